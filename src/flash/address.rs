@@ -1,0 +1,106 @@
+//! Where a byte of firmware is: offsets, ranges and the 64 KiB banks in which
+//! MediaTek firmware is counted.
+
+use std::fmt;
+
+/// Bytes in a bank: the 8051 core of the drives sees 64 KiB at a time.
+pub const BANK_SIZE: u32 = 0x1_0000;
+
+/// Bytes in a page: the unit of serial reads and programs, and the part of a
+/// bank that is written last.
+pub const PAGE_SIZE: u32 = 0x100;
+
+/// A byte's place in the flash, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Offset(pub u32);
+
+impl Offset {
+    /// The bank that holds this byte.
+    pub fn bank(self) -> Bank {
+        Bank(self.0 / BANK_SIZE)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#07x}", self.0)
+    }
+}
+
+/// A 64 KiB bank, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Bank(pub u32);
+
+impl Bank {
+    /// The bytes of this bank. A bank past the 4 GiB that an offset can reach
+    /// saturates to an empty range at the end.
+    pub fn range(self) -> FlashRange {
+        let start = self.0.saturating_mul(BANK_SIZE);
+        FlashRange {
+            start,
+            end: start.saturating_add(BANK_SIZE),
+        }
+    }
+
+    /// The banks that `size` bytes fill, the last one perhaps in part.
+    pub fn all(size: u32) -> impl DoubleEndedIterator<Item = Bank> + Clone {
+        (0..size.div_ceil(BANK_SIZE)).map(Bank)
+    }
+}
+
+impl fmt::Display for Bank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The bytes from `start` up to but not including `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FlashRange {
+    pub start: u32,
+    /// The first offset after the range.
+    pub end: u32,
+}
+
+impl FlashRange {
+    /// Bytes in the range; 0 where `end` is not after `start`.
+    pub fn len(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn contains(self, at: Offset) -> bool {
+        (self.start..self.end).contains(&at.0)
+    }
+
+    pub fn overlaps(self, other: FlashRange) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// The part of `bytes`, a whole flash, that this range names; cut at its end.
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        let end = (self.end as usize).min(bytes.len());
+        let start = (self.start as usize).min(end);
+        &bytes[start..end]
+    }
+
+    /// As [`FlashRange::of`], to write into.
+    pub fn of_mut(self, bytes: &mut [u8]) -> &mut [u8] {
+        let end = (self.end as usize).min(bytes.len());
+        let start = (self.start as usize).min(end);
+        &mut bytes[start..end]
+    }
+}
+
+impl fmt::Display for FlashRange {
+    /// First and last byte, both included, as the tool takes and prints ranges.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return write!(f, "empty");
+        }
+        write!(f, "{:#07x}-{:#07x}", self.start, self.end - 1)
+    }
+}

@@ -1,0 +1,140 @@
+//! How a family of drives is read and written.
+//!
+//! [`FirmwareDevice`] is all that a job sees of a drive. A job never asks which
+//! protocol it talks to; it asks what the device can do.
+
+pub mod vendor_mode;
+
+use crate::flash::{EraseLayout, FlashRange, Offset};
+use crate::scsi::Identity;
+use crate::transport::{TaskFileError, TransportError};
+
+/// What a drive is, for people to read and for checks against an image.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceInfo {
+    /// What INQUIRY said; `None` for a drive too dead to answer.
+    pub identity: Option<Identity>,
+    /// `vendor mode, parallel flash`.
+    pub protocol: String,
+    /// How commands get there: `ATA PASS-THROUGH`, `legacy ports`.
+    pub way: String,
+    /// The flash in one line, with ManuID and DevID where the protocol tells them.
+    pub flash: String,
+    /// Short and stable: names the chip in a backup's record, so that a backup
+    /// can be told to fit this drive.
+    pub chip: String,
+    /// What was tried with this protocol and chip, in one sentence.
+    pub tried: String,
+}
+
+/// What a device can do.
+#[derive(Debug, Clone)]
+pub struct Capabilities {
+    /// Bytes of firmware.
+    pub size: u32,
+    pub reading: Reading,
+    pub writing: Writing,
+}
+
+/// Whether the firmware can be read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// In requests of at most this many bytes, aligned to their size.
+    Blocks(u32),
+    /// Not at all, and why: a whole sentence.
+    Impossible(String),
+}
+
+/// How the firmware is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Writing {
+    /// Sector by sector and byte by byte: only what differs.
+    InPlace(EraseLayout),
+    /// As one whole image that the drive programs by itself.
+    Download,
+    /// Not at all, and why: a whole sentence.
+    Impossible(String),
+}
+
+/// Something the drive did or refused. Offsets count bytes of firmware from 0.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error("the drive refused vendor mode: status {status:02x}h, should be 70h, 72h or 73h")]
+    EntryRefused { status: u8 },
+    #[error("stopped while waiting for the drive")]
+    Stopped,
+    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
+    TaskFile {
+        doing: &'static str,
+        at: Option<Offset>,
+        #[source]
+        source: TaskFileError,
+    },
+    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
+    Transport {
+        doing: &'static str,
+        at: Option<Offset>,
+        #[source]
+        source: TransportError,
+    },
+    #[error(
+        "the flash chip does not take a byte at {at}: wrote {expected:02x}h, reads {found:02x}h \
+         after {attempts} attempts"
+    )]
+    NotProgrammed {
+        at: Offset,
+        expected: u8,
+        found: u8,
+        attempts: u32,
+    },
+    #[error("the flash chip is not erased at {at}: reads {found:02x}h instead of ffh")]
+    NotErased { at: Offset, found: u8 },
+    #[error(
+        "the flash chip stays busy ({doing}): its status is {found:02x}h instead of {expected:02x}h"
+    )]
+    ChipBusy {
+        doing: &'static str,
+        expected: u8,
+        found: u8,
+    },
+    #[error("{0}")]
+    Impossible(String),
+}
+
+/// A drive whose firmware can be read or written.
+///
+/// Offsets and ranges lie within `capabilities().size`; anything else is
+/// [`DeviceError::Impossible`]. Nothing here shows, asks or decides: that a
+/// write is wanted and safe is the caller's business.
+pub trait FirmwareDevice {
+    fn info(&self) -> &DeviceInfo;
+
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Reads once, without a second opinion.
+    ///
+    /// # Errors
+    /// As the drive answers; `into` is then undefined.
+    fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError>;
+
+    /// Erases one sector, or the whole flash where the range says so, and waits
+    /// until the chip is done. Does not check that it is blank.
+    ///
+    /// # Errors
+    /// [`DeviceError::Impossible`] for a range that is neither a sector nor all.
+    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError>;
+
+    /// Programs bytes that are erased, or need bits cleared only, and checks
+    /// them as far as the chip's own procedure does.
+    ///
+    /// # Errors
+    /// Names the first byte that the chip did not take.
+    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError>;
+
+    /// Leaves whatever state the drive was brought into. Called on every way
+    /// out; calling it again does nothing.
+    ///
+    /// # Errors
+    /// As the drive answers; there is nothing more that can be done then.
+    fn leave(&mut self) -> Result<(), DeviceError>;
+}

@@ -1,0 +1,1 @@
+//! Vendor mode: the protocol of MTKFLASH and DosFlash.

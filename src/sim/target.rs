@@ -1,0 +1,46 @@
+//! The SCSI side of a simulated drive, as a bus would see it: what the
+//! in-process transport and a USB/IP server both talk to.
+
+/// What a command block comes with.
+#[derive(Debug)]
+pub enum TargetData<'a> {
+    None,
+    /// The host sent these bytes.
+    Out(&'a [u8]),
+    /// The host takes at most this many bytes.
+    In(usize),
+}
+
+/// How a drive answers one command block.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reply {
+    /// SCSI status: 00 GOOD, 02 CHECK CONDITION.
+    pub status: u8,
+    /// Sense data of a CHECK CONDITION; a bus without autosense keeps them for
+    /// the REQUEST SENSE that follows.
+    pub sense: Vec<u8>,
+    /// Bytes for the host, at most as many as it takes.
+    pub data_in: Vec<u8>,
+    /// Bytes of an outgoing transfer that the drive says it did not take.
+    pub residue: usize,
+    pub event: Event,
+}
+
+/// What happens to the bus besides the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Event {
+    #[default]
+    Nothing,
+    /// The drive never answers this command.
+    Hang,
+    /// The drive leaves the bus before it answers.
+    Vanish,
+    /// The drive answers, then leaves the bus and comes back.
+    Reenumerate,
+}
+
+/// A drive behind a SCSI bus.
+pub trait ScsiTarget: Send {
+    /// Carries out one command block of 6, 10, 12 or 16 bytes.
+    fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply;
+}

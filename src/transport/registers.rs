@@ -1,0 +1,37 @@
+//! The registers of one IDE channel, as ATA names them.
+
+use super::TransportError;
+
+/// A register of an IDE channel. Reading and writing the same place can mean
+/// two registers: Error/Features, Status/Command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Register {
+    /// Base +1: Error when read, Features when written.
+    Features,
+    /// Base +2.
+    Count,
+    /// Base +3.
+    LbaLow,
+    /// Base +4.
+    LbaMid,
+    /// Base +5.
+    LbaHigh,
+    /// Base +6: selects master or slave.
+    Device,
+    /// Base +7: Status when read, Command when written.
+    Command,
+    /// Base +0x206: bit 1 is nIEN, which keeps the interrupt line quiet.
+    DeviceControl,
+}
+
+/// The eight registers of one IDE channel and nothing else. The data register
+/// is not among them: vendor mode never moves data.
+pub trait RegisterAccess {
+    /// # Errors
+    /// Where the register cannot be reached; the value read is never judged here.
+    fn read(&mut self, register: Register) -> Result<u8, TransportError>;
+
+    /// # Errors
+    /// Where the register cannot be reached.
+    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError>;
+}
