@@ -1,1 +1,262 @@
 //! Vendor mode: the protocol of MTKFLASH and DosFlash.
+//!
+//! Talks to the drive's boot code through the task file of its IDE channel
+//! (no packet, no data register, no interrupt) and so works while the drive's
+//! firmware does not. That is what revives a dead drive.
+//!
+//! Sources. The command sequences, waits and limits are the behaviour of
+//! JungleFlasher 0.1.96, proven there on MediaTek drives of the Xbox 360 era.
+//! That MTKFLASH and DosFlash use the same command 80h with LBA-low 2Ah was
+//! reported by Geremia (xboxhacker.org, topic 9647). The reach of 1 MiB, four
+//! address bits in the Device register, is inferred. Lite-On drives allow the
+//! mode only in a special state (OmniPatcher: the firmware tests a bit of the
+//! eject register), which fits the advice to hold eject while powering on.
+//! **None of this was tried on hardware by this project.**
+//!
+//! LBA-low 2Eh, 2Bh and 2Dh with command 80h are never sent: 2Eh erases the
+//! flash of one drive model at once. No other value than 2Ah exists here.
+
+mod device;
+mod parallel;
+mod serial;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use device::VendorModeDrive;
+
+use super::DeviceError;
+use crate::flash::Offset;
+use crate::transport::{Answer, Clock, Expect, Registers, TaskFile, TaskFileError};
+
+const ENTER: u8 = 0x80;
+/// LBA-low of the ENTER command. The only value ever sent with it.
+const ENTER_KEY: u8 = 0x2A;
+const READ_BYTE: u8 = 0x00;
+const WRITE_BYTE: u8 = 0x01;
+const LEAVE: u8 = 0x81;
+const DEVICE_RESET: u8 = 0x08;
+
+const SELECT_PAUSE: Duration = Duration::from_millis(250);
+const ENTER_PAUSE: Duration = Duration::from_millis(2);
+const LEAVE_PAUSE: Duration = Duration::from_millis(350);
+
+/// The status that a drive in vendor mode shows after every command. It also
+/// tells how the flash is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModeStatus {
+    /// 70h: parallel flash in the byte address space.
+    Parallel,
+    /// 72h: serial flash behind a mailbox at 8800h.
+    SerialAt8800,
+    /// 73h: serial flash behind a mailbox at 0000h, lengths high byte first.
+    SerialAt0000,
+}
+
+impl ModeStatus {
+    /// `None` for any status that is not a mode status: the mode was refused.
+    pub fn from_status(status: u8) -> Option<ModeStatus> {
+        match status {
+            0x70 => Some(ModeStatus::Parallel),
+            0x72 => Some(ModeStatus::SerialAt8800),
+            0x73 => Some(ModeStatus::SerialAt0000),
+            _ => None,
+        }
+    }
+
+    /// The value of the Status register.
+    pub fn status(self) -> u8 {
+        match self {
+            ModeStatus::Parallel => 0x70,
+            ModeStatus::SerialAt8800 => 0x72,
+            ModeStatus::SerialAt0000 => 0x73,
+        }
+    }
+}
+
+/// The drive did not enter the mode yet and will be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// What it answered last; `None` where it did not answer at all.
+    pub status: Option<u8>,
+    /// How long it will still be asked.
+    pub remaining: Duration,
+}
+
+/// A drive in vendor mode. Dropping it leaves the mode.
+pub struct VendorMode {
+    task_file: Box<dyn TaskFile + Send>,
+    clock: Arc<dyn Clock>,
+    mode: ModeStatus,
+    entered: bool,
+}
+
+impl VendorMode {
+    /// Brings the drive into vendor mode.
+    ///
+    /// A drive that refuses is asked again every 250 ms for as long as
+    /// `patience`, while its user switches it off and on; `waiting` is told
+    /// before each further attempt and can end the wait. A drive that does not
+    /// answer meanwhile, because it is switched off, is asked again as well.
+    ///
+    /// # Errors
+    /// [`DeviceError::EntryRefused`] with the last status, or
+    /// [`DeviceError::Stopped`] where `waiting` ended it.
+    pub fn enter(
+        mut task_file: Box<dyn TaskFile + Send>,
+        clock: Arc<dyn Clock>,
+        patience: Duration,
+        waiting: &mut dyn FnMut(Waiting) -> ControlFlow<()>,
+    ) -> Result<VendorMode, DeviceError> {
+        let deadline = clock.now().saturating_add(patience);
+        loop {
+            let answer = ask_to_enter(task_file.as_mut(), clock.as_ref());
+            let remaining = deadline.saturating_sub(clock.now());
+            let status = match answer {
+                Ok(answer) => {
+                    if let Some(mode) = ModeStatus::from_status(answer.status) {
+                        return Ok(VendorMode {
+                            task_file,
+                            clock,
+                            mode,
+                            entered: true,
+                        });
+                    }
+                    if remaining.is_zero() {
+                        return Err(DeviceError::EntryRefused {
+                            status: answer.status,
+                        });
+                    }
+                    Some(answer.status)
+                }
+                Err(TaskFileError::TimedOut(_) | TaskFileError::NoRegisters(_))
+                    if !remaining.is_zero() =>
+                {
+                    None
+                }
+                Err(error) => return Err(during("entering vendor mode")(error)),
+            };
+            if waiting(Waiting { status, remaining }).is_break() {
+                return Err(DeviceError::Stopped);
+            }
+        }
+    }
+
+    pub fn mode(&self) -> ModeStatus {
+        self.mode
+    }
+
+    /// How commands get to the drive, for messages.
+    pub fn way(&self) -> &'static str {
+        self.task_file.way()
+    }
+
+    /// Puts the drive back to normal operation. Calling it again does nothing.
+    ///
+    /// # Errors
+    /// Where the commands could not be issued; the drive is then left by
+    /// switching it off.
+    pub fn leave(&mut self) -> Result<(), DeviceError> {
+        if !std::mem::take(&mut self.entered) {
+            return Ok(());
+        }
+        let any = Expect::Any {
+            after: Duration::ZERO,
+        };
+        for command in [LEAVE, DEVICE_RESET] {
+            let registers = Registers {
+                command,
+                ..Registers::default()
+            };
+            self.task_file
+                .execute(&registers, any, false)
+                .map_err(during("leaving vendor mode"))?;
+        }
+        self.clock.sleep(LEAVE_PAUSE);
+        Ok(())
+    }
+
+    fn read_byte(&mut self, address: Address) -> Result<u8, TaskFileError> {
+        let registers = Registers {
+            command: READ_BYTE,
+            ..address.registers()
+        };
+        Ok(self.execute(&registers, true)?.lba_low)
+    }
+
+    fn write_byte(&mut self, address: Address, value: u8) -> Result<(), TaskFileError> {
+        let registers = Registers {
+            command: WRITE_BYTE,
+            lba_low: Some(value),
+            ..address.registers()
+        };
+        self.execute(&registers, false).map(drop)
+    }
+
+    fn execute(
+        &mut self,
+        registers: &Registers,
+        want_lba_low: bool,
+    ) -> Result<Answer, TaskFileError> {
+        let expect = Expect::Status(self.mode.status());
+        self.task_file.execute(registers, expect, want_lba_low)
+    }
+}
+
+impl Drop for VendorMode {
+    fn drop(&mut self) {
+        // The ways out that did not call `leave` are errors and panics already;
+        // what goes wrong here cannot be told to anyone any more.
+        let _ = self.leave();
+    }
+}
+
+fn ask_to_enter(
+    task_file: &mut (dyn TaskFile + Send),
+    clock: &dyn Clock,
+) -> Result<Answer, TaskFileError> {
+    task_file.select()?;
+    clock.sleep(SELECT_PAUSE);
+    let registers = Registers {
+        lba_low: Some(ENTER_KEY),
+        command: ENTER,
+        ..Registers::default()
+    };
+    task_file.execute(&registers, Expect::Any { after: ENTER_PAUSE }, false)
+}
+
+/// A place in the drive's byte address space of 1 MiB: the parallel flash
+/// itself, or the mailbox in front of a serial one.
+#[derive(Debug, Clone, Copy)]
+struct Address(u32);
+
+impl Address {
+    fn registers(self) -> Registers {
+        let [low, mid, high, _] = self.0.to_le_bytes();
+        Registers {
+            lba_mid: Some(low),
+            lba_high: Some(mid),
+            device_bits: high & 0x0F,
+            ..Registers::default()
+        }
+    }
+}
+
+/// Names the deed in an error of the task file.
+fn during(doing: &'static str) -> impl FnOnce(TaskFileError) -> DeviceError {
+    move |source| DeviceError::TaskFile {
+        doing,
+        at: None,
+        source,
+    }
+}
+
+/// Names the place and the deed in an error of the task file.
+fn at(doing: &'static str, offset: u32) -> impl FnOnce(TaskFileError) -> DeviceError {
+    move |source| DeviceError::TaskFile {
+        doing,
+        at: Some(Offset(offset)),
+        source,
+    }
+}

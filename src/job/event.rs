@@ -1,0 +1,50 @@
+//! What a job tells while it runs. The command line turns events into bars or
+//! lines; a job itself shows nothing.
+
+use crate::flash::{Bank, Offset};
+use crate::image::Checksum;
+
+/// A stretch of a job that has a progress of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Every byte twice, in two passes over a bank.
+    Read,
+    /// Sectors back to FF.
+    Erase,
+    /// Bytes into the flash.
+    Program,
+    /// Reading back and comparing.
+    Verify,
+    /// Reading back and looking for FF.
+    BlankCheck,
+}
+
+/// What happens, in the order in which it happens. After a job has returned an
+/// error nothing follows but [`Event::LeaveFailed`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A phase begins that will move this many bytes in all.
+    Started { phase: Phase, bytes: u64 },
+    /// Work on a bank begins or is taken up again.
+    Bank { phase: Phase, bank: Bank },
+    /// This many more bytes of the phase are done.
+    Progress { phase: Phase, bytes: u64 },
+    /// A bank is done with in this phase, with its sum where it was read.
+    BankDone {
+        phase: Phase,
+        bank: Bank,
+        sum: Option<Checksum>,
+    },
+    /// The phase is over.
+    Finished { phase: Phase },
+    /// Two reads of a byte differed, and the drive is asked again.
+    Disagreement { at: Offset, first: u8, second: u8 },
+    /// A stop was asked for when the flash was already being changed: the job
+    /// goes on to its end.
+    StopPostponed,
+    /// The drive could not be brought back to normal operation.
+    LeaveFailed { message: String },
+}
+
+/// Where a job sends its events.
+pub type Sink<'a> = &'a mut dyn FnMut(Event);

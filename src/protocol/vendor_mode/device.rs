@@ -1,0 +1,194 @@
+//! A drive in vendor mode as a firmware device.
+
+use super::{ModeStatus, VendorMode};
+use crate::flash::chip::{self, Access, Bus, Chip};
+use crate::flash::{FlashRange, Offset, PAGE_SIZE};
+use crate::protocol::{Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Reading, Writing};
+use crate::scsi::Identity;
+
+/// The byte address space that the task file reaches: four address bits in the
+/// Device register above sixteen others. Inferred.
+const PARALLEL_REACH: u32 = 0x10_0000;
+
+/// A drive in vendor mode whose flash chip has been identified.
+pub struct VendorModeDrive {
+    drive: VendorMode,
+    chip: Chip,
+    info: DeviceInfo,
+    capabilities: Capabilities,
+    unprotected: bool,
+}
+
+impl VendorModeDrive {
+    /// Identifies the flash chip of a drive in vendor mode.
+    ///
+    /// `identity` is what INQUIRY said before, if it said anything. `size` is
+    /// needed to read a chip that is in no table, in bytes; a known chip has
+    /// its own. An unknown chip without a size, and a chip that must not be
+    /// written, are no errors: the capabilities say so.
+    ///
+    /// # Errors
+    /// Where the drive does not go along with the identification; it has then
+    /// left the mode again.
+    pub fn identify(
+        mut drive: VendorMode,
+        identity: Option<Identity>,
+        size: Option<u32>,
+    ) -> Result<VendorModeDrive, DeviceError> {
+        let (id, known, bus) = match drive.mode() {
+            ModeStatus::Parallel => {
+                let id = drive.identify_parallel()?;
+                (id, chip::parallel(id).cloned(), "parallel")
+            }
+            ModeStatus::SerialAt8800 | ModeStatus::SerialAt0000 => {
+                let id = drive.identify_serial()?;
+                (id, chip::serial(id).cloned(), "serial")
+            }
+        };
+        let is_known = known.is_some();
+        let chip = known.unwrap_or_else(|| {
+            let size = size.unwrap_or(0);
+            match drive.mode() {
+                ModeStatus::Parallel => Chip::unknown_parallel(id, size),
+                _ => Chip::unknown_serial(id, size),
+            }
+        });
+        let info = DeviceInfo {
+            identity,
+            protocol: format!(
+                "vendor mode, {bus} flash (mode status {:02X})",
+                drive.mode().status()
+            ),
+            way: drive.way().to_owned(),
+            flash: if is_known {
+                chip.to_string()
+            } else {
+                format!("unknown chip ({id})")
+            },
+            chip: id.to_string(),
+            tried: chip.tried.to_string(),
+        };
+        Ok(VendorModeDrive {
+            capabilities: capabilities(&chip, is_known),
+            drive,
+            chip,
+            info,
+            unprotected: false,
+        })
+    }
+
+    fn checked(&self, range: FlashRange) -> Result<(), DeviceError> {
+        if range.end <= self.capabilities.size {
+            return Ok(());
+        }
+        Err(DeviceError::Impossible(format!(
+            "{range} lies outside the flash of {} KiB.",
+            self.capabilities.size / 1024
+        )))
+    }
+}
+
+fn capabilities(chip: &Chip, is_known: bool) -> Capabilities {
+    let out_of_reach = matches!(chip.bus, Bus::Parallel(_)) && chip.size > PARALLEL_REACH;
+    let reading = if chip.size == 0 {
+        Reading::Impossible(format!(
+            "The flash chip ({}) is in no table, so its size is not known.",
+            chip.id
+        ))
+    } else if out_of_reach {
+        Reading::Impossible(format!(
+            "Vendor mode reaches 1 MiB of parallel flash, and {} KiB were asked for.",
+            chip.size / 1024
+        ))
+    } else {
+        Reading::Blocks(PAGE_SIZE)
+    };
+    let writing = match (&reading, &chip.access) {
+        _ if !is_known => Writing::Impossible(format!(
+            "The flash chip ({}) is in no table: how it is erased and programmed is not known.",
+            chip.id
+        )),
+        (Reading::Impossible(reason), _) => Writing::Impossible(reason.clone()),
+        (_, Access::ReadOnly(reason)) => Writing::Impossible(reason.clone()),
+        (Reading::Blocks(_), Access::ReadWrite) => Writing::InPlace(chip.erase_layout()),
+    };
+    Capabilities {
+        size: chip.size,
+        reading,
+        writing,
+    }
+}
+
+fn range_of(at: Offset, bytes: &[u8]) -> FlashRange {
+    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    FlashRange {
+        start: at.0,
+        end: at.0.saturating_add(len),
+    }
+}
+
+impl FirmwareDevice for VendorModeDrive {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError> {
+        self.checked(range_of(at, into))?;
+        match &self.chip.bus {
+            Bus::Parallel(_) => self.drive.read_parallel(at, into),
+            Bus::Serial(_) => self.drive.read_serial(at, into),
+        }
+    }
+
+    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
+        let Writing::InPlace(layout) = &self.capabilities.writing else {
+            return Err(DeviceError::Impossible(
+                "This flash chip is never erased.".to_owned(),
+            ));
+        };
+        let whole = range.start == 0 && range.end == layout.size();
+        if !whole && !layout.sectors.contains(&range) {
+            return Err(DeviceError::Impossible(format!(
+                "{range} is not a sector of this flash chip."
+            )));
+        }
+        match &self.chip.bus {
+            Bus::Parallel(parallel) if whole => {
+                self.drive.erase_parallel_chip(parallel.unlock, range)
+            }
+            Bus::Parallel(parallel) => self.drive.erase_parallel_sector(parallel.unlock, range),
+            Bus::Serial(serial) => {
+                if !std::mem::replace(&mut self.unprotected, true) {
+                    self.drive.unprotect_serial(serial)?;
+                }
+                self.drive.erase_serial(serial)
+            }
+        }
+    }
+
+    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.checked(range_of(at, bytes))?;
+        if !matches!(self.capabilities.writing, Writing::InPlace(_)) {
+            return Err(DeviceError::Impossible(
+                "This flash chip is never programmed.".to_owned(),
+            ));
+        }
+        match &self.chip.bus {
+            Bus::Parallel(parallel) => self.drive.program_parallel(parallel.unlock, at, bytes),
+            Bus::Serial(serial) => {
+                if !std::mem::replace(&mut self.unprotected, true) {
+                    self.drive.unprotect_serial(serial)?;
+                }
+                self.drive.program_serial(at, bytes)
+            }
+        }
+    }
+
+    fn leave(&mut self) -> Result<(), DeviceError> {
+        self.drive.leave()
+    }
+}

@@ -1,0 +1,169 @@
+//! Parallel flash in vendor mode: JEDEC command sequences by byte writes.
+//!
+//! Proven by JungleFlasher 0.1.96 for SST39SF020; for other byte-program parts
+//! the same sequences with the unlock addresses of the chip table are inferred.
+//! The second byte pair of an identification that starts with the continuation
+//! code 7Fh is read where flashrom's `jedec.c` reads it.
+
+use std::time::Duration;
+
+use super::{Address, VendorMode, at, during};
+use crate::flash::chip::{
+    CONTINUATION, ChipId, DEVICE_CONTINUED, DOCUMENTED_UNLOCK, MANUFACTURER_CONTINUED, Unlock,
+};
+use crate::flash::{FlashRange, Offset};
+use crate::protocol::DeviceError;
+use crate::transport::TaskFileError;
+
+/// JungleFlasher re-reads a programmed byte this often before it programs it again.
+const READS_PER_ATTEMPT: u32 = 3;
+/// JungleFlasher gives up on a byte after this many attempts to program it.
+const PROGRAM_ATTEMPTS: u32 = 16;
+
+/// JungleFlasher waits this long for a 4 KiB sector of SST39SF020.
+const SECTOR_ERASE_PAUSE: Duration = Duration::from_millis(100);
+/// JungleFlasher waits this long for a whole SST39SF020.
+const CHIP_ERASE_PAUSE: Duration = Duration::from_secs(3);
+/// Older parts take longer than the SST39SF020 that the pauses come from. The
+/// limit is this project's own: no part of the chip table needs a minute a sector.
+const ERASE_LIMIT: Duration = Duration::from_secs(120);
+const ERASE_POLL: Duration = Duration::from_millis(50);
+
+impl VendorMode {
+    fn command(&mut self, unlock: Unlock, codes: &[u8]) -> Result<(), TaskFileError> {
+        for code in codes {
+            self.write_byte(Address(unlock.0), 0xAA)?;
+            self.write_byte(Address(unlock.1), 0x55)?;
+            self.write_byte(Address(unlock.0), *code)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the chip for its ID, with the unlock addresses that are documented
+    /// for vendor mode, and returns it to reading.
+    pub(super) fn identify_parallel(&mut self) -> Result<ChipId, DeviceError> {
+        let doing = "identifying the flash chip";
+        self.command(DOCUMENTED_UNLOCK, &[0x90])
+            .map_err(during(doing))?;
+        let id = self.read_parallel_id();
+        self.command(DOCUMENTED_UNLOCK, &[0xF0])
+            .map_err(during(doing))?;
+        id.map_err(during(doing))
+    }
+
+    fn read_parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
+        Ok(ChipId {
+            manufacturer: self.read_code(0, MANUFACTURER_CONTINUED)?,
+            device: self.read_code(1, DEVICE_CONTINUED)?,
+        })
+    }
+
+    fn read_code(&mut self, address: u32, continued: u32) -> Result<u16, TaskFileError> {
+        let first = self.read_byte(Address(address))?;
+        if first != CONTINUATION {
+            return Ok(first.into());
+        }
+        let second = self.read_byte(Address(continued))?;
+        Ok(u16::from_be_bytes([first, second]))
+    }
+
+    pub(super) fn read_parallel(
+        &mut self,
+        start: Offset,
+        into: &mut [u8],
+    ) -> Result<(), DeviceError> {
+        for (address, byte) in (start.0..).zip(into) {
+            *byte = self
+                .read_byte(Address(address))
+                .map_err(at("reading the flash", address))?;
+        }
+        Ok(())
+    }
+
+    /// Programs one byte after the other. Programming a byte again is part of
+    /// the documented procedure, so a byte that reads differently is repeated.
+    pub(super) fn program_parallel(
+        &mut self,
+        unlock: Unlock,
+        start: Offset,
+        bytes: &[u8],
+    ) -> Result<(), DeviceError> {
+        for (address, &byte) in (start.0..).zip(bytes) {
+            self.program_byte(unlock, address, byte)?;
+        }
+        Ok(())
+    }
+
+    fn program_byte(&mut self, unlock: Unlock, address: u32, byte: u8) -> Result<(), DeviceError> {
+        let doing = "programming the flash";
+        let mut found = byte;
+        for _ in 0..PROGRAM_ATTEMPTS {
+            self.command(unlock, &[0xA0]).map_err(at(doing, address))?;
+            self.write_byte(Address(address), byte)
+                .map_err(at(doing, address))?;
+            for _ in 0..READS_PER_ATTEMPT {
+                found = self
+                    .read_byte(Address(address))
+                    .map_err(at(doing, address))?;
+                if found == byte {
+                    return Ok(());
+                }
+            }
+        }
+        Err(DeviceError::NotProgrammed {
+            at: Offset(address),
+            expected: byte,
+            found,
+            attempts: PROGRAM_ATTEMPTS,
+        })
+    }
+
+    pub(super) fn erase_parallel_sector(
+        &mut self,
+        unlock: Unlock,
+        sector: FlashRange,
+    ) -> Result<(), DeviceError> {
+        let map = |error| at("erasing a sector", sector.start)(error);
+        self.command(unlock, &[0x80]).map_err(map)?;
+        self.write_byte(Address(unlock.0), 0xAA).map_err(map)?;
+        self.write_byte(Address(unlock.1), 0x55).map_err(map)?;
+        self.write_byte(Address(sector.start), 0x30).map_err(map)?;
+        self.await_erased(sector, SECTOR_ERASE_PAUSE)
+    }
+
+    pub(super) fn erase_parallel_chip(
+        &mut self,
+        unlock: Unlock,
+        chip: FlashRange,
+    ) -> Result<(), DeviceError> {
+        self.command(unlock, &[0x80, 0x10])
+            .map_err(at("erasing the chip", chip.start))?;
+        self.await_erased(chip, CHIP_ERASE_PAUSE)
+    }
+
+    /// Waits for the first and last byte to read FF: while a JEDEC part erases,
+    /// reading it gives its status, in which bit 7 is 0.
+    fn await_erased(&mut self, range: FlashRange, pause: Duration) -> Result<(), DeviceError> {
+        self.clock.sleep(pause);
+        let deadline = self.clock.now().saturating_add(ERASE_LIMIT);
+        let last = range.end.saturating_sub(1);
+        for address in [range.start, last] {
+            loop {
+                let found = self
+                    .read_byte(Address(address))
+                    .map_err(at("waiting for the erase", address))?;
+                if found == 0xFF {
+                    break;
+                }
+                if self.clock.now() >= deadline {
+                    return Err(DeviceError::NotErased {
+                        at: Offset(address),
+                        found,
+                    });
+                }
+                self.clock.sleep(ERASE_POLL);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Serial flash in vendor mode: a mailbox in the byte address space carries
+//! SPI transactions.
+//!
+//! Proven by JungleFlasher 0.1.96. It identifies a drive of mode status 73h with
+//! its lengths written as (1, 0) and (3, 0), against its own byte order; taken
+//! for its slip here, and the order of every other transaction is used.
+//! That the status byte lies at address 0001h in both layouts is its behaviour
+//! too; that only the low address bits are decoded is inferred from it.
+
+use std::time::Duration;
+
+use super::{Address, ModeStatus, VendorMode, at, during};
+use crate::flash::chip::{ChipId, Serial};
+use crate::flash::{Offset, PAGE_SIZE};
+use crate::protocol::DeviceError;
+use crate::transport::{Registers, TaskFileError};
+
+const EXECUTE: u8 = 0x04;
+const COLLECT: u8 = 0x05;
+
+/// Where the answer to a one-byte status request is read, in both layouts.
+const STATUS_BYTE: u32 = 0x0001;
+
+const IDENTIFY: u8 = 0x90;
+const READ_STATUS: u8 = 0x05;
+const WRITE_ENABLE: u8 = 0x06;
+const READ: u8 = 0x03;
+const PROGRAM_PAGE: u8 = 0x02;
+const WRITE_STATUS: u8 = 0x01;
+
+/// Status of a chip that will take a program or erase.
+const WRITE_ENABLED: u8 = 0x02;
+/// Status of a chip that is idle and unprotected.
+const IDLE: u8 = 0x00;
+
+const IDENTIFY_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a chip may stay busy. The limits are this project's own, well above
+/// what a chip of the table takes; JungleFlasher polls without one.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
+const ERASE_LIMIT: Duration = Duration::from_secs(240);
+const ERASE_POLL: Duration = Duration::from_millis(100);
+
+impl VendorMode {
+    fn mailbox(&self) -> u32 {
+        match self.mode {
+            ModeStatus::SerialAt8800 => 0x8800,
+            ModeStatus::SerialAt0000 | ModeStatus::Parallel => 0x0000,
+        }
+    }
+
+    /// One SPI transaction: sends `transmit` and makes the chip's `receive`
+    /// bytes available behind it.
+    fn transact(&mut self, transmit: &[u8], receive: u16) -> Result<(), TaskFileError> {
+        let base = self.mailbox();
+        for (address, byte) in (base..).zip(transmit) {
+            self.write_byte(Address(address), *byte)?;
+        }
+        let transmit = u16::try_from(transmit.len()).unwrap_or(u16::MAX);
+        let ([features, count], [lba_mid, lba_high]) = match self.mode {
+            ModeStatus::SerialAt0000 => (transmit.to_be_bytes(), receive.to_be_bytes()),
+            _ => (transmit.to_le_bytes(), receive.to_le_bytes()),
+        };
+        let execute = Registers {
+            features: Some(features),
+            count: Some(count),
+            lba_low: Some(0),
+            lba_mid: Some(lba_mid),
+            lba_high: Some(lba_high),
+            device_bits: 0,
+            command: EXECUTE,
+        };
+        self.execute(&execute, false)?;
+        let collect = Registers {
+            command: COLLECT,
+            ..Registers::default()
+        };
+        self.execute(&collect, false).map(drop)
+    }
+
+    fn received(&mut self, transmitted: u32, into: &mut [u8]) -> Result<(), TaskFileError> {
+        let start = self.mailbox() + transmitted;
+        for (address, byte) in (start..).zip(into) {
+            *byte = self.read_byte(Address(address))?;
+        }
+        Ok(())
+    }
+
+    fn chip_status(&mut self) -> Result<u8, TaskFileError> {
+        self.transact(&[READ_STATUS], 1)?;
+        self.read_byte(Address(STATUS_BYTE))
+    }
+
+    fn await_status(
+        &mut self,
+        doing: &'static str,
+        expected: u8,
+        limit: Duration,
+        poll: Duration,
+    ) -> Result<(), DeviceError> {
+        let deadline = self.clock.now().saturating_add(limit);
+        loop {
+            let found = self.chip_status().map_err(during(doing))?;
+            if found == expected {
+                return Ok(());
+            }
+            if self.clock.now() >= deadline {
+                return Err(DeviceError::ChipBusy {
+                    doing,
+                    expected,
+                    found,
+                });
+            }
+            // A status request takes time of its own; the pause keeps a fast
+            // way to the drive from asking a million times.
+            self.clock.sleep(poll.max(Duration::from_micros(100)));
+        }
+    }
+
+    pub(super) fn identify_serial(&mut self) -> Result<ChipId, DeviceError> {
+        let doing = "identifying the flash chip";
+        let request = [IDENTIFY, 0, 0, 0];
+        self.transact(&request, 2).map_err(during(doing))?;
+        self.clock.sleep(IDENTIFY_PAUSE);
+        let mut id = [0; 2];
+        self.received(request.len() as u32, &mut id)
+            .map_err(during(doing))?;
+        let [manufacturer, device] = id;
+        Ok(ChipId::new(manufacturer, device))
+    }
+
+    /// Reads page by page; `start` and the length are multiples of a page.
+    pub(super) fn read_serial(
+        &mut self,
+        start: Offset,
+        into: &mut [u8],
+    ) -> Result<(), DeviceError> {
+        let pages = (start.0..).step_by(PAGE_SIZE as usize);
+        for (address, page) in pages.zip(into.chunks_mut(PAGE_SIZE as usize)) {
+            let request = page_request(READ, address);
+            self.transact(&request, PAGE_SIZE as u16)
+                .and_then(|()| self.received(request.len() as u32, page))
+                .map_err(at("reading the flash", address))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the write protection off, as JungleFlasher does before it changes
+    /// a chip: the status register is written with 00 and must then read 00.
+    pub(super) fn unprotect_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
+        let doing = "taking the chip's write protection off";
+        self.transact(&[chip.status_write_enable.opcode()], 0)
+            .and_then(|()| self.transact(&[WRITE_STATUS, 0x00], 0))
+            .map_err(during(doing))?;
+        self.await_status(doing, IDLE, PROGRAM_LIMIT, Duration::ZERO)
+    }
+
+    fn write_enable(&mut self) -> Result<(), DeviceError> {
+        let doing = "enabling writes";
+        self.transact(&[WRITE_ENABLE], 0).map_err(during(doing))?;
+        self.await_status(doing, WRITE_ENABLED, PROGRAM_LIMIT, Duration::ZERO)
+    }
+
+    /// Programs whole pages. A page program is sent once and never repeated.
+    pub(super) fn program_serial(
+        &mut self,
+        start: Offset,
+        bytes: &[u8],
+    ) -> Result<(), DeviceError> {
+        let doing = "programming the flash";
+        let pages = (start.0..).step_by(PAGE_SIZE as usize);
+        for (address, page) in pages.zip(bytes.chunks(PAGE_SIZE as usize)) {
+            self.write_enable()?;
+            let mut request = page_request(PROGRAM_PAGE, address).to_vec();
+            request.extend_from_slice(page);
+            self.transact(&request, 0).map_err(at(doing, address))?;
+            self.await_status(doing, IDLE, PROGRAM_LIMIT, Duration::ZERO)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn erase_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
+        let doing = "erasing the chip";
+        self.write_enable()?;
+        self.transact(&[chip.chip_erase], 0)
+            .map_err(during(doing))?;
+        self.await_status(doing, IDLE, ERASE_LIMIT, ERASE_POLL)
+    }
+}
+
+/// Opcode, bank, page and a zero: the address of a page as the chip takes it.
+fn page_request(opcode: u8, address: u32) -> [u8; 4] {
+    let [_, bank, page, _] = address.to_be_bytes();
+    [opcode, bank, page, 0]
+}
