@@ -134,7 +134,7 @@ impl fmt::Display for Fit {
             } => {
                 write!(
                     f,
-                    "the image is for {image}, the drive is {drive}, and that name stands for \
+                    "the image is for {image}, the drive is {drive}, and one of these names stands for \
                      different hardware:"
                 )?;
                 for (number, family) in families.iter().enumerate() {
@@ -292,4 +292,225 @@ fn member(line: &'static str) -> Option<Member> {
         product: next()?,
         verified: next()? == "yes",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flash::Offset;
+
+    fn identity(name: &str) -> Identity {
+        let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{name}");
+        };
+        Identity {
+            vendor: vendor.to_owned(),
+            product: product.to_owned(),
+            revision: revision.to_owned(),
+            serial: None,
+        }
+    }
+
+    fn in_image(name: &str) -> ImageIdentity {
+        ImageIdentity::LiteOn {
+            at: Offset(0),
+            identity: identity(name),
+            timestamp: None,
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_read() {
+        let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(members().count(), rows - 1);
+        assert_eq!(members().count(), 151);
+        assert_eq!(members().filter(|member| !member.verified).count(), 20);
+        assert!(members().all(|member| {
+            ["DVD writer", "combo", "DVD-ROM"].contains(&member.family.kind)
+                && member.vendor.len() <= 8
+                && member.product.len() <= 16
+        }));
+    }
+
+    #[test]
+    fn names_are_compared_by_family_where_they_differ() {
+        let rows = [
+            // The drive of the story takes its own firmware, whatever the revision.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "SONY|DVD RW DW-D22A|BYS2",
+                "same",
+            ),
+            // And that of the Lite-On drive it really is, under its other name.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "other name",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "SONY|DVD RW DW-D22A|BYS1",
+                "other name",
+            ),
+            // A name that OmniPatcher does not vouch for is said to be so.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "HP|DVD Writer 630r|BH01",
+                "other name, not verified",
+            ),
+            // The next model is other hardware.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "other family B C",
+            ),
+            // A letter that two kinds of drive share means nothing.
+            (
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "LITEON|DVD-ROM LTD-165H|CH0S",
+                "other family C C",
+            ),
+            // One name, two families: the revision tells.
+            (
+                "SONY|DVD RW DRU-710A|BYX3",
+                "SONY|DVD RW DRU-710A|BYX5",
+                "same",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|BYX3",
+                "SONY|DVD RW DRU-710A|CYX1",
+                "other family B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|CYX1",
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "other name",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|CYX1",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "other family C B",
+            ),
+            // And where it does not, nobody knows.
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "SONY|DVD RW DRU-710A|????",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "SONY|DVD RW DRU-710A|",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "LITE-ON|DVDRW SOHW-1673S|JS02",
+                "other family B J",
+            ),
+            // Drives that the table does not have.
+            ("ACME|DVD 1|0001", "ACME|DVD 1|0002", "same"),
+            ("ACME|DVD 1|0001", "ACME|DVD 2|0001", "other model"),
+            ("ACME|DVD 1|0001", "SONY|DVD RW DW-D22A|BYS1", "other model"),
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "BTC|DVDRW IDE 1008|0062",
+                "other model",
+            ),
+        ];
+        for (drive, image, expected) in rows {
+            let found = match fit(Some(&identity(drive)), &[in_image(image)]) {
+                Fit::Same { .. } => "same".to_owned(),
+                Fit::OtherName { verified: true, .. } => "other name".to_owned(),
+                Fit::OtherName { .. } => "other name, not verified".to_owned(),
+                Fit::OtherModel { .. } => "other model".to_owned(),
+                Fit::OtherFamily {
+                    drive_family,
+                    image_family,
+                    ..
+                } => format!(
+                    "other family {} {}",
+                    drive_family.letter, image_family.letter
+                ),
+                Fit::Unclear { families, .. } => {
+                    let letters: Vec<_> = families.iter().map(|f| f.letter.to_string()).collect();
+                    format!("unclear {}", letters.join(" "))
+                }
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, expected, "{image} into {drive}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_compare_is_never_a_fit() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let image = in_image("SONY|DVD RW DW-D22A|BYS1");
+        assert_eq!(
+            fit(None, std::slice::from_ref(&image)),
+            Fit::NoDriveIdentity
+        );
+        assert_eq!(
+            fit(Some(&Identity::default()), &[image]),
+            Fit::NoDriveIdentity
+        );
+        assert_eq!(fit(Some(&drive), &[]), Fit::NoImageIdentity);
+        let banner = ImageIdentity::Mt1959 {
+            at: Offset(0x3000),
+            banner: "MT1959 Boot BU5 ".to_owned(),
+        };
+        assert!(matches!(
+            fit(Some(&drive), &[banner]),
+            Fit::BannerOnly { .. }
+        ));
+    }
+
+    #[test]
+    fn of_several_identities_in_an_image_the_worst_counts() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let same = in_image("SONY|DVD RW DW-D22A|BYS1");
+        let other = in_image("LITE-ON|DVDRW SOHW-1653S|CS09");
+        for image in [[same.clone(), other.clone()], [other, same]] {
+            assert!(matches!(fit(Some(&drive), &image), Fit::OtherFamily { .. }));
+        }
+    }
+
+    #[test]
+    fn the_answer_is_a_sentence_for_people() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let rows = [
+            (
+                "SONY|DVD RW DW-D22A|BYS2",
+                "the image is for SONY DVD RW DW-D22A, as the drive is",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "the image is for LITE-ON DVDRW SOHW-1633S, the drive is SONY DVD RW DW-D22A: \
+                 the same hardware, SOHW-1633S (DVD writer family B), under another name",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "the image is for LITE-ON DVDRW SOHW-1653S, SOHW-1653S (DVD writer family C), but \
+                 the drive is SONY DVD RW DW-D22A, SOHW-1633S (DVD writer family B): other hardware",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|",
+                "the image is for SONY DVD RW DRU-710A, the drive is SONY DVD RW DW-D22A, and one \
+                 of these names stands for different hardware: SOHW-1633S (DVD writer family B) or \
+                 SOHW-1653S (DVD writer family C); the revision does not tell which",
+            ),
+            (
+                "ACME|DVD 1|0001",
+                "the image is for ACME DVD 1, but the drive is SONY DVD RW DW-D22A, and they are \
+                 not known to be the same hardware",
+            ),
+        ];
+        for (image, sentence) in rows {
+            assert_eq!(fit(Some(&drive), &[in_image(image)]).to_string(), sentence);
+        }
+    }
 }

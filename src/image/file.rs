@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{
-    Arrangement, Encoding, FLASH_SIZES, Format, Image, ParseError, decode, hex::MAX_BANKS,
+    Arrangement, Encoding, FLASH_SIZES, Format, Image, ParseError, banks, decode, hex::MAX_BANKS,
 };
 use crate::flash::{BANK_SIZE, Bank};
 
@@ -82,8 +82,9 @@ pub enum LoadError {
         found: Encoding,
     },
     #[error(
-        "{}: the files make {found} banks; a drive's flash has 2, 4, 8, 16 or 32",
-        path.display()
+        "{}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
+        path.display(),
+        banks(*found)
     )]
     BankCount { path: PathBuf, found: usize },
 }
@@ -280,5 +281,203 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     match content.len() as u64 {
         size if size > MAX_FILE_SIZE => Err(too_large(size)),
         _ => Ok(content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::noise;
+    use super::super::{Encoding, write};
+    use super::*;
+    use tempfile::TempDir;
+
+    struct Folder(TempDir);
+
+    impl Folder {
+        fn new() -> Folder {
+            Folder(TempDir::new().unwrap())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn with(self, name: &str, content: &[u8]) -> Folder {
+            fs::write(self.path(name), content).unwrap();
+            self
+        }
+
+        fn with_banks(self, name: &str, bytes: &[u8], encoding: Encoding) -> Folder {
+            for (bank, bytes) in super::super::banks_of(bytes) {
+                let mut content = Vec::new();
+                write(bytes, encoding, &mut content).unwrap();
+                fs::write(bank_path(&self.path(name), bank), content).unwrap();
+            }
+            self
+        }
+
+        /// The message, with the folder's own name cut out.
+        fn refusal(&self, name: &str) -> String {
+            let message = load(&self.path(name)).unwrap_err().to_string();
+            message.replace(&format!("{}/", self.0.path().display()), "")
+        }
+    }
+
+    #[test]
+    fn bank_files_are_numbered_before_the_extension() {
+        for (path, bank, expected) in [
+            ("backup.bin", 0, "backup.00.bin"),
+            ("a/backup.bin", 15, "a/backup.15.bin"),
+            ("BYS1.HEX", 1, "BYS1.01.HEX"),
+            ("backup", 31, "backup.31"),
+            ("my.old.bin", 7, "my.old.07.bin"),
+        ] {
+            assert_eq!(bank_path(Path::new(path), Bank(bank)), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn one_file_is_an_image() {
+        let bytes = noise(0x4_0000);
+        let folder = Folder::new().with("a.bin", &bytes);
+        let image = load(&folder.path("a.bin")).unwrap();
+        assert_eq!(image.bytes(), bytes);
+        assert_eq!(image.format().to_string(), "raw binary");
+    }
+
+    #[test]
+    fn a_file_per_bank_is_one_image_by_either_name() {
+        let bytes = noise(0x4_0000);
+        for (encoding, format) in [
+            (Encoding::Binary, "raw binary, one file per bank"),
+            (Encoding::Hex, "HEX, one file per bank"),
+        ] {
+            for name in ["a.bin", "a"] {
+                let folder = Folder::new().with_banks(name, &bytes, encoding);
+                let first = bank_path(&folder.path(name), Bank(0));
+                for path in [folder.path(name), first] {
+                    let image = load(&path).unwrap();
+                    assert!(image.bytes() == bytes);
+                    assert_eq!(image.format().to_string(), format);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_bank_alone_is_not_taken_for_an_image() {
+        let folder = Folder::new().with("a.00.bin", &noise(0x1_0000));
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.bin: the files make 1 bank; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+        // By its own name it is a file like any other; its size is for the checks.
+        assert_eq!(load(&folder.path("a.00.bin")).unwrap().size(), 0x1_0000);
+    }
+
+    #[test]
+    fn a_merged_image_may_have_a_number_in_its_name() {
+        let folder = Folder::new().with("v1.00.bin", &noise(0x4_0000));
+        assert_eq!(load(&folder.path("v1.00.bin")).unwrap().size(), 0x4_0000);
+    }
+
+    #[test]
+    fn a_set_of_bank_files_must_be_whole() {
+        let bytes = noise(0x4_0000);
+        let set = || Folder::new().with_banks("a.bin", &bytes, Encoding::Binary);
+
+        let folder = set();
+        fs::remove_file(folder.path("a.02.bin")).unwrap();
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.02.bin: the file of bank 2 is missing, but that of bank 3 is there"
+        );
+
+        let folder = set();
+        fs::remove_file(folder.path("a.03.bin")).unwrap();
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.bin: the files make 3 banks; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+
+        assert_eq!(
+            set().with("a.01.bin", &bytes[..0xffff]).refusal("a.bin"),
+            "a.01.bin: the file of a bank has 64 KiB (65536 bytes), this one has 65535 bytes"
+        );
+        assert_eq!(
+            set().with("a.01.bin", b":00000001FF\n").refusal("a.bin"),
+            "a.01.bin: this bank is HEX, while the first bank is raw binary"
+        );
+        assert_eq!(
+            set().with("a.01.bin", b"").refusal("a.bin"),
+            "a.01.bin: the file is empty"
+        );
+        let too_many = Folder::new().with_banks("a.bin", &noise(0x21_0000), Encoding::Binary);
+        assert_eq!(
+            too_many.refusal("a.bin"),
+            "a.bin: the files make 33 banks; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+    }
+
+    #[test]
+    fn an_image_that_is_there_in_both_forms_is_a_question() {
+        let bytes = noise(0x4_0000);
+        let folder = Folder::new()
+            .with_banks("a.bin", &bytes[..0x2_0000], Encoding::Binary)
+            .with("a.bin", &bytes);
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "both a.bin and a.00.bin are there, one file with all banks and a file per bank: \
+             name the one, with /m, or move it away"
+        );
+        assert_eq!(load_merged(&folder.path("a.bin")).unwrap().size(), 0x4_0000);
+        assert_eq!(load_banks(&folder.path("a.bin")).unwrap().size(), 0x2_0000);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        let folder = Folder::new()
+            .with("a.txt", b"some words\nmore")
+            .with("empty", b"");
+        fs::create_dir(folder.path("dir.bin")).unwrap();
+        File::create(folder.path("huge.bin"))
+            .and_then(|file| file.set_len(MAX_FILE_SIZE + 1))
+            .unwrap();
+        for (name, message) in [
+            (
+                "none.bin",
+                "none.bin: there is no such file, nor a file per bank (none.00.bin)",
+            ),
+            (
+                "dir.bin",
+                "dir.bin: this is a directory, not a firmware file",
+            ),
+            ("empty", "empty: the file is empty"),
+            (
+                "huge.bin",
+                "huge.bin: 16777217 bytes are far too many for firmware; \
+                 the largest flash has 2 MiB",
+            ),
+            (
+                "a.txt",
+                "a.txt: this is a text file, not firmware: it begins with \"some words\" \
+                 (a HEX file has a colon and hex digits on every line)",
+            ),
+            (
+                "a.txt/b.bin",
+                "a.txt/b.bin: cannot be read: Not a directory (os error 20)",
+            ),
+        ] {
+            assert_eq!(folder.refusal(name), message);
+        }
+        assert!(matches!(
+            load(Path::new("/dev/zero")),
+            Err(LoadError::NotAFile { .. })
+        ));
+        // A file of /proc that opens and then fails to be read.
+        assert!(matches!(
+            load(Path::new("/proc/self/mem")),
+            Err(LoadError::Unreadable { .. })
+        ));
     }
 }

@@ -1,9 +1,9 @@
 //! Bank-marked Intel HEX, the text format in which MTKFLASH keeps images.
 //!
 //! Data records (type 00) have 16-bit addresses within a bank of 64 KiB. The
-//! line `:00000155AA` ends a bank and starts the next; it looks like an end
-//! record with a wrong sum and is meant to. `:00000001FF` ends the file. What no
-//! record fills is FF. There are no other records.
+//! line `:00000155AA`, a record of type 55 that is not Intel's, ends a bank and
+//! starts the next. `:00000001FF` ends the file. What no record fills is FF. There
+//! are no other records.
 //!
 //! Source: behaviour of btcflash 2004/04/29 (David Huang), which flashed real
 //! drives from such files; it takes exactly 16 banks. It also skips lines that
@@ -332,4 +332,207 @@ fn push_digits(line: &mut Vec<u8>, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     line.push(DIGITS[usize::from(byte >> 4)]);
     line.push(DIGITS[usize::from(byte & 0x0f)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::noise;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(bytes: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        write(bytes, &mut file).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_no_record_fills_is_ff() {
+        let bytes = read(b":0200100012AB31\n:00000155AA\n:01FFFF000001\n:00000001FF\n").unwrap();
+        let mut expected = vec![0xff; 2 * BANK];
+        expected[0x10..0x12].copy_from_slice(&[0x12, 0xab]);
+        expected[2 * BANK - 1] = 0;
+        assert!(bytes == expected);
+    }
+
+    #[test]
+    fn records_may_come_in_any_order_and_a_bank_may_have_none() {
+        let bytes = read(b":01000500AA50\n:0100040055A6\n:00000155AA\n:00000001FF\n").unwrap();
+        assert_eq!(bytes[4..6], [0x55, 0xaa]);
+        assert_eq!(bytes.len(), 2 * BANK);
+    }
+
+    #[test]
+    fn line_ends_blank_lines_lower_case_and_a_dos_end_mark_do_not_matter() {
+        let plain = read(b":0200100012AB31\n:00000155AA\n:00000001FF\n").unwrap();
+        for file in [
+            &b":0200100012AB31\r\n:00000155AA\r\n:00000001FF\r\n"[..],
+            b":0200100012AB31\n:00000155AA\n:00000001FF",
+            b"\n:0200100012AB31\n\n:00000155AA\n:00000001FF\n\n \r\n\x1a",
+            b":0200100012ab31\n:00000155aa\n:00000001ff\x1a",
+        ] {
+            assert!(read(file).unwrap() == plain);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_with_line_and_reason() {
+        let rows: [(&str, &str); 17] = [
+            ("X0100000002FD", "line 2 does not start with a colon"),
+            (":01000g0002FD", "line 2, column 7: 'g' is not a hex digit"),
+            (
+                ":0100000002F",
+                "line 2 has 11 hex digits, an odd number: one is missing or too many",
+            ),
+            (
+                ":01000000",
+                "line 2 is too short: 12 hex digits expected, 8 found",
+            ),
+            (":", "line 2 is too short: 10 hex digits expected, 0 found"),
+            (
+                ":0400000001020304",
+                "line 2 is too short: 18 hex digits expected, 16 found",
+            ),
+            (
+                ":0100000002FD00",
+                "line 2 is too long: 12 hex digits expected, 14 found",
+            ),
+            (
+                ":0100000002FE",
+                "line 2: the sum at its end is FE, FD expected",
+            ),
+            (":0000000000", "line 2 is a data record without data"),
+            (
+                ":020000040001F9",
+                "line 2 is a record of type 04; firmware files have data records (00), \
+                 bank marks and one end record only",
+            ),
+            (
+                ":00000255A9",
+                "line 2 is a record of type 55; firmware files have data records (00), \
+                 bank marks and one end record only",
+            ),
+            (
+                ":02FFFF000102FD",
+                "line 2: 2 bytes at FFFF reach past the end of a 64 KiB bank",
+            ),
+            (
+                ":01000A0002F3",
+                "line 2 fills address 000A of bank 0, which line 1 filled already",
+            ),
+            (
+                ":00000155AA\n:0200000001 02FB",
+                "line 3, column 12: ' ' is not a hex digit",
+            ),
+            (
+                ":00000155AA\n:02000000FFFF00\n:01000100FFFF",
+                "line 4 fills address 0001 of bank 1, which line 3 filled already",
+            ),
+            (
+                ":00000001FF\n:0100000002FD",
+                "line 3 comes after the end record",
+            ),
+            (
+                ":00000001FF\n:00000001FF",
+                "line 3 comes after the end record",
+            ),
+        ];
+        for (lines, message) in rows {
+            let file = format!(":01000A0001F4\n{lines}\n:00000001FF\n");
+            assert_eq!(
+                read(file.as_bytes()).unwrap_err().to_string(),
+                message,
+                "{lines}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_without_its_end_is_cut_short_even_at_a_line_or_bank() {
+        for file in [":0100000002FD\n", ":0100000002FD\n:00000155AA\n", "\n\n"] {
+            let error = read(file.as_bytes()).unwrap_err();
+            assert!(
+                matches!(error, HexError::MissingEnd { .. }),
+                "{file:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_thirty_third_bank_is_refused_where_it_starts() {
+        let marks = |count| format!("{}:00000001FF\n", ":00000155AA\n".repeat(count));
+        assert_eq!(read(marks(31).as_bytes()).unwrap().len(), MAX_BANKS * BANK);
+        assert_eq!(
+            read(marks(32).as_bytes()).unwrap_err().to_string(),
+            "line 32 starts bank 33, but no flash has more than 32 banks"
+        );
+    }
+
+    /// btcflash compares marks in upper case, counts 15 of them and stops at
+    /// the end record; it reads lines into a buffer of limited length.
+    #[test]
+    fn the_writer_writes_what_btcflash_reads() {
+        let file = written(&noise(16 * BANK));
+        let lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines[0][..9], *b":10000000");
+        assert_eq!(lines.iter().filter(|line| **line == NEXT_BANK).count(), 15);
+        assert_eq!(lines[0x1000], NEXT_BANK);
+        assert_eq!(lines[lines.len() - 2..], [END, b""]);
+        assert!(lines.iter().all(|line| line.len() <= 43));
+    }
+
+    #[test]
+    fn a_record_is_written_as_intel_defines_it() {
+        assert_eq!(written(&[0x12, 0xab]), b":0200000012AB41\n:00000001FF\n");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn whole_banks_come_back_as_they_were(banks in 1_usize..4, blank in any::<prop::sample::Index>()) {
+            let mut bytes = noise(banks * BANK);
+            bytes[blank.index(banks * BANK)..].fill(0xff);
+            prop_assert!(read(&written(&bytes)).unwrap() == bytes);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(content in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = looks_like_hex(&content);
+            let _ = read(&content);
+        }
+
+        #[test]
+        fn no_lines_of_digits_make_the_reader_panic(content in "(:[0-9a-fA-F]{0,24}\r?\n){0,20}") {
+            let _ = looks_like_hex(content.as_bytes());
+            let _ = read(content.as_bytes());
+        }
+
+        /// The sum of a record, its length and the end record together see
+        /// every change of one character.
+        #[test]
+        fn one_changed_character_is_noticed_or_changes_nothing(
+            length in 1_usize..100,
+            at in any::<prop::sample::Index>(),
+            to in prop_oneof![any::<u8>(), prop::sample::select(b"0123456789ABCDEFabcdef:\r\n \x1a".to_vec())],
+        ) {
+            let records = written(&noise(length));
+            let (first_bank, _) = records.split_at(records.len() - END.len() - 1);
+            let original = [first_bank, NEXT_BANK, b"\n", &records].concat();
+            let mut changed = original.clone();
+            changed[at.index(original.len())] = to;
+            if let Ok(bytes) = read(&changed) {
+                prop_assert!(bytes == read(&original).unwrap());
+            }
+        }
+
+        #[test]
+        fn a_file_cut_anywhere_is_refused(at in any::<prop::sample::Index>()) {
+            let file = written(&noise(100));
+            let end = at.index(file.len() - 1);
+            prop_assert!(read(&file[..end]).is_err());
+        }
+    }
 }

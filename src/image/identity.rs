@@ -196,3 +196,205 @@ fn is_printable(byte: &u8) -> bool {
 fn offset(at: usize) -> Offset {
     Offset(u32::try_from(at).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{lite_on, noise, put};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn identity(vendor: &str, product: &str, revision: &str) -> Identity {
+        Identity {
+            vendor: vendor.to_owned(),
+            product: product.to_owned(),
+            revision: revision.to_owned(),
+            serial: None,
+        }
+    }
+
+    fn mt1939_image() -> Vec<u8> {
+        let mut bytes = noise(BLU_RAY_SIZE);
+        put(&mut bytes, MT1939_AT, b"TSSTcorpBDDVDW SE-506CB TS01");
+        let sum = Checksum::of(&bytes[0x1_0000..0x1e_2000]).0;
+        put(&mut bytes, MT1939_SUM_AT, &sum.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_lite_on_image_names_its_drive_and_date() {
+        let bytes = lite_on(0x10_0000, "SONY", "DVD RW DW-D22A", "BYS1");
+        assert_eq!(
+            find(&bytes),
+            [ImageIdentity::LiteOn {
+                at: Offset(0x1_2345),
+                identity: identity("SONY", "DVD RW DW-D22A", "BYS1"),
+                timestamp: Some("2004/11/08 12:00".to_owned()),
+            }]
+        );
+    }
+
+    #[test]
+    fn the_older_lite_on_block_is_found_too_and_needs_no_date() {
+        let mut bytes = lite_on(0x4_0000, "LITEON", "DVD-ROM LTD163", "GH5S");
+        put(&mut bytes, 0x1_2349, &[0x1f]);
+        put(&mut bytes, 0x1_2345 + 36, &[0; 16]);
+        assert_eq!(
+            find(&bytes),
+            [ImageIdentity::LiteOn {
+                at: Offset(0x1_2345),
+                identity: identity("LITEON", "DVD-ROM LTD163", "GH5S"),
+                timestamp: None,
+            }]
+        );
+    }
+
+    #[test]
+    fn a_copy_of_an_identity_is_given_once_and_another_one_beside_it() {
+        let mut bytes = lite_on(0x10_0000, "SONY", "DVD RW DW-D22A", "BYS1");
+        bytes.copy_within(0x1_2345..0x1_2345 + 52, 0x8_0000);
+        assert_eq!(find(&bytes).len(), 1);
+        put(&mut bytes, 0x8_0008, b"LITE-ON ");
+        let found = find(&bytes);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[1].at(), Offset(0x8_0000));
+    }
+
+    #[test]
+    fn a_mark_with_anything_but_text_after_it_is_no_identity() {
+        for (at, byte) in [(8, 0x00), (15, 0x7f), (20, 0xff), (34, 0x1f)] {
+            let mut bytes = lite_on(0x10_0000, "SONY", "DVD RW DW-D22A", "BYS1");
+            bytes[0x1_2345 + at] = byte;
+            assert_eq!(find(&bytes), [], "byte {at} is {byte:02x}");
+        }
+        let blank = lite_on(0x10_0000, "", "", "BYS1");
+        assert_eq!(find(&blank), []);
+    }
+
+    #[test]
+    fn a_mark_at_the_very_end_is_no_identity() {
+        let mut bytes = noise(0x2_0000);
+        put(
+            &mut bytes,
+            0x2_0000 - 8,
+            &[0x05, 0x80, 0x00, 0x32, 0x5b, 0, 0, 0],
+        );
+        assert_eq!(find(&bytes), []);
+    }
+
+    #[test]
+    fn a_btc_image_names_its_drive_at_its_fixed_place() {
+        let mut bytes = noise(BTC_SIZE);
+        put(&mut bytes, BTC_AT, b"BTC     DVDRW IDE 1008  0062");
+        assert_eq!(
+            find(&bytes),
+            [ImageIdentity::Btc {
+                at: Offset(0x40bc),
+                identity: identity("BTC", "DVDRW IDE 1008", "0062"),
+            }]
+        );
+        assert_eq!(find(&bytes[..0x8_0000]), [], "of another size");
+    }
+
+    #[test]
+    fn places_without_a_mark_are_not_believed_beside_a_marked_identity() {
+        let mut bytes = lite_on(0x10_0000, "SONY", "DVD RW DW-D22A", "BYS1");
+        put(&mut bytes, BTC_AT, b"BTC     DVDRW IDE 1008  0062");
+        assert_eq!(find(&bytes).len(), 1);
+        let mut bytes = mt1939_image();
+        put(&mut bytes, MT1959_AT, b"MT1959 Boot BU5 ");
+        assert!(matches!(find(&bytes)[..], [ImageIdentity::Mt1959 { .. }]));
+    }
+
+    #[test]
+    fn text_that_runs_through_the_place_of_the_btc_identity_is_none() {
+        for text in [
+            b" cannot read the disc, error",
+            b"................ ..........x",
+            b"read errors at layer 0: (no)",
+        ] {
+            let mut bytes = noise(BTC_SIZE);
+            put(&mut bytes, BTC_AT, text);
+            assert_eq!(find(&bytes), []);
+        }
+    }
+
+    #[test]
+    fn an_mt1939_image_has_its_sum_checked() {
+        let mut bytes = mt1939_image();
+        let [
+            ImageIdentity::Mt1939 {
+                at,
+                identity: found,
+                stored,
+                computed,
+            },
+        ] = &find(&bytes)[..]
+        else {
+            panic!("{:?}", find(&bytes));
+        };
+        assert_eq!(*at, Offset(0x1f_ffd0));
+        assert_eq!(*found, identity("TSSTcorp", "BDDVDW SE-506CB", "TS01"));
+        assert_eq!(stored, computed);
+        for (at, counts) in [
+            (0xffff, false),
+            (0x1_0000, true),
+            (0x1e_1fff, true),
+            (0x1e_2000, false),
+        ] {
+            bytes[at] ^= 1;
+            let [
+                ImageIdentity::Mt1939 {
+                    stored, computed, ..
+                },
+            ] = &find(&bytes)[..]
+            else {
+                panic!("{:?}", find(&bytes));
+            };
+            assert_eq!(stored != computed, counts, "a bit of byte {at:x} changed");
+            bytes[at] ^= 1;
+        }
+    }
+
+    #[test]
+    fn an_mt1959_image_has_its_banner_and_keeps_the_blanks() {
+        let mut bytes = noise(BLU_RAY_SIZE);
+        put(&mut bytes, MT1959_AT, b"MT1959 Boot BU5 ");
+        assert_eq!(
+            find(&bytes),
+            [ImageIdentity::Mt1959 {
+                at: Offset(0x3000),
+                banner: "MT1959 Boot BU5 ".to_owned(),
+            }]
+        );
+        bytes[0x300f] = 0;
+        assert_eq!(find(&bytes), []);
+    }
+
+    #[test]
+    fn noise_and_blank_flash_have_no_identity() {
+        for size in [0x4_0000, BTC_SIZE, BLU_RAY_SIZE] {
+            assert_eq!(find(&noise(size)), []);
+            assert_eq!(find(&vec![0xff; size]), []);
+            assert_eq!(find(&vec![b' '; size]), []);
+            assert_eq!(find(&vec![0; size]), []);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_follows_a_mark_is_printable_or_not_reported(
+            before in prop::collection::vec(any::<u8>(), 0..40),
+            after in prop::collection::vec(prop_oneof![4 => b' '..=b'~', 1 => any::<u8>()], 0..60),
+        ) {
+            let mark = [0x05, 0x80, 0x00, 0x32, 0x1f, 0, 0, 0];
+            let bytes = [&before[..], &mark, &after].concat();
+            for found in find(&bytes) {
+                let identity = found.identity().unwrap();
+                prop_assert!(!identity.product.is_empty());
+                for text in [&identity.vendor, &identity.product, &identity.revision] {
+                    prop_assert!(text.bytes().all(|byte| is_printable(&byte)));
+                }
+            }
+        }
+    }
+}

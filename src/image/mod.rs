@@ -218,4 +218,4 @@ fn banks_of(bytes: &[u8]) -> impl DoubleEndedIterator<Item = (Bank, &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

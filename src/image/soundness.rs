@@ -146,3 +146,128 @@ fn packed(bytes: &[u8]) -> Option<&'static str> {
     .into_iter()
     .find_map(|(start, what)| bytes.starts_with(start).then_some(what))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{noise, put};
+    use super::*;
+
+    #[test]
+    fn whole_firmware_of_every_flash_size_has_no_problem() {
+        for size in super::super::FLASH_SIZES {
+            assert_eq!(problems(&noise(size as usize)), []);
+        }
+    }
+
+    #[test]
+    fn what_is_no_firmware_is_named_in_words() {
+        let mut zip = noise(300_000);
+        put(&mut zip, 0, b"PK\x03\x04");
+        let rows = [
+            (vec![], "it is empty"),
+            (
+                vec![0xff; 0x4_0000],
+                "it is blank: all 262144 bytes are FF, there is no firmware in it",
+            ),
+            (
+                vec![0x00; 0x4_0000],
+                "it is blank: all 262144 bytes are 00, there is no firmware in it",
+            ),
+            (
+                b"All work and no play makes".repeat(0x2_0000 / 26),
+                "it is text, not firmware",
+            ),
+            (
+                noise(0x1_0000).repeat(4),
+                "all 4 banks are equal: that is one bank read 4 times over, not a whole firmware",
+            ),
+            (
+                noise(0x4_0000 - 1),
+                "its size of 262143 bytes is no multiple of a 64 KiB bank (65535 bytes over 3 \
+                 whole banks): it is cut short, or no raw image",
+            ),
+            (
+                zip,
+                "its size of 300000 bytes is no multiple of a 64 KiB bank (37856 bytes over 4 \
+                 whole banks): it is cut short, or no raw image; it looks like a ZIP archive, \
+                 unpack it first",
+            ),
+            (
+                noise(0x1_0000),
+                "its size of 64 KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+            ),
+            (
+                noise(0x3_0000),
+                "its size of 192 KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+            ),
+        ];
+        for (bytes, message) in rows {
+            let found = problems(&bytes);
+            assert_eq!(
+                found.first().map(Problem::to_string).as_deref(),
+                Some(message)
+            );
+        }
+    }
+
+    #[test]
+    fn one_byte_makes_the_difference() {
+        for fill in [0x00, 0xff] {
+            for at in [0, 0x2_1234, 0x3_ffff] {
+                let mut bytes = vec![fill; 0x4_0000];
+                bytes[at] = 0x42;
+                assert_eq!(problems(&bytes), [], "{fill:02x} but for {at:x}");
+            }
+        }
+        let mut bytes = noise(0x1_0000).repeat(4);
+        bytes[0x3_ffff] ^= 1;
+        assert_eq!(problems(&bytes), []);
+    }
+
+    #[test]
+    fn a_dump_of_one_bank_is_judged_by_its_content_alone() {
+        assert_eq!(content(&noise(0x1_0000)), None);
+        assert!(matches!(
+            content(&[0xff; 0x1_0000]),
+            Some(Problem::Blank { .. })
+        ));
+    }
+
+    #[test]
+    fn an_image_must_have_the_size_of_the_flash() {
+        let bytes = noise(0x8_0000);
+        assert_eq!(size_for_flash(&bytes, 0x8_0000), None);
+        for (flash, message) in [
+            (
+                0x10_0000,
+                "the image has 512 KiB, the flash 1024 KiB: it is too small for this drive",
+            ),
+            (
+                0x4_0000,
+                "the image has 512 KiB, the flash 256 KiB: it is too large for this drive",
+            ),
+        ] {
+            let problem = size_for_flash(&bytes, flash).unwrap();
+            assert_eq!(problem.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_mt1939_image_with_a_wrong_sum_is_damaged() {
+        let mut bytes = noise(0x20_0000);
+        put(&mut bytes, 0x1f_ffd0, b"TSSTcorpBDDVDW SE-506CB TS01");
+        let sum = Checksum::of(&bytes[0x1_0000..0x1e_2000]).0;
+        put(&mut bytes, 0x1f_fffe, &sum.to_be_bytes());
+        assert_eq!(problems(&bytes), []);
+        bytes[0x2_0000] ^= 1;
+        assert!(matches!(problems(&bytes)[..], [Problem::TrailerSum { .. }]));
+    }
+
+    #[test]
+    fn text_may_have_some_letters_beyond_ascii_and_firmware_some_text() {
+        assert!(is_text("Grüße, das ist keine Firmware\r\n".as_bytes()));
+        assert!(!is_text(b"CD-RW firmware\x00"));
+        assert!(!is_text(&[0xff; 16]));
+        assert!(!is_text(&[]));
+    }
+}
