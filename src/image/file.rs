@@ -271,7 +271,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     if metadata.len() > MAX_FILE_SIZE {
         return Err(too_large(metadata.len()));
     }
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     File::open(path)
         .map_err(unreadable)?
         .take(MAX_FILE_SIZE + 1)

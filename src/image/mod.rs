@@ -1,6 +1,6 @@
 //! Firmware files: what is in them, whether they are whole, and for which drive.
 //!
-//! Pure code on bytes; [`file`] alone touches the file system, and only to
+//! Pure code on bytes; [`mod@file`] alone touches the file system, and only to
 //! read. Nothing here knows a drive beyond the identity strings it answers.
 //!
 //! ```text
