@@ -1,1 +1,221 @@
-//! (module: image)
+//! Firmware files: what is in them, whether they are whole, and for which drive.
+//!
+//! Pure code on bytes; [`mod@file`] alone touches the file system, and only to
+//! read. Nothing here knows a drive beyond the identity strings it answers.
+//!
+//! ```text
+//! file::load(path) ─→ Image ─→ Report     what `mtkflash i` shows
+//!                       ├────→ soundness  is it firmware, is it whole
+//!                       └────→ families   does it belong into that drive
+//! write(bytes, encoding, out)             a dump becomes a file
+//! ```
+
+pub mod families;
+pub mod file;
+pub mod hex;
+pub mod identity;
+pub mod report;
+pub mod soundness;
+pub mod structure;
+pub mod sums;
+
+use std::fmt;
+use std::io;
+
+use crate::flash::{BANK_SIZE, Bank};
+
+pub use families::{Family, Fit, Model, fit};
+pub use file::{LoadError, bank_path, load, load_banks, load_merged};
+pub use hex::HexError;
+pub use identity::ImageIdentity;
+pub use report::{BankSum, Report};
+pub use soundness::Problem;
+pub use structure::Structure;
+pub use sums::{Checksum, Crc32};
+
+/// The flash sizes of MediaTek drives, in bytes: 2 to 32 banks.
+pub const FLASH_SIZES: [u32; 5] = [0x2_0000, 0x4_0000, 0x8_0000, 0x10_0000, 0x20_0000];
+
+/// How bytes are written down in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// The bytes themselves: the switch `/b`.
+    Binary,
+    /// Bank-marked Intel HEX, see [`hex`].
+    Hex,
+}
+
+/// How banks are spread over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arrangement {
+    /// All banks in one file: the switch `/m`.
+    Merged,
+    /// A file for each bank, see [`bank_path`].
+    PerBank,
+}
+
+/// What kind of file, or files, an image came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Format {
+    pub encoding: Encoding,
+    pub arrangement: Arrangement,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.encoding, self.arrangement) {
+            (Encoding::Binary, Arrangement::Merged) => "raw binary",
+            (Encoding::Hex, Arrangement::Merged) => "bank-marked HEX",
+            (Encoding::Binary, Arrangement::PerBank) => "raw binary, one file per bank",
+            (Encoding::Hex, Arrangement::PerBank) => "HEX, one file per bank",
+        })
+    }
+}
+
+/// The bytes of a firmware image and the format they came in.
+///
+/// That a value of this type exists says that its file could be read, not that
+/// it is sound: [`soundness::problems`] says that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    bytes: Vec<u8>,
+    format: Format,
+}
+
+/// Why the bytes of a file are no firmware image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    #[error("the file is empty")]
+    Empty,
+    #[error(
+        "this is a text file, not firmware: it begins with \"{beginning}\" \
+         (a HEX file has a colon and hex digits on every line)"
+    )]
+    Text {
+        /// What the first line starts with, cut to a length that can be shown.
+        beginning: String,
+    },
+    #[error("damaged HEX file: {0}")]
+    Hex(#[from] HexError),
+    #[error("the HEX file has {}; a drive's flash has 2, 4, 8, 16 or 32", banks(*found))]
+    BankCount { found: usize },
+}
+
+fn banks(count: usize) -> String {
+    match count {
+        1 => "1 bank".to_owned(),
+        n => format!("{n} banks"),
+    }
+}
+
+impl Image {
+    /// Takes the content of one file that holds all banks; the content says
+    /// whether it is raw binary or HEX, not the file's name.
+    ///
+    /// Raw binary of any length is taken, so that a report on it can be shown.
+    ///
+    /// # Errors
+    /// Empty, text, or HEX that is damaged or has a bank count that no flash has.
+    pub fn parse(content: Vec<u8>) -> Result<Image, ParseError> {
+        let (bytes, encoding) = decode(content)?;
+        if encoding == Encoding::Hex && !is_flash_size(bytes.len()) {
+            return Err(ParseError::BankCount {
+                found: bytes.len() / BANK_SIZE as usize,
+            });
+        }
+        Ok(Image {
+            bytes,
+            format: Format {
+                encoding,
+                arrangement: Arrangement::Merged,
+            },
+        })
+    }
+
+    /// An image that was not read from a file: a dump of a drive, or a test's.
+    pub fn from_bytes(bytes: Vec<u8>) -> Image {
+        Image {
+            bytes,
+            format: Format {
+                encoding: Encoding::Binary,
+                arrangement: Arrangement::Merged,
+            },
+        }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Bytes in the image; [`file::load`] takes no file above 16 MiB.
+    pub fn size(&self) -> u32 {
+        size_of(&self.bytes)
+    }
+
+    /// Every bank with its bytes, from the first; the last one may be short.
+    pub fn banks(&self) -> impl DoubleEndedIterator<Item = (Bank, &[u8])> {
+        banks_of(&self.bytes)
+    }
+}
+
+/// Writes `bytes` as one file: a whole image or, for a file per bank, one bank.
+///
+/// # Errors
+/// As `out` answers.
+pub fn write(bytes: &[u8], encoding: Encoding, out: &mut impl io::Write) -> io::Result<()> {
+    match encoding {
+        Encoding::Binary => out.write_all(bytes),
+        Encoding::Hex => hex::write(bytes, out),
+    }
+}
+
+/// Undoes [`write`] by looking at the content.
+fn decode(content: Vec<u8>) -> Result<(Vec<u8>, Encoding), ParseError> {
+    if content.is_empty() {
+        Err(ParseError::Empty)
+    } else if hex::looks_like_hex(&content) {
+        Ok((hex::read(&content)?, Encoding::Hex))
+    } else if soundness::is_text(&content) {
+        Err(ParseError::Text {
+            beginning: beginning(&content),
+        })
+    } else {
+        Ok((content, Encoding::Binary))
+    }
+}
+
+fn beginning(text: &[u8]) -> String {
+    const SHOWN: usize = 40;
+    let line = text.trim_ascii_start();
+    let end = line
+        .iter()
+        .position(|byte| byte.is_ascii_control())
+        .unwrap_or(line.len());
+    String::from_utf8_lossy(&line[..end])
+        .chars()
+        .take(SHOWN)
+        .collect()
+}
+
+fn is_flash_size(size: usize) -> bool {
+    FLASH_SIZES.iter().any(|known| *known as usize == size)
+}
+
+fn size_of(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+fn banks_of(bytes: &[u8]) -> impl DoubleEndedIterator<Item = (Bank, &[u8])> {
+    Bank::all(size_of(bytes)).map(|bank| (bank, bank.range().of(bytes)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,516 @@
+//! Whether an image belongs into a drive, by the names both give themselves.
+//!
+//! One drive was sold under many names: a SONY DW-D22A is a Lite-On SOHW-1633S.
+//! The table beside this file lists the names of each hardware family; it holds
+//! facts from OmniPatcher 2.x, not tried by this project.
+
+use std::fmt;
+
+use super::identity::ImageIdentity;
+use crate::scsi::Identity;
+
+const TABLE: &str = include_str!("liteon_families.tsv");
+
+/// Drives of the same hardware, by the name of the Lite-On model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Family {
+    /// `DVD writer`, `combo` or `DVD-ROM`.
+    pub kind: &'static str,
+    /// First letter of the firmware revisions; unique within a kind only.
+    pub letter: char,
+    /// The Lite-On model, as OmniPatcher names it.
+    pub name: &'static str,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} family {})", self.name, self.kind, self.letter)
+    }
+}
+
+/// A name in a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    pub family: Family,
+    pub vendor: &'static str,
+    pub product: &'static str,
+    /// OmniPatcher vouches for it; it marks the others as unverified.
+    pub verified: bool,
+}
+
+/// The pair of names that says which drive it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    pub vendor: String,
+    pub product: String,
+}
+
+impl From<&Identity> for Model {
+    fn from(identity: &Identity) -> Model {
+        Model {
+            vendor: identity.vendor.trim_end().to_owned(),
+            product: identity.product.trim_end().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.vendor, self.product)
+    }
+}
+
+/// How the name in an image relates to the name of a drive. Only
+/// [`Fit::Same`] is a reason to go on without asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fit {
+    /// Vendor and product are the same, known to the table or not.
+    Same { model: Model },
+    /// The same hardware under another name: a cross-flash.
+    OtherName {
+        drive: Model,
+        image: Model,
+        family: Family,
+        /// OmniPatcher vouches for both names.
+        verified: bool,
+    },
+    /// The drive gave no identity, so nothing can be compared.
+    NoDriveIdentity,
+    /// The image has no identity at any known place.
+    NoImageIdentity,
+    /// The image has a boot banner only, which must be compared with the banner
+    /// of an MT1959 drive and fits no other drive.
+    BannerOnly { banner: String },
+    /// A name stands for several hardware families and the revisions do not
+    /// tell which one this is.
+    Unclear {
+        drive: Model,
+        image: Model,
+        families: Vec<Family>,
+    },
+    /// Two names, and nothing known that makes them the same hardware.
+    OtherModel { drive: Model, image: Model },
+    /// Other hardware.
+    OtherFamily {
+        drive: Model,
+        drive_family: Family,
+        image: Model,
+        image_family: Family,
+    },
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fit::Same { model } => write!(f, "the image is for {model}, as the drive is"),
+            Fit::OtherName {
+                drive,
+                image,
+                family,
+                verified,
+            } => {
+                write!(
+                    f,
+                    "the image is for {image}, the drive is {drive}: \
+                     the same hardware, {family}, under another name"
+                )?;
+                if !verified {
+                    f.write_str(" (not verified by OmniPatcher, the source of this)")?;
+                }
+                Ok(())
+            }
+            Fit::NoDriveIdentity => f.write_str(
+                "the drive does not say what it is, so the image cannot be compared with it",
+            ),
+            Fit::NoImageIdentity => f.write_str("the image does not say what drive it is for"),
+            Fit::BannerOnly { banner } => write!(
+                f,
+                "the image is for an MT1959 drive with the boot banner \"{banner}\""
+            ),
+            Fit::Unclear {
+                drive,
+                image,
+                families,
+            } => {
+                write!(
+                    f,
+                    "the image is for {image}, the drive is {drive}, and one of these names stands for \
+                     different hardware:"
+                )?;
+                for (number, family) in families.iter().enumerate() {
+                    let before = if number == 0 { " " } else { " or " };
+                    write!(f, "{before}{family}")?;
+                }
+                f.write_str("; the revision does not tell which")
+            }
+            Fit::OtherModel { drive, image } => write!(
+                f,
+                "the image is for {image}, but the drive is {drive}, \
+                 and they are not known to be the same hardware"
+            ),
+            Fit::OtherFamily {
+                drive,
+                drive_family,
+                image,
+                image_family,
+            } => write!(
+                f,
+                "the image is for {image}, {image_family}, but the drive is {drive}, \
+                 {drive_family}: other hardware"
+            ),
+        }
+    }
+}
+
+/// Compares what a drive says it is with what was found in an image. Where an
+/// image names several drives, the worst answer counts.
+pub fn fit(drive: Option<&Identity>, image: &[ImageIdentity]) -> Fit {
+    let Some(drive) = drive.filter(|drive| !drive.product.trim().is_empty()) else {
+        return if image.is_empty() {
+            Fit::NoImageIdentity
+        } else {
+            Fit::NoDriveIdentity
+        };
+    };
+    image
+        .iter()
+        .map(|found| match found {
+            ImageIdentity::Mt1959 { banner, .. } => Fit::BannerOnly {
+                banner: banner.clone(),
+            },
+            ImageIdentity::LiteOn { identity, .. }
+            | ImageIdentity::Btc { identity, .. }
+            | ImageIdentity::Mt1939 { identity, .. } => fit_names(drive, identity),
+        })
+        .max_by_key(severity)
+        .unwrap_or(Fit::NoImageIdentity)
+}
+
+fn severity(fit: &Fit) -> u8 {
+    match fit {
+        Fit::Same { .. } => 0,
+        Fit::OtherName { .. } => 1,
+        Fit::NoDriveIdentity | Fit::NoImageIdentity => 2,
+        Fit::BannerOnly { .. } => 3,
+        Fit::Unclear { .. } => 4,
+        Fit::OtherModel { .. } => 5,
+        Fit::OtherFamily { .. } => 6,
+    }
+}
+
+/// Compares two identities by name, and by family where the names differ or
+/// stand for more than one.
+pub fn fit_names(drive: &Identity, image: &Identity) -> Fit {
+    let (drive_members, image_members) = (members_of(drive), members_of(image));
+    let (drive, image) = (Model::from(drive), Model::from(image));
+    match (drive_members.as_slice(), image_members.as_slice()) {
+        ([], _) | (_, []) if drive == image => Fit::Same { model: drive },
+        ([], _) | (_, []) => Fit::OtherModel { drive, image },
+        ([of_drive], [of_image]) if of_drive.family != of_image.family => Fit::OtherFamily {
+            drive,
+            drive_family: of_drive.family,
+            image,
+            image_family: of_image.family,
+        },
+        ([_], [_]) if drive == image => Fit::Same { model: drive },
+        ([of_drive], [of_image]) => Fit::OtherName {
+            drive,
+            image,
+            family: of_drive.family,
+            verified: of_drive.verified && of_image.verified,
+        },
+        (all_of_drive @ [of_drive, ..], all_of_image @ [of_image, ..]) => {
+            let shared = all_of_drive
+                .iter()
+                .any(|one| all_of_image.iter().any(|other| one.family == other.family));
+            if shared {
+                let several = if all_of_drive.len() > 1 {
+                    all_of_drive
+                } else {
+                    all_of_image
+                };
+                Fit::Unclear {
+                    drive,
+                    image,
+                    families: several.iter().map(|member| member.family).collect(),
+                }
+            } else {
+                Fit::OtherFamily {
+                    drive,
+                    drive_family: of_drive.family,
+                    image,
+                    image_family: of_image.family,
+                }
+            }
+        }
+    }
+}
+
+/// The families that sold drives under this name; none where the name is not
+/// in the table, several where the revision does not tell them apart.
+pub fn families_of(identity: &Identity) -> Vec<Family> {
+    members_of(identity)
+        .into_iter()
+        .map(|member| member.family)
+        .collect()
+}
+
+fn members_of(identity: &Identity) -> Vec<Member> {
+    let model = Model::from(identity);
+    let mut named: Vec<Member> = members()
+        .filter(|member| member.vendor == model.vendor && member.product == model.product)
+        .collect();
+    if named.len() > 1 {
+        let letter = identity.revision.chars().next();
+        let by_letter = |member: &Member| Some(member.family.letter) == letter;
+        if named.iter().any(by_letter) {
+            named.retain(by_letter);
+        }
+    }
+    named
+}
+
+/// Every row of the table.
+pub fn members() -> impl Iterator<Item = Member> {
+    TABLE
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+        .filter_map(member)
+}
+
+fn member(line: &'static str) -> Option<Member> {
+    let mut fields = line.split('\t');
+    let mut next = || fields.next();
+    Some(Member {
+        family: Family {
+            kind: next()?,
+            letter: next()?.chars().next()?,
+            name: next()?,
+        },
+        vendor: next()?,
+        product: next()?,
+        verified: next()? == "yes",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flash::Offset;
+
+    fn identity(name: &str) -> Identity {
+        let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{name}");
+        };
+        Identity {
+            vendor: vendor.to_owned(),
+            product: product.to_owned(),
+            revision: revision.to_owned(),
+            serial: None,
+        }
+    }
+
+    fn in_image(name: &str) -> ImageIdentity {
+        ImageIdentity::LiteOn {
+            at: Offset(0),
+            identity: identity(name),
+            timestamp: None,
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_read() {
+        let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(members().count(), rows - 1);
+        assert_eq!(members().count(), 151);
+        assert_eq!(members().filter(|member| !member.verified).count(), 20);
+        assert!(members().all(|member| {
+            ["DVD writer", "combo", "DVD-ROM"].contains(&member.family.kind)
+                && member.vendor.len() <= 8
+                && member.product.len() <= 16
+        }));
+    }
+
+    #[test]
+    fn names_are_compared_by_family_where_they_differ() {
+        let rows = [
+            // The drive of the story takes its own firmware, whatever the revision.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "SONY|DVD RW DW-D22A|BYS2",
+                "same",
+            ),
+            // And that of the Lite-On drive it really is, under its other name.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "other name",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "SONY|DVD RW DW-D22A|BYS1",
+                "other name",
+            ),
+            // A name that OmniPatcher does not vouch for is said to be so.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "HP|DVD Writer 630r|BH01",
+                "other name, not verified",
+            ),
+            // The next model is other hardware.
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "other family B C",
+            ),
+            // A letter that two kinds of drive share means nothing.
+            (
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "LITEON|DVD-ROM LTD-165H|CH0S",
+                "other family C C",
+            ),
+            // One name, two families: the revision tells.
+            (
+                "SONY|DVD RW DRU-710A|BYX3",
+                "SONY|DVD RW DRU-710A|BYX5",
+                "same",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|BYX3",
+                "SONY|DVD RW DRU-710A|CYX1",
+                "other family B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|CYX1",
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "other name",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|CYX1",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "other family C B",
+            ),
+            // And where it does not, nobody knows.
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "SONY|DVD RW DRU-710A|????",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "SONY|DVD RW DRU-710A|",
+                "unclear B C",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|????",
+                "LITE-ON|DVDRW SOHW-1673S|JS02",
+                "other family B J",
+            ),
+            // Drives that the table does not have.
+            ("ACME|DVD 1|0001", "ACME|DVD 1|0002", "same"),
+            ("ACME|DVD 1|0001", "ACME|DVD 2|0001", "other model"),
+            ("ACME|DVD 1|0001", "SONY|DVD RW DW-D22A|BYS1", "other model"),
+            (
+                "SONY|DVD RW DW-D22A|BYS1",
+                "BTC|DVDRW IDE 1008|0062",
+                "other model",
+            ),
+        ];
+        for (drive, image, expected) in rows {
+            let found = match fit(Some(&identity(drive)), &[in_image(image)]) {
+                Fit::Same { .. } => "same".to_owned(),
+                Fit::OtherName { verified: true, .. } => "other name".to_owned(),
+                Fit::OtherName { .. } => "other name, not verified".to_owned(),
+                Fit::OtherModel { .. } => "other model".to_owned(),
+                Fit::OtherFamily {
+                    drive_family,
+                    image_family,
+                    ..
+                } => format!(
+                    "other family {} {}",
+                    drive_family.letter, image_family.letter
+                ),
+                Fit::Unclear { families, .. } => {
+                    let letters: Vec<_> = families.iter().map(|f| f.letter.to_string()).collect();
+                    format!("unclear {}", letters.join(" "))
+                }
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, expected, "{image} into {drive}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_compare_is_never_a_fit() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let image = in_image("SONY|DVD RW DW-D22A|BYS1");
+        assert_eq!(
+            fit(None, std::slice::from_ref(&image)),
+            Fit::NoDriveIdentity
+        );
+        assert_eq!(
+            fit(Some(&Identity::default()), &[image]),
+            Fit::NoDriveIdentity
+        );
+        assert_eq!(fit(Some(&drive), &[]), Fit::NoImageIdentity);
+        let banner = ImageIdentity::Mt1959 {
+            at: Offset(0x3000),
+            banner: "MT1959 Boot BU5 ".to_owned(),
+        };
+        assert!(matches!(
+            fit(Some(&drive), &[banner]),
+            Fit::BannerOnly { .. }
+        ));
+    }
+
+    #[test]
+    fn of_several_identities_in_an_image_the_worst_counts() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let same = in_image("SONY|DVD RW DW-D22A|BYS1");
+        let other = in_image("LITE-ON|DVDRW SOHW-1653S|CS09");
+        for image in [[same.clone(), other.clone()], [other, same]] {
+            assert!(matches!(fit(Some(&drive), &image), Fit::OtherFamily { .. }));
+        }
+    }
+
+    #[test]
+    fn the_answer_is_a_sentence_for_people() {
+        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
+        let rows = [
+            (
+                "SONY|DVD RW DW-D22A|BYS2",
+                "the image is for SONY DVD RW DW-D22A, as the drive is",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1633S|BS41",
+                "the image is for LITE-ON DVDRW SOHW-1633S, the drive is SONY DVD RW DW-D22A: \
+                 the same hardware, SOHW-1633S (DVD writer family B), under another name",
+            ),
+            (
+                "LITE-ON|DVDRW SOHW-1653S|CS09",
+                "the image is for LITE-ON DVDRW SOHW-1653S, SOHW-1653S (DVD writer family C), but \
+                 the drive is SONY DVD RW DW-D22A, SOHW-1633S (DVD writer family B): other hardware",
+            ),
+            (
+                "SONY|DVD RW DRU-710A|",
+                "the image is for SONY DVD RW DRU-710A, the drive is SONY DVD RW DW-D22A, and one \
+                 of these names stands for different hardware: SOHW-1633S (DVD writer family B) or \
+                 SOHW-1653S (DVD writer family C); the revision does not tell which",
+            ),
+            (
+                "ACME|DVD 1|0001",
+                "the image is for ACME DVD 1, but the drive is SONY DVD RW DW-D22A, and they are \
+                 not known to be the same hardware",
+            ),
+        ];
+        for (image, sentence) in rows {
+            assert_eq!(fit(Some(&drive), &[in_image(image)]).to_string(), sentence);
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! Reading firmware files: one file, or a file per bank.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{
+    Arrangement, Encoding, FLASH_SIZES, Format, Image, ParseError, banks, decode, hex::MAX_BANKS,
+};
+use crate::flash::{BANK_SIZE, Bank};
+
+/// No file larger than this is read. The largest flash, 2 MiB, takes 6 MB as HEX.
+pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+
+/// Bank numbers that a file name can hold: two digits.
+const NUMBERED: u32 = 100;
+
+/// Why no image could be had from a path. Nothing but reading was done.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("{}: there is no such file{}", path.display(), hint(first_bank.as_deref()))]
+    Missing {
+        path: PathBuf,
+        /// The name a file per bank would start with, where that was looked for.
+        first_bank: Option<PathBuf>,
+    },
+    #[error("{}: this is a directory, not a firmware file", path.display())]
+    Directory { path: PathBuf },
+    #[error("{}: this is a device or pipe, not a firmware file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "{}: {size} bytes are far too many for firmware; the largest flash has 2 MiB",
+        path.display()
+    )]
+    TooLarge { path: PathBuf, size: u64 },
+    #[error("{}: {source}", path.display())]
+    Content {
+        path: PathBuf,
+        #[source]
+        source: ParseError,
+    },
+    #[error(
+        "both {} and {} are there, one file with all banks and a file per bank: \
+         name the one, with /m, or move it away",
+        merged.display(),
+        first_bank.display()
+    )]
+    Ambiguous {
+        merged: PathBuf,
+        first_bank: PathBuf,
+    },
+    #[error(
+        "{}: the file of bank {missing} is missing, but that of bank {later} is there",
+        path.display()
+    )]
+    MissingBank {
+        path: PathBuf,
+        missing: Bank,
+        later: Bank,
+    },
+    #[error(
+        "{}: the file of a bank has 64 KiB (65536 bytes), this one has {found} bytes",
+        path.display()
+    )]
+    BankSize { path: PathBuf, found: usize },
+    #[error(
+        "{}: this bank is {}, while the first bank is {}",
+        path.display(),
+        name(*found),
+        name(*expected)
+    )]
+    MixedEncodings {
+        path: PathBuf,
+        expected: Encoding,
+        found: Encoding,
+    },
+    #[error(
+        "{}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
+        path.display(),
+        banks(*found)
+    )]
+    BankCount { path: PathBuf, found: usize },
+}
+
+fn hint(first_bank: Option<&Path>) -> String {
+    first_bank
+        .map(|path| format!(", nor a file per bank ({})", path.display()))
+        .unwrap_or_default()
+}
+
+fn name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Binary => "raw binary",
+        Encoding::Hex => "HEX",
+    }
+}
+
+/// The file of one bank beside `path`: `backup.bin` gives `backup.00.bin`,
+/// `backup.01.bin` and so on, `backup` gives `backup.00`.
+pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
+    let mut file_name = OsString::from(path.file_stem().unwrap_or_default());
+    file_name.push(format!(".{:02}", bank.0));
+    if let Some(extension) = path.extension() {
+        file_name.push(".");
+        file_name.push(extension);
+    }
+    path.with_file_name(file_name)
+}
+
+/// Loads the image that `path` names: that file or, where only those are
+/// there, its [`bank_path`] files. The name of the first of several bank files
+/// stands for all of them.
+///
+/// # Errors
+/// No file or not one that can be read, content that is no firmware, files per
+/// bank that do not make a whole image, or both one file and a file per bank.
+pub fn load(path: &Path) -> Result<Image, LoadError> {
+    let first_bank = bank_path(path, Bank(0));
+    match (path.exists(), first_bank.exists()) {
+        (true, true) if !path.is_dir() => Err(LoadError::Ambiguous {
+            merged: path.to_owned(),
+            first_bank,
+        }),
+        (false, true) => load_banks(path),
+        (true, false) => match named_by_first_bank(path) {
+            Some(base) if bank_path(&base, Bank(1)).exists() => load_banks(&base),
+            _ => load_merged(path),
+        },
+        (false, false) | (true, true) => load_merged(path).map_err(|error| match error {
+            LoadError::Missing { path, .. } => LoadError::Missing {
+                path,
+                first_bank: Some(first_bank),
+            },
+            other => other,
+        }),
+    }
+}
+
+/// `backup.bin` for `backup.00.bin`.
+fn named_by_first_bank(path: &Path) -> Option<PathBuf> {
+    let stem = Path::new(path.file_stem()?);
+    let (base, number, extension) = if stem.extension().is_some_and(|number| number == "00") {
+        (stem.file_stem()?, stem.extension()?, path.extension())
+    } else {
+        (path.file_stem()?, path.extension()?, None)
+    };
+    if number != "00" {
+        return None;
+    }
+    let mut name = OsString::from(base);
+    if let Some(extension) = extension {
+        name.push(".");
+        name.push(extension);
+    }
+    Some(path.with_file_name(name))
+}
+
+/// Loads one file that holds all banks.
+///
+/// # Errors
+/// No such file or not one that can be read, or content that is no firmware.
+pub fn load_merged(path: &Path) -> Result<Image, LoadError> {
+    Image::parse(read(path)?).map_err(|source| LoadError::Content {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Loads the [`bank_path`] files of `path`.
+///
+/// # Errors
+/// Files that are missing, cannot be read, are not one bank each, are not all
+/// of one encoding, or do not make the size of a flash.
+pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
+    let mut bytes = Vec::new();
+    let mut encoding = None;
+    let count = count_bank_files(path)?;
+    if count > MAX_BANKS {
+        return Err(LoadError::BankCount {
+            path: path.to_owned(),
+            found: count,
+        });
+    }
+    for bank in (0..).take(count.max(1)).map(Bank) {
+        let path = bank_path(path, bank);
+        let (content, found) = decode(read(&path)?).map_err(|source| LoadError::Content {
+            path: path.clone(),
+            source,
+        })?;
+        if content.len() != BANK_SIZE as usize {
+            return Err(LoadError::BankSize {
+                path,
+                found: content.len(),
+            });
+        }
+        let expected = *encoding.get_or_insert(found);
+        if found != expected {
+            return Err(LoadError::MixedEncodings {
+                path,
+                expected,
+                found,
+            });
+        }
+        bytes.extend(content);
+    }
+    if !FLASH_SIZES.iter().any(|size| *size as usize == bytes.len()) {
+        return Err(LoadError::BankCount {
+            path: path.to_owned(),
+            found: count,
+        });
+    }
+    Ok(Image {
+        bytes,
+        format: Format {
+            encoding: encoding.unwrap_or(Encoding::Binary),
+            arrangement: Arrangement::PerBank,
+        },
+    })
+}
+
+/// How many banks from 0 on have a file.
+fn count_bank_files(path: &Path) -> Result<usize, LoadError> {
+    let is_there = |bank: &Bank| bank_path(path, *bank).exists();
+    let Some(missing) = (0..NUMBERED).map(Bank).find(|bank| !is_there(bank)) else {
+        return Ok(NUMBERED as usize);
+    };
+    match (missing.0..NUMBERED).map(Bank).find(is_there) {
+        Some(later) => Err(LoadError::MissingBank {
+            path: bank_path(path, missing),
+            missing,
+            later,
+        }),
+        None => Ok(missing.0 as usize),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => LoadError::Missing {
+            path: path.to_owned(),
+            first_bank: None,
+        },
+        _ => LoadError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    // Asked before opening: to open a pipe would wait for its writer.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(LoadError::Directory {
+            path: path.to_owned(),
+        });
+    }
+    if !metadata.is_file() {
+        return Err(LoadError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let too_large = |size| LoadError::TooLarge {
+        path: path.to_owned(),
+        size,
+    };
+    if metadata.len() > MAX_FILE_SIZE {
+        return Err(too_large(metadata.len()));
+    }
+    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    File::open(path)
+        .map_err(unreadable)?
+        .take(MAX_FILE_SIZE + 1)
+        .read_to_end(&mut content)
+        .map_err(unreadable)?;
+    // A file can grow, and those of /proc do not tell their size.
+    match content.len() as u64 {
+        size if size > MAX_FILE_SIZE => Err(too_large(size)),
+        _ => Ok(content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::noise;
+    use super::super::{Encoding, write};
+    use super::*;
+    use tempfile::TempDir;
+
+    struct Folder(TempDir);
+
+    impl Folder {
+        fn new() -> Folder {
+            Folder(TempDir::new().unwrap())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn with(self, name: &str, content: &[u8]) -> Folder {
+            fs::write(self.path(name), content).unwrap();
+            self
+        }
+
+        fn with_banks(self, name: &str, bytes: &[u8], encoding: Encoding) -> Folder {
+            for (bank, bytes) in super::super::banks_of(bytes) {
+                let mut content = Vec::new();
+                write(bytes, encoding, &mut content).unwrap();
+                fs::write(bank_path(&self.path(name), bank), content).unwrap();
+            }
+            self
+        }
+
+        /// The message, with the folder's own name cut out.
+        fn refusal(&self, name: &str) -> String {
+            let message = load(&self.path(name)).unwrap_err().to_string();
+            message.replace(&format!("{}/", self.0.path().display()), "")
+        }
+    }
+
+    #[test]
+    fn bank_files_are_numbered_before_the_extension() {
+        for (path, bank, expected) in [
+            ("backup.bin", 0, "backup.00.bin"),
+            ("a/backup.bin", 15, "a/backup.15.bin"),
+            ("BYS1.HEX", 1, "BYS1.01.HEX"),
+            ("backup", 31, "backup.31"),
+            ("my.old.bin", 7, "my.old.07.bin"),
+        ] {
+            assert_eq!(bank_path(Path::new(path), Bank(bank)), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn one_file_is_an_image() {
+        let bytes = noise(0x4_0000);
+        let folder = Folder::new().with("a.bin", &bytes);
+        let image = load(&folder.path("a.bin")).unwrap();
+        assert_eq!(image.bytes(), bytes);
+        assert_eq!(image.format().to_string(), "raw binary");
+    }
+
+    #[test]
+    fn a_file_per_bank_is_one_image_by_either_name() {
+        let bytes = noise(0x4_0000);
+        for (encoding, format) in [
+            (Encoding::Binary, "raw binary, one file per bank"),
+            (Encoding::Hex, "HEX, one file per bank"),
+        ] {
+            for name in ["a.bin", "a"] {
+                let folder = Folder::new().with_banks(name, &bytes, encoding);
+                let first = bank_path(&folder.path(name), Bank(0));
+                for path in [folder.path(name), first] {
+                    let image = load(&path).unwrap();
+                    assert!(image.bytes() == bytes);
+                    assert_eq!(image.format().to_string(), format);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_bank_alone_is_not_taken_for_an_image() {
+        let folder = Folder::new().with("a.00.bin", &noise(0x1_0000));
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.bin: the files make 1 bank; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+        // By its own name it is a file like any other; its size is for the checks.
+        assert_eq!(load(&folder.path("a.00.bin")).unwrap().size(), 0x1_0000);
+    }
+
+    #[test]
+    fn a_merged_image_may_have_a_number_in_its_name() {
+        let folder = Folder::new().with("v1.00.bin", &noise(0x4_0000));
+        assert_eq!(load(&folder.path("v1.00.bin")).unwrap().size(), 0x4_0000);
+    }
+
+    #[test]
+    fn a_set_of_bank_files_must_be_whole() {
+        let bytes = noise(0x4_0000);
+        let set = || Folder::new().with_banks("a.bin", &bytes, Encoding::Binary);
+
+        let folder = set();
+        fs::remove_file(folder.path("a.02.bin")).unwrap();
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.02.bin: the file of bank 2 is missing, but that of bank 3 is there"
+        );
+
+        let folder = set();
+        fs::remove_file(folder.path("a.03.bin")).unwrap();
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "a.bin: the files make 3 banks; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+
+        assert_eq!(
+            set().with("a.01.bin", &bytes[..0xffff]).refusal("a.bin"),
+            "a.01.bin: the file of a bank has 64 KiB (65536 bytes), this one has 65535 bytes"
+        );
+        assert_eq!(
+            set().with("a.01.bin", b":00000001FF\n").refusal("a.bin"),
+            "a.01.bin: this bank is HEX, while the first bank is raw binary"
+        );
+        assert_eq!(
+            set().with("a.01.bin", b"").refusal("a.bin"),
+            "a.01.bin: the file is empty"
+        );
+        let too_many = Folder::new().with_banks("a.bin", &noise(0x21_0000), Encoding::Binary);
+        assert_eq!(
+            too_many.refusal("a.bin"),
+            "a.bin: the files make 33 banks; a drive's flash has 2, 4, 8, 16 or 32"
+        );
+    }
+
+    #[test]
+    fn an_image_that_is_there_in_both_forms_is_a_question() {
+        let bytes = noise(0x4_0000);
+        let folder = Folder::new()
+            .with_banks("a.bin", &bytes[..0x2_0000], Encoding::Binary)
+            .with("a.bin", &bytes);
+        assert_eq!(
+            folder.refusal("a.bin"),
+            "both a.bin and a.00.bin are there, one file with all banks and a file per bank: \
+             name the one, with /m, or move it away"
+        );
+        assert_eq!(load_merged(&folder.path("a.bin")).unwrap().size(), 0x4_0000);
+        assert_eq!(load_banks(&folder.path("a.bin")).unwrap().size(), 0x2_0000);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        let folder = Folder::new()
+            .with("a.txt", b"some words\nmore")
+            .with("empty", b"");
+        fs::create_dir(folder.path("dir.bin")).unwrap();
+        File::create(folder.path("huge.bin"))
+            .and_then(|file| file.set_len(MAX_FILE_SIZE + 1))
+            .unwrap();
+        for (name, message) in [
+            (
+                "none.bin",
+                "none.bin: there is no such file, nor a file per bank (none.00.bin)",
+            ),
+            (
+                "dir.bin",
+                "dir.bin: this is a directory, not a firmware file",
+            ),
+            ("empty", "empty: the file is empty"),
+            (
+                "huge.bin",
+                "huge.bin: 16777217 bytes are far too many for firmware; \
+                 the largest flash has 2 MiB",
+            ),
+            (
+                "a.txt",
+                "a.txt: this is a text file, not firmware: it begins with \"some words\" \
+                 (a HEX file has a colon and hex digits on every line)",
+            ),
+            (
+                "a.txt/b.bin",
+                "a.txt/b.bin: cannot be read: Not a directory (os error 20)",
+            ),
+        ] {
+            assert_eq!(folder.refusal(name), message);
+        }
+        assert!(matches!(
+            load(Path::new("/dev/zero")),
+            Err(LoadError::NotAFile { .. })
+        ));
+        // A file of /proc that opens and then fails to be read.
+        assert!(matches!(
+            load(Path::new("/proc/self/mem")),
+            Err(LoadError::Unreadable { .. })
+        ));
+    }
+}

@@ -1,0 +1,69 @@
+//! All that can be said about an image without a drive.
+
+use super::families::{self, Family};
+use super::identity::{self, ImageIdentity};
+use super::soundness::{self, Problem};
+use super::structure::Structure;
+use super::sums::{Checksum, Crc32};
+use super::{Format, Image};
+use crate::flash::Bank;
+
+/// The 16-bit sum of one bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BankSum {
+    pub bank: Bank,
+    pub sum: Checksum,
+}
+
+/// What `mtkflash i` shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub format: Format,
+    /// In bytes.
+    pub size: u32,
+    pub banks: Vec<BankSum>,
+    /// The sum of all bytes.
+    pub total: Checksum,
+    pub crc32: Crc32,
+    /// In the order of their places; none where nothing known was found.
+    pub identities: Vec<ImageIdentity>,
+    /// The Lite-On families that these identities name; more than one where the
+    /// name alone does not tell.
+    pub families: Vec<Family>,
+    pub structure: Structure,
+    /// None for an image that looks sound.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    pub fn of(image: &Image) -> Report {
+        let identities = identity::find(image.bytes());
+        let mut families = Vec::new();
+        for family in identities
+            .iter()
+            .filter_map(ImageIdentity::identity)
+            .flat_map(families::families_of)
+        {
+            if !families.contains(&family) {
+                families.push(family);
+            }
+        }
+        Report {
+            format: image.format(),
+            size: image.size(),
+            banks: image
+                .banks()
+                .map(|(bank, bytes)| BankSum {
+                    bank,
+                    sum: Checksum::of(bytes),
+                })
+                .collect(),
+            total: Checksum::of(image.bytes()),
+            crc32: Crc32::of(image.bytes()),
+            identities,
+            families,
+            structure: Structure::of(image.bytes()),
+            problems: soundness::problems(image.bytes()),
+        }
+    }
+}

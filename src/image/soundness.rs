@@ -1,0 +1,273 @@
+//! Whether bytes can be firmware at all: asked of an image before it is
+//! written, and of a dump before it is called a backup.
+
+use super::identity::{self, ImageIdentity};
+use super::sums::Checksum;
+use super::{is_flash_size, size_of};
+use crate::flash::BANK_SIZE;
+
+/// Why bytes are not whole firmware, or not for a flash of that size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is blank: all {size} bytes are {value:02X}, there is no firmware in it")]
+    Blank { value: u8, size: u32 },
+    #[error("it is text, not firmware")]
+    Text,
+    #[error(
+        "all {banks} banks are equal: that is one bank read {banks} times over, not a whole firmware"
+    )]
+    EqualBanks { banks: u32 },
+    #[error(
+        "its size of {size} bytes is no multiple of a 64 KiB bank ({over} bytes over {whole} whole \
+         banks): it is cut short, or no raw image{}",
+        packed.map(|what| format!("; it looks like {what}, unpack it first")).unwrap_or_default()
+    )]
+    NotWholeBanks {
+        size: u32,
+        whole: u32,
+        over: u32,
+        /// What the bytes look like instead: an archive or program that may
+        /// have the image inside.
+        packed: Option<&'static str>,
+    },
+    #[error(
+        "its size of {} KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+        size / 1024
+    )]
+    NotAFlashSize { size: u32 },
+    #[error(
+        "the sum in its MT1939 trailer is {stored}, but its content sums up to {computed}: it is damaged"
+    )]
+    TrailerSum {
+        stored: Checksum,
+        computed: Checksum,
+    },
+    #[error(
+        "the image has {} KiB, the flash {} KiB: it is {} for this drive",
+        image / 1024,
+        flash / 1024,
+        if image < flash { "too small" } else { "too large" }
+    )]
+    OtherSize { image: u32, flash: u32 },
+}
+
+/// Everything wrong with a whole image; nothing for one that looks sound. The
+/// gravest is first.
+pub fn problems(bytes: &[u8]) -> Vec<Problem> {
+    content(bytes)
+        .into_iter()
+        .chain(size(bytes))
+        .chain(trailer(bytes))
+        .collect()
+}
+
+/// What makes a dump of any size no backup: blank, text, or the same bank over
+/// and over, as from a drive that does not switch banks.
+pub fn content(bytes: &[u8]) -> Option<Problem> {
+    let Some(first) = bytes.first() else {
+        return Some(Problem::Empty);
+    };
+    if matches!(first, 0x00 | 0xff) && bytes.iter().all(|byte| byte == first) {
+        return Some(Problem::Blank {
+            value: *first,
+            size: size_of(bytes),
+        });
+    }
+    if is_text(bytes) {
+        return Some(Problem::Text);
+    }
+    let mut banks = bytes.chunks(BANK_SIZE as usize);
+    let first = banks.next()?;
+    let others = banks.len();
+    (others > 0 && banks.all(|bank| bank == first)).then(|| Problem::EqualBanks {
+        banks: size_of(bytes).div_ceil(BANK_SIZE),
+    })
+}
+
+/// What is wrong with the size of a whole image.
+pub fn size(bytes: &[u8]) -> Option<Problem> {
+    let size = size_of(bytes);
+    if bytes.is_empty() || is_flash_size(bytes.len()) {
+        None
+    } else if !size.is_multiple_of(BANK_SIZE) {
+        Some(Problem::NotWholeBanks {
+            size,
+            whole: size / BANK_SIZE,
+            over: size % BANK_SIZE,
+            packed: packed(bytes),
+        })
+    } else {
+        Some(Problem::NotAFlashSize { size })
+    }
+}
+
+/// Whether an image has the size of the flash it shall go into, in bytes.
+pub fn size_for_flash(bytes: &[u8], flash: u32) -> Option<Problem> {
+    let image = size_of(bytes);
+    (image != flash).then_some(Problem::OtherSize { image, flash })
+}
+
+fn trailer(bytes: &[u8]) -> Option<Problem> {
+    identity::find(bytes)
+        .into_iter()
+        .find_map(|found| match found {
+            ImageIdentity::Mt1939 {
+                stored, computed, ..
+            } if stored != computed => Some(Problem::TrailerSum { stored, computed }),
+            _ => None,
+        })
+}
+
+/// No control characters but those of text, and nearly all of it ASCII. A page
+/// of an error message saved under the name of a firmware is text; a blank
+/// flash is not.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let mut ascii = 0;
+    for byte in bytes {
+        match byte {
+            b'\t' | b'\n' | b'\r' | 0x0c | 0x1a | b' '..=b'~' => ascii += 1,
+            0x80.. => {}
+            _ => return false,
+        }
+    }
+    !bytes.is_empty() && ascii >= bytes.len() / 8 * 7
+}
+
+/// Firmware was handed around inside these.
+fn packed(bytes: &[u8]) -> Option<&'static str> {
+    [
+        (&b"PK\x03\x04"[..], "a ZIP archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"7z\xbc\xaf", "a 7z archive"),
+        (b"MZ", "a DOS or Windows program"),
+    ]
+    .into_iter()
+    .find_map(|(start, what)| bytes.starts_with(start).then_some(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{noise, put};
+    use super::*;
+
+    #[test]
+    fn whole_firmware_of_every_flash_size_has_no_problem() {
+        for size in super::super::FLASH_SIZES {
+            assert_eq!(problems(&noise(size as usize)), []);
+        }
+    }
+
+    #[test]
+    fn what_is_no_firmware_is_named_in_words() {
+        let mut zip = noise(300_000);
+        put(&mut zip, 0, b"PK\x03\x04");
+        let rows = [
+            (vec![], "it is empty"),
+            (
+                vec![0xff; 0x4_0000],
+                "it is blank: all 262144 bytes are FF, there is no firmware in it",
+            ),
+            (
+                vec![0x00; 0x4_0000],
+                "it is blank: all 262144 bytes are 00, there is no firmware in it",
+            ),
+            (
+                b"All work and no play makes".repeat(0x2_0000 / 26),
+                "it is text, not firmware",
+            ),
+            (
+                noise(0x1_0000).repeat(4),
+                "all 4 banks are equal: that is one bank read 4 times over, not a whole firmware",
+            ),
+            (
+                noise(0x4_0000 - 1),
+                "its size of 262143 bytes is no multiple of a 64 KiB bank (65535 bytes over 3 \
+                 whole banks): it is cut short, or no raw image",
+            ),
+            (
+                zip,
+                "its size of 300000 bytes is no multiple of a 64 KiB bank (37856 bytes over 4 \
+                 whole banks): it is cut short, or no raw image; it looks like a ZIP archive, \
+                 unpack it first",
+            ),
+            (
+                noise(0x1_0000),
+                "its size of 64 KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+            ),
+            (
+                noise(0x3_0000),
+                "its size of 192 KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+            ),
+        ];
+        for (bytes, message) in rows {
+            let found = problems(&bytes);
+            assert_eq!(
+                found.first().map(Problem::to_string).as_deref(),
+                Some(message)
+            );
+        }
+    }
+
+    #[test]
+    fn one_byte_makes_the_difference() {
+        for fill in [0x00, 0xff] {
+            for at in [0, 0x2_1234, 0x3_ffff] {
+                let mut bytes = vec![fill; 0x4_0000];
+                bytes[at] = 0x42;
+                assert_eq!(problems(&bytes), [], "{fill:02x} but for {at:x}");
+            }
+        }
+        let mut bytes = noise(0x1_0000).repeat(4);
+        bytes[0x3_ffff] ^= 1;
+        assert_eq!(problems(&bytes), []);
+    }
+
+    #[test]
+    fn a_dump_of_one_bank_is_judged_by_its_content_alone() {
+        assert_eq!(content(&noise(0x1_0000)), None);
+        assert!(matches!(
+            content(&[0xff; 0x1_0000]),
+            Some(Problem::Blank { .. })
+        ));
+    }
+
+    #[test]
+    fn an_image_must_have_the_size_of_the_flash() {
+        let bytes = noise(0x8_0000);
+        assert_eq!(size_for_flash(&bytes, 0x8_0000), None);
+        for (flash, message) in [
+            (
+                0x10_0000,
+                "the image has 512 KiB, the flash 1024 KiB: it is too small for this drive",
+            ),
+            (
+                0x4_0000,
+                "the image has 512 KiB, the flash 256 KiB: it is too large for this drive",
+            ),
+        ] {
+            let problem = size_for_flash(&bytes, flash).unwrap();
+            assert_eq!(problem.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_mt1939_image_with_a_wrong_sum_is_damaged() {
+        let mut bytes = noise(0x20_0000);
+        put(&mut bytes, 0x1f_ffd0, b"TSSTcorpBDDVDW SE-506CB TS01");
+        let sum = Checksum::of(&bytes[0x1_0000..0x1e_2000]).0;
+        put(&mut bytes, 0x1f_fffe, &sum.to_be_bytes());
+        assert_eq!(problems(&bytes), []);
+        bytes[0x2_0000] ^= 1;
+        assert!(matches!(problems(&bytes)[..], [Problem::TrailerSum { .. }]));
+    }
+
+    #[test]
+    fn text_may_have_some_letters_beyond_ascii_and_firmware_some_text() {
+        assert!(is_text("Grüße, das ist keine Firmware\r\n".as_bytes()));
+        assert!(!is_text(b"CD-RW firmware\x00"));
+        assert!(!is_text(&[0xff; 16]));
+        assert!(!is_text(&[]));
+    }
+}

@@ -1,0 +1,53 @@
+//! What the banks of an image look like, as far as that tells firmware from
+//! something else.
+//!
+//! Source: OmniPatcher 2.x, Lite-On images for the drives' 8051 core. An image
+//! that does not look like this is not wrong for it: other families differ.
+
+use super::banks_of;
+
+/// Opcode of the 8051's long jump, with which firmware banks start.
+const LJMP: u8 = 0x02;
+
+/// The other first byte seen at the start of Lite-On banks.
+const ALSO_SEEN: u8 = 0x80;
+
+/// How the banks of an image begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Structure {
+    /// All banks, a short last one included.
+    pub banks: u32,
+    /// Banks whose first byte is 02, an 8051 long jump.
+    pub jumps: u32,
+    /// Banks whose first byte is 80, which is seen there as well.
+    pub eighties: u32,
+    /// Has the marks of a "re-banked" image of the Lite-On families U and V: 02
+    /// at 0 and 4000, `LITEONIT` at FFF8. Dumps that LtnFW made of such drives
+    /// are damaged.
+    pub rebanked: bool,
+}
+
+impl Structure {
+    pub fn of(bytes: &[u8]) -> Structure {
+        let mut structure = Structure {
+            rebanked: bytes.first() == Some(&LJMP)
+                && bytes.get(0x4000) == Some(&LJMP)
+                && bytes.get(0xfff8..0x1_0000) == Some(b"LITEONIT"),
+            ..Structure::default()
+        };
+        for (_, bank) in banks_of(bytes) {
+            structure.banks += 1;
+            match bank.first() {
+                Some(&LJMP) => structure.jumps += 1,
+                Some(&ALSO_SEEN) => structure.eighties += 1,
+                _ => {}
+            }
+        }
+        structure
+    }
+
+    /// Every bank starts as 8051 firmware does.
+    pub fn is_banked(self) -> bool {
+        self.banks > 0 && self.jumps + self.eighties == self.banks
+    }
+}

@@ -1,0 +1,68 @@
+//! The two numbers by which an image is known.
+
+use std::fmt;
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+
+/// The 16-bit sum of all bytes: what MTKFLASH and btcflash print and users
+/// compare. It misses bytes in the wrong order, so it is shown and never relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Checksum(pub u16);
+
+impl Checksum {
+    pub fn of(bytes: &[u8]) -> Checksum {
+        Checksum(
+            bytes
+                .iter()
+                .fold(0, |sum: u16, byte| sum.wrapping_add(u16::from(*byte))),
+        )
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}", self.0)
+    }
+}
+
+/// CRC-32 as zip, gzip and `crc32` compute it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Crc32(pub u32);
+
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+
+impl Crc32 {
+    pub fn of(bytes: &[u8]) -> Crc32 {
+        Crc32(CRC.checksum(bytes))
+    }
+}
+
+impl fmt::Display for Crc32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_sum_of_all_bytes_without_the_carry() {
+        assert_eq!(Checksum::of(&[]), Checksum(0));
+        assert_eq!(Checksum::of(&[1, 2, 0xff]), Checksum(0x102));
+        assert_eq!(Checksum::of(&[0xff; 0x1_0000]), Checksum(0));
+        assert_eq!(Checksum::of(&[0xff; 0x101]), Checksum(0xffff));
+    }
+
+    #[test]
+    fn the_crc_is_the_one_of_zip() {
+        assert_eq!(Crc32::of(b"123456789"), Crc32(0xcbf4_3926));
+    }
+
+    #[test]
+    fn both_are_shown_with_all_their_digits() {
+        assert_eq!(Checksum(0x0a).to_string(), "000a");
+        assert_eq!(Crc32(0xbeef).to_string(), "0000beef");
+    }
+}
