@@ -17,6 +17,11 @@ impl Checksum {
                 .fold(0, |sum: u16, byte| sum.wrapping_add(u16::from(*byte))),
         )
     }
+
+    /// The sum over both parts.
+    pub fn and(self, other: Checksum) -> Checksum {
+        Checksum(self.0.wrapping_add(other.0))
+    }
 }
 
 impl fmt::Display for Checksum {

@@ -1,1 +1,197 @@
-//! (module: job)
+//! What a user asks for: check, read, back up, erase, write, verify.
+//!
+//! A job sees a drive as a [`FirmwareDevice`] and never asks which protocol it
+//! talks to. It shows nothing and asks nothing: it sends [`Event`]s, and a
+//! write is split in two, so that its caller can show the [`write::Proposal`]
+//! and ask before the first change.
+
+pub mod backup;
+pub mod change;
+pub mod event;
+pub mod files;
+pub mod fit;
+pub mod flash_state;
+pub mod read;
+pub mod selection;
+pub mod stop;
+pub mod verify;
+pub mod write;
+
+use std::collections::BTreeSet;
+
+pub use event::{Event, Phase};
+pub use flash_state::FlashState;
+pub use selection::Selection;
+pub use stop::StopFlag;
+
+use crate::flash::{FlashRange, Offset};
+use crate::protocol::{DeviceError, FirmwareDevice};
+use event::Sink;
+use files::FileError;
+
+/// A check that stands between a user and a change, and that the user can
+/// override by its name. None implies another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// An existing file is not overwritten.
+    Overwrite,
+    /// A blank or repeating dump is no backup.
+    Blank,
+    /// The image must be for this model of drive.
+    Model,
+    /// The image must be for this family of hardware.
+    Family,
+}
+
+impl Check {
+    /// The name that `--force` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Check::Overwrite => "overwrite",
+            Check::Blank => "blank",
+            Check::Model => "model",
+            Check::Family => "family",
+        }
+    }
+}
+
+/// The checks that the user has overridden.
+pub type Forced = BTreeSet<Check>;
+
+/// Why a job was not begun, or went no further. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("{message}")]
+    Check { check: Check, message: String },
+    #[error("{0}")]
+    Unable(String),
+    #[error("{reason} A write is possible only without a backup.")]
+    NoBackupPossible { reason: String },
+}
+
+/// Why a job failed, and what that means for the flash.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The image does not fit this flash.
+    #[error("{0}")]
+    Image(String),
+    #[error("{source}")]
+    Device {
+        #[source]
+        source: DeviceError,
+        flash: FlashState,
+    },
+    #[error(
+        "the flash reads differently each time at {at}: {first:02x}h, then {second:02x}h, after \
+         {attempts} attempts"
+    )]
+    Unstable {
+        at: Offset,
+        first: u8,
+        second: u8,
+        attempts: u32,
+        flash: FlashState,
+    },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("stopped by the user")]
+    Stopped,
+}
+
+impl JobError {
+    /// A device error before anything was changed.
+    fn before_change(source: DeviceError) -> JobError {
+        match source {
+            DeviceError::Stopped => JobError::Stopped,
+            source => JobError::Device {
+                source,
+                flash: FlashState::Unchanged,
+            },
+        }
+    }
+
+    /// The same error, after changes were begun.
+    fn leaving_flash(self, state: FlashState) -> JobError {
+        match self {
+            JobError::Device { source, .. } => JobError::Device {
+                source,
+                flash: state,
+            },
+            JobError::Unstable {
+                at,
+                first,
+                second,
+                attempts,
+                ..
+            } => JobError::Unstable {
+                at,
+                first,
+                second,
+                attempts,
+                flash: state,
+            },
+            other => other,
+        }
+    }
+
+    /// What the flash holds after this error.
+    pub fn flash(&self) -> FlashState {
+        match self {
+            JobError::Device { flash, .. } | JobError::Unstable { flash, .. } => flash.clone(),
+            _ => FlashState::Unchanged,
+        }
+    }
+}
+
+/// What every job works with.
+pub struct Session<'a> {
+    device: &'a mut dyn FirmwareDevice,
+    events: Sink<'a>,
+    stop: &'a StopFlag,
+    /// Set while the flash is being changed: a stop is then postponed.
+    changing: bool,
+    stop_is_noted: bool,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        device: &'a mut dyn FirmwareDevice,
+        events: Sink<'a>,
+        stop: &'a StopFlag,
+    ) -> Session<'a> {
+        Session {
+            device,
+            events,
+            stop,
+            changing: false,
+            stop_is_noted: false,
+        }
+    }
+
+    fn send(&mut self, event: Event) {
+        (self.events)(event);
+    }
+
+    /// Ends the job where the user wants that and nothing is being changed.
+    fn check_stop(&mut self) -> Result<(), JobError> {
+        if !self.stop.is_requested() {
+            return Ok(());
+        }
+        if !self.changing {
+            return Err(JobError::Stopped);
+        }
+        if !std::mem::replace(&mut self.stop_is_noted, true) {
+            self.send(Event::StopPostponed);
+        }
+        Ok(())
+    }
+
+    /// The ranges of one selection, checked against the flash's size.
+    fn ranges(&self, selection: &Selection) -> Result<Vec<FlashRange>, JobError> {
+        selection
+            .ranges(self.device.capabilities().size)
+            .map_err(|problem| Refusal::Unable(problem.to_string()).into())
+    }
+}

@@ -50,8 +50,6 @@ pub enum Reading {
 pub enum Writing {
     /// Sector by sector and byte by byte: only what differs.
     InPlace(EraseLayout),
-    /// As one whole image that the drive programs by itself.
-    Download,
     /// Not at all, and why: a whole sentence.
     Impossible(String),
 }

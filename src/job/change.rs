@@ -1,0 +1,132 @@
+//! Carrying out a plan and making sure of it. Writing and erasing are both
+//! this: they differ in what the flash is to hold.
+
+use super::event::{Event, Phase};
+use super::flash_state::Ledger;
+use super::verify::{Compared, Difference, compare};
+use super::{FlashState, JobError, Session};
+use crate::flash::{Bank, FlashRange, Offset};
+use crate::plan::{Plan, Step};
+
+/// What was done to a flash, and how it was made sure of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Sectors that were erased.
+    pub erased: usize,
+    /// Bytes that were programmed.
+    pub programmed: u64,
+    /// What the flash holds now, read back and equal to what it should hold.
+    pub read_back: Compared,
+}
+
+/// A change that did not end as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// Everything was written, and the flash holds something else.
+    #[error("the flash does not hold what was written, first at {}", .0.first)]
+    Different(Difference),
+}
+
+impl ChangeError {
+    pub fn flash(&self) -> FlashState {
+        match self {
+            ChangeError::Job(error) => error.flash(),
+            ChangeError::Different(_) => FlashState::Written,
+        }
+    }
+}
+
+/// Carries out `plan`, then reads `scope` back and compares it with `target`,
+/// a whole flash. A stop that is asked for after the first step has begun is
+/// postponed to the end.
+pub(super) fn carry_out(
+    session: &mut Session,
+    plan: &Plan,
+    target: &[u8],
+    scope: &[FlashRange],
+    check: Phase,
+) -> Result<Changed, ChangeError> {
+    let mut ledger = Ledger::new(&plan.steps);
+    session.check_stop()?;
+    session.changing = true;
+    run(session, plan, target, &mut ledger).map_err(|error| error.leaving_flash(ledger.state()))?;
+    let read_back = compare(session, check, target, scope)
+        .map_err(|error| error.leaving_flash(FlashState::Written))?;
+    session.changing = false;
+    let summary = plan.summary();
+    if let Some(difference) = read_back.difference {
+        return Err(ChangeError::Different(difference));
+    }
+    Ok(Changed {
+        erased: summary.sectors_to_erase,
+        programmed: summary.bytes_to_program.into(),
+        read_back,
+    })
+}
+
+fn run(
+    session: &mut Session,
+    plan: &Plan,
+    target: &[u8],
+    ledger: &mut Ledger,
+) -> Result<(), JobError> {
+    let phase = Phase::Program;
+    session.send(Event::Started {
+        phase,
+        bytes: plan.summary().bytes_to_program.into(),
+    });
+    let mut current: Option<Bank> = None;
+    for step in &plan.steps {
+        let bank = Offset(step.range().start).bank();
+        if current != Some(bank) {
+            if let Some(bank) = current {
+                session.send(Event::BankDone {
+                    phase,
+                    bank,
+                    sum: None,
+                });
+            }
+            session.send(Event::Bank { phase, bank });
+            current = Some(bank);
+        }
+        ledger.begin(step);
+        take(session, *step, target)?;
+        ledger.finish(step);
+    }
+    if let Some(bank) = current {
+        session.send(Event::BankDone {
+            phase,
+            bank,
+            sum: None,
+        });
+    }
+    session.send(Event::Finished { phase });
+    Ok(())
+}
+
+fn take(session: &mut Session, step: Step, target: &[u8]) -> Result<(), JobError> {
+    session.check_stop()?;
+    match step {
+        Step::Erase(sector) => session.device.erase(sector),
+        Step::Program(range) => {
+            // In pieces, so that progress shows and a stop is answered.
+            let pieces = range.of(target).chunks(crate::flash::PAGE_SIZE as usize);
+            let starts = (range.start..).step_by(crate::flash::PAGE_SIZE as usize);
+            for (start, piece) in starts.zip(pieces) {
+                session.check_stop()?;
+                session
+                    .device
+                    .program(Offset(start), piece)
+                    .map_err(JobError::before_change)?;
+                session.send(Event::Progress {
+                    phase: Phase::Program,
+                    bytes: piece.len() as u64,
+                });
+            }
+            Ok(())
+        }
+    }
+    .map_err(JobError::before_change)
+}

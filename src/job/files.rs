@@ -1,0 +1,122 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file that could not be written. What was there before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("{}: this file exists already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Files that are complete on the disk under other names and get their own
+/// names together. Dropped before that, they vanish.
+#[derive(Debug, Default)]
+pub struct Pending {
+    files: Vec<(NamedTempFile, PathBuf)>,
+    overwrite: bool,
+}
+
+impl Pending {
+    pub fn new(overwrite: bool) -> Pending {
+        Pending {
+            files: Vec::new(),
+            overwrite,
+        }
+    }
+
+    /// Writes a file beside `path` and makes sure that it is on the disk.
+    ///
+    /// # Errors
+    /// An existing file that must not be overwritten, a full disk, a folder
+    /// that cannot be written to.
+    pub fn add(
+        &mut self,
+        path: &Path,
+        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        if !self.overwrite {
+            must_not_exist(path)?;
+        }
+        let io = io_error(path);
+        let mut file = tempfile::Builder::new()
+            .prefix(".mtkflash-")
+            .suffix(".part")
+            .tempfile_in(folder_of(path))
+            .map_err(&io)?;
+        let mut writer = BufWriter::new(file.as_file_mut());
+        content(&mut writer).map_err(&io)?;
+        writer.flush().map_err(&io)?;
+        drop(writer);
+        make_readable_as_usual(file.as_file()).map_err(&io)?;
+        file.as_file().sync_all().map_err(&io)?;
+        self.files.push((file, path.to_owned()));
+        Ok(())
+    }
+
+    /// Gives all files their names.
+    ///
+    /// # Errors
+    /// As for [`Pending::add`]; files already named stay.
+    pub fn commit(self) -> Result<(), FileError> {
+        for (file, path) in self.files {
+            let persisted = if self.overwrite {
+                file.persist(&path)
+            } else {
+                file.persist_noclobber(&path)
+            };
+            persisted.map_err(|error| match error.error.kind() {
+                io::ErrorKind::AlreadyExists => FileError::Exists { path: path.clone() },
+                _ => io_error(&path)(error.error),
+            })?;
+            sync_folder(folder_of(&path)).map_err(io_error(&path))?;
+        }
+        Ok(())
+    }
+}
+
+/// # Errors
+/// [`FileError::Exists`] where something has this name.
+pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(FileError::Exists {
+            path: path.to_owned(),
+        }),
+        Err(_) => Ok(()),
+    }
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> FileError {
+    move |source| FileError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Temporary files are private to their maker; a dump is an ordinary file.
+fn make_readable_as_usual(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+/// A new name is on the disk only when its folder is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

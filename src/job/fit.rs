@@ -1,0 +1,115 @@
+//! Whether an image belongs into this flash and this drive.
+
+use super::{Check, Forced, JobError, Refusal, Selection};
+use crate::flash::FlashRange;
+use crate::image::{Fit, Image, families, identity, soundness};
+use crate::scsi::Identity;
+
+/// Lays an image out over a whole flash of `size` bytes, FF where it has
+/// nothing. It is either the whole flash, or just the selected parts in their
+/// order.
+///
+/// # Errors
+/// [`JobError::Image`] for any other size.
+pub(super) fn spread(
+    image: &Image,
+    size: u32,
+    selection: &Selection,
+    ranges: &[FlashRange],
+) -> Result<Vec<u8>, JobError> {
+    let bytes = image.bytes();
+    if bytes.len() == size as usize {
+        return Ok(bytes.to_vec());
+    }
+    let selected: usize = ranges.iter().map(|range| range.len() as usize).sum();
+    if !selection.is_everything() && bytes.len() == selected {
+        let mut spread = vec![0xFF; size as usize];
+        let mut rest = bytes;
+        for range in ranges {
+            let (part, after) = rest.split_at(range.len() as usize);
+            range.of_mut(&mut spread).copy_from_slice(part);
+            rest = after;
+        }
+        return Ok(spread);
+    }
+    let problem = soundness::size_for_flash(bytes, size)
+        .map(|problem| problem.to_string())
+        .unwrap_or_default();
+    Err(JobError::Image(problem))
+}
+
+/// How an image was found to belong to a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// In one sentence, for the user.
+    pub text: String,
+    /// The override that was needed.
+    pub forced: Option<Check>,
+}
+
+/// Checks an image against the drive: against what INQUIRY says or, where it
+/// says nothing, against what the flash holds or an earlier run found out.
+///
+/// # Errors
+/// A [`Refusal`] that names the check to force.
+pub(super) fn check(
+    image: &Image,
+    drive: Option<&Identity>,
+    flash: &[u8],
+    forced: &Forced,
+) -> Result<Match, Refusal> {
+    let of_image = identity::find(image.bytes());
+    let of_flash = identity::find(flash);
+    let named_by_flash = of_flash.iter().find_map(|found| found.identity());
+    let fit = match drive {
+        Some(drive) => families::fit(Some(drive), &of_image),
+        None => families::fit(named_by_flash, &of_image),
+    };
+    let as_found = |text: String| Match { text, forced: None };
+    let check = match &fit {
+        Fit::Same { model } if drive.is_none() => {
+            return Ok(as_found(format!(
+                "The drive does not say what it is, but its flash does: {model}, as the image."
+            )));
+        }
+        Fit::Same { model } => {
+            return Ok(as_found(format!("The image is for this model, {model}.")));
+        }
+        Fit::NoImageIdentity if drive.is_some_and(|drive| is_named_in(drive, image.bytes())) => {
+            return Ok(as_found(
+                "The image holds the drive's vendor and product names.".to_owned(),
+            ));
+        }
+        Fit::OtherFamily { .. } => Check::Family,
+        _ => Check::Model,
+    };
+    let text = sentence(&fit.to_string());
+    if forced.contains(&check) {
+        return Ok(Match {
+            text,
+            forced: Some(check),
+        });
+    }
+    Err(Refusal::Check {
+        check,
+        message: text,
+    })
+}
+
+/// Firmware of other makers has its names somewhere, too.
+fn is_named_in(drive: &Identity, image: &[u8]) -> bool {
+    [&drive.vendor, &drive.product].into_iter().all(|name| {
+        !name.is_empty()
+            && image
+                .windows(name.len())
+                .any(|window| window == name.as_bytes())
+    })
+}
+
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! What a failed job left in the flash.
+
+use std::collections::BTreeMap;
+
+use crate::flash::{Bank, FlashRange};
+use crate::plan::Step;
+
+/// What the flash holds after a job that did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlashState {
+    /// No changing command was sent.
+    Unchanged,
+    /// Changes were begun and not finished.
+    Partly {
+        /// Banks in which everything is done that was to be done.
+        written: Vec<Bank>,
+        /// Banks that hold something between old and new.
+        begun: Vec<Bank>,
+        /// Banks that still wait for their change.
+        untouched: Vec<Bank>,
+    },
+    /// All changes were made; what reads back is another thing.
+    Written,
+}
+
+/// Keeps account of a plan while it is carried out.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// Steps still to do and begun, per bank.
+    banks: BTreeMap<Bank, Account>,
+    any_begun: bool,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    to_do: u32,
+    begun: bool,
+}
+
+impl Ledger {
+    pub fn new(steps: &[Step]) -> Ledger {
+        let mut ledger = Ledger::default();
+        for step in steps {
+            for bank in banks_of(step.range()) {
+                ledger.banks.entry(bank).or_default().to_do += 1;
+            }
+        }
+        ledger
+    }
+
+    /// The step's commands are about to be sent: what they touch is no longer
+    /// known to be as it was, whatever the drive answers.
+    pub fn begin(&mut self, step: &Step) {
+        self.any_begun = true;
+        for bank in banks_of(step.range()) {
+            self.banks.entry(bank).or_default().begun = true;
+        }
+    }
+
+    pub fn finish(&mut self, step: &Step) {
+        for bank in banks_of(step.range()) {
+            let account = self.banks.entry(bank).or_default();
+            account.to_do = account.to_do.saturating_sub(1);
+        }
+    }
+
+    pub fn state(&self) -> FlashState {
+        if !self.any_begun {
+            return FlashState::Unchanged;
+        }
+        let select = |wanted: &dyn Fn(&Account) -> bool| {
+            self.banks
+                .iter()
+                .filter(|(_, account)| wanted(account))
+                .map(|(bank, _)| *bank)
+                .collect()
+        };
+        FlashState::Partly {
+            written: select(&|account| account.to_do == 0),
+            begun: select(&|account| account.begun && account.to_do > 0),
+            untouched: select(&|account| !account.begun && account.to_do > 0),
+        }
+    }
+}
+
+fn banks_of(range: FlashRange) -> impl Iterator<Item = Bank> {
+    let last = range.end.saturating_sub(1).max(range.start);
+    (range.start / crate::flash::BANK_SIZE..=last / crate::flash::BANK_SIZE).map(Bank)
+}

@@ -1,0 +1,165 @@
+//! Reading a flash so that the bytes can be relied on: every byte twice, in
+//! two passes over a bank, and again where the two differ.
+
+use super::event::{Event, Phase};
+use super::{JobError, Refusal, Selection, Session};
+use crate::flash::{FlashRange, Offset};
+use crate::image::Checksum;
+use crate::protocol::Reading;
+
+/// JungleFlasher gives up on a byte after this many disagreements.
+const ATTEMPTS: u32 = 16;
+
+/// What was read, and how well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dump {
+    /// A whole flash; FF where nothing was read.
+    pub bytes: Vec<u8>,
+    /// What was read, ascending.
+    pub ranges: Vec<FlashRange>,
+    /// How often two reads of a block differed.
+    pub disagreements: u32,
+}
+
+impl Dump {
+    /// The bytes that were read, without what lies between them.
+    pub fn selected(&self) -> Vec<u8> {
+        let parts: Vec<&[u8]> = self
+            .ranges
+            .iter()
+            .map(|range| range.of(&self.bytes))
+            .collect();
+        parts.concat()
+    }
+
+    /// Whether the whole flash was read.
+    pub fn is_whole(&self) -> bool {
+        let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
+        read == self.bytes.len()
+    }
+}
+
+/// Reads the selected part of a flash, every byte at least twice.
+///
+/// # Errors
+/// [`JobError::Unstable`] where a byte keeps reading differently;
+/// [`Refusal::Unable`] where this device cannot be read.
+pub fn read(session: &mut Session, selection: &Selection) -> Result<Dump, JobError> {
+    let ranges = session.ranges(selection)?;
+    read_ranges(session, ranges)
+}
+
+/// As [`read`]; `ranges` are ascending, disjoint and each within a bank.
+pub(super) fn read_ranges(
+    session: &mut Session,
+    ranges: Vec<FlashRange>,
+) -> Result<Dump, JobError> {
+    let block = block_size(session)?;
+    let size = session.device.capabilities().size as usize;
+    let phase = Phase::Read;
+    let total: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
+    session.send(Event::Started {
+        phase,
+        bytes: 2 * total,
+    });
+    let mut dump = Dump {
+        bytes: vec![0xFF; size],
+        ranges,
+        disagreements: 0,
+    };
+    for range in dump.ranges.clone() {
+        let bank = Offset(range.start).bank();
+        session.send(Event::Bank { phase, bank });
+        let mut first = vec![0; range.len() as usize];
+        one_pass(session, range, block, &mut first)?;
+        let second = range.of_mut(&mut dump.bytes);
+        one_pass(session, range, block, second)?;
+        let starts = (range.start..).step_by(block as usize);
+        let blocks = first
+            .chunks_mut(block as usize)
+            .zip(second.chunks_mut(block as usize));
+        for (start, (first, second)) in starts.zip(blocks) {
+            dump.disagreements += settle(session, Offset(start), first, second)?;
+        }
+        let sum = Some(Checksum::of(range.of(&dump.bytes)));
+        session.send(Event::BankDone { phase, bank, sum });
+    }
+    session.send(Event::Finished { phase });
+    Ok(dump)
+}
+
+/// How many bytes a read takes at once.
+pub(super) fn block_size(session: &Session) -> Result<u32, JobError> {
+    match &session.device.capabilities().reading {
+        Reading::Blocks(block) => Ok(*block),
+        Reading::Impossible(reason) => Err(Refusal::Unable(reason.clone()).into()),
+    }
+}
+
+fn one_pass(
+    session: &mut Session,
+    range: FlashRange,
+    block: u32,
+    into: &mut [u8],
+) -> Result<(), JobError> {
+    let starts = (range.start..).step_by(block as usize);
+    for (start, block) in starts.zip(into.chunks_mut(block as usize)) {
+        read_block(session, Offset(start), block)?;
+        session.send(Event::Progress {
+            phase: Phase::Read,
+            bytes: block.len() as u64,
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn read_block(
+    session: &mut Session,
+    at: Offset,
+    into: &mut [u8],
+) -> Result<(), JobError> {
+    session.check_stop()?;
+    session
+        .device
+        .read(at, into)
+        .map_err(JobError::before_change)
+}
+
+/// Reads a block again until two reads after each other agree; `latest` then
+/// holds what they agree on. Returns how often they did not.
+pub(super) fn settle(
+    session: &mut Session,
+    at: Offset,
+    previous: &mut [u8],
+    latest: &mut [u8],
+) -> Result<u32, JobError> {
+    let mut disagreements = 0;
+    while let Some((index, (first, second))) = first_difference(previous, latest) {
+        let place = Offset(at.0.saturating_add(index));
+        disagreements += 1;
+        session.send(Event::Disagreement {
+            at: place,
+            first,
+            second,
+        });
+        if disagreements == ATTEMPTS {
+            return Err(JobError::Unstable {
+                at: place,
+                first,
+                second,
+                attempts: ATTEMPTS,
+                flash: super::FlashState::Unchanged,
+            });
+        }
+        previous.copy_from_slice(latest);
+        read_block(session, at, latest)?;
+    }
+    Ok(disagreements)
+}
+
+/// The first place where two blocks differ, and what they hold there.
+pub(super) fn first_difference(left: &[u8], right: &[u8]) -> Option<(u32, (u8, u8))> {
+    (0..)
+        .zip(left.iter().copied().zip(right.iter().copied()))
+        .find(|(_, (left, right))| left != right)
+}

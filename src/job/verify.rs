@@ -1,0 +1,115 @@
+//! Comparing a flash with what it should hold.
+
+use super::event::{Event, Phase};
+use super::read::{block_size, first_difference, read_block, settle};
+use super::{JobError, Selection, Session};
+use crate::flash::{Bank, FlashRange, Offset};
+use crate::image::{Checksum, Image};
+
+/// Where a flash and an image differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub first: Offset,
+    pub expected: u8,
+    pub found: u8,
+    /// Bytes that differ.
+    pub count: u64,
+    /// Banks that hold such bytes, ascending.
+    pub banks: Vec<Bank>,
+}
+
+/// What the flash holds, as read from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The sum of each part that was read; the part lies within the bank.
+    pub sums: Vec<(Bank, Checksum)>,
+    /// The sum over all of them.
+    pub total: Checksum,
+    pub difference: Option<Difference>,
+}
+
+/// Compares the selected part of the flash with an image.
+///
+/// # Errors
+/// An image that does not fit the flash or the selection, and what reading can
+/// meet. A difference is not an error here.
+pub fn verify(
+    session: &mut Session,
+    image: &Image,
+    selection: &Selection,
+) -> Result<Compared, JobError> {
+    let ranges = session.ranges(selection)?;
+    let size = session.device.capabilities().size;
+    let expected = super::fit::spread(image, size, selection, &ranges)?;
+    compare(session, Phase::Verify, &expected, &ranges)
+}
+
+/// Reads `ranges` once and compares them with those of `expected`, a whole
+/// flash. A block that differs is read until two reads agree, so that a bad
+/// read is not taken for bad flash.
+pub(super) fn compare(
+    session: &mut Session,
+    phase: Phase,
+    expected: &[u8],
+    ranges: &[FlashRange],
+) -> Result<Compared, JobError> {
+    let block = block_size(session)?;
+    session.send(Event::Started {
+        phase,
+        bytes: ranges.iter().map(|range| u64::from(range.len())).sum(),
+    });
+    let mut compared = Compared {
+        sums: Vec::new(),
+        total: Checksum::default(),
+        difference: None,
+    };
+    let mut found = vec![0; block as usize];
+    let mut previous = found.clone();
+    for range in ranges {
+        let bank = Offset(range.start).bank();
+        session.send(Event::Bank { phase, bank });
+        let mut sum = Checksum::default();
+        let starts = (range.start..).step_by(block as usize);
+        for (start, expected) in starts.zip(range.of(expected).chunks(block as usize)) {
+            let at = Offset(start);
+            let found = &mut found[..expected.len()];
+            read_block(session, at, found)?;
+            if found != expected {
+                let previous = &mut previous[..expected.len()];
+                previous.copy_from_slice(found);
+                read_block(session, at, found)?;
+                settle(session, at, previous, found)?;
+                note_difference(&mut compared.difference, at, expected, found);
+            }
+            sum = sum.and(Checksum::of(found));
+            session.send(Event::Progress {
+                phase,
+                bytes: expected.len() as u64,
+            });
+        }
+        compared.sums.push((bank, sum));
+        compared.total = compared.total.and(sum);
+        let sum = Some(sum);
+        session.send(Event::BankDone { phase, bank, sum });
+    }
+    session.send(Event::Finished { phase });
+    Ok(compared)
+}
+
+fn note_difference(difference: &mut Option<Difference>, at: Offset, expected: &[u8], found: &[u8]) {
+    let Some((index, (expected_byte, found_byte))) = first_difference(expected, found) else {
+        return;
+    };
+    let count = expected.iter().zip(found).filter(|(e, f)| e != f).count() as u64;
+    let difference = difference.get_or_insert(Difference {
+        first: Offset(at.0 + index),
+        expected: expected_byte,
+        found: found_byte,
+        count: 0,
+        banks: Vec::new(),
+    });
+    difference.count += count;
+    if difference.banks.last() != Some(&at.bank()) {
+        difference.banks.push(at.bank());
+    }
+}

@@ -1,0 +1,244 @@
+//! Writing an image, in two halves: [`prepare`] reads, backs up and plans
+//! without changing anything, [`Proposal::carry_out`] changes the flash.
+
+use std::path::{Path, PathBuf};
+
+use super::backup::{self, Circumstances, Earlier, Record};
+use super::change::{self, ChangeError, Changed};
+use super::event::Phase;
+use super::fit::{self, Match, sentence};
+use super::read::{self, Dump};
+use super::{Check, Forced, JobError, Refusal, Selection, Session};
+use crate::flash::{EraseLayout, FlashRange};
+use crate::image::{Arrangement, Crc32, Encoding, Format, Image, soundness};
+use crate::plan::{self, Plan};
+use crate::protocol::Writing;
+use crate::scsi::Identity;
+
+/// What is to be in the flash.
+#[derive(Debug)]
+pub enum Content<'a> {
+    Image {
+        image: &'a Image,
+        /// The record beside the image file, where the image is a backup.
+        record: Option<Record>,
+    },
+    /// FF throughout.
+    Blank,
+}
+
+/// How the way back is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupWish {
+    /// A backup in this file, in raw binary.
+    File(PathBuf),
+    /// None: the user said so.
+    None,
+}
+
+/// A wish to change a flash.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub content: Content<'a>,
+    pub selection: Selection,
+    /// Ranges that stay as they are.
+    pub keep: Vec<FlashRange>,
+    pub backup: BackupWish,
+    pub forced: Forced,
+    pub circumstances: Circumstances,
+    /// Only look: no backup is made, and the proposal is not meant to be
+    /// carried out.
+    pub dry_run: bool,
+}
+
+/// The way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backup {
+    /// Made just now, verified and on the disk.
+    Made { path: PathBuf, crc32: Crc32 },
+    /// An earlier run was interrupted; its backup is intact.
+    Earlier(Earlier),
+    /// Would be made in this file.
+    Planned(PathBuf),
+    /// The user wants none.
+    None,
+    /// Nothing is going to be changed.
+    NotNeeded,
+}
+
+/// What would be done. Nothing has been changed so far.
+#[derive(Debug)]
+pub struct Proposal {
+    pub plan: Plan,
+    pub backup: Backup,
+    /// How the image was found to fit the drive; `None` for an erase.
+    pub fit: Option<Match>,
+    /// What the user should know before agreeing, in whole sentences.
+    pub warnings: Vec<String>,
+    target: Vec<u8>,
+    scope: Vec<FlashRange>,
+    check: Phase,
+}
+
+/// Reads what may change, makes the backup and works out the plan.
+///
+/// # Errors
+/// An image that does not fit this flash or drive, a flash that cannot be read
+/// or written, a backup that cannot be made. Nothing was changed then.
+pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, JobError> {
+    let layout = match &session.device.capabilities().writing {
+        Writing::InPlace(layout) => layout.clone(),
+        Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
+    };
+    let wanted = session.ranges(&request.selection)?;
+    let (image, record, phase) = match &request.content {
+        Content::Image { image, record } => {
+            let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
+            (Some((*image, spread)), record.as_ref(), Phase::Verify)
+        }
+        Content::Blank => (None, None, Phase::BlankCheck),
+    };
+    if let BackupWish::File(path) = &request.backup {
+        early_path_check(path, request)?;
+    }
+
+    let scope = touched(&wanted, &layout);
+    let dump = read::read_ranges(session, scope)?;
+    let target = match &image {
+        Some((_, spread)) => plan::merge(&dump.bytes, spread, &wanted, &request.keep),
+        None => plan::blank(&dump.bytes, &wanted, &request.keep),
+    };
+    let plan = plan::plan(&dump.bytes, &target, &layout)
+        .map_err(|error| Refusal::Unable(error.to_string()))?;
+    let device = session.device.info().clone();
+    let crc = Crc32::of(&target);
+    let earlier = backup_path(&request.backup)
+        .filter(|_| !plan.is_empty())
+        .and_then(|path| backup::find_interrupted(path, &device, &dump.bytes, &target, crc));
+
+    let mut warnings = Vec::new();
+    let fit = match &image {
+        Some((image, _)) => {
+            let of_earlier = earlier
+                .as_ref()
+                .and_then(|earlier| earlier.record.drive.as_ref())
+                .map(Identity::from);
+            let drive = device.identity.as_ref().or(of_earlier.as_ref());
+            Some(fit::check(image, drive, &dump.bytes, &request.forced)?)
+        }
+        None => None,
+    };
+    warnings.extend(serial_warning(record, device.identity.as_ref()));
+    session.check_stop()?;
+    let backup = if plan.is_empty() {
+        Backup::NotNeeded
+    } else {
+        match (&request.backup, earlier) {
+            (BackupWish::None, _) => Backup::None,
+            (BackupWish::File(_), Some(earlier)) => Backup::Earlier(earlier),
+            (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
+            (BackupWish::File(path), None) => {
+                let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
+                make_backup(&dump, &record, path, &request.forced)?
+            }
+        }
+    };
+    Ok(Proposal {
+        plan,
+        backup,
+        fit,
+        warnings,
+        target,
+        scope: dump.ranges,
+        check: phase,
+    })
+}
+
+impl Proposal {
+    /// Changes the flash and reads back what it holds then. With an empty plan
+    /// it is read back all the same.
+    ///
+    /// # Errors
+    /// Whatever the drive does; [`ChangeError::flash`] says what it means for
+    /// the flash.
+    pub fn carry_out(&self, session: &mut Session) -> Result<Changed, ChangeError> {
+        change::carry_out(session, &self.plan, &self.target, &self.scope, self.check)
+    }
+}
+
+fn backup_path(wish: &BackupWish) -> Option<&Path> {
+    match wish {
+        BackupWish::File(path) => Some(path),
+        BackupWish::None => None,
+    }
+}
+
+/// A name that is taken is better found out before minutes of reading, but a
+/// backup of this very write, made by an interrupted run, may have the name.
+fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
+    if request.dry_run || request.forced.contains(&Check::Overwrite) {
+        return Ok(());
+    }
+    let is_of_a_write = Record::beside(path).is_some_and(|record| record.before_writing.is_some());
+    if !is_of_a_write {
+        super::files::must_not_exist(path)?;
+    }
+    Ok(())
+}
+
+/// The sectors that a change within `wanted` can touch, cut by bank.
+fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
+    layout
+        .sectors
+        .iter()
+        .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)))
+        .flat_map(|sector| super::selection::by_bank(*sector))
+        .collect()
+}
+
+fn make_backup(
+    dump: &Dump,
+    record: &Record,
+    path: &Path,
+    forced: &Forced,
+) -> Result<Backup, JobError> {
+    refuse_blank(dump, forced)?;
+    let format = Format {
+        encoding: Encoding::Binary,
+        arrangement: Arrangement::Merged,
+    };
+    let overwrite = forced.contains(&Check::Overwrite);
+    backup::save(dump, record, path, format, overwrite)?;
+    Ok(Backup::Made {
+        path: path.to_owned(),
+        crc32: Crc32::of(&dump.selected()),
+    })
+}
+
+/// A dump that is blank or repeats itself is no backup.
+///
+/// # Errors
+/// A [`Refusal`] that names the check to force.
+pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
+    if forced.contains(&Check::Blank) {
+        return Ok(());
+    }
+    match soundness::content(&dump.selected()) {
+        Some(problem) => Err(Refusal::Check {
+            check: Check::Blank,
+            message: sentence(&format!("what the flash reads as is no backup: {problem}")),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
+    let of_image = record?.drive.as_ref()?.serial.as_ref()?;
+    let of_drive = drive?.serial.as_ref()?;
+    (of_image != of_drive).then(|| {
+        format!(
+            "This image is a backup of another drive: its serial number is {of_image}, this \
+             drive's is {of_drive}. A dump can hold the calibration of the drive it came from."
+        )
+    })
+}
