@@ -7,6 +7,8 @@
 
 pub mod clock;
 pub mod registers;
+pub mod sg_io;
+mod signals;
 
 use std::time::Duration;
 
