@@ -1,5 +1,9 @@
 //! Who a drive says it is.
 
+use std::fmt;
+
+use super::text::printable;
+
 /// The identity strings of a standard INQUIRY, without trailing blanks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
@@ -11,4 +15,205 @@ pub struct Identity {
     pub revision: String,
     /// Unit serial number, where the drive gives one.
     pub serial: Option<String>,
+}
+
+/// The peripheral device type: what kind of device answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeviceType(pub u8);
+
+impl DeviceType {
+    /// CD, DVD and Blu-ray drives.
+    pub const OPTICAL: DeviceType = DeviceType(0x05);
+}
+
+impl fmt::Display for DeviceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            0x00 | 0x0E => "disk",
+            0x01 => "tape drive",
+            0x02 => "printer",
+            0x03 => "processor",
+            0x05 => "optical drive",
+            0x07 => "optical memory",
+            0x08 => "medium changer",
+            0x0D => "enclosure",
+            0x1F => "device of unknown type",
+            other => return write!(f, "device of type {other:02X}h"),
+        };
+        f.write_str(name)
+    }
+}
+
+/// A standard INQUIRY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inquiry {
+    pub device_type: DeviceType,
+    /// A device of this type is there: peripheral qualifier 0.
+    pub connected: bool,
+    /// Without the serial number, which is a page of its own.
+    pub identity: Identity,
+}
+
+impl Inquiry {
+    /// Reads a reply, which may be shorter than what was asked for. `None`
+    /// where it does not even tell the device type and its own length.
+    ///
+    /// Fields count as far as the reply says that it reaches (byte 4): the
+    /// residue cannot be trusted (libata says 0 whatever came), and what lies
+    /// behind is left over from the buffer.
+    pub fn parse(reply: &[u8]) -> Option<Inquiry> {
+        let (&first, &additional) = (reply.first()?, reply.get(4)?);
+        let field = |from: usize, to: usize| {
+            let end = to.min(5 + usize::from(additional)).min(reply.len());
+            printable(reply.get(from..end).unwrap_or_default())
+        };
+        Some(Inquiry {
+            device_type: DeviceType(first & 0x1F),
+            connected: first >> 5 == 0,
+            identity: Identity {
+                vendor: field(8, 16),
+                product: field(16, 32),
+                revision: field(32, 36),
+                serial: None,
+            },
+        })
+    }
+}
+
+/// The unit serial number of a vital product data page 80. `None` where the
+/// reply is another page, which old drives send, or the number is blank.
+pub fn parse_serial(reply: &[u8]) -> Option<String> {
+    let [_, 0x80, high, low, number @ ..] = reply else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low])).min(number.len());
+    let serial = printable(number.get(..length)?).trim().to_owned();
+    (!serial.is_empty()).then_some(serial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reply() -> Vec<u8> {
+        let mut reply = vec![0x05, 0x80, 0, 0x32, 31, 0, 0, 0];
+        reply.extend(b"SONY    DVD RW DW-D22A  BYS1");
+        reply.resize(96, 0);
+        reply
+    }
+
+    fn identity(vendor: &str, product: &str, revision: &str) -> Identity {
+        Identity {
+            vendor: vendor.into(),
+            product: product.into(),
+            revision: revision.into(),
+            serial: None,
+        }
+    }
+
+    #[test]
+    fn a_reply_tells_type_vendor_product_and_revision() {
+        assert_eq!(
+            Inquiry::parse(&reply()),
+            Some(Inquiry {
+                device_type: DeviceType::OPTICAL,
+                connected: true,
+                identity: identity("SONY", "DVD RW DW-D22A", "BYS1"),
+            })
+        );
+    }
+
+    #[test]
+    fn a_short_reply_counts_as_far_as_it_says_it_reaches() {
+        for (additional, expected) in [
+            (31, identity("SONY", "DVD RW DW-D22A", "BYS1")),
+            (29, identity("SONY", "DVD RW DW-D22A", "BY")),
+            (11, identity("SONY", "", "")),
+            (0, identity("", "", "")),
+            (255, identity("SONY", "DVD RW DW-D22A", "BYS1")),
+        ] {
+            let mut reply = reply();
+            reply[4] = additional;
+            assert_eq!(
+                Inquiry::parse(&reply).unwrap().identity,
+                expected,
+                "{additional}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reply_cut_on_the_way_counts_as_far_as_it_came() {
+        assert_eq!(
+            Inquiry::parse(&reply()[..20]).unwrap().identity,
+            identity("SONY", "DVD", "")
+        );
+        assert_eq!(Inquiry::parse(&reply()[..4]), None);
+        assert_eq!(Inquiry::parse(&[]), None);
+    }
+
+    #[test]
+    fn a_disk_is_not_an_optical_drive_and_an_empty_place_is_not_connected() {
+        let mut bytes = reply();
+        bytes[0] = 0x00;
+        let disk = Inquiry::parse(&bytes).unwrap();
+        assert_ne!(disk.device_type, DeviceType::OPTICAL);
+        assert_eq!(disk.device_type.to_string(), "disk");
+        bytes[0] = 0x7F;
+        assert!(!Inquiry::parse(&bytes).unwrap().connected);
+    }
+
+    #[test]
+    fn control_characters_in_a_name_never_reach_a_terminal() {
+        let mut bytes = reply();
+        bytes[8..12].copy_from_slice(b"\x1b[2J");
+        assert_eq!(Inquiry::parse(&bytes).unwrap().identity.vendor, "?[2J");
+    }
+
+    #[test]
+    fn the_serial_number_page_is_read_by_its_own_length() {
+        for (what, reply, serial) in [
+            (
+                "plain",
+                &b"\x05\x80\x00\x04A1B2rest"[..],
+                Some("A1B2".to_owned()),
+            ),
+            (
+                "padded on either side",
+                b"\x05\x80\x00\x06  A1  ",
+                Some("A1".to_owned()),
+            ),
+            (
+                "longer than what came",
+                b"\x05\x80\x00\xffA1",
+                Some("A1".to_owned()),
+            ),
+            ("blank", b"\x05\x80\x00\x04    ", None),
+            ("empty", b"\x05\x80\x00\x00", None),
+            (
+                "a standard INQUIRY instead",
+                b"\x05\x00\x00\x32\x1fABCD",
+                None,
+            ),
+            ("cut", b"\x05\x80\x00", None),
+        ] {
+            assert_eq!(parse_serial(reply), serial, "{what}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_reply_makes_it_panic_or_brings_unprintable_text(
+            reply in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let mut texts = vec![parse_serial(&reply).unwrap_or_default()];
+            if let Some(Inquiry { identity, .. }) = Inquiry::parse(&reply) {
+                texts.extend([identity.vendor, identity.product, identity.revision]);
+            }
+            for text in texts {
+                prop_assert!(text.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
+            }
+        }
+    }
 }

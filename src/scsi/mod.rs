@@ -1,5 +1,13 @@
 //! SCSI as bytes: command blocks, sense data, INQUIRY. No I/O.
 
+pub mod cdb;
+pub mod identify;
 pub mod inquiry;
+pub mod returned_registers;
+pub mod sense;
+mod text;
 
-pub use inquiry::Identity;
+pub use identify::PacketDevice;
+pub use inquiry::{DeviceType, Identity, Inquiry};
+pub use returned_registers::{ReturnedRegisters, ReturnedRegistersError};
+pub use sense::{Sense, SenseKey};

@@ -5,13 +5,20 @@
 //! and everything above runs the same code on both. [`Clock`] is the third
 //! thing that protocols need from outside: simulated drives have simulated time.
 
+pub mod ata_passthrough;
 pub mod clock;
+pub mod port;
 pub mod registers;
+pub mod sg_io;
+mod signals;
 
 use std::time::Duration;
 
+pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
+pub use port::{DevPort, PortTaskFile};
 pub use registers::{Register, RegisterAccess};
+pub use sg_io::SgDevice;
 
 /// What a command moves besides its command block.
 #[derive(Debug)]
