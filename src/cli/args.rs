@@ -240,23 +240,24 @@ impl Verb {
         )
     }
 
-    /// The command as a whole line to type.
+    /// The command as a whole line to type. What the user has not named stays a
+    /// placeholder: no drive is ever proposed for a write.
     fn form(self) -> String {
         self.form_with(None, None)
     }
 
     /// As [`Verb::form`], with what the user has named already.
     fn form_with(self, drive: Option<&OsStr>, file: Option<&OsStr>) -> String {
-        let drive = drive.map_or_else(|| "3".to_owned(), shown);
-        let file = |example: &str| file.map_or_else(|| example.to_owned(), shown);
+        let drive = drive.map_or_else(|| "DRIVE".to_owned(), shown);
+        let file = file.map_or_else(|| "FILE".to_owned(), shown);
         match self {
-            Verb::Read => format!("mtkflash {drive} r /m /b {}", file("backup.bin")),
-            Verb::Write => format!("mtkflash {drive} w /m {}", file("bys1.bin")),
-            Verb::Verify => format!("mtkflash {drive} v /m {}", file("backup.bin")),
+            Verb::Read => format!("mtkflash {drive} r /m /b {file}"),
+            Verb::Write => format!("mtkflash {drive} w /m {file}"),
+            Verb::Verify => format!("mtkflash {drive} v /m {file}"),
             Verb::Erase => format!("mtkflash {drive} e"),
             Verb::Check => format!("mtkflash {drive} c"),
             Verb::List => "mtkflash l".to_owned(),
-            Verb::Inspect => format!("mtkflash i {}", file("bys1.bin")),
+            Verb::Inspect => format!("mtkflash i {file}"),
         }
     }
 }
@@ -350,7 +351,6 @@ impl Operands {
             } else if let Some(drives) = drives(word)? {
                 if let Some((_, first)) = operands.drives {
                     return Err(UsageError::TwoDrives {
-                        verb: operands.verb.map(|(verb, _)| verb),
                         first,
                         second: word.clone(),
                     });
@@ -522,11 +522,13 @@ fn refused(error: &clap::Error) -> UsageError {
     let word = context(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => UsageError::UnknownSwitch {
-            form: context(ContextKind::SuggestedArg)
-                .unwrap_or_else(|| "mtkflash /? for the switches".to_owned()),
+            form: context(ContextKind::SuggestedArg).unwrap_or_else(|| "mtkflash /?".to_owned()),
             word: word.into(),
         },
-        ErrorKind::TooManyValues => UsageError::NeedlessValue { option: word },
+        ErrorKind::TooManyValues => UsageError::NeedlessValue {
+            // How clap writes a switch that may be repeated.
+            option: word.trim_end_matches("...").to_owned(),
+        },
         kind => UsageError::Other {
             reason: format!("{word}: {kind}"),
         },
@@ -540,7 +542,7 @@ fn fits(matches: &ArgMatches, verb: Verb, operands: &Operands) -> Result<(), Usa
     for switch in SWITCHES.iter().filter(given) {
         if !switch.verbs.contains(&verb) {
             return Err(UsageError::DoesNotGoWith {
-                option: switch.example,
+                option: switch.name(),
                 verb,
                 fits: switch.verbs,
                 form: operands.form(verb),

@@ -19,11 +19,13 @@ Reads, backs up, flashes and revives MediaTek-based optical drives.
   mtkflash [DRIVE] c            check: drive, vendor mode and flash chip
   mtkflash l                    list the drives
   mtkflash i FILE               inspect an image file; needs no drive
+  mtkflash /?                   this help
+  mtkflash --version            the version
 
 DRIVE is 1 primary master, 2 primary slave, 3 secondary master, 4 secondary
 slave, or a path: /dev/sr0, /dev/sg1, /dev/disk/by-id/...
-Any case, order and place: /m, /M, -m and --merge are one. What follows -- is
-no switch. ./r is a file, r is a command.
+Any case, order and place will do: /m, /M, -m and --merge are the same.
+A file that is called like a command is ./r, and after -- nothing is a switch.
 ";
 
 const TAIL: &str = "
@@ -33,9 +35,9 @@ Examples
   mtkflash /dev/sg4 v /m /b backup.bin --via ata
 
 A dead drive
-  Switch it off, hold its eject button, switch it on, hold on for 10 seconds.
-  Put it on an IDE or SATA port, alone on its cable: its position is its DRIVE.
-  mtkflash 3 c --wait 200       and switch it off and on while this counts down
+  Hold its eject button while you switch it on, for about 10 seconds.
+  Put it on an IDE port; `l` may not list it, its position 1-4 is its DRIVE.
+  mtkflash 3 c --wait 200       then switch it off and on as the tool says
 ";
 
 /// The help, for a terminal of 80 columns; ends in a line break.
@@ -88,11 +90,28 @@ fn entry(help: &mut String, name: &str, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::args::parse;
     use super::*;
 
     #[test]
     fn the_help_reads_as_it_should() {
         insta::assert_snapshot!(text());
+    }
+
+    #[test]
+    fn every_line_that_the_help_shows_is_understood() {
+        let help = text();
+        let lines: Vec<String> = help
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.split("   ").next())
+            .filter(|line| line.starts_with("mtkflash "))
+            .map(|line| line.replace("[DRIVE]", "3").replace("DRIVE", "3"))
+            .collect();
+        assert_eq!(lines.len(), 13);
+        for line in lines {
+            let words = line.split_whitespace().map(Into::into);
+            assert!(parse(words).is_ok(), "{line}");
+        }
     }
 
     #[test]

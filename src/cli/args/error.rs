@@ -10,29 +10,25 @@ use super::{Forcible, Verb};
 pub enum UsageError {
     #[error("an empty word where a drive, a command or a file should be\nType: {}", Verb::Read.form())]
     EmptyWord,
-    #[error("there is no drive {}: drives are 1-4 or a path under /dev (a file of that name: ./{})\n\
-        Type: mtkflash l", shown(.word), shown(.word))]
+    #[error("there is no drive {}: drives are 1-4 or a path under /dev{}\n\
+        Type: mtkflash l", shown(.word), as_file(.word))]
     NoSuchIndex { word: OsString },
-    #[error("drive {} is named twice\nType: mtkflash 3 c", shown(.word))]
+    #[error("drive {} is named twice\nType: {}", shown(.word), Verb::Check.form_with(Some(.word), None))]
     SameDriveTwice { word: OsString },
     #[error("is {word} a drive or a file?\nType: /dev/{word} for the drive, ./{word} for a file")]
     BareNode { word: String },
-    #[error("two drives, {} and {}: one run takes one (a file of that name: ./{})\n\
-        Type: {}", shown(.first), shown(.second), shown(.second), .verb.unwrap_or(Verb::Check).form_with(Some(.first), None))]
-    TwoDrives {
-        verb: Option<Verb>,
-        first: OsString,
-        second: OsString,
-    },
-    #[error("two commands, {} and {} (a file of that name: ./{})\n\
-        Type: {}", shown(.first), shown(.second), shown(.second), .verb.form())]
+    #[error("two drives, {} and {}: one run takes one{}\n\
+        Type: {}", shown(.first), shown(.second), as_file(.second), Verb::Check.form_with(Some(.first), None))]
+    TwoDrives { first: OsString, second: OsString },
+    #[error("two commands, {} and {}{}\n\
+        Type: {}", shown(.first), shown(.second), as_file(.second), .verb.form())]
     TwoCommands {
         verb: Verb,
         first: OsString,
         second: OsString,
     },
     #[error("two files, {} and {}: {verb} takes one\n\
-        Type: {}", shown(.first), shown(.second), .verb.form_with(None, Some(.first)))]
+        Type: {}", shown(.first), shown(.second), .verb.form())]
     TwoFiles {
         verb: Verb,
         first: OsString,
@@ -49,8 +45,8 @@ pub enum UsageError {
     MissingDrive { verb: Verb, file: Option<OsString> },
     #[error("{verb} needs a file\nType: {}", .verb.form_with(.drive.as_deref(), None))]
     MissingFile { verb: Verb, drive: Option<OsString> },
-    #[error("{verb} takes no drive, and {} is one (a file of that name: ./{})\n\
-        Type: {}", shown(.drive), shown(.drive), .verb.form())]
+    #[error("{verb} takes no drive, and {} is one{}\n\
+        Type: {}", shown(.drive), as_file(.drive), .verb.form())]
     UnexpectedDrive { verb: Verb, drive: OsString },
     #[error("{verb} takes no file: {}\nType: {}", shown(.file), .verb.form_with(.drive.as_deref(), None))]
     UnexpectedFile {
@@ -60,7 +56,7 @@ pub enum UsageError {
     },
     #[error("- is no file: firmware is read from and written to named files\nType: {}", Verb::Read.form())]
     StandardStream,
-    #[error("there is no switch {}; mtkflash /? lists them\nType: {form}", shown(.word))]
+    #[error("there is no switch {}{}\nType: {form}", shown(.word), as_file(.word))]
     UnknownSwitch { word: OsString, form: String },
     #[error("{} is read as a path: put a space between switches\n\
         Type: /m /b (or ./{} for a file of that name here)", shown(.word), shown(.word).trim_start_matches('/'))]
@@ -117,7 +113,7 @@ pub enum UsageError {
         form: String,
     },
     #[error("the backup would go into the image itself, {}\n\
-        Type: another name after --backup", shown(.file))]
+        Type: --backup before.bin", shown(.file))]
     BackupIsImage { file: OsString },
     /// What the parser below says where nothing above does.
     #[error("{reason}\nType: mtkflash /?")]
@@ -135,6 +131,21 @@ pub fn shown(word: &OsStr) -> String {
         format!("'{}'", text.replace('\'', r"'\''"))
     } else {
         text.into_owned()
+    }
+}
+
+/// How to name a file that is called like something else, as an afterthought;
+/// nothing where it can be no file.
+fn as_file(word: &OsStr) -> String {
+    let bytes = word.as_encoded_bytes();
+    if bytes.starts_with(b"/dev/") || bytes.starts_with(b"--") {
+        String::new()
+    } else if bytes.starts_with(b"/") {
+        format!(" (a file of that name: -- {})", shown(word))
+    } else {
+        let mut path = OsString::from("./");
+        path.push(word);
+        format!(" (a file of that name: {})", shown(&path))
     }
 }
 

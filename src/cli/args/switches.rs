@@ -22,6 +22,16 @@ pub struct Switch {
     pub help: &'static [&'static str],
 }
 
+impl Switch {
+    /// How messages call it: `/m`, `--keep`.
+    pub fn name(&self) -> &'static str {
+        self.example
+            .split([' ', '='])
+            .next()
+            .unwrap_or(self.example)
+    }
+}
+
 /// In the order of the help.
 pub const SWITCHES: &[Switch] = &[
     Switch {

@@ -323,6 +323,8 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "1, c",
         "1,1 c",
         "3 4 r f",
+        "3 /dev/sr0 c",
+        "i /dev/sr0",
         "r f",
         "e",
         "v /dev/shm/f.bin",
@@ -409,18 +411,34 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
     insta::assert_snapshot!(answers);
 }
 
+/// A form with its placeholders filled in, as a user would.
+fn filled(form: &str) -> String {
+    form.replace("DRIVE", "3").replace("FILE", "f.bin")
+}
+
 #[test]
 fn a_form_to_type_is_itself_a_line_that_is_understood() {
     for verb in Verb::ALL {
-        let form = verb.form_with(Some("/dev/sr0".as_ref()), Some("f".as_ref()));
-        assert!(typed(&form).is_ok(), "{form}");
-        assert!(typed(&verb.form()).is_ok(), "{}", verb.form());
-    }
-    for switch in SWITCHES {
-        for verb in switch.verbs {
-            let line = format!("{} {}", verb.form(), switch.example);
+        for switch in SWITCHES
+            .iter()
+            .filter(|switch| switch.verbs.contains(&verb))
+        {
+            let line = format!("{} {}", filled(&verb.form()), switch.example);
             assert!(typed(&line).is_ok(), "{line}");
         }
+        let form = verb.form_with(Some("/dev/sr0".as_ref()), Some("f".as_ref()));
+        assert!(typed(&form).is_ok(), "{form}");
+    }
+}
+
+#[test]
+fn no_drive_is_ever_proposed_for_a_change() {
+    for line in ["w f", "e", "w", "w e"] {
+        let error = typed(&format!("mtkflash {line}")).expect_err(line);
+        assert!(
+            error.to_string().contains("\nType: mtkflash DRIVE "),
+            "{error}"
+        );
     }
 }
 
@@ -428,11 +446,8 @@ fn a_form_to_type_is_itself_a_line_that_is_understood() {
 fn an_option_goes_with_its_commands_and_no_other() {
     for switch in SWITCHES {
         for verb in Verb::ALL {
-            let line = format!(
-                "{} {}",
-                verb.form().replace(" /m", "").replace(" /b", ""),
-                switch.example
-            );
+            let form = filled(&verb.form()).replace(" /m", "").replace(" /b", "");
+            let line = format!("{form} {}", switch.example);
             assert_eq!(typed(&line).is_ok(), switch.verbs.contains(&verb), "{line}");
         }
     }
@@ -462,7 +477,7 @@ fn a_message_shows_no_control_characters_and_quotes_what_a_shell_would_split() {
     let words = ["mtkflash", "w", "my file's.bin"].map(OsString::from);
     let message = parse(words.into_iter()).expect_err("no drive").to_string();
     assert!(
-        message.contains(r"mtkflash 3 w /m 'my file'\''s.bin'"),
+        message.contains(r"mtkflash DRIVE w /m 'my file'\''s.bin'"),
         "{message}"
     );
 }

@@ -157,7 +157,7 @@ fn unknown(word: OsString, letter: char) -> UsageError {
     let form = match Verb::named(letter.encode_utf8(&mut [0; 4])) {
         // `/r`, `-w`: a command dressed as a switch.
         Some(verb) => verb.form(),
-        None => "mtkflash /? for the switches, or -- before a file of that name".to_owned(),
+        None => "mtkflash /?".to_owned(),
     };
     UsageError::UnknownSwitch { word, form }
 }
@@ -188,15 +188,18 @@ fn keep_form(first: Option<&OsStr>, second: Option<&OsStr>) -> String {
     let (Some(first), Some(second)) = (number(first), number(second)) else {
         return "--keep START-END, such as --keep 0x4000-0x5fff".to_owned();
     };
-    let as_length = second
-        .checked_sub(1)
-        .and_then(|more| first.checked_add(more))
-        .map(|last| format!("--keep {first:#x}-{last:#x} if {second:X} was the length"));
-    let as_end = (second >= first)
-        .then(|| format!("--keep {first:#x}-{second:#x} if {second:X} was the end"));
-    match (as_length, as_end) {
-        (Some(length), Some(end)) => format!("{length}, {end}"),
-        (Some(form), None) | (None, Some(form)) => form,
-        (None, None) => "--keep START-END, such as --keep 0x4000-0x5fff".to_owned(),
+    let mut forms = Vec::new();
+    // As a length this is a byte more than it says: the side on which nothing
+    // of the drive's own is lost.
+    if let Some(last) = first.checked_add(second) {
+        forms.push(format!(
+            "--keep {first:#x}-{last:#x} if {second:X} counts from {first:X}"
+        ));
     }
+    if second >= first {
+        forms.push(format!(
+            "--keep {first:#x}-{second:#x} if {second:X} is an offset in the flash"
+        ));
+    }
+    forms.join(", or ")
 }
