@@ -1,5 +1,9 @@
 //! The command line: the only place that prints, prompts, draws bars or exits.
 
+pub mod args;
+pub mod exit;
+pub mod help;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

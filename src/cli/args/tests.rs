@@ -1,0 +1,516 @@
+use std::os::unix::ffi::OsStringExt;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Parses a line as typed, program name included.
+fn typed(line: &str) -> Result<Request, UsageError> {
+    parse(line.split_whitespace().map(OsString::from))
+}
+
+fn on(drive: u8, command: Command) -> Request {
+    Request {
+        drives: vec![DriveName::Index(drive)],
+        ..Request::without_drive(command)
+    }
+}
+
+fn read(file: &str) -> Command {
+    Command::Read { file: file.into() }
+}
+
+fn write(file: &str) -> Command {
+    Command::Write { file: file.into() }
+}
+
+fn verify(file: &str) -> Command {
+    Command::Verify { file: file.into() }
+}
+
+fn inspect(file: &str) -> Command {
+    Command::Inspect { file: file.into() }
+}
+
+fn merged(request: Request) -> Request {
+    Request {
+        merged: true,
+        ..request
+    }
+}
+
+fn binary(request: Request) -> Request {
+    Request {
+        binary: true,
+        ..request
+    }
+}
+
+fn path(request: Request, path: &str) -> Request {
+    Request {
+        drives: vec![DriveName::Path(path.into())],
+        ..request
+    }
+}
+
+#[test]
+fn lines_mean_what_they_meant_under_dos_and_what_linux_users_expect() {
+    let rows = [
+        // A merged binary is read.
+        (
+            "mtkflash 3 r /m /b backup.bin",
+            merged(binary(on(3, read("backup.bin")))),
+        ),
+        // The three forms in which guides write a binary.
+        (
+            "mtkflash 3 w /b /m bys1.bin",
+            merged(binary(on(3, write("bys1.bin")))),
+        ),
+        ("mtkflash 3 w /m bys1.bin", merged(on(3, write("bys1.bin")))),
+        ("MTKFLASH 3 W /B BYS1.BIN", binary(on(3, write("BYS1.BIN")))),
+        // Without switches a read makes one HEX file per bank.
+        ("mtkflash 1 r old.hex", on(1, read("old.hex"))),
+        // Command and drive stand in any place, switches too.
+        (
+            "mtkflash r 3 /m /b f.bin",
+            merged(binary(on(3, read("f.bin")))),
+        ),
+        (
+            "mtkflash /b f.bin -m R 3",
+            merged(binary(on(3, read("f.bin")))),
+        ),
+        // Switches take a slash, a dash or two, in any case, and again.
+        (
+            "mtkflash 3 v -M --BINARY f.bin",
+            merged(binary(on(3, verify("f.bin")))),
+        ),
+        (
+            "mtkflash 3 v -mb /m f.bin",
+            merged(binary(on(3, verify("f.bin")))),
+        ),
+        // Commands are words as well.
+        ("mtkflash 2 Read f.bin", on(2, read("f.bin"))),
+        ("mtkflash 2 erase", on(2, Command::Erase)),
+        ("mtkflash 4 c", on(4, Command::Check)),
+        // Check and list look for drives by themselves.
+        ("mtkflash c", Request::without_drive(Command::Check)),
+        ("mtkflash l", Request::without_drive(Command::List)),
+        (
+            "mtkflash i bys1.bin",
+            Request::without_drive(inspect("bys1.bin")),
+        ),
+        (
+            "mtkflash i /m bys1.bin",
+            merged(Request::without_drive(inspect("bys1.bin"))),
+        ),
+        // A slash with more than a switch is a path: to a drive under /dev,
+        // else to a file.
+        (
+            "mtkflash /dev/sr0 e",
+            path(on(1, Command::Erase), "/dev/sr0"),
+        ),
+        (
+            "mtkflash /dev/disk/by-id/ata-SONY_DVD_RW /b r /m/firmware",
+            binary(path(
+                on(1, read("/m/firmware")),
+                "/dev/disk/by-id/ata-SONY_DVD_RW",
+            )),
+        ),
+        // Shared memory is under /dev, and holds files.
+        (
+            "mtkflash r /dev/shm/f.bin /dev/sg1",
+            path(on(1, read("/dev/shm/f.bin")), "/dev/sg1"),
+        ),
+        // Files may be called like drives, commands and switches.
+        ("mtkflash 3 w ./3", on(3, write("./3"))),
+        ("mtkflash 3 w ./r", on(3, write("./r"))),
+        ("mtkflash -- 3 w /m", on(3, write("/m"))),
+        ("mtkflash 3 w -- -m", on(3, write("-m"))),
+        ("mtkflash 3 w -- /?", on(3, write("/?"))),
+        // Several drives, in the order given.
+        (
+            "mtkflash 4,1 c",
+            Request {
+                drives: vec![DriveName::Index(4), DriveName::Index(1)],
+                ..on(1, Command::Check)
+            },
+        ),
+        (
+            "mtkflash 1,/dev/sr1 c",
+            Request {
+                drives: vec![DriveName::Index(1), DriveName::Path("/dev/sr1".into())],
+                ..on(1, Command::Check)
+            },
+        ),
+        // Help: without a word, and whatever else is wrong.
+        ("mtkflash", Request::without_drive(Command::Help)),
+        ("mtkflash /?", Request::without_drive(Command::Help)),
+        ("mtkflash -H", Request::without_drive(Command::Help)),
+        ("mtkflash help", Request::without_drive(Command::Help)),
+        (
+            "mtkflash 7 x /sata --nonsense --help",
+            Request::without_drive(Command::Help),
+        ),
+        (
+            "mtkflash --version",
+            Request::without_drive(Command::Version),
+        ),
+        ("mtkflash -V", Request::without_drive(Command::Version)),
+    ];
+    for (line, request) in rows {
+        assert_eq!(typed(line), Ok(request), "{line}");
+    }
+}
+
+#[test]
+fn options_carry_their_values() {
+    let range = |start, end| FlashRange { start, end };
+    let rows: [(&str, Options); 20] = [
+        ("3 w f", Options::default()),
+        // None of the three consents implies another.
+        (
+            "3 w f --yes",
+            Options {
+                yes: true,
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f /Y",
+            Options {
+                yes: true,
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f --dry-run",
+            Options {
+                dry_run: true,
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f --no-backup",
+            Options {
+                no_backup: true,
+                ..Options::default()
+            },
+        ),
+        // A value follows after a blank or an equals sign.
+        (
+            "3 w f --backup b",
+            Options {
+                backup: Some("b".into()),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f --BACKUP=/b",
+            Options {
+                backup: Some("/b".into()),
+                ..Options::default()
+            },
+        ),
+        // One check at a time, in a list or again and again.
+        (
+            "3 w f --force=Model,medium --force blank --force=model",
+            Options {
+                force: vec![Forcible::Model, Forcible::Medium, Forcible::Blank],
+                ..Options::default()
+            },
+        ),
+        // Banks come sorted, each once.
+        (
+            "3 w f --banks 7,0-2,1",
+            Options {
+                banks: Some(vec![Bank(0), Bank(1), Bank(2), Bank(7)]),
+                ..Options::default()
+            },
+        ),
+        // The last byte of a range is kept too.
+        (
+            "3 w f --keep 0x4000-0x5fff",
+            Options {
+                keep: vec![range(0x4000, 0x6000)],
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f --keep 4000h-5FFFH --keep 0-0X7",
+            Options {
+                keep: vec![range(0x4000, 0x6000), range(0, 8)],
+                ..Options::default()
+            },
+        ),
+        (
+            "3 e --keep 0xffffff-0xffffff",
+            Options {
+                keep: vec![range(0xff_ffff, 0x100_0000)],
+                ..Options::default()
+            },
+        ),
+        (
+            "3 w f --via ATA",
+            Options {
+                via: Some(Via::Ata),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 c --via port",
+            Options {
+                via: Some(Via::Port),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 c --protocol Vendor",
+            Options {
+                protocol: Some("vendor".into()),
+                ..Options::default()
+            },
+        ),
+        (
+            "l --sim b.toml",
+            Options {
+                sim: Some("b.toml".into()),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 c --wait 0",
+            Options {
+                wait: Some(Duration::ZERO),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 c --wait=200",
+            Options {
+                wait: Some(Duration::from_secs(200)),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 r f --size 256k",
+            Options {
+                size: Some(0x4_0000),
+                ..Options::default()
+            },
+        ),
+        (
+            "3 r f --size 0x100000",
+            Options {
+                size: Some(0x10_0000),
+                ..Options::default()
+            },
+        ),
+    ];
+    for (line, options) in rows {
+        let request = typed(&format!("mtkflash {line}")).unwrap_or_else(|e| panic!("{line}: {e}"));
+        assert_eq!(request.options, options, "{line}");
+    }
+}
+
+/// One line and the whole message for each way to be wrong.
+#[test]
+fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
+    let lines = [
+        // Drives.
+        "0 c",
+        "5 r f",
+        "7,1 c",
+        "1, c",
+        "1,1 c",
+        "3 4 r f",
+        "3 /dev/sr0 c",
+        "i /dev/sr0",
+        "r f",
+        "e",
+        "v /dev/shm/f.bin",
+        "sr0 c",
+        // Commands.
+        "3",
+        "bys1.bin",
+        "3 bys1.bin",
+        "3 r w",
+        "3 w e f",
+        "l 3",
+        "i 3",
+        // Files.
+        "3 r",
+        "/dev/sr0 w /m",
+        "3 w a b",
+        "3 r /mb f",
+        "3 e f",
+        "c f",
+        "l f",
+        "i",
+        "3 r -",
+        // Switches.
+        "3 r /q f",
+        "3 /r f",
+        "3 r -x f",
+        "3 r --dryrun f",
+        "3 r --zzz f",
+        "3 w --yes=1 f",
+        "3 e /m",
+        "3 r f --dry-run",
+        "3 r f --no-backup",
+        "3 r f --keep 0x0-0x1",
+        "3 w f --size 1M",
+        "l --yes",
+        "i f --force=model",
+        "3 w f --no-backup --backup b",
+        "3 w f --backup f",
+        // What only the DOS tool took.
+        "3 w /O 04000 1FFF f",
+        "3 w /O 1000 1FFF f",
+        "3 w f /o",
+        "3 c /SATA",
+        "3 c -sata",
+        // What the tool does not do.
+        "3 c --json",
+        "3 c --log f",
+        "3 c --record f",
+        "3 c --force=all",
+        // Values.
+        "3 w f --backup",
+        "3 w --backup /m f",
+        "3 w f --backup --yes",
+        "3 w f --backup=",
+        "3 w f --backup a --backup b",
+        "3 w f --force",
+        "3 w f --force=model,",
+        "3 w f --banks 3-1",
+        "3 w f --banks 0x1",
+        "3 w f --banks 256",
+        "3 w f --banks 1,,2",
+        "3 w f --keep 04000-05fff",
+        "3 w f --keep 4000h-1FFFh",
+        "3 w f --keep 1fffh",
+        "3 w f --keep 5fff-0x6000",
+        "3 w f --keep 16384-0x5fff",
+        "3 w f --keep 0x0-0x1000000",
+        "3 w f --keep +1h-2h",
+        "3 w f --keep 0x-h",
+        "3 c --via usb",
+        "3 c --wait 3m",
+        "3 c --wait -1",
+        "3 r f --size 0",
+        "3 r f --size 100",
+        "3 r f --size 5G",
+        "3 r f --size 65536M",
+    ];
+    let mut answers = String::new();
+    for line in lines {
+        let error = typed(&format!("mtkflash {line}")).expect_err(line);
+        assert!(error.to_string().contains("\nType: "), "{line}: {error}");
+        answers += &format!("> mtkflash {line}\n{error}\n\n");
+    }
+    insta::assert_snapshot!(answers);
+}
+
+/// A form with its placeholders filled in, as a user would.
+fn filled(form: &str) -> String {
+    form.replace("DRIVE", "3").replace("FILE", "f.bin")
+}
+
+#[test]
+fn a_form_to_type_is_itself_a_line_that_is_understood() {
+    for verb in Verb::ALL {
+        for switch in SWITCHES
+            .iter()
+            .filter(|switch| switch.verbs.contains(&verb))
+        {
+            let line = format!("{} {}", filled(&verb.form()), switch.example);
+            assert!(typed(&line).is_ok(), "{line}");
+        }
+        let form = verb.form_with(Some("/dev/sr0".as_ref()), Some("f".as_ref()));
+        assert!(typed(&form).is_ok(), "{form}");
+    }
+}
+
+#[test]
+fn no_drive_is_ever_proposed_for_a_change() {
+    for line in ["w f", "e", "w", "w e"] {
+        let error = typed(&format!("mtkflash {line}")).expect_err(line);
+        assert!(
+            error.to_string().contains("\nType: mtkflash DRIVE "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_option_goes_with_its_commands_and_no_other() {
+    for switch in SWITCHES {
+        for verb in Verb::ALL {
+            let form = filled(&verb.form()).replace(" /m", "").replace(" /b", "");
+            let line = format!("{form} {}", switch.example);
+            assert_eq!(typed(&line).is_ok(), switch.verbs.contains(&verb), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_file_name_need_not_be_text() {
+    let name = || OsString::from_vec(b"f\xff.bin".to_vec());
+    let backup = || OsString::from_vec(b"--backup=b\xfe.bin".to_vec());
+    let words = ["mtkflash", "3", "w"].map(OsString::from);
+    let request = parse(words.into_iter().chain([name(), backup()])).expect("understood");
+    assert_eq!(
+        request.command,
+        Command::Write {
+            file: name().into()
+        }
+    );
+    let expected = OsString::from_vec(b"b\xfe.bin".to_vec());
+    assert_eq!(request.options.backup, Some(expected.into()));
+}
+
+#[test]
+fn a_message_shows_no_control_characters_and_quotes_what_a_shell_would_split() {
+    let words = ["mtkflash", "3", "e", "\u{1b}[2J"].map(OsString::from);
+    let message = parse(words.into_iter()).expect_err("no file").to_string();
+    assert!(message.contains(r#""\u{1b}[2J""#), "{message}");
+    let words = ["mtkflash", "w", "my file's.bin"].map(OsString::from);
+    let message = parse(words.into_iter()).expect_err("no drive").to_string();
+    assert!(
+        message.contains(r"mtkflash DRIVE w /m 'my file'\''s.bin'"),
+        "{message}"
+    );
+}
+
+/// Words near the grammar, and any bytes.
+fn word() -> impl Strategy<Value = OsString> {
+    let known = prop::sample::select(vec![
+        "1", "3", "1,2", "/dev/sr0", "sr0", "r", "W", "e", "c", "l", "i", "/m", "/b", "-mb", "/?",
+        "/o", "/sata", "--", "-", "", "f.bin", "--yes", "--keep", "--keep=", "0x0-0x1", "--banks",
+        "0-3", "--force", "--size", "1M", "--backup", "--sim", "--wait", "-", "=", "--=", "-é",
+    ]);
+    prop_oneof![
+        4 => known.prop_map(OsString::from),
+        1 => "(--(keep|banks|size|wait|force|via)=)?[0-9a-fxhKM,/-]{0,12}".prop_map(OsString::from),
+        1 => prop::collection::vec(any::<u8>(), 0..12).prop_map(OsString::from_vec),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_line_panics_and_every_refusal_says_what_to_type(
+        words in prop::collection::vec(word(), 0..8)
+    ) {
+        if let Err(error) = parse(words.into_iter()) {
+            prop_assert!(error.to_string().contains("\nType: "), "{}", error);
+        }
+    }
+
+    #[test]
+    fn the_order_of_words_does_not_matter(
+        words in Just(vec!["3", "w", "f.bin", "/m", "-B", "--yes", "--banks=1"]).prop_shuffle()
+    ) {
+        let line = typed(&format!("mtkflash {}", words.join(" ")));
+        prop_assert_eq!(line, typed("mtkflash 3 w f.bin /m /b --yes --banks 1"));
+    }
+}

@@ -1,0 +1,205 @@
+//! Words as people type them, DOS switches and all, sorted into options in one
+//! canonical form and operands.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use super::switches::{self, Switch};
+use super::values::hex;
+use super::{UsageError, Verb};
+
+/// A command line in canonical form.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// `--merge`, `--keep=0x4000-0x5fff`: long names only, values joined.
+    pub options: Vec<OsString>,
+    /// Drives, commands and files as typed.
+    pub operands: Vec<OsString>,
+}
+
+/// What a switch of the DOS tool, or of its kind, asks for.
+enum Dos {
+    Switch(&'static Switch),
+    Help,
+    Keep,
+    Sata,
+    /// `/m/b`, `/mb`: meant as two switches, but a path by the rule.
+    Joined,
+    Unknown(char),
+}
+
+/// Whether the words ask for the help: that wins over any mistake beside it.
+pub fn ask_for_help(argv: &[OsString]) -> bool {
+    if let [only] = argv
+        && only.eq_ignore_ascii_case("help")
+    {
+        return true;
+    }
+    before_the_end(argv).any(|word| {
+        matches!(dos(word), Some(Dos::Help))
+            || ["-?", "-h", "--help"]
+                .iter()
+                .any(|help| word.eq_ignore_ascii_case(help))
+    })
+}
+
+/// Whether the words ask for the version.
+pub fn ask_for_version(argv: &[OsString]) -> bool {
+    before_the_end(argv).any(|word| word == "-V" || word.eq_ignore_ascii_case("--version"))
+}
+
+/// Sorts the words of a command line, program name excluded.
+pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
+    let mut words = Words::default();
+    let mut rest = argv.into_iter().peekable();
+    while let Some(word) = rest.next() {
+        if word == "--" {
+            words.operands.extend(rest);
+            break;
+        }
+        if let Some(dos) = dos(&word) {
+            match dos {
+                Dos::Switch(switch) => words.options.push(long(switch)),
+                // Asked for before anything is sorted.
+                Dos::Help => {}
+                Dos::Keep => {
+                    let form = keep_form(rest.next().as_deref(), rest.next().as_deref());
+                    return Err(UsageError::ClassicKeep { form });
+                }
+                Dos::Sata => return Err(UsageError::ClassicSata { word }),
+                Dos::Joined => return Err(UsageError::JoinedSwitches { word }),
+                Dos::Unknown(letter) => return Err(unknown(word, letter)),
+            }
+        } else if word.as_bytes().starts_with(b"--") {
+            let (name, value) = split(&word);
+            match name.to_str().and_then(switches::by_long) {
+                Some(switch) => {
+                    let mut option = long(switch);
+                    let value = match (value, switch.value) {
+                        (None, Some(_)) => rest.next_if(|next| !is_switch(next)),
+                        (value, _) => value.map(OsStr::to_owned),
+                    };
+                    if value.is_none() && switch.value.is_some() {
+                        return Err(UsageError::MissingValue {
+                            option: switch.long,
+                            example: switch.example,
+                        });
+                    }
+                    if let Some(value) = value {
+                        option.push("=");
+                        option.push(value);
+                    }
+                    words.options.push(option);
+                }
+                None => words.options.push(word),
+            }
+        } else if word.as_bytes().starts_with(b"-") && word.len() > 1 {
+            letters(&word, &mut words.options)?;
+        } else {
+            words.operands.push(word);
+        }
+    }
+    Ok(words)
+}
+
+/// The words that can be switches: those before `--`.
+fn before_the_end(argv: &[OsString]) -> impl Iterator<Item = &OsStr> {
+    argv.iter()
+        .map(OsString::as_os_str)
+        .take_while(|word| *word != "--")
+}
+
+/// The DOS switch that a word is: `/` and a known one, or `/` and one letter.
+/// `/` followed by more is a path.
+fn dos(word: &OsStr) -> Option<Dos> {
+    let name = word.to_str()?;
+    // The classic words are known by dashes as well, to be answered alike.
+    let bare = name.trim_start_matches(['/', '-']).to_ascii_lowercase();
+    if name.starts_with(['/', '-']) {
+        match bare.as_str() {
+            "o" => return Some(Dos::Keep),
+            "sata" => return Some(Dos::Sata),
+            _ => {}
+        }
+    }
+    let name = name.strip_prefix('/')?.to_ascii_lowercase();
+    match name.as_str() {
+        "?" | "h" | "help" => return Some(Dos::Help),
+        "mb" | "bm" | "m/b" | "b/m" => return Some(Dos::Joined),
+        _ => {}
+    }
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => {
+            Some(switches::by_letter(letter).map_or(Dos::Unknown(letter), Dos::Switch))
+        }
+        _ => None,
+    }
+}
+
+/// `-m`, `-B`, `-mb`: letters after one dash.
+fn letters(word: &OsStr, options: &mut Vec<OsString>) -> Result<(), UsageError> {
+    let letters = word.to_str().unwrap_or_default().strip_prefix('-');
+    for letter in letters.unwrap_or("\u{fffd}").chars() {
+        match switches::by_letter(letter) {
+            Some(switch) => options.push(long(switch)),
+            None => return Err(unknown(word.to_owned(), letter)),
+        }
+    }
+    Ok(())
+}
+
+fn is_switch(word: &OsStr) -> bool {
+    (word.as_bytes().starts_with(b"-") && word.len() > 1) || dos(word).is_some()
+}
+
+fn unknown(word: OsString, letter: char) -> UsageError {
+    let form = match Verb::named(letter.encode_utf8(&mut [0; 4])) {
+        // `/r`, `-w`: a command dressed as a switch.
+        Some(verb) => verb.form(),
+        None => "mtkflash /?".to_owned(),
+    };
+    UsageError::UnknownSwitch { word, form }
+}
+
+fn long(switch: &Switch) -> OsString {
+    OsString::from(format!("--{}", switch.long))
+}
+
+/// `--name=value` into name and value.
+fn split(word: &OsStr) -> (&OsStr, Option<&OsStr>) {
+    let name = word.as_bytes().get(2..).unwrap_or_default();
+    match name.iter().position(|byte| *byte == b'=') {
+        Some(at) => {
+            let (name, value) = name.split_at(at);
+            (
+                OsStr::from_bytes(name),
+                value.get(1..).map(OsStr::from_bytes),
+            )
+        }
+        None => (OsStr::from_bytes(name), None),
+    }
+}
+
+/// What to type instead of `/O first second`, in both readings of `second`
+/// where both make sense.
+fn keep_form(first: Option<&OsStr>, second: Option<&OsStr>) -> String {
+    let number = |word: Option<&OsStr>| word.and_then(OsStr::to_str).and_then(hex);
+    let (Some(first), Some(second)) = (number(first), number(second)) else {
+        return "--keep START-END, such as --keep 0x4000-0x5fff".to_owned();
+    };
+    let mut forms = Vec::new();
+    // As a length this is a byte more than it says: the side on which nothing
+    // of the drive's own is lost.
+    if let Some(last) = first.checked_add(second) {
+        forms.push(format!(
+            "--keep {first:#x}-{last:#x} if {second:X} counts from {first:X}"
+        ));
+    }
+    if second >= first {
+        forms.push(format!(
+            "--keep {first:#x}-{second:#x} if {second:X} is an offset in the flash"
+        ));
+    }
+    forms.join(", or ")
+}

@@ -1,0 +1,84 @@
+//! The exit codes: a promise to scripts, and to whoever asks what happened to
+//! the flash.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// What was asked for is done, and checked where it can be.
+    Done = 0,
+    /// A fault of the tool itself.
+    Internal = 1,
+    /// The command line makes no sense; nothing was touched.
+    Usage = 2,
+    /// The drive is not there, somebody else has it, or it may not be opened.
+    NoDrive = 3,
+    /// A safety check said no before anything changed, or nobody said YES.
+    Refused = 4,
+    /// The image file cannot be read or is no firmware.
+    BadImage = 5,
+    /// The job failed and the flash is as it was.
+    FailedUnchanged = 6,
+    /// The job failed after the first change to the flash.
+    FailedPartly = 7,
+    /// Verify worked and found that flash and file differ.
+    Different = 8,
+    /// A signal stopped the job before the first change (128 + SIGINT).
+    Stopped = 130,
+}
+
+impl Exit {
+    /// Every code, ascending.
+    pub const ALL: [Exit; 10] = [
+        Exit::Done,
+        Exit::Internal,
+        Exit::Usage,
+        Exit::NoDrive,
+        Exit::Refused,
+        Exit::BadImage,
+        Exit::FailedUnchanged,
+        Exit::FailedPartly,
+        Exit::Different,
+        Exit::Stopped,
+    ];
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The code in a few words, as the help lists it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Internal => "internal error",
+            Exit::Usage => "usage",
+            Exit::NoDrive => "drive not found, busy or not permitted",
+            Exit::Refused => "refused for safety",
+            Exit::BadImage => "bad image",
+            Exit::FailedUnchanged => "failed, flash unchanged",
+            Exit::FailedPartly => "failed, flash partly written",
+            Exit::Different => "verify found a difference",
+            Exit::Stopped => "stopped by the user before any change",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_are_the_documented_ones() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);
+    }
+}
