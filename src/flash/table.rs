@@ -134,6 +134,7 @@ fn merge(known: &mut Chip, other: Chip) {
             known.size = known.size.max(other.size);
         }
     }
+    // Evidence from a drive counts before flashrom's, untested before tested.
     known.tried = known.tried.min(other.tried);
     known.names.extend(other.names);
 }
