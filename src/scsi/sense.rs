@@ -263,17 +263,25 @@ mod tests {
         let writing = Sense::new(SenseKey::NOT_READY, 0x04, 0x08);
         let reset = Sense::new(SenseKey::UNIT_ATTENTION, 0x29, 0x00);
         let unknown = Sense::new(SenseKey::ILLEGAL_REQUEST, 0x20, 0x00);
-        let questions: [(fn(Sense) -> bool, Sense); 5] = [
-            (Sense::is_no_medium, no_medium),
-            (Sense::is_becoming_ready, starting),
-            (Sense::is_in_progress, writing),
-            (Sense::is_unit_attention, reset),
-            (Sense::is_refusal, unknown),
+        let questions = [
+            Sense::is_no_medium,
+            Sense::is_becoming_ready,
+            Sense::is_in_progress,
+            Sense::is_unit_attention,
+            Sense::is_refusal,
         ];
-        for (question, answer) in questions {
-            for sense in [no_medium, starting, writing, reset, unknown] {
-                assert_eq!(question(sense), sense == answer, "{sense}");
-            }
+        for (sense, answers) in [
+            (no_medium, [true, false, false, false, false]),
+            (starting, [false, true, false, false, false]),
+            (writing, [false, false, true, false, false]),
+            (reset, [false, false, false, true, false]),
+            (unknown, [false, false, false, false, true]),
+        ] {
+            assert_eq!(
+                questions.map(|question| question(sense)),
+                answers,
+                "{sense}"
+            );
         }
     }
 
