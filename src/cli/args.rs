@@ -19,6 +19,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::flash::{Bank, FlashRange};
+use crate::job::{Check, Forced};
 pub use error::{UsageError, shown};
 use switches::{SWITCHES, Switch};
 
@@ -84,14 +85,16 @@ pub struct Options {
     /// Do not ask for YES.
     pub yes: bool,
     pub dry_run: bool,
-    /// The checks to pass, each once, in the order given.
-    pub force: Vec<Forcible>,
+    /// The checks to override.
+    pub force: Forced,
     pub no_backup: bool,
     pub backup: Option<PathBuf>,
     /// Bytes of the flash to leave as they are, in the order given.
     pub keep: Vec<FlashRange>,
     /// The banks to work on, ascending, each once; `None` for all of them.
     pub banks: Option<Vec<Bank>>,
+    /// The bytes to work on, ends inside a bank allowed.
+    pub range: Option<FlashRange>,
     pub via: Option<Via>,
     /// A protocol by its name; which names exist is known elsewhere.
     pub protocol: Option<String>,
@@ -101,71 +104,6 @@ pub struct Options {
     pub wait: Option<Duration>,
     /// Bytes in an unknown flash: whole banks, at most 16 MiB.
     pub size: Option<u32>,
-}
-
-impl Options {
-    /// Whether `check` is named by `--force`.
-    pub fn forces(&self, check: Forcible) -> bool {
-        self.force.contains(&check)
-    }
-}
-
-/// A check that `--force` can pass. None implies another, and there is no name
-/// for all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Forcible {
-    /// An existing file is replaced.
-    Overwrite,
-    /// A dump that looks like no firmware counts as a backup.
-    Blank,
-    /// The image names another drive than the one it goes into.
-    Model,
-    /// The banner of the image is not that of the drive.
-    Banner,
-    /// There is a medium in the drive.
-    Medium,
-    /// The job would take more than a quarter of an hour this way.
-    Slow,
-}
-
-impl Forcible {
-    pub const ALL: [Forcible; 6] = [
-        Forcible::Overwrite,
-        Forcible::Blank,
-        Forcible::Model,
-        Forcible::Banner,
-        Forcible::Medium,
-        Forcible::Slow,
-    ];
-
-    /// The name after `--force=`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Forcible::Overwrite => "overwrite",
-            Forcible::Blank => "blank",
-            Forcible::Model => "model",
-            Forcible::Banner => "banner",
-            Forcible::Medium => "medium",
-            Forcible::Slow => "slow",
-        }
-    }
-
-    /// What the tool does when the check is passed, in one line for the help.
-    pub fn text(self) -> &'static str {
-        match self {
-            Forcible::Overwrite => "replace a file that exists",
-            Forcible::Blank => "take a dump of FF, of 00 or of equal banks as backup",
-            Forcible::Model => "write an image that names another drive",
-            Forcible::Banner => "write an image whose banner is not the drive's",
-            Forcible::Medium => "go on with a medium in the drive",
-            Forcible::Slow => "start a job of more than a quarter of an hour",
-        }
-    }
-
-    /// All names, for messages.
-    fn names() -> String {
-        Forcible::ALL.map(Forcible::name).join(", ")
-    }
 }
 
 /// The way to the drive.
@@ -556,6 +494,13 @@ fn fits(matches: &ArgMatches, verb: Verb, operands: &Operands) -> Result<(), Usa
             form: format!("{} --backup before.bin", operands.form(verb)),
         });
     }
+    if matches.contains_id("banks") && matches.contains_id("range") {
+        return Err(UsageError::Contradiction {
+            first: "--banks",
+            second: "--range",
+            form: format!("{} --banks 0-3", operands.form(verb)),
+        });
+    }
     Ok(())
 }
 
@@ -594,6 +539,7 @@ fn value(options: &mut Options, switch: &'static Switch, word: &OsStr) -> Result
         "backup" => options.backup = Some(PathBuf::from(word)),
         "sim" => options.sim = Some(PathBuf::from(word)),
         "banks" => options.banks = Some(values::banks(switch, word)?),
+        "range" => options.range = Some(values::range(switch, word)?),
         "keep" => options.keep.push(values::range(switch, word)?),
         "size" => options.size = Some(values::size(switch, word)?),
         "wait" => options.wait = Some(values::seconds(switch, word)?),
@@ -612,14 +558,12 @@ fn value(options: &mut Options, switch: &'static Switch, word: &OsStr) -> Result
         }
         "force" => {
             for name in values::text(switch, word)?.split(',') {
-                let check = Forcible::ALL
+                let check = Check::ALL
                     .into_iter()
                     .find(|check| name.eq_ignore_ascii_case(check.name()));
-                match check {
-                    Some(check) if options.forces(check) => {}
-                    Some(check) => options.force.push(check),
-                    None => return Err(UsageError::UnknownCheck { word: name.into() }),
-                }
+                options
+                    .force
+                    .insert(check.ok_or_else(|| UsageError::UnknownCheck { word: name.into() })?);
             }
         }
         // A switch of the table that nothing here stores must not pass in silence.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::args::Forcible;
 use super::args::switches::{SWITCHES, Switch};
 use super::exit::Exit;
+use crate::job::Check;
 
 /// The column in which explanations start.
 const COLUMN: usize = 25;
@@ -52,7 +52,7 @@ pub fn text() -> String {
         }
     }
     help.push_str("\nChecks that --force passes, each by its own name only\n");
-    for check in Forcible::ALL {
+    for check in Check::ALL {
         entry(&mut help, check.name(), check.text());
     }
     help.push_str("\nExit codes\n");

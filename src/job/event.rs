@@ -9,8 +9,6 @@ use crate::image::Checksum;
 pub enum Phase {
     /// Every byte twice, in two passes over a bank.
     Read,
-    /// Sectors back to FF.
-    Erase,
     /// Bytes into the flash.
     Program,
     /// Reading back and comparing.

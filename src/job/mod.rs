@@ -7,6 +7,7 @@
 
 pub mod backup;
 pub mod change;
+pub mod check;
 pub mod event;
 pub mod files;
 pub mod fit;
@@ -17,8 +18,7 @@ pub mod stop;
 pub mod verify;
 pub mod write;
 
-use std::collections::BTreeSet;
-
+pub use check::{Check, Forced};
 pub use event::{Event, Phase};
 pub use flash_state::FlashState;
 pub use selection::Selection;
@@ -28,35 +28,6 @@ use crate::flash::{FlashRange, Offset};
 use crate::protocol::{DeviceError, FirmwareDevice};
 use event::Sink;
 use files::FileError;
-
-/// A check that stands between a user and a change, and that the user can
-/// override by its name. None implies another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Check {
-    /// An existing file is not overwritten.
-    Overwrite,
-    /// A blank or repeating dump is no backup.
-    Blank,
-    /// The image must be for this model of drive.
-    Model,
-    /// The image must be for this family of hardware.
-    Family,
-}
-
-impl Check {
-    /// The name that `--force` takes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Check::Overwrite => "overwrite",
-            Check::Blank => "blank",
-            Check::Model => "model",
-            Check::Family => "family",
-        }
-    }
-}
-
-/// The checks that the user has overridden.
-pub type Forced = BTreeSet<Check>;
 
 /// Why a job was not begun, or went no further. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::{Forcible, Verb};
+use super::Verb;
+use crate::job::Check;
 
 /// A command line that cannot be understood, or not in one way only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +98,7 @@ pub enum UsageError {
         decimal: u32,
         hex: u32,
     },
-    #[error("--force {}: there is no such check; the checks are {}\nType: --force=model", shown(.word), Forcible::names())]
+    #[error("--force {}: there is no such check; the checks are {}\nType: --force=model", shown(.word), Check::ALL.map(Check::name).join(", "))]
     UnknownCheck { word: OsString },
     #[error("{first} and {second} contradict each other\nType: {form}")]
     Contradiction {

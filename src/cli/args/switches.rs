@@ -101,6 +101,15 @@ pub const SWITCHES: &[Switch] = &[
         help: &["only these 64 KiB banks: 0-3,7"],
     },
     Switch {
+        long: "range",
+        letter: None,
+        value: Some("START-END"),
+        repeatable: false,
+        example: "--range 0x4000-0x5fff",
+        verbs: &[Read, Write, Verify, Erase],
+        help: &["only these bytes, both ends included: 0x0-0xfff"],
+    },
+    Switch {
         long: "keep",
         letter: None,
         value: Some("START-END"),
@@ -119,7 +128,7 @@ pub const SWITCHES: &[Switch] = &[
         value: Some("BYTES"),
         repeatable: false,
         example: "--size 256K",
-        verbs: &[Read],
+        verbs: &[Read, Verify],
         help: &["read an unknown chip as this big: 262144, 256K, 1M"],
     },
     Switch {

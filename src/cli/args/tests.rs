@@ -215,7 +215,7 @@ fn options_carry_their_values() {
         (
             "3 w f --force=Model,medium --force blank --force=model",
             Options {
-                force: vec![Forcible::Model, Forcible::Medium, Forcible::Blank],
+                force: [Check::Model, Check::Medium, Check::Blank].into(),
                 ..Options::default()
             },
         ),

@@ -1,0 +1,154 @@
+//! Events on the screen: a bar per bank on a terminal, plain lines elsewhere.
+//! Everything here goes to standard error.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::job::{Event, Phase};
+use crate::protocol::vendor_mode::Waiting;
+
+/// Shows what a job tells.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    is_terminal: bool,
+    disagreements: u64,
+    countdown: Option<ProgressBar>,
+    told_to_switch: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Progress {
+            bar: None,
+            is_terminal: io::stderr().is_terminal(),
+            disagreements: 0,
+            countdown: None,
+            told_to_switch: false,
+        }
+    }
+}
+
+/// Disagreements shown one by one; more than these are only counted.
+const SHOWN_DISAGREEMENTS: u64 = 5;
+
+impl Progress {
+    pub fn show(&mut self, event: Event) {
+        match event {
+            Event::Started { phase, bytes } => self.start(phase, bytes),
+            Event::Bank { phase, bank } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("{} bank {bank}", verb(phase)));
+                }
+            }
+            Event::Progress { bytes, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.inc(bytes);
+                }
+            }
+            Event::BankDone { phase, bank, sum } => match sum {
+                Some(sum) => self.line(&format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
+                None => self.line(&format!("{} bank {bank:>2}: done", verb(phase))),
+            },
+            Event::Finished { .. } => self.clear(),
+            Event::Disagreement { at, first, second } => {
+                self.disagreements += 1;
+                if self.disagreements <= SHOWN_DISAGREEMENTS {
+                    self.line(&format!(
+                        "{at} read as {first:02x} and then as {second:02x}: reading it again"
+                    ));
+                }
+            }
+            Event::StopPostponed => self.line(
+                "The flash is being changed: stopping now would leave it half-written. \
+                 The job goes on to its end.",
+            ),
+            Event::LeaveFailed { message } => self.line(&format!(
+                "Warning: the drive may still be in vendor mode ({message}). Switch it off and on."
+            )),
+        }
+    }
+
+    /// The drive refuses vendor mode and is asked again.
+    pub fn show_waiting(&mut self, waiting: Waiting) {
+        let status = match waiting.status {
+            Some(status) => format!("status {status:02X}, should be 70, 72 or 73"),
+            None => "no answer".to_owned(),
+        };
+        if !self.told_to_switch {
+            self.told_to_switch = true;
+            self.line(&format!(
+                "The drive does not enter vendor mode yet ({status}).\n\
+                 Switch the drive off and on now; hold its eject button while switching it on."
+            ));
+        }
+        if !self.is_terminal {
+            return;
+        }
+        let countdown = self.countdown.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{msg}"));
+            bar
+        });
+        countdown.set_message(format!(
+            "Asking again for {:>3} s ({status}). Ctrl-C stops.",
+            waiting.remaining.as_secs()
+        ));
+        countdown.tick();
+    }
+
+    pub fn end_waiting(&mut self) {
+        if let Some(countdown) = self.countdown.take() {
+            countdown.finish_and_clear();
+        }
+    }
+
+    /// A line that stays.
+    pub fn line(&mut self, text: &str) {
+        match &self.bar {
+            Some(bar) if self.is_terminal => bar.println(text),
+            _ => eprintln_quietly(text),
+        }
+    }
+
+    /// Takes the bar away; what was said in lines stays.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn start(&mut self, phase: Phase, bytes: u64) {
+        self.clear();
+        if !self.is_terminal || bytes == 0 {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        bar.set_style(style(
+            "{msg:18} {bar:30} {percent:>3} %  {bytes_per_sec}  {eta} left",
+        ));
+        bar.set_message(verb(phase).to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        self.bar = Some(bar);
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A standard error that is closed is no reason to end a job.
+pub fn eprintln_quietly(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn verb(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Read => "Reading",
+        Phase::Program => "Writing",
+        Phase::Verify => "Verifying",
+        Phase::BlankCheck => "Blank check",
+    }
+}

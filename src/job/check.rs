@@ -1,0 +1,65 @@
+//! The checks that stand between a user and a change.
+
+use std::collections::BTreeSet;
+
+/// A check that the user can override by its name, because it would otherwise
+/// block the recovery of some dead drive. None implies another, and there is
+/// no name for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// An existing file is not overwritten.
+    Overwrite,
+    /// A blank or repeating dump is no backup.
+    Blank,
+    /// The image must name the model of the drive.
+    Model,
+    /// The image must not name a drive of another hardware family.
+    Family,
+    /// The boot banner of the image must be that of the drive.
+    Banner,
+    /// There must be no medium in the drive.
+    Medium,
+    /// The job must not take more than a quarter of an hour.
+    Slow,
+}
+
+/// The checks that the user has overridden.
+pub type Forced = BTreeSet<Check>;
+
+impl Check {
+    pub const ALL: [Check; 7] = [
+        Check::Overwrite,
+        Check::Blank,
+        Check::Model,
+        Check::Family,
+        Check::Banner,
+        Check::Medium,
+        Check::Slow,
+    ];
+
+    /// The name after `--force=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Check::Overwrite => "overwrite",
+            Check::Blank => "blank",
+            Check::Model => "model",
+            Check::Family => "family",
+            Check::Banner => "banner",
+            Check::Medium => "medium",
+            Check::Slow => "slow",
+        }
+    }
+
+    /// What the tool does when the check is overridden, in one line for the help.
+    pub fn text(self) -> &'static str {
+        match self {
+            Check::Overwrite => "replace a file that exists",
+            Check::Blank => "take a dump of FF, of 00 or of equal banks as backup",
+            Check::Model => "write an image that does not name this drive",
+            Check::Family => "write an image that names other hardware",
+            Check::Banner => "write an image whose banner is not the drive's",
+            Check::Medium => "go on with a medium in the drive",
+            Check::Slow => "start a job of more than a quarter of an hour",
+        }
+    }
+}
