@@ -81,13 +81,23 @@ impl Inquiry {
 }
 
 /// The unit serial number of a vital product data page 80. `None` where the
-/// reply is another page, which old drives send, or the number is blank.
+/// reply is another one, or the number is blank.
+///
+/// A drive that does not know of pages sends its standard INQUIRY, and that has
+/// an 80 in the place of the page code too: the bit of removable media. What
+/// tells it apart are the zeros where a number would have digits.
 pub fn parse_serial(reply: &[u8]) -> Option<String> {
     let [_, 0x80, high, low, number @ ..] = reply else {
         return None;
     };
     let length = usize::from(u16::from_be_bytes([*high, *low])).min(number.len());
-    let serial = printable(number.get(..length)?).trim().to_owned();
+    let number = number.get(..length)?;
+    let padding = number.iter().rev().take_while(|&&byte| byte == 0).count();
+    let number = number.get(..length - padding)?;
+    if !number.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    let serial = printable(number).trim().to_owned();
     (!serial.is_empty()).then_some(serial)
 }
 
@@ -192,10 +202,16 @@ mod tests {
             ("blank", b"\x05\x80\x00\x04    ", None),
             ("empty", b"\x05\x80\x00\x00", None),
             (
+                "padded with zeros",
+                b"\x05\x80\x00\x06A1\0\0\0\0",
+                Some("A1".to_owned()),
+            ),
+            (
                 "a standard INQUIRY instead",
-                b"\x05\x00\x00\x32\x1fABCD",
+                b"\x05\x80\x00\x32\x5b\0\0\0SONY    DVD RW DW-D22A  BYS1",
                 None,
             ),
+            ("another page", b"\x05\x00\x00\x04\x00\x80\x83\xb0", None),
             ("cut", b"\x05\x80\x00", None),
         ] {
             assert_eq!(parse_serial(reply), serial, "{what}");

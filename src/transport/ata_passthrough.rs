@@ -41,7 +41,7 @@ pub enum IdentifyError {
     TimedOut(Duration),
     #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
     Refused(String),
-    #[error("the answer to IDENTIFY PACKET DEVICE is empty")]
+    #[error("the answer to IDENTIFY PACKET DEVICE is empty or cut short")]
     Empty,
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -96,6 +96,10 @@ impl<T: PacketTransport> AtaPassthrough<T> {
         match completion.verdict() {
             Verdict::Good => {
                 self.primed = true;
+                // What did not come is not zero but left over from other commands.
+                if completion.residue != 0 {
+                    return Err(IdentifyError::Empty);
+                }
                 PacketDevice::parse(&data).ok_or(IdentifyError::Empty)
             }
             Verdict::TimedOut => Err(IdentifyError::TimedOut(self.timeout)),
@@ -511,6 +515,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_short_answer_left_in_the_buffer_is_no_identity() {
+        let completion = Completion {
+            residue: 512,
+            ..Completion::default()
+        };
+        let leftovers = b"SONY".repeat(128);
+        assert!(matches!(
+            script([Ok((completion, leftovers))]).identify(),
+            Err(IdentifyError::Empty)
+        ));
+    }
+
+    #[test]
     fn after_identify_no_second_one_precedes_the_first_command() {
         let mut task_file = script([good(), check(&descriptor(0x70))]);
         let _ = task_file.identify();
@@ -523,7 +540,10 @@ mod tests {
     #[test]
     fn identify_without_an_identity_says_why() {
         for (step, message) in [
-            (good(), "the answer to IDENTIFY PACKET DEVICE is empty"),
+            (
+                good(),
+                "the answer to IDENTIFY PACKET DEVICE is empty or cut short",
+            ),
             (
                 check(&unknown_command()),
                 "IDENTIFY PACKET DEVICE was refused: illegal request: unknown command (5/20/00)",

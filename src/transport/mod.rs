@@ -24,7 +24,9 @@ pub use sg_io::SgDevice;
 #[derive(Debug)]
 pub enum Data<'a> {
     None,
-    /// Bytes from the drive into this buffer.
+    /// Bytes from the drive into this buffer. What the drive did not send, also
+    /// after an error, is not zero and not as before: the kernel hands out what
+    /// other commands left in its own buffer (measured on Linux 6.1).
     In(&'a mut [u8]),
     /// Bytes to the drive.
     Out(&'a [u8]),

@@ -10,8 +10,12 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 /// are held off that can be, not only those that would end the program: Ctrl-Z
 /// interrupts the wait as well as Ctrl-C does.
 ///
-/// The mask is this thread's own. Where there are others, a stop signal
-/// (SIGTSTP) that one of them takes stops all: block it in every thread.
+/// Measured on Linux 6.1 with a command that runs into its time-out: SIGINT,
+/// SIGTERM, SIGHUP and SIGTSTP in the middle leave it whole and sent once.
+/// SIGSTOP cannot be held off, and there the drive got the command twice.
+///
+/// The mask is this thread's own. Where there are others, a SIGTSTP that one of
+/// them takes stops all, this one included: block it in every thread.
 #[must_use]
 pub(super) struct HeldSignals(Option<SigSet>);
 
