@@ -2,12 +2,54 @@
 
 pub mod args;
 pub mod exit;
+pub mod failure;
 pub mod help;
+
+mod commands;
+mod open;
+mod output;
+mod progress;
+mod prompt;
+mod report;
+mod signals;
+mod typed;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use exit::Exit;
+use failure::Failure;
+use output::Output;
+use progress::eprintln_quietly;
+use typed::Typed;
+
 /// Runs the command that `argv` spells, program name included.
-pub fn run(_argv: impl Iterator<Item = OsString>) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = argv.collect();
+    let request = match args::parse(words.iter().cloned()) {
+        Ok(request) => request,
+        Err(error) => {
+            eprintln_quietly(&format!("mtkflash: {error}"));
+            return Exit::Usage.into();
+        }
+    };
+    let typed = Typed::new(words, &request);
+    let mut output = Output::default();
+    let result = commands::run(&request, &typed, &mut output);
+    let result = result.and_then(|()| {
+        output.check().map_err(|error| Failure {
+            flash: String::new(),
+            ..Failure::new(
+                Exit::Internal,
+                format!("The job is done, but its report could not be written: {error}."),
+            )
+        })
+    });
+    match result {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => {
+            eprintln_quietly(failure.text().trim_end());
+            failure.exit.into()
+        }
+    }
 }

@@ -49,11 +49,7 @@ impl Pending {
             must_not_exist(path)?;
         }
         let io = io_error(path);
-        let mut file = tempfile::Builder::new()
-            .prefix(".mtkflash-")
-            .suffix(".part")
-            .tempfile_in(folder_of(path))
-            .map_err(&io)?;
+        let mut file = temporary_beside(path).map_err(&io)?;
         let mut writer = BufWriter::new(file.as_file_mut());
         content(&mut writer).map_err(&io)?;
         writer.flush().map_err(&io)?;
@@ -94,6 +90,21 @@ pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
         }),
         Err(_) => Ok(()),
     }
+}
+
+/// Whether a file could be made at this place, by making one and removing it.
+///
+/// # Errors
+/// A folder that is not there or takes no files.
+pub fn can_be_made(path: &Path) -> Result<(), FileError> {
+    temporary_beside(path).map(drop).map_err(io_error(path))
+}
+
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".mtkflash-")
+        .suffix(".part")
+        .tempfile_in(folder_of(path))
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> FileError {

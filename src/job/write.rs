@@ -8,9 +8,10 @@ use super::change::{self, ChangeError, Changed};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::read::{self, Dump};
+use super::verify::Compared;
 use super::{Check, Forced, JobError, Refusal, Selection, Session};
-use crate::flash::{EraseLayout, FlashRange};
-use crate::image::{Arrangement, Crc32, Encoding, Format, Image, soundness};
+use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
+use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
 use crate::protocol::Writing;
 use crate::scsi::Identity;
@@ -21,7 +22,7 @@ pub enum Content<'a> {
     Image {
         image: &'a Image,
         /// The record beside the image file, where the image is a backup.
-        record: Option<Record>,
+        record: Option<Box<Record>>,
     },
     /// FF throughout.
     Blank,
@@ -57,7 +58,7 @@ pub enum Backup {
     /// Made just now, verified and on the disk.
     Made { path: PathBuf, crc32: Crc32 },
     /// An earlier run was interrupted; its backup is intact.
-    Earlier(Earlier),
+    Earlier(Box<Earlier>),
     /// Would be made in this file.
     Planned(PathBuf),
     /// The user wants none.
@@ -94,7 +95,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     let (image, record, phase) = match &request.content {
         Content::Image { image, record } => {
             let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
-            (Some((*image, spread)), record.as_ref(), Phase::Verify)
+            (Some((*image, spread)), record.as_deref(), Phase::Verify)
         }
         Content::Blank => (None, None, Phase::BlankCheck),
     };
@@ -135,7 +136,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     } else {
         match (&request.backup, earlier) {
             (BackupWish::None, _) => Backup::None,
-            (BackupWish::File(_), Some(earlier)) => Backup::Earlier(earlier),
+            (BackupWish::File(_), Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
                 let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
@@ -155,6 +156,31 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
 }
 
 impl Proposal {
+    /// Whether the plan erases all there is.
+    pub fn erases_everything(&self) -> bool {
+        self.plan.summary().bytes_to_erase as usize == self.target.len()
+    }
+
+    /// What the flash holds where the plan is empty: it has been read twice and
+    /// is what it should be.
+    pub fn unchanged(&self) -> Compared {
+        let sums: Vec<(Bank, Checksum)> = self
+            .scope
+            .iter()
+            .map(|range| {
+                let sum = Checksum::of(range.of(&self.target));
+                (Offset(range.start).bank(), sum)
+            })
+            .collect();
+        Compared {
+            total: sums
+                .iter()
+                .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
+            sums,
+            difference: None,
+        }
+    }
+
     /// Changes the flash and reads back what it holds then. With an empty plan
     /// it is read back all the same.
     ///

@@ -1,0 +1,452 @@
+//! The commands, each from request to result.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Command, DriveName, Request};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::help;
+use super::open::{self, Opened};
+use super::output::Output;
+use super::progress::{Progress, eprintln_quietly};
+use super::prompt::{self, Consent};
+use super::report;
+use super::signals;
+use super::typed::Typed;
+use crate::flash::Bank;
+use crate::image::{
+    self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
+};
+use crate::job::backup::{self, Circumstances, Record};
+use crate::job::files::{self, FileError};
+use crate::job::read::Dump;
+use crate::job::write::{self, Backup, BackupWish, Content};
+use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, read, verify};
+
+/// Everything that a command works with.
+struct Run<'a> {
+    request: &'a Request,
+    typed: &'a Typed,
+    output: &'a mut Output,
+    progress: Progress,
+    stop: StopFlag,
+}
+
+/// Carries out a request.
+///
+/// # Errors
+/// A [`Failure`] says everything that its user needs to know.
+pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    signals::note_into(&stop).map_err(|error| {
+        Failure::new(
+            Exit::Internal,
+            format!("Signals cannot be held off: {error}."),
+        )
+    })?;
+    let mut run = Run {
+        request,
+        typed,
+        output,
+        progress: Progress::default(),
+        stop,
+    };
+    match &request.command {
+        Command::Help => run.output.text(&help::text()),
+        Command::Version => run.output.text(&help::version()),
+        Command::Inspect { file } => run.inspect(file)?,
+        Command::List => open::list(request, run.output)?,
+        Command::Check => run.check()?,
+        Command::Read { file } => run.read(file)?,
+        Command::Verify { file } => run.verify(file)?,
+        Command::Write { file } => run.write(file)?,
+        Command::Erase => run.erase()?,
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn inspect(&mut self, file: &Path) -> Result<(), Failure> {
+        let image = self.load(file)?;
+        let report = Report::of(&image);
+        self.output.text(&report::image(file, &report));
+        match report.problems.first() {
+            Some(problem) => Err(Failure {
+                flash: String::new(),
+                ..self.bad_image(file, problem)
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Failure> {
+        let mut opened = self.open()?;
+        self.show_device(&opened);
+        self.leave(&mut opened);
+        Ok(())
+    }
+
+    fn read(&mut self, file: &Path) -> Result<(), Failure> {
+        let format = Format {
+            encoding: if self.request.binary {
+                Encoding::Binary
+            } else {
+                Encoding::Hex
+            },
+            arrangement: if self.request.merged {
+                Arrangement::Merged
+            } else {
+                Arrangement::PerBank
+            },
+        };
+        let first = match format.arrangement {
+            Arrangement::Merged => file.to_owned(),
+            Arrangement::PerBank => bank_path(file, self.first_bank()),
+        };
+        self.check_place(&first)?;
+        let mut opened = self.open()?;
+        self.show_device(&opened);
+        let selection = self.selection();
+        let result = self.in_session(&mut opened, |session| read::read(session, &selection));
+        let info = opened.device.info().clone();
+        self.leave(&mut opened);
+        let dump = result.map_err(|error| Failure::job(&error, self.typed))?;
+        self.save(file, format, &dump, &info)
+    }
+
+    fn save(
+        &mut self,
+        file: &Path,
+        format: Format,
+        dump: &Dump,
+        info: &crate::protocol::DeviceInfo,
+    ) -> Result<(), Failure> {
+        let forced = &self.request.options.force;
+        write::refuse_blank(dump, forced)
+            .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+        let record = Record::of(dump, info, &circumstances(), None);
+        let overwrite = forced.contains(&Check::Overwrite);
+        backup::save(dump, &record, file, format, overwrite)
+            .map_err(|error| Failure::file(&error, self.typed))?;
+        self.output.text(&report::dump(file, dump, &record));
+        Ok(())
+    }
+
+    fn verify(&mut self, file: &Path) -> Result<(), Failure> {
+        let image = self.load(file)?;
+        self.refuse_unsound(file, &image)?;
+        let mut opened = self.open()?;
+        self.show_device(&opened);
+        let selection = self.selection();
+        let result = self.in_session(&mut opened, |session| {
+            verify::verify(session, &image, &selection)
+        });
+        self.leave(&mut opened);
+        let compared = result.map_err(|error| Failure::job(&error, self.typed))?;
+        self.output.text(&report::sums(&compared));
+        match &compared.difference {
+            None => {
+                self.output.text("Equal: the flash holds this image.\n");
+                Ok(())
+            }
+            Some(difference) => Err(Failure::new(
+                Exit::Different,
+                format!(
+                    "The flash differs from the file: {}.",
+                    report::difference(difference)
+                ),
+            )
+            .next(format!(
+                "{} writes what differs, after a backup",
+                self.typed.write(file)
+            ))),
+        }
+    }
+
+    fn write(&mut self, file: &Path) -> Result<(), Failure> {
+        let image = self.load(file)?;
+        self.refuse_unsound(file, &image)?;
+        let report = Report::of(&image);
+        let content = Content::Image {
+            image: &image,
+            record: Record::beside(file).map(Box::new),
+        };
+        let shown = report::image(file, &report);
+        self.change(content, &shown, &format!("Write {} into", file.display()))
+    }
+
+    fn erase(&mut self) -> Result<(), Failure> {
+        self.change(Content::Blank, "", "Erase the flash of")
+    }
+
+    /// Writing and erasing: prepare, show, ask, carry out, report.
+    fn change(&mut self, content: Content<'_>, shown: &str, deed: &str) -> Result<(), Failure> {
+        if let Some(backup) = &self.request.options.backup {
+            self.check_folder(backup)?;
+        }
+        let mut opened = self.open()?;
+        let result = self.change_opened(&mut opened, content, shown, deed);
+        self.leave(&mut opened);
+        result
+    }
+
+    fn change_opened(
+        &mut self,
+        opened: &mut Opened,
+        content: Content<'_>,
+        shown: &str,
+        deed: &str,
+    ) -> Result<(), Failure> {
+        self.show_device(opened);
+        self.output.text(shown);
+        let request = write::Request {
+            content,
+            selection: self.selection(),
+            keep: self.request.options.keep.clone(),
+            backup: self.backup_wish(opened),
+            forced: self.request.options.force.clone(),
+            circumstances: circumstances(),
+            dry_run: self.request.options.dry_run,
+        };
+        let proposal = self
+            .in_session(opened, |session| write::prepare(session, &request))
+            .map_err(|error| Failure::job(&error, self.typed))?;
+        self.output.text(&report::proposal(&proposal));
+        if proposal.plan.is_empty() {
+            self.output.text(&report::sums(&proposal.unchanged()));
+            self.output
+                .text("Nothing to do: the flash already holds this. Nothing was written.\n");
+            return Ok(());
+        }
+        if self.request.options.dry_run {
+            self.output.text("Dry run: nothing was changed.\n");
+            return Ok(());
+        }
+        self.output.check().map_err(|error| {
+            Failure::new(
+                Exit::FailedUnchanged,
+                format!("What would be done could not be shown: {error}."),
+            )
+        })?;
+        self.consent(opened, deed)?;
+        let done = self.in_session(opened, |session| proposal.carry_out(session));
+        let backup = match &proposal.backup {
+            Backup::Made { path, .. } => Some(path.display().to_string()),
+            Backup::Earlier(earlier) => Some(earlier.path.display().to_string()),
+            Backup::Planned(_) | Backup::None | Backup::NotNeeded => None,
+        };
+        let changed =
+            done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
+        self.output.text(&report::changed(&changed));
+        Ok(())
+    }
+
+    fn consent(&mut self, opened: &Opened, deed: &str) -> Result<(), Failure> {
+        let drive = match &opened.device.info().identity {
+            Some(identity) => format!("{} ({})", opened.name, report::identity(identity)),
+            None => opened.name.clone(),
+        };
+        let question = format!("{deed} {drive}? Do not switch anything off until this is done.");
+        match prompt::ask(&question, self.request.options.yes, &self.stop) {
+            Consent::Given => Ok(()),
+            Consent::Denied => Err(Failure::new(
+                Exit::Refused,
+                "The answer was not YES, in capitals.",
+            )
+            .next(self.typed.same())),
+            Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.typed)),
+            Consent::NobodyToAsk => Err(Failure::new(
+                Exit::Refused,
+                "There is no terminal to ask for YES at.",
+            )
+            .next("In a script, say yes in advance:")
+            .next(self.typed.with("--yes"))),
+        }
+    }
+
+    fn in_session<T, E>(
+        &mut self,
+        opened: &mut Opened,
+        job: impl FnOnce(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let progress = &mut self.progress;
+        let mut sink = |event| progress.show(event);
+        let mut session = Session::new(opened.device.as_mut(), &mut sink, &self.stop);
+        let result = job(&mut session);
+        self.progress.clear();
+        result
+    }
+
+    fn open(&mut self) -> Result<Opened, Failure> {
+        let drive: &DriveName = match self.request.drives.as_slice() {
+            [drive] => drive,
+            [] => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "No drive is named: the tool never picks one.",
+                )
+                .next("mtkflash l   lists the drives"));
+            }
+            _ => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "Several drives at once are not possible yet: name one.",
+                ));
+            }
+        };
+        let mut opened = open::open(
+            self.request,
+            drive,
+            &mut self.progress,
+            &self.stop,
+            self.typed,
+        )?;
+        if self.stop.is_requested() {
+            self.leave(&mut opened);
+            return Err(Failure::job(&JobError::Stopped, self.typed));
+        }
+        Ok(opened)
+    }
+
+    fn leave(&mut self, opened: &mut Opened) {
+        if let Err(error) = opened.device.leave() {
+            self.progress.show(Event::LeaveFailed {
+                message: error.to_string(),
+            });
+        }
+    }
+
+    fn show_device(&mut self, opened: &Opened) {
+        let device = &opened.device;
+        self.output.text(&report::device(
+            &opened.name,
+            device.info(),
+            device.capabilities(),
+        ));
+    }
+
+    /// Loads an image; its content decides the format, and a switch that says
+    /// otherwise is pointed out.
+    fn load(&mut self, file: &Path) -> Result<Image, Failure> {
+        let loaded = if self.request.merged && file.exists() {
+            load_merged(file)
+        } else {
+            load(file)
+        };
+        let image = loaded.map_err(|error| Failure::load(&error, self.typed))?;
+        let format = image.format();
+        if self.request.binary && format.encoding == Encoding::Hex {
+            eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");
+        }
+        if self.request.merged && format.arrangement == Arrangement::PerBank {
+            eprintln_quietly(
+                "Note: /m says one file, but there is a file for each bank. They are read together.",
+            );
+        }
+        Ok(image)
+    }
+
+    /// An image that cannot be firmware is refused before a drive is touched.
+    /// A file with a part of a flash can be judged by its content only.
+    fn refuse_unsound(&self, file: &Path, image: &Image) -> Result<(), Failure> {
+        let is_part =
+            !self.selection().is_everything() && !image::FLASH_SIZES.contains(&image.size());
+        let problem = if is_part {
+            soundness::content(image.bytes())
+        } else {
+            soundness::problems(image.bytes()).into_iter().next()
+        };
+        match problem {
+            Some(problem) => Err(self.bad_image(file, &problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn bad_image(&self, file: &Path, problem: &soundness::Problem) -> Failure {
+        Failure::new(
+            Exit::BadImage,
+            format!("{} is not usable: {problem}.", file.display()),
+        )
+        .next("Get the file again, compare its size and checksum with those of its source:")
+        .next(format!("mtkflash i {}", file.display()))
+    }
+
+    fn selection(&self) -> Selection {
+        let options = &self.request.options;
+        match (&options.banks, options.range) {
+            (Some(banks), _) => Selection::Banks(banks.clone()),
+            (None, Some(range)) => Selection::Range(range),
+            (None, None) => Selection::Everything,
+        }
+    }
+
+    fn first_bank(&self) -> Bank {
+        let options = &self.request.options;
+        options
+            .banks
+            .as_ref()
+            .and_then(|banks| banks.first().copied())
+            .unwrap_or_default()
+    }
+
+    fn backup_wish(&self, opened: &Opened) -> BackupWish {
+        let options = &self.request.options;
+        if options.no_backup {
+            return BackupWish::None;
+        }
+        let path = options.backup.clone().unwrap_or_else(|| {
+            let name = match &opened.device.info().identity {
+                Some(identity) => [
+                    Some(identity.product.as_str()),
+                    Some(identity.revision.as_str()),
+                    identity.serial.as_deref(),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("-"),
+                None => "unknown-drive".to_owned(),
+            };
+            let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+            PathBuf::from(format!("backup-{}-{now}.bin", as_file_name(&name)))
+        });
+        BackupWish::File(path)
+    }
+
+    fn check_place(&self, path: &Path) -> Result<(), Failure> {
+        if !self.request.options.force.contains(&Check::Overwrite) {
+            files::must_not_exist(path).map_err(|error| Failure::file(&error, self.typed))?;
+        }
+        self.check_folder(path)
+    }
+
+    /// A folder that takes no files is better found out before minutes of work.
+    fn check_folder(&self, path: &Path) -> Result<(), Failure> {
+        files::can_be_made(path).map_err(|error: FileError| Failure::file(&error, self.typed))
+    }
+}
+
+fn circumstances() -> Circumstances {
+    Circumstances {
+        date: jiff::Timestamp::now()
+            .strftime("%Y-%m-%d %H:%M:%S UTC")
+            .to_string(),
+        tool: format!("mtkflash {}", env!("CARGO_PKG_VERSION")),
+    }
+}
+
+/// Letters, digits, dots and dashes only.
+fn as_file_name(text: &str) -> String {
+    let mapped: String = text
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || letter == '.' {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let parts: Vec<&str> = mapped.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-")
+}

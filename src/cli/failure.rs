@@ -1,0 +1,237 @@
+//! Every way to fail, as its user reads it: what happened, what happened to
+//! the flash, and what to type next.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::report;
+use super::typed::Typed;
+use crate::image::LoadError;
+use crate::job::change::ChangeError;
+use crate::job::files::FileError;
+use crate::job::{FlashState, JobError, Refusal};
+use crate::protocol::DeviceError;
+use crate::transport::{TaskFileError, TransportError};
+
+/// An end that is no success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub exit: Exit,
+    /// One or more whole sentences.
+    pub what: String,
+    /// What the flash holds now.
+    pub flash: String,
+    /// Commands to type, and words about them; a line each.
+    pub next: Vec<String>,
+}
+
+const UNCHANGED: &str = "Nothing was changed.";
+
+impl Failure {
+    pub fn new(exit: Exit, what: impl Into<String>) -> Failure {
+        Failure {
+            exit,
+            what: what.into(),
+            flash: UNCHANGED.to_owned(),
+            next: Vec::new(),
+        }
+    }
+
+    pub fn next(mut self, line: impl Into<String>) -> Failure {
+        self.next.push(line.into());
+        self
+    }
+
+    /// As shown on standard error, line break included.
+    pub fn text(&self) -> String {
+        let mut text = format!("mtkflash: {}\n", self.what);
+        if !self.flash.is_empty() {
+            let _ = writeln!(text, "Flash     {}", self.flash);
+        }
+        for (number, line) in self.next.iter().enumerate() {
+            let label = if number == 0 { "Next" } else { "" };
+            let _ = writeln!(text, "{label:<10}{line}");
+        }
+        text
+    }
+
+    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
+        Failure::new(Exit::BadImage, sentence(&error.to_string())).next(format!(
+            "{} takes a look at a file without any drive",
+            typed.inspect()
+        ))
+    }
+
+    pub fn file(error: &FileError, typed: &Typed) -> Failure {
+        match error {
+            FileError::Exists { .. } => Failure::new(Exit::Refused, sentence(&error.to_string()))
+                .next("Name another file, or replace this one:")
+                .next(typed.with("--force=overwrite")),
+            FileError::Io { .. } => {
+                Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()))
+                    .next("Make room or name a file in another folder, then type the same again:")
+                    .next(typed.same())
+            }
+        }
+    }
+
+    /// A job that changes nothing, or was not yet changing anything.
+    pub fn job(error: &JobError, typed: &Typed) -> Failure {
+        let failure = match error {
+            JobError::Refused(refusal) => return refused(refusal, typed),
+            JobError::File(error) => return Failure::file(error, typed),
+            JobError::Image(problem) => {
+                return Failure::new(Exit::BadImage, sentence(problem))
+                    .next(format!("{} shows what is in the file", typed.inspect()));
+            }
+            JobError::Stopped => {
+                return Failure::new(Exit::Stopped, "Stopped.").next(typed.same());
+            }
+            JobError::Unstable { .. } => {
+                Failure::new(exit_of(&error.flash()), sentence(&error.to_string())).next(
+                    "Check cable and power of the drive, leave it off for a minute, then type the \
+                     same again:",
+                )
+            }
+            JobError::Device { source, .. } => {
+                let failure = Failure::new(exit_of(&error.flash()), sentence(&source.to_string()));
+                advice(source, failure, typed)
+            }
+        };
+        failure.about_flash(&error.flash(), None).next(typed.same())
+    }
+
+    /// A job that was changing the flash; `backup` is the file with the way back.
+    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&str>) -> Failure {
+        let state = error.flash();
+        let failure = match error {
+            ChangeError::Job(error) if state == FlashState::Unchanged => {
+                return Failure::job(error, typed);
+            }
+            ChangeError::Job(JobError::Device { source, .. }) => {
+                Failure::new(exit_of(&state), sentence(&source.to_string()))
+            }
+            ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
+            ChangeError::Different(difference) => Failure::new(
+                Exit::Different,
+                format!(
+                    "Everything was written, but reads back differently: {}.",
+                    report::difference(difference)
+                ),
+            ),
+        };
+        let failure = failure
+            .about_flash(&state, backup)
+            .next("Do not switch the computer off. Type the same again: it goes on where this run ended:")
+            .next(typed.same());
+        match backup {
+            Some(backup) => failure
+                .next("Or go back to what was in the drive before:")
+                .next(typed.write(Path::new(backup))),
+            None => failure,
+        }
+    }
+
+    fn about_flash(mut self, state: &FlashState, backup: Option<&str>) -> Failure {
+        self.flash = match state {
+            FlashState::Unchanged => UNCHANGED.to_owned(),
+            FlashState::Written => {
+                "All of it was written, and it could not be confirmed that it is right.".to_owned()
+            }
+            FlashState::Partly {
+                written,
+                begun,
+                untouched,
+            } => {
+                let parts = [
+                    (written, "written"),
+                    (begun, "half-written"),
+                    (untouched, "as before"),
+                ];
+                let parts: Vec<String> = parts
+                    .into_iter()
+                    .filter(|(list, _)| !list.is_empty())
+                    .map(|(list, what)| {
+                        let verb = if list.len() == 1 { "is" } else { "are" };
+                        format!("{} {verb} {what}", report::banks(list))
+                    })
+                    .collect();
+                format!("Partly written: {}.", parts.join("; "))
+            }
+        };
+        if let Some(backup) = backup {
+            let _ = write!(self.flash, "\n          Its old content is in {backup}.");
+        }
+        self
+    }
+}
+
+fn exit_of(state: &FlashState) -> Exit {
+    match state {
+        FlashState::Unchanged => Exit::FailedUnchanged,
+        FlashState::Partly { .. } | FlashState::Written => Exit::FailedPartly,
+    }
+}
+
+fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
+    let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
+    match refusal {
+        Refusal::Check { check, .. } => failure
+            .next("If you are sure all the same:")
+            .next(typed.with(&format!("--force={}", check.name()))),
+        Refusal::Unable(_) => failure.next(format!("{} shows what this drive is", typed.check())),
+        Refusal::NoBackupPossible { .. } => failure
+            .next("If you can do without a way back:")
+            .next(typed.with("--no-backup")),
+    }
+}
+
+/// What helps against a drive that does not go along.
+fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
+    match source {
+        DeviceError::EntryRefused { .. } => failure
+            .next("Switch the drive off, hold its eject button and switch it on while this asks:")
+            .next(typed.with("--wait 200"))
+            .next("Without the wait, when the drive has been prepared already:"),
+        DeviceError::TaskFile {
+            source: TaskFileError::TimedOut(_),
+            ..
+        } => failure.next(
+            "The drive did not answer in time. Switch it off and on, then type the same again:",
+        ),
+        DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::Vanished),
+            ..
+        }
+        | DeviceError::Transport {
+            source: TransportError::Vanished,
+            ..
+        } => failure.next("Check its power and cable; when it is back, type the same again:"),
+        _ => failure.next("Switch the drive off and on, then type the same again:"),
+    }
+}
+
+/// Starts with a capital and ends in a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    // A message that starts with a file's name keeps the name as it is.
+    let starts_with_path = text
+        .split(": ")
+        .next()
+        .is_some_and(|word| word.contains(['/', '.']));
+    let first = if starts_with_path {
+        first.to_string()
+    } else {
+        first.to_uppercase().to_string()
+    };
+    let end = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", letters.as_str())
+}

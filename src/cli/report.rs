@@ -1,0 +1,291 @@
+//! What people read: drives, images, plans and results as text.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::output::Table;
+use crate::flash::{BANK_SIZE, Bank};
+use crate::image::{ImageIdentity, Report};
+use crate::job::backup::Record;
+use crate::job::change::Changed;
+use crate::job::read::Dump;
+use crate::job::verify::{Compared, Difference};
+use crate::job::write::{Backup, Proposal};
+use crate::protocol::{Capabilities, DeviceInfo, Writing};
+use crate::scsi::Identity;
+
+/// `SONY DVD RW DW-D22A BYS1, serial 1234`.
+pub fn identity(identity: &Identity) -> String {
+    let mut text = format!(
+        "{} {} {}",
+        identity.vendor, identity.product, identity.revision
+    );
+    if let Some(serial) = &identity.serial {
+        let _ = write!(text, ", serial {serial}");
+    }
+    text
+}
+
+/// The drive and its flash.
+pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> String {
+    let mut table = Table::default();
+    match &info.identity {
+        Some(found) => table.row("Drive", &identity(found)),
+        None => table.row("Drive", "does not say what it is (no answer to INQUIRY)"),
+    };
+    table.row("at", &format!("{name}, by {}", info.way));
+    table.row("Protocol", &info.protocol);
+    table.row("Flash", &info.flash);
+    if let Writing::Impossible(reason) = &capabilities.writing {
+        table.row("", &format!("Read only: {reason}"));
+    }
+    table.row("Tried", &info.tried);
+    table.finish()
+}
+
+/// An image, as `mtkflash i` shows it and before a write.
+pub fn image(path: &Path, report: &Report) -> String {
+    let mut table = Table::default();
+    table.row("Image", &path.display().to_string());
+    table.row(
+        "Format",
+        &format!("{}, {}", report.format, size(report.size)),
+    );
+    if report.identities.is_empty() {
+        table.row("For", "no drive is named in it at any known place");
+    }
+    for found in &report.identities {
+        table.row("For", &found_identity(found));
+    }
+    for family in &report.families {
+        table.row("Family", &family.to_string());
+    }
+    table.row("Structure", &structure(report));
+    let sums: Vec<(Bank, String)> = report
+        .banks
+        .iter()
+        .map(|bank| (bank.bank, bank.sum.to_string()))
+        .collect();
+    table.row("Sums", &bank_sums(&sums));
+    table.row(
+        "Total",
+        &format!("{} (CRC-32 {})", report.total, report.crc32),
+    );
+    for problem in &report.problems {
+        table.row("Problem", &problem.to_string());
+    }
+    table.finish()
+}
+
+fn found_identity(found: &ImageIdentity) -> String {
+    let at = found.at();
+    match (found, found.identity()) {
+        (ImageIdentity::Mt1959 { banner, .. }, _) => {
+            format!("boot banner \"{}\" at {at}", banner.trim_end())
+        }
+        (_, Some(of_image)) => {
+            format!("{} ({} identity at {at})", identity(of_image), found.kind())
+        }
+        (_, None) => format!("{} at {at}", found.kind()),
+    }
+}
+
+fn structure(report: &Report) -> String {
+    let structure = report.structure;
+    let mut text = format!(
+        "{} of {} banks start with 02",
+        structure.jumps, structure.banks
+    );
+    if structure.eighties > 0 {
+        let _ = write!(text, ", {} with 80", structure.eighties);
+    }
+    if structure.rebanked {
+        text.push_str(
+            "; re-banked (Lite-On U or V). Dumps that LtnFW made of such drives are damaged.",
+        );
+    }
+    text
+}
+
+/// Sixteen sums would be sixteen lines: four to a line.
+fn bank_sums(sums: &[(Bank, String)]) -> String {
+    let cells: Vec<String> = sums
+        .iter()
+        .map(|(bank, sum)| format!("{:>2}: {sum}", bank.0))
+        .collect();
+    cells
+        .chunks(4)
+        .map(|line| line.join("   "))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn size(bytes: u32) -> String {
+    if bytes % BANK_SIZE == 0 {
+        let banks = bytes / BANK_SIZE;
+        let s = if banks == 1 { "" } else { "s" };
+        format!("{} KiB, {banks} bank{s}", bytes / 1024)
+    } else {
+        format!("{bytes} bytes")
+    }
+}
+
+/// What a write or an erase would do.
+pub fn proposal(proposal: &Proposal) -> String {
+    let mut table = Table::default();
+    if let Some(fit) = &proposal.fit {
+        table.row("Fit", &fit.text);
+        if let Some(check) = fit.forced {
+            table.row("", &format!("Overridden by --force={}.", check.name()));
+        }
+    }
+    for warning in &proposal.warnings {
+        table.row("Warning", warning);
+    }
+    table.row("Backup", &backup(&proposal.backup));
+    table.row("Plan", &plan(proposal));
+    table.finish()
+}
+
+fn backup(backup: &Backup) -> String {
+    match backup {
+        Backup::Made { path, crc32 } => format!(
+            "{} (CRC-32 {crc32}), read twice and on the disk",
+            path.display()
+        ),
+        Backup::Earlier(earlier) => format!(
+            "{} of {}, made before this write was interrupted, is intact",
+            earlier.path.display(),
+            earlier.record.date
+        ),
+        Backup::Planned(path) => format!("would go to {}", path.display()),
+        Backup::None => "none, as you asked: there is no way back".to_owned(),
+        Backup::NotNeeded => "not needed".to_owned(),
+    }
+}
+
+fn plan(proposal: &Proposal) -> String {
+    if proposal.plan.is_empty() {
+        return "nothing: the flash already holds this".to_owned();
+    }
+    let summary = proposal.plan.summary();
+    let whole = proposal.erases_everything();
+    let erase = match (summary.sectors_to_erase, whole) {
+        (0, _) => "erase nothing".to_owned(),
+        (1, true) => "erase the whole chip".to_owned(),
+        (1, false) => "erase 1 sector".to_owned(),
+        (sectors, _) => format!("erase {sectors} sectors"),
+    };
+    format!(
+        "{erase} ({} KiB), program {} bytes, in {}",
+        summary.bytes_to_erase / 1024,
+        summary.bytes_to_program,
+        banks(&summary.banks.iter().copied().collect::<Vec<_>>())
+    )
+}
+
+/// `bank 3` or `banks 0-6, 9`.
+pub fn banks(banks: &[Bank]) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for bank in banks {
+        match runs.last_mut() {
+            Some((_, last)) if bank.0 == *last + 1 => *last = bank.0,
+            _ => runs.push((bank.0, bank.0)),
+        }
+    }
+    let text: Vec<String> = runs
+        .iter()
+        .map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            _ => format!("{first}-{last}"),
+        })
+        .collect();
+    let plural = if banks.len() == 1 { "bank" } else { "banks" };
+    format!("{plural} {}", text.join(", "))
+}
+
+/// A dump that is in its file now.
+pub fn dump(path: &Path, dump: &Dump, record: &Record) -> String {
+    let mut table = Table::default();
+    table.row("File", &path.display().to_string());
+    let bytes = dump.ranges.iter().map(|range| range.len()).sum();
+    table.row("Read", &format!("{}, every byte twice", size(bytes)));
+    if dump.disagreements > 0 {
+        table.row(
+            "",
+            &format!(
+                "{} blocks had to be read again because two reads differed",
+                dump.disagreements
+            ),
+        );
+    }
+    let sums: Vec<(Bank, String)> = dump
+        .ranges
+        .iter()
+        .map(|range| crate::flash::Offset(range.start).bank())
+        .zip(record.bank_sums.iter().cloned())
+        .collect();
+    table.row("Sums", &bank_sums(&sums));
+    table.row(
+        "Total",
+        &format!("{} (CRC-32 {})", record.sum, record.crc32),
+    );
+    table.finish()
+}
+
+/// A flash that was compared or changed, as read from it.
+pub fn sums(compared: &Compared) -> String {
+    let sums: Vec<(Bank, String)> = compared
+        .sums
+        .iter()
+        .map(|(bank, sum)| (*bank, sum.to_string()))
+        .collect();
+    let mut table = Table::default();
+    table.row("Sums", &bank_sums(&sums));
+    table.row("Total", &compared.total.to_string());
+    table.finish()
+}
+
+/// The end of a write or erase.
+pub fn changed(changed: &Changed) -> String {
+    let mut text = sums(&changed.read_back);
+    let mut table = Table::default();
+    table.row(
+        "Done",
+        &format!(
+            "{} sectors erased, {} bytes programmed, read back and compared: no difference",
+            changed.erased, changed.programmed
+        ),
+    );
+    text.push_str(&table.finish());
+    text
+}
+
+/// Where flash and image differ.
+pub fn difference(difference: &Difference) -> String {
+    let bytes = if difference.count == 1 {
+        "byte"
+    } else {
+        "bytes"
+    };
+    format!(
+        "{} {bytes} differ in {}, the first at {}: {:02x} should be there and {:02x} is",
+        difference.count,
+        banks(&difference.banks),
+        difference.first,
+        difference.expected,
+        difference.found
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banks_are_named_in_runs() {
+        let named = |numbers: &[u32]| banks(&numbers.iter().copied().map(Bank).collect::<Vec<_>>());
+        assert_eq!(named(&[3]), "bank 3");
+        assert_eq!(named(&[0, 1, 2, 7]), "banks 0-2, 7");
+    }
+}

@@ -1,0 +1,86 @@
+//! What the user typed, to be told back as the next command to type.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::args::{Request, Via};
+
+/// The command line of this run.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    words: Vec<OsString>,
+    /// The switches that say which drive and which way to it.
+    reach: String,
+    drive: String,
+}
+
+impl Typed {
+    pub fn new(words: Vec<OsString>, request: &Request) -> Typed {
+        let options = &request.options;
+        let mut reach = String::new();
+        if let Some(bench) = &options.sim {
+            reach.push_str(&format!(" --sim {}", quoted(bench.as_os_str())));
+        }
+        if let Some(via) = options.via {
+            reach.push_str(match via {
+                Via::Sg => " --via sg",
+                Via::Ata => " --via ata",
+                Via::Port => " --via port",
+            });
+        }
+        if let Some(protocol) = &options.protocol {
+            reach.push_str(&format!(" --protocol {protocol}"));
+        }
+        Typed {
+            words,
+            reach,
+            drive: request
+                .drives
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_else(|| "DRIVE".to_owned()),
+        }
+    }
+
+    /// The same command again.
+    pub fn same(&self) -> String {
+        let words: Vec<String> = self.words.iter().skip(1).map(|word| quoted(word)).collect();
+        format!("mtkflash {}", words.join(" "))
+    }
+
+    /// The same command with more to it.
+    pub fn with(&self, more: &str) -> String {
+        format!("{} {more}", self.same())
+    }
+
+    /// Writes a file, perhaps a backup, into this drive.
+    pub fn write(&self, file: &Path) -> String {
+        format!(
+            "mtkflash {} w /m {}{}",
+            self.drive,
+            quoted(file.as_os_str()),
+            self.reach
+        )
+    }
+
+    pub fn check(&self) -> String {
+        format!("mtkflash {} c{}", self.drive, self.reach)
+    }
+
+    pub fn inspect(&self) -> String {
+        "mtkflash i FILE".to_owned()
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let is_plain = !word.is_empty()
+        && word
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter));
+    if is_plain {
+        return word.into_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
