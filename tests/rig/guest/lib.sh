@@ -1,0 +1,126 @@
+# What scripts share. $OUT is the script's folder; all that it leaves there
+# comes back. A script runs with `sh -eu` and ends at the first command that fails.
+
+# wait_until COMMAND...: until it succeeds, 10 s at most.
+wait_until() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 500 ] || return 1
+		usleep 20000
+	done
+}
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# ends_with STATUS COMMAND...
+ends_with() {
+	wanted=$1
+	shift
+	ended=0
+	"$@" || ended=$?
+	[ $ended = $wanted ] || fail "'$*' ended with $ended instead of $wanted"
+}
+
+# contains FILE TEXT: the text as it is, on some line.
+contains() {
+	grep -qF -- "$2" "$1" || fail "no '$2' in $1: $(cat $1)"
+}
+
+devices_are_there() {
+	[ $(ls -d /sys/class/scsi_device/* 2>/dev/null | wc -l) -ge $(cat /rig/devices) ]
+}
+
+# Without udev, nodes belong to root alone; this is what its rules make of them.
+give_nodes_to_cdrom() {
+	for node in /dev/sg[0-9]* /dev/sr[0-9]*; do
+		[ ! -e $node ] || { chgrp cdrom $node && chmod 660 $node; }
+	done
+}
+
+# node_at CONTROLLER TARGET: the sg node of the drive at a port of an ATA
+# controller, by the port's own number (1 is the primary channel) and target.
+node_at() {
+	for device in /sys/class/scsi_generic/*/device; do
+		path=$(readlink -f $device)
+		case $path in
+		*/ata[0-9]*/host*/target*) ;;
+		*) continue ;;
+		esac
+		ata=$(echo $path | sed 's|.*/\(ata[0-9]*\)/.*|\1|')
+		[ "$(cat /sys/class/ata_port/$ata/port_no)" = $1 ] || continue
+		[ "$(echo $path | sed 's|.*:\([0-9]*\):[0-9]*$|\1|')" = $2 ] || continue
+		[ "$(cat ${path%/target*}/scsi_host/host*/proc_name)" = ${3:-ata_piix} ] || continue
+		echo /dev/$(basename ${device%/device})
+		return
+	done
+	return 1
+}
+
+# plug BENCH POSITION [PORT]: puts a simulated drive on the USB bus and prints
+# its sg node. The bench is copied to $OUT, so that its flash comes back; the
+# command blocks that the drive sees are in $OUT/drive-POSITION.log. Port 0 to 7;
+# POSITION - 1 when not given. init unplugs what a script has plugged in.
+plug() {
+	bench=$OUT/$(basename $1)
+	port=${3:-$(($2 - 1))}
+	[ -e $bench ] || [ ! -e $1 ] || cp $1 $bench
+	rig --serve $bench $2 $port $OUT/drive-$2.log >>$OUT/servers.log 2>&1 &
+	echo $! >>/run/servers
+	wait_until usb_node $port >/dev/null || fail "the drive at position $2 did not appear: $(cat $OUT/servers.log)"
+	usb_node $port
+}
+
+# usb_node PORT: the sg node of the drive at a port of the virtual controller.
+usb_node() {
+	for node in /sys/devices/platform/vhci_hcd.0/usb*/*-$(($1 + 1))/*/host*/target*/*/scsi_generic/sg*; do
+		[ -e $node ] || return 1
+		give_nodes_to_cdrom
+		echo /dev/${node##*/}
+	done
+}
+
+port_is_empty() {
+	[ ! -e /sys/devices/platform/vhci_hcd.0/usb*/*-$(($1 + 1)) ]
+}
+
+bus_is_empty() {
+	! grep -q '^[hs]s  *[0-9]* 006' /sys/devices/platform/vhci_hcd.0/status
+}
+
+unplug_all() {
+	[ -e /run/servers ] || return 0
+	kill $(cat /run/servers) 2>/dev/null
+	rm /run/servers
+	wait_until bus_is_empty
+}
+
+# commands POSITION [OPCODE]: how many command blocks the drive has seen.
+commands() {
+	grep -c "^${2:-}" $OUT/drive-$1.log || true
+}
+
+# as_user GROUPS CAPABILITIES COMMAND...: as an ordinary user, in "cdrom" or in
+# no group (""), with capabilities like "sys_rawio" or none ("").
+as_user() {
+	case $1 in
+	'') groups=--clear-groups ;;
+	*) groups=--groups=$(sed -n "s/^$1:x:\([0-9]*\):.*/\1/p" /etc/group) ;;
+	esac
+	case $2 in
+	'') capabilities= ;;
+	*) capabilities="--inh-caps=+$2 --ambient-caps=+$2" ;;
+	esac
+	shift 2
+	setpriv --reuid=1000 --regid=1000 $groups $capabilities "$@"
+}
+
+# without CAPABILITY COMMAND...: as root, but without one capability.
+without() {
+	capability=$1
+	shift
+	setpriv --bounding-set=-$capability --inh-caps=-$capability "$@"
+}
