@@ -68,7 +68,7 @@ impl Boot {
             .as_deref()
             .map(str::trim)
         {
-            Ok("0") => Ok(left),
+            Ok("0") => kernel_is_well(&left).map(|()| left),
             Ok(status) => Err(format!("{script}.sh ended with status {status}:\n{log}")),
             Err(_) => {
                 let console = fs::read(folder.join("console")).unwrap_or_default();
@@ -169,6 +169,16 @@ impl Boot {
             self.machine.slots.len().to_string().as_bytes(),
         );
         Ok(root)
+    }
+}
+
+/// A script that is content while the kernel is not has found a bug of ours or of the kernel.
+fn kernel_is_well(left: &Path) -> Result<(), String> {
+    let messages = fs::read(left.join("kernel")).unwrap_or_default();
+    let messages = String::from_utf8_lossy(&messages);
+    match messages.contains("Call Trace:") {
+        true => Err(format!("the kernel complains:\n{messages}")),
+        false => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::machine::{Machine, Slot};
+use crate::machine::{Device, Machine, Slot};
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
 /// look at what the script left in its folder.
@@ -69,6 +69,28 @@ static Q35: Machine = Machine {
     modules: &["ahci"],
 };
 
+/// A disk as primary master, and a drive with a disc in it beside another one.
+static PC_WITH_DISC_AND_DISK: Machine = Machine {
+    name: "pc-disc-and-disk",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[
+        Slot {
+            bus: "ide.0",
+            unit: 0,
+            holds: Device::Disk,
+        },
+        Slot {
+            bus: "ide.1",
+            unit: 0,
+            holds: Device::DriveWithDisc("SM"),
+        },
+        Slot::drive("ide.1", 1, "SS"),
+    ],
+    // ext4 asks for the checksum by its algorithm, not as a dependency.
+    modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
+};
+
 pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(
@@ -119,6 +141,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "on q35 every drive sits on its own port",
             &Q35,
             "positions-q35",
+        ),
+        Scenario::new(
+            "a disc in a drive can be mounted and a disk can sit in the place of a drive",
+            &PC_WITH_DISC_AND_DISK,
+            "disc-and-disk",
         ),
     ]
 }

@@ -292,9 +292,6 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        if matches!(self.departure, Some(Departure::Gone)) {
-            return Ok(());
-        }
         self.took(sequence, sent.len())
     }
 

@@ -2,7 +2,7 @@
 # The first process of the guest: loads the modules in their order, runs the
 # scripts one after the other, sends what each leaves, switches off.
 /bin/busybox --install -s /bin
-export PATH=/bin HOME=/tmp LD_LIBRARY_PATH=/lib TERM=dumb
+export PATH=/bin HOME=/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
@@ -24,7 +24,7 @@ for script in $(cat /rig/scripts); do
 	export OUT=/out/$script
 	mkdir -p $OUT
 	cd $OUT
-	timeout 120 sh -eu -c ". /rig/lib.sh; . /rig/$script.sh" >log 2>&1 </dev/null
+	timeout 120 sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$script.sh" >log 2>&1 </dev/null
 	echo $? >status
 	unplug_all >>log 2>&1
 	dmesg -c >kernel

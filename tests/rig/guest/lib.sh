@@ -1,9 +1,9 @@
 # What scripts share. $OUT is the script's folder; all that it leaves there
-# comes back. A script runs with `sh -eu` and ends at the first command that fails.
+# comes back. A script runs with `sh -eu -o pipefail` and ends at the first command that fails.
 
 # wait_until COMMAND...: until it succeeds, 10 s at most.
 wait_until() {
-	tries=0
+	local tries=0
 	until "$@"; do
 		tries=$((tries + 1))
 		[ $tries -lt 500 ] || return 1
@@ -18,9 +18,8 @@ fail() {
 
 # ends_with STATUS COMMAND...
 ends_with() {
-	wanted=$1
+	local wanted=$1 ended=0
 	shift
-	ended=0
 	"$@" || ended=$?
 	[ $ended = $wanted ] || fail "'$*' ended with $ended instead of $wanted"
 }
@@ -36,14 +35,17 @@ devices_are_there() {
 
 # Without udev, nodes belong to root alone; this is what its rules make of them.
 give_nodes_to_cdrom() {
+	local node
 	for node in /dev/sg[0-9]* /dev/sr[0-9]*; do
 		[ ! -e $node ] || { chgrp cdrom $node && chmod 660 $node; }
 	done
 }
 
-# node_at CONTROLLER TARGET: the sg node of the drive at a port of an ATA
-# controller, by the port's own number (1 is the primary channel) and target.
+# node_at PORT TARGET [DRIVER]: the sg node of the drive at a port of an ATA
+# controller, by the port's own number (1 is the primary channel), target and
+# driver of the controller (ata_piix when not given).
 node_at() {
+	local device path ata
 	for device in /sys/class/scsi_generic/*/device; do
 		path=$(readlink -f $device)
 		case $path in
@@ -65,8 +67,8 @@ node_at() {
 # command blocks that the drive sees are in $OUT/drive-POSITION.log. Port 0 to 7;
 # POSITION - 1 when not given. init unplugs what a script has plugged in.
 plug() {
-	bench=$OUT/$(basename $1)
-	port=${3:-$(($2 - 1))}
+	local bench=$OUT/$(basename $1)
+	local port=${3:-$(($2 - 1))}
 	[ -e $bench ] || [ ! -e $1 ] || cp $1 $bench
 	rig --serve $bench $2 $port $OUT/drive-$2.log >>$OUT/servers.log 2>&1 &
 	echo $! >>/run/servers
@@ -76,6 +78,7 @@ plug() {
 
 # usb_node PORT: the sg node of the drive at a port of the virtual controller.
 usb_node() {
+	local node
 	for node in /sys/devices/platform/vhci_hcd.0/usb*/*-$(($1 + 1))/*/host*/target*/*/scsi_generic/sg*; do
 		[ -e $node ] || return 1
 		give_nodes_to_cdrom
@@ -103,9 +106,12 @@ commands() {
 	grep -c "^${2:-}" $OUT/drive-$1.log || true
 }
 
+# setpriv by its path: busybox has a lesser one, and its shell prefers that.
+
 # as_user GROUPS CAPABILITIES COMMAND...: as an ordinary user, in "cdrom" or in
 # no group (""), with capabilities like "sys_rawio" or none ("").
 as_user() {
+	local groups capabilities
 	case $1 in
 	'') groups=--clear-groups ;;
 	*) groups=--groups=$(sed -n "s/^$1:x:\([0-9]*\):.*/\1/p" /etc/group) ;;
@@ -115,12 +121,12 @@ as_user() {
 	*) capabilities="--inh-caps=+$2 --ambient-caps=+$2" ;;
 	esac
 	shift 2
-	setpriv --reuid=1000 --regid=1000 $groups $capabilities "$@"
+	/bin/setpriv --reuid=1000 --regid=1000 $groups $capabilities "$@"
 }
 
 # without CAPABILITY COMMAND...: as root, but without one capability.
 without() {
-	capability=$1
+	local capability=$1
 	shift
-	setpriv --bounding-set=-$capability --inh-caps=-$capability "$@"
+	/bin/setpriv --bounding-set=-$capability --inh-caps=-$capability "$@"
 }

@@ -9,8 +9,7 @@ revision 1 0 ahci A0
 ends_with 1 node_at 1 0 ata_piix
 ends_with 1 node_at 2 1 ata_piix
 
-# The global numbers have moved: nothing may be read from them.
-readlink -f /sys/class/scsi_generic/*/device
-[ ! -e /sys/class/ata_port/ata1 ] || [ ! -e /sys/class/scsi_generic/sg0/device ] ||
-	[ "$(cat /sys/class/scsi_generic/sg0/device/rev)" = "A0  " ] ||
-	fail "sg0 is not the AHCI drive"
+# The global numbers tell nothing about positions: the AHCI drive has the first ones.
+contains /sys/class/scsi_generic/sg0/device/rev A0
+ata=$(readlink -f /sys/class/scsi_generic/sg2/device | sed 's|.*/ata\([0-9]*\)/.*|\1|')
+[ $ata -gt 2 ] || fail "the secondary channel is ata$ata"
