@@ -155,7 +155,7 @@ fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The package lists that apt works from.
+/// The package lists that apt works from, a day or a release old at times.
 enum Lists {
     /// Those of the system.
     System,
@@ -192,8 +192,9 @@ impl Lists {
 
 fn download(cache: &Path, debs: &Path) -> Result<()> {
     download_by(&Lists::System, debs).or_else(|error| {
-        eprintln!("rig: the system's package lists do not do ({error:#}), fetching them");
-        download_by(&Lists::fetched(cache.join("apt"))?, debs)
+        eprintln!("rig: the system's package lists do not do, fetching fresh ones");
+        let fresh = Lists::fetched(cache.join("apt")).and_then(|own| download_by(&own, debs));
+        fresh.with_context(|| format!("neither did the system's lists do: {error:#}"))
     })
 }
 

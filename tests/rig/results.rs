@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::initramfs::Initramfs;
 use crate::machine::{ALWAYS, Machine};
@@ -81,13 +81,13 @@ impl Boot {
     }
 
     fn run(&self) -> Result<PathBuf> {
-        // One after the other: two first boots would both download.
-        static UNPACKING: Mutex<()> = Mutex::new(());
+        // Boots side by side share what the first of them unpacks, or why it could not.
+        static PACKAGES: OnceLock<Result<Packages, String>> = OnceLock::new();
         let cache = cache()?;
-        let packages = {
-            let _turn = UNPACKING.lock();
-            Packages::ready(&cache)?
-        };
+        let packages = PACKAGES
+            .get_or_init(|| Packages::ready(&cache).map_err(|error| format!("{error:#}")))
+            .as_ref()
+            .map_err(|error| anyhow!(error.clone()))?;
         let started = Instant::now();
         let folder = cache.join("results").join(self.machine.name);
         if folder.exists() {
@@ -95,10 +95,10 @@ impl Boot {
         }
         fs::create_dir_all(&folder)?;
         let initramfs = folder.join("initramfs");
-        self.initramfs(&packages)?.write(&initramfs)?;
+        self.initramfs(packages)?.write(&initramfs)?;
 
         let (console, sent) = (folder.join("console"), folder.join("sent.tar"));
-        let booted = self.machine.boot(&packages, &initramfs, &console, &sent);
+        let booted = self.machine.boot(packages, &initramfs, &console, &sent);
         fs::remove_file(&initramfs)?;
         // Also after a boot that went wrong: it may have finished some scripts.
         if sent.exists() {

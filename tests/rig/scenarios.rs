@@ -99,6 +99,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "positions",
         ),
         Scenario::new(
+            "the built binary and the programs it is held against start in the guest",
+            &PC,
+            "programs",
+        ),
+        Scenario::new(
             "a simulated drive behind usb-storage answers INQUIRY and READ BUFFER",
             &PC,
             "simulated-drive",
@@ -112,6 +117,11 @@ pub fn scenarios() -> Vec<Scenario> {
             );
             Ok(())
         }),
+        Scenario::new(
+            "transfers of any size arrive whole in both directions",
+            &PC,
+            "transfers",
+        ),
         Scenario::new(
             "the registers of ATA PASS-THROUGH come back through usb-storage",
             &PC,

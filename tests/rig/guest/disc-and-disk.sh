@@ -1,8 +1,8 @@
 # What a drive must not be taken for, or must not be in use as.
 node=$(node_at 2 0) || fail "no drive at the secondary channel"
-block=$(ls ${node/dev/sys/class/scsi_generic}/device/block)
-mount -o ro /dev/$block /mnt
-contains /proc/mounts "/dev/$block /mnt"
+sr=$(sr_of $node)
+mount -o ro $sr /mnt
+contains /proc/mounts "$sr /mnt"
 sg_turs $node
 umount /mnt
 

@@ -1,4 +1,4 @@
-node=$(plug bench.toml 1)
+node=$(plug echo 1)
 
 echo "== restarts"
 sg_raw $node cf 00 00 00 00 00 00 00 00 00

@@ -62,18 +62,44 @@ node_at() {
 	return 1
 }
 
+# sr_of NODE: the sr node of the drive that has this sg node.
+sr_of() {
+	echo /dev/$(ls /sys/class/scsi_generic/${1##*/}/device/block)
+}
+
 # plug BENCH POSITION [PORT]: puts a simulated drive on the USB bus and prints
-# its sg node. The bench is copied to $OUT, so that its flash comes back; the
-# command blocks that the drive sees are in $OUT/drive-POSITION.log. Port 0 to 7;
-# POSITION - 1 when not given. init unplugs what a script has plugged in.
+# its sg node. BENCH is a file, copied to $OUT so that its flash comes back, or
+# "echo". The command blocks that the drive sees are in $OUT/drive-POSITION.log.
+# PORT is 0 to 7, POSITION - 1 when not given. What a script has plugged in, init
+# unplugs when it ends.
 plug() {
 	local bench=$OUT/$(basename $1)
 	local port=${3:-$(($2 - 1))}
-	[ -e $bench ] || [ ! -e $1 ] || cp $1 $bench
+	[ $1 = echo ] || [ -e $bench ] || cp $1 $bench
 	rig --serve $bench $2 $port $OUT/drive-$2.log >>$OUT/servers.log 2>&1 &
-	echo $! >>/run/servers
-	wait_until usb_node $port >/dev/null || fail "the drive at position $2 did not appear: $(cat $OUT/servers.log)"
+	echo $! >/run/server-$port
+	wait_until usb_node $port >/dev/null ||
+		fail "the drive at position $2 did not appear: $(cat $OUT/servers.log)"
 	usb_node $port
+}
+
+# unplug PORT: as if the cable was pulled; the drive's files are complete then.
+unplug() {
+	echo $1 >/sys/devices/platform/vhci_hcd.0/detach 2>/dev/null || true
+	wait_until has_ended $(cat /run/server-$1) || kill $(cat /run/server-$1)
+	rm /run/server-$1
+	wait_until port_is_empty $1
+}
+
+unplug_all() {
+	local server
+	for server in /run/server-*; do
+		[ ! -e $server ] || unplug ${server##*-}
+	done
+}
+
+has_ended() {
+	[ ! -e /proc/$1/exe ]
 }
 
 # usb_node PORT: the sg node of the drive at a port of the virtual controller.
@@ -88,17 +114,6 @@ usb_node() {
 
 port_is_empty() {
 	[ ! -e /sys/devices/platform/vhci_hcd.0/usb*/*-$(($1 + 1)) ]
-}
-
-bus_is_empty() {
-	! grep -q '^[hs]s  *[0-9]* 006' /sys/devices/platform/vhci_hcd.0/status
-}
-
-unplug_all() {
-	[ -e /run/servers ] || return 0
-	kill $(cat /run/servers) 2>/dev/null
-	rm /run/servers
-	wait_until bus_is_empty
 }
 
 # commands POSITION [OPCODE]: how many command blocks the drive has seen.

@@ -1,5 +1,5 @@
 for position in 1 2 3 4; do
-	node=$(plug bench.toml $position)
+	node=$(plug echo $position)
 	sg_inq $node >inquiry
 	contains inquiry "Product revision level: POS$position"
 done

@@ -1,4 +1,4 @@
-node=$(plug bench.toml 3)
+node=$(plug echo 3)
 sg_inq $node | tee inquiry
 contains inquiry "Product identification: ECHO DRIVE"
 contains inquiry "Product revision level: POS3"

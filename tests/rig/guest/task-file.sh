@@ -1,4 +1,4 @@
-node=$(plug bench.toml 1)
+node=$(plug echo 1)
 
 # Vendor-mode entry with returned registers. Twice: from the second command on
 # usb-storage fetches as many sense bytes as a descriptor has.
