@@ -13,6 +13,7 @@ mod modules;
 mod packages;
 mod results;
 mod scenarios;
+mod signal_at;
 mod usbip;
 
 use std::fs::File;

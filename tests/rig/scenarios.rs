@@ -133,6 +133,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "events",
         ),
         Scenario::new(
+            "a signal reaches a program at the command that the script names",
+            &PC,
+            "signals",
+        ),
+        Scenario::new(
             "several simulated drives are on the bus at once and count their own commands",
             &PC,
             "several-drives",

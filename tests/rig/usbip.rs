@@ -17,6 +17,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use mtkflash::sim::target::{Event, Reply, ScsiTarget, TargetData};
 
+use crate::signal_at::SignalAt;
+
 const ATTACH: &str = "/sys/devices/platform/vhci_hcd.0/attach";
 
 /// USB 2.0, 480 Mbit/s, as `enum usb_device_speed` of the kernel counts.
@@ -157,6 +159,7 @@ struct Session<'a> {
     /// The drive leaves once the host has its status.
     restarts: bool,
     departure: Option<Departure>,
+    signal: SignalAt,
 }
 
 impl<'a> Session<'a> {
@@ -182,6 +185,7 @@ impl<'a> Session<'a> {
             sense: None,
             restarts: false,
             departure: None,
+            signal: SignalAt::new(port),
         })
     }
 
@@ -324,6 +328,7 @@ impl<'a> Session<'a> {
 
     fn execute(&mut self, wrapper: CommandWrapper, sent: &[u8]) -> Result<()> {
         let cdb = wrapper.cdb.get(..wrapper.cdb_length).unwrap_or_default();
+        self.signal.command()?;
         let reply = self.answer(cdb, &wrapper, sent);
         self.note(cdb, &wrapper, &reply)?;
         self.phase = match reply.event {

@@ -121,6 +121,13 @@ commands() {
 	grep -c "^${2:-}" $OUT/drive-$1.log || true
 }
 
+# signalled SIGNAL COUNT PORT COMMAND...: runs the command and sends it the
+# signal when the drive at the port has got COUNT further command blocks and has
+# not carried out the last one. A command with & after it would ignore SIGINT.
+signalled() {
+	sh -c 'echo $0 $1 $$ >/run/order && mv /run/order /run/signal-$2 && shift 2 && exec "$@"' "$@"
+}
+
 # setpriv by its path: busybox has a lesser one, and its shell prefers that.
 
 # as_user GROUPS CAPABILITIES COMMAND...: as an ordinary user, in "cdrom" or in
