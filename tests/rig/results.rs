@@ -118,7 +118,7 @@ impl Boot {
             eprintln!("rig: machine {}: {error:#}", self.machine.name);
         }
         eprintln!(
-            "rig: machine {} ran {} scenarios in {:.1} s",
+            "rig: scenarios of machine {}: {}, in {:.1} s",
             self.machine.name,
             self.scripts.len(),
             started.elapsed().as_secs_f32()

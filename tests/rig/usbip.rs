@@ -37,7 +37,7 @@ const MAX_TRANSFER: usize = 16 << 20;
 /// go of it or the drive leaves the bus. One line per command block goes to
 /// `log`: the block in hex, direction and length, status, bytes answered.
 pub fn serve(target: &mut dyn ScsiTarget, port: u32, log: &mut dyn Write) -> Result<()> {
-    while let Departure::Restart = Session::attached(target, port, log)?.run()? {
+    while let Departure::Restart = Connection::attached(target, port, log)?.run()? {
         sleep(RESTART);
     }
     Ok(())
@@ -147,7 +147,7 @@ enum Phase {
     Hung,
 }
 
-struct Session<'a> {
+struct Connection<'a> {
     target: &'a mut dyn ScsiTarget,
     log: &'a mut dyn Write,
     socket: UnixStream,
@@ -162,7 +162,7 @@ struct Session<'a> {
     signal: SignalAt,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Connection<'a> {
     fn attached(target: &'a mut dyn ScsiTarget, port: u32, log: &'a mut dyn Write) -> Result<Self> {
         let (socket, kernel) = UnixStream::pair()?;
         let device = 0x1_0002 + port;
