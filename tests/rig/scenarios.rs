@@ -1,0 +1,170 @@
+//! What the rig shows, and on which machines.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::machine::{Device, Machine, Slot};
+
+/// A sentence about the tool, a script in `guest/` that makes it happen, and a
+/// look at what the script left in its folder.
+pub struct Scenario {
+    pub sentence: &'static str,
+    pub machine: &'static Machine,
+    /// `guest/SCRIPT.sh`; it fails by ending with a status other than 0.
+    pub script: &'static str,
+    pub then: fn(&Path) -> Result<()>,
+}
+
+impl Scenario {
+    const fn new(sentence: &'static str, machine: &'static Machine, script: &'static str) -> Self {
+        Self {
+            sentence,
+            machine,
+            script,
+            then: |_| Ok(()),
+        }
+    }
+
+    const fn then(mut self, look: fn(&Path) -> Result<()>) -> Self {
+        self.then = look;
+        self
+    }
+}
+
+/// The computer of the DOS tool's days: four drives, index 1 to 4.
+static PC: Machine = Machine {
+    name: "pc",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[
+        Slot::drive("ide.0", 0, "PM"),
+        Slot::drive("ide.0", 1, "PS"),
+        Slot::drive("ide.1", 0, "SM"),
+        Slot::drive("ide.1", 1, "SS"),
+    ],
+    modules: &["ata_piix"],
+};
+
+/// Two of the slots are empty, and another controller takes the first numbers.
+static PC_WITH_AHCI_FIRST: Machine = Machine {
+    name: "pc-ahci-first",
+    chipset: "pc",
+    controllers: &["ich9-ahci,id=ahci"],
+    slots: &[
+        Slot::drive("ide.0", 1, "PS"),
+        Slot::drive("ide.1", 0, "SM"),
+        Slot::drive("ahci.0", 0, "A0"),
+    ],
+    modules: &["ahci", "ata_piix"],
+};
+
+/// No PATA at all.
+static Q35: Machine = Machine {
+    name: "q35",
+    chipset: "q35",
+    controllers: &[],
+    slots: &[Slot::drive("ide.0", 0, "P0"), Slot::drive("ide.2", 0, "P2")],
+    modules: &["ahci"],
+};
+
+/// A disk as primary master, and a drive with a disc in it beside another one.
+static PC_WITH_DISC_AND_DISK: Machine = Machine {
+    name: "pc-disc-and-disk",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[
+        Slot {
+            bus: "ide.0",
+            unit: 0,
+            holds: Device::Disk,
+        },
+        Slot {
+            bus: "ide.1",
+            unit: 0,
+            holds: Device::DriveWithDisc("SM"),
+        },
+        Slot::drive("ide.1", 1, "SS"),
+    ],
+    // ext4 asks for the checksum by its algorithm, not as a dependency.
+    modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
+};
+
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario::new(
+            "a real kernel boots and the drive of every index answers INQUIRY with its position",
+            &PC,
+            "positions",
+        ),
+        Scenario::new(
+            "the built binary and the programs it is held against start in the guest",
+            &PC,
+            "programs",
+        ),
+        Scenario::new(
+            "a simulated drive behind usb-storage answers INQUIRY and READ BUFFER",
+            &PC,
+            "simulated-drive",
+        )
+        .then(|left| {
+            let dump = read(left, "buffer")?;
+            let drive: Vec<u8> = (0..dump.len()).map(|at| (at ^ (at >> 8)) as u8).collect();
+            ensure!(
+                dump.len() == 65536 && dump == drive,
+                "the dump is not the drive's buffer"
+            );
+            Ok(())
+        }),
+        Scenario::new(
+            "transfers of any size arrive whole in both directions",
+            &PC,
+            "transfers",
+        ),
+        Scenario::new(
+            "the registers of ATA PASS-THROUGH come back through usb-storage",
+            &PC,
+            "task-file",
+        ),
+        Scenario::new(
+            "a drive that hangs, restarts or leaves the bus does so for the kernel",
+            &PC,
+            "events",
+        ),
+        Scenario::new(
+            "a signal reaches a program at the command that the script names",
+            &PC,
+            "signals",
+        ),
+        Scenario::new(
+            "several simulated drives are on the bus at once and count their own commands",
+            &PC,
+            "several-drives",
+        ),
+        Scenario::new(
+            "users without the group or the capability are what the guest can make them",
+            &PC,
+            "users",
+        ),
+        Scenario::new(
+            "with slots empty and AHCI loaded first the PATA drives keep their positions",
+            &PC_WITH_AHCI_FIRST,
+            "positions-ahci-first",
+        ),
+        Scenario::new(
+            "on q35 every drive sits on its own port",
+            &Q35,
+            "positions-q35",
+        ),
+        Scenario::new(
+            "a disc in a drive can be mounted and a disk can sit in the place of a drive",
+            &PC_WITH_DISC_AND_DISK,
+            "disc-and-disk",
+        ),
+    ]
+}
+
+fn read(left: &Path, name: &str) -> Result<Vec<u8>> {
+    fs::read(left.join(name)).with_context(|| format!("the script left no {name}"))
+}
