@@ -36,6 +36,7 @@ pub struct Cells {
     faults: Vec<CellFaultState>,
     failure: Option<io::Error>,
     programmed: u64,
+    erases: u64,
 }
 
 #[derive(Debug)]
@@ -90,9 +91,20 @@ impl Cells {
         self.programmed
     }
 
+    /// Erases since the start, of any range.
+    pub fn erases(&self) -> u64 {
+        self.erases
+    }
+
     /// The first failure to carry a change through to the state file, once.
+    #[inline]
     pub fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
+    }
+
+    /// Notes that the state of the drive could not be written down.
+    pub fn fail(&mut self, error: io::Error) {
+        self.failure.get_or_insert(error);
     }
 
     /// Reads a cell; FF beyond the flash.
@@ -157,6 +169,7 @@ impl Cells {
 
     /// Sets all bits of the cells in `range`, as far as it lies in the flash.
     pub fn erase(&mut self, range: FlashRange) {
+        self.erases += 1;
         let mut weak = Vec::new();
         for state in &self.faults {
             if let CellFault::WeakErase { at, keeps } = state.fault
