@@ -80,6 +80,16 @@ impl FlashRange {
         self.start < other.end && other.start < self.end
     }
 
+    /// The banks that hold any byte of the range, ascending.
+    pub fn banks(self) -> impl DoubleEndedIterator<Item = Bank> + Clone {
+        let end = if self.is_empty() {
+            self.start / BANK_SIZE
+        } else {
+            self.end.div_ceil(BANK_SIZE)
+        };
+        (self.start / BANK_SIZE..end).map(Bank)
+    }
+
     /// The part of `bytes`, a whole flash, that this range names; cut at its end.
     pub fn of(self, bytes: &[u8]) -> &[u8] {
         let end = (self.end as usize).min(bytes.len());
@@ -102,5 +112,31 @@ impl fmt::Display for FlashRange {
             return write!(f, "empty");
         }
         write!(f, "{:#07x}-{:#07x}", self.start, self.end - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn banks(start: u32, end: u32) -> Vec<u32> {
+        FlashRange { start, end }
+            .banks()
+            .map(|bank| bank.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_range_lies_in_every_bank_of_which_it_holds_a_byte() {
+        assert_eq!(banks(0, 1), [0]);
+        assert_eq!(banks(0, 0x10000), [0]);
+        assert_eq!(banks(0xFFFF, 0x10001), [0, 1]);
+        assert_eq!(banks(0x10000, 0x40000), [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_empty_range_lies_in_no_bank() {
+        assert_eq!(banks(0x18000, 0x18000), [0; 0]);
+        assert_eq!(banks(0x18000, 0x100), [0; 0]);
     }
 }

@@ -1,7 +1,11 @@
-//! Flash memory: where a byte is ([`address`]) and which chips exist.
+//! Flash memory: where a byte is ([`address`]), which chips exist ([`chip`])
+//! and how they are erased ([`layout`]).
 
 pub mod address;
+pub mod chip;
 pub mod layout;
+mod table;
 
 pub use address::{BANK_SIZE, Bank, FlashRange, Offset, PAGE_SIZE};
+pub use chip::{Chip, ChipId};
 pub use layout::EraseLayout;

@@ -73,10 +73,14 @@ pub struct Counters {
     pub mailbox_executes: u64,
     /// Byte reads from the mailbox.
     pub mailbox_reads: u64,
-    /// Sector and chip erases that the flash carried out.
-    pub erases: u64,
-    /// Bytes that the flash programmed, one by one or in pages.
-    pub programmed_bytes: u64,
+    /// Programs that the flash chip carried out: bytes on parallel chips, pages
+    /// on serial ones.
+    pub programs: u64,
+    pub sector_erases: u64,
+    pub chip_erases: u64,
+    /// Writes and commands that the flash chip made nothing of: a correct host
+    /// causes none.
+    pub chip_ignored: u64,
     /// ATA commands by opcode.
     pub ata: OpcodeCounts,
     /// Packets by opcode, ATA PASS-THROUGH among them.

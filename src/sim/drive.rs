@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::cells::Cells;
 use super::clock::SimClock;
 use super::counters::Counters;
 use super::faults::{Fault, Hook, Schedule};
+use super::memory::{Memory, Misreads};
 use super::state::{Remembered, StateFile};
 use super::target::{Reply, TargetData};
 use crate::scsi::Identity;
@@ -25,6 +25,12 @@ pub(super) trait Model: Send {
 
     /// Answers a packet of the family's own; `None` for one it does not know.
     fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply>;
+
+    /// The flash.
+    fn memory(&mut self) -> &mut Memory;
+
+    /// Adds what the flash chip counts.
+    fn count(&self, counters: &mut Counters);
 
     /// Whether the firmware that answers packets runs.
     fn answers_packets(&self) -> bool;
@@ -104,7 +110,7 @@ pub(super) struct Core {
     pub clock: Arc<SimClock>,
     pub latency: Latency,
     pub registers: TaskFileRegisters,
-    pub cells: Cells,
+    pub misreads: Misreads,
     pub counters: Counters,
     /// Busy until then, in the clock's nanoseconds.
     pub busy_until: u64,
@@ -170,9 +176,12 @@ impl Drive {
         {
             return;
         }
-        match fault.of_cells() {
-            Some(fault) => self.core.cells.add_fault(fault),
-            None => self.schedule.add_fault(fault),
+        if let Some(fault) = fault.of_cells() {
+            self.model.memory().add_fault(fault);
+        } else if let Some(fault) = fault.of_reading() {
+            self.core.misreads.add(fault);
+        } else {
+            self.schedule.add_fault(fault);
         }
     }
 
@@ -284,6 +293,13 @@ impl Drive {
         }
     }
 
+    /// What the drive was asked to do, its flash chip included.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.core.counters.clone();
+        self.model.count(&mut counters);
+        counters
+    }
+
     #[inline]
     pub fn is_busy(&self) -> bool {
         self.stuck_busy || self.core.busy_until > self.core.clock.nanoseconds()
@@ -312,7 +328,7 @@ impl Drive {
         if let Some(state) = &self.state
             && let Err(error) = state.save(&self.remembered)
         {
-            self.core.cells.fail(error);
+            self.model.memory().fail(error);
         }
     }
 }
@@ -321,7 +337,7 @@ impl Drop for Drive {
     /// The end of a run leaves its counters beside the flash.
     fn drop(&mut self) {
         if let Some(state) = &self.state {
-            state.save_counters(&self.core.counters);
+            state.save_counters(&self.counters());
         }
     }
 }

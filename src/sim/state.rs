@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::cells::Cells;
 use super::counters::Counters;
+use super::memory::Memory;
 
 /// What a drive remembers besides its flash.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl StateFile {
     }
 
     /// The flash as the last run left it, or with these contents in the first.
-    pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Cells> {
+    pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Memory> {
         fs::create_dir_all(&self.folder)?;
         let path = self.flash_path();
         if !path.exists() {
@@ -74,7 +74,7 @@ impl StateFile {
                 format!("the file has {length} bytes, the drive's flash {size}; delete it to start anew"),
             ));
         }
-        Ok(Cells::in_file(bytes, file))
+        Ok(Memory::in_file(bytes, file))
     }
 
     /// What the last run wrote down; the default where there was none.
@@ -115,6 +115,7 @@ impl StateFile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flash_memory::Cells;
     use super::*;
 
     #[test]
@@ -122,8 +123,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFile::new(&folder.path().join("new"), "position-3");
         assert_eq!(state.load().unwrap(), Remembered::default());
-        let mut cells = state.open_flash(4, || vec![0xFF; 4]).unwrap();
-        cells.program(1, 7);
+        let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
+        memory.set(1, 7);
         let remembered = Remembered {
             vendor_mode: true,
             refused_entries: 2,

@@ -9,8 +9,14 @@
 //! Whatever the protocol does not allow is counted as a violation, so that a
 //! test against this drive fails on it.
 
+use std::time::Duration;
+
+use super::counters::Counters;
 use super::drive::{Core, Model, STATUS_READY};
-use super::flash_part::FlashPart;
+use super::flash_memory::{Cells, Counts};
+use super::memory::Memory;
+use super::parallel_flash::ParallelFlash;
+use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
 use crate::flash::FlashRange;
@@ -25,12 +31,17 @@ const DEVICE_RESET: u8 = 0x08;
 const PACKET: u8 = 0xA0;
 const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 const IDENTIFY_DEVICE: u8 = 0xEC;
-const REQUEST_SENSE_BY_KERNEL: u8 = PACKET;
 
 const ENTER_LBA_LOW: u8 = 0x2A;
 /// Values of LBA-low that, with command 80, erase the flash of one model at
 /// once (2E) or are reported as dangerous as that (2B, 2D).
 const CATASTROPHES: [u8; 3] = [0x2B, 0x2D, 0x2E];
+
+const READ_PAGE: u8 = 0x03;
+const READ_STATUS: u8 = 0x05;
+/// Busy, write enabled: the status register of a serial chip at work.
+const CHIP_BUSY: u8 = 0x03;
+const TOGGLE: u8 = 0x40;
 
 const LONGEST_TX: usize = 4 + 256;
 const LONGEST_RX: usize = 256;
@@ -61,7 +72,6 @@ struct Mailbox {
     ram: Box<[u8; MAILBOX_SIZE as usize]>,
     /// TX and RX length of the transaction that command 05 carries out.
     lengths: Option<(usize, usize)>,
-    rx: Vec<u8>,
 }
 
 /// Enough for 260 TX bytes. That reads decode the low address bits only is
@@ -75,7 +85,6 @@ impl Mailbox {
             high_first: mode_status == 0x73,
             ram: Box::new([0; MAILBOX_SIZE as usize]),
             lengths: None,
-            rx: Vec::new(),
         }
     }
 
@@ -97,15 +106,48 @@ impl Mailbox {
     }
 }
 
+/// The chip, by the bus that it is on.
+pub(super) enum FlashPart {
+    Parallel(Box<ParallelFlash<Memory>>),
+    Serial(Box<SerialFlash<Memory>>),
+}
+
+impl FlashPart {
+    fn memory(&mut self) -> &mut Memory {
+        match self {
+            FlashPart::Parallel(chip) => chip.cells_mut(),
+            FlashPart::Serial(chip) => chip.cells_mut(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        match self {
+            FlashPart::Parallel(chip) => chip.counts(),
+            FlashPart::Serial(chip) => chip.counts(),
+        }
+    }
+
+    fn power_cycle(&mut self) {
+        match self {
+            FlashPart::Parallel(chip) => chip.power_cycle(),
+            FlashPart::Serial(chip) => chip.power_cycle(),
+        }
+    }
+}
+
 pub(super) struct VendorMode {
     mode_status: u8,
     entry: Entry,
     mode: Mode,
     refused_entries: u64,
     part: FlashPart,
+    /// The chip never finishes what it does: it answers as a busy one.
+    chip_held_busy: bool,
     mailbox: Mailbox,
     /// Command 81 was sent; DEVICE RESET is due.
     leaving: bool,
+    /// Bit 6 of a parallel chip that is held busy.
+    toggle: u8,
 }
 
 impl VendorMode {
@@ -120,8 +162,10 @@ impl VendorMode {
             },
             refused_entries: remembered.refused_entries,
             part,
+            chip_held_busy: false,
             mailbox: Mailbox::new(mode_status),
             leaving: false,
+            toggle: 0,
         }
     }
 
@@ -139,10 +183,12 @@ impl VendorMode {
             core.violation(format!(
                 "command 80 with LBA-low {lba_low:02x}: the drive has erased its flash"
             ));
-            core.cells.erase(FlashRange {
+            let memory = self.part.memory();
+            let all = FlashRange {
                 start: 0,
-                end: core.cells.size(),
-            });
+                end: memory.size(),
+            };
+            memory.fill_range(all, 0xFF);
             return core.abort();
         }
         if lba_low != ENTER_LBA_LOW {
@@ -168,7 +214,7 @@ impl VendorMode {
             None => {
                 self.mode = Mode::Vendor;
                 self.mailbox = Mailbox::new(self.mode_status);
-                self.part.reset();
+                self.part.power_cycle();
                 core.finish(self.mode_status);
             }
         }
@@ -187,8 +233,13 @@ impl VendorMode {
         let address = self.address(core);
         core.counters.byte_reads += 1;
         let value = match &mut self.part {
+            FlashPart::Parallel(_) if self.chip_held_busy => {
+                self.toggle ^= TOGGLE;
+                self.toggle
+            }
             FlashPart::Parallel(chip) => {
-                chip.read(&mut core.cells, address, core.clock.nanoseconds())
+                let byte = chip.read(address, now(core));
+                core.misreads.apply(address, byte)
             }
             FlashPart::Serial(_) => match self.mailbox.cell(address, true) {
                 Some(cell) => {
@@ -209,9 +260,8 @@ impl VendorMode {
         let value = core.registers.lba_low;
         core.counters.byte_writes += 1;
         match &mut self.part {
-            FlashPart::Parallel(chip) => {
-                chip.write(&mut core.cells, address, value, core.clock.nanoseconds());
-            }
+            FlashPart::Parallel(_) if self.chip_held_busy => {}
+            FlashPart::Parallel(chip) => chip.write(address, value, now(core)),
             FlashPart::Serial(_) => match self.mailbox.cell(address, false) {
                 Some(cell) => {
                     core.counters.mailbox_writes += 1;
@@ -250,11 +300,19 @@ impl VendorMode {
             return;
         };
         core.counters.mailbox_executes += 1;
-        let Mailbox { ram, rx: answer, .. } = &mut self.mailbox;
-        answer.clear();
-        answer.resize(rx, 0xFF);
+        let ram = &mut self.mailbox.ram;
         let sent = ram.get(..tx).unwrap_or_default();
-        chip.transact(&mut core.cells, sent, answer, core.clock.nanoseconds());
+        let mut answer = match (self.chip_held_busy, sent) {
+            (false, _) => chip.transfer(sent, rx, now(core)),
+            (true, [READ_STATUS]) => vec![CHIP_BUSY; rx],
+            (true, _) => vec![0xFF; rx],
+        };
+        if let [READ_PAGE, high, middle, low] = *sent {
+            let start = u32::from_be_bytes([0, high, middle, low]);
+            for (at, byte) in (start..).zip(&mut answer) {
+                *byte = core.misreads.apply(at, *byte);
+            }
+        }
         for (place, byte) in (tx..).zip(answer.iter()) {
             // Only low address bits are decoded: what is too long wraps around.
             if let Some(cell) = ram.get_mut(place % MAILBOX_SIZE as usize) {
@@ -290,12 +348,10 @@ impl VendorMode {
                 return reset(core);
             }
             // The kernel sends these by itself: they are nobody's mistake.
-            REQUEST_SENSE_BY_KERNEL | IDENTIFY_PACKET_DEVICE | IDENTIFY_DEVICE => {}
+            PACKET | IDENTIFY_PACKET_DEVICE | IDENTIFY_DEVICE => {}
             other => core.violation(format!("command {other:02x} in vendor mode")),
         }
         core.finish(self.mode_status);
-        core.counters.erases = core.cells.erases();
-        core.counters.programmed_bytes = core.cells.programmed();
     }
 
     fn normal_command(&mut self, core: &mut Core, command: u8) {
@@ -340,18 +396,34 @@ impl Model for VendorMode {
         self.mode = Mode::Normal;
         self.leaving = false;
         self.mailbox = Mailbox::new(self.mode_status);
-        self.part.reset();
+        self.part.power_cycle();
         core.finish(STATUS_READY);
     }
 
+    fn memory(&mut self) -> &mut Memory {
+        self.part.memory()
+    }
+
+    fn count(&self, counters: &mut Counters) {
+        let counts = self.part.counts();
+        counters.programs += counts.programs;
+        counters.sector_erases += counts.sector_erases;
+        counters.chip_erases += counts.chip_erases;
+        counters.chip_ignored += counts.ignored;
+    }
+
     fn hold_chip_busy(&mut self, held: bool) {
-        self.part.hold_busy(held);
+        self.chip_held_busy = held;
     }
 
     fn remember(&self, remembered: &mut Remembered) {
         remembered.vendor_mode = self.mode == Mode::Vendor;
         remembered.refused_entries = self.refused_entries;
     }
+}
+
+fn now(core: &Core) -> Duration {
+    Duration::from_nanos(core.clock.nanoseconds())
 }
 
 /// An ATAPI device after DEVICE RESET: DRDY stays clear, and the registers hold

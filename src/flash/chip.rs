@@ -1,0 +1,339 @@
+//! The flash chips of MediaTek drives, as data.
+//!
+//! Where the entries are from and how sure they are:
+//! - Serial parts and SST39SF020 are the chips that JungleFlasher 0.1.96 and
+//!   DosFlash know. JungleFlasher writes SST39SF020 on real drives; of the
+//!   serial ones only their identification is known to have worked.
+//! - W29C040 is what mtkflash itself showed on its screen (`ManuID : da`,
+//!   `DevId :46`).
+//! - All other parallel parts are from flashrom 1.8 (`parallel.tsv` beside this
+//!   file). As far as known, nobody ever wrote one of them through a drive.
+//!
+//! None of them was tried on hardware with this tool. [`Tried`] says for each
+//! chip which of these holds.
+//!
+//! # Identification
+//! The documented sequence (AA, 55, 90) uses the unlock addresses 5555 and 2AAA
+//! ([`DOCUMENTED_UNLOCK`]). Parts with 0555/02AA ignore the upper address bits
+//! and answer it as well. Parts with 0AAA/0555 (Eon EN29F002, ST M29F002) do
+//! not: they need their own pair before they say who they are
+//! ([`Parallel::answers_documented_unlock`]).
+//!
+//! Where manufacturer or device reads [`CONTINUATION`], the code goes on in a
+//! second byte, at 100h and 101h (flashrom 1.8, `jedec.c`).
+
+use std::fmt;
+
+use super::{EraseLayout, FlashRange, PAGE_SIZE, table};
+
+/// The unlock addresses of the documented sequences: AA goes to the first, 55
+/// to the second.
+pub const DOCUMENTED_UNLOCK: Unlock = Unlock(0x5555, 0x2AAA);
+
+/// An identification byte that says: the code continues in another byte.
+pub const CONTINUATION: u8 = 0x7F;
+
+/// Where a parallel chip shows the second byte of its manufacturer code.
+pub const MANUFACTURER_CONTINUED: u32 = 0x100;
+
+/// Where a parallel chip shows the second byte of its device code.
+pub const DEVICE_CONTINUED: u32 = 0x101;
+
+/// What a chip answers to command 90: a byte each, or two where the first one
+/// is [`CONTINUATION`] (`7F1C`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChipId {
+    pub manufacturer: u16,
+    pub device: u16,
+}
+
+impl ChipId {
+    /// An ID of one byte each.
+    pub fn new(manufacturer: u8, device: u8) -> Self {
+        ChipId {
+            manufacturer: manufacturer.into(),
+            device: device.into(),
+        }
+    }
+}
+
+impl fmt::Display for ChipId {
+    /// As mtkflash shows it to its users: `ManuID: BF  DevID: B6`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "ManuID: {:02X}  DevID: {:02X}",
+            self.manufacturer, self.device
+        )
+    }
+}
+
+/// A name under which a chip is sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    pub vendor: String,
+    pub part: String,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.vendor, self.part)
+    }
+}
+
+/// The addresses of the two unlock cycles: AA goes to the first, 55 to the
+/// second, and the command to the first again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlock(pub u32, pub u32);
+
+/// How a parallel chip takes its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// Command A0 before every byte.
+    Byte,
+    /// Pages of this many bytes that must arrive within a time limit between
+    /// one byte and the next.
+    Page(u32),
+}
+
+/// What a parallel chip can erase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Erase {
+    /// Nothing but the whole chip (command 10).
+    ChipOnly,
+    /// Also these sectors (command 30), ascending from 0.
+    Sectors(Vec<FlashRange>),
+}
+
+/// A chip with the JEDEC command set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parallel {
+    pub unlock: Unlock,
+    pub program: Program,
+    pub erase: Erase,
+}
+
+impl Parallel {
+    /// Whether the documented identification reaches this chip, which needs
+    /// the same low eleven address bits in both unlock cycles.
+    pub fn answers_documented_unlock(&self) -> bool {
+        const DECODED_BY_ALL: u32 = 0x7FF;
+        let low = |unlock: Unlock| (unlock.0 & DECODED_BY_ALL, unlock.1 & DECODED_BY_ALL);
+        low(self.unlock) == low(DOCUMENTED_UNLOCK)
+    }
+}
+
+/// The opcode that lets the status register of a serial chip be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusWriteEnable {
+    /// 06, the same as for data.
+    WriteEnable,
+    /// 50, on SST25VF020 (JungleFlasher 0.1.96).
+    EnableWriteStatus,
+}
+
+impl StatusWriteEnable {
+    pub fn opcode(self) -> u8 {
+        match self {
+            StatusWriteEnable::WriteEnable => 0x06,
+            StatusWriteEnable::EnableWriteStatus => 0x50,
+        }
+    }
+}
+
+/// A chip with an SPI bus. It is erased as a whole and programmed in pages of
+/// 256 bytes: nothing else is documented through a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serial {
+    /// The opcode of the chip erase: 60 for manufacturer BF, 62 for 1F, else C7
+    /// (JungleFlasher 0.1.96).
+    pub chip_erase: u8,
+    pub status_write_enable: StatusWriteEnable,
+}
+
+impl Serial {
+    /// What JungleFlasher 0.1.96 sends to a chip with this ID.
+    pub fn by_id(id: ChipId) -> Self {
+        Serial {
+            chip_erase: match id.manufacturer {
+                0xBF => 0x60,
+                0x1F => 0x62,
+                _ => 0xC7,
+            },
+            status_write_enable: if id == ChipId::new(0xBF, 0x43) {
+                StatusWriteEnable::EnableWriteStatus
+            } else {
+                StatusWriteEnable::WriteEnable
+            },
+        }
+    }
+}
+
+/// The bus of a chip and what is particular to it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bus {
+    Parallel(Parallel),
+    Serial(Serial),
+}
+
+/// What others have done with a chip. This tool was tried with none of them on
+/// hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tried {
+    /// JungleFlasher 0.1.96 writes it in real drives.
+    WrittenByJungleFlasher,
+    /// JungleFlasher or DosFlash identifies it in real drives.
+    IdentifiedByJungleFlasher,
+    /// mtkflash showed it on its screen.
+    IdentifiedByMtkflash,
+    /// flashrom 1.8 knows it, on boards other than drives.
+    KnownToFlashrom { write_tested: bool },
+    /// It is in no table.
+    Nothing,
+}
+
+impl fmt::Display for Tried {
+    /// A whole sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tried::WrittenByJungleFlasher => {
+                "JungleFlasher writes this chip in real drives; this tool was never tried with it."
+            }
+            Tried::IdentifiedByJungleFlasher => {
+                "JungleFlasher identifies this chip in real drives; whether it was ever written \
+                 there is not known."
+            }
+            Tried::IdentifiedByMtkflash => {
+                "mtkflash identified this chip in a real drive; nothing else is known to have \
+                 been tried."
+            }
+            Tried::KnownToFlashrom { write_tested: true } => {
+                "flashrom writes this chip on other boards; nobody is known to have written it \
+                 in a drive."
+            }
+            Tried::KnownToFlashrom {
+                write_tested: false,
+            } => {
+                "flashrom knows this chip but reports no test of writing it; nobody is known to \
+                 have written it in a drive."
+            }
+            Tried::Nothing => "Nothing is known about this chip.",
+        })
+    }
+}
+
+/// Whether a chip may be erased and programmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    /// Identified and read, never changed; with the reason, a whole sentence.
+    ReadOnly(String),
+}
+
+/// A flash chip, or several that share an ID and are driven alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    pub id: ChipId,
+    /// All names that share the ID, at least one but for an unknown chip.
+    pub names: Vec<Name>,
+    /// Bytes.
+    pub size: u32,
+    pub bus: Bus,
+    pub tried: Tried,
+    pub access: Access,
+}
+
+impl Chip {
+    /// A chip in no table that is to be read as this many bytes.
+    pub fn unknown(id: ChipId, size: u32, bus: Bus) -> Self {
+        Chip {
+            id,
+            names: Vec::new(),
+            size,
+            bus,
+            tried: Tried::Nothing,
+            access: Access::ReadOnly(
+                "The chip is unknown: how it is erased and programmed is not known.".to_owned(),
+            ),
+        }
+    }
+
+    /// As [`Chip::unknown`], on a parallel bus with the documented unlock pair.
+    pub fn unknown_parallel(id: ChipId, size: u32) -> Self {
+        Chip::unknown(
+            id,
+            size,
+            Bus::Parallel(Parallel {
+                unlock: DOCUMENTED_UNLOCK,
+                program: Program::Byte,
+                erase: Erase::ChipOnly,
+            }),
+        )
+    }
+
+    /// As [`Chip::unknown`], on a serial bus.
+    pub fn unknown_serial(id: ChipId, size: u32) -> Self {
+        Chip::unknown(id, size, Bus::Serial(Serial::by_id(id)))
+    }
+
+    /// How it can be erased and programmed.
+    pub fn erase_layout(&self) -> EraseLayout {
+        match &self.bus {
+            Bus::Serial(_) => EraseLayout::whole(self.size, PAGE_SIZE),
+            Bus::Parallel(parallel) => {
+                let program_unit = match parallel.program {
+                    Program::Byte => 1,
+                    Program::Page(bytes) => bytes,
+                };
+                match &parallel.erase {
+                    Erase::ChipOnly => EraseLayout::whole(self.size, program_unit),
+                    Erase::Sectors(sectors) => EraseLayout {
+                        sectors: sectors.clone(),
+                        program_unit,
+                    },
+                }
+            }
+        }
+    }
+
+    /// Its names in one line: `AMD Am29F002(N)BT or TI TMS29F002RT`.
+    pub fn title(&self) -> String {
+        if self.names.is_empty() {
+            return "unknown chip".to_owned();
+        }
+        let names: Vec<String> = self.names.iter().map(Name::to_string).collect();
+        names.join(" or ")
+    }
+}
+
+impl fmt::Display for Chip {
+    /// `SST SST39SF020 (ManuID: BF  DevID: B6), 256 KiB`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}), {} KiB",
+            self.title(),
+            self.id,
+            self.size / 1024
+        )
+    }
+}
+
+/// All known chips, parallel ones first.
+pub fn all() -> &'static [Chip] {
+    table::chips()
+}
+
+/// The chip with this ID on a parallel bus.
+pub fn parallel(id: ChipId) -> Option<&'static Chip> {
+    all()
+        .iter()
+        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Parallel(_)))
+}
+
+/// The chip with this ID on a serial bus.
+pub fn serial(id: ChipId) -> Option<&'static Chip> {
+    all()
+        .iter()
+        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Serial(_)))
+}

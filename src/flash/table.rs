@@ -1,0 +1,478 @@
+//! The entries behind [`super::chip`]: `parallel.tsv` and the chips known from
+//! flashers of MediaTek drives, merged by ID.
+
+use std::sync::LazyLock;
+
+use super::FlashRange;
+use super::chip::{
+    Access, Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Erase, Name, Parallel, Program,
+    Serial, Tried, Unlock,
+};
+use super::layout::EraseLayout;
+
+const PARALLEL: &str = include_str!("parallel.tsv");
+
+const PAGE_WRITE: &str = "The chip takes whole pages whose bytes must arrive within a time limit, \
+                          which cannot be promised through a drive.";
+
+/// The command set of 0555/02AA parts decodes no more address bits than this pair has.
+const SHORT_UNLOCK: Unlock = Unlock(0x0555, 0x02AA);
+
+const SHARED_ID: &str = "Chips that are erased or programmed differently share this ID.";
+
+/// Page program is documented for all serial chips, but flashrom 1.8 programs
+/// this one byte by byte (`SPI_CHIP_WRITE1`). Where sources disagree, the chip
+/// is left as it is: an erase that cannot be followed by a program kills a drive.
+const BYTE_PROGRAM_ONLY: &str = "Sources disagree about this chip: the documented way programs \
+                                 pages of 256 bytes, flashrom programs it byte by byte.";
+
+/// Manufacturer, device, vendor, part and KiB of the serial chips of
+/// JungleFlasher 0.1.96 and DosFlash.
+const SERIAL: [(u8, u8, &str, &str, u32); 13] = [
+    (0xBF, 0x43, "SST", "SST25VF020", 256),
+    (0xEF, 0x11, "Winbond", "W25P20", 256),
+    (0xEF, 0x31, "Winbond", "W25B20", 256),
+    (0x9D, 0x7D, "PMC", "Pm25LV020", 256),
+    (0x37, 0x11, "AMIC", "A25L20P", 256),
+    (0xC2, 0x11, "Macronix", "MX25L2005", 256),
+    (0x10, 0x00, "Spansion", "S25FL002D", 256),
+    (0x1C, 0x13, "Eon", "EN25P80", 1024),
+    (0xEF, 0x13, "Winbond", "W25P80", 1024),
+    (0xC2, 0x13, "Macronix", "MX25L8005", 1024),
+    (0x1C, 0x14, "Eon", "EN25P16", 2048),
+    (0xEF, 0x14, "Winbond", "W25P16", 2048),
+    (0xC2, 0x14, "Macronix", "MX25L1605D", 2048),
+];
+
+pub(super) fn chips() -> &'static [Chip] {
+    static CHIPS: LazyLock<Vec<Chip>> = LazyLock::new(|| {
+        let mut chips = Vec::new();
+        for chip in seen_in_drives().chain(rows(PARALLEL).filter_map(parse)) {
+            add(&mut chips, chip);
+        }
+        chips.extend(SERIAL.iter().map(serial));
+        chips
+    });
+    &CHIPS
+}
+
+/// The parallel chips whose place in a drive is on record. The geometry of
+/// SST39SF020 is JungleFlasher's: 4 KiB sectors.
+fn seen_in_drives() -> impl Iterator<Item = Chip> {
+    let sst39sf020 = Chip {
+        id: ChipId::new(0xBF, 0xB6),
+        names: vec![name("SST", "SST39SF020")],
+        size: 0x4_0000,
+        bus: Bus::Parallel(Parallel {
+            unlock: DOCUMENTED_UNLOCK,
+            program: Program::Byte,
+            erase: Erase::Sectors(EraseLayout::from_sizes([0x1000; 64], 1).sectors),
+        }),
+        tried: Tried::WrittenByJungleFlasher,
+        access: Access::ReadWrite,
+    };
+    let w29c040 = Chip {
+        id: ChipId::new(0xDA, 0x46),
+        names: vec![name("Winbond", "W29C040")],
+        size: 0x8_0000,
+        bus: Bus::Parallel(Parallel {
+            unlock: DOCUMENTED_UNLOCK,
+            program: Program::Page(256),
+            erase: Erase::ChipOnly,
+        }),
+        tried: Tried::IdentifiedByMtkflash,
+        access: Access::ReadOnly(PAGE_WRITE.to_owned()),
+    };
+    [sst39sf020, w29c040].into_iter()
+}
+
+fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)) -> Chip {
+    let id = ChipId::new(manufacturer, device);
+    Chip {
+        id,
+        names: vec![name(vendor, part)],
+        size: kib * 1024,
+        bus: Bus::Serial(Serial::by_id(id)),
+        tried: Tried::IdentifiedByJungleFlasher,
+        access: match part {
+            "SST25VF020" => Access::ReadOnly(BYTE_PROGRAM_ONLY.to_owned()),
+            _ => Access::ReadWrite,
+        },
+    }
+}
+
+fn name(vendor: &str, part: &str) -> Name {
+    Name {
+        vendor: vendor.to_owned(),
+        part: part.to_owned(),
+    }
+}
+
+/// Adds a chip, or its name to the one with the same ID.
+fn add(chips: &mut Vec<Chip>, chip: Chip) {
+    match chips.iter_mut().find(|known| known.id == chip.id) {
+        Some(known) => merge(known, chip),
+        None => chips.push(chip),
+    }
+}
+
+/// Makes one entry of two chips that cannot be told apart. Where one way of
+/// driving them does not fit both, it becomes read-only, with the larger size:
+/// a smaller chip then repeats its content.
+fn merge(known: &mut Chip, other: Chip) {
+    let shared = match (&known.bus, &other.bus) {
+        (Bus::Parallel(one), Bus::Parallel(two)) if known.size == other.size => {
+            shared_unlock(one.unlock, two.unlock)
+                .filter(|_| one.program == two.program && one.erase == two.erase)
+        }
+        _ => None,
+    };
+    match (&mut known.bus, shared) {
+        (Bus::Parallel(parallel), Some(unlock)) => parallel.unlock = unlock,
+        _ => {
+            known.access = Access::ReadOnly(SHARED_ID.to_owned());
+            known.size = known.size.max(other.size);
+        }
+    }
+    // Evidence from a drive counts before flashrom's, untested before tested.
+    known.tried = known.tried.min(other.tried);
+    known.names.extend(other.names);
+}
+
+/// The pair that unlocks both chips: parts with the short pair ignore the upper
+/// address bits of the long one.
+fn shared_unlock(one: Unlock, two: Unlock) -> Option<Unlock> {
+    let pairs = [one, two];
+    if one == two {
+        Some(one)
+    } else if pairs.contains(&DOCUMENTED_UNLOCK) && pairs.contains(&SHORT_UNLOCK) {
+        Some(DOCUMENTED_UNLOCK)
+    } else {
+        None
+    }
+}
+
+/// The lines of a table that hold a chip: not the comments, not the heading.
+fn rows(table: &str) -> impl Iterator<Item = &str> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .skip(1)
+}
+
+/// One row: vendor, part, manufacturer, device, KiB, unlock, program, page,
+/// erase, write_tested.
+fn parse(row: &str) -> Option<Chip> {
+    let fields: Vec<&str> = row.split('\t').collect();
+    let &[
+        vendor,
+        part,
+        manufacturer,
+        device,
+        kib,
+        unlock,
+        program,
+        page,
+        erase,
+        write_tested,
+    ] = fields.as_slice()
+    else {
+        return None;
+    };
+    let size = kib.parse::<u32>().ok()?.checked_mul(1024)?;
+    let program = match program {
+        "byte" => Program::Byte,
+        "page" => Program::Page(page.parse().ok()?),
+        _ => return None,
+    };
+    Some(Chip {
+        id: ChipId {
+            manufacturer: code(manufacturer)?,
+            device: code(device)?,
+        },
+        names: vec![name(vendor, part)],
+        size,
+        bus: Bus::Parallel(Parallel {
+            unlock: parse_unlock(unlock)?,
+            program,
+            erase: parse_erase(erase, size)?,
+        }),
+        tried: Tried::KnownToFlashrom {
+            write_tested: match write_tested {
+                "ok" => true,
+                "untested" => false,
+                _ => return None,
+            },
+        },
+        access: match program {
+            Program::Byte => Access::ReadWrite,
+            Program::Page(_) => Access::ReadOnly(PAGE_WRITE.to_owned()),
+        },
+    })
+}
+
+/// `BF`, or `7F1C` with the continuation code.
+fn code(text: &str) -> Option<u16> {
+    let code = u16::from_str_radix(text, 16).ok()?;
+    let [first, _] = code.to_be_bytes();
+    (first == 0 || first == CONTINUATION).then_some(code)
+}
+
+/// `5555/2AAA`.
+fn parse_unlock(text: &str) -> Option<Unlock> {
+    let (first, second) = text.split_once('/')?;
+    Some(Unlock(
+        u32::from_str_radix(first, 16).ok()?,
+        u32::from_str_radix(second, 16).ok()?,
+    ))
+}
+
+/// `16384x1,8192x2`, adding up to the chip's size, or `chip only`.
+fn parse_erase(text: &str, size: u32) -> Option<Erase> {
+    if text == "chip only" {
+        return Some(Erase::ChipOnly);
+    }
+    let mut sizes = Vec::new();
+    for group in text.split(',') {
+        let (bytes, count) = group.split_once('x')?;
+        let bytes: u32 = bytes.parse().ok()?;
+        sizes.extend(std::iter::repeat_n(bytes, count.parse().ok()?));
+    }
+    let sectors: Vec<FlashRange> = EraseLayout::from_sizes(sizes, 1).sectors;
+    (sectors.last()?.end == size).then_some(Erase::Sectors(sectors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chip;
+    use super::*;
+
+    const PARALLEL_ROWS: usize = 91;
+
+    fn parallel(manufacturer: u8, device: u8) -> &'static Chip {
+        chip::parallel(ChipId::new(manufacturer, device)).unwrap()
+    }
+
+    fn names(chip: &Chip) -> Vec<&str> {
+        chip.names.iter().map(|name| name.part.as_str()).collect()
+    }
+
+    fn bus(chip: &Chip) -> &Parallel {
+        match &chip.bus {
+            Bus::Parallel(parallel) => parallel,
+            Bus::Serial(_) => panic!("{chip} is serial"),
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_parallel_table_is_a_chip() {
+        let bad: Vec<&str> = rows(PARALLEL).filter(|row| parse(row).is_none()).collect();
+        assert_eq!(bad, Vec::<&str>::new());
+        assert_eq!(rows(PARALLEL).count(), PARALLEL_ROWS);
+    }
+
+    #[test]
+    fn every_name_in_the_parallel_table_is_in_exactly_one_chip() {
+        for row in rows(PARALLEL).filter_map(parse) {
+            let holders = chip::all()
+                .iter()
+                .filter(|chip| chip.names.contains(&row.names[0]))
+                .count();
+            assert_eq!(holders, 1, "{}", row.names[0]);
+        }
+    }
+
+    #[test]
+    fn no_two_chips_on_a_bus_share_an_id() {
+        for chip in chip::all() {
+            let found = match chip.bus {
+                Bus::Parallel(_) => chip::parallel(chip.id),
+                Bus::Serial(_) => chip::serial(chip.id),
+            };
+            assert_eq!(found, Some(chip));
+        }
+    }
+
+    #[test]
+    fn every_chip_can_be_erased_everywhere() {
+        for chip in chip::all() {
+            let layout = chip.erase_layout();
+            assert!(layout.is_gapless(), "{chip}");
+            assert_eq!(layout.size(), chip.size, "{chip}");
+        }
+    }
+
+    #[test]
+    fn the_chip_that_jungleflasher_writes_has_both_its_names_and_its_evidence() {
+        let chip = parallel(0xBF, 0xB6);
+        assert_eq!(names(chip), ["SST39SF020", "SST39SF020A"]);
+        assert_eq!(chip.tried, Tried::WrittenByJungleFlasher);
+        assert_eq!(chip.access, Access::ReadWrite);
+        assert_eq!(chip.size, 256 * 1024);
+        assert_eq!(chip.erase_layout().sectors.len(), 64);
+        assert_eq!(chip.erase_layout().program_unit, 1);
+        assert_eq!(
+            chip.to_string(),
+            "SST SST39SF020 or SST SST39SF020A (ManuID: BF  DevID: B6), 256 KiB"
+        );
+    }
+
+    #[test]
+    fn page_write_chips_are_read_and_never_written() {
+        let page_write: Vec<&Chip> = chip::all()
+            .iter()
+            .filter(|chip| {
+                matches!(&chip.bus, Bus::Parallel(parallel) if parallel.program != Program::Byte)
+            })
+            .collect();
+        assert_eq!(page_write.len(), 10);
+        for chip in page_write {
+            assert_eq!(
+                chip.access,
+                Access::ReadOnly(PAGE_WRITE.to_owned()),
+                "{chip}"
+            );
+        }
+        assert_eq!(parallel(0xDA, 0x46).tried, Tried::IdentifiedByMtkflash);
+    }
+
+    #[test]
+    fn chips_that_differ_in_the_length_of_the_unlock_pair_are_written_with_the_longer_one() {
+        for (manufacturer, device, expected) in [
+            (0x01, 0x20, ["Am29F010", "Am29F010A/B"]),
+            (0x01, 0xA4, ["Am29F040", "Am29F040B"]),
+            (0x01, 0xD5, ["Am29F080", "Am29F080B"]),
+        ] {
+            let chip = parallel(manufacturer, device);
+            assert_eq!(names(chip), expected);
+            assert_eq!(bus(chip).unlock, DOCUMENTED_UNLOCK);
+            assert_eq!(chip.access, Access::ReadWrite);
+        }
+    }
+
+    #[test]
+    fn chips_that_are_the_same_under_two_vendors_are_named_with_both() {
+        let chip = parallel(0x01, 0xB0);
+        assert_eq!(chip.title(), "AMD Am29F002(N)BT or TI TMS29F002RT");
+        assert_eq!(bus(chip).unlock, SHORT_UNLOCK);
+        assert_eq!(chip.access, Access::ReadWrite);
+    }
+
+    #[test]
+    fn chips_that_share_an_id_but_not_a_geometry_are_not_written() {
+        let rows = [
+            // The same but for the sectors.
+            "A\tone\t01\t02\t128\t5555/2AAA\tbyte\t-\t16384x8\tok",
+            "B\ttwo\t01\t02\t128\t5555/2AAA\tbyte\t-\t4096x32\tok",
+            // The same but for the size.
+            "A\tone\t03\t04\t128\t5555/2AAA\tbyte\t-\tchip only\tok",
+            "B\ttwo\t03\t04\t256\t5555/2AAA\tbyte\t-\tchip only\tok",
+            // Unlock pairs of which neither serves both.
+            "A\tone\t05\t06\t128\t0AAA/0555\tbyte\t-\tchip only\tok",
+            "B\ttwo\t05\t06\t128\t0555/02AA\tbyte\t-\tchip only\tok",
+        ];
+        let mut chips = Vec::new();
+        for row in rows {
+            add(&mut chips, parse(row).unwrap());
+        }
+        assert_eq!(chips.len(), 3);
+        for chip in &chips {
+            assert_eq!(names(chip), ["one", "two"]);
+            assert_eq!(chip.access, Access::ReadOnly(SHARED_ID.to_owned()));
+        }
+        assert_eq!(chips[1].size, 256 * 1024);
+    }
+
+    #[test]
+    fn four_chips_do_not_answer_the_documented_identification() {
+        let silent: Vec<String> = chip::all()
+            .iter()
+            .filter(|chip| matches!(&chip.bus, Bus::Parallel(p) if !p.answers_documented_unlock()))
+            .map(Chip::title)
+            .collect();
+        assert_eq!(
+            silent,
+            [
+                "Eon EN29F002(A)(N)B",
+                "Eon EN29F002(A)(N)T",
+                "ST M29F002B",
+                "ST M29F002T/NT"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_id_with_a_continuation_code_is_found_and_shown_whole() {
+        let chip = chip::parallel(ChipId {
+            manufacturer: 0x7F1C,
+            device: 0x20,
+        })
+        .unwrap();
+        assert_eq!(
+            chip.to_string(),
+            "Eon EN29F010 (ManuID: 7F1C  DevID: 20), 128 KiB"
+        );
+        assert_eq!(chip::parallel(ChipId::new(0x1C, 0x20)), None);
+    }
+
+    #[test]
+    fn an_id_is_looked_up_on_its_own_bus_only() {
+        assert!(chip::serial(ChipId::new(0xBF, 0xB6)).is_none());
+        assert!(chip::parallel(ChipId::new(0xBF, 0x43)).is_none());
+        assert!(chip::serial(ChipId::new(0xBF, 0x43)).is_some());
+    }
+
+    #[test]
+    fn serial_chips_are_erased_whole_with_the_opcode_of_their_manufacturer() {
+        let serial: Vec<&Chip> = chip::all()
+            .iter()
+            .filter(|chip| matches!(chip.bus, Bus::Serial(_)))
+            .collect();
+        assert_eq!(serial.len(), SERIAL.len());
+        for chip in serial {
+            let Bus::Serial(bus) = &chip.bus else {
+                continue;
+            };
+            let sst = chip.id.manufacturer == 0xBF;
+            assert_eq!(bus.chip_erase, if sst { 0x60 } else { 0xC7 });
+            assert_eq!(
+                bus.status_write_enable.opcode(),
+                if sst { 0x50 } else { 0x06 }
+            );
+            assert_eq!(chip.erase_layout(), EraseLayout::whole(chip.size, 256));
+        }
+        assert_eq!(Serial::by_id(ChipId::new(0x1F, 0x00)).chip_erase, 0x62);
+    }
+
+    #[test]
+    fn a_serial_chip_about_which_sources_disagree_is_not_written() {
+        let chip = chip::serial(ChipId::new(0xBF, 0x43)).unwrap();
+        assert_eq!(chip.access, Access::ReadOnly(BYTE_PROGRAM_ONLY.to_owned()));
+    }
+
+    #[test]
+    fn an_unknown_chip_is_read_only_and_says_its_id() {
+        let chip = Chip::unknown_parallel(ChipId::new(0x12, 0x34), 0x8_0000);
+        assert!(matches!(chip.access, Access::ReadOnly(_)));
+        assert_eq!(
+            chip.to_string(),
+            "unknown chip (ManuID: 12  DevID: 34), 512 KiB"
+        );
+    }
+
+    #[test]
+    fn rows_that_make_no_sense_are_no_chips() {
+        for row in [
+            "",
+            "A\tone",
+            // Sectors that do not add up to the size.
+            "A\tone\t01\t02\t128\t5555/2AAA\tbyte\t-\t16384x7\tok",
+            // Two bytes of ID without the continuation code.
+            "A\tone\t0102\t02\t128\t5555/2AAA\tbyte\t-\tchip only\tok",
+            // A page-write part without a page.
+            "A\tone\t01\t02\t128\t5555/2AAA\tpage\t-\tchip only\tok",
+        ] {
+            assert_eq!(parse(row), None, "{row}");
+        }
+    }
+}
