@@ -127,6 +127,9 @@ mod tests {
         for n in 0..1000 {
             counters.violation(n.to_string());
         }
-        assert_eq!((counters.violation_count, counters.violations.len()), (1000, 100));
+        assert_eq!(
+            (counters.violation_count, counters.violations.len()),
+            (1000, 100)
+        );
     }
 }

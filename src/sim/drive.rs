@@ -2,6 +2,7 @@
 //! flash cells, counters, faults and power. What a family does with a command
 //! is its [`Model`].
 
+use std::io;
 use std::sync::Arc;
 
 use super::clock::SimClock;
@@ -151,8 +152,13 @@ pub(super) struct Drive {
 }
 
 impl Drive {
-    pub fn new(core: Core, model: Box<dyn Model>, state: Option<StateFile>, remembered: Remembered) -> Drive {
-        let mut drive = Drive {
+    pub fn new(
+        core: Core,
+        model: Box<dyn Model>,
+        state: Option<StateFile>,
+        remembered: Remembered,
+    ) -> Drive {
+        Drive {
             core,
             model,
             presence: Presence::Present,
@@ -162,12 +168,7 @@ impl Drive {
             state,
             remembered,
             sense: Vec::new(),
-        };
-        drive.core.registers.device = 0xA0;
-        if drive.core.registers.status == 0 {
-            drive.core.registers.status = STATUS_READY;
         }
-        drive
     }
 
     pub fn add_fault(&mut self, fault: Fault) {
@@ -196,7 +197,7 @@ impl Drive {
         self.core.busy_until = 0;
         self.core.registers = TaskFileRegisters {
             status: STATUS_READY,
-            device: 0xA0,
+            device: self.core.registers.device,
             ..TaskFileRegisters::default()
         };
         self.model.hold_chip_busy(false);
@@ -225,9 +226,9 @@ impl Drive {
                 Fault::StuckBusy { .. } => self.stuck_busy = true,
                 Fault::ChipBusy { .. } => self.model.hold_chip_busy(true),
                 Fault::WrongStatus { status, .. } => interference.status = Some(status),
-                Fault::CheckCondition {
-                    key, asc, ascq, ..
-                } => interference.sense = Some((key, asc, ascq)),
+                Fault::CheckCondition { key, asc, ascq, .. } => {
+                    interference.sense = Some((key, asc, ascq))
+                }
                 Fault::TransportError { executed, .. } => {
                     interference.transport_error = true;
                     interference.skip |= !executed;
@@ -291,6 +292,16 @@ impl Drive {
             }
             None => {}
         }
+    }
+
+    /// Why the operation has no answer at all, if it has none: the fault of a
+    /// bench, or its files cannot be written.
+    #[inline]
+    pub fn take_failure(&mut self, interference: &Interference) -> Option<io::Error> {
+        if interference.transport_error {
+            return Some(io::Error::other("the answer was lost on its way"));
+        }
+        self.model.memory().take_failure()
     }
 
     /// What the drive was asked to do, its flash chip included.

@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn an_image_is_the_same_each_time_and_another_with_another_seed() {
         assert_eq!(dw_d22a().bytes(), dw_d22a().bytes());
-        let other = Firmware { seed: 2, ..dw_d22a() };
+        let other = Firmware {
+            seed: 2,
+            ..dw_d22a()
+        };
         assert_ne!(dw_d22a().bytes(), other.bytes());
         assert_eq!(dw_d22a().bytes().len(), 0x10_0000);
     }
@@ -154,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_identity_block_is_in_the_image_once() {
-        let block: &[u8] = b"\x05\x80\x00\x32\x5b\x00\x00\x00SONY    DVD RW DW-D22A  BYS12004/05/21 12:00";
+        let block: &[u8] =
+            b"\x05\x80\x00\x32\x5b\x00\x00\x00SONY    DVD RW DW-D22A  BYS12004/05/21 12:00";
         let image = dw_d22a().bytes();
         let found = image.windows(block.len()).filter(|part| *part == block);
         assert_eq!(found.count(), 1);
@@ -162,7 +166,10 @@ mod tests {
 
     #[test]
     fn an_image_that_is_too_small_for_an_identity_has_none() {
-        let tiny = Firmware { size: 100, ..dw_d22a() };
+        let tiny = Firmware {
+            size: 100,
+            ..dw_d22a()
+        };
         assert_eq!(tiny.bytes().len(), 100);
         assert_eq!(Firmware::new(0, 1).bytes(), []);
     }

@@ -128,7 +128,11 @@ impl Memory {
 impl Cells for Memory {
     #[inline]
     fn get(&self, at: u32) -> u8 {
-        self.bytes.as_slice().get(at as usize).copied().unwrap_or(0xFF)
+        self.bytes
+            .as_slice()
+            .get(at as usize)
+            .copied()
+            .unwrap_or(0xFF)
     }
 
     /// A program.
@@ -243,7 +247,11 @@ mod tests {
         memory.fill_range(range(0, 2), 0xFF);
         assert_eq!(held(), [0xFF; 4]);
         memory.overwrite(2, &[1, 2, 3]);
-        assert_eq!(held(), [0xFF, 0xFF, 1, 2], "what lies beyond the end is cut");
+        assert_eq!(
+            held(),
+            [0xFF, 0xFF, 1, 2],
+            "what lies beyond the end is cut"
+        );
         assert!(memory.take_failure().is_none());
     }
 
@@ -266,7 +274,10 @@ mod tests {
             mask: 0x80,
         });
         let mut read = |at| misreads.apply(at, 0x55);
-        assert_eq!([read(3), read(2), read(3), read(3)], [0x55, 0x55, 0xD5, 0x55]);
+        assert_eq!(
+            [read(3), read(2), read(3), read(3)],
+            [0x55, 0x55, 0xD5, 0x55]
+        );
     }
 
     #[test]

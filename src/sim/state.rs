@@ -71,7 +71,9 @@ impl StateFile {
             let length = file.metadata()?.len();
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("the file has {length} bytes, the drive's flash {size}; delete it to start anew"),
+                format!(
+                    "the file has {length} bytes, the drive's flash {size}; delete it to start anew"
+                ),
             ));
         }
         Ok(Memory::in_file(bytes, file))

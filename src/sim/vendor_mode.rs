@@ -51,10 +51,15 @@ const LONGEST_RX: usize = 256;
 pub(super) enum Entry {
     Always,
     /// Every entry ends with this status.
-    Refused { status: u8 },
+    Refused {
+        status: u8,
+    },
     /// As [`Entry::Refused`], but for the entry after so many refused ones:
     /// meanwhile the user has switched the drive off and on.
-    AfterPowerCycles { refusals: u64, status: u8 },
+    AfterPowerCycles {
+        refusals: u64,
+        status: u8,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
