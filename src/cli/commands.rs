@@ -1,6 +1,7 @@
 //! The commands, each from request to result.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
@@ -21,7 +22,7 @@ use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
-use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, read, verify};
+use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, estimate, read, verify};
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -106,6 +107,7 @@ impl Run<'_> {
         self.check_place(&first)?;
         let mut opened = self.open()?;
         self.show_device(&opened);
+        self.refuse_slow(&mut opened, 2)?;
         let selection = self.selection();
         let result = self.in_session(&mut opened, |session| read::read(session, &selection));
         let info = opened.device.info().clone();
@@ -137,6 +139,7 @@ impl Run<'_> {
         self.refuse_unsound(file, &image)?;
         let mut opened = self.open()?;
         self.show_device(&opened);
+        self.refuse_slow(&mut opened, 1)?;
         let selection = self.selection();
         let result = self.in_session(&mut opened, |session| {
             verify::verify(session, &image, &selection)
@@ -201,6 +204,8 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         self.show_device(opened);
         self.output.text(shown);
+        // Twice for the backup, once to make sure; programming comes on top.
+        self.refuse_slow(opened, 3)?;
         let request = write::Request {
             content,
             selection: self.selection(),
@@ -314,6 +319,34 @@ impl Run<'_> {
             return Err(Failure::job(&JobError::Stopped, self.typed));
         }
         Ok(opened)
+    }
+
+    /// Says how long a job will take that reads its part of the flash so often,
+    /// and refuses one that would take hours.
+    fn refuse_slow(&mut self, opened: &mut Opened, passes: u64) -> Result<(), Failure> {
+        let capabilities = opened.device.capabilities();
+        let selected: u64 = self
+            .selection()
+            .ranges(capabilities.size)
+            .unwrap_or_default()
+            .iter()
+            .map(|range| u64::from(range.len()))
+            .sum();
+        let bytes = passes * selected;
+        let result = estimate::refuse_slow(capabilities, bytes, &self.request.options.force);
+        if let Err(refusal) = result {
+            self.leave(opened);
+            return Err(Failure::job(&refusal.into(), self.typed));
+        }
+        if let Some(time) = estimate::reading_time(capabilities, bytes)
+            && time > Duration::from_secs(5)
+        {
+            self.progress.line(&format!(
+                "Reading takes about {} this way.",
+                estimate::in_words(time)
+            ));
+        }
+        Ok(())
     }
 
     fn leave(&mut self, opened: &mut Opened) {
