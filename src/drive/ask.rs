@@ -137,3 +137,6 @@ fn told(completion: &Completion) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -310,3 +310,6 @@ fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
         Err(why) => (None, Polling::LeftOn { why }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,3 +84,6 @@ impl Drop for Inhibitor {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests;

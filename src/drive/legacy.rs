@@ -357,3 +357,6 @@ impl Detached {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

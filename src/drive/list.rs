@@ -100,3 +100,6 @@ pub fn listed(system: &System, drive: &Located) -> Listed {
     }
     listed
 }
+
+#[cfg(test)]
+mod tests;

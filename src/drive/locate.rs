@@ -207,3 +207,6 @@ pub fn find_again(system: &System, place: &Place) -> Option<Located> {
     let drive = found.next()?;
     found.next().is_none().then(|| drive.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,9 @@ pub mod position;
 pub mod system;
 pub mod topology;
 
+#[cfg(test)]
+mod fake;
+
 pub use ask::Medium;
 pub use hold::{Hold, HoldError, MediumRule};
 pub use holders::Holder;

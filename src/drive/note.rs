@@ -277,3 +277,6 @@ fn remove_own(path: &Path, mut locked: Flock<File>) {
     let _ = rewrite(&mut locked, b"");
     let _ = fs::remove_file(path);
 }
+
+#[cfg(test)]
+mod tests;

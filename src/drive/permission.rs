@@ -243,3 +243,6 @@ fn lockdown(system: &System) -> Option<String> {
 pub fn has_sg_module(system: &System) -> bool {
     system.sys("module/sg").exists() || system.sys("class/scsi_generic").exists()
 }
+
+#[cfg(test)]
+mod tests;
