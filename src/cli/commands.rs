@@ -7,6 +7,7 @@ use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::help;
+use super::list;
 use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::{Progress, eprintln_quietly};
@@ -14,6 +15,7 @@ use super::prompt::{self, Consent};
 use super::report;
 use super::signals;
 use super::typed::Typed;
+use crate::drive::Inhibitor;
 use crate::flash::Bank;
 use crate::image::{
     self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
@@ -22,7 +24,7 @@ use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
-use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, estimate, read, verify};
+use crate::job::{Check, JobError, Selection, Session, StopFlag, estimate, read, verify};
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -56,7 +58,7 @@ pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), 
         Command::Help => run.output.text(&help::text()),
         Command::Version => run.output.text(&help::version()),
         Command::Inspect { file } => run.inspect(file)?,
-        Command::List => open::list(request, run.output)?,
+        Command::List => list::list(request, run.output)?,
         Command::Check => run.check()?,
         Command::Read { file } => run.read(file)?,
         Command::Verify { file } => run.verify(file)?,
@@ -81,10 +83,10 @@ impl Run<'_> {
     }
 
     fn check(&mut self) -> Result<(), Failure> {
-        let mut opened = self.open()?;
-        self.show_device(&opened);
-        self.leave(&mut opened);
-        Ok(())
+        if self.request.drives.is_empty() {
+            return list::check_all(self.request, self.typed, self.output, &self.stop);
+        }
+        self.with_drive(|_, _| Ok(()))
     }
 
     fn read(&mut self, file: &Path) -> Result<(), Failure> {
@@ -105,14 +107,14 @@ impl Run<'_> {
             Arrangement::PerBank => bank_path(file, self.first_bank()),
         };
         self.check_place(&first)?;
-        let mut opened = self.open()?;
-        self.show_device(&opened);
-        self.refuse_slow(&mut opened, 2)?;
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| read::read(session, &selection));
-        let info = opened.device.info().clone();
-        self.leave(&mut opened);
-        let dump = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let (dump, info) = self.with_drive(|run, opened| {
+            run.refuse_slow(opened, 2)?;
+            let dump = run
+                .in_session(opened, |session| read::read(session, &selection))
+                .map_err(|error| Failure::job(&error, run.typed))?;
+            Ok((dump, opened.device.info().clone()))
+        })?;
         self.save(file, format, &dump, &info)
     }
 
@@ -137,15 +139,14 @@ impl Run<'_> {
     fn verify(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
         self.refuse_unsound(file, &image)?;
-        let mut opened = self.open()?;
-        self.show_device(&opened);
-        self.refuse_slow(&mut opened, 1)?;
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| {
-            verify::verify(session, &image, &selection)
-        });
-        self.leave(&mut opened);
-        let compared = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let compared = self.with_drive(|run, opened| {
+            run.refuse_slow(opened, 1)?;
+            run.in_session(opened, |session| {
+                verify::verify(session, &image, &selection)
+            })
+            .map_err(|error| Failure::job(&error, run.typed))
+        })?;
         self.output.text(&report::sums(&compared));
         match &compared.difference {
             None => {
@@ -189,10 +190,7 @@ impl Run<'_> {
         if !options.no_backup && !options.dry_run {
             self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
         }
-        let mut opened = self.open()?;
-        let result = self.change_opened(&mut opened, content, shown, deed);
-        self.leave(&mut opened);
-        result
+        self.with_drive(|run, opened| run.change_opened(opened, content, shown, deed))
     }
 
     fn change_opened(
@@ -202,7 +200,6 @@ impl Run<'_> {
         shown: &str,
         deed: &str,
     ) -> Result<(), Failure> {
-        self.show_device(opened);
         self.output.text(shown);
         // Twice for the backup, once to make sure; programming comes on top.
         self.refuse_slow(opened, 3)?;
@@ -236,7 +233,12 @@ impl Run<'_> {
             )
         })?;
         self.consent(opened, deed)?;
+        let inhibitor = opened
+            .is_real
+            .then(|| Inhibitor::take("A drive's firmware is being written"))
+            .flatten();
         let done = self.in_session(opened, |session| proposal.carry_out(session));
+        drop(inhibitor);
         let backup = match &proposal.backup {
             Backup::Made { path, .. } => Some(path.display().to_string()),
             Backup::Earlier(earlier) => Some(earlier.path.display().to_string()),
@@ -290,7 +292,12 @@ impl Run<'_> {
         result
     }
 
-    fn open(&mut self) -> Result<Opened, Failure> {
+    /// Opens the drive, shows it, does the job and gives the drive back, also
+    /// where the job fails.
+    fn with_drive<T>(
+        &mut self,
+        job: impl FnOnce(&mut Self, &mut Opened) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let drive: &DriveName = match self.request.drives.as_slice() {
             [drive] => drive,
             [] => {
@@ -298,7 +305,7 @@ impl Run<'_> {
                     Exit::Usage,
                     "No drive is named: the tool never picks one.",
                 )
-                .next("mtkflash l   lists the drives"));
+                .next("mtkflash l"));
             }
             _ => {
                 return Err(Failure::new(
@@ -314,16 +321,26 @@ impl Run<'_> {
             &self.stop,
             self.typed,
         )?;
-        if self.stop.is_requested() {
-            self.leave(&mut opened);
-            return Err(Failure::job(&JobError::Stopped, self.typed));
+        let device = &opened.device;
+        self.output.text(&report::device(
+            &opened.name,
+            device.info(),
+            device.capabilities(),
+        ));
+        let result = if self.stop.is_requested() {
+            Err(Failure::job(&JobError::Stopped, self.typed))
+        } else {
+            job(self, &mut opened)
+        };
+        for problem in opened.close() {
+            self.progress.line(&format!("Warning: {problem}"));
         }
-        Ok(opened)
+        result
     }
 
     /// Says how long a job will take that reads its part of the flash so often,
     /// and refuses one that would take hours.
-    fn refuse_slow(&mut self, opened: &mut Opened, passes: u64) -> Result<(), Failure> {
+    fn refuse_slow(&mut self, opened: &Opened, passes: u64) -> Result<(), Failure> {
         let capabilities = opened.device.capabilities();
         let selected: u64 = self
             .selection()
@@ -333,11 +350,8 @@ impl Run<'_> {
             .map(|range| u64::from(range.len()))
             .sum();
         let bytes = passes * selected;
-        let result = estimate::refuse_slow(capabilities, bytes, &self.request.options.force);
-        if let Err(refusal) = result {
-            self.leave(opened);
-            return Err(Failure::job(&refusal.into(), self.typed));
-        }
+        estimate::refuse_slow(capabilities, bytes, &self.request.options.force)
+            .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
         if let Some(time) = estimate::reading_time(capabilities, bytes)
             && time > Duration::from_secs(5)
         {
@@ -347,23 +361,6 @@ impl Run<'_> {
             ));
         }
         Ok(())
-    }
-
-    fn leave(&mut self, opened: &mut Opened) {
-        if let Err(error) = opened.device.leave() {
-            self.progress.show(Event::LeaveFailed {
-                message: error.to_string(),
-            });
-        }
-    }
-
-    fn show_device(&mut self, opened: &Opened) {
-        let device = &opened.device;
-        self.output.text(&report::device(
-            &opened.name,
-            device.info(),
-            device.capabilities(),
-        ));
     }
 
     /// Loads an image; its content decides the format, and a switch that says
