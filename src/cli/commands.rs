@@ -109,6 +109,7 @@ impl Run<'_> {
         self.check_place(&first)?;
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
+            run.refuse_unknown_size(opened)?;
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_session(opened, |session| read::read(session, &selection))
@@ -123,7 +124,7 @@ impl Run<'_> {
         file: &Path,
         format: Format,
         dump: &Dump,
-        info: &crate::protocol::DeviceInfo,
+        info: &DeviceInfo,
     ) -> Result<(), Failure> {
         let forced = &self.request.options.force;
         write::refuse_blank(dump, forced)
@@ -141,6 +142,7 @@ impl Run<'_> {
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
         let compared = self.with_drive(|run, opened| {
+            run.refuse_unknown_size(opened)?;
             run.refuse_slow(opened, 1)?;
             run.in_session(opened, |session| {
                 verify::verify(session, &image, &selection)
@@ -336,6 +338,20 @@ impl Run<'_> {
             self.progress.line(&format!("Warning: {problem}"));
         }
         result
+    }
+
+    /// An unknown chip can be read by someone who knows how big it is.
+    fn refuse_unknown_size(&self, opened: &Opened) -> Result<(), Failure> {
+        match opened.device.capabilities() {
+            Capabilities {
+                size: 0,
+                reading: Reading::Impossible(reason),
+                ..
+            } => Err(Failure::new(Exit::Refused, reason.clone())
+                .next("If you know how big it is, 256 KiB for instance, it can be read:")
+                .next(self.typed.with("--size 256K"))),
+            _ => Ok(()),
+        }
     }
 
     /// Says how long a job will take that reads its part of the flash so often,

@@ -229,7 +229,7 @@ pub fn sentence(text: &str) -> String {
     };
     // A message that starts with a file's name keeps the name as it is.
     let starts_with_path = text
-        .split(": ")
+        .split_whitespace()
         .next()
         .is_some_and(|word| word.contains(['/', '.']));
     let first = if starts_with_path {

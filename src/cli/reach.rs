@@ -280,13 +280,13 @@ pub fn bring_back(detached: Detached, clock: &dyn Clock) -> Result<(), LegacyErr
 fn not_located(error: &LocateError, typed: &Typed) -> Failure {
     match error {
         LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        LocateError::NoDrive { position, .. } => {
-            Failure::new(Exit::NoDrive, sentence(&error.to_string()))
-                .next("To see which drives there are:")
-                .next("mtkflash l")
-                .next("A dead drive, which the kernel does not list, by the legacy ports:")
-                .next(format!("mtkflash {} c --via port", position.number()))
-        }
+        LocateError::NoDrive {
+            position, legacy, ..
+        } if *legacy != Some(false) => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
+            .next("To see which drives there are:")
+            .next("mtkflash l")
+            .next("A dead drive, which the kernel does not list, by the legacy ports:")
+            .next(format!("mtkflash {} c --via port", position.number())),
         _ => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
             .next("To see which drives there are:")
             .next("mtkflash l"),
