@@ -25,6 +25,7 @@ use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, JobError, Selection, Session, StopFlag, estimate, read, verify};
+use crate::protocol::{Capabilities, DeviceInfo, Reading};
 
 /// Everything that a command works with.
 struct Run<'a> {
