@@ -89,6 +89,10 @@ pub struct Proposal {
 pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, JobError> {
     let layout = match &session.device.capabilities().writing {
         Writing::InPlace(layout) => layout.clone(),
+        Writing::Download(_) => {
+            let reason = "Sending whole images is not possible yet.".to_owned();
+            return Err(Refusal::Unable(reason).into());
+        }
         Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
     };
     let wanted = session.ranges(&request.selection)?;

@@ -1,0 +1,1 @@
+//! Packet drives against a scripted transport.
