@@ -156,10 +156,8 @@ impl Run<'_> {
                     report::difference(difference)
                 ),
             )
-            .next(format!(
-                "{} writes what differs, after a backup",
-                self.typed.write(file)
-            ))),
+            .next("To write what differs, after a backup:")
+            .next(self.typed.write(file))),
         }
     }
 
@@ -181,8 +179,12 @@ impl Run<'_> {
 
     /// Writing and erasing: prepare, show, ask, carry out, report.
     fn change(&mut self, content: Content<'_>, shown: &str, deed: &str) -> Result<(), Failure> {
-        if let Some(backup) = &self.request.options.backup {
-            self.check_folder(backup)?;
+        let options = &self.request.options;
+        if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
+            return Err(self.nobody_to_ask());
+        }
+        if !options.no_backup && !options.dry_run {
+            self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
         }
         let mut opened = self.open()?;
         let result = self.change_opened(&mut opened, content, shown, deed);
@@ -255,13 +257,19 @@ impl Run<'_> {
             )
             .next(self.typed.same())),
             Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.typed)),
-            Consent::NobodyToAsk => Err(Failure::new(
-                Exit::Refused,
-                "There is no terminal to ask for YES at.",
-            )
-            .next("In a script, say yes in advance:")
-            .next(self.typed.with("--yes"))),
+            Consent::NobodyToAsk => Err(self.nobody_to_ask()),
         }
+    }
+
+    fn nobody_to_ask(&self) -> Failure {
+        Failure::new(
+            Exit::Refused,
+            "This changes the flash, and there is no terminal to ask for YES at.",
+        )
+        .next("To see what would be done:")
+        .next(self.typed.with("--dry-run"))
+        .next("In a script, say yes in advance:")
+        .next(self.typed.with("--yes"))
     }
 
     fn in_session<T, E>(
@@ -333,7 +341,7 @@ impl Run<'_> {
         } else {
             load(file)
         };
-        let image = loaded.map_err(|error| Failure::load(&error, self.typed))?;
+        let image = loaded.map_err(|error| Failure::load(&error))?;
         let format = image.format();
         if self.request.binary && format.encoding == Encoding::Hex {
             eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");

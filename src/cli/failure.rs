@@ -56,11 +56,10 @@ impl Failure {
         text
     }
 
-    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
-        Failure::new(Exit::BadImage, sentence(&error.to_string())).next(format!(
-            "{} takes a look at a file without any drive",
-            typed.inspect()
-        ))
+    pub fn load(error: &LoadError) -> Failure {
+        Failure::new(Exit::BadImage, sentence(&error.to_string()))
+            .next("To look at a file without any drive:")
+            .next("mtkflash i FILE")
     }
 
     pub fn file(error: &FileError, typed: &Typed) -> Failure {
@@ -83,7 +82,8 @@ impl Failure {
             JobError::File(error) => return Failure::file(error, typed),
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
-                    .next(format!("{} shows what is in the file", typed.inspect()));
+                    .next("To see what is in the file:")
+                    .next("mtkflash i FILE");
             }
             JobError::Stopped => {
                 return Failure::new(Exit::Stopped, "Stopped.").next(typed.same());
@@ -180,7 +180,9 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
-        Refusal::Unable(_) => failure.next(format!("{} shows what this drive is", typed.check())),
+        Refusal::Unable(_) => failure
+            .next("To see what this drive is:")
+            .next(typed.check()),
         Refusal::NoBackupPossible { .. } => failure
             .next("If you can do without a way back:")
             .next(typed.with("--no-backup")),

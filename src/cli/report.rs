@@ -121,7 +121,7 @@ fn bank_sums(sums: &[(Bank, String)]) -> String {
 }
 
 fn size(bytes: u32) -> String {
-    if bytes % BANK_SIZE == 0 {
+    if bytes.is_multiple_of(BANK_SIZE) {
         let banks = bytes / BANK_SIZE;
         let s = if banks == 1 { "" } else { "s" };
         format!("{} KiB, {banks} bank{s}", bytes / 1024)
@@ -154,7 +154,7 @@ fn backup(backup: &Backup) -> String {
             path.display()
         ),
         Backup::Earlier(earlier) => format!(
-            "{} of {}, made before this write was interrupted, is intact",
+            "{} of {}, made before this write was begun, is intact",
             earlier.path.display(),
             earlier.record.date
         ),

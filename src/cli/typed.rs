@@ -66,10 +66,6 @@ impl Typed {
     pub fn check(&self) -> String {
         format!("mtkflash {} c{}", self.drive, self.reach)
     }
-
-    pub fn inspect(&self) -> String {
-        "mtkflash i FILE".to_owned()
-    }
 }
 
 /// A word as a shell takes it.

@@ -1,1 +1,3 @@
-//! (module: drive)
+//! The drive as Linux knows it.
+
+pub mod inquire;

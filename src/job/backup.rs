@@ -214,9 +214,9 @@ pub(super) fn find_interrupted(
 ) -> Option<Earlier> {
     let mut candidates: Vec<PathBuf> = fs::read_dir(files::folder_of(path))
         .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .map(|record| record.with_extension(""))
+        .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())))
+        .filter(|name| name.extension().is_some_and(|extension| extension == "txt"))
+        .map(|record| path.with_file_name(record).with_extension(""))
         .collect();
     candidates.sort();
     candidates.into_iter().find_map(|path| {

@@ -1,6 +1,35 @@
 //! Drives made of code, behind the same transports as the real ones.
+//!
+//! A [`Bench`] is a TOML file of up to four positions; a [`SimDriveHandle`] is
+//! one drive on it, with the seams by which a program reaches it and the
+//! windows through which a test looks at it. Nothing here sleeps: each drive has
+//! its own [`SimClock`].
+//!
+//! All drives have `drive.rs` in common: registers, identity, counters,
+//! faults and power. A family of drives is a model behind that, a file of its
+//! own beside `vendor_mode`.
 
+pub mod bench;
+mod channel;
+pub mod clock;
+pub mod counters;
+mod drive;
+pub mod faults;
+pub mod firmware;
 pub mod flash_memory;
+pub mod memory;
+mod packet;
 pub mod parallel_flash;
+pub mod random;
 pub mod serial_flash;
+mod state;
 pub mod target;
+mod vendor_mode;
+
+pub use bench::{Bench, BenchError, SimDriveHandle};
+pub use clock::SimClock;
+pub use counters::Counters;
+pub use drive::Latency;
+pub use faults::Fault;
+pub use firmware::Firmware;
+pub use packet::RegisterLayout;

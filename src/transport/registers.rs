@@ -35,3 +35,13 @@ pub trait RegisterAccess {
     /// Where the register cannot be reached.
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError>;
 }
+
+impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
+    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
+        (**self).read(register)
+    }
+
+    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
+        (**self).write(register, value)
+    }
+}

@@ -1,0 +1,711 @@
+//! Benches: files that put simulated drives on the positions 1 to 4.
+//!
+//! ```toml
+//! [[drive]]
+//! position = 3
+//! vendor = "SONY"
+//! product = "DVD RW DW-D22A"
+//! revision = "BYS1"
+//! chip = "SST39VF080"
+//! contents = { recipe = "firmware", seed = 1 }
+//! ```
+//!
+//! The flash of each drive is kept in `NAME.flash` in the folder
+//! `<bench>.state` beside the bench, where NAME is `position-3` or made of the
+//! drive's path; see [`DriveSetup`] for all keys.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::channel::{Channel, SharedChannel, SimPorts, lock};
+use super::clock::SimClock;
+use super::counters::Counters;
+use super::drive::{Core, Drive, Latency, Presence, TaskFileRegisters};
+use super::faults::{Fault, Hook};
+use super::firmware::Firmware;
+use super::flash_memory::Times;
+use super::memory::{Memory, Misreads};
+use super::packet::{Bridge, RegisterLayout, SimPacketTransport, SimTarget};
+use super::parallel_flash::ParallelFlash;
+use super::random::Random;
+use super::serial_flash::SerialFlash;
+use super::state::{Remembered, StateFile};
+use super::target::ScsiTarget;
+use super::vendor_mode::{Entry, FlashPart, VendorMode};
+use crate::flash::chip::{self, Bus, Chip, ChipId};
+use crate::scsi::Identity;
+use crate::transport::{PacketTransport, RegisterAccess, Unit};
+
+/// The largest flash that a drive of this bench may have, in bytes.
+const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
+
+/// A bench that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// No TOML, an unknown key, or a value that makes no sense.
+    #[error("{}:{line}: {message}", path.display())]
+    Invalid {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        message: String,
+    },
+    /// A file in which the drive of this line keeps its state.
+    #[error("{}:{line}: the state of this drive, {}: {source}", path.display(), file.display())]
+    State {
+        path: PathBuf,
+        line: usize,
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A bench file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BenchSetup {
+    /// Folder for the state, seen from the bench file.
+    state: Option<PathBuf>,
+    #[serde(default)]
+    drive: Vec<Spanned<DriveSetup>>,
+}
+
+/// A `[[drive]]` of a bench file. It needs a `position`, a `path` or both.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriveSetup {
+    /// 1 to 4: primary master to secondary slave.
+    position: Option<Spanned<u8>>,
+    /// A name such as `/dev/sg4`, for a drive behind USB also instead of a position.
+    path: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    model: ModelKind,
+    vendor: String,
+    product: String,
+    revision: String,
+    serial: Option<String>,
+    /// Never answers a packet: only the legacy ports reach it.
+    #[serde(default)]
+    dead: bool,
+    /// Answers INQUIRY with an error.
+    #[serde(default)]
+    inquiry_fails: bool,
+    /// 0x70 parallel, 0x72 or 0x73 serial; without it, 0x70 or 0x72 by the chip.
+    mode_status: Option<Spanned<u8>>,
+    /// A part of the chip table, by its part number.
+    chip: Option<Spanned<String>>,
+    /// Instead of `chip`: one that is in no table.
+    unknown_chip: Option<Spanned<UnknownChip>>,
+    #[serde(default)]
+    entry: EntryKind,
+    /// The status of a refused entry.
+    #[serde(default = "refusal")]
+    refusal_status: u8,
+    /// Refused entries before `entry = "after-power-cycles"` succeeds.
+    #[serde(default = "two")]
+    power_cycles: u64,
+    #[serde(default)]
+    contents: Contents,
+    #[serde(default)]
+    latency: Latency,
+    #[serde(default)]
+    registers: RegisterLayout,
+    /// The first sense data of more than 18 bytes is cut (usb-storage).
+    #[serde(default)]
+    truncate_first_sense: bool,
+    /// The serial chip comes with its block-protect bits set.
+    #[serde(default)]
+    protected: bool,
+    #[serde(default)]
+    fault: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ModelKind {
+    /// Nothing but vendor mode and the packets that every drive knows.
+    #[default]
+    VendorMode,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum EntryKind {
+    #[default]
+    Always,
+    Refused,
+    AfterPowerCycles,
+}
+
+fn refusal() -> u8 {
+    0x51
+}
+
+fn two() -> u64 {
+    2
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnknownChip {
+    manufacturer: u8,
+    device: u8,
+    /// Bytes.
+    size: u32,
+}
+
+/// What a flash holds when there is no state yet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "recipe", rename_all = "kebab-case", deny_unknown_fields)]
+enum Contents {
+    /// A [`Firmware`], with the drive's own identity unless others are named.
+    Firmware {
+        #[serde(default)]
+        seed: u64,
+        vendor: Option<String>,
+        product: Option<String>,
+        revision: Option<String>,
+    },
+    /// FF throughout.
+    Blank,
+    /// 00 throughout.
+    Zeros,
+    /// Random bytes.
+    Noise {
+        #[serde(default)]
+        seed: u64,
+    },
+}
+
+impl Default for Contents {
+    fn default() -> Self {
+        Contents::Firmware {
+            seed: 0,
+            vendor: None,
+            product: None,
+            revision: None,
+        }
+    }
+}
+
+impl Contents {
+    fn bytes(&self, size: u32, identity: &Identity) -> Vec<u8> {
+        let length = size as usize;
+        match self {
+            Contents::Blank => vec![0xFF; length],
+            Contents::Zeros => vec![0x00; length],
+            Contents::Noise { seed } => {
+                let mut random = Random::new(*seed);
+                (0..length).map(|_| random.byte()).collect()
+            }
+            Contents::Firmware {
+                seed,
+                vendor,
+                product,
+                revision,
+            } => Firmware::new(size, *seed)
+                .identified(
+                    vendor.as_ref().unwrap_or(&identity.vendor),
+                    product.as_ref().unwrap_or(&identity.product),
+                    revision.as_ref().unwrap_or(&identity.revision),
+                )
+                .bytes(),
+        }
+    }
+}
+
+/// A bench file's text, for turning places in it into lines.
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn line(&self, span: &Range<usize>) -> usize {
+        let before = self.text.as_bytes().iter().take(span.start);
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
+
+    fn invalid(&self, span: &Range<usize>, message: impl Into<String>) -> BenchError {
+        BenchError::Invalid {
+            path: self.path.to_owned(),
+            line: self.line(span),
+            message: message.into(),
+        }
+    }
+
+    fn parse(&self) -> Result<BenchSetup, BenchError> {
+        toml::from_str(self.text).map_err(|error| {
+            // An error without a place is one of the whole file.
+            let span = error.span().unwrap_or(0..0);
+            self.invalid(&span, error.message().trim().replace('\n', ", "))
+        })
+    }
+}
+
+/// Simulated drives on their positions. Dropping the bench and all handles ends
+/// the run: counters are then left beside the flash.
+pub struct Bench {
+    drives: Vec<SimDriveHandle>,
+}
+
+impl Bench {
+    /// Opens a bench file, with the state that the last run left.
+    ///
+    /// # Errors
+    /// Names the file, and the line where it is about a place in it.
+    pub fn open(path: &Path) -> Result<Bench, BenchError> {
+        let text = fs::read_to_string(path).map_err(|source| BenchError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let source = Source { path, text: &text };
+        let setup = source.parse()?;
+        let folder = match &setup.state {
+            Some(folder) => path.with_file_name("").join(folder),
+            None => path.with_extension("state"),
+        };
+        Bench::build(&source, setup, Some(&folder))
+    }
+
+    /// A bench of this text, whose state is gone with the process.
+    ///
+    /// # Errors
+    /// As [`Bench::open`], with `bench` for the file.
+    pub fn from_text(text: &str) -> Result<Bench, BenchError> {
+        let source = Source {
+            path: Path::new("bench"),
+            text,
+        };
+        let setup = source.parse()?;
+        Bench::build(&source, setup, None)
+    }
+
+    fn build(
+        source: &Source<'_>,
+        setup: BenchSetup,
+        folder: Option<&Path>,
+    ) -> Result<Bench, BenchError> {
+        let ports: [SharedChannel; 2] = Default::default();
+        let mut drives: Vec<SimDriveHandle> = Vec::new();
+        for spanned in setup.drive {
+            let span = spanned.span();
+            let setup = spanned.into_inner();
+            let place = Place::of(source, &setup, &span)?;
+            if let Some(taken) = drives.iter().find(|drive| place.collides(&drive.place)) {
+                let message = format!("{} is taken by another drive", taken.place.name());
+                return Err(source.invalid(&span, message));
+            }
+            let chip = chip_of(source, &setup, &span)?;
+            let (channel, unit) = place.channel(&ports);
+            let handle = SimDriveHandle {
+                channel,
+                unit,
+                bridge: Bridge {
+                    layout: setup.registers,
+                    truncates: setup.truncate_first_sense,
+                },
+                dead: setup.dead,
+                identity: Identity {
+                    vendor: setup.vendor.clone(),
+                    product: setup.product.clone(),
+                    revision: setup.revision.clone(),
+                    serial: setup.serial.clone(),
+                },
+                clock: Arc::new(SimClock::default()),
+                place,
+            };
+            let drive = build_drive(source, &span, &setup, &chip, &handle, folder)?;
+            lock(&handle.channel).attach(unit, drive);
+            drives.push(handle);
+        }
+        Ok(Bench { drives })
+    }
+
+    /// All drives, in the order of the file.
+    pub fn drives(&self) -> &[SimDriveHandle] {
+        &self.drives
+    }
+
+    /// The drive at a position from 1 to 4.
+    pub fn drive(&self, position: u8) -> Option<&SimDriveHandle> {
+        self.drives
+            .iter()
+            .find(|drive| drive.place.position == Some(position))
+    }
+
+    /// The drive that is called so in the bench.
+    pub fn drive_at(&self, path: &Path) -> Option<&SimDriveHandle> {
+        self.drives
+            .iter()
+            .find(|drive| drive.place.path.as_deref() == Some(path))
+    }
+
+    /// The legacy ports of a position, whether a drive is there or not. `None`
+    /// for a position other than 1 to 4 and for one whose channel has no drive.
+    pub fn ports(&self, position: u8) -> Option<Box<dyn RegisterAccess + Send>> {
+        let channel_of = |position: u8| position.checked_sub(1).map(|index| index / 2);
+        self.drives
+            .iter()
+            .find(|drive| {
+                drive.place.position.and_then(channel_of) == channel_of(position)
+                    && drive.place.position.is_some()
+            })
+            .and_then(SimDriveHandle::registers)
+    }
+}
+
+/// Where a drive is.
+#[derive(Debug, Clone)]
+struct Place {
+    position: Option<u8>,
+    path: Option<PathBuf>,
+}
+
+impl Place {
+    fn of(
+        source: &Source<'_>,
+        setup: &DriveSetup,
+        span: &Range<usize>,
+    ) -> Result<Place, BenchError> {
+        if let Some(position) = &setup.position
+            && !(1..=4).contains(position.get_ref())
+        {
+            let message = format!("position {} is not one of 1 to 4", position.get_ref());
+            return Err(source.invalid(&position.span(), message));
+        }
+        if setup.position.is_none() && setup.path.is_none() {
+            return Err(source.invalid(span, "a drive needs a position or a path"));
+        }
+        Ok(Place {
+            position: setup.position.as_ref().map(|spanned| *spanned.get_ref()),
+            path: setup.path.as_ref().map(|spanned| spanned.get_ref().clone()),
+        })
+    }
+
+    fn collides(&self, other: &Place) -> bool {
+        (self.position.is_some() && self.position == other.position)
+            || (self.path.is_some() && self.path == other.path)
+            || self.name() == other.name()
+    }
+
+    /// For file names and messages.
+    fn name(&self) -> String {
+        match (self.position, &self.path) {
+            (Some(position), _) => format!("position-{position}"),
+            (None, Some(path)) => path
+                .to_string_lossy()
+                .trim_matches('/')
+                .replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+            (None, None) => "drive".to_owned(),
+        }
+    }
+
+    /// The drive's channel, one of the two legacy ones or its own.
+    fn channel(&self, ports: &[SharedChannel; 2]) -> (SharedChannel, Unit) {
+        let [primary, secondary] = ports;
+        match self.position {
+            Some(1) => (Arc::clone(primary), Unit::Master),
+            Some(2) => (Arc::clone(primary), Unit::Slave),
+            Some(3) => (Arc::clone(secondary), Unit::Master),
+            Some(4) => (Arc::clone(secondary), Unit::Slave),
+            _ => (SharedChannel::default(), Unit::Master),
+        }
+    }
+}
+
+/// The chip of a drive and its mode status, which says on which bus it is.
+fn chip_of(
+    source: &Source<'_>,
+    setup: &DriveSetup,
+    span: &Range<usize>,
+) -> Result<(Chip, u8), BenchError> {
+    if let Some(status) = &setup.mode_status
+        && !matches!(status.get_ref(), 0x70 | 0x72 | 0x73)
+    {
+        let message = format!(
+            "mode status {:#04x} is not 0x70, 0x72 or 0x73",
+            status.get_ref()
+        );
+        return Err(source.invalid(&status.span(), message));
+    }
+    let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
+    let (chip, span) = match (&setup.chip, &setup.unknown_chip) {
+        (Some(name), None) => {
+            let found = chip::all().iter().find(|chip| {
+                chip.names.iter().any(|known| {
+                    known.part == *name.get_ref() || known.to_string() == *name.get_ref()
+                })
+            });
+            let Some(chip) = found else {
+                let message = format!("no chip is called {:?}", name.get_ref());
+                return Err(source.invalid(&name.span(), message));
+            };
+            (chip.clone(), name.span())
+        }
+        (None, Some(unknown)) => {
+            let UnknownChip {
+                manufacturer,
+                device,
+                size,
+            } = *unknown.get_ref();
+            if !(1..=LARGEST_FLASH).contains(&size) {
+                let message = format!("a flash of {size} bytes is not between 1 byte and 16 MiB");
+                return Err(source.invalid(&unknown.span(), message));
+            }
+            let id = ChipId::new(manufacturer, device);
+            let chip = match status {
+                Some(0x72 | 0x73) => Chip::unknown_serial(id, size),
+                _ => Chip::unknown_parallel(id, size),
+            };
+            (chip, unknown.span())
+        }
+        _ => {
+            let message = "a drive needs either chip or unknown_chip";
+            return Err(source.invalid(span, message));
+        }
+    };
+    let status = match (&chip.bus, status) {
+        (Bus::Parallel(_), None | Some(0x70)) => 0x70,
+        (Bus::Serial(_), None) => 0x72,
+        (Bus::Serial(_), Some(status @ (0x72 | 0x73))) => status,
+        (bus, Some(status)) => {
+            let bus = match bus {
+                Bus::Parallel(_) => "parallel",
+                Bus::Serial(_) => "serial",
+            };
+            let message = format!("a {bus} chip does not go with mode status {status:#04x}");
+            return Err(source.invalid(&span, message));
+        }
+    };
+    Ok((chip, status))
+}
+
+fn build_drive(
+    source: &Source<'_>,
+    span: &Range<usize>,
+    setup: &DriveSetup,
+    (chip, mode_status): &(Chip, u8),
+    handle: &SimDriveHandle,
+    folder: Option<&Path>,
+) -> Result<Drive, BenchError> {
+    let identity = handle.identity.clone();
+    let contents = || setup.contents.bytes(chip.size, &identity);
+    let (memory, remembered, state) = match folder {
+        None => (Memory::new(contents()), Remembered::default(), None),
+        Some(folder) => {
+            let state = StateFile::new(folder, &handle.place.name());
+            let failed = |file: PathBuf| {
+                |error| BenchError::State {
+                    path: source.path.to_owned(),
+                    line: source.line(span),
+                    file,
+                    source: error,
+                }
+            };
+            let memory = state
+                .open_flash(chip.size, contents)
+                .map_err(failed(state.flash_path()))?;
+            let remembered = state.load().map_err(failed(state.remembered_path()))?;
+            (memory, remembered, Some(state))
+        }
+    };
+    let part = match &chip.bus {
+        Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
+            .map(|part| FlashPart::Parallel(Box::new(part))),
+        Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
+            let part = if setup.protected {
+                part.protected()
+            } else {
+                part
+            };
+            FlashPart::Serial(Box::new(part))
+        }),
+    };
+    let part = part.ok_or_else(|| source.invalid(span, "no model for this chip"))?;
+    let entry = match setup.entry {
+        EntryKind::Always => Entry::Always,
+        EntryKind::Refused => Entry::Refused {
+            status: setup.refusal_status,
+        },
+        EntryKind::AfterPowerCycles => Entry::AfterPowerCycles {
+            refusals: setup.power_cycles,
+            status: setup.refusal_status,
+        },
+    };
+    let model = match setup.model {
+        ModelKind::VendorMode => VendorMode::new(*mode_status, entry, part, &remembered),
+    };
+    let core = Core {
+        identity,
+        clock: Arc::clone(&handle.clock),
+        latency: setup.latency,
+        registers: TaskFileRegisters {
+            device: handle.unit.device(),
+            status: model.resting_status(),
+            ..TaskFileRegisters::default()
+        },
+        misreads: Misreads::default(),
+        counters: Counters::default(),
+        busy_until: 0,
+        changed: false,
+    };
+    let mut drive = Drive::new(core, Box::new(model), state, remembered);
+    drive.inquiry_fails = setup.inquiry_fails;
+    for fault in &setup.fault {
+        drive.add_fault(fault.clone());
+    }
+    Ok(drive)
+}
+
+/// A drive of a bench. Handles to a drive share it.
+#[derive(Clone)]
+pub struct SimDriveHandle {
+    channel: SharedChannel,
+    unit: Unit,
+    bridge: Bridge,
+    dead: bool,
+    identity: Identity,
+    clock: Arc<SimClock>,
+    place: Place,
+}
+
+impl SimDriveHandle {
+    /// 1 to 4; `None` for a drive that has only a path.
+    pub fn position(&self) -> Option<u8> {
+        self.place.position
+    }
+
+    pub fn path(&self) -> Option<&Path> {
+        self.place.path.as_deref()
+    }
+
+    /// `position-3`, or the path with `-` for what is no letter: the stem of
+    /// the drive's files in the state folder.
+    pub fn name(&self) -> String {
+        self.place.name()
+    }
+
+    /// Who the drive says it is, if it answers.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Master or slave of its channel.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The drive's own time.
+    pub fn clock(&self) -> Arc<SimClock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// The way of SG_IO; `None` for a dead drive, which no kernel lists.
+    pub fn packets(&self) -> Option<Box<dyn PacketTransport + Send>> {
+        (!self.dead).then(|| {
+            Box::new(SimPacketTransport {
+                channel: Arc::clone(&self.channel),
+                unit: self.unit,
+                bridge: self.bridge,
+                whole_sense: false,
+            }) as Box<dyn PacketTransport + Send>
+        })
+    }
+
+    /// The drive as a bus sees it, for a server that offers it to a kernel.
+    /// Nothing is truncated here: that is what kernels do.
+    pub fn target(&self) -> Box<dyn ScsiTarget> {
+        Box::new(SimTarget {
+            channel: Arc::clone(&self.channel),
+            unit: self.unit,
+            bridge: self.bridge,
+        })
+    }
+
+    /// The legacy ports of the drive's channel, with both its drives; `None`
+    /// for a drive without a position.
+    pub fn registers(&self) -> Option<Box<dyn RegisterAccess + Send>> {
+        self.place.position.map(|_| {
+            Box::new(SimPorts(Arc::clone(&self.channel))) as Box<dyn RegisterAccess + Send>
+        })
+    }
+
+    /// What the drive was asked to do since the bench was opened.
+    pub fn counters(&self) -> Counters {
+        self.with(|drive| drive.counters()).unwrap_or_default()
+    }
+
+    /// What the drive was asked that the protocol does not allow.
+    pub fn violations(&self) -> Vec<String> {
+        self.counters().violations
+    }
+
+    /// The bytes in the flash, as no host reads them.
+    pub fn flash(&self) -> Vec<u8> {
+        self.with(|drive| drive.model.memory().bytes().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// Puts bytes into the flash from `at` on, cut at its end.
+    pub fn set_flash(&self, at: u32, bytes: &[u8]) {
+        self.with(|drive| drive.model.memory().overwrite(at, bytes));
+    }
+
+    /// Whether the drive is in vendor mode.
+    pub fn in_vendor_mode(&self) -> bool {
+        self.with(|drive| !drive.model.answers_packets())
+            .unwrap_or(false)
+    }
+
+    /// Whether the host has set nIEN on the drive's channel.
+    pub fn interrupts_off(&self) -> bool {
+        lock(&self.channel).interrupts_off()
+    }
+
+    /// Whether the drive is there: it has power and its cable.
+    pub fn is_present(&self) -> bool {
+        self.with(|drive| drive.presence == Presence::Present)
+            .unwrap_or(false)
+    }
+
+    /// Adds a fault. Operations are counted from the opening of the bench.
+    pub fn add_fault(&self, fault: Fault) {
+        self.with(|drive| drive.add_fault(fault));
+    }
+
+    /// Calls `action` just before this operation, counted from 1 from the
+    /// opening of the bench. It must not ask anything of the bench, which waits
+    /// for it.
+    pub fn at_operation(&self, operation: u64, action: impl FnMut() + Send + 'static) {
+        self.with(|drive| {
+            drive.add_hook(Hook {
+                operation,
+                action: Box::new(action),
+            });
+        });
+    }
+
+    /// Switches the drive off and on again, and plugs it in where it was pulled.
+    pub fn power_cycle(&self) {
+        self.with(Drive::power_cycle);
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Drive) -> R) -> Option<R> {
+        let mut channel: std::sync::MutexGuard<'_, Channel> = lock(&self.channel);
+        channel.drive(self.unit).map(act)
+    }
+}

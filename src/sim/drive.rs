@@ -1,0 +1,354 @@
+//! What all simulated drives have in common: task-file registers, identity,
+//! flash cells, counters, faults and power. What a family does with a command
+//! is its [`Model`].
+
+use std::io;
+use std::sync::Arc;
+
+use super::clock::SimClock;
+use super::counters::Counters;
+use super::faults::{Fault, Hook, Schedule};
+use super::memory::{Memory, Misreads};
+use super::state::{Remembered, StateFile};
+use super::target::{Reply, TargetData};
+use crate::scsi::Identity;
+
+pub(super) const STATUS_READY: u8 = 0x50;
+/// DRDY, DSC and ERR: how a drive says that it aborted a command.
+pub(super) const STATUS_ABORTED: u8 = 0x51;
+const STATUS_BUSY: u8 = 0xD0;
+const ERROR_ABORTED: u8 = 0x04;
+
+/// What a family of drives makes of a command.
+pub(super) trait Model: Send {
+    /// Carries out an ATA command: leaves status and registers in `core`.
+    fn command(&mut self, core: &mut Core, command: u8);
+
+    /// Answers a packet of the family's own; `None` for one it does not know.
+    fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply>;
+
+    /// The flash.
+    fn memory(&mut self) -> &mut Memory;
+
+    /// Adds what the flash chip counts.
+    fn count(&self, counters: &mut Counters);
+
+    /// Whether the firmware that answers packets runs.
+    fn answers_packets(&self) -> bool;
+
+    /// The power came back.
+    fn power_on(&mut self, core: &mut Core);
+
+    /// The chip stays busy for good, or no longer.
+    fn hold_chip_busy(&mut self, held: bool);
+
+    /// What the next run is to know of the model.
+    fn remember(&self, remembered: &mut Remembered);
+}
+
+/// The output registers of a drive and the last values written to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TaskFileRegisters {
+    /// As written.
+    pub features: u8,
+    pub count: u8,
+    pub lba_low: u8,
+    pub lba_mid: u8,
+    pub lba_high: u8,
+    pub device: u8,
+    /// As the drive answers.
+    pub error: u8,
+    pub status: u8,
+}
+
+/// Time that operations take, in simulated nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Latency {
+    /// Each register access over the legacy ports.
+    pub register_ns: u64,
+    /// How long an ATA command keeps the drive busy.
+    pub command_ns: u64,
+    /// Each packet, also one that carries an ATA command, on its way.
+    pub packet_ns: u64,
+}
+
+impl Default for Latency {
+    /// Ports as measured on an emulated drive (10 µs for 8 accesses), packets
+    /// as through usb-storage.
+    fn default() -> Self {
+        Latency {
+            register_ns: 1_250,
+            command_ns: 1_000,
+            packet_ns: 1_000_000,
+        }
+    }
+}
+
+/// Whether a drive can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Present,
+    /// No power: everything volatile is lost.
+    PowerCut,
+    Unplugged,
+}
+
+/// What happens to the operation that is just beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Interference {
+    pub skip: bool,
+    pub transport_error: bool,
+    pub time_out: bool,
+    pub status: Option<u8>,
+    pub sense: Option<(u8, u8, u8)>,
+    pub afterwards: Option<Presence>,
+}
+
+/// The parts of a drive that its model works on.
+pub(super) struct Core {
+    pub identity: Identity,
+    pub clock: Arc<SimClock>,
+    pub latency: Latency,
+    pub registers: TaskFileRegisters,
+    pub misreads: Misreads,
+    pub counters: Counters,
+    /// Busy until then, in the clock's nanoseconds.
+    pub busy_until: u64,
+    /// The model has changed in a way that the next run is to know.
+    pub changed: bool,
+}
+
+impl Core {
+    pub fn violation(&mut self, text: impl Into<String>) {
+        self.counters.violation(text.into());
+    }
+
+    /// Ends a command well or badly, by its status.
+    pub fn finish(&mut self, status: u8) {
+        self.registers.status = status;
+        self.registers.error = 0;
+    }
+
+    pub fn abort(&mut self) {
+        self.finish(STATUS_ABORTED);
+        self.registers.error = ERROR_ABORTED;
+    }
+}
+
+/// A simulated drive of any family.
+pub(super) struct Drive {
+    pub core: Core,
+    pub model: Box<dyn Model>,
+    pub presence: Presence,
+    /// Does not answer INQUIRY.
+    pub inquiry_fails: bool,
+    schedule: Schedule,
+    stuck_busy: bool,
+    state: Option<StateFile>,
+    remembered: Remembered,
+    /// What the next REQUEST SENSE answers.
+    pub sense: Vec<u8>,
+}
+
+impl Drive {
+    pub fn new(
+        core: Core,
+        model: Box<dyn Model>,
+        state: Option<StateFile>,
+        remembered: Remembered,
+    ) -> Drive {
+        Drive {
+            core,
+            model,
+            presence: Presence::Present,
+            inquiry_fails: false,
+            schedule: Schedule::default(),
+            stuck_busy: false,
+            state,
+            remembered,
+            sense: Vec::new(),
+        }
+    }
+
+    pub fn add_fault(&mut self, fault: Fault) {
+        if let Some(memory) = fault.memory()
+            && self.remembered.happened.contains(&memory)
+        {
+            return;
+        }
+        if let Some(fault) = fault.of_cells() {
+            self.model.memory().add_fault(fault);
+        } else if let Some(fault) = fault.of_reading() {
+            self.core.misreads.add(fault);
+        } else {
+            self.schedule.add_fault(fault);
+        }
+    }
+
+    pub fn add_hook(&mut self, hook: Hook) {
+        self.schedule.add_hook(hook);
+    }
+
+    /// Switches the drive off and on again, and plugs it in.
+    pub fn power_cycle(&mut self) {
+        self.presence = Presence::Present;
+        self.stuck_busy = false;
+        self.core.busy_until = 0;
+        self.core.registers = TaskFileRegisters {
+            status: STATUS_READY,
+            device: self.core.registers.device,
+            ..TaskFileRegisters::default()
+        };
+        self.model.hold_chip_busy(false);
+        self.model.power_on(&mut self.core);
+        self.save();
+    }
+
+    /// Counts an operation and says what interferes with it.
+    #[inline]
+    pub fn begin(&mut self) -> Interference {
+        self.core.counters.operations += 1;
+        if self.schedule.is_clear(self.core.counters.operations) {
+            return Interference {
+                skip: self.stuck_busy,
+                ..Interference::default()
+            };
+        }
+        self.interfere()
+    }
+
+    #[cold]
+    fn interfere(&mut self) -> Interference {
+        let mut interference = Interference::default();
+        for fault in self.schedule.take(self.core.counters.operations) {
+            match fault {
+                Fault::StuckBusy { .. } => self.stuck_busy = true,
+                Fault::ChipBusy { .. } => self.model.hold_chip_busy(true),
+                Fault::WrongStatus { status, .. } => interference.status = Some(status),
+                Fault::CheckCondition { key, asc, ascq, .. } => {
+                    interference.sense = Some((key, asc, ascq))
+                }
+                Fault::TransportError { executed, .. } => {
+                    interference.transport_error = true;
+                    interference.skip |= !executed;
+                }
+                Fault::TimeOut { executed, .. } => {
+                    interference.time_out = true;
+                    interference.skip |= !executed;
+                }
+                Fault::PowerCut { .. } => interference.afterwards = Some(Presence::PowerCut),
+                Fault::Unplug { .. } => interference.afterwards = Some(Presence::Unplugged),
+                _ => {}
+            }
+            if let Some(memory) = fault.memory() {
+                self.remembered.happened.push(memory);
+            }
+        }
+        interference.skip |= self.stuck_busy;
+        interference
+    }
+
+    /// Issues the ATA command whose registers are set.
+    #[inline]
+    pub fn issue(&mut self, command: u8) -> Interference {
+        let interference = self.begin();
+        self.core.counters.ata.count(command);
+        if !interference.skip {
+            self.model.command(&mut self.core, command);
+            self.core.busy_until = self
+                .core
+                .clock
+                .nanoseconds()
+                .saturating_add(self.core.latency.command_ns)
+                .max(self.core.busy_until);
+        }
+        if self.core.changed {
+            self.save();
+        }
+        if interference != Interference::default() {
+            self.conclude(&interference);
+        }
+        interference
+    }
+
+    /// Lets the status and the presence be what the interference makes of them.
+    pub fn conclude(&mut self, interference: &Interference) {
+        if let Some(status) = interference.status {
+            self.core.registers.status = status;
+        }
+        if interference.time_out {
+            self.core.registers.status = STATUS_BUSY;
+        }
+        match interference.afterwards {
+            Some(Presence::PowerCut) => {
+                self.model.power_on(&mut self.core);
+                self.presence = Presence::PowerCut;
+                self.save();
+            }
+            Some(presence) => {
+                self.presence = presence;
+                self.save();
+            }
+            None => {}
+        }
+    }
+
+    /// Why the operation has no answer at all, if it has none: the fault of a
+    /// bench, or its files cannot be written.
+    #[inline]
+    pub fn take_failure(&mut self, interference: &Interference) -> Option<io::Error> {
+        if interference.transport_error {
+            return Some(io::Error::other("the answer was lost on its way"));
+        }
+        self.model.memory().take_failure()
+    }
+
+    /// What the drive was asked to do, its flash chip included.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.core.counters.clone();
+        self.model.count(&mut counters);
+        counters
+    }
+
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        self.stuck_busy || self.core.busy_until > self.core.clock.nanoseconds()
+    }
+
+    /// Lets time pass until the drive is not busy; `false` if that never comes.
+    pub fn wait(&mut self) -> bool {
+        self.core.clock.advance_to(self.core.busy_until);
+        !self.stuck_busy
+    }
+
+    /// The status as a host reads it.
+    #[inline]
+    pub fn status(&self) -> u8 {
+        if self.is_busy() {
+            STATUS_BUSY
+        } else {
+            self.core.registers.status
+        }
+    }
+
+    /// Writes down what the next run is to find.
+    pub fn save(&mut self) {
+        self.core.changed = false;
+        self.model.remember(&mut self.remembered);
+        if let Some(state) = &self.state
+            && let Err(error) = state.save(&self.remembered)
+        {
+            self.model.memory().fail(error);
+        }
+    }
+}
+
+impl Drop for Drive {
+    /// The end of a run leaves its counters beside the flash.
+    fn drop(&mut self) {
+        if let Some(state) = &self.state {
+            state.save_counters(&self.counters());
+        }
+    }
+}

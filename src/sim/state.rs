@@ -1,0 +1,157 @@
+//! What a simulated drive keeps from one run to the next, in files.
+//!
+//! A folder holds for each drive `NAME.flash`, the bytes of its flash, always
+//! as the chip would hold them; `NAME.drive.toml`, its mode; and after a run
+//! `NAME.counters.toml`, what that run asked of it ([`Counters`]).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::counters::Counters;
+use super::memory::Memory;
+
+/// What a drive remembers besides its flash.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Remembered {
+    /// The drive was left in vendor mode.
+    pub vendor_mode: bool,
+    /// Refused entries since the drive last left vendor mode.
+    pub refused_entries: u64,
+    /// Faults that have happened and do not happen again.
+    pub happened: Vec<String>,
+}
+
+/// The files of one drive.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    folder: PathBuf,
+    name: String,
+}
+
+impl StateFile {
+    pub fn new(folder: &Path, name: &str) -> StateFile {
+        StateFile {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub fn flash_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.flash", self.name))
+    }
+
+    fn drive_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.drive.toml", self.name))
+    }
+
+    pub fn counters_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.counters.toml", self.name))
+    }
+
+    /// The flash as the last run left it, or with these contents in the first.
+    pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Memory> {
+        fs::create_dir_all(&self.folder)?;
+        let path = self.flash_path();
+        if !path.exists() {
+            let fresh = self.folder.join(format!("{}.flash.new", self.name));
+            fs::write(&fresh, first())?;
+            fs::rename(&fresh, &path)?;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let mut bytes = Vec::new();
+        // One more than fits tells a file that is too long, without reading it all.
+        Read::by_ref(&mut file)
+            .take(u64::from(size) + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() != size as usize {
+            let length = file.metadata()?.len();
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "the file has {length} bytes, the drive's flash {size}; delete it to start anew"
+                ),
+            ));
+        }
+        Ok(Memory::in_file(bytes, file))
+    }
+
+    /// What the last run wrote down; the default where there was none.
+    pub fn load(&self) -> io::Result<Remembered> {
+        match fs::read_to_string(self.drive_path()) {
+            Ok(text) => toml::from_str(&text).map_err(|error| {
+                io::Error::new(io::ErrorKind::InvalidData, error.message().to_owned())
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which file `load` reads, for messages.
+    pub fn remembered_path(&self) -> PathBuf {
+        self.drive_path()
+    }
+
+    pub fn save(&self, remembered: &Remembered) -> io::Result<()> {
+        self.replace(&self.drive_path(), remembered)
+    }
+
+    /// Leaves the counters for whoever wants them. A failure changes nothing
+    /// for the drive and comes too late to be told.
+    pub fn save_counters(&self, counters: &Counters) {
+        let _ = self.replace(&self.counters_path(), counters);
+    }
+
+    /// Whole or not at all: a run may be killed at any time.
+    fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
+        let text = toml::to_string(content).map_err(io::Error::other)?;
+        let fresh = path.with_extension("toml.new");
+        let mut file = File::create(&fresh)?;
+        io::Write::write_all(&mut file, text.as_bytes())?;
+        fs::rename(&fresh, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::flash_memory::Cells;
+    use super::*;
+
+    #[test]
+    fn a_drive_remembers_its_flash_and_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(&folder.path().join("new"), "position-3");
+        assert_eq!(state.load().unwrap(), Remembered::default());
+        let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
+        memory.set(1, 7);
+        let remembered = Remembered {
+            vendor_mode: true,
+            refused_entries: 2,
+            happened: vec!["power-cut 3".to_owned()],
+        };
+        state.save(&remembered).unwrap();
+        let again = state.open_flash(4, || panic!("is there already")).unwrap();
+        assert_eq!(again.bytes(), [0xFF, 7, 0xFF, 0xFF]);
+        assert_eq!(state.load().unwrap(), remembered);
+    }
+
+    #[test]
+    fn a_flash_file_of_another_size_is_no_flash_of_this_drive() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(folder.path(), "position-3");
+        state.open_flash(5, || vec![0; 5]).unwrap();
+        let error = state.open_flash(4, Vec::new).unwrap_err();
+        assert!(error.to_string().contains("5 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_memory_is_an_error_and_no_fresh_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(folder.path(), "x");
+        fs::write(state.remembered_path(), "vendor_mode = maybe").unwrap();
+        assert!(state.load().is_err());
+    }
+}

@@ -1,0 +1,447 @@
+//! A drive in vendor mode: a register machine with a flash chip behind it.
+//!
+//! It answers what JungleFlasher 0.1.96 sends to Xbox-360-era drives, and by an
+//! xboxhacker.org thread (topic 9647) also MTKFLASH and DosFlash: commands 80,
+//! 00, 01, 04, 05, 81 and 08 over the task file. The behaviour between those
+//! commands is inferred. It was written without a drive at hand: where a real
+//! one differs, this one is wrong.
+//!
+//! Whatever the protocol does not allow is counted as a violation, so that a
+//! test against this drive fails on it.
+
+use std::time::Duration;
+
+use super::counters::Counters;
+use super::drive::{Core, Model, STATUS_READY};
+use super::flash_memory::{Cells, Counts};
+use super::memory::Memory;
+use super::parallel_flash::ParallelFlash;
+use super::serial_flash::SerialFlash;
+use super::state::Remembered;
+use super::target::{Reply, TargetData};
+use crate::flash::FlashRange;
+
+const ENTER: u8 = 0x80;
+const READ_BYTE: u8 = 0x00;
+const WRITE_BYTE: u8 = 0x01;
+const MAILBOX_LENGTHS: u8 = 0x04;
+const MAILBOX_EXECUTE: u8 = 0x05;
+const LEAVE: u8 = 0x81;
+const DEVICE_RESET: u8 = 0x08;
+const PACKET: u8 = 0xA0;
+const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
+const IDENTIFY_DEVICE: u8 = 0xEC;
+
+const ENTER_LBA_LOW: u8 = 0x2A;
+/// Values of LBA-low that, with command 80, erase the flash of one model at
+/// once (2E) or are reported as dangerous as that (2B, 2D).
+const CATASTROPHES: [u8; 3] = [0x2B, 0x2D, 0x2E];
+
+const READ_PAGE: u8 = 0x03;
+const READ_STATUS: u8 = 0x05;
+/// Busy, write enabled: the status register of a serial chip at work.
+const CHIP_BUSY: u8 = 0x03;
+const TOGGLE: u8 = 0x40;
+
+const LONGEST_TX: usize = 4 + 256;
+const LONGEST_RX: usize = 256;
+
+/// How a drive takes the entry command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Always,
+    /// Every entry ends with this status.
+    Refused {
+        status: u8,
+    },
+    /// As [`Entry::Refused`], but for the entry after so many refused ones:
+    /// meanwhile the user has switched the drive off and on.
+    AfterPowerCycles {
+        refusals: u64,
+        status: u8,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Normal,
+    Vendor,
+}
+
+/// The RAM through which a serial chip is reached.
+struct Mailbox {
+    /// First address of the TX bytes.
+    base: u32,
+    /// Lengths as layout 0x73 has them, high byte first.
+    high_first: bool,
+    ram: Box<[u8; MAILBOX_SIZE as usize]>,
+    /// TX and RX length of the transaction that command 05 carries out.
+    lengths: Option<(usize, usize)>,
+}
+
+/// Enough for 260 TX bytes. That reads decode the low address bits only is
+/// inferred from JungleFlasher, which reads one byte at 0001 in either layout.
+const MAILBOX_SIZE: u32 = 0x200;
+
+impl Mailbox {
+    fn new(mode_status: u8) -> Mailbox {
+        Mailbox {
+            base: if mode_status == 0x72 { 0x8800 } else { 0 },
+            high_first: mode_status == 0x73,
+            ram: Box::new([0; MAILBOX_SIZE as usize]),
+            lengths: None,
+        }
+    }
+
+    fn length(&self, first: u8, second: u8) -> usize {
+        if self.high_first {
+            usize::from(u16::from_be_bytes([first, second]))
+        } else {
+            usize::from(u16::from_le_bytes([first, second]))
+        }
+    }
+
+    /// The byte of RAM at this address; `None` outside the mailbox.
+    fn cell(&mut self, address: u32, mirrored: bool) -> Option<&mut u8> {
+        let inside = (self.base..self.base + MAILBOX_SIZE).contains(&address);
+        if !inside && !(mirrored && address < MAILBOX_SIZE) {
+            return None;
+        }
+        self.ram.get_mut((address % MAILBOX_SIZE) as usize)
+    }
+}
+
+/// The chip, by the bus that it is on.
+pub(super) enum FlashPart {
+    Parallel(Box<ParallelFlash<Memory>>),
+    Serial(Box<SerialFlash<Memory>>),
+}
+
+impl FlashPart {
+    fn memory(&mut self) -> &mut Memory {
+        match self {
+            FlashPart::Parallel(chip) => chip.cells_mut(),
+            FlashPart::Serial(chip) => chip.cells_mut(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        match self {
+            FlashPart::Parallel(chip) => chip.counts(),
+            FlashPart::Serial(chip) => chip.counts(),
+        }
+    }
+
+    fn power_cycle(&mut self) {
+        match self {
+            FlashPart::Parallel(chip) => chip.power_cycle(),
+            FlashPart::Serial(chip) => chip.power_cycle(),
+        }
+    }
+}
+
+pub(super) struct VendorMode {
+    mode_status: u8,
+    entry: Entry,
+    mode: Mode,
+    refused_entries: u64,
+    part: FlashPart,
+    /// The chip never finishes what it does: it answers as a busy one.
+    chip_held_busy: bool,
+    mailbox: Mailbox,
+    /// Command 81 was sent; DEVICE RESET is due.
+    leaving: bool,
+    /// Bit 6 of a parallel chip that is held busy.
+    toggle: u8,
+}
+
+impl VendorMode {
+    pub fn new(mode_status: u8, entry: Entry, part: FlashPart, remembered: &Remembered) -> Self {
+        VendorMode {
+            mode_status,
+            entry,
+            mode: if remembered.vendor_mode {
+                Mode::Vendor
+            } else {
+                Mode::Normal
+            },
+            refused_entries: remembered.refused_entries,
+            part,
+            chip_held_busy: false,
+            mailbox: Mailbox::new(mode_status),
+            leaving: false,
+            toggle: 0,
+        }
+    }
+
+    /// The status that a drive found in this state shows.
+    pub fn resting_status(&self) -> u8 {
+        match self.mode {
+            Mode::Normal => STATUS_READY,
+            Mode::Vendor => self.mode_status,
+        }
+    }
+
+    fn enter(&mut self, core: &mut Core) {
+        let lba_low = core.registers.lba_low;
+        if CATASTROPHES.contains(&lba_low) {
+            core.violation(format!(
+                "command 80 with LBA-low {lba_low:02x}: the drive has erased its flash"
+            ));
+            let memory = self.part.memory();
+            let all = FlashRange {
+                start: 0,
+                end: memory.size(),
+            };
+            memory.fill_range(all, 0xFF);
+            return core.abort();
+        }
+        if lba_low != ENTER_LBA_LOW {
+            core.violation(format!("command 80 with LBA-low {lba_low:02x}"));
+            return core.abort();
+        }
+        if self.mode == Mode::Vendor {
+            return core.finish(self.mode_status);
+        }
+        let refusal = match self.entry {
+            Entry::Always => None,
+            Entry::Refused { status } => Some(status),
+            Entry::AfterPowerCycles { refusals, status } => {
+                (self.refused_entries < refusals).then_some(status)
+            }
+        };
+        core.changed = true;
+        match refusal {
+            Some(status) => {
+                self.refused_entries = self.refused_entries.saturating_add(1);
+                core.finish(status);
+            }
+            None => {
+                self.mode = Mode::Vendor;
+                self.mailbox = Mailbox::new(self.mode_status);
+                self.part.power_cycle();
+                core.finish(self.mode_status);
+            }
+        }
+    }
+
+    fn address(&self, core: &Core) -> u32 {
+        let registers = &core.registers;
+        let low = u32::from(u16::from_le_bytes([registers.lba_mid, registers.lba_high]));
+        match self.part {
+            FlashPart::Parallel(_) => u32::from(registers.device & 0x0F) << 16 | low,
+            FlashPart::Serial(_) => low,
+        }
+    }
+
+    fn read_byte(&mut self, core: &mut Core) {
+        let address = self.address(core);
+        core.counters.byte_reads += 1;
+        let value = match &mut self.part {
+            FlashPart::Parallel(_) if self.chip_held_busy => {
+                self.toggle ^= TOGGLE;
+                self.toggle
+            }
+            FlashPart::Parallel(chip) => {
+                let byte = chip.read(address, now(core));
+                core.misreads.apply(address, byte)
+            }
+            FlashPart::Serial(_) => match self.mailbox.cell(address, true) {
+                Some(cell) => {
+                    core.counters.mailbox_reads += 1;
+                    *cell
+                }
+                None => {
+                    core.violation(format!("byte read at {address:04x}, outside the mailbox"));
+                    0xFF
+                }
+            },
+        };
+        core.registers.lba_low = value;
+    }
+
+    fn write_byte(&mut self, core: &mut Core) {
+        let address = self.address(core);
+        let value = core.registers.lba_low;
+        core.counters.byte_writes += 1;
+        match &mut self.part {
+            FlashPart::Parallel(_) if self.chip_held_busy => {}
+            FlashPart::Parallel(chip) => chip.write(address, value, now(core)),
+            FlashPart::Serial(_) => match self.mailbox.cell(address, false) {
+                Some(cell) => {
+                    core.counters.mailbox_writes += 1;
+                    *cell = value;
+                }
+                None => {
+                    core.violation(format!("byte write at {address:04x}, outside the mailbox"));
+                }
+            },
+        }
+    }
+
+    fn set_lengths(&mut self, core: &mut Core) {
+        let registers = core.registers;
+        let tx = self.mailbox.length(registers.features, registers.count);
+        let rx = self.mailbox.length(registers.lba_mid, registers.lba_high);
+        self.mailbox.lengths = None;
+        if registers.lba_low != 0 {
+            core.violation(format!(
+                "mailbox lengths with LBA-low {:02x} instead of 00",
+                registers.lba_low
+            ));
+        } else if !(1..=LONGEST_TX).contains(&tx) || rx > LONGEST_RX {
+            core.violation(format!("mailbox lengths of {tx} TX and {rx} RX bytes"));
+        } else {
+            self.mailbox.lengths = Some((tx, rx));
+        }
+    }
+
+    fn transact(&mut self, core: &mut Core) {
+        let Some((tx, rx)) = self.mailbox.lengths.take() else {
+            core.violation("mailbox transaction without valid lengths");
+            return;
+        };
+        let FlashPart::Serial(chip) = &mut self.part else {
+            return;
+        };
+        core.counters.mailbox_executes += 1;
+        let ram = &mut self.mailbox.ram;
+        let sent = ram.get(..tx).unwrap_or_default();
+        let mut answer = match (self.chip_held_busy, sent) {
+            (false, _) => chip.transfer(sent, rx, now(core)),
+            (true, [READ_STATUS]) => vec![CHIP_BUSY; rx],
+            (true, _) => vec![0xFF; rx],
+        };
+        if let [READ_PAGE, high, middle, low] = *sent {
+            let start = u32::from_be_bytes([0, high, middle, low]);
+            for (at, byte) in (start..).zip(&mut answer) {
+                *byte = core.misreads.apply(at, *byte);
+            }
+        }
+        for (place, byte) in (tx..).zip(answer.iter()) {
+            // Only low address bits are decoded: what is too long wraps around.
+            if let Some(cell) = ram.get_mut(place % MAILBOX_SIZE as usize) {
+                *cell = *byte;
+            }
+        }
+    }
+
+    fn leave(&mut self, core: &mut Core) {
+        if self.mode == Mode::Vendor {
+            self.mode = Mode::Normal;
+            self.refused_entries = 0;
+            core.changed = true;
+        }
+    }
+
+    fn vendor_command(&mut self, core: &mut Core, command: u8) {
+        let serial = matches!(self.part, FlashPart::Serial(_));
+        match command {
+            READ_BYTE => self.read_byte(core),
+            WRITE_BYTE => self.write_byte(core),
+            MAILBOX_LENGTHS if serial => self.set_lengths(core),
+            MAILBOX_EXECUTE if serial => self.transact(core),
+            ENTER => return self.enter(core),
+            LEAVE => {
+                self.leave(core);
+                self.leaving = true;
+                return core.finish(STATUS_READY);
+            }
+            DEVICE_RESET => {
+                core.violation("DEVICE RESET in vendor mode, before command 81");
+                self.leave(core);
+                return reset(core);
+            }
+            // The kernel sends these by itself: they are nobody's mistake.
+            PACKET | IDENTIFY_PACKET_DEVICE | IDENTIFY_DEVICE => {}
+            other => core.violation(format!("command {other:02x} in vendor mode")),
+        }
+        core.finish(self.mode_status);
+    }
+
+    fn normal_command(&mut self, core: &mut Core, command: u8) {
+        match command {
+            ENTER => self.enter(core),
+            DEVICE_RESET => reset(core),
+            PACKET | IDENTIFY_PACKET_DEVICE => core.finish(STATUS_READY),
+            IDENTIFY_DEVICE => {
+                core.abort();
+                signature(core);
+            }
+            READ_BYTE | WRITE_BYTE | MAILBOX_LENGTHS | MAILBOX_EXECUTE | LEAVE => {
+                core.violation(format!("vendor command {command:02x} outside vendor mode"));
+                core.abort();
+            }
+            _ => core.abort(),
+        }
+    }
+}
+
+impl Model for VendorMode {
+    #[inline]
+    fn command(&mut self, core: &mut Core, command: u8) {
+        if std::mem::take(&mut self.leaving) && command != DEVICE_RESET {
+            core.violation(format!("command {command:02x} between 81 and DEVICE RESET"));
+        }
+        match self.mode {
+            Mode::Vendor => self.vendor_command(core, command),
+            Mode::Normal => self.normal_command(core, command),
+        }
+    }
+
+    fn packet(&mut self, _: &mut Core, _: &[u8], _: &TargetData<'_>) -> Option<Reply> {
+        None
+    }
+
+    fn answers_packets(&self) -> bool {
+        self.mode == Mode::Normal
+    }
+
+    fn power_on(&mut self, core: &mut Core) {
+        self.mode = Mode::Normal;
+        self.leaving = false;
+        self.mailbox = Mailbox::new(self.mode_status);
+        self.part.power_cycle();
+        core.finish(STATUS_READY);
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        self.part.memory()
+    }
+
+    fn count(&self, counters: &mut Counters) {
+        let counts = self.part.counts();
+        counters.programs += counts.programs;
+        counters.sector_erases += counts.sector_erases;
+        counters.chip_erases += counts.chip_erases;
+        counters.chip_ignored += counts.ignored;
+    }
+
+    fn hold_chip_busy(&mut self, held: bool) {
+        self.chip_held_busy = held;
+    }
+
+    fn remember(&self, remembered: &mut Remembered) {
+        remembered.vendor_mode = self.mode == Mode::Vendor;
+        remembered.refused_entries = self.refused_entries;
+    }
+}
+
+fn now(core: &Core) -> Duration {
+    Duration::from_nanos(core.clock.nanoseconds())
+}
+
+/// An ATAPI device after DEVICE RESET: DRDY stays clear, and the registers hold
+/// the signature of a packet device.
+fn reset(core: &mut Core) {
+    core.finish(0x00);
+    core.registers.error = 0x01;
+    signature(core);
+}
+
+fn signature(core: &mut Core) {
+    core.registers.count = 0x01;
+    core.registers.lba_low = 0x01;
+    core.registers.lba_mid = 0x14;
+    core.registers.lba_high = 0xEB;
+}
