@@ -29,6 +29,9 @@ pub struct Record {
     /// The ranges that were read, first and last byte; none for the whole flash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<[u32; 2]>,
+    /// What the drive refused to have read, first and last byte: FF stands there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<[u32; 2]>,
     /// CRC-32 of the dumped bytes, 8 hex digits.
     pub crc32: String,
     /// 16-bit sum of the dumped bytes, 4 hex digits.
@@ -105,6 +108,7 @@ impl Record {
             } else {
                 dump.ranges.iter().map(part).collect()
             },
+            gaps: dump.gaps.iter().map(part).collect(),
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump

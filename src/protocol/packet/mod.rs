@@ -200,4 +200,4 @@ fn sending(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
