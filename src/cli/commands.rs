@@ -219,7 +219,7 @@ impl Run<'_> {
             .in_session(opened, |session| write::prepare(session, &request))
             .map_err(|error| Failure::job(&error, self.typed))?;
         self.output.text(&report::proposal(&proposal));
-        if proposal.plan.is_empty() {
+        if proposal.is_empty() {
             self.output.text(&report::sums(&proposal.unchanged()));
             self.output
                 .text("Nothing to do: the flash already holds this. Nothing was written.\n");

@@ -113,6 +113,9 @@ impl Failure {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
             }
             ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
+            ChangeError::OtherIdentity { .. } => {
+                Failure::new(exit_of(&state), sentence(&error.to_string()))
+            }
             ChangeError::Different(difference) => Failure::new(
                 Exit::Different,
                 format!(
@@ -121,9 +124,18 @@ impl Failure {
                 ),
             ),
         };
+        let again = match state {
+            FlashState::InDoubt { .. } => {
+                "Leave the drive on. Type the same again: all of it is sent once more:"
+            }
+            _ => {
+                "Do not switch the computer off. Type the same again: it goes on where this run \
+                 ended:"
+            }
+        };
         let failure = failure
             .about_flash(&state, backup)
-            .next("Do not switch the computer off. Type the same again: it goes on where this run ended:")
+            .next(again)
             .next(typed.same());
         match backup {
             Some(backup) => failure
@@ -139,6 +151,15 @@ impl Failure {
             FlashState::Written => {
                 "All of it was written, and it could not be confirmed that it is right.".to_owned()
             }
+            FlashState::InDoubt { taken, of } if taken == of => {
+                "The drive has taken all of it and programs by itself; whether it holds the new \
+                 firmware now, the old one or part of either is not known."
+                    .to_owned()
+            }
+            FlashState::InDoubt { taken, of } => format!(
+                "The drive has taken {taken} of {of} banks and programs by itself; whether it \
+                 holds the old firmware now or part of the new one is not known."
+            ),
             FlashState::Partly {
                 written,
                 begun,
@@ -170,7 +191,9 @@ impl Failure {
 fn exit_of(state: &FlashState) -> Exit {
     match state {
         FlashState::Unchanged => Exit::FailedUnchanged,
-        FlashState::Partly { .. } | FlashState::Written => Exit::FailedPartly,
+        FlashState::Partly { .. } | FlashState::InDoubt { .. } | FlashState::Written => {
+            Exit::FailedPartly
+        }
     }
 }
 

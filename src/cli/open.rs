@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::args::{DriveName, Request, Via};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, sentence};
 use super::progress::Progress;
 use super::prompt;
 use super::reach::{self, Reach};
@@ -15,10 +15,14 @@ use super::typed::Typed;
 use crate::drive::ask::{self, AskError};
 use crate::drive::legacy::Detached;
 use crate::job::{FlashState, JobError, StopFlag};
+use crate::protocol::detect::UnknownProtocol;
+use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
-use crate::protocol::{DeviceError, FirmwareDevice};
+use crate::protocol::{DeviceError, FirmwareDevice, Protocol, detect};
 use crate::scsi::{DeviceType, Identity};
-use crate::transport::{AtaPassthrough, Clock, PortTaskFile, TaskFile, TransportError};
+use crate::transport::{
+    AtaPassthrough, Clock, PacketTransport, PortTaskFile, TaskFile, TransportError,
+};
 
 /// A drive that is ready for a job.
 pub struct Opened {
@@ -75,12 +79,101 @@ pub fn open(
     stop: &StopFlag,
     typed: &Typed,
 ) -> Result<Opened, Failure> {
+    let named = named_protocol(request, typed)?;
     let mut reach = reach::reach(request, drive, stop, typed)?;
-    let identity = identity(&mut reach)?;
     let name = reach.name.clone();
     let is_real = reach.is_real;
     let clock = Arc::clone(&reach.clock);
     let detached = reach.detached.take();
+    let family = match (request.options.via, &mut reach.packets) {
+        (Some(Via::Ata | Via::Port), _) | (_, None) => None,
+        (Some(Via::Sg) | None, Some(packets)) => family(packets.as_mut(), named, progress, typed)?,
+    };
+    let identity = identity(&mut reach)?;
+    let device: Box<dyn FirmwareDevice> = match family {
+        Some(family) => packet_drive(family, identity, reach)?,
+        None if request.options.via == Some(Via::Sg) => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--via sg is for drives with a packet protocol, and this one has none that is \
+                 documented.",
+            )
+            .next("Vendor mode, over the same node:")
+            .next(typed.same().replace("--via sg", "--via ata")));
+        }
+        None => Box::new(vendor_mode_drive(
+            request, identity, reach, progress, stop, typed,
+        )?),
+    };
+    Ok(Opened {
+        name,
+        device,
+        is_real,
+        clock,
+        detached,
+    })
+}
+
+/// The protocol that the user names, if it can be had by the way he names.
+fn named_protocol(request: &Request, typed: &Typed) -> Result<Option<Protocol>, Failure> {
+    let Some(word) = &request.options.protocol else {
+        return Ok(None);
+    };
+    let protocol: Protocol = word.parse().map_err(|error: UnknownProtocol| {
+        Failure::new(Exit::Usage, sentence(&error.to_string()))
+    })?;
+    let is_packet = protocol != Protocol::VendorMode;
+    match request.options.via {
+        Some(Via::Ata | Via::Port) if is_packet => Err(Failure::new(
+            Exit::Usage,
+            format!("The {protocol} goes over SG_IO only: --via sg."),
+        )
+        .next(typed.with("--via sg"))),
+        _ => Ok(Some(protocol)),
+    }
+}
+
+/// The family of packet drives that this one belongs to; `None` for vendor mode.
+fn family(
+    packets: &mut dyn PacketTransport,
+    named: Option<Protocol>,
+    progress: &mut Progress,
+    typed: &Typed,
+) -> Result<Option<&'static Family>, Failure> {
+    let detected = detect(packets, named).map_err(|error| not_entered(error, typed))?;
+    progress.line(&detected.reason);
+    Ok(Family::of(detected.protocol))
+}
+
+fn packet_drive(
+    family: &'static Family,
+    identity: Option<Identity>,
+    reach: Reach,
+) -> Result<Box<dyn FirmwareDevice>, Failure> {
+    match (reach.packets, reach.reopen) {
+        (Some(packets), Some(reopen)) => Ok(Box::new(PacketDrive::new(
+            family,
+            identity,
+            packets,
+            reopen,
+            reach.clock,
+        ))),
+        _ => Err(Failure::new(
+            Exit::NoDrive,
+            format!("{} takes no SCSI commands.", reach.name),
+        )),
+    }
+}
+
+fn vendor_mode_drive(
+    request: &Request,
+    identity: Option<Identity>,
+    reach: Reach,
+    progress: &mut Progress,
+    stop: &StopFlag,
+    typed: &Typed,
+) -> Result<VendorModeDrive, Failure> {
+    let clock = Arc::clone(&reach.clock);
     let task_file = task_file(reach, request.options.via, typed)?;
     let patience = request.options.wait.unwrap_or_else(|| {
         if prompt::somebody_is_there() {
@@ -97,18 +190,11 @@ pub fn open(
             ControlFlow::Continue(())
         }
     };
-    let entered = VendorMode::enter(task_file, Arc::clone(&clock), patience, &mut on_wait);
+    let entered = VendorMode::enter(task_file, clock, patience, &mut on_wait);
     progress.end_waiting();
-    let device = entered
+    entered
         .and_then(|mode| VendorModeDrive::identify(mode, identity, request.options.size))
-        .map_err(|error| not_entered(error, typed))?;
-    Ok(Opened {
-        name,
-        device: Box::new(device),
-        is_real,
-        clock,
-        detached,
-    })
+        .map_err(|error| not_entered(error, typed))
 }
 
 /// Who the drive is. A dead drive says nothing, which is no reason to stop.

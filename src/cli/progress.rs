@@ -16,6 +16,7 @@ pub struct Progress {
     disagreements: u64,
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
+    told_to_wait: bool,
 }
 
 impl Default for Progress {
@@ -26,6 +27,7 @@ impl Default for Progress {
             disagreements: 0,
             countdown: None,
             told_to_switch: false,
+            told_to_wait: false,
         }
     }
 }
@@ -60,6 +62,10 @@ impl Progress {
                     ));
                 }
             }
+            Event::Gap { range, reason } => self.line(&format!(
+                "{range}: the drive refuses to have this read ({reason}); going on behind it."
+            )),
+            Event::AwaitingDrive { remaining, last } => self.await_drive(remaining, &last),
             Event::StopPostponed => self.line(
                 "The flash is being changed: stopping now would leave it half-written. \
                  The job goes on to its end.",
@@ -95,6 +101,26 @@ impl Progress {
         countdown.tick();
     }
 
+    /// The drive has its new firmware and is asked whether it is back.
+    fn await_drive(&mut self, remaining: Duration, last: &str) {
+        if !std::mem::replace(&mut self.told_to_wait, true) {
+            self.line("The drive programs and starts anew. Do not switch it off.");
+        }
+        if !self.is_terminal {
+            return;
+        }
+        let countdown = self.countdown.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{msg}"));
+            bar
+        });
+        countdown.set_message(format!(
+            "Asking again for {:>3} s ({last}).",
+            remaining.as_secs()
+        ));
+        countdown.tick();
+    }
+
     pub fn end_waiting(&mut self) {
         if let Some(countdown) = self.countdown.take() {
             countdown.finish_and_clear();
@@ -111,6 +137,7 @@ impl Progress {
 
     /// Takes the bar away; what was said in lines stays.
     pub fn clear(&mut self) {
+        self.end_waiting();
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -12,14 +12,15 @@ use super::prompt::{self, Consent};
 use super::typed::Typed;
 use crate::drive::legacy::{self, ChannelState, Detached, LegacyError};
 use crate::drive::{
-    Hold, HoldError, LocateError, Located, MediumRule, Obstacle, Position, Remedy, System,
-    locate_path, locate_position, note,
+    Hold, HoldError, LocateError, Located, MediumRule, Obstacle, Place, Position, Remedy, System,
+    find_again, locate_path, locate_position, note,
 };
 use crate::job::{Check, JobError, StopFlag};
+use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
 use crate::sim::{Bench, SimDriveHandle};
 use crate::transport::clock::SystemClock;
-use crate::transport::{Clock, DevPort, PacketTransport, RegisterAccess, Unit};
+use crate::transport::{Clock, DevPort, PacketTransport, RegisterAccess, TransportError, Unit};
 
 /// The ways to one drive.
 pub struct Reach {
@@ -34,9 +35,43 @@ pub struct Reach {
     pub clock: Arc<dyn Clock>,
     /// Who the kernel remembers the drive to be, where it cannot be asked.
     pub known_as: Option<Identity>,
+    /// How the drive is found again after it has restarted.
+    pub reopen: Option<Box<dyn Reopen>>,
     /// A channel that the kernel has given up and gets back in the end.
     pub detached: Option<Detached>,
     pub is_real: bool,
+}
+
+/// Finds a simulated drive again.
+struct OnBench(SimDriveHandle);
+
+impl Reopen for OnBench {
+    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+        self.0.packets().ok_or(TransportError::Vanished)
+    }
+}
+
+/// Finds a drive again by its place in the system, under whatever names.
+struct InPlace {
+    system: System,
+    place: Place,
+    clock: Arc<SystemClock>,
+}
+
+impl Reopen for InPlace {
+    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+        let located = find_again(&self.system, &self.place).ok_or(TransportError::Vanished)?;
+        // The desktop looks at a new drive as well: one that is busy now will
+        // be free in a moment.
+        Hold::take(
+            &self.system,
+            &located,
+            MediumRule::Allow,
+            self.clock.as_ref(),
+        )
+        .map(|hold| Box::new(hold) as Box<dyn PacketTransport + Send>)
+        .map_err(|_| TransportError::Vanished)
+    }
 }
 
 /// Finds a drive and gets hold of it.
@@ -119,6 +154,7 @@ fn simulated(path: &Path, drive: &DriveName) -> Result<Reach, Failure> {
         unit: found.unit(),
         clock: found.clock(),
         known_as: None,
+        reopen: Some(Box::new(OnBench(found.clone()))),
         detached: None,
         is_real: false,
     })
@@ -172,6 +208,11 @@ fn by_kernel(
         unit: located.position.map_or(Unit::Master, Position::unit),
         packets: Some(Box::new(hold)),
         registers: None,
+        reopen: Some(Box::new(InPlace {
+            system: system.clone(),
+            place: located.place.clone(),
+            clock: Arc::clone(&clock),
+        })),
         clock,
         detached: None,
         is_real: true,
@@ -227,6 +268,7 @@ fn by_ports(
         unit: position.unit(),
         clock: Arc::new(SystemClock::default()),
         known_as,
+        reopen: None,
         detached: Some(detached),
         is_real: true,
     })

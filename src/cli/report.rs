@@ -7,10 +7,10 @@ use super::output::Table;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
-use crate::job::change::Changed;
+use crate::job::change::{Changed, Evidence};
 use crate::job::read::Dump;
 use crate::job::verify::{Compared, Difference};
-use crate::job::write::{Backup, Proposal};
+use crate::job::write::{Backup, Proposal, Work};
 use crate::protocol::{Capabilities, DeviceInfo, Writing};
 use crate::scsi::Identity;
 
@@ -165,11 +165,21 @@ fn backup(backup: &Backup) -> String {
 }
 
 fn plan(proposal: &Proposal) -> String {
-    if proposal.plan.is_empty() {
+    if proposal.is_empty() {
         return "nothing: the flash already holds this".to_owned();
     }
-    let summary = proposal.plan.summary();
-    let whole = proposal.erases_everything();
+    let (plan, target) = match &proposal.work {
+        Work::InPlace { plan, target } => (plan, target),
+        Work::Download(download) => {
+            let bytes = download.prepared.content.len();
+            return format!(
+                "send all {} KiB; the drive erases and programs by itself",
+                bytes / 1024
+            );
+        }
+    };
+    let summary = plan.summary();
+    let whole = summary.bytes_to_erase as usize == target.len();
     let erase = match (summary.sectors_to_erase, whole) {
         (0, _) => "erase nothing".to_owned(),
         (1, true) => "erase the whole chip".to_owned(),
@@ -219,6 +229,12 @@ pub fn dump(path: &Path, dump: &Dump, record: &Record) -> String {
             ),
         );
     }
+    for gap in &dump.gaps {
+        table.row(
+            "Gap",
+            &format!("{gap}: the drive refused to have it read, FF stands there"),
+        );
+    }
     let sums: Vec<(Bank, String)> = dump
         .ranges
         .iter()
@@ -243,20 +259,55 @@ pub fn sums(compared: &Compared) -> String {
     let mut table = Table::default();
     table.row("Sums", &bank_sums(&sums));
     table.row("Total", &compared.total.to_string());
+    for owned in &compared.owned {
+        table.row(
+            "Left out",
+            &format!("{}, not compared: {}", owned.range, owned.why),
+        );
+    }
+    for gap in &compared.gaps {
+        table.row("Gap", &format!("{gap}: the drive refused to have it read"));
+    }
     table.finish()
 }
 
 /// The end of a write or erase.
 pub fn changed(changed: &Changed) -> String {
-    let mut text = sums(&changed.read_back);
+    let mut text = String::new();
     let mut table = Table::default();
-    table.row(
-        "Done",
-        &format!(
-            "{} sectors erased, {} bytes programmed, read back and compared: no difference",
+    if let Some(restart) = &changed.restart {
+        let before = match &restart.before {
+            Some(before) => identity(before),
+            None => "no answer".to_owned(),
+        };
+        table.row(
+            "Drive",
+            &format!("{before} before, {} now", identity(&restart.after)),
+        );
+    }
+    let done = match changed.restart {
+        None => format!(
+            "{} sectors erased, {} bytes programmed",
             changed.erased, changed.programmed
         ),
-    );
+        Some(_) => format!("{} bytes sent, the drive is back", changed.programmed),
+    };
+    match &changed.evidence {
+        Evidence::ReadBack(compared) => {
+            text.push_str(&sums(compared));
+            table.row(
+                "Done",
+                &format!("{done}, read back and compared: no difference"),
+            );
+        }
+        Evidence::Accepted(why) => {
+            let text = format!(
+                "{done}. The drive accepted the firmware and says who it is; what is in the flash \
+                 was not read back. {why}"
+            );
+            table.row("Done", &text);
+        }
+    }
     text.push_str(&table.finish());
     text
 }

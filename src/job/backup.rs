@@ -29,6 +29,9 @@ pub struct Record {
     /// The ranges that were read, first and last byte; none for the whole flash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<[u32; 2]>,
+    /// What the drive refused to have read, first and last byte: FF stands there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<[u32; 2]>,
     /// CRC-32 of the dumped bytes, 8 hex digits.
     pub crc32: String,
     /// 16-bit sum of the dumped bytes, 4 hex digits.
@@ -100,6 +103,7 @@ impl Record {
             chip: device.chip.clone(),
             size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
             ranges: Record::ranges_of(dump),
+            gaps: dump.gaps.iter().map(first_and_last).collect(),
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -116,7 +120,6 @@ impl Record {
         if dump.is_whole() {
             return Vec::new();
         }
-        let first_and_last = |range: &FlashRange| [range.start, range.end.saturating_sub(1)];
         dump.ranges.iter().map(first_and_last).collect()
     }
 
@@ -125,6 +128,10 @@ impl Record {
         let text = fs::read_to_string(record_path(dump)).ok()?;
         toml::from_str(&text).ok()
     }
+}
+
+fn first_and_last(range: &FlashRange) -> [u32; 2] {
+    [range.start, range.end.saturating_sub(1)]
 }
 
 /// `backup.bin` → `backup.bin.txt`.

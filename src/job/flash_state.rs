@@ -19,6 +19,13 @@ pub enum FlashState {
         /// Banks that still wait for their change.
         untouched: Vec<Bank>,
     },
+    /// The drive programs by itself and what it did is not known: it may hold
+    /// the old firmware, the new one, or part of it.
+    InDoubt {
+        /// Banks that the drive has taken, and how many there are in all.
+        taken: u32,
+        of: u32,
+    },
     /// All changes were made; what reads back is another thing.
     Written,
 }
