@@ -63,6 +63,16 @@ fn a_second_run_is_refused_and_told_who_has_the_drive() {
 }
 
 #[test]
+fn a_drive_that_is_only_looked_at_for_a_moment_is_waited_for() {
+    let machine = Machine::four_drives();
+    machine.state().looks = 5;
+    held(&machine);
+    assert_eq!(machine.state().looks, 0);
+    machine.state().looks = 1000;
+    assert_eq!(refusal(&machine), "/dev/sr0 is in use");
+}
+
+#[test]
 fn a_program_on_the_sg_node_alone_keeps_the_drive() {
     let machine = Machine::four_drives();
     let node = machine.path("dev/sg0");
@@ -252,6 +262,17 @@ fn a_drive_that_changed_its_name_since_it_was_found_is_not_held() {
 }
 
 #[test]
+fn a_drive_that_came_back_without_its_sg_node_is_not_back_yet() {
+    let machine = Machine::piix();
+    machine.usb_drive("1-2", 0, "9:0:0:0");
+    let mut hold = held(&machine);
+    machine.unplug(0, "9:0:0:0");
+    machine.usb_drive("1-2", 1, "10:0:0:0");
+    machine.unload_sg();
+    assert!(!hold.follow().unwrap());
+}
+
+#[test]
 fn a_hold_follows_a_drive_that_restarts_under_other_names() {
     let machine = Machine::piix();
     machine.usb_drive("1-2", 0, "9:0:0:0");
@@ -260,6 +281,8 @@ fn a_hold_follows_a_drive_that_restarts_under_other_names() {
     machine.unplug(0, "9:0:0:0");
     assert!(!hold.follow().unwrap());
     machine.usb_drive("1-2", 1, "10:0:0:0");
+    machine.state().looks = 1;
+    assert!(matches!(hold.follow(), Err(HoldError::InTheWay(_))));
     assert!(hold.follow().unwrap());
     hold.execute(&[VENDOR_COMMAND; 12], Data::None, START)
         .unwrap();

@@ -67,6 +67,7 @@ fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
 
     let back = detached.bring_back(&FakeClock::default()).unwrap();
     assert_eq!(writes(&machine)[2..], ["host1 scan - - -"]);
+    assert!(!machine.state().was_open_at_scan);
     let nodes: Vec<_> = back.iter().map(|drive| drive.sr.clone().unwrap()).collect();
     assert_eq!(nodes, [machine.path("dev/sr2"), machine.path("dev/sr3")]);
 }
@@ -177,6 +178,22 @@ fn a_kernel_that_keeps_the_devices_ends_it_and_is_asked_to_scan() {
     let error = detach(&machine.system, Channel::Primary).err().unwrap();
     assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
     assert_eq!(writes(&machine).last().unwrap(), "host0 scan - - -");
+}
+
+#[test]
+fn a_device_that_cannot_be_taken_off_brings_the_others_back_under_their_names() {
+    let machine = Machine::four_drives();
+    let delete = inspect(&machine.system, Channel::Primary).unwrap().devices[1]
+        .located
+        .sysfs
+        .join("delete");
+    machine.state().read_only.push(delete);
+    let error = detach(&machine.system, Channel::Primary).err().unwrap();
+    assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
+    assert_eq!(writes(&machine), ["0:0:0:0 delete 1", "host0 scan - - -"]);
+    assert!(!machine.state().was_open_at_scan);
+    let state = inspect(&machine.system, Channel::Primary).unwrap();
+    assert_eq!(positions(&state), [1, 2]);
 }
 
 #[test]

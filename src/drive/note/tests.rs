@@ -147,6 +147,8 @@ fn a_note_cannot_make_this_program_write_anything_else() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_note_makes_the_reader_fail(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
         let machine = Machine::empty();

@@ -34,21 +34,25 @@ fn a_node_of_a_group_names_the_group_to_join() {
     let node = || PathBuf::from("/dev/sg0");
     let group = || Some("cdrom".to_owned());
     assert_eq!(
-        met(&machine, &with_mode(node(), 0o20660, group())),
+        met(&machine, &with_mode(node(), 0o20660, group(), false)),
         "no permission to open /dev/sg0: it belongs to the group cdrom, and you are not in it \
          (joining it counts from the next login) -> sudo usermod -aG cdrom \"$USER\""
     );
     // A group that may only read would not help: writing is what it takes.
     for obstacle in [
-        with_mode(node(), 0o20640, group()),
-        with_mode(node(), 0o20600, None),
-        with_mode(node(), 0o20660, None),
+        with_mode(node(), 0o20640, group(), true),
+        with_mode(node(), 0o20600, None, false),
+        with_mode(node(), 0o20660, None, false),
     ] {
         assert_eq!(
             met(&machine, &obstacle),
             "only root may open /dev/sg0 -> the same with sudo"
         );
     }
+    assert_eq!(
+        met(&machine, &with_mode(node(), 0o20660, group(), true)),
+        "the system refuses to open /dev/sg0, although its permissions allow it -> nothing"
+    );
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn root_who_is_refused_is_not_sent_to_sudo() {
     let machine = Machine::four_drives();
     assert_eq!(
         open(&machine, DENIED),
-        "the system refuses to open /dev/sg0, although you are root -> nothing"
+        "the system refuses to open /dev/sg0, although its permissions allow it -> nothing"
     );
 }
 
