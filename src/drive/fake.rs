@@ -220,7 +220,10 @@ pub struct Machine {
 
 impl Machine {
     pub fn empty() -> Machine {
-        let directory = tempfile::tempdir().unwrap();
+        // A hundred small files each: in memory where there is a place for it,
+        // so that a busy disk does not make the tests slow.
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let directory = directory.unwrap();
         let root = directory.path().canonicalize().unwrap();
         for directory in ["sys/class", "sys/devices", "dev", "proc/self", "run"] {
             fs::create_dir_all(root.join(directory)).unwrap();
@@ -262,7 +265,7 @@ impl Machine {
     }
 
     /// The same machine as an ordinary user sees it.
-    pub fn as_user(mut self) -> Machine {
+    pub fn seen_by_a_user(mut self) -> Machine {
         let kernel = FakeKernel {
             root: self.root.clone(),
             state: self.state.clone(),

@@ -105,7 +105,7 @@ fn without_the_sg_module_the_drives_are_listed_over_sr() {
 
 #[test]
 fn a_drive_that_may_not_be_opened_is_listed_as_the_kernel_knows_it() {
-    let machine = Machine::four_drives().as_user();
+    let machine = Machine::four_drives().seen_by_a_user();
     let nodes = ["dev/sg0", "dev/sr0"].map(|node| machine.path(node));
     machine.state().denied.extend(nodes);
     let listing = list(&machine.system);

@@ -118,7 +118,7 @@ fn a_locked_down_kernel_is_told_apart_from_a_missing_right() {
         ports(&machine, PortOpenError::KernelRefuses),
         "the kernel does not permit access to I/O ports -> nothing"
     );
-    let machine = machine.as_user();
+    let machine = machine.seen_by_a_user();
     assert_eq!(
         ports(&machine, PortOpenError::NotPermitted),
         "only root may use the I/O ports (CAP_SYS_RAWIO) -> the same with sudo"
