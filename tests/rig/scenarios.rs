@@ -91,6 +91,16 @@ static PC_WITH_DISC_AND_DISK: Machine = Machine {
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
 };
 
+/// Nothing but what is plugged into USB. Its scenarios take time: every byte
+/// of a flash is a command or more.
+static USB_ONLY: Machine = Machine {
+    name: "usb-only",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[],
+    modules: &[],
+};
+
 pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(
@@ -147,6 +157,13 @@ pub fn scenarios() -> Vec<Scenario> {
             &PC,
             "users",
         ),
+        Scenario::new("vm-read", &USB_ONLY, "vendor-mode-read"),
+        Scenario::new("vm-serial", &USB_ONLY, "vendor-mode-serial"),
+        Scenario::new("vm-signals", &USB_ONLY, "vendor-mode-signals"),
+        Scenario::new("vm-refused", &USB_ONLY, "vendor-mode-refused"),
+        Scenario::new("vm-erase", &USB_ONLY, "vendor-mode-erase"),
+        Scenario::new("vm-write", &USB_ONLY, "vendor-mode-write"),
+        Scenario::new("vm-ide", &PC, "vendor-mode-ide"),
         Scenario::new(
             "with slots empty and AHCI loaded first the PATA drives keep their positions",
             &PC_WITH_AHCI_FIRST,
