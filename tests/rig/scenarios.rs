@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::machine::{Device, Machine, Slot};
+use crate::vendor_mode;
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
 /// look at what the script left in its folder.
@@ -157,13 +158,52 @@ pub fn scenarios() -> Vec<Scenario> {
             &PC,
             "users",
         ),
-        Scenario::new("vm-read", &USB_ONLY, "vendor-mode-read"),
-        Scenario::new("vm-serial", &USB_ONLY, "vendor-mode-serial"),
-        Scenario::new("vm-signals", &USB_ONLY, "vendor-mode-signals"),
-        Scenario::new("vm-refused", &USB_ONLY, "vendor-mode-refused"),
-        Scenario::new("vm-erase", &USB_ONLY, "vendor-mode-erase"),
-        Scenario::new("vm-write", &USB_ONLY, "vendor-mode-write"),
-        Scenario::new("vm-ide", &PC, "vendor-mode-ide"),
+        Scenario::new(
+            "check, read and verify tell what the drive's own memory holds, through usb-storage",
+            &USB_ONLY,
+            "vendor-mode-read",
+        )
+        .then(vendor_mode::read),
+        Scenario::new(
+            "a drive is read through either serial mailbox layout",
+            &USB_ONLY,
+            "vendor-mode-serial",
+        )
+        .then(vendor_mode::serial),
+        Scenario::new(
+            "a signal in the middle of a read leaves vendor mode, and no command is sent twice",
+            &USB_ONLY,
+            "vendor-mode-signals",
+        )
+        .then(vendor_mode::signalled),
+        Scenario::new(
+            "a drive that refuses vendor mode and one with an unknown chip say what they answered",
+            &USB_ONLY,
+            "vendor-mode-refused",
+        )
+        .then(vendor_mode::unknown_chip),
+        Scenario::new(
+            "a drive that hangs, leaves or answers oddly in the middle of a read ends it truthfully",
+            &USB_ONLY,
+            "vendor-mode-faults",
+        ),
+        Scenario::new(
+            "an erase leaves the range blank and the rest alone, also when it is interrupted",
+            &USB_ONLY,
+            "vendor-mode-erase",
+        )
+        .then(vendor_mode::erased),
+        Scenario::new(
+            "a write changes what differs in the range and nothing else, after a backup",
+            &USB_ONLY,
+            "vendor-mode-write",
+        )
+        .then(vendor_mode::written),
+        Scenario::new(
+            "a genuine ATAPI drive refuses vendor mode with the status of a normal drive",
+            &PC,
+            "vendor-mode-ide",
+        ),
         Scenario::new(
             "with slots empty and AHCI loaded first the PATA drives keep their positions",
             &PC_WITH_AHCI_FIRST,
