@@ -186,7 +186,8 @@ pub fn scenarios() -> Vec<Scenario> {
             "a drive that hangs, leaves or answers oddly in the middle of a read ends it truthfully",
             &USB_ONLY,
             "vendor-mode-faults",
-        ),
+        )
+        .then(vendor_mode::failed),
         Scenario::new(
             "an erase leaves the range blank and the rest alone, also when it is interrupted",
             &USB_ONLY,

@@ -89,7 +89,7 @@ pub fn written(left: &Path) -> Result<()> {
 }
 
 pub fn erased(left: &Path) -> Result<()> {
-    const SECTOR: Range<usize> = 0x3000..0x4000;
+    const SECTOR: Range<usize> = 0x3000..0x3200;
     let before = bytes(left, "before.bin")?;
     let mut expected = before.clone();
     expected[SECTOR].fill(0xFF);
@@ -136,16 +136,25 @@ pub fn serial(left: &Path) -> Result<()> {
 
 pub fn signalled(left: &Path) -> Result<()> {
     for signal in ["INT", "TERM", "HUP", "QUIT"] {
-        let run = VendorMode::of(left, &format!("{signal}.commands"))?;
-        let reads = run.reads();
-        let once: Vec<u32> = (0..).take(reads.len()).collect();
-        ensure!(
-            !reads.is_empty() && reads.len() < 0x400 && reads == once,
-            "after {signal}, bytes were read twice or to the end"
-        );
-        run.is_left_once()?;
+        ends_in_mid_read(left, &format!("{signal}.commands"))?;
     }
     holds(left, "part.bin", PARALLEL, 0..0x100)
+}
+
+pub fn failed(left: &Path) -> Result<()> {
+    ends_in_mid_read(left, "hangs.commands")?;
+    ends_in_mid_read(left, "odd.commands")
+}
+
+fn ends_in_mid_read(left: &Path, log: &str) -> Result<()> {
+    let run = VendorMode::of(left, log)?;
+    let reads = run.reads();
+    let once: Vec<u32> = (0..).take(reads.len()).collect();
+    ensure!(
+        !reads.is_empty() && reads == once,
+        "{log}: a command was sent twice, or none"
+    );
+    run.is_left_once().with_context(|| log.to_owned())
 }
 
 pub fn unknown_chip(left: &Path) -> Result<()> {
