@@ -10,7 +10,7 @@ use super::typed::Typed;
 use crate::image::LoadError;
 use crate::job::change::ChangeError;
 use crate::job::files::FileError;
-use crate::job::{FlashState, JobError, Refusal};
+use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::transport::{TaskFileError, TransportError};
 
@@ -56,11 +56,10 @@ impl Failure {
         text
     }
 
-    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
-        Failure::new(Exit::BadImage, sentence(&error.to_string())).next(format!(
-            "{} takes a look at a file without any drive",
-            typed.inspect()
-        ))
+    pub fn load(error: &LoadError) -> Failure {
+        Failure::new(Exit::BadImage, sentence(&error.to_string()))
+            .next("To look at a file without any drive:")
+            .next("mtkflash i FILE")
     }
 
     pub fn file(error: &FileError, typed: &Typed) -> Failure {
@@ -83,7 +82,8 @@ impl Failure {
             JobError::File(error) => return Failure::file(error, typed),
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
-                    .next(format!("{} shows what is in the file", typed.inspect()));
+                    .next("To see what is in the file:")
+                    .next("mtkflash i FILE");
             }
             JobError::Stopped => {
                 return Failure::new(Exit::Stopped, "Stopped.").next(typed.same());
@@ -177,10 +177,19 @@ fn exit_of(state: &FlashState) -> Exit {
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
+        Refusal::Check {
+            check: Check::Slow, ..
+        } => failure
+            .next("A drive on an IDE port is reached in minutes by the legacy ports:")
+            .next(typed.by_port())
+            .next("Or take the time:")
+            .next(typed.with("--force=slow")),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
-        Refusal::Unable(_) => failure.next(format!("{} shows what this drive is", typed.check())),
+        Refusal::Unable(_) => failure
+            .next("To see what this drive is:")
+            .next(typed.check()),
         Refusal::NoBackupPossible { .. } => failure
             .next("If you can do without a way back:")
             .next(typed.with("--no-backup")),
@@ -220,7 +229,7 @@ pub fn sentence(text: &str) -> String {
     };
     // A message that starts with a file's name keeps the name as it is.
     let starts_with_path = text
-        .split(": ")
+        .split_whitespace()
         .next()
         .is_some_and(|word| word.contains(['/', '.']));
     let first = if starts_with_path {

@@ -154,7 +154,7 @@ fn backup(backup: &Backup) -> String {
             path.display()
         ),
         Backup::Earlier(earlier) => format!(
-            "{} of {}, made before this write was interrupted, is intact",
+            "{} of {}, made before this write was begun, is intact",
             earlier.path.display(),
             earlier.record.date
         ),

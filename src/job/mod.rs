@@ -8,6 +8,7 @@
 pub mod backup;
 pub mod change;
 pub mod check;
+pub mod estimate;
 pub mod event;
 pub mod files;
 pub mod fit;

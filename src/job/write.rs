@@ -103,32 +103,43 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         early_path_check(path, request)?;
     }
 
+    // A drive that says who it is settles at once whether the image is for it;
+    // one that does not is asked for its flash first.
+    let device = session.device.info().clone();
+    let mut fit = match (&image, &device.identity) {
+        (Some((image, _)), Some(drive)) => {
+            Some(fit::check(image, Some(drive), &[], &request.forced)?)
+        }
+        _ => None,
+    };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
-    let target = match &image {
-        Some((_, spread)) => plan::merge(&dump.bytes, spread, &wanted, &request.keep),
-        None => plan::blank(&dump.bytes, &wanted, &request.keep),
+    let target_from = |before: &[u8]| match &image {
+        Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
+        None => plan::blank(before, &wanted, &request.keep),
     };
+    let earlier = backup_path(&request.backup)
+        .and_then(|path| backup::find_interrupted(path, &device, &dump, target_from));
+    let before = earlier
+        .as_ref()
+        .map_or(&dump.bytes, |earlier| &earlier.flash);
+    let target = target_from(before);
     let plan = plan::plan(&dump.bytes, &target, &layout)
         .map_err(|error| Refusal::Unable(error.to_string()))?;
-    let device = session.device.info().clone();
-    let crc = Crc32::of(&target);
-    let earlier = backup_path(&request.backup)
-        .filter(|_| !plan.is_empty())
-        .and_then(|path| backup::find_interrupted(path, &device, &dump.bytes, &target, crc));
 
+    if let (Some((image, _)), None) = (&image, &fit) {
+        let of_earlier = earlier
+            .as_ref()
+            .and_then(|earlier| earlier.record.drive.as_ref())
+            .map(Identity::from);
+        fit = Some(fit::check(
+            image,
+            of_earlier.as_ref(),
+            &dump.bytes,
+            &request.forced,
+        )?);
+    }
     let mut warnings = Vec::new();
-    let fit = match &image {
-        Some((image, _)) => {
-            let of_earlier = earlier
-                .as_ref()
-                .and_then(|earlier| earlier.record.drive.as_ref())
-                .map(Identity::from);
-            let drive = device.identity.as_ref().or(of_earlier.as_ref());
-            Some(fit::check(image, drive, &dump.bytes, &request.forced)?)
-        }
-        None => None,
-    };
     warnings.extend(serial_warning(record, device.identity.as_ref()));
     session.check_stop()?;
     let backup = if plan.is_empty() {
@@ -139,6 +150,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
             (BackupWish::File(_), Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
+                let crc = Crc32::of(&target);
                 let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
                 make_backup(&dump, &record, path, &request.forced)?
             }
@@ -212,13 +224,22 @@ fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
     Ok(())
 }
 
-/// The sectors that a change within `wanted` can touch, cut by bank.
+/// The sectors that a change within `wanted` can touch, joined where they
+/// follow each other and cut by bank.
 fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
-    layout
-        .sectors
-        .iter()
-        .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)))
-        .flat_map(|sector| super::selection::by_bank(*sector))
+    let mut joined: Vec<FlashRange> = Vec::new();
+    for sector in &layout.sectors {
+        if !wanted.iter().any(|range| range.overlaps(*sector)) {
+            continue;
+        }
+        match joined.last_mut() {
+            Some(last) if last.end == sector.start => last.end = sector.end,
+            _ => joined.push(*sector),
+        }
+    }
+    joined
+        .into_iter()
+        .flat_map(super::selection::by_bank)
         .collect()
 }
 

@@ -5,6 +5,8 @@
 
 pub mod vendor_mode;
 
+use std::time::Duration;
+
 use crate::flash::{EraseLayout, FlashRange, Offset};
 use crate::scsi::Identity;
 use crate::transport::{TaskFileError, TransportError};
@@ -34,6 +36,9 @@ pub struct Capabilities {
     pub size: u32,
     pub reading: Reading,
     pub writing: Writing,
+    /// What reading a byte takes this way, where it was measured. Programming
+    /// one takes about six times as long in place.
+    pub time_per_byte: Option<Duration>,
 }
 
 /// Whether the firmware can be read back.
