@@ -10,7 +10,7 @@ use super::typed::Typed;
 use crate::image::LoadError;
 use crate::job::change::ChangeError;
 use crate::job::files::FileError;
-use crate::job::{FlashState, JobError, Refusal};
+use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::transport::{TaskFileError, TransportError};
 
@@ -200,6 +200,13 @@ fn exit_of(state: &FlashState) -> Exit {
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
+        Refusal::Check {
+            check: Check::Slow, ..
+        } => failure
+            .next("A drive on an IDE port is reached in minutes by the legacy ports:")
+            .next(typed.by_port())
+            .next("Or take the time:")
+            .next(typed.with("--force=slow")),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
@@ -245,7 +252,7 @@ pub fn sentence(text: &str) -> String {
     };
     // A message that starts with a file's name keeps the name as it is.
     let starts_with_path = text
-        .split(": ")
+        .split_whitespace()
         .next()
         .is_some_and(|word| word.contains(['/', '.']));
     let first = if starts_with_path {

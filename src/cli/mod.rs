@@ -6,10 +6,12 @@ pub mod failure;
 pub mod help;
 
 mod commands;
+mod list;
 mod open;
 mod output;
 mod progress;
 mod prompt;
+mod reach;
 mod report;
 mod signals;
 mod typed;

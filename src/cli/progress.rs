@@ -70,9 +70,6 @@ impl Progress {
                 "The flash is being changed: stopping now would leave it half-written. \
                  The job goes on to its end.",
             ),
-            Event::LeaveFailed { message } => self.line(&format!(
-                "Warning: the drive may still be in vendor mode ({message}). Switch it off and on."
-            )),
         }
     }
 

@@ -11,6 +11,7 @@ pub struct Typed {
     words: Vec<OsString>,
     /// The switches that say which drive and which way to it.
     reach: String,
+    via: Option<&'static str>,
     drive: String,
 }
 
@@ -21,12 +22,13 @@ impl Typed {
         if let Some(bench) = &options.sim {
             reach.push_str(&format!(" --sim {}", quoted(bench.as_os_str())));
         }
-        if let Some(via) = options.via {
-            reach.push_str(match via {
-                Via::Sg => " --via sg",
-                Via::Ata => " --via ata",
-                Via::Port => " --via port",
-            });
+        let via = options.via.map(|via| match via {
+            Via::Sg => "sg",
+            Via::Ata => "ata",
+            Via::Port => "port",
+        });
+        if let Some(via) = via {
+            reach.push_str(&format!(" --via {via}"));
         }
         if let Some(protocol) = &options.protocol {
             reach.push_str(&format!(" --protocol {protocol}"));
@@ -34,6 +36,7 @@ impl Typed {
         Typed {
             words,
             reach,
+            via,
             drive: request
                 .drives
                 .first()
@@ -51,6 +54,15 @@ impl Typed {
     /// The same command with more to it.
     pub fn with(&self, more: &str) -> String {
         format!("{} {more}", self.same())
+    }
+
+    /// The same command by the legacy ports.
+    pub fn by_port(&self) -> String {
+        let same = self.same();
+        match self.via {
+            Some(via) => same.replace(&format!("--via {via}"), "--via port"),
+            None => format!("{same} --via port"),
+        }
     }
 
     /// Writes a file, perhaps a backup, into this drive.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError, Pending};
 use super::read::Dump;
-use crate::flash::{Bank, FlashRange};
+use crate::flash::{Bank, FlashRange, PAGE_SIZE};
 use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format, Image};
 use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
@@ -40,8 +40,8 @@ pub struct Record {
     pub bank_sums: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<RecordedDrive>,
-    /// CRC-32 of the image that was about to be written when this backup was
-    /// made, so that an interrupted write can be recognised.
+    /// CRC-32 of what the flash was about to hold when this backup was made, FF
+    /// where nothing was read, so that an interrupted write can be recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_writing: Option<String>,
 }
@@ -95,7 +95,6 @@ impl Record {
         before_writing: Option<Crc32>,
     ) -> Record {
         let selected = dump.selected();
-        let part = |range: &FlashRange| [range.start, range.end.saturating_sub(1)];
         Record {
             date: circumstances.date.clone(),
             tool: circumstances.tool.clone(),
@@ -103,12 +102,8 @@ impl Record {
             flash: device.flash.clone(),
             chip: device.chip.clone(),
             size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
-            ranges: if dump.is_whole() {
-                Vec::new()
-            } else {
-                dump.ranges.iter().map(part).collect()
-            },
-            gaps: dump.gaps.iter().map(part).collect(),
+            ranges: Record::ranges_of(dump),
+            gaps: dump.gaps.iter().map(first_and_last).collect(),
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -121,11 +116,22 @@ impl Record {
         }
     }
 
+    fn ranges_of(dump: &Dump) -> Vec<[u32; 2]> {
+        if dump.is_whole() {
+            return Vec::new();
+        }
+        dump.ranges.iter().map(first_and_last).collect()
+    }
+
     /// The record beside a dump, where there is one that can be read.
     pub fn beside(dump: &Path) -> Option<Record> {
         let text = fs::read_to_string(record_path(dump)).ok()?;
         toml::from_str(&text).ok()
     }
+}
+
+fn first_and_last(range: &FlashRange) -> [u32; 2] {
+    [range.start, range.end.saturating_sub(1)]
 }
 
 /// `backup.bin` → `backup.bin.txt`.
@@ -199,22 +205,25 @@ fn bank_of(range: &FlashRange) -> Bank {
 pub struct Earlier {
     pub path: PathBuf,
     pub record: Record,
+    /// What the flash held before that run, FF where nothing was read.
+    pub flash: Vec<u8>,
 }
 
-/// Looks beside `path` for the backup of a write of `image` that was begun on
-/// this flash and interrupted.
+/// Looks beside `path` for the backup of the same change that was begun on this
+/// flash and interrupted. `target` works out what that change makes of a flash.
 ///
 /// It counts only where nothing contradicts it: same chip and size, the same
-/// image about to be written, the dump intact by its CRC-32, a drive that does
-/// not call itself another one, and a flash that holds nothing but what lies
-/// between that backup and the image: bytes of the one, of the other, or
-/// erased, save for the page that was in work.
+/// ranges read, the same content about to be written, the backup intact by its
+/// CRC-32, a drive that does not call itself another one, and a flash that
+/// holds nothing but what lies between that backup and the target.
+///
+/// What was to stay as it is may have been erased with its sector when the run
+/// was interrupted: it is in that backup and no longer in the flash.
 pub(super) fn find_interrupted(
     path: &Path,
     device: &DeviceInfo,
-    current: &[u8],
-    target: &[u8],
-    image: Crc32,
+    dump: &Dump,
+    target: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Option<Earlier> {
     let mut candidates: Vec<PathBuf> = fs::read_dir(files::folder_of(path))
         .ok()?
@@ -225,17 +234,23 @@ pub(super) fn find_interrupted(
     candidates.sort();
     candidates.into_iter().find_map(|path| {
         let record = Record::beside(&path)?;
-        let fits = record.before_writing.as_ref() == Some(&image.to_string())
-            && record.chip == device.chip
-            && record.size as usize == current.len()
-            && record.ranges.is_empty()
+        let fits = record.chip == device.chip
+            && record.size as usize == dump.bytes.len()
+            && record.ranges == Record::ranges_of(dump)
             && is_same_drive(record.drive.as_ref(), device.identity.as_ref());
-        if !fits {
+        let before_writing = record.before_writing.clone().filter(|_| fits)?;
+        let backup = image::load_merged(&path).ok().map(Image::into_bytes)?;
+        if Crc32::of(&backup).to_string() != record.crc32 {
             return None;
         }
-        let backup = image::load_merged(&path).ok().map(Image::into_bytes)?;
-        let is_intact = Crc32::of(&backup).to_string() == record.crc32;
-        (is_intact && lies_between(current, &backup, target)).then_some(Earlier { path, record })
+        let flash = dump.with_content(&backup)?;
+        let target = target(&flash);
+        let is_same_change = Crc32::of(&target).to_string() == before_writing;
+        (is_same_change && lies_between(&dump.bytes, &flash, &target)).then_some(Earlier {
+            path,
+            record,
+            flash,
+        })
     })
 }
 
@@ -250,12 +265,19 @@ fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> 
     recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
 }
 
-fn lies_between(current: &[u8], backup: &[u8], target: &[u8]) -> bool {
-    let others = current
-        .iter()
-        .zip(backup)
-        .zip(target)
-        .filter(|&((&now, &before), &after)| now != before && now != after && now != ERASED)
-        .count();
-    backup.len() == current.len() && others <= crate::flash::PAGE_SIZE as usize
+/// Whether an interrupted change from `before` to `after` can have left this:
+/// bytes of the one or the other, erased ones, and in one page, which was in
+/// work, bytes with some bits of the way.
+fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let mut page_in_work = None;
+    now.iter()
+        .zip(before)
+        .zip(after)
+        .enumerate()
+        .filter(|&(_, ((&now, &before), &after))| now != before && now != after && now != ERASED)
+        .all(|(index, ((&now, &before), &after))| {
+            let page = index / PAGE_SIZE as usize;
+            let is_on_the_way = now & after == after || now & before == before;
+            is_on_the_way && *page_in_work.get_or_insert(page) == page
+        })
 }

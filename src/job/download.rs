@@ -106,7 +106,7 @@ pub(super) fn prepare(
         (Some(dump), Some(path)) => {
             let target = &prepared.content;
             let crc = Crc32::of(target);
-            let earlier = backup::find_interrupted(path, &device, &dump.bytes, target, crc);
+            let earlier = backup::find_interrupted(path, &device, dump, |_| target.clone());
             match earlier {
                 Some(earlier) => Backup::Earlier(Box::new(earlier)),
                 None if request.dry_run => Backup::Planned(path.to_owned()),

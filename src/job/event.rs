@@ -20,7 +20,7 @@ pub enum Phase {
 }
 
 /// What happens, in the order in which it happens. After a job has returned an
-/// error nothing follows but [`Event::LeaveFailed`].
+/// error nothing follows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A phase begins that will move this many bytes in all.
@@ -52,8 +52,6 @@ pub enum Event {
     /// A stop was asked for when the flash was already being changed: the job
     /// goes on to its end.
     StopPostponed,
-    /// The drive could not be brought back to normal operation.
-    LeaveFailed { message: String },
 }
 
 /// Where a job sends its events.

@@ -1,5 +1,6 @@
 //! Whether an image belongs into this flash and this drive.
 
+use super::read::lay_out;
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
 use crate::image::{Fit, Image, families, identity, soundness};
@@ -21,16 +22,10 @@ pub(super) fn spread(
     if bytes.len() == size as usize {
         return Ok(bytes.to_vec());
     }
-    let selected: usize = ranges.iter().map(|range| range.len() as usize).sum();
-    if !selection.is_everything() && bytes.len() == selected {
-        let mut spread = vec![0xFF; size as usize];
-        let mut rest = bytes;
-        for range in ranges {
-            let (part, after) = rest.split_at(range.len() as usize);
-            range.of_mut(&mut spread).copy_from_slice(part);
-            rest = after;
-        }
-        return Ok(spread);
+    if !selection.is_everything()
+        && let Some(flash) = lay_out(bytes, size as usize, ranges)
+    {
+        return Ok(flash);
     }
     let problem = soundness::size_for_flash(bytes, size)
         .map(|problem| problem.to_string())

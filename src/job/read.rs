@@ -34,11 +34,29 @@ impl Dump {
         parts.concat()
     }
 
+    /// A flash of which just these ranges hold `content`; `None` where it is not
+    /// as long as they are.
+    pub(super) fn with_content(&self, content: &[u8]) -> Option<Vec<u8>> {
+        lay_out(content, self.bytes.len(), &self.ranges)
+    }
+
     /// Whether the whole flash was read.
     pub fn is_whole(&self) -> bool {
         let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
         read == self.bytes.len()
     }
+}
+
+/// Lays `content` out over a flash of `size` bytes, FF outside the ranges.
+pub(super) fn lay_out(content: &[u8], size: usize, ranges: &[FlashRange]) -> Option<Vec<u8>> {
+    let mut flash = vec![0xFF; size];
+    let mut rest = content;
+    for range in ranges {
+        let (part, after) = rest.split_at_checked(range.len() as usize)?;
+        range.of_mut(&mut flash).copy_from_slice(part);
+        rest = after;
+    }
+    rest.is_empty().then_some(flash)
 }
 
 /// Reads the selected part of a flash, every byte at least twice.

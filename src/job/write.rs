@@ -129,16 +129,18 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
-    let target = match &image {
-        Some((_, spread)) => plan::merge(&dump.bytes, spread, &wanted, &request.keep),
-        None => plan::blank(&dump.bytes, &wanted, &request.keep),
+    let target_from = |before: &[u8]| match &image {
+        Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
+        None => plan::blank(before, &wanted, &request.keep),
     };
+    let earlier = backup_path(&request.backup)
+        .and_then(|path| backup::find_interrupted(path, &device, &dump, target_from));
+    let before = earlier
+        .as_ref()
+        .map_or(&dump.bytes, |earlier| &earlier.flash);
+    let target = target_from(before);
     let plan = plan::plan(&dump.bytes, &target, &layout)
         .map_err(|error| Refusal::Unable(error.to_string()))?;
-    let crc = Crc32::of(&target);
-    let earlier = backup_path(&request.backup)
-        .filter(|_| !plan.is_empty())
-        .and_then(|path| backup::find_interrupted(path, &device, &dump.bytes, &target, crc));
 
     if let (Some((image, _)), None) = (&image, &fit) {
         let of_earlier = earlier
@@ -163,6 +165,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
             (BackupWish::File(_), Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
+                let crc = Crc32::of(&target);
                 let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
                 make_backup(&dump, &record, path, &request.forced)?
             }
@@ -260,17 +263,11 @@ pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), Job
 /// The sectors that a change within `wanted` can touch, joined where they
 /// follow each other and cut by bank.
 fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
-    let mut joined: Vec<FlashRange> = Vec::new();
-    for sector in &layout.sectors {
-        if !wanted.iter().any(|range| range.overlaps(*sector)) {
-            continue;
-        }
-        match joined.last_mut() {
-            Some(last) if last.end == sector.start => last.end = sector.end,
-            _ => joined.push(*sector),
-        }
-    }
-    joined
+    let sectors = layout
+        .sectors
+        .iter()
+        .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)));
+    read::joined(sectors.copied().collect())
         .into_iter()
         .flat_map(super::selection::by_bank)
         .collect()

@@ -8,6 +8,8 @@ pub mod download;
 pub mod packet;
 pub mod vendor_mode;
 
+use std::time::Duration;
+
 pub use detect::{Detected, Protocol, detect};
 pub use download::Download;
 
@@ -42,6 +44,9 @@ pub struct Capabilities {
     pub size: u32,
     pub reading: Reading,
     pub writing: Writing,
+    /// What reading a byte takes this way, where it was measured. Programming
+    /// one takes about six times as long in place.
+    pub time_per_byte: Option<Duration>,
 }
 
 /// Whether the firmware can be read back.

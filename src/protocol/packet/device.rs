@@ -63,6 +63,7 @@ impl PacketDrive {
                 )),
             },
             writing: Writing::Download(family.rules()),
+            time_per_byte: None,
         };
         PacketDrive {
             transport: Some(transport),
