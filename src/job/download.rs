@@ -475,3 +475,6 @@ fn evidence(
     compared.owned = plan.owned.clone();
     Ok(Evidence::ReadBack(compared))
 }
+
+#[cfg(test)]
+mod tests;
