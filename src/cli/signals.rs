@@ -1,10 +1,17 @@
 //! Signals as a wish to stop, noted and looked at between device commands.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use nix::libc::SIGXFSZ;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::job::StopFlag;
 
 /// From now on these signals ask for a stop instead of ending the process.
+///
+/// A file that grows past the limit of its user (`ulimit -f`) raises a signal
+/// that kills; with a handler it is an error of the write, with a file name.
 ///
 /// # Errors
 /// Where the kernel does not take the handlers.
@@ -12,5 +19,6 @@ pub fn note_into(stop: &StopFlag) -> std::io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
         signal_hook::flag::register(signal, stop.shared())?;
     }
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(())
 }
