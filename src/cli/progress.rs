@@ -16,6 +16,8 @@ pub struct Progress {
     disagreements: u64,
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
+    /// The phase that is on programs nothing.
+    only_erases: bool,
 }
 
 impl Default for Progress {
@@ -26,6 +28,7 @@ impl Default for Progress {
             disagreements: 0,
             countdown: None,
             told_to_switch: false,
+            only_erases: false,
         }
     }
 }
@@ -36,7 +39,10 @@ const SHOWN_DISAGREEMENTS: u64 = 5;
 impl Progress {
     pub fn show(&mut self, event: Event) {
         match event {
-            Event::Started { phase, bytes } => self.start(phase, bytes),
+            Event::Started { phase, bytes } => {
+                self.only_erases = phase == Phase::Program && bytes == 0;
+                self.start(phase, bytes);
+            }
             Event::Bank { phase, bank } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{} bank {bank}", verb(phase)));
@@ -47,10 +53,16 @@ impl Progress {
                     bar.inc(bytes);
                 }
             }
+            Event::BankDone { bank, .. } if self.only_erases => {
+                self.line(&format!("Erasing bank {bank:>2}: done"));
+            }
             Event::BankDone { phase, bank, sum } => match sum {
                 Some(sum) => self.line(&format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
                 None => self.line(&format!("{} bank {bank:>2}: done", verb(phase))),
             },
+            Event::FirstPageLeft { bank } => {
+                self.line(&format!("Writing bank {bank:>2}: all but its first page"));
+            }
             Event::Finished { .. } => self.clear(),
             Event::Disagreement { at, first, second } => {
                 self.disagreements += 1;
