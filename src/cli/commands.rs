@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, GET_IT_AGAIN};
 use super::help;
 use super::open::{self, Opened};
 use super::output::Output;
@@ -22,6 +22,7 @@ use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, read, verify};
+use crate::protocol::Reading;
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -73,6 +74,7 @@ impl Run<'_> {
         match report.problems.first() {
             Some(problem) => Err(Failure {
                 flash: String::new(),
+                next: vec![GET_IT_AGAIN.to_owned()],
                 ..self.bad_image(file, problem)
             }),
             None => Ok(()),
@@ -107,10 +109,13 @@ impl Run<'_> {
         let mut opened = self.open()?;
         self.show_device(&opened);
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| read::read(session, &selection));
+        let result = self.size_is_known(&opened).and_then(|()| {
+            self.in_session(&mut opened, |session| read::read(session, &selection))
+                .map_err(|error| Failure::job(&error, self.typed))
+        });
         let info = opened.device.info().clone();
         self.leave(&mut opened);
-        let dump = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let dump = result?;
         self.save(file, format, &dump, &info)
     }
 
@@ -128,7 +133,8 @@ impl Run<'_> {
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
             .map_err(|error| Failure::file(&error, self.typed))?;
-        self.output.text(&report::dump(file, dump, &record));
+        let files = backup::paths(file, format, &dump.ranges);
+        self.output.text(&report::dump(&files, dump, &record));
         Ok(())
     }
 
@@ -138,11 +144,14 @@ impl Run<'_> {
         let mut opened = self.open()?;
         self.show_device(&opened);
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| {
-            verify::verify(session, &image, &selection)
+        let result = self.size_is_known(&opened).and_then(|()| {
+            self.in_session(&mut opened, |session| {
+                verify::verify(session, &image, &selection)
+            })
+            .map_err(|error| Failure::job(&error, self.typed))
         });
         self.leave(&mut opened);
-        let compared = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let compared = result?;
         self.output.text(&report::sums(&compared));
         match &compared.difference {
             None => {
@@ -229,6 +238,8 @@ impl Run<'_> {
                 Exit::FailedUnchanged,
                 format!("What would be done could not be shown: {error}."),
             )
+            .next("Type the same again where its output can be read:")
+            .next(self.typed.same())
         })?;
         self.consent(opened, deed)?;
         let done = self.in_session(opened, |session| proposal.carry_out(session));
@@ -239,7 +250,7 @@ impl Run<'_> {
         };
         let changed =
             done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
-        self.output.text(&report::changed(&changed));
+        self.output.text(&report::changed(&changed, &proposal));
         Ok(())
     }
 
@@ -264,7 +275,7 @@ impl Run<'_> {
     fn nobody_to_ask(&self) -> Failure {
         Failure::new(
             Exit::Refused,
-            "This changes the flash, and there is no terminal to ask for YES at.",
+            "This would change the flash, and there is no terminal to ask for YES at.",
         )
         .next("To see what would be done:")
         .next(self.typed.with("--dry-run"))
@@ -324,6 +335,18 @@ impl Run<'_> {
         }
     }
 
+    /// A chip that is in no table can be read by whoever knows how big it is.
+    fn size_is_known(&self, opened: &Opened) -> Result<(), Failure> {
+        match &opened.device.capabilities().reading {
+            Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
+                Err(Failure::new(Exit::Refused, reason.as_str())
+                    .next("If you know its size, from its marking or a data sheet, name it:")
+                    .next(self.typed.with("--size 256K")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn show_device(&mut self, opened: &Opened) {
         let device = &opened.device;
         self.output.text(&report::device(
@@ -375,8 +398,9 @@ impl Run<'_> {
             Exit::BadImage,
             format!("{} is not usable: {problem}.", file.display()),
         )
-        .next("Get the file again, compare its size and checksum with those of its source:")
-        .next(format!("mtkflash i {}", file.display()))
+        .next(GET_IT_AGAIN)
+        .next("To see what is in it:")
+        .next(self.typed.inspect())
     }
 
     fn selection(&self) -> Selection {
