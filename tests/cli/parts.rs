@@ -63,7 +63,7 @@ fn a_kept_range_survives_a_write_and_an_erase() {
     let folder = Folder::with_bench(BENCH);
     let old = old_image();
     let mut image = old.clone();
-    image[0x4000..0x7000].fill(0x42);
+    image[0x4800..0x7000].fill(0x42);
     folder.write("new.bin", &image);
     folder.done("3 w /m new.bin --yes --no-backup --keep 0x5010-0x501f");
     let mut expected = image;
