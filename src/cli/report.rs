@@ -263,13 +263,12 @@ pub fn changed(changed: &Changed) -> String {
 
 /// Where flash and image differ.
 pub fn difference(difference: &Difference) -> String {
-    let bytes = if difference.count == 1 {
-        "byte"
-    } else {
-        "bytes"
+    let bytes_differ = match difference.count {
+        1 => "byte differs",
+        _ => "bytes differ",
     };
     format!(
-        "{} {bytes} differ in {}, the first at {}: {:02x} should be there and {:02x} is",
+        "{} {bytes_differ} in {}, the first at {}: {:02x} should be there and {:02x} is",
         difference.count,
         banks(&difference.banks),
         difference.first,
