@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, GET_IT_AGAIN};
 use super::help;
 use super::list;
 use super::open::{self, Opened};
@@ -25,7 +25,7 @@ use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, JobError, Selection, Session, StopFlag, estimate, read, verify};
-use crate::protocol::{Capabilities, DeviceInfo, Reading};
+use crate::protocol::{DeviceInfo, Reading};
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -77,6 +77,7 @@ impl Run<'_> {
         match report.problems.first() {
             Some(problem) => Err(Failure {
                 flash: String::new(),
+                next: vec![GET_IT_AGAIN.to_owned()],
                 ..self.bad_image(file, problem)
             }),
             None => Ok(()),
@@ -134,7 +135,8 @@ impl Run<'_> {
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
             .map_err(|error| Failure::file(&error, self.typed))?;
-        self.output.text(&report::dump(file, dump, &record));
+        let files = backup::paths(file, format, &dump.ranges);
+        self.output.text(&report::dump(&files, dump, &record));
         Ok(())
     }
 
@@ -234,6 +236,8 @@ impl Run<'_> {
                 Exit::FailedUnchanged,
                 format!("What would be done could not be shown: {error}."),
             )
+            .next("Type the same again where its output can be read:")
+            .next(self.typed.same())
         })?;
         self.consent(opened, deed)?;
         let inhibitor = opened
@@ -249,7 +253,7 @@ impl Run<'_> {
         };
         let changed =
             done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
-        self.output.text(&report::changed(&changed));
+        self.output.text(&report::changed(&changed, &proposal));
         Ok(())
     }
 
@@ -274,7 +278,7 @@ impl Run<'_> {
     fn nobody_to_ask(&self) -> Failure {
         Failure::new(
             Exit::Refused,
-            "This changes the flash, and there is no terminal to ask for YES at.",
+            "This would change the flash, and there is no terminal to ask for YES at.",
         )
         .next("To see what would be done:")
         .next(self.typed.with("--dry-run"))
@@ -341,16 +345,14 @@ impl Run<'_> {
         result
     }
 
-    /// An unknown chip can be read by someone who knows how big it is.
+    /// A chip that is in no table can be read by whoever knows how big it is.
     fn refuse_unknown_size(&self, opened: &Opened) -> Result<(), Failure> {
-        match opened.device.capabilities() {
-            Capabilities {
-                size: 0,
-                reading: Reading::Impossible(reason),
-                ..
-            } => Err(Failure::new(Exit::Refused, reason.clone())
-                .next("If you know how big it is, 256 KiB for instance, it can be read:")
-                .next(self.typed.with("--size 256K"))),
+        match &opened.device.capabilities().reading {
+            Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
+                Err(Failure::new(Exit::Refused, reason.as_str())
+                    .next("If you know its size, from its marking or a data sheet, name it:")
+                    .next(self.typed.with("--size 256K")))
+            }
             _ => Ok(()),
         }
     }
@@ -422,8 +424,9 @@ impl Run<'_> {
             Exit::BadImage,
             format!("{} is not usable: {problem}.", file.display()),
         )
-        .next("Get the file again, compare its size and checksum with those of its source:")
-        .next(format!("mtkflash i {}", file.display()))
+        .next(GET_IT_AGAIN)
+        .next("To see what is in it:")
+        .next(self.typed.inspect())
     }
 
     fn selection(&self) -> Selection {

@@ -2,8 +2,10 @@
 //! the flash, and what to type next.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use super::args::Command;
 use super::exit::Exit;
 use super::report;
 use super::typed::Typed;
@@ -27,6 +29,11 @@ pub struct Failure {
 }
 
 const UNCHANGED: &str = "Nothing was changed.";
+const UNCONFIRMED: &str = "All of it was written, and it could not be confirmed that it is right.";
+
+/// What helps against a file that is damaged.
+pub const GET_IT_AGAIN: &str =
+    "Get the file again, and compare its size and checksum with those of its source.";
 
 impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>) -> Failure {
@@ -57,19 +64,40 @@ impl Failure {
     }
 
     pub fn load(error: &LoadError) -> Failure {
-        Failure::new(Exit::BadImage, sentence(&error.to_string()))
-            .next("To look at a file without any drive:")
-            .next("mtkflash i FILE")
+        match error {
+            LoadError::Ambiguous { .. } => {
+                Failure::new(Exit::BadImage, sentence(&error.to_string()))
+            }
+            LoadError::Missing { .. }
+            | LoadError::Directory { .. }
+            | LoadError::NotAFile { .. }
+            | LoadError::Unreadable { .. } => {
+                Failure::new(Exit::BadImage, ended(error.to_string()))
+                    .next("Name the file that holds the image; to look at one without any drive:")
+                    .next("mtkflash i FILE")
+            }
+            _ => Failure::new(Exit::BadImage, ended(error.to_string())).next(GET_IT_AGAIN),
+        }
     }
 
     pub fn file(error: &FileError, typed: &Typed) -> Failure {
         match error {
-            FileError::Exists { .. } => Failure::new(Exit::Refused, sentence(&error.to_string()))
+            FileError::Exists { .. } => Failure::new(Exit::Refused, ended(error.to_string()))
                 .next("Name another file, or replace this one:")
                 .next(typed.with("--force=overwrite")),
-            FileError::Io { .. } => {
-                Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()))
-                    .next("Make room or name a file in another folder, then type the same again:")
+            FileError::Io { source, .. } => {
+                let advice = match source.kind() {
+                    ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                        "Make the folder or name a file in another one"
+                    }
+                    ErrorKind::IsADirectory => "Name a file in this folder",
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                        "Name a file in a folder that you may write to"
+                    }
+                    _ => "Make room or name a file in another folder",
+                };
+                Failure::new(Exit::FailedUnchanged, ended(error.to_string()))
+                    .next(format!("{advice}, then type the same again:"))
                     .next(typed.same())
             }
         }
@@ -83,10 +111,12 @@ impl Failure {
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
                     .next("To see what is in the file:")
-                    .next("mtkflash i FILE");
+                    .next(typed.inspect());
             }
             JobError::Stopped => {
-                return Failure::new(Exit::Stopped, "Stopped.").next(typed.same());
+                return Failure::new(Exit::Stopped, "Stopped.")
+                    .next("To begin again:")
+                    .next(typed.same());
             }
             JobError::Unstable { .. } => {
                 Failure::new(exit_of(&error.flash()), sentence(&error.to_string())).next(
@@ -133,10 +163,18 @@ impl Failure {
                  ended:"
             }
         };
-        let failure = failure
-            .about_flash(&state, backup)
-            .next(again)
-            .next(typed.same());
+        let mut failure = failure.about_flash(&state, backup);
+        if let ChangeError::Different(difference) = error {
+            failure.flash = failure.flash.replacen(
+                UNCONFIRMED,
+                &format!(
+                    "All of it was written, but not all of it is right: see {}.",
+                    report::banks(&difference.banks)
+                ),
+                1,
+            );
+        }
+        let failure = failure.next(again).next(typed.same());
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
@@ -145,12 +183,34 @@ impl Failure {
         }
     }
 
+    /// A job that went well, and nobody was told so.
+    pub fn unreported(command: &Command, error: &str, typed: &Typed) -> Failure {
+        let done = match command {
+            Command::Read { .. } => "The file is complete, but the report on it",
+            Command::Write { .. } | Command::Erase => {
+                "What was asked for is done, but the report on it"
+            }
+            _ => "The report",
+        };
+        let failure = Failure {
+            flash: String::new(),
+            ..Failure::new(
+                Exit::Internal,
+                format!("{done} could not be written: {error}."),
+            )
+        };
+        match command {
+            Command::Write { .. } => failure
+                .next("To compare the flash with the file once more:")
+                .next(typed.verify()),
+            _ => failure,
+        }
+    }
+
     fn about_flash(mut self, state: &FlashState, backup: Option<&str>) -> Failure {
         self.flash = match state {
             FlashState::Unchanged => UNCHANGED.to_owned(),
-            FlashState::Written => {
-                "All of it was written, and it could not be confirmed that it is right.".to_owned()
-            }
+            FlashState::Written => UNCONFIRMED.to_owned(),
             FlashState::InDoubt { taken, of } if taken == of => {
                 "The drive has taken all of it and programs by itself; whether it holds the new \
                  firmware now, the old one or part of either is not known."
@@ -244,6 +304,16 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     }
 }
 
+/// Ends in a full stop. For messages that start with the name of a file, which
+/// is told as it is.
+pub fn ended(text: String) -> String {
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}
+
 /// Starts with a capital and ends in a full stop.
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -260,10 +330,5 @@ pub fn sentence(text: &str) -> String {
     } else {
         first.to_uppercase().to_string()
     };
-    let end = if text.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{first}{}{end}", letters.as_str())
+    ended(format!("{first}{}", letters.as_str()))
 }

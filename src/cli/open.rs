@@ -262,7 +262,7 @@ fn task_file(
         Failure::new(
             Exit::NoDrive,
             format!(
-                "The kernel does not know a drive at {}: it is dead, or there is none.",
+                "The kernel does not know {}: the drive is dead, or there is none.",
                 reach.name
             ),
         )

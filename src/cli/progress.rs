@@ -17,6 +17,8 @@ pub struct Progress {
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
     told_to_wait: bool,
+    /// The phase that is on programs nothing.
+    only_erases: bool,
 }
 
 impl Default for Progress {
@@ -28,6 +30,7 @@ impl Default for Progress {
             countdown: None,
             told_to_switch: false,
             told_to_wait: false,
+            only_erases: false,
         }
     }
 }
@@ -38,7 +41,10 @@ const SHOWN_DISAGREEMENTS: u64 = 5;
 impl Progress {
     pub fn show(&mut self, event: Event) {
         match event {
-            Event::Started { phase, bytes } => self.start(phase, bytes),
+            Event::Started { phase, bytes } => {
+                self.only_erases = phase == Phase::Program && bytes == 0;
+                self.start(phase, bytes);
+            }
             Event::Bank { phase, bank } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{} bank {bank}", verb(phase)));
@@ -49,10 +55,16 @@ impl Progress {
                     bar.inc(bytes);
                 }
             }
+            Event::BankDone { bank, .. } if self.only_erases => {
+                self.line(&format!("Erasing bank {bank:>2}: done"));
+            }
             Event::BankDone { phase, bank, sum } => match sum {
                 Some(sum) => self.line(&format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
                 None => self.line(&format!("{} bank {bank:>2}: done", verb(phase))),
             },
+            Event::FirstPageLeft { bank } => {
+                self.line(&format!("Writing bank {bank:>2}: all but its first page"));
+            }
             Event::Finished { .. } => self.clear(),
             Event::Disagreement { at, first, second } => {
                 self.disagreements += 1;

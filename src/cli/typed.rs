@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::args::{Request, Via};
+use super::args::{Command, Request, Via};
 
 /// The command line of this run.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Typed {
     reach: String,
     via: Option<&'static str>,
     drive: String,
+    /// The file that the command is about, as a shell takes it.
+    file: String,
 }
 
 impl Typed {
@@ -42,6 +44,13 @@ impl Typed {
                 .first()
                 .map(ToString::to_string)
                 .unwrap_or_else(|| "DRIVE".to_owned()),
+            file: match &request.command {
+                Command::Read { file }
+                | Command::Write { file }
+                | Command::Verify { file }
+                | Command::Inspect { file } => quoted(file.as_os_str()),
+                _ => "FILE".to_owned(),
+            },
         }
     }
 
@@ -73,6 +82,16 @@ impl Typed {
             quoted(file.as_os_str()),
             self.reach
         )
+    }
+
+    /// Looks at the file of this command without any drive.
+    pub fn inspect(&self) -> String {
+        format!("mtkflash i {}", self.file)
+    }
+
+    /// Compares the flash with the file of this command.
+    pub fn verify(&self) -> String {
+        format!("mtkflash {} v /m {}{}", self.drive, self.file, self.reach)
     }
 
     pub fn check(&self) -> String {

@@ -38,6 +38,8 @@ pub struct State {
     pub denied: Vec<PathBuf>,
     /// Nodes that somebody else has claimed.
     pub claimed: Vec<PathBuf>,
+    /// So many exclusive opens fail because udev is looking.
+    pub looks: u32,
     /// Files that cannot be written.
     pub read_only: Vec<PathBuf>,
     /// Answers to TEST UNIT READY, the last of them for ever. None: no medium.
@@ -49,6 +51,8 @@ pub struct State {
     pub writes: Vec<(PathBuf, String)>,
     /// Devices that were deleted, and where they are kept meanwhile.
     deleted: Vec<(PathBuf, PathBuf)>,
+    /// A node was open when a scan was asked for, so that its name was taken.
+    pub was_open_at_scan: bool,
     /// Scans find nothing any more.
     pub is_deaf: bool,
     /// `delete` does nothing.
@@ -151,7 +155,9 @@ impl Kernel for FakeKernel {
         if state.denied.contains(&path) {
             return Err(SgOpenError::NotPermitted { path });
         }
-        let claimed = state.claimed.contains(&path);
+        let is_looked_at = exclusive && state.looks > 0;
+        state.looks -= u32::from(is_looked_at);
+        let claimed = state.claimed.contains(&path) || is_looked_at;
         let (count, is_held) = state.open.entry(path.clone()).or_default();
         let is_block = path
             .file_name()
@@ -193,6 +199,7 @@ impl Kernel for FakeKernel {
             }
             "scan" if state.is_deaf => {}
             "scan" => {
+                state.was_open_at_scan |= state.open.values().any(|&(count, _)| count > 0);
                 for (device, kept) in state.deleted.drain(..) {
                     fs::rename(kept, device)?;
                 }
@@ -213,7 +220,10 @@ pub struct Machine {
 
 impl Machine {
     pub fn empty() -> Machine {
-        let directory = tempfile::tempdir().unwrap();
+        // A hundred small files each: in memory where there is a place for it,
+        // so that a busy disk does not make the tests slow.
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let directory = directory.unwrap();
         let root = directory.path().canonicalize().unwrap();
         for directory in ["sys/class", "sys/devices", "dev", "proc/self", "run"] {
             fs::create_dir_all(root.join(directory)).unwrap();
@@ -255,7 +265,7 @@ impl Machine {
     }
 
     /// The same machine as an ordinary user sees it.
-    pub fn as_user(mut self) -> Machine {
+    pub fn seen_by_a_user(mut self) -> Machine {
         let kernel = FakeKernel {
             root: self.root.clone(),
             state: self.state.clone(),

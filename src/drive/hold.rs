@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ask::{self, Medium};
-use super::holders;
+use super::holders::{self, Holder};
 use super::locate::find_again;
 use super::note::{Note, NoteError, Undo};
 use super::permission::{self, Obstacle};
@@ -22,6 +22,11 @@ use crate::transport::{Clock, Data, PacketTransport, TransportError};
 /// A drive that starts gets this long to say whether it has a medium.
 const START: Duration = Duration::from_secs(20);
 const START_STEP: Duration = Duration::from_millis(500);
+
+/// udev looks into a drive when something about it changes, and has it open for
+/// a moment: this long, being busy is no answer.
+const MOMENT: Duration = Duration::from_secs(2);
+const MOMENT_STEP: Duration = Duration::from_millis(100);
 
 /// What a medium in the drive means for a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +103,7 @@ impl Hold {
         rule: MediumRule,
         clock: &dyn Clock,
     ) -> Result<Hold, HoldError> {
-        let mut nodes = Nodes::open(system, drive)?;
+        let mut nodes = Nodes::open_soon(system, drive, clock)?;
         let medium = nodes.medium(drive, clock)?;
         if rule == MediumRule::Refuse {
             let node = drive.node().unwrap_or(&nodes.node).to_owned();
@@ -120,11 +125,13 @@ impl Hold {
     }
 
     /// Finds the drive again after it has restarted under other names, and
-    /// holds it there. `false` while nothing is at its place; to be called
-    /// again after a while. Whether it is the same drive, its identity must tell.
+    /// holds it there. `false` while it is not back with the nodes it had.
+    /// Whether it is the same drive, its identity must tell.
     ///
     /// # Errors
-    /// [`HoldError`], where a drive is there and cannot be held.
+    /// [`HoldError`], where a drive is there and cannot be held. That may pass:
+    /// udev has yet to look at it and to set its permissions. To be called
+    /// again, as after `false`, until the caller's patience ends.
     pub fn follow(&mut self) -> Result<bool, HoldError> {
         let Some(drive) = find_again(&self.system, &self.drive.place) else {
             return Ok(false);
@@ -133,8 +140,12 @@ impl Hold {
         if names(&drive) == names(&self.drive) {
             return Ok(true);
         }
+        if !drive.has_nodes_of(&self.drive) {
+            return Ok(false);
+        }
         self.nodes = Nodes::open(&self.system, &drive)?;
-        // The note about the old name is settled, and one about the new left.
+        // The note about the old name is settled before one about the new is
+        // left: they can be the same.
         self.note = None;
         (self.note, self.polling) = stop_polling(&self.system, &drive);
         self.drive = drive;
@@ -192,6 +203,22 @@ impl PacketTransport for Hold {
 }
 
 impl Nodes {
+    fn open_soon(system: &System, drive: &Located, clock: &dyn Clock) -> Result<Nodes, HoldError> {
+        let start = clock.now();
+        loop {
+            let is_mount = |holder: &Holder| matches!(holder, Holder::Mount { .. });
+            match Nodes::open(system, drive) {
+                Err(HoldError::InTheWay(Obstacle::Busy { holders, .. }))
+                    if !holders.iter().any(is_mount)
+                        && clock.now().saturating_sub(start) < MOMENT =>
+                {
+                    clock.sleep(MOMENT_STEP);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     fn open(system: &System, drive: &Located) -> Result<Nodes, HoldError> {
         let sr = match &drive.sr {
             Some(node) => open_if_there(system, drive, node)?.map(|open| (node, open)),

@@ -5,7 +5,6 @@
 //! ours: when this program ends, in whatever way, the pipe closes and the lock
 //! is gone (documented in systemd-inhibit(1)).
 
-use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -31,11 +30,11 @@ impl Inhibitor {
     ///
     /// `why` is what a user reads who wants to suspend meanwhile.
     pub fn take(why: &str) -> Option<Inhibitor> {
-        Inhibitor::by("systemd-inhibit".as_ref(), why)
+        Inhibitor::by(Command::new("systemd-inhibit"), why)
     }
 
-    fn by(program: &OsStr, why: &str) -> Option<Inhibitor> {
-        let mut child = Command::new(program)
+    fn by(mut inhibit: Command, why: &str) -> Option<Inhibitor> {
+        let mut child = inhibit
             .arg("--what=sleep:shutdown")
             .arg("--mode=block")
             .arg("--who=mtkflash")

@@ -270,11 +270,14 @@ pub fn detach(system: &System, channel: Channel) -> Result<Detached, LegacyError
         note: Some(note),
         state,
     };
-    for device in &detached.state.devices {
-        delete(system, &device.located.sysfs)?;
-    }
-    // Before the scan, or the names would still be taken.
+    let outcome = detached
+        .state
+        .devices
+        .iter()
+        .try_for_each(|device| delete(system, &device.located.sysfs));
+    // Before the scan, also after a failure, or the names would still be taken.
     drop(held);
+    outcome?;
     let left = inspect(system, channel)?;
     match left.devices.first() {
         None => Ok(detached),
@@ -334,8 +337,10 @@ impl Detached {
         loop {
             let now = inspect(&self.system, self.state.channel)?.devices;
             let is_back = |device: &&ChannelDevice| {
-                let place = &device.located.place;
-                now.iter().any(|now| now.located.place == *place)
+                let before = &device.located;
+                now.iter().any(|now| {
+                    now.located.place == before.place && now.located.has_nodes_of(before)
+                })
             };
             let missing: Vec<String> = self
                 .state

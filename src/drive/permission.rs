@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, Group};
+use nix::unistd::{Gid, Group, getegid, getgroups};
 
 use super::holders::{Holder, holders};
 use super::system::{System, attribute};
@@ -33,7 +33,8 @@ pub enum Obstacle {
         node.display()
     )]
     Container { node: PathBuf },
-    #[error("the system refuses to open {}, although you are root", node.display())]
+    /// Neither the superuser's rights nor the group's are what is lacking.
+    #[error("the system refuses to open {}, although its permissions allow it", node.display())]
     Refused { node: PathBuf },
     #[error("{} does not exist", node.display())]
     NodeMissing { node: PathBuf },
@@ -209,23 +210,30 @@ fn not_permitted(system: &System, node: PathBuf) -> Obstacle {
     if system.is_superuser() {
         return Obstacle::Refused { node };
     }
-    let metadata = fs::metadata(&node).ok();
-    let group = metadata
-        .as_ref()
-        .filter(|metadata| metadata.gid() != 0)
-        .and_then(|metadata| Group::from_gid(Gid::from_raw(metadata.gid())).ok()?)
-        .map(|group| group.name);
-    with_mode(node, metadata.map_or(0, |metadata| metadata.mode()), group)
+    let Ok(metadata) = fs::metadata(&node) else {
+        return Obstacle::NeedsRoot { node };
+    };
+    let gid = Gid::from_raw(metadata.gid());
+    let is_member = getegid() == gid || getgroups().is_ok_and(|groups| groups.contains(&gid));
+    let group = (metadata.gid() != 0)
+        .then(|| Group::from_gid(gid).ok()?)
+        .flatten();
+    with_mode(
+        node,
+        metadata.mode(),
+        group.map(|group| group.name),
+        is_member,
+    )
 }
 
-/// A node that an ordinary user cannot open, by its mode and the name of its
-/// group, where that is not root's.
-fn with_mode(node: PathBuf, mode: u32, group: Option<String>) -> Obstacle {
+/// A node that an ordinary user cannot open, by its mode, the name of its group
+/// where that is not root's, and whether the user is in it.
+fn with_mode(node: PathBuf, mode: u32, group: Option<String>, is_member: bool) -> Obstacle {
     const GROUP_READS_AND_WRITES: u32 = 0o060;
+    let is_for_group = mode & GROUP_READS_AND_WRITES == GROUP_READS_AND_WRITES;
     match group {
-        Some(group) if mode & GROUP_READS_AND_WRITES == GROUP_READS_AND_WRITES => {
-            Obstacle::NotInGroup { node, group }
-        }
+        _ if is_for_group && is_member => Obstacle::Refused { node },
+        Some(group) if is_for_group => Obstacle::NotInGroup { node, group },
         _ => Obstacle::NeedsRoot { node },
     }
 }

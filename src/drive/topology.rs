@@ -93,6 +93,12 @@ impl Located {
     pub fn node(&self) -> Option<&Path> {
         self.sr.as_deref().or(self.sg.as_deref())
     }
+
+    /// Whether a drive that has just come back has the nodes it had: the
+    /// drivers take it one after the other.
+    pub(super) fn has_nodes_of(&self, before: &Located) -> bool {
+        self.sg.is_some() >= before.sg.is_some() && self.sr.is_some() >= before.sr.is_some()
+    }
 }
 
 /// A SCSI device of any type.

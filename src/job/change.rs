@@ -5,7 +5,7 @@ use super::event::{Event, Phase};
 use super::flash_state::Ledger;
 use super::verify::{Compared, Difference, compare};
 use super::{FlashState, JobError, Session};
-use crate::flash::{Bank, FlashRange, Offset};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::plan::{Plan, Step};
 use crate::scsi::Identity;
 
@@ -116,29 +116,36 @@ fn run(
     for step in &plan.steps {
         let bank = Offset(step.range().start).bank();
         if current != Some(bank) {
-            if let Some(bank) = current {
-                session.send(Event::BankDone {
-                    phase,
-                    bank,
-                    sum: None,
-                });
-            }
+            left(session, ledger, current);
             session.send(Event::Bank { phase, bank });
             current = Some(bank);
         }
         ledger.begin(step);
         take(session, *step, target)?;
         ledger.finish(step);
+        if step.range().len() > BANK_SIZE {
+            // The whole chip was erased: no bank in particular is worked on.
+            current = None;
+        }
     }
-    if let Some(bank) = current {
-        session.send(Event::BankDone {
-            phase,
-            bank,
-            sum: None,
-        });
-    }
+    left(session, ledger, current);
     session.send(Event::Finished { phase });
     Ok(())
+}
+
+/// Says how far the bank is that has just been worked on. The plan comes back
+/// to a bank for nothing but its first page.
+fn left(session: &mut Session, ledger: &Ledger, bank: Option<Bank>) {
+    let Some(bank) = bank else { return };
+    session.send(if ledger.is_done(bank) {
+        Event::BankDone {
+            phase: Phase::Program,
+            bank,
+            sum: None,
+        }
+    } else {
+        Event::FirstPageLeft { bank }
+    });
 }
 
 fn take(session: &mut Session, step: Step, target: &[u8]) -> Result<(), JobError> {

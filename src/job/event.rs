@@ -35,6 +35,9 @@ pub enum Event {
         bank: Bank,
         sum: Option<Checksum>,
     },
+    /// A bank is written but for its first page, which comes at the end of the
+    /// phase.
+    FirstPageLeft { bank: Bank },
     /// The phase is over.
     Finished { phase: Phase },
     /// Two reads of a byte differed, and the drive is asked again.

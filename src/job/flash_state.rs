@@ -71,6 +71,13 @@ impl Ledger {
         }
     }
 
+    /// Whether nothing is left to do in this bank.
+    pub fn is_done(&self, bank: Bank) -> bool {
+        self.banks
+            .get(&bank)
+            .is_none_or(|account| account.to_do == 0)
+    }
+
     pub fn state(&self) -> FlashState {
         if !self.any_begun {
             return FlashState::Unchanged;

@@ -147,12 +147,14 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
             .as_ref()
             .and_then(|earlier| earlier.record.drive.as_ref())
             .map(Identity::from);
-        fit = Some(fit::check(
-            image,
-            of_earlier.as_ref(),
-            &dump.bytes,
-            &request.forced,
-        )?);
+        let mut found = fit::check(image, of_earlier.as_ref(), &dump.bytes, &request.forced)?;
+        if of_earlier.is_some() {
+            found.text = format!(
+                "The drive does not say what it is; its backup does. {}",
+                found.text
+            );
+        }
+        fit = Some(found);
     }
     let mut warnings = Vec::new();
     warnings.extend(serial_warning(record, device.identity.as_ref()));
@@ -182,6 +184,16 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
 }
 
 impl Proposal {
+    /// Whether all there is gets erased.
+    pub fn erases_everything(&self) -> bool {
+        match &self.work {
+            Work::InPlace { plan, target } => {
+                plan.summary().bytes_to_erase as usize == target.len()
+            }
+            Work::Download(_) => true,
+        }
+    }
+
     /// Whether the flash already holds all of it.
     pub fn is_empty(&self) -> bool {
         match &self.work {

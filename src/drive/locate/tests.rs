@@ -40,6 +40,14 @@ fn empty_slots_do_not_shift_the_others() {
 }
 
 #[test]
+fn a_second_logical_unit_does_not_take_the_place_of_the_first() {
+    let machine = Machine::piix();
+    machine.drive("0000:00:01.1", 0, "0:0:0:1", "LUN1");
+    machine.drive("0000:00:01.1", 1, "0:0:1:0", "PS");
+    assert_eq!(revisions(&machine), "- PS - -");
+}
+
+#[test]
 fn a_controller_that_was_loaded_first_does_not_shift_the_index() {
     let machine = Machine::empty();
     machine.file("proc/ioports", super::super::ioports::PIIX);
