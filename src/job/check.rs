@@ -69,7 +69,7 @@ impl Check {
             Check::Family => "write an image that names other hardware",
             Check::Banner => "write an image whose banner is not the drive's",
             Check::Calibration => "write the calibration that is in the image",
-            Check::Gaps => "use a dump that lacks what the drive did not give",
+            Check::Gaps => "use a dump that lacks what the drive refused to give",
             Check::Medium => "go on with a medium in the drive",
             Check::Slow => "start a job of more than a quarter of an hour",
         }
