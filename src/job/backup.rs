@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, FileError, Pending};
 use super::read::Dump;
 use crate::flash::{Bank, FlashRange};
-use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format, Image};
+use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
 use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
@@ -92,7 +92,6 @@ impl Record {
         before_writing: Option<Crc32>,
     ) -> Record {
         let selected = dump.selected();
-        let part = |range: &FlashRange| [range.start, range.end.saturating_sub(1)];
         Record {
             date: circumstances.date.clone(),
             tool: circumstances.tool.clone(),
@@ -100,11 +99,7 @@ impl Record {
             flash: device.flash.clone(),
             chip: device.chip.clone(),
             size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
-            ranges: if dump.is_whole() {
-                Vec::new()
-            } else {
-                dump.ranges.iter().map(part).collect()
-            },
+            ranges: recorded_ranges(dump),
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -122,6 +117,14 @@ impl Record {
         let text = fs::read_to_string(record_path(dump)).ok()?;
         toml::from_str(&text).ok()
     }
+}
+
+fn recorded_ranges(dump: &Dump) -> Vec<[u32; 2]> {
+    if dump.is_whole() {
+        return Vec::new();
+    }
+    let part = |range: &FlashRange| [range.start, range.end.saturating_sub(1)];
+    dump.ranges.iter().map(part).collect()
 }
 
 /// `backup.bin` → `backup.bin.txt`.
@@ -197,21 +200,30 @@ pub struct Earlier {
     pub record: Record,
 }
 
-/// Looks beside `path` for the backup of a write of `image` that was begun on
-/// this flash and interrupted.
+/// A write that was begun and did not come to its end.
+pub(super) struct Interrupted {
+    pub earlier: Earlier,
+    /// The whole flash as it was then; FF where nothing was read.
+    pub before: Vec<u8>,
+    /// What it was to become.
+    pub target: Vec<u8>,
+}
+
+/// Looks beside `path` for the backup of a write that was begun on this flash
+/// and interrupted, and that was to have the same result as the one that is
+/// now asked for: `target_from` makes its target from a flash's content.
 ///
-/// It counts only where nothing contradicts it: same chip and size, the same
-/// image about to be written, the dump intact by its CRC-32, a drive that does
-/// not call itself another one, and a flash that holds nothing but what lies
-/// between that backup and the image: bytes of the one, of the other, or
-/// erased, save for the page that was in work.
+/// It counts only where nothing contradicts it: same chip, size and ranges,
+/// the same target, the dump intact by its CRC-32, a drive that does not call
+/// itself another one, and a flash that holds nothing but what lies between
+/// that backup and the target: bytes of the one, of the other, or erased, save
+/// for the page that was in work.
 pub(super) fn find_interrupted(
     path: &Path,
     device: &DeviceInfo,
-    current: &[u8],
-    target: &[u8],
-    image: Crc32,
-) -> Option<Earlier> {
+    dump: &Dump,
+    target_from: &dyn Fn(&[u8]) -> Vec<u8>,
+) -> Option<Interrupted> {
     let mut candidates: Vec<PathBuf> = fs::read_dir(files::folder_of(path))
         .ok()?
         .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())))
@@ -221,17 +233,26 @@ pub(super) fn find_interrupted(
     candidates.sort();
     candidates.into_iter().find_map(|path| {
         let record = Record::beside(&path)?;
-        let fits = record.before_writing.as_ref() == Some(&image.to_string())
-            && record.chip == device.chip
-            && record.size as usize == current.len()
-            && record.ranges.is_empty()
+        let fits = record.chip == device.chip
+            && record.size as usize == dump.bytes.len()
+            && record.ranges == recorded_ranges(dump)
             && is_same_drive(record.drive.as_ref(), device.identity.as_ref());
         if !fits {
             return None;
         }
-        let backup = image::load_merged(&path).ok().map(Image::into_bytes)?;
-        let is_intact = Crc32::of(&backup).to_string() == record.crc32;
-        (is_intact && lies_between(current, &backup, target)).then_some(Earlier { path, record })
+        let wanted = record.before_writing.clone()?;
+        let backup = fs::read(&path).ok()?;
+        if Crc32::of(&backup).to_string() != record.crc32 {
+            return None;
+        }
+        let before = dump.with_selected(&backup)?;
+        let target = target_from(&before);
+        let is_same_write = Crc32::of(&target).to_string() == wanted;
+        (is_same_write && lies_between(&dump.bytes, &before, &target)).then_some(Interrupted {
+            earlier: Earlier { path, record },
+            before,
+            target,
+        })
     })
 }
 
@@ -246,12 +267,17 @@ fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> 
     recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
 }
 
+/// Bytes that are to stay as they were have at most been erased: another value
+/// in one of them is newer than the backup, and a drive's own.
 fn lies_between(current: &[u8], backup: &[u8], target: &[u8]) -> bool {
-    let others = current
-        .iter()
-        .zip(backup)
-        .zip(target)
-        .filter(|&((&now, &before), &after)| now != before && now != after && now != ERASED)
-        .count();
+    let mut others = 0;
+    for ((&now, &before), &after) in current.iter().zip(backup).zip(target) {
+        if before == after && now & after != after {
+            return false;
+        }
+        if now != before && now != after && now != ERASED {
+            others += 1;
+        }
+    }
     backup.len() == current.len() && others <= crate::flash::PAGE_SIZE as usize
 }

@@ -32,6 +32,19 @@ impl Dump {
         parts.concat()
     }
 
+    /// A whole flash with these bytes in the place of those that were read;
+    /// `None` where they are not as many.
+    pub(super) fn with_selected(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut whole = vec![0xFF; self.bytes.len()];
+        let mut rest = bytes;
+        for range in &self.ranges {
+            let (part, after) = rest.split_at_checked(range.len() as usize)?;
+            range.of_mut(&mut whole).copy_from_slice(part);
+            rest = after;
+        }
+        rest.is_empty().then_some(whole)
+    }
+
     /// Whether the whole flash was read.
     pub fn is_whole(&self) -> bool {
         let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();

@@ -114,16 +114,20 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
-    let target = match &image {
-        Some((_, spread)) => plan::merge(&dump.bytes, spread, &wanted, &request.keep),
-        None => plan::blank(&dump.bytes, &wanted, &request.keep),
+    let target_from = |current: &[u8]| match &image {
+        Some((_, spread)) => plan::merge(current, spread, &wanted, &request.keep),
+        None => plan::blank(current, &wanted, &request.keep),
+    };
+    // An interrupted run may have erased what is to stay: its backup knows it.
+    let interrupted = backup_path(&request.backup)
+        .and_then(|path| backup::find_interrupted(path, &device, &dump, &target_from));
+    let (earlier, before, target) = match interrupted {
+        Some(found) => (Some(found.earlier), Some(found.before), found.target),
+        None => (None, None, target_from(&dump.bytes)),
     };
     let plan = plan::plan(&dump.bytes, &target, &layout)
         .map_err(|error| Refusal::Unable(error.to_string()))?;
     let crc = Crc32::of(&target);
-    let earlier = backup_path(&request.backup)
-        .filter(|_| !plan.is_empty())
-        .and_then(|path| backup::find_interrupted(path, &device, &dump.bytes, &target, crc));
 
     if let (Some((image, _)), None) = (&image, &fit) {
         let of_earlier = earlier
@@ -133,7 +137,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         fit = Some(fit::check(
             image,
             of_earlier.as_ref(),
-            &dump.bytes,
+            before.as_ref().unwrap_or(&dump.bytes),
             &request.forced,
         )?);
     }
