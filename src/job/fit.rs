@@ -1,5 +1,7 @@
 //! Whether an image belongs into this flash and this drive.
 
+use std::borrow::Cow;
+
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
 use crate::image::{Fit, Image, families, identity, soundness};
@@ -11,15 +13,15 @@ use crate::scsi::Identity;
 ///
 /// # Errors
 /// [`JobError::Image`] for any other size.
-pub(super) fn spread(
-    image: &Image,
+pub(super) fn spread<'a>(
+    image: &'a Image,
     size: u32,
     selection: &Selection,
     ranges: &[FlashRange],
-) -> Result<Vec<u8>, JobError> {
+) -> Result<Cow<'a, [u8]>, JobError> {
     let bytes = image.bytes();
     if bytes.len() == size as usize {
-        return Ok(bytes.to_vec());
+        return Ok(bytes.into());
     }
     let selected: usize = ranges.iter().map(|range| range.len() as usize).sum();
     if !selection.is_everything() && bytes.len() == selected {
@@ -30,7 +32,7 @@ pub(super) fn spread(
             range.of_mut(&mut spread).copy_from_slice(part);
             rest = after;
         }
-        return Ok(spread);
+        return Ok(spread.into());
     }
     let problem = soundness::size_for_flash(bytes, size)
         .map(|problem| problem.to_string())
