@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, FileError, Pending};
 use super::read::Dump;
 use crate::flash::{Bank, FlashRange, PAGE_SIZE};
-use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format, Image};
+use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
 use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
@@ -239,7 +239,7 @@ pub(super) fn find_interrupted(
             && record.ranges == Record::ranges_of(dump)
             && is_same_drive(record.drive.as_ref(), device.identity.as_ref());
         let before_writing = record.before_writing.clone().filter(|_| fits)?;
-        let backup = image::load_merged(&path).ok().map(Image::into_bytes)?;
+        let backup = fs::read(&path).ok()?;
         if Crc32::of(&backup).to_string() != record.crc32 {
             return None;
         }

@@ -77,7 +77,7 @@ pub(super) fn prepare(
             if let Erasing::Impossible(reason) = &rules.erasing {
                 return Err(Refusal::Unable(reason.clone()).into());
             }
-            (vec![ERASED; size as usize], None, Phase::BlankCheck)
+            (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
         }
     };
     if let BackupWish::File(path) = &request.backup {

@@ -1,5 +1,7 @@
 //! Whether an image belongs into this flash and this drive.
 
+use std::borrow::Cow;
+
 use super::read::lay_out;
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
@@ -12,20 +14,20 @@ use crate::scsi::Identity;
 ///
 /// # Errors
 /// [`JobError::Image`] for any other size.
-pub(super) fn spread(
-    image: &Image,
+pub(super) fn spread<'a>(
+    image: &'a Image,
     size: u32,
     selection: &Selection,
     ranges: &[FlashRange],
-) -> Result<Vec<u8>, JobError> {
+) -> Result<Cow<'a, [u8]>, JobError> {
     let bytes = image.bytes();
     if bytes.len() == size as usize {
-        return Ok(bytes.to_vec());
+        return Ok(bytes.into());
     }
     if !selection.is_everything()
         && let Some(flash) = lay_out(bytes, size as usize, ranges)
     {
-        return Ok(flash);
+        return Ok(flash.into());
     }
     let problem = soundness::size_for_flash(bytes, size)
         .map(|problem| problem.to_string())

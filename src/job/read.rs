@@ -1,6 +1,8 @@
 //! Reading a flash so that the bytes can be relied on: every byte twice, in
 //! two passes over a bank, and again where the two differ.
 
+use std::borrow::Cow;
+
 use super::event::{Event, Phase};
 use super::{JobError, Refusal, Selection, Session};
 use crate::flash::{FlashRange, Offset};
@@ -25,13 +27,16 @@ pub struct Dump {
 
 impl Dump {
     /// The bytes that were read, without what lies between them.
-    pub fn selected(&self) -> Vec<u8> {
+    pub fn selected(&self) -> Cow<'_, [u8]> {
+        if self.is_whole() {
+            return Cow::Borrowed(&self.bytes);
+        }
         let parts: Vec<&[u8]> = self
             .ranges
             .iter()
             .map(|range| range.of(&self.bytes))
             .collect();
-        parts.concat()
+        parts.concat().into()
     }
 
     /// A flash of which just these ranges hold `content`; `None` where it is not

@@ -129,6 +129,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
+    // An interrupted run may have erased what is to stay: its backup knows it.
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
@@ -147,7 +148,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
             .as_ref()
             .and_then(|earlier| earlier.record.drive.as_ref())
             .map(Identity::from);
-        let mut found = fit::check(image, of_earlier.as_ref(), &dump.bytes, &request.forced)?;
+        let mut found = fit::check(image, of_earlier.as_ref(), before, &request.forced)?;
         if of_earlier.is_some() {
             found.text = format!(
                 "The drive does not say what it is; its backup does. {}",

@@ -168,17 +168,18 @@ impl VendorMode {
         let any = Expect::Any {
             after: Duration::ZERO,
         };
-        for command in [LEAVE, DEVICE_RESET] {
+        // DEVICE RESET may still bring back a drive that did not answer to 81.
+        let [left, reset] = [LEAVE, DEVICE_RESET].map(|command| {
             let registers = Registers {
                 command,
                 ..Registers::default()
             };
-            self.task_file
-                .execute(&registers, any, false)
-                .map_err(during("leaving vendor mode"))?;
-        }
+            self.task_file.execute(&registers, any, false)
+        });
         self.clock.sleep(LEAVE_PAUSE);
-        Ok(())
+        left.and(reset)
+            .map(drop)
+            .map_err(during("leaving vendor mode"))
     }
 
     fn read_byte(&mut self, address: Address) -> Result<u8, TaskFileError> {

@@ -34,6 +34,9 @@ const WRITE_ENABLED: u8 = 0x02;
 const IDLE: u8 = 0x00;
 
 const IDENTIFY_PAUSE: Duration = Duration::from_millis(200);
+/// What is read where no chip answers.
+const NOBODY: [u8; 2] = [0xFF; 2];
+const ID_ATTEMPTS: u32 = 50;
 
 /// How long a chip may stay busy. The limits are this project's own, well above
 /// what a chip of the table takes; JungleFlasher polls without one.
@@ -117,14 +120,21 @@ impl VendorMode {
         }
     }
 
+    /// Asks the chip for its ID. A chip that an interrupted run left erasing
+    /// does not answer, which reads as FF: it is asked again for some seconds.
     pub(super) fn identify_serial(&mut self) -> Result<ChipId, DeviceError> {
         let doing = "identifying the flash chip";
         let request = [IDENTIFY, 0, 0, 0];
-        self.transact(&request, 2).map_err(during(doing))?;
-        self.clock.sleep(IDENTIFY_PAUSE);
         let mut id = [0; 2];
-        self.received(request.len() as u32, &mut id)
-            .map_err(during(doing))?;
+        for _ in 0..ID_ATTEMPTS {
+            self.transact(&request, 2).map_err(during(doing))?;
+            self.clock.sleep(IDENTIFY_PAUSE);
+            self.received(request.len() as u32, &mut id)
+                .map_err(during(doing))?;
+            if id != NOBODY {
+                break;
+            }
+        }
         let [manufacturer, device] = id;
         Ok(ChipId::new(manufacturer, device))
     }
