@@ -86,19 +86,19 @@ impl Failure {
                 .next("Name another file, or replace this one:")
                 .next(typed.with("--force=overwrite")),
             FileError::Io { source, .. } => {
+                let failure = Failure::new(Exit::FailedUnchanged, ended(error.to_string()));
                 let advice = match source.kind() {
+                    ErrorKind::IsADirectory => return failure.next("Name a file in this folder."),
                     ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                        "Make the folder or name a file in another one"
+                        "Name a file in another folder, or make this one and type the same again:"
                     }
-                    ErrorKind::IsADirectory => "Name a file in this folder",
                     ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                        "Name a file in a folder that you may write to"
+                        "Name a file in a folder that you may write to, or get the permission and \
+                         type the same again:"
                     }
-                    _ => "Make room or name a file in another folder",
+                    _ => "Name a file on another disk, or make room and type the same again:",
                 };
-                Failure::new(Exit::FailedUnchanged, ended(error.to_string()))
-                    .next(format!("{advice}, then type the same again:"))
-                    .next(typed.same())
+                failure.next(advice).next(typed.same())
             }
         }
     }

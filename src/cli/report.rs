@@ -230,13 +230,17 @@ fn counted(number: u64, what: &str) -> String {
 /// A dump that is in these files now; the last one is its record.
 pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
     let mut table = Table::default();
-    let files = files.split_last().map(|(_, files)| files);
-    match files.unwrap_or_default() {
+    let files = files
+        .split_last()
+        .map(|(_, files)| files)
+        .unwrap_or_default();
+    match files {
         [file] => table.row("File", &file.display().to_string()),
         [first, .., last] => table.row(
             "Files",
             &format!(
-                "{} to {}, one for each bank",
+                "{}, {} to {}, one for each bank that was read",
+                files.len(),
                 first.display(),
                 last.display()
             ),

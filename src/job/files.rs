@@ -105,14 +105,9 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         .prefix(".mtkflash-")
         .suffix(".part")
         .tempfile_in(folder_of(path))
-        .map_err(|error| match error.get_ref() {
-            // tempfile adds the name of the temporary file, which means nothing
-            // to a user; what it wraps is the error of the system.
-            Some(wrapped) => wrapped
-                .source()
-                .and_then(|source| source.downcast_ref::<io::Error>())
-                .and_then(io::Error::raw_os_error)
-                .map_or(error.kind().into(), io::Error::from_raw_os_error),
+        .map_err(|error| match error.to_string().split_once(" at path ") {
+            // tempfile adds the name of its file, which means nothing to a user.
+            Some((what, _)) => io::Error::new(error.kind(), what),
             None => error,
         })
 }

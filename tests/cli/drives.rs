@@ -105,9 +105,20 @@ fn a_drive_that_wants_to_be_switched_off_and_on_is_waited_for() {
     insta::assert_snapshot!(run.stderr);
 }
 
+/// A dead drive with a smaller flash than that of its bench: it is about how
+/// the drive is reached.
+fn dead() -> Folder {
+    let folder = Folder::with_bench("dead.toml");
+    let bench = folder
+        .text("bench.toml")
+        .replace("SST39VF080", "SST39SF020");
+    folder.write("bench.toml", bench);
+    folder
+}
+
 #[test]
 fn a_dead_drive_is_found_over_the_ports_alone() {
-    let folder = Folder::with_bench("dead.toml");
+    let folder = dead();
     let run = folder.fails("3 c", 3);
     insta::assert_snapshot!(run.message());
     folder.done("3 r /m /b dead.bin --via port");
@@ -116,16 +127,16 @@ fn a_dead_drive_is_found_over_the_ports_alone() {
 
 #[test]
 fn a_dead_drive_with_wrecked_flash_is_written_when_the_model_check_is_overridden_by_name() {
-    let folder = Folder::with_bench("dead.toml");
+    let folder = dead();
     let wrecked = folder.flash();
-    let mut image = bys1();
+    let mut image = old_image();
     // Most of it is in the flash already, so that little has to be written.
     image[0x8000..].copy_from_slice(&wrecked[0x8000..]);
-    folder.write("bys1.bin", &image);
-    let run = folder.fails("3 w /m bys1.bin --yes --via port", 4);
+    folder.write("rescue.bin", &image);
+    let run = folder.fails("3 w /m rescue.bin --yes --via port", 4);
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.flash(), wrecked);
-    folder.done("3 w /m bys1.bin --yes --via port --force=model");
+    folder.done("3 w /m rescue.bin --yes --via port --force=model");
     assert_eq!(folder.flash(), image);
     assert_eq!(folder.read(&folder.backup()), wrecked);
 }
@@ -134,7 +145,7 @@ fn a_dead_drive_with_wrecked_flash_is_written_when_the_model_check_is_overridden
 fn of_four_drives_the_named_one_is_written_and_no_other() {
     let folder = Folder::with_bench("four-drives.toml");
     let before: Vec<Vec<u8>> = (1..=4).map(|drive| folder.flash_of(drive)).collect();
-    for drive in [1, 2, 4] {
+    for drive in [1, 4] {
         let mut image = folder.flash_of(drive);
         image[0x2_0002] ^= 1;
         folder.write("new.bin", &image);

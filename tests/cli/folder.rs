@@ -25,7 +25,10 @@ pub struct Run {
 
 impl Folder {
     pub fn new() -> Folder {
-        Folder(TempDir::new().unwrap())
+        // In memory where that is possible: the tool waits for the disk with
+        // every file that it makes, and here dozens of runs would do so at once.
+        let in_memory = TempDir::new_in("/dev/shm");
+        Folder(in_memory.or_else(|_| TempDir::new()).unwrap())
     }
 
     /// A folder with one of the benches of the repository in it.
