@@ -848,3 +848,23 @@ fn every_protocol_is_known_by_its_name_in_any_case() {
     }
     assert!("mt9999".parse::<Protocol>().is_err());
 }
+
+#[test]
+fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_forced() {
+    for fake in all() {
+        let image = image_for(&fake);
+        fake.with(|state| state.identity.vendor = "SONY".to_owned());
+        let (mut drive, _) = fake.drive();
+        let error = drive.prepare(&image, &nothing_forced()).unwrap_err();
+        assert!(matches!(
+            error,
+            PrepareError::Guarded {
+                guard: Guard::Family,
+                ..
+            }
+        ));
+        assert!(fake.with(|state| state.log.is_empty()));
+        let prepared = drive.prepare(&image, &[Guard::Family].into()).unwrap();
+        assert_eq!(prepared.overridden.len(), 1);
+    }
+}
