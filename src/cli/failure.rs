@@ -283,15 +283,14 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
 fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     match source {
         DeviceError::EntryRefused { .. } => failure
+            .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")
             .next(typed.with("--wait 200"))
             .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::TaskFile {
             source: TaskFileError::TimedOut(_),
             ..
-        } => failure.next(
-            "The drive did not answer in time. Switch it off and on, then type the same again:",
-        ),
+        } => failure.next("Switch the drive off and on, then type the same again:"),
         DeviceError::TaskFile {
             source: TaskFileError::Transport(TransportError::Vanished),
             ..

@@ -21,7 +21,7 @@ use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
 use crate::protocol::{DeviceError, FirmwareDevice, Protocol, detect};
 use crate::scsi::{DeviceType, Identity};
 use crate::transport::{
-    AtaPassthrough, Clock, PacketTransport, PortTaskFile, TaskFile, TransportError,
+    AtaPassthrough, Clock, PacketTransport, PortTaskFile, TaskFile, TaskFileError, TransportError,
 };
 
 /// A drive that is ready for a job.
@@ -46,10 +46,17 @@ impl Opened {
             ..
         } = self;
         let mut problems = Vec::new();
-        if let Err(error) = device.leave() {
-            problems.push(format!(
+        match device.leave() {
+            Ok(()) => {}
+            Err(DeviceError::TaskFile {
+                source: TaskFileError::Transport(TransportError::Vanished),
+                ..
+            }) => problems.push(
+                "The drive has vanished from the system. Check its power and cable.".to_owned(),
+            ),
+            Err(error) => problems.push(format!(
                 "The drive may still be in vendor mode ({error}). Switch it off and on."
-            ));
+            )),
         }
         drop(device);
         if let Some(detached) = detached

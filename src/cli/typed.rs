@@ -11,6 +11,8 @@ pub struct Typed {
     words: Vec<OsString>,
     /// The switches that say which drive and which way to it.
     reach: String,
+    /// The switches that say which part of the flash.
+    part: String,
     via: Option<&'static str>,
     drive: String,
     /// The file that the command is about, as a shell takes it.
@@ -35,9 +37,19 @@ impl Typed {
         if let Some(protocol) = &options.protocol {
             reach.push_str(&format!(" --protocol {protocol}"));
         }
+        let mut part = String::new();
+        if let Some(banks) = &options.banks {
+            let banks: Vec<String> = banks.iter().map(ToString::to_string).collect();
+            part.push_str(&format!(" --banks {}", banks.join(",")));
+        }
+        if let Some(range) = options.range {
+            let last = range.end.saturating_sub(1);
+            part.push_str(&format!(" --range {:#x}-{last:#x}", range.start));
+        }
         Typed {
             words,
             reach,
+            part,
             via,
             drive: request
                 .drives
@@ -77,9 +89,10 @@ impl Typed {
     /// Writes a file, perhaps a backup, into this drive.
     pub fn write(&self, file: &Path) -> String {
         format!(
-            "mtkflash {} w /m {}{}",
+            "mtkflash {} w /m {}{}{}",
             self.drive,
             quoted(file.as_os_str()),
+            self.part,
             self.reach
         )
     }

@@ -198,7 +198,13 @@ impl PacketTransport for Hold {
         data: Data<'_>,
         timeout: Duration,
     ) -> Result<crate::transport::Completion, TransportError> {
-        self.nodes.commands.execute(cdb, data, timeout)
+        let completion = self.nodes.commands.execute(cdb, data, timeout)?;
+        // usb-storage ends the command during which a drive is pulled with host
+        // status 07, and only the next one with ENODEV (measured on Linux 6.1).
+        if completion.host_status != 0 && !self.drive.sysfs.exists() {
+            return Err(TransportError::Vanished);
+        }
+        Ok(completion)
     }
 }
 

@@ -35,19 +35,22 @@ pub fn read(left: &Path) -> Result<()> {
 /// has seen none when the drive enters vendor mode, and cuts nothing: the
 /// binary has told it by an IDENTIFY PACKET DEVICE without returned registers.
 fn registers_arrive_whole(run: &[Seen]) -> Result<()> {
-    let first = run
-        .iter()
-        .position(|it| it.task_file().is_some())
-        .context("no ATA command")?;
-    let (before, after) = run.split_at(first + 1);
-    let identify = before.last().and_then(Seen::task_file);
+    let first = run.iter().find_map(|it| Some((it, it.task_file()?)));
+    let (identify, task_file) = first.context("no ATA command")?;
     ensure!(
-        identify.is_some_and(|it| it.command == IDENTIFY_PACKET_DEVICE && !it.returns_registers)
-            && before.iter().all(|it| it.status == 0),
-        "the first ATA command asks for registers"
+        task_file.command == IDENTIFY_PACKET_DEVICE
+            && !task_file.returns_registers
+            && identify.status == 0,
+        "the first ATA command is no successful IDENTIFY PACKET DEVICE"
     );
-    let senses = after.iter().filter(|it| it.cdb[0] == REQUEST_SENSE);
-    let lengths: Vec<usize> = senses.map(|it| it.answered).collect();
+    let returned = run.windows(2).filter_map(|pair| match pair {
+        [command, sense] if sense.cdb.first() == Some(&REQUEST_SENSE) => {
+            let task_file = command.task_file()?;
+            task_file.returns_registers.then_some(sense.answered)
+        }
+        _ => None,
+    });
+    let lengths: Vec<usize> = returned.collect();
     ensure!(
         !lengths.is_empty() && lengths.iter().all(|length| *length == WHOLE_SENSE),
         "sense data were cut: {lengths:?}"
