@@ -240,9 +240,19 @@ impl PacketTransport for Fake {
                 _ => Vec::new(),
             };
             state.log.push((cdb.to_vec(), out));
-            match state.faults.get(&number) {
+            let fault = state.faults.get(&number).copied();
+            let is_empty = matches!(data, Data::None);
+            match fault {
                 // Where there are no bytes, none are left.
-                Some(Fault::Residue(_)) if matches!(data, Data::None) => state.carry_out(cdb, data),
+                Some(Fault::Residue(_)) if is_empty => state.carry_out(cdb, data),
+                // The worst case: the drive does what it is told, and the answer
+                // is lost.
+                Some(
+                    fault @ (Fault::TimedOut | Fault::Lost | Fault::Residue(_) | Fault::Vanished),
+                ) => {
+                    state.carry_out(cdb, data)?;
+                    fault.answer()
+                }
                 Some(fault) => fault.answer(),
                 None => state.carry_out(cdb, data),
             }
