@@ -79,6 +79,7 @@ impl Check {
 impl From<Guard> for Check {
     fn from(guard: Guard) -> Check {
         match guard {
+            Guard::Family => Check::Family,
             Guard::Banner => Check::Banner,
             Guard::Calibration => Check::Calibration,
         }

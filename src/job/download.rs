@@ -89,6 +89,7 @@ pub(super) fn prepare(
     let prepared = downloader(session.device)?
         .prepare(&bytes, &guards)
         .map_err(not_prepared)?;
+    drop(bytes);
     if let (ImageNames::Banner(_), Content::Image { .. }) = (rules.names, &request.content) {
         fit = Some(banner_match(&prepared));
     }
@@ -152,7 +153,7 @@ fn changes_what_is_owned(prepared: &Prepared) -> bool {
 }
 
 fn guards(forced: &Forced) -> BTreeSet<Guard> {
-    [Guard::Banner, Guard::Calibration]
+    [Guard::Family, Guard::Banner, Guard::Calibration]
         .into_iter()
         .filter(|guard| forced.contains(&Check::from(*guard)))
         .collect()

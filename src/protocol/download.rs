@@ -55,6 +55,8 @@ pub struct Owned {
 /// A check of [`Download::prepare`] that the user can override by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Guard {
+    /// The drive must be on the list of the family whose commands it is sent.
+    Family,
     /// The boot banner of the image must be the drive's.
     Banner,
     /// The drive keeps its own calibration. Overridden, it gets the image's.

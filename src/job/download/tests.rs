@@ -592,3 +592,31 @@ fn after_any_single_fault_what_is_said_about_the_flash_is_true() {
         }
     }
 }
+
+#[test]
+fn no_command_is_sent_that_the_protocol_does_not_demand() {
+    const READY: u8 = 0x00;
+    const INQUIRY: u8 = 0x12;
+    const READ_BUFFER: u8 = 0x3C;
+    for (protocol, changing, read) in [
+        (Protocol::Btc, 256 + 1 + 1, 0),
+        (Protocol::Mt1339, 5, 0),
+        (Protocol::Sd616, 3, 0),
+        // Read back: 31 banks of 4 blocks.
+        (Protocol::Mt1939, 34, 31 * 4),
+        // The boot record and the calibration twice; read back: 30 banks.
+        (Protocol::Mt1959, 1 + 128, 2 + 2 * 4 + 30 * 4),
+    ] {
+        let fake = fake(protocol);
+        let new = new_image(protocol);
+        write(&fake, image(&new)).changed();
+        let log: Vec<u8> = fake.with(|state| state.log.iter().map(|(cdb, _)| cdb[0]).collect());
+        let count = |opcode: u8| log.iter().filter(|of| **of == opcode).count();
+        assert_eq!(fake.changing().len(), changing, "{protocol}");
+        assert_eq!(count(READ_BUFFER), read, "{protocol}");
+        // One before, and four until the drive has said twice that it is back.
+        assert_eq!(count(READY), 1 + 4, "{protocol}");
+        assert_eq!(count(INQUIRY), 1, "{protocol}");
+        assert_eq!(log.len(), changing + read + 5 + 1, "{protocol}");
+    }
+}

@@ -181,7 +181,16 @@ impl Download for PacketDrive {
                 self.family.size / 1024
             )));
         }
-        match self.family.sending {
+        let unlisted = self.unlisted();
+        if let Some(message) = &unlisted
+            && !forced.contains(&Guard::Family)
+        {
+            return Err(PrepareError::Guarded {
+                guard: Guard::Family,
+                message: message.clone(),
+            });
+        }
+        let mut prepared = match self.family.sending {
             Sending::BufferOffsets { block } => {
                 let model = self
                     .info
@@ -192,9 +201,9 @@ impl Download for PacketDrive {
                 let transport = self
                     .transport()
                     .map_err(super::during("reading what the drive is to keep"))?;
-                mt1959::prepare(transport, image, block, listed, forced)
+                mt1959::prepare(transport, image, block, listed, forced)?
             }
-            Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Ok(Prepared {
+            Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Prepared {
                 content: image.to_vec(),
                 notes: self
                     .family
@@ -203,8 +212,11 @@ impl Download for PacketDrive {
                     .map(|owned| format!("{} stays as it is: {}.", owned.range, owned.why))
                     .collect(),
                 overridden: Vec::new(),
-            }),
-        }
+            },
+        };
+        let unlisted = unlisted.map(|message| (Guard::Family, message));
+        prepared.overridden.extend(unlisted);
+        Ok(prepared)
     }
 
     fn send(&mut self, prepared: &Prepared, taken: &mut dyn FnMut(u32)) -> Result<(), SendError> {
@@ -294,6 +306,22 @@ impl Download for PacketDrive {
 }
 
 impl PacketDrive {
+    /// Why it is not known whether this drive is one of the family: it got here
+    /// because its user named the protocol.
+    fn unlisted(&self) -> Option<String> {
+        match &self.info.identity {
+            Some(identity) if self.family.model(identity).is_some() => None,
+            Some(identity) => Some(format!(
+                "{} {} is on no list of {} drives: what their commands do to it is not known.",
+                identity.vendor, identity.product, self.family.name
+            )),
+            None => Some(format!(
+                "The drive does not say what it is, so it is not known to be a {} drive.",
+                self.family.name
+            )),
+        }
+    }
+
     /// A boot loader need not be ready for discs, ever, and is an answer.
     fn is_boot_loader(&mut self) -> Option<Identity> {
         if self.family.protocol != Protocol::Mt1939 {

@@ -240,9 +240,19 @@ impl PacketTransport for Fake {
                 _ => Vec::new(),
             };
             state.log.push((cdb.to_vec(), out));
-            match state.faults.get(&number) {
+            let fault = state.faults.get(&number).copied();
+            let is_empty = matches!(data, Data::None);
+            match fault {
                 // Where there are no bytes, none are left.
-                Some(Fault::Residue(_)) if matches!(data, Data::None) => state.carry_out(cdb, data),
+                Some(Fault::Residue(_)) if is_empty => state.carry_out(cdb, data),
+                // The worst case: the drive does what it is told, and the answer
+                // is lost.
+                Some(
+                    fault @ (Fault::TimedOut | Fault::Lost | Fault::Residue(_) | Fault::Vanished),
+                ) => {
+                    state.carry_out(cdb, data)?;
+                    fault.answer()
+                }
                 Some(fault) => fault.answer(),
                 None => state.carry_out(cdb, data),
             }
@@ -847,4 +857,24 @@ fn every_protocol_is_known_by_its_name_in_any_case() {
         assert_eq!(shouted.parse::<Protocol>(), Ok(protocol));
     }
     assert!("mt9999".parse::<Protocol>().is_err());
+}
+
+#[test]
+fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_forced() {
+    for fake in all() {
+        let image = image_for(&fake);
+        fake.with(|state| state.identity.vendor = "SONY".to_owned());
+        let (mut drive, _) = fake.drive();
+        let error = drive.prepare(&image, &nothing_forced()).unwrap_err();
+        assert!(matches!(
+            error,
+            PrepareError::Guarded {
+                guard: Guard::Family,
+                ..
+            }
+        ));
+        assert!(fake.with(|state| state.log.is_empty()));
+        let prepared = drive.prepare(&image, &[Guard::Family].into()).unwrap();
+        assert_eq!(prepared.overridden.len(), 1);
+    }
 }

@@ -70,6 +70,9 @@ fn block_cdb(mode: u8) -> [u8; 12] {
 
 /// An SD-616 image of 128 KiB, spread over 192 KiB as redumper does it; zero
 /// where nothing of the image goes. `None` for an image of another size.
+///
+/// Early versions of redumper filled 10000..=103FF with FC00..=FFFF of the image
+/// and sent one byte less of each block; its later ones, followed here, do not.
 pub(super) fn spread(image: &[u8]) -> Option<Vec<u8>> {
     let mut out = vec![0; 0x3_0000];
     for (to, from) in [
