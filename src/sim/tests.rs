@@ -351,7 +351,7 @@ fn packets_say_who_the_drive_is() {
         .unwrap();
     assert_eq!(done.verdict(), Verdict::Good);
     assert_eq!(drive.counters().packets.of(0x12), 2);
-    assert_eq!(drive.clock().nanoseconds() / 1_000_000, 5, "1 ms each");
+    assert_eq!(drive.clock().nanoseconds() / 100_000, 5, "100 us each");
 }
 
 #[test]
