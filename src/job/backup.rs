@@ -10,7 +10,6 @@ use super::files::{self, FileError, Pending};
 use super::read::Dump;
 use crate::flash::{Bank, FlashRange};
 use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
-use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -216,8 +215,7 @@ pub(super) struct Interrupted {
 /// It counts only where nothing contradicts it: same chip, size and ranges,
 /// the same target, the dump intact by its CRC-32, a drive that does not call
 /// itself another one, and a flash that holds nothing but what lies between
-/// that backup and the target: bytes of the one, of the other, or erased, save
-/// for the page that was in work.
+/// that backup and the target.
 pub(super) fn find_interrupted(
     path: &Path,
     device: &DeviceInfo,
@@ -267,17 +265,14 @@ fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> 
     recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
 }
 
-/// Bytes that are to stay as they were have at most been erased: another value
-/// in one of them is newer than the backup, and a drive's own.
-fn lies_between(current: &[u8], backup: &[u8], target: &[u8]) -> bool {
-    let mut others = 0;
-    for ((&now, &before), &after) in current.iter().zip(backup).zip(target) {
-        if before == after && now & after != after {
-            return false;
-        }
-        if now != before && now != after && now != ERASED {
-            others += 1;
-        }
-    }
-    backup.len() == current.len() && others <= crate::flash::PAGE_SIZE as usize
+/// Whether every byte is as it was, or on its way to what it should become:
+/// erasing sets all bits, and programming clears none but those that are
+/// cleared in the end. Anything else is newer than the backup and has none.
+fn lies_between(current: &[u8], before: &[u8], after: &[u8]) -> bool {
+    current.len() == before.len()
+        && current
+            .iter()
+            .zip(before)
+            .zip(after)
+            .all(|((&now, &before), &after)| now == before || now & after == after)
 }

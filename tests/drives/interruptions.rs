@@ -220,6 +220,20 @@ fn a_blank_flash_that_an_interrupted_write_left_needs_no_new_flag() {
 }
 
 #[test]
+fn a_flash_that_was_patched_after_a_write_is_backed_up_before_the_same_write() {
+    let drive = SECTORS.drive();
+    let image = drive.other_image();
+    assert!(drive.write(&image).ended.is_good());
+    // Bits that neither the flash of then nor the image has: nobody's half-done work.
+    drive.handle.set_flash(0x1_0180, &[0x00, 0x00]);
+    let patched = drive.flash();
+    let again = drive.write(&image);
+    assert!(again.ended.is_good(), "{again:?}");
+    let backup = std::fs::read(again.backup.unwrap()).unwrap();
+    assert!(backup == drive.backed_up(&patched));
+}
+
+#[test]
 fn a_drive_that_has_forgotten_its_name_is_known_by_its_backup() {
     // It never says who it is, and its flash, which did, is erased by now.
     let kind = Kind::serial("W25P20", "inquiry_fails = true");
