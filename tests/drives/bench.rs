@@ -116,7 +116,10 @@ impl Ended {
     pub fn flash(&self) -> Option<FlashState> {
         match self {
             Ended::Done(_) | Ended::NothingToDo => None,
-            Ended::NotOpened(_) => Some(FlashState::Unchanged),
+            Ended::NotOpened(reason) => {
+                assert!(!reason.is_empty());
+                Some(FlashState::Unchanged)
+            }
             Ended::NotPrepared(error) => Some(error.flash()),
             Ended::Failed(error) => Some(error.flash()),
         }

@@ -96,7 +96,7 @@ fn lengths(kind: Kind) -> (u64, u64) {
 
 #[test]
 fn a_write_that_was_killed_anywhere_is_taken_up_where_it_ended() {
-    for (kind, points) in [(SECTORS, 40), (SERIAL, 60), (NO_SECTORS, 40)] {
+    for (kind, points) in [(SECTORS, 24), (SERIAL, 50), (NO_SECTORS, 30)] {
         let (before_change, all) = lengths(kind);
         let changing = all - before_change;
         let some = (0..=points).map(|point| before_change + changing * point / points);
