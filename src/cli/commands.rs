@@ -1,11 +1,13 @@
 //! The commands, each from request to result.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, GET_IT_AGAIN};
 use super::help;
+use super::list;
 use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::{Progress, eprintln_quietly};
@@ -13,6 +15,7 @@ use super::prompt::{self, Consent};
 use super::report;
 use super::signals;
 use super::typed::Typed;
+use crate::drive::Inhibitor;
 use crate::flash::Bank;
 use crate::image::{
     self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
@@ -21,7 +24,8 @@ use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
-use crate::job::{Check, Event, JobError, Selection, Session, StopFlag, read, verify};
+use crate::job::{Check, JobError, Selection, Session, StopFlag, estimate, read, verify};
+use crate::protocol::{DeviceInfo, Reading};
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -55,7 +59,7 @@ pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), 
         Command::Help => run.output.text(&help::text()),
         Command::Version => run.output.text(&help::version()),
         Command::Inspect { file } => run.inspect(file)?,
-        Command::List => open::list(request, run.output)?,
+        Command::List => list::list(request, run.output)?,
         Command::Check => run.check()?,
         Command::Read { file } => run.read(file)?,
         Command::Verify { file } => run.verify(file)?,
@@ -73,6 +77,7 @@ impl Run<'_> {
         match report.problems.first() {
             Some(problem) => Err(Failure {
                 flash: String::new(),
+                next: vec![GET_IT_AGAIN.to_owned()],
                 ..self.bad_image(file, problem)
             }),
             None => Ok(()),
@@ -80,10 +85,10 @@ impl Run<'_> {
     }
 
     fn check(&mut self) -> Result<(), Failure> {
-        let mut opened = self.open()?;
-        self.show_device(&opened);
-        self.leave(&mut opened);
-        Ok(())
+        if self.request.drives.is_empty() {
+            return list::check_all(self.request, self.typed, self.output, &self.stop);
+        }
+        self.with_drive(|_, _| Ok(()))
     }
 
     fn read(&mut self, file: &Path) -> Result<(), Failure> {
@@ -104,13 +109,15 @@ impl Run<'_> {
             Arrangement::PerBank => bank_path(file, self.first_bank()),
         };
         self.check_place(&first)?;
-        let mut opened = self.open()?;
-        self.show_device(&opened);
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| read::read(session, &selection));
-        let info = opened.device.info().clone();
-        self.leave(&mut opened);
-        let dump = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let (dump, info) = self.with_drive(|run, opened| {
+            run.refuse_unknown_size(opened)?;
+            run.refuse_slow(opened, 2)?;
+            let dump = run
+                .in_session(opened, |session| read::read(session, &selection))
+                .map_err(|error| Failure::job(&error, run.typed))?;
+            Ok((dump, opened.device.info().clone()))
+        })?;
         self.save(file, format, &dump, &info)
     }
 
@@ -119,7 +126,7 @@ impl Run<'_> {
         file: &Path,
         format: Format,
         dump: &Dump,
-        info: &crate::protocol::DeviceInfo,
+        info: &DeviceInfo,
     ) -> Result<(), Failure> {
         let forced = &self.request.options.force;
         write::refuse_blank(dump, forced)
@@ -128,21 +135,23 @@ impl Run<'_> {
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
             .map_err(|error| Failure::file(&error, self.typed))?;
-        self.output.text(&report::dump(file, dump, &record));
+        let files = backup::paths(file, format, &dump.ranges);
+        self.output.text(&report::dump(&files, dump, &record));
         Ok(())
     }
 
     fn verify(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
         self.refuse_unsound(file, &image)?;
-        let mut opened = self.open()?;
-        self.show_device(&opened);
         let selection = self.selection();
-        let result = self.in_session(&mut opened, |session| {
-            verify::verify(session, &image, &selection)
-        });
-        self.leave(&mut opened);
-        let compared = result.map_err(|error| Failure::job(&error, self.typed))?;
+        let compared = self.with_drive(|run, opened| {
+            run.refuse_unknown_size(opened)?;
+            run.refuse_slow(opened, 1)?;
+            run.in_session(opened, |session| {
+                verify::verify(session, &image, &selection)
+            })
+            .map_err(|error| Failure::job(&error, run.typed))
+        })?;
         self.output.text(&report::sums(&compared));
         match &compared.difference {
             None => {
@@ -186,10 +195,7 @@ impl Run<'_> {
         if !options.no_backup && !options.dry_run {
             self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
         }
-        let mut opened = self.open()?;
-        let result = self.change_opened(&mut opened, content, shown, deed);
-        self.leave(&mut opened);
-        result
+        self.with_drive(|run, opened| run.change_opened(opened, content, shown, deed))
     }
 
     fn change_opened(
@@ -199,8 +205,9 @@ impl Run<'_> {
         shown: &str,
         deed: &str,
     ) -> Result<(), Failure> {
-        self.show_device(opened);
         self.output.text(shown);
+        // Twice for the backup, once to make sure; programming comes on top.
+        self.refuse_slow(opened, 3)?;
         let request = write::Request {
             content,
             selection: self.selection(),
@@ -214,7 +221,7 @@ impl Run<'_> {
             .in_session(opened, |session| write::prepare(session, &request))
             .map_err(|error| Failure::job(&error, self.typed))?;
         self.output.text(&report::proposal(&proposal));
-        if proposal.plan.is_empty() {
+        if proposal.is_empty() {
             self.output.text(&report::sums(&proposal.unchanged()));
             self.output
                 .text("Nothing to do: the flash already holds this. Nothing was written.\n");
@@ -229,9 +236,16 @@ impl Run<'_> {
                 Exit::FailedUnchanged,
                 format!("What would be done could not be shown: {error}."),
             )
+            .next("Type the same again where its output can be read:")
+            .next(self.typed.same())
         })?;
         self.consent(opened, deed)?;
+        let inhibitor = opened
+            .is_real
+            .then(|| Inhibitor::take("A drive's firmware is being written"))
+            .flatten();
         let done = self.in_session(opened, |session| proposal.carry_out(session));
+        drop(inhibitor);
         let backup = match &proposal.backup {
             Backup::Made { path, .. } => Some(path.display().to_string()),
             Backup::Earlier(earlier) => Some(earlier.path.display().to_string()),
@@ -239,7 +253,7 @@ impl Run<'_> {
         };
         let changed =
             done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
-        self.output.text(&report::changed(&changed));
+        self.output.text(&report::changed(&changed, &proposal));
         Ok(())
     }
 
@@ -264,7 +278,7 @@ impl Run<'_> {
     fn nobody_to_ask(&self) -> Failure {
         Failure::new(
             Exit::Refused,
-            "This changes the flash, and there is no terminal to ask for YES at.",
+            "This would change the flash, and there is no terminal to ask for YES at.",
         )
         .next("To see what would be done:")
         .next(self.typed.with("--dry-run"))
@@ -285,7 +299,12 @@ impl Run<'_> {
         result
     }
 
-    fn open(&mut self) -> Result<Opened, Failure> {
+    /// Opens the drive, shows it, does the job and gives the drive back, also
+    /// where the job fails.
+    fn with_drive<T>(
+        &mut self,
+        job: impl FnOnce(&mut Self, &mut Opened) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let drive: &DriveName = match self.request.drives.as_slice() {
             [drive] => drive,
             [] => {
@@ -293,7 +312,7 @@ impl Run<'_> {
                     Exit::Usage,
                     "No drive is named: the tool never picks one.",
                 )
-                .next("mtkflash l   lists the drives"));
+                .next("mtkflash l"));
             }
             _ => {
                 return Err(Failure::new(
@@ -309,28 +328,58 @@ impl Run<'_> {
             &self.stop,
             self.typed,
         )?;
-        if self.stop.is_requested() {
-            self.leave(&mut opened);
-            return Err(Failure::job(&JobError::Stopped, self.typed));
-        }
-        Ok(opened)
-    }
-
-    fn leave(&mut self, opened: &mut Opened) {
-        if let Err(error) = opened.device.leave() {
-            self.progress.show(Event::LeaveFailed {
-                message: error.to_string(),
-            });
-        }
-    }
-
-    fn show_device(&mut self, opened: &Opened) {
         let device = &opened.device;
         self.output.text(&report::device(
             &opened.name,
             device.info(),
             device.capabilities(),
         ));
+        let result = if self.stop.is_requested() {
+            Err(Failure::job(&JobError::Stopped, self.typed))
+        } else {
+            job(self, &mut opened)
+        };
+        for problem in opened.close() {
+            self.progress.line(&format!("Warning: {problem}"));
+        }
+        result
+    }
+
+    /// A chip that is in no table can be read by whoever knows how big it is.
+    fn refuse_unknown_size(&self, opened: &Opened) -> Result<(), Failure> {
+        match &opened.device.capabilities().reading {
+            Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
+                Err(Failure::new(Exit::Refused, reason.as_str())
+                    .next("If you know its size, from its marking or a data sheet, name it:")
+                    .next(self.typed.with("--size 256K")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says how long a job will take that reads its part of the flash so often,
+    /// and refuses one that would take hours.
+    fn refuse_slow(&mut self, opened: &Opened, passes: u64) -> Result<(), Failure> {
+        let capabilities = opened.device.capabilities();
+        let selected: u64 = self
+            .selection()
+            .ranges(capabilities.size)
+            .unwrap_or_default()
+            .iter()
+            .map(|range| u64::from(range.len()))
+            .sum();
+        let bytes = passes * selected;
+        estimate::refuse_slow(capabilities, bytes, &self.request.options.force)
+            .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+        if let Some(time) = estimate::reading_time(capabilities, bytes)
+            && time > Duration::from_secs(5)
+        {
+            self.progress.line(&format!(
+                "Reading takes about {} this way.",
+                estimate::in_words(time)
+            ));
+        }
+        Ok(())
     }
 
     /// Loads an image; its content decides the format, and a switch that says
@@ -375,8 +424,9 @@ impl Run<'_> {
             Exit::BadImage,
             format!("{} is not usable: {problem}.", file.display()),
         )
-        .next("Get the file again, compare its size and checksum with those of its source:")
-        .next(format!("mtkflash i {}", file.display()))
+        .next(GET_IT_AGAIN)
+        .next("To see what is in it:")
+        .next(self.typed.inspect())
     }
 
     fn selection(&self) -> Selection {

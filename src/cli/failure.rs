@@ -2,15 +2,17 @@
 //! the flash, and what to type next.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use super::args::Command;
 use super::exit::Exit;
 use super::report;
 use super::typed::Typed;
 use crate::image::LoadError;
 use crate::job::change::ChangeError;
 use crate::job::files::FileError;
-use crate::job::{FlashState, JobError, Refusal};
+use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::transport::{TaskFileError, TransportError};
 
@@ -27,6 +29,11 @@ pub struct Failure {
 }
 
 const UNCHANGED: &str = "Nothing was changed.";
+const UNCONFIRMED: &str = "All of it was written, and it could not be confirmed that it is right.";
+
+/// What helps against a file that is damaged.
+pub const GET_IT_AGAIN: &str =
+    "Get the file again, and compare its size and checksum with those of its source.";
 
 impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>) -> Failure {
@@ -57,20 +64,41 @@ impl Failure {
     }
 
     pub fn load(error: &LoadError) -> Failure {
-        Failure::new(Exit::BadImage, sentence(&error.to_string()))
-            .next("To look at a file without any drive:")
-            .next("mtkflash i FILE")
+        match error {
+            LoadError::Ambiguous { .. } => {
+                Failure::new(Exit::BadImage, sentence(&error.to_string()))
+            }
+            LoadError::Missing { .. }
+            | LoadError::Directory { .. }
+            | LoadError::NotAFile { .. }
+            | LoadError::Unreadable { .. } => {
+                Failure::new(Exit::BadImage, ended(error.to_string()))
+                    .next("Name the file that holds the image; to look at one without any drive:")
+                    .next("mtkflash i FILE")
+            }
+            _ => Failure::new(Exit::BadImage, ended(error.to_string())).next(GET_IT_AGAIN),
+        }
     }
 
     pub fn file(error: &FileError, typed: &Typed) -> Failure {
         match error {
-            FileError::Exists { .. } => Failure::new(Exit::Refused, sentence(&error.to_string()))
+            FileError::Exists { .. } => Failure::new(Exit::Refused, ended(error.to_string()))
                 .next("Name another file, or replace this one:")
                 .next(typed.with("--force=overwrite")),
-            FileError::Io { .. } => {
-                Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()))
-                    .next("Make room or name a file in another folder, then type the same again:")
-                    .next(typed.same())
+            FileError::Io { source, .. } => {
+                let failure = Failure::new(Exit::FailedUnchanged, ended(error.to_string()));
+                let advice = match source.kind() {
+                    ErrorKind::IsADirectory => return failure.next("Name a file in this folder."),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                        "Name a file in another folder, or make this one and type the same again:"
+                    }
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                        "Name a file in a folder that you may write to, or get the permission and \
+                         type the same again:"
+                    }
+                    _ => "Name a file on another disk, or make room and type the same again:",
+                };
+                failure.next(advice).next(typed.same())
             }
         }
     }
@@ -83,10 +111,12 @@ impl Failure {
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
                     .next("To see what is in the file:")
-                    .next("mtkflash i FILE");
+                    .next(typed.inspect());
             }
             JobError::Stopped => {
-                return Failure::new(Exit::Stopped, "Stopped.").next(typed.same());
+                return Failure::new(Exit::Stopped, "Stopped.")
+                    .next("To begin again:")
+                    .next(typed.same());
             }
             JobError::Unstable { .. } => {
                 Failure::new(exit_of(&error.flash()), sentence(&error.to_string())).next(
@@ -113,6 +143,9 @@ impl Failure {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
             }
             ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
+            ChangeError::OtherIdentity { .. } => {
+                Failure::new(exit_of(&state), sentence(&error.to_string()))
+            }
             ChangeError::Different(difference) => Failure::new(
                 Exit::Different,
                 format!(
@@ -121,10 +154,27 @@ impl Failure {
                 ),
             ),
         };
-        let failure = failure
-            .about_flash(&state, backup)
-            .next("Do not switch the computer off. Type the same again: it goes on where this run ended:")
-            .next(typed.same());
+        let again = match state {
+            FlashState::InDoubt { .. } => {
+                "Leave the drive on. Type the same again: all of it is sent once more:"
+            }
+            _ => {
+                "Do not switch the computer off. Type the same again: it goes on where this run \
+                 ended:"
+            }
+        };
+        let mut failure = failure.about_flash(&state, backup);
+        if let ChangeError::Different(difference) = error {
+            failure.flash = failure.flash.replacen(
+                UNCONFIRMED,
+                &format!(
+                    "All of it was written, but not all of it is right: see {}.",
+                    report::banks(&difference.banks)
+                ),
+                1,
+            );
+        }
+        let failure = failure.next(again).next(typed.same());
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
@@ -133,12 +183,43 @@ impl Failure {
         }
     }
 
+    /// A job that went well, and nobody was told so.
+    pub fn unreported(command: &Command, error: &str, typed: &Typed) -> Failure {
+        let done = match command {
+            Command::Read { .. } => "The file is complete, but the report on it",
+            Command::Write { .. } | Command::Erase => {
+                "What was asked for is done, but the report on it"
+            }
+            _ => "The report",
+        };
+        let failure = Failure {
+            flash: String::new(),
+            ..Failure::new(
+                Exit::Internal,
+                format!("{done} could not be written: {error}."),
+            )
+        };
+        match command {
+            Command::Write { .. } => failure
+                .next("To compare the flash with the file once more:")
+                .next(typed.verify()),
+            _ => failure,
+        }
+    }
+
     fn about_flash(mut self, state: &FlashState, backup: Option<&str>) -> Failure {
         self.flash = match state {
             FlashState::Unchanged => UNCHANGED.to_owned(),
-            FlashState::Written => {
-                "All of it was written, and it could not be confirmed that it is right.".to_owned()
+            FlashState::Written => UNCONFIRMED.to_owned(),
+            FlashState::InDoubt { taken, of } if taken == of => {
+                "The drive has taken all of it and programs by itself; whether it holds the new \
+                 firmware now, the old one or part of either is not known."
+                    .to_owned()
             }
+            FlashState::InDoubt { taken, of } => format!(
+                "The drive has taken {taken} of {of} banks and programs by itself; whether it \
+                 holds the old firmware now or part of the new one is not known."
+            ),
             FlashState::Partly {
                 written,
                 begun,
@@ -170,13 +251,22 @@ impl Failure {
 fn exit_of(state: &FlashState) -> Exit {
     match state {
         FlashState::Unchanged => Exit::FailedUnchanged,
-        FlashState::Partly { .. } | FlashState::Written => Exit::FailedPartly,
+        FlashState::Partly { .. } | FlashState::InDoubt { .. } | FlashState::Written => {
+            Exit::FailedPartly
+        }
     }
 }
 
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
+        Refusal::Check {
+            check: Check::Slow, ..
+        } => failure
+            .next("A drive on an IDE port is reached in minutes by the legacy ports:")
+            .next(typed.by_port())
+            .next("Or take the time:")
+            .next(typed.with("--force=slow")),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
@@ -193,15 +283,14 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
 fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     match source {
         DeviceError::EntryRefused { .. } => failure
+            .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")
             .next(typed.with("--wait 200"))
             .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::TaskFile {
             source: TaskFileError::TimedOut(_),
             ..
-        } => failure.next(
-            "The drive did not answer in time. Switch it off and on, then type the same again:",
-        ),
+        } => failure.next("Switch the drive off and on, then type the same again:"),
         DeviceError::TaskFile {
             source: TaskFileError::Transport(TransportError::Vanished),
             ..
@@ -214,6 +303,16 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     }
 }
 
+/// Ends in a full stop. For messages that start with the name of a file, which
+/// is told as it is.
+pub fn ended(text: String) -> String {
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}
+
 /// Starts with a capital and ends in a full stop.
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -222,7 +321,7 @@ pub fn sentence(text: &str) -> String {
     };
     // A message that starts with a file's name keeps the name as it is.
     let starts_with_path = text
-        .split(": ")
+        .split_whitespace()
         .next()
         .is_some_and(|word| word.contains(['/', '.']));
     let first = if starts_with_path {
@@ -230,10 +329,5 @@ pub fn sentence(text: &str) -> String {
     } else {
         first.to_uppercase().to_string()
     };
-    let end = if text.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{first}{}{end}", letters.as_str())
+    ended(format!("{first}{}", letters.as_str()))
 }

@@ -6,10 +6,12 @@ pub mod failure;
 pub mod help;
 
 mod commands;
+mod list;
 mod open;
 mod output;
 mod progress;
 mod prompt;
+mod reach;
 mod report;
 mod signals;
 mod typed;
@@ -37,13 +39,9 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let mut output = Output::default();
     let result = commands::run(&request, &typed, &mut output);
     let result = result.and_then(|()| {
-        output.check().map_err(|error| Failure {
-            flash: String::new(),
-            ..Failure::new(
-                Exit::Internal,
-                format!("The job is done, but its report could not be written: {error}."),
-            )
-        })
+        output
+            .check()
+            .map_err(|error| Failure::unreported(&request.command, &error, &typed))
     });
     match result {
         Ok(()) => Exit::Done.into(),

@@ -1,27 +1,27 @@
-//! From a drive's name to a firmware device: simulated drives and real ones.
+//! From a drive to a firmware device: brings it to where its firmware can be
+//! reached, and back.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{DriveName, Request, Via};
 use super::exit::Exit;
 use super::failure::{Failure, sentence};
-use super::output::Output;
 use super::progress::Progress;
 use super::prompt;
+use super::reach::{self, Reach};
 use super::typed::Typed;
-use crate::drive::inquire::{Answer, inquire};
-use crate::job::{JobError, StopFlag};
+use crate::drive::ask::{self, AskError};
+use crate::drive::legacy::Detached;
+use crate::job::{FlashState, JobError, StopFlag};
+use crate::protocol::detect::UnknownProtocol;
+use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
-use crate::protocol::{DeviceError, FirmwareDevice};
-use crate::scsi::DeviceType;
-use crate::sim::Bench;
-use crate::transport::clock::SystemClock;
-use crate::transport::sg_io::SgOpenError;
+use crate::protocol::{DeviceError, FirmwareDevice, Protocol, detect};
+use crate::scsi::{DeviceType, Identity};
 use crate::transport::{
-    AtaPassthrough, Clock, PacketTransport, PortTaskFile, RegisterAccess, SgDevice, TaskFile, Unit,
+    AtaPassthrough, Clock, PacketTransport, PortTaskFile, TaskFile, TaskFileError, TransportError,
 };
 
 /// A drive that is ready for a job.
@@ -29,17 +29,43 @@ pub struct Opened {
     /// What the user calls it.
     pub name: String,
     pub device: Box<dyn FirmwareDevice>,
+    pub is_real: bool,
+    clock: Arc<dyn Clock>,
+    // After the device, whose end gives the channel's interrupts back.
+    detached: Option<Detached>,
 }
 
-/// The ways to one drive, simulated or real.
-struct Reach {
-    name: String,
-    /// SG_IO, where the kernel knows the drive.
-    packets: Option<Box<dyn PacketTransport + Send>>,
-    /// The registers of its channel, where it is on a legacy port.
-    registers: Option<Box<dyn RegisterAccess + Send>>,
-    unit: Unit,
-    clock: Arc<dyn Clock>,
+impl Opened {
+    /// Leaves the drive and gives everything back that was taken for it.
+    /// Returns what went wrong with that, in words for the user.
+    pub fn close(self) -> Vec<String> {
+        let Opened {
+            mut device,
+            clock,
+            detached,
+            ..
+        } = self;
+        let mut problems = Vec::new();
+        match device.leave() {
+            Ok(()) => {}
+            Err(DeviceError::TaskFile {
+                source: TaskFileError::Transport(TransportError::Vanished),
+                ..
+            }) => problems.push(
+                "The drive has vanished from the system. Check its power and cable.".to_owned(),
+            ),
+            Err(error) => problems.push(format!(
+                "The drive may still be in vendor mode ({error}). Switch it off and on."
+            )),
+        }
+        drop(device);
+        if let Some(detached) = detached
+            && let Err(error) = reach::bring_back(detached, clock.as_ref())
+        {
+            problems.push(error.to_string());
+        }
+        problems
+    }
 }
 
 /// One vendor-mode command takes microseconds to milliseconds. A drive that
@@ -60,29 +86,100 @@ pub fn open(
     stop: &StopFlag,
     typed: &Typed,
 ) -> Result<Opened, Failure> {
-    let mut reach = match &request.options.sim {
-        Some(bench) => simulated(bench, drive)?,
-        None => real(drive)?,
-    };
-    let answer = match &mut reach.packets {
-        Some(packets) => inquire(packets.as_mut()).map_err(|error| {
-            Failure::new(
-                Exit::NoDrive,
-                format!("{} does not take commands: {error}.", reach.name),
-            )
-        })?,
-        None => None,
-    };
-    if let Some(Answer { device_type, .. }) = &answer
-        && *device_type != DeviceType::OPTICAL
-    {
-        return Err(Failure::new(
-            Exit::NoDrive,
-            format!("{} is no optical drive but a {device_type}.", reach.name),
-        )
-        .next("mtkflash l   lists the drives"));
-    }
+    let named = named_protocol(request, typed)?;
+    let mut reach = reach::reach(request, drive, stop, typed)?;
     let name = reach.name.clone();
+    let is_real = reach.is_real;
+    let clock = Arc::clone(&reach.clock);
+    let detached = reach.detached.take();
+    let family = match (request.options.via, &mut reach.packets) {
+        (Some(Via::Ata | Via::Port), _) | (_, None) => None,
+        (Some(Via::Sg) | None, Some(packets)) => family(packets.as_mut(), named, progress, typed)?,
+    };
+    let identity = identity(&mut reach)?;
+    let device: Box<dyn FirmwareDevice> = match family {
+        Some(family) => packet_drive(family, identity, reach)?,
+        None if request.options.via == Some(Via::Sg) => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--via sg is for drives with a packet protocol, and this one has none that is \
+                 documented.",
+            )
+            .next("Vendor mode, over the same node:")
+            .next(typed.same().replace("--via sg", "--via ata")));
+        }
+        None => Box::new(vendor_mode_drive(
+            request, identity, reach, progress, stop, typed,
+        )?),
+    };
+    Ok(Opened {
+        name,
+        device,
+        is_real,
+        clock,
+        detached,
+    })
+}
+
+/// The protocol that the user names, if it can be had by the way he names.
+fn named_protocol(request: &Request, typed: &Typed) -> Result<Option<Protocol>, Failure> {
+    let Some(word) = &request.options.protocol else {
+        return Ok(None);
+    };
+    let protocol: Protocol = word.parse().map_err(|error: UnknownProtocol| {
+        Failure::new(Exit::Usage, sentence(&error.to_string()))
+    })?;
+    let is_packet = protocol != Protocol::VendorMode;
+    match request.options.via {
+        Some(Via::Ata | Via::Port) if is_packet => Err(Failure::new(
+            Exit::Usage,
+            format!("The {protocol} goes over SG_IO only: --via sg."),
+        )
+        .next(typed.with("--via sg"))),
+        _ => Ok(Some(protocol)),
+    }
+}
+
+/// The family of packet drives that this one belongs to; `None` for vendor mode.
+fn family(
+    packets: &mut dyn PacketTransport,
+    named: Option<Protocol>,
+    progress: &mut Progress,
+    typed: &Typed,
+) -> Result<Option<&'static Family>, Failure> {
+    let detected = detect(packets, named).map_err(|error| not_entered(error, typed))?;
+    progress.line(&detected.reason);
+    Ok(Family::of(detected.protocol))
+}
+
+fn packet_drive(
+    family: &'static Family,
+    identity: Option<Identity>,
+    reach: Reach,
+) -> Result<Box<dyn FirmwareDevice>, Failure> {
+    match (reach.packets, reach.reopen) {
+        (Some(packets), Some(reopen)) => Ok(Box::new(PacketDrive::new(
+            family,
+            identity,
+            packets,
+            reopen,
+            reach.clock,
+        ))),
+        _ => Err(Failure::new(
+            Exit::NoDrive,
+            format!("{} takes no SCSI commands.", reach.name),
+        )),
+    }
+}
+
+fn vendor_mode_drive(
+    request: &Request,
+    identity: Option<Identity>,
+    reach: Reach,
+    progress: &mut Progress,
+    stop: &StopFlag,
+    typed: &Typed,
+) -> Result<VendorModeDrive, Failure> {
     let clock = Arc::clone(&reach.clock);
     let task_file = task_file(reach, request.options.via, typed)?;
     let patience = request.options.wait.unwrap_or_else(|| {
@@ -102,14 +199,35 @@ pub fn open(
     };
     let entered = VendorMode::enter(task_file, clock, patience, &mut on_wait);
     progress.end_waiting();
-    let identity = answer.map(|answer| answer.identity);
-    let device = entered
+    entered
         .and_then(|mode| VendorModeDrive::identify(mode, identity, request.options.size))
-        .map_err(|error| not_entered(error, typed))?;
-    Ok(Opened {
-        name,
-        device: Box::new(device),
-    })
+        .map_err(|error| not_entered(error, typed))
+}
+
+/// Who the drive is. A dead drive says nothing, which is no reason to stop.
+fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {
+    let Some(packets) = &mut reach.packets else {
+        return Ok(reach.known_as.clone());
+    };
+    match ask::inquiry(packets.as_mut()) {
+        Ok(answer) if answer.device_type == DeviceType::OPTICAL => Ok(Some(answer.identity)),
+        Ok(answer) => Err(Failure::new(
+            Exit::NoDrive,
+            format!(
+                "{} is not an optical drive but a {}.",
+                reach.name, answer.device_type
+            ),
+        )
+        .next("mtkflash l")),
+        Err(AskError::Transport(
+            error @ (TransportError::NotPermitted | TransportError::Vanished),
+        )) => Err(Failure::new(
+            Exit::NoDrive,
+            format!("{} does not take commands: {error}.", reach.name),
+        )
+        .next("mtkflash l")),
+        Err(_) => Ok(None),
+    }
 }
 
 fn not_entered(error: DeviceError, typed: &Typed) -> Failure {
@@ -117,7 +235,7 @@ fn not_entered(error: DeviceError, typed: &Typed) -> Failure {
         DeviceError::Stopped => JobError::Stopped,
         source => JobError::Device {
             source,
-            flash: crate::job::FlashState::Unchanged,
+            flash: FlashState::Unchanged,
         },
     };
     Failure::job(&error, typed)
@@ -151,7 +269,7 @@ fn task_file(
         Failure::new(
             Exit::NoDrive,
             format!(
-                "The kernel does not know a drive at {}: it is dead, or there is none.",
+                "The kernel does not know {}: the drive is dead, or there is none.",
                 reach.name
             ),
         )
@@ -159,86 +277,4 @@ fn task_file(
         .next(typed.with("--via port"))
     })?;
     Ok(Box::new(AtaPassthrough::new(packets, COMMAND_TIMEOUT)))
-}
-
-fn simulated(bench: &Path, drive: &DriveName) -> Result<Reach, Failure> {
-    let bench = Bench::open(bench)
-        .map_err(|error| Failure::new(Exit::Usage, sentence(&error.to_string())))?;
-    let found = match drive {
-        DriveName::Index(index) => bench.drive(*index),
-        DriveName::Path(path) => bench.drive_at(path),
-    };
-    let Some(found) = found else {
-        let there: Vec<String> = bench
-            .drives()
-            .iter()
-            .map(|drive| match (drive.position(), drive.path()) {
-                (Some(position), _) => position.to_string(),
-                (None, Some(path)) => path.display().to_string(),
-                (None, None) => drive.name(),
-            })
-            .collect();
-        return Err(Failure::new(
-            Exit::NoDrive,
-            format!(
-                "There is no drive {drive} on this bench; it has {}.",
-                there.join(", ")
-            ),
-        ));
-    };
-    Ok(Reach {
-        name: format!("simulated drive {drive}"),
-        packets: found.packets(),
-        registers: found.registers(),
-        unit: found.unit(),
-        clock: found.clock(),
-    })
-}
-
-fn real(drive: &DriveName) -> Result<Reach, Failure> {
-    let DriveName::Path(path) = drive else {
-        return Err(Failure::new(
-            Exit::NoDrive,
-            format!("Drive {drive} cannot be looked up by its index yet: name it by its path."),
-        ));
-    };
-    let packets = SgDevice::open(path, true).map_err(|error| not_opened(&error))?;
-    Ok(Reach {
-        name: path.display().to_string(),
-        packets: Some(Box::new(packets)),
-        registers: None,
-        unit: Unit::Master,
-        clock: Arc::new(SystemClock::default()),
-    })
-}
-
-fn not_opened(error: &SgOpenError) -> Failure {
-    Failure::new(Exit::NoDrive, sentence(&error.to_string())).next("mtkflash l   lists the drives")
-}
-
-/// What drives there are.
-///
-/// # Errors
-/// A bench that cannot be read.
-pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
-    let Some(bench) = &request.options.sim else {
-        return Err(Failure::new(
-            Exit::NoDrive,
-            "Real drives cannot be listed yet.",
-        ));
-    };
-    let bench = Bench::open(bench)
-        .map_err(|error| Failure::new(Exit::Usage, sentence(&error.to_string())))?;
-    for drive in bench.drives() {
-        let place = match (drive.position(), drive.path()) {
-            (Some(position), _) => position.to_string(),
-            (None, Some(path)) => path.display().to_string(),
-            (None, None) => drive.name(),
-        };
-        output.text(&format!(
-            "{place}  {}\n",
-            super::report::identity(drive.identity())
-        ));
-    }
-    Ok(())
 }

@@ -16,6 +16,9 @@ pub struct Progress {
     disagreements: u64,
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
+    told_to_wait: bool,
+    /// The phase that is on programs nothing.
+    only_erases: bool,
 }
 
 impl Default for Progress {
@@ -26,6 +29,8 @@ impl Default for Progress {
             disagreements: 0,
             countdown: None,
             told_to_switch: false,
+            told_to_wait: false,
+            only_erases: false,
         }
     }
 }
@@ -36,7 +41,10 @@ const SHOWN_DISAGREEMENTS: u64 = 5;
 impl Progress {
     pub fn show(&mut self, event: Event) {
         match event {
-            Event::Started { phase, bytes } => self.start(phase, bytes),
+            Event::Started { phase, bytes } => {
+                self.only_erases = phase == Phase::Program && bytes == 0;
+                self.start(phase, bytes);
+            }
             Event::Bank { phase, bank } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{} bank {bank}", verb(phase)));
@@ -47,10 +55,16 @@ impl Progress {
                     bar.inc(bytes);
                 }
             }
+            Event::BankDone { bank, .. } if self.only_erases => {
+                self.line(&format!("Erasing bank {bank:>2}: done"));
+            }
             Event::BankDone { phase, bank, sum } => match sum {
                 Some(sum) => self.line(&format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
                 None => self.line(&format!("{} bank {bank:>2}: done", verb(phase))),
             },
+            Event::FirstPageLeft { bank } => {
+                self.line(&format!("Writing bank {bank:>2}: all but its first page"));
+            }
             Event::Finished { .. } => self.clear(),
             Event::Disagreement { at, first, second } => {
                 self.disagreements += 1;
@@ -60,13 +74,14 @@ impl Progress {
                     ));
                 }
             }
+            Event::Gap { range, reason } => self.line(&format!(
+                "{range}: the drive refuses to have this read ({reason}); going on behind it."
+            )),
+            Event::AwaitingDrive { remaining, last } => self.await_drive(remaining, &last),
             Event::StopPostponed => self.line(
                 "The flash is being changed: stopping now would leave it half-written. \
                  The job goes on to its end.",
             ),
-            Event::LeaveFailed { message } => self.line(&format!(
-                "Warning: the drive may still be in vendor mode ({message}). Switch it off and on."
-            )),
         }
     }
 
@@ -98,6 +113,26 @@ impl Progress {
         countdown.tick();
     }
 
+    /// The drive has its new firmware and is asked whether it is back.
+    fn await_drive(&mut self, remaining: Duration, last: &str) {
+        if !std::mem::replace(&mut self.told_to_wait, true) {
+            self.line("The drive programs and starts anew. Do not switch it off.");
+        }
+        if !self.is_terminal {
+            return;
+        }
+        let countdown = self.countdown.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style("{msg}"));
+            bar
+        });
+        countdown.set_message(format!(
+            "Asking again for {:>3} s ({last}).",
+            remaining.as_secs()
+        ));
+        countdown.tick();
+    }
+
     pub fn end_waiting(&mut self) {
         if let Some(countdown) = self.countdown.take() {
             countdown.finish_and_clear();
@@ -114,6 +149,7 @@ impl Progress {
 
     /// Takes the bar away; what was said in lines stays.
     pub fn clear(&mut self) {
+        self.end_waiting();
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -1,16 +1,16 @@
 //! What people read: drives, images, plans and results as text.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::output::Table;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
-use crate::job::change::Changed;
+use crate::job::change::{Changed, Evidence};
 use crate::job::read::Dump;
 use crate::job::verify::{Compared, Difference};
-use crate::job::write::{Backup, Proposal};
+use crate::job::write::{Backup, Proposal, Work};
 use crate::protocol::{Capabilities, DeviceInfo, Writing};
 use crate::scsi::Identity;
 
@@ -37,7 +37,7 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Str
     table.row("Protocol", &info.protocol);
     table.row("Flash", &info.flash);
     if let Writing::Impossible(reason) = &capabilities.writing {
-        table.row("", &format!("Read only: {reason}"));
+        table.row("", &format!("Read only. {reason}"));
     }
     table.row("Tried", &info.tried);
     table.finish()
@@ -165,21 +165,36 @@ fn backup(backup: &Backup) -> String {
 }
 
 fn plan(proposal: &Proposal) -> String {
-    if proposal.plan.is_empty() {
+    if proposal.is_empty() {
         return "nothing: the flash already holds this".to_owned();
     }
-    let summary = proposal.plan.summary();
+    let plan = match &proposal.work {
+        Work::InPlace { plan, .. } => plan,
+        Work::Download(download) => {
+            let bytes = download.prepared.content.len();
+            return format!(
+                "send all {} KiB; the drive erases and programs by itself",
+                bytes / 1024
+            );
+        }
+    };
+    let summary = plan.summary();
     let whole = proposal.erases_everything();
     let erase = match (summary.sectors_to_erase, whole) {
         (0, _) => "erase nothing".to_owned(),
         (1, true) => "erase the whole chip".to_owned(),
-        (1, false) => "erase 1 sector".to_owned(),
-        (sectors, _) => format!("erase {sectors} sectors"),
+        (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
+    };
+    let erase = match summary.bytes_to_erase {
+        0 => erase,
+        bytes => format!("{erase} ({} KiB)", bytes / 1024),
+    };
+    let program = match summary.bytes_to_program {
+        0 => "program nothing".to_owned(),
+        bytes => format!("program {}", counted(bytes.into(), "byte")),
     };
     format!(
-        "{erase} ({} KiB), program {} bytes, in {}",
-        summary.bytes_to_erase / 1024,
-        summary.bytes_to_program,
+        "{erase}, {program}, in {}",
         banks(&summary.banks.iter().copied().collect::<Vec<_>>())
     )
 }
@@ -204,19 +219,47 @@ pub fn banks(banks: &[Bank]) -> String {
     format!("{plural} {}", text.join(", "))
 }
 
-/// A dump that is in its file now.
-pub fn dump(path: &Path, dump: &Dump, record: &Record) -> String {
+/// `1 sector`, `2 sectors`.
+fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
+/// A dump that is in these files now; the last one is its record.
+pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
     let mut table = Table::default();
-    table.row("File", &path.display().to_string());
+    let files = files
+        .split_last()
+        .map(|(_, files)| files)
+        .unwrap_or_default();
+    match files {
+        [file] => table.row("File", &file.display().to_string()),
+        [first, .., last] => table.row(
+            "Files",
+            &format!(
+                "{}, {} to {}, one for each bank that was read",
+                files.len(),
+                first.display(),
+                last.display()
+            ),
+        ),
+        [] => &mut table,
+    };
     let bytes = dump.ranges.iter().map(|range| range.len()).sum();
     table.row("Read", &format!("{}, every byte twice", size(bytes)));
     if dump.disagreements > 0 {
+        let again = counted(dump.disagreements.into(), "time");
         table.row(
             "",
-            &format!(
-                "{} blocks had to be read again because two reads differed",
-                dump.disagreements
-            ),
+            &format!("Two reads of a block differed {again}; it was read until two agreed."),
+        );
+    }
+    for gap in &dump.gaps {
+        table.row(
+            "Gap",
+            &format!("{gap}: the drive refused to have it read, FF stands there"),
         );
     }
     let sums: Vec<(Bank, String)> = dump
@@ -243,34 +286,72 @@ pub fn sums(compared: &Compared) -> String {
     let mut table = Table::default();
     table.row("Sums", &bank_sums(&sums));
     table.row("Total", &compared.total.to_string());
+    for owned in &compared.owned {
+        table.row(
+            "Left out",
+            &format!("{}, not compared: {}", owned.range, owned.why),
+        );
+    }
+    for gap in &compared.gaps {
+        table.row("Gap", &format!("{gap}: the drive refused to have it read"));
+    }
     table.finish()
 }
 
 /// The end of a write or erase.
-pub fn changed(changed: &Changed) -> String {
-    let mut text = sums(&changed.read_back);
+pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
+    let mut text = String::new();
     let mut table = Table::default();
-    table.row(
-        "Done",
-        &format!(
-            "{} sectors erased, {} bytes programmed, read back and compared: no difference",
-            changed.erased, changed.programmed
+    if let Some(restart) = &changed.restart {
+        let before = match &restart.before {
+            Some(before) => identity(before),
+            None => "no answer".to_owned(),
+        };
+        table.row(
+            "Drive",
+            &format!("{before} before, {} now", identity(&restart.after)),
+        );
+    }
+    let done = match changed.restart {
+        None => format!(
+            "{} erased, {} programmed",
+            match changed.erased {
+                1 if proposal.erases_everything() => "the whole chip".to_owned(),
+                erased => counted(erased as u64, "sector"),
+            },
+            counted(changed.programmed, "byte")
         ),
-    );
+        Some(_) => format!("{} bytes sent, the drive is back", changed.programmed),
+    };
+    match &changed.evidence {
+        Evidence::ReadBack(compared) => {
+            text.push_str(&sums(compared));
+            table.row(
+                "Done",
+                &format!("{done}, read back and compared: no difference"),
+            );
+        }
+        Evidence::Accepted(why) => {
+            let text = format!(
+                "{done}. The drive accepted the firmware and says who it is; what is in the flash \
+                 was not read back. {why}"
+            );
+            table.row("Done", &text);
+        }
+    }
     text.push_str(&table.finish());
     text
 }
 
 /// Where flash and image differ.
 pub fn difference(difference: &Difference) -> String {
-    let bytes = if difference.count == 1 {
-        "byte"
+    let differ = if difference.count == 1 {
+        "1 byte differs".to_owned()
     } else {
-        "bytes"
+        format!("{} bytes differ", difference.count)
     };
     format!(
-        "{} {bytes} differ in {}, the first at {}: {:02x} should be there and {:02x} is",
-        difference.count,
+        "{differ} in {}, the first at {}: {:02x} should be there and {:02x} is",
         banks(&difference.banks),
         difference.first,
         difference.expected,

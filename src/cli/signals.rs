@@ -1,16 +1,28 @@
 //! Signals as a wish to stop, noted and looked at between device commands.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use nix::libc::SIGXFSZ;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use crate::job::StopFlag;
 
-/// From now on these signals ask for a stop instead of ending the process.
+/// From now on these signals ask for a stop instead of ending the process, and
+/// Ctrl-Z does nothing: a process that is stopped in the middle of a command
+/// has the kernel send the command once more when it goes on.
+///
+/// A file that grows past the limit of its user (`ulimit -f`) raises a signal
+/// that kills; with a handler it is an error of the write, with a file name.
 ///
 /// # Errors
 /// Where the kernel does not take the handlers.
 pub fn note_into(stop: &StopFlag) -> std::io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
         signal_hook::flag::register(signal, stop.shared())?;
+    }
+    for signal in [SIGTSTP, SIGXFSZ] {
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub struct FlashRange {
 
 impl FlashRange {
     /// Bytes in the range; 0 where `end` is not after `start`.
-    pub fn len(self) -> u32 {
+    pub const fn len(self) -> u32 {
         self.end.saturating_sub(self.start)
     }
 

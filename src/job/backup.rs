@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError, Pending};
 use super::read::Dump;
-use crate::flash::{Bank, FlashRange};
+use crate::flash::{Bank, FlashRange, PAGE_SIZE};
 use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
+use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -28,6 +29,9 @@ pub struct Record {
     /// The ranges that were read, first and last byte; none for the whole flash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<[u32; 2]>,
+    /// What the drive refused to have read, first and last byte: FF stands there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<[u32; 2]>,
     /// CRC-32 of the dumped bytes, 8 hex digits.
     pub crc32: String,
     /// 16-bit sum of the dumped bytes, 4 hex digits.
@@ -36,8 +40,8 @@ pub struct Record {
     pub bank_sums: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<RecordedDrive>,
-    /// CRC-32 of the image that was about to be written when this backup was
-    /// made, so that an interrupted write can be recognised.
+    /// CRC-32 of what the flash was about to hold when this backup was made, FF
+    /// where nothing was read, so that an interrupted write can be recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_writing: Option<String>,
 }
@@ -98,7 +102,8 @@ impl Record {
             flash: device.flash.clone(),
             chip: device.chip.clone(),
             size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
-            ranges: recorded_ranges(dump),
+            ranges: Record::ranges_of(dump),
+            gaps: dump.gaps.iter().map(first_and_last).collect(),
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -111,6 +116,13 @@ impl Record {
         }
     }
 
+    fn ranges_of(dump: &Dump) -> Vec<[u32; 2]> {
+        if dump.is_whole() {
+            return Vec::new();
+        }
+        dump.ranges.iter().map(first_and_last).collect()
+    }
+
     /// The record beside a dump, where there is one that can be read.
     pub fn beside(dump: &Path) -> Option<Record> {
         let text = fs::read_to_string(record_path(dump)).ok()?;
@@ -118,12 +130,8 @@ impl Record {
     }
 }
 
-fn recorded_ranges(dump: &Dump) -> Vec<[u32; 2]> {
-    if dump.is_whole() {
-        return Vec::new();
-    }
-    let part = |range: &FlashRange| [range.start, range.end.saturating_sub(1)];
-    dump.ranges.iter().map(part).collect()
+fn first_and_last(range: &FlashRange) -> [u32; 2] {
+    [range.start, range.end.saturating_sub(1)]
 }
 
 /// `backup.bin` → `backup.bin.txt`.
@@ -197,31 +205,26 @@ fn bank_of(range: &FlashRange) -> Bank {
 pub struct Earlier {
     pub path: PathBuf,
     pub record: Record,
+    /// What the flash held before that run, FF where nothing was read.
+    pub flash: Vec<u8>,
 }
 
-/// A write that was begun and did not come to its end.
-pub(super) struct Interrupted {
-    pub earlier: Earlier,
-    /// The whole flash as it was then; FF where nothing was read.
-    pub before: Vec<u8>,
-    /// What it was to become.
-    pub target: Vec<u8>,
-}
-
-/// Looks beside `path` for the backup of a write that was begun on this flash
-/// and interrupted, and that was to have the same result as the one that is
-/// now asked for: `target_from` makes its target from a flash's content.
+/// Looks beside `path` for the backup of the same change that was begun on this
+/// flash and interrupted. `target` works out what that change makes of a flash.
 ///
-/// It counts only where nothing contradicts it: same chip, size and ranges,
-/// the same target, the dump intact by its CRC-32, a drive that does not call
-/// itself another one, and a flash that holds nothing but what lies between
-/// that backup and the target.
+/// It counts only where nothing contradicts it: same chip and size, the same
+/// ranges read, the same content about to be written, the backup intact by its
+/// CRC-32, a drive that does not call itself another one, and a flash that
+/// holds nothing but what lies between that backup and the target.
+///
+/// What was to stay as it is may have been erased with its sector when the run
+/// was interrupted: it is in that backup and no longer in the flash.
 pub(super) fn find_interrupted(
     path: &Path,
     device: &DeviceInfo,
     dump: &Dump,
-    target_from: &dyn Fn(&[u8]) -> Vec<u8>,
-) -> Option<Interrupted> {
+    target: impl Fn(&[u8]) -> Vec<u8>,
+) -> Option<Earlier> {
     let mut candidates: Vec<PathBuf> = fs::read_dir(files::folder_of(path))
         .ok()?
         .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())))
@@ -233,23 +236,20 @@ pub(super) fn find_interrupted(
         let record = Record::beside(&path)?;
         let fits = record.chip == device.chip
             && record.size as usize == dump.bytes.len()
-            && record.ranges == recorded_ranges(dump)
+            && record.ranges == Record::ranges_of(dump)
             && is_same_drive(record.drive.as_ref(), device.identity.as_ref());
-        if !fits {
-            return None;
-        }
-        let wanted = record.before_writing.clone()?;
+        let before_writing = record.before_writing.clone().filter(|_| fits)?;
         let backup = fs::read(&path).ok()?;
         if Crc32::of(&backup).to_string() != record.crc32 {
             return None;
         }
-        let before = dump.with_selected(&backup)?;
-        let target = target_from(&before);
-        let is_same_write = Crc32::of(&target).to_string() == wanted;
-        (is_same_write && lies_between(&dump.bytes, &before, &target)).then_some(Interrupted {
-            earlier: Earlier { path, record },
-            before,
-            target,
+        let flash = dump.with_content(&backup)?;
+        let target = target(&flash);
+        let is_same_change = Crc32::of(&target).to_string() == before_writing;
+        (is_same_change && lies_between(&dump.bytes, &flash, &target)).then_some(Earlier {
+            path,
+            record,
+            flash,
         })
     })
 }
@@ -265,14 +265,19 @@ fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> 
     recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
 }
 
-/// Whether every byte is as it was, or on its way to what it should become:
-/// erasing sets all bits, and programming clears none but those that are
-/// cleared in the end. Anything else is newer than the backup and has none.
-fn lies_between(current: &[u8], before: &[u8], after: &[u8]) -> bool {
-    current.len() == before.len()
-        && current
-            .iter()
-            .zip(before)
-            .zip(after)
-            .all(|((&now, &before), &after)| now == before || now & after == after)
+/// Whether an interrupted change from `before` to `after` can have left this:
+/// bytes of the one or the other, erased ones, and in one page, which was in
+/// work, bytes with some bits of the way.
+fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let mut page_in_work = None;
+    now.iter()
+        .zip(before)
+        .zip(after)
+        .enumerate()
+        .filter(|&(_, ((&now, &before), &after))| now != before && now != after && now != ERASED)
+        .all(|(index, ((&now, &before), &after))| {
+            let page = index / PAGE_SIZE as usize;
+            let is_on_the_way = now & after == after || now & before == before;
+            is_on_the_way && *page_in_work.get_or_insert(page) == page
+        })
 }

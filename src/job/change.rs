@@ -5,8 +5,9 @@ use super::event::{Event, Phase};
 use super::flash_state::Ledger;
 use super::verify::{Compared, Difference, compare};
 use super::{FlashState, JobError, Session};
-use crate::flash::{Bank, FlashRange, Offset};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::plan::{Plan, Step};
+use crate::scsi::Identity;
 
 /// What was done to a flash, and how it was made sure of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,28 @@ pub struct Changed {
     pub erased: usize,
     /// Bytes that were programmed.
     pub programmed: u64,
-    /// What the flash holds now, read back and equal to what it should hold.
-    pub read_back: Compared,
+    pub evidence: Evidence,
+    /// Who the drive said it was before it took a whole image and after it
+    /// started anew; `None` where the flash was changed in place.
+    pub restart: Option<Restart>,
+}
+
+/// What says that a change is in the flash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// The flash was read back and is equal to what it should hold, but for
+    /// what the value says was not compared.
+    ReadBack(Compared),
+    /// The drive took it without an error, came back and says who it is. The
+    /// content was not read back, and why: a whole sentence.
+    Accepted(String),
+}
+
+/// A drive before and after it took new firmware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    pub before: Option<Identity>,
+    pub after: Identity,
 }
 
 /// A change that did not end as it should.
@@ -27,6 +48,15 @@ pub enum ChangeError {
     /// Everything was written, and the flash holds something else.
     #[error("the flash does not hold what was written, first at {}", .0.first)]
     Different(Difference),
+    /// The drive took everything and came back as something else.
+    #[error("the drive came back as {found}, and the image is for {expected}")]
+    OtherIdentity {
+        /// Vendor, product and revision.
+        expected: String,
+        found: String,
+        /// How many banks were sent.
+        banks: u32,
+    },
 }
 
 impl ChangeError {
@@ -34,6 +64,10 @@ impl ChangeError {
         match self {
             ChangeError::Job(error) => error.flash(),
             ChangeError::Different(_) => FlashState::Written,
+            ChangeError::OtherIdentity { banks, .. } => FlashState::InDoubt {
+                taken: *banks,
+                of: *banks,
+            },
         }
     }
 }
@@ -62,7 +96,8 @@ pub(super) fn carry_out(
     Ok(Changed {
         erased: summary.sectors_to_erase,
         programmed: summary.bytes_to_program.into(),
-        read_back,
+        evidence: Evidence::ReadBack(read_back),
+        restart: None,
     })
 }
 
@@ -81,29 +116,36 @@ fn run(
     for step in &plan.steps {
         let bank = Offset(step.range().start).bank();
         if current != Some(bank) {
-            if let Some(bank) = current {
-                session.send(Event::BankDone {
-                    phase,
-                    bank,
-                    sum: None,
-                });
-            }
+            left(session, ledger, current);
             session.send(Event::Bank { phase, bank });
             current = Some(bank);
         }
         ledger.begin(step);
         take(session, *step, target)?;
         ledger.finish(step);
+        if step.range().len() > BANK_SIZE {
+            // The whole chip was erased: no bank in particular is worked on.
+            current = None;
+        }
     }
-    if let Some(bank) = current {
-        session.send(Event::BankDone {
-            phase,
-            bank,
-            sum: None,
-        });
-    }
+    left(session, ledger, current);
     session.send(Event::Finished { phase });
     Ok(())
+}
+
+/// Says how far the bank is that has just been worked on. The plan comes back
+/// to a bank for nothing but its first page.
+fn left(session: &mut Session, ledger: &Ledger, bank: Option<Bank>) {
+    let Some(bank) = bank else { return };
+    session.send(if ledger.is_done(bank) {
+        Event::BankDone {
+            phase: Phase::Program,
+            bank,
+            sum: None,
+        }
+    } else {
+        Event::FirstPageLeft { bank }
+    });
 }
 
 fn take(session: &mut Session, step: Step, target: &[u8]) -> Result<(), JobError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::protocol::download::Guard;
+
 /// A check that the user can override by its name, because it would otherwise
 /// block the recovery of some dead drive. None implies another, and there is
 /// no name for all of them.
@@ -17,6 +19,10 @@ pub enum Check {
     Family,
     /// The boot banner of the image must be that of the drive.
     Banner,
+    /// An MT1959 drive keeps its own calibration.
+    Calibration,
+    /// A dump must have no ranges that the drive refused to have read.
+    Gaps,
     /// There must be no medium in the drive.
     Medium,
     /// The job must not take more than a quarter of an hour.
@@ -27,12 +33,14 @@ pub enum Check {
 pub type Forced = BTreeSet<Check>;
 
 impl Check {
-    pub const ALL: [Check; 7] = [
+    pub const ALL: [Check; 9] = [
         Check::Overwrite,
         Check::Blank,
         Check::Model,
         Check::Family,
         Check::Banner,
+        Check::Calibration,
+        Check::Gaps,
         Check::Medium,
         Check::Slow,
     ];
@@ -45,6 +53,8 @@ impl Check {
             Check::Model => "model",
             Check::Family => "family",
             Check::Banner => "banner",
+            Check::Calibration => "calibration",
+            Check::Gaps => "gaps",
             Check::Medium => "medium",
             Check::Slow => "slow",
         }
@@ -58,8 +68,19 @@ impl Check {
             Check::Model => "write an image that does not name this drive",
             Check::Family => "write an image that names other hardware",
             Check::Banner => "write an image whose banner is not the drive's",
+            Check::Calibration => "write the calibration that is in the image",
+            Check::Gaps => "use a dump that lacks what the drive refused to give",
             Check::Medium => "go on with a medium in the drive",
             Check::Slow => "start a job of more than a quarter of an hour",
+        }
+    }
+}
+
+impl From<Guard> for Check {
+    fn from(guard: Guard) -> Check {
+        match guard {
+            Guard::Banner => Check::Banner,
+            Guard::Calibration => Check::Calibration,
         }
     }
 }

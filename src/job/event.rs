@@ -1,7 +1,9 @@
 //! What a job tells while it runs. The command line turns events into bars or
 //! lines; a job itself shows nothing.
 
-use crate::flash::{Bank, Offset};
+use std::time::Duration;
+
+use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::Checksum;
 
 /// A stretch of a job that has a progress of its own.
@@ -18,7 +20,7 @@ pub enum Phase {
 }
 
 /// What happens, in the order in which it happens. After a job has returned an
-/// error nothing follows but [`Event::LeaveFailed`].
+/// error nothing follows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A phase begins that will move this many bytes in all.
@@ -33,15 +35,26 @@ pub enum Event {
         bank: Bank,
         sum: Option<Checksum>,
     },
+    /// A bank is written but for its first page, which comes at the end of the
+    /// phase.
+    FirstPageLeft { bank: Bank },
     /// The phase is over.
     Finished { phase: Phase },
     /// Two reads of a byte differed, and the drive is asked again.
     Disagreement { at: Offset, first: u8, second: u8 },
+    /// The drive refuses to have a range read; reading goes on behind it.
+    Gap { range: FlashRange, reason: String },
+    /// The drive has taken everything and programs it by itself; it is asked
+    /// again until it answers.
+    AwaitingDrive {
+        /// How long it will still be asked.
+        remaining: Duration,
+        /// What it did last, as the end of a sentence.
+        last: String,
+    },
     /// A stop was asked for when the flash was already being changed: the job
     /// goes on to its end.
     StopPostponed,
-    /// The drive could not be brought back to normal operation.
-    LeaveFailed { message: String },
 }
 
 /// Where a job sends its events.

@@ -105,6 +105,11 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         .prefix(".mtkflash-")
         .suffix(".part")
         .tempfile_in(folder_of(path))
+        .map_err(|error| match error.to_string().split_once(" at path ") {
+            // tempfile adds the name of its file, which means nothing to a user.
+            Some((what, _)) => io::Error::new(error.kind(), what),
+            None => error,
+        })
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> FileError {

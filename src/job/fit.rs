@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::read::lay_out;
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
 use crate::image::{Fit, Image, families, identity, soundness};
@@ -23,16 +24,10 @@ pub(super) fn spread<'a>(
     if bytes.len() == size as usize {
         return Ok(bytes.into());
     }
-    let selected: usize = ranges.iter().map(|range| range.len() as usize).sum();
-    if !selection.is_everything() && bytes.len() == selected {
-        let mut spread = vec![0xFF; size as usize];
-        let mut rest = bytes;
-        for range in ranges {
-            let (part, after) = rest.split_at(range.len() as usize);
-            range.of_mut(&mut spread).copy_from_slice(part);
-            rest = after;
-        }
-        return Ok(spread.into());
+    if !selection.is_everything()
+        && let Some(flash) = lay_out(bytes, size as usize, ranges)
+    {
+        return Ok(flash.into());
     }
     let problem = soundness::size_for_flash(bytes, size)
         .map(|problem| problem.to_string())

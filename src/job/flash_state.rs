@@ -19,6 +19,13 @@ pub enum FlashState {
         /// Banks that still wait for their change.
         untouched: Vec<Bank>,
     },
+    /// The drive programs by itself and what it did is not known: it may hold
+    /// the old firmware, the new one, or part of it.
+    InDoubt {
+        /// Banks that the drive has taken, and how many there are in all.
+        taken: u32,
+        of: u32,
+    },
     /// All changes were made; what reads back is another thing.
     Written,
 }
@@ -62,6 +69,13 @@ impl Ledger {
             let account = self.banks.entry(bank).or_default();
             account.to_do = account.to_do.saturating_sub(1);
         }
+    }
+
+    /// Whether nothing is left to do in this bank.
+    pub fn is_done(&self, bank: Bank) -> bool {
+        self.banks
+            .get(&bank)
+            .is_none_or(|account| account.to_do == 0)
     }
 
     pub fn state(&self) -> FlashState {

@@ -8,6 +8,8 @@
 pub mod backup;
 pub mod change;
 pub mod check;
+pub mod download;
+pub mod estimate;
 pub mod event;
 pub mod files;
 pub mod fit;

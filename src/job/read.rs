@@ -7,7 +7,7 @@ use super::event::{Event, Phase};
 use super::{JobError, Refusal, Selection, Session};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Checksum;
-use crate::protocol::Reading;
+use crate::protocol::{DeviceError, Reading};
 
 /// JungleFlasher gives up on a byte after this many disagreements.
 const ATTEMPTS: u32 = 16;
@@ -19,6 +19,8 @@ pub struct Dump {
     pub bytes: Vec<u8>,
     /// What was read, ascending.
     pub ranges: Vec<FlashRange>,
+    /// What the drive refused to have read, ascending; FF stands in its place.
+    pub gaps: Vec<FlashRange>,
     /// How often two reads of a block differed.
     pub disagreements: u32,
 }
@@ -37,17 +39,10 @@ impl Dump {
         parts.concat().into()
     }
 
-    /// A whole flash with these bytes in the place of those that were read;
-    /// `None` where they are not as many.
-    pub(super) fn with_selected(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut whole = vec![0xFF; self.bytes.len()];
-        let mut rest = bytes;
-        for range in &self.ranges {
-            let (part, after) = rest.split_at_checked(range.len() as usize)?;
-            range.of_mut(&mut whole).copy_from_slice(part);
-            rest = after;
-        }
-        rest.is_empty().then_some(whole)
+    /// A flash of which just these ranges hold `content`; `None` where it is not
+    /// as long as they are.
+    pub(super) fn with_content(&self, content: &[u8]) -> Option<Vec<u8>> {
+        lay_out(content, self.bytes.len(), &self.ranges)
     }
 
     /// Whether the whole flash was read.
@@ -55,6 +50,18 @@ impl Dump {
         let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
         read == self.bytes.len()
     }
+}
+
+/// Lays `content` out over a flash of `size` bytes, FF outside the ranges.
+pub(super) fn lay_out(content: &[u8], size: usize, ranges: &[FlashRange]) -> Option<Vec<u8>> {
+    let mut flash = vec![0xFF; size];
+    let mut rest = content;
+    for range in ranges {
+        let (part, after) = rest.split_at_checked(range.len() as usize)?;
+        range.of_mut(&mut flash).copy_from_slice(part);
+        rest = after;
+    }
+    rest.is_empty().then_some(flash)
 }
 
 /// Reads the selected part of a flash, every byte at least twice.
@@ -83,25 +90,31 @@ pub(super) fn read_ranges(
     let mut dump = Dump {
         bytes: vec![0xFF; size],
         ranges,
+        gaps: Vec::new(),
         disagreements: 0,
     };
     for range in dump.ranges.clone() {
         let bank = Offset(range.start).bank();
         session.send(Event::Bank { phase, bank });
         let mut first = vec![0; range.len() as usize];
-        one_pass(session, range, block, &mut first)?;
+        one_pass(session, range, block, &mut first, &mut dump.gaps)?;
         let second = range.of_mut(&mut dump.bytes);
-        one_pass(session, range, block, second)?;
+        one_pass(session, range, block, second, &mut dump.gaps)?;
         let starts = (range.start..).step_by(block as usize);
         let blocks = first
             .chunks_mut(block as usize)
             .zip(second.chunks_mut(block as usize));
         for (start, (first, second)) in starts.zip(blocks) {
+            if dump.gaps.iter().any(|gap| gap.contains(Offset(start))) {
+                second.fill(0xFF);
+                continue;
+            }
             dump.disagreements += settle(session, Offset(start), first, second)?;
         }
         let sum = Some(Checksum::of(range.of(&dump.bytes)));
         session.send(Event::BankDone { phase, bank, sum });
     }
+    dump.gaps = joined(dump.gaps);
     session.send(Event::Finished { phase });
     Ok(dump)
 }
@@ -119,10 +132,13 @@ fn one_pass(
     range: FlashRange,
     block: u32,
     into: &mut [u8],
+    gaps: &mut Vec<FlashRange>,
 ) -> Result<(), JobError> {
     let starts = (range.start..).step_by(block as usize);
     for (start, block) in starts.zip(into.chunks_mut(block as usize)) {
-        read_block(session, Offset(start), block)?;
+        if gaps.iter().all(|gap| !gap.contains(Offset(start))) {
+            gaps.extend(read_unless_refused(session, Offset(start), block)?);
+        }
         session.send(Event::Progress {
             phase: Phase::Read,
             bytes: block.len() as u64,
@@ -141,6 +157,41 @@ pub(super) fn read_block(
         .device
         .read(at, into)
         .map_err(JobError::before_change)
+}
+
+/// As [`read_block`], but returns the range that the drive refuses to have read.
+pub(super) fn read_unless_refused(
+    session: &mut Session,
+    at: Offset,
+    into: &mut [u8],
+) -> Result<Option<FlashRange>, JobError> {
+    match read_block(session, at, into) {
+        Ok(()) => Ok(None),
+        Err(JobError::Device {
+            source: DeviceError::Refused { range, sense },
+            ..
+        }) => {
+            session.send(Event::Gap {
+                range,
+                reason: sense.to_string(),
+            });
+            Ok(Some(range))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Ascending, and as one range what follows each other.
+pub(super) fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
+    ranges.sort_unstable();
+    let mut joined: Vec<FlashRange> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// Reads a block again until two reads after each other agree; `latest` then

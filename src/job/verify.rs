@@ -1,10 +1,12 @@
 //! Comparing a flash with what it should hold.
 
 use super::event::{Event, Phase};
-use super::read::{block_size, first_difference, read_block, settle};
-use super::{JobError, Selection, Session};
+use super::read::{block_size, first_difference, joined, read_block, read_unless_refused, settle};
+use super::{JobError, Refusal, Selection, Session};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image};
+use crate::protocol::Writing;
+use crate::protocol::download::Owned;
 
 /// Where a flash and an image differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub struct Compared {
     /// The sum over all of them.
     pub total: Checksum,
     pub difference: Option<Difference>,
+    /// What the drive refused to have read, ascending; not compared and in no sum.
+    pub gaps: Vec<FlashRange>,
+    /// What the drive keeps for itself, whatever is sent; not compared.
+    pub owned: Vec<Owned>,
 }
 
 /// Compares the selected part of the flash with an image.
@@ -41,7 +47,39 @@ pub fn verify(
     let ranges = session.ranges(selection)?;
     let size = session.device.capabilities().size;
     let expected = super::fit::spread(image, size, selection, &ranges)?;
-    compare(session, Phase::Verify, &expected, &ranges)
+    let owned = match &session.device.capabilities().writing {
+        Writing::Download(rules) => rules.owned.clone(),
+        Writing::InPlace(_) | Writing::Impossible(_) => Vec::new(),
+    };
+    let compared = compare(session, Phase::Verify, &expected, &without(&ranges, &owned))?;
+    if compared.sums.is_empty() {
+        let reason = "Nothing of this could be compared.".to_owned();
+        return Err(Refusal::Unable(reason).into());
+    }
+    Ok(Compared { owned, ..compared })
+}
+
+/// What is left of ranges without those that the drive keeps for itself.
+pub(super) fn without(ranges: &[FlashRange], owned: &[Owned]) -> Vec<FlashRange> {
+    let mut left = ranges.to_vec();
+    for taken in owned.iter().map(|owned| owned.range) {
+        left = left
+            .into_iter()
+            .flat_map(|range| {
+                let before = FlashRange {
+                    start: range.start,
+                    end: range.end.min(taken.start),
+                };
+                let after = FlashRange {
+                    start: range.start.max(taken.end),
+                    end: range.end,
+                };
+                [before, after]
+            })
+            .filter(|range| !range.is_empty())
+            .collect();
+    }
+    left
 }
 
 /// Reads `ranges` once and compares them with those of `expected`, a whole
@@ -62,6 +100,8 @@ pub(super) fn compare(
         sums: Vec::new(),
         total: Checksum::default(),
         difference: None,
+        gaps: Vec::new(),
+        owned: Vec::new(),
     };
     let mut found = vec![0; block as usize];
     let mut previous = found.clone();
@@ -69,11 +109,16 @@ pub(super) fn compare(
         let bank = Offset(range.start).bank();
         session.send(Event::Bank { phase, bank });
         let mut sum = Checksum::default();
+        let mut is_read = false;
         let starts = (range.start..).step_by(block as usize);
         for (start, expected) in starts.zip(range.of(expected).chunks(block as usize)) {
             let at = Offset(start);
             let found = &mut found[..expected.len()];
-            read_block(session, at, found)?;
+            if let Some(gap) = read_unless_refused(session, at, found)? {
+                compared.gaps.push(gap);
+                continue;
+            }
+            is_read = true;
             if found != expected {
                 let previous = &mut previous[..expected.len()];
                 previous.copy_from_slice(found);
@@ -87,11 +132,14 @@ pub(super) fn compare(
                 bytes: expected.len() as u64,
             });
         }
-        compared.sums.push((bank, sum));
-        compared.total = compared.total.and(sum);
-        let sum = Some(sum);
+        if is_read {
+            compared.sums.push((bank, sum));
+            compared.total = compared.total.and(sum);
+        }
+        let sum = is_read.then_some(sum);
         session.send(Event::BankDone { phase, bank, sum });
     }
+    compared.gaps = joined(compared.gaps);
     session.send(Event::Finished { phase });
     Ok(compared)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::backup::{self, Circumstances, Earlier, Record};
 use super::change::{self, ChangeError, Changed};
+use super::download::{self, DownloadPlan};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::read::{self, Dump};
@@ -70,15 +71,25 @@ pub enum Backup {
 /// What would be done. Nothing has been changed so far.
 #[derive(Debug)]
 pub struct Proposal {
-    pub plan: Plan,
+    pub work: Work,
     pub backup: Backup,
     /// How the image was found to fit the drive; `None` for an erase.
     pub fit: Option<Match>,
     /// What the user should know before agreeing, in whole sentences.
     pub warnings: Vec<String>,
-    target: Vec<u8>,
-    scope: Vec<FlashRange>,
-    check: Phase,
+    /// What is read back afterwards.
+    pub(super) scope: Vec<FlashRange>,
+    pub(super) check: Phase,
+}
+
+/// What there is to do, and what the whole flash is to hold then.
+#[derive(Debug)]
+pub enum Work {
+    /// Sectors to erase and bytes to program; none where the flash holds all
+    /// of it already.
+    InPlace { plan: Plan, target: Vec<u8> },
+    /// The drive takes the whole image and programs it by itself.
+    Download(DownloadPlan),
 }
 
 /// Reads what may change, makes the backup and works out the plan.
@@ -89,6 +100,10 @@ pub struct Proposal {
 pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, JobError> {
     let layout = match &session.device.capabilities().writing {
         Writing::InPlace(layout) => layout.clone(),
+        Writing::Download(rules) => {
+            let rules = rules.clone();
+            return download::prepare(session, request, &rules);
+        }
         Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
     };
     let wanted = session.ranges(&request.selection)?;
@@ -114,32 +129,33 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
-    let target_from = |current: &[u8]| match &image {
-        Some((_, spread)) => plan::merge(current, spread, &wanted, &request.keep),
-        None => plan::blank(current, &wanted, &request.keep),
-    };
     // An interrupted run may have erased what is to stay: its backup knows it.
-    let interrupted = backup_path(&request.backup)
-        .and_then(|path| backup::find_interrupted(path, &device, &dump, &target_from));
-    let (earlier, before, target) = match interrupted {
-        Some(found) => (Some(found.earlier), Some(found.before), found.target),
-        None => (None, None, target_from(&dump.bytes)),
+    let target_from = |before: &[u8]| match &image {
+        Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
+        None => plan::blank(before, &wanted, &request.keep),
     };
+    let earlier = backup_path(&request.backup)
+        .and_then(|path| backup::find_interrupted(path, &device, &dump, target_from));
+    let before = earlier
+        .as_ref()
+        .map_or(&dump.bytes, |earlier| &earlier.flash);
+    let target = target_from(before);
     let plan = plan::plan(&dump.bytes, &target, &layout)
         .map_err(|error| Refusal::Unable(error.to_string()))?;
-    let crc = Crc32::of(&target);
 
     if let (Some((image, _)), None) = (&image, &fit) {
         let of_earlier = earlier
             .as_ref()
             .and_then(|earlier| earlier.record.drive.as_ref())
             .map(Identity::from);
-        fit = Some(fit::check(
-            image,
-            of_earlier.as_ref(),
-            before.as_ref().unwrap_or(&dump.bytes),
-            &request.forced,
-        )?);
+        let mut found = fit::check(image, of_earlier.as_ref(), before, &request.forced)?;
+        if of_earlier.is_some() {
+            found.text = format!(
+                "The drive does not say what it is; its backup does. {}",
+                found.text
+            );
+        }
+        fit = Some(found);
     }
     let mut warnings = Vec::new();
     warnings.extend(serial_warning(record, device.identity.as_ref()));
@@ -152,36 +168,49 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
             (BackupWish::File(_), Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
+                let crc = Crc32::of(&target);
                 let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
                 make_backup(&dump, &record, path, &request.forced)?
             }
         }
     };
     Ok(Proposal {
-        plan,
+        work: Work::InPlace { plan, target },
         backup,
         fit,
         warnings,
-        target,
         scope: dump.ranges,
         check: phase,
     })
 }
 
 impl Proposal {
-    /// Whether the plan erases all there is.
+    /// Whether all there is gets erased.
     pub fn erases_everything(&self) -> bool {
-        self.plan.summary().bytes_to_erase as usize == self.target.len()
+        match &self.work {
+            Work::InPlace { plan, target } => {
+                plan.summary().bytes_to_erase as usize == target.len()
+            }
+            Work::Download(_) => true,
+        }
     }
 
-    /// What the flash holds where the plan is empty: it has been read twice and
+    /// Whether the flash already holds all of it.
+    pub fn is_empty(&self) -> bool {
+        match &self.work {
+            Work::InPlace { plan, .. } => plan.is_empty(),
+            Work::Download(download) => download.is_there_already,
+        }
+    }
+
+    /// What the flash holds where there is nothing to do: it has been read twice and
     /// is what it should be.
     pub fn unchanged(&self) -> Compared {
         let sums: Vec<(Bank, Checksum)> = self
             .scope
             .iter()
             .map(|range| {
-                let sum = Checksum::of(range.of(&self.target));
+                let sum = Checksum::of(range.of(self.target()));
                 (Offset(range.start).bank(), sum)
             })
             .collect();
@@ -191,6 +220,18 @@ impl Proposal {
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             sums,
             difference: None,
+            gaps: Vec::new(),
+            owned: match &self.work {
+                Work::InPlace { .. } => Vec::new(),
+                Work::Download(download) => download.owned.clone(),
+            },
+        }
+    }
+
+    fn target(&self) -> &[u8] {
+        match &self.work {
+            Work::InPlace { target, .. } => target,
+            Work::Download(download) => &download.prepared.content,
         }
     }
 
@@ -201,11 +242,18 @@ impl Proposal {
     /// Whatever the drive does; [`ChangeError::flash`] says what it means for
     /// the flash.
     pub fn carry_out(&self, session: &mut Session) -> Result<Changed, ChangeError> {
-        change::carry_out(session, &self.plan, &self.target, &self.scope, self.check)
+        match &self.work {
+            Work::InPlace { plan, target } => {
+                change::carry_out(session, plan, target, &self.scope, self.check)
+            }
+            Work::Download(download) => {
+                download::carry_out(session, download, &self.scope, self.check)
+            }
+        }
     }
 }
 
-fn backup_path(wish: &BackupWish) -> Option<&Path> {
+pub(super) fn backup_path(wish: &BackupWish) -> Option<&Path> {
     match wish {
         BackupWish::File(path) => Some(path),
         BackupWish::None => None,
@@ -214,7 +262,7 @@ fn backup_path(wish: &BackupWish) -> Option<&Path> {
 
 /// A name that is taken is better found out before minutes of reading, but a
 /// backup of this very write, made by an interrupted run, may have the name.
-fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
+pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
     if request.dry_run || request.forced.contains(&Check::Overwrite) {
         return Ok(());
     }
@@ -228,23 +276,17 @@ fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
 /// The sectors that a change within `wanted` can touch, joined where they
 /// follow each other and cut by bank.
 fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
-    let mut joined: Vec<FlashRange> = Vec::new();
-    for sector in &layout.sectors {
-        if !wanted.iter().any(|range| range.overlaps(*sector)) {
-            continue;
-        }
-        match joined.last_mut() {
-            Some(last) if last.end == sector.start => last.end = sector.end,
-            _ => joined.push(*sector),
-        }
-    }
-    joined
+    let sectors = layout
+        .sectors
+        .iter()
+        .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)));
+    read::joined(sectors.copied().collect())
         .into_iter()
         .flat_map(super::selection::by_bank)
         .collect()
 }
 
-fn make_backup(
+pub(super) fn make_backup(
     dump: &Dump,
     record: &Record,
     path: &Path,
@@ -280,7 +322,7 @@ pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
     }
 }
 
-fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
+pub(super) fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
     let of_image = record?.drive.as_ref()?.serial.as_ref()?;
     let of_drive = drive?.serial.as_ref()?;
     (of_image != of_drive).then(|| {

@@ -3,11 +3,21 @@
 //! [`FirmwareDevice`] is all that a job sees of a drive. A job never asks which
 //! protocol it talks to; it asks what the device can do.
 
+pub mod detect;
+pub mod download;
+pub mod packet;
 pub mod vendor_mode;
 
+use std::time::Duration;
+
+pub use detect::{Detected, Protocol, detect};
+pub use download::Download;
+
 use crate::flash::{EraseLayout, FlashRange, Offset};
-use crate::scsi::Identity;
+use crate::scsi::{Identity, Sense};
 use crate::transport::{TaskFileError, TransportError};
+use download::DownloadRules;
+use packet::PacketError;
 
 /// What a drive is, for people to read and for checks against an image.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +44,9 @@ pub struct Capabilities {
     pub size: u32,
     pub reading: Reading,
     pub writing: Writing,
+    /// What reading a byte takes this way, where it was measured. Programming
+    /// one takes about six times as long in place.
+    pub time_per_byte: Option<Duration>,
 }
 
 /// Whether the firmware can be read back.
@@ -50,6 +63,9 @@ pub enum Reading {
 pub enum Writing {
     /// Sector by sector and byte by byte: only what differs.
     InPlace(EraseLayout),
+    /// As a whole: the drive takes an image and programs it by itself. The way
+    /// is [`FirmwareDevice::download`].
+    Download(DownloadRules),
     /// Not at all, and why: a whole sentence.
     Impossible(String),
 }
@@ -95,6 +111,24 @@ pub enum DeviceError {
         expected: u8,
         found: u8,
     },
+    /// A range that the drive does not let be read. Reading goes on behind it.
+    #[error("the drive refuses to have {range} read: {sense}")]
+    Refused { range: FlashRange, sense: Sense },
+    /// A packet command that did not end well.
+    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
+    Packet {
+        doing: &'static str,
+        at: Option<Offset>,
+        #[source]
+        source: PacketError,
+    },
+    /// The drive took everything and did not come back.
+    #[error("the drive did not come back within {} s: {last}", waited.as_secs())]
+    NotBack {
+        waited: std::time::Duration,
+        /// What it did last, as the end of a sentence.
+        last: String,
+    },
     #[error("{0}")]
     Impossible(String),
 }
@@ -116,18 +150,34 @@ pub trait FirmwareDevice {
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError>;
 
     /// Erases one sector, or the whole flash where the range says so, and waits
-    /// until the chip is done. Does not check that it is blank.
+    /// until the chip is done. Does not check that it is blank. Only where the
+    /// flash is changed in place.
     ///
     /// # Errors
     /// [`DeviceError::Impossible`] for a range that is neither a sector nor all.
-    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError>;
+    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
+        Err(not_in_place(range))
+    }
 
     /// Programs bytes that are erased, or need bits cleared only, and checks
-    /// them as far as the chip's own procedure does.
+    /// them as far as the chip's own procedure does. Only where the flash is
+    /// changed in place.
     ///
     /// # Errors
     /// Names the first byte that the chip did not take.
-    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError>;
+    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Err(not_in_place(FlashRange {
+            start: at.0,
+            end: at.0.saturating_add(len),
+        }))
+    }
+
+    /// The way to send a whole image; `None` for every drive whose
+    /// `capabilities().writing` is not [`Writing::Download`].
+    fn download(&mut self) -> Option<&mut dyn Download> {
+        None
+    }
 
     /// Leaves whatever state the drive was brought into. Called on every way
     /// out; calling it again does nothing.
@@ -135,4 +185,10 @@ pub trait FirmwareDevice {
     /// # Errors
     /// As the drive answers; there is nothing more that can be done then.
     fn leave(&mut self) -> Result<(), DeviceError>;
+}
+
+fn not_in_place(range: FlashRange) -> DeviceError {
+    DeviceError::Impossible(format!(
+        "This drive takes its firmware as a whole: {range} alone cannot be changed."
+    ))
 }

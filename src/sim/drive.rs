@@ -126,13 +126,17 @@ impl Core {
 
     /// Ends a command well or badly, by its status.
     pub fn finish(&mut self, status: u8) {
+        const ERROR: u8 = 0x01;
         self.registers.status = status;
-        self.registers.error = 0;
+        self.registers.error = if status & ERROR != 0 {
+            ERROR_ABORTED
+        } else {
+            0
+        };
     }
 
     pub fn abort(&mut self) {
         self.finish(STATUS_ABORTED);
-        self.registers.error = ERROR_ABORTED;
     }
 }
 
@@ -141,6 +145,8 @@ pub(super) struct Drive {
     pub core: Core,
     pub model: Box<dyn Model>,
     pub presence: Presence,
+    /// What the presence will be when the next command comes.
+    departure: Option<Presence>,
     /// Does not answer INQUIRY.
     pub inquiry_fails: bool,
     schedule: Schedule,
@@ -162,6 +168,7 @@ impl Drive {
             core,
             model,
             presence: Presence::Present,
+            departure: None,
             inquiry_fails: false,
             schedule: Schedule::default(),
             stuck_busy: false,
@@ -193,6 +200,7 @@ impl Drive {
     /// Switches the drive off and on again, and plugs it in.
     pub fn power_cycle(&mut self) {
         self.presence = Presence::Present;
+        self.departure = None;
         self.stuck_busy = false;
         self.core.busy_until = 0;
         self.core.registers = TaskFileRegisters {
@@ -280,17 +288,22 @@ impl Drive {
         if interference.time_out {
             self.core.registers.status = STATUS_BUSY;
         }
-        match interference.afterwards {
-            Some(Presence::PowerCut) => {
+        if interference.afterwards.is_some() {
+            self.departure = interference.afterwards;
+            self.save();
+        }
+    }
+
+    /// Leaves, if the last operation was the one before that. The answer of
+    /// that operation has been fetched by now.
+    #[inline]
+    pub fn depart_if_due(&mut self) {
+        if let Some(departure) = self.departure.take() {
+            if departure == Presence::PowerCut {
                 self.model.power_on(&mut self.core);
-                self.presence = Presence::PowerCut;
-                self.save();
             }
-            Some(presence) => {
-                self.presence = presence;
-                self.save();
-            }
-            None => {}
+            self.presence = departure;
+            self.save();
         }
     }
 
@@ -336,6 +349,9 @@ impl Drive {
     pub fn save(&mut self) {
         self.core.changed = false;
         self.model.remember(&mut self.remembered);
+        if self.departure == Some(Presence::PowerCut) {
+            self.remembered.vendor_mode = false;
+        }
         if let Some(state) = &self.state
             && let Err(error) = state.save(&self.remembered)
         {

@@ -33,3 +33,6 @@ pub use drive::Latency;
 pub use faults::Fault;
 pub use firmware::Firmware;
 pub use packet::RegisterLayout;
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,7 @@ impl Drive {
             };
         }
         self.sense.clone_from(&reply.sense);
+        self.depart_if_due();
         (reply, interference)
     }
 

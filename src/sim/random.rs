@@ -10,7 +10,7 @@ impl Random {
         Random(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -19,18 +19,18 @@ impl Random {
     }
 
     pub fn byte(&mut self) -> u8 {
-        (self.next() >> 56) as u8
+        (self.number() >> 56) as u8
     }
 
     /// A number below `limit`, 0 if that is 0.
     pub fn below(&mut self, limit: u32) -> u32 {
-        ((u128::from(self.next()) * u128::from(limit)) >> 64) as u32
+        ((u128::from(self.number()) * u128::from(limit)) >> 64) as u32
     }
 
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         const STEPS: f64 = (1_u64 << 53) as f64;
-        ((self.next() >> 11) as f64) < probability * STEPS
+        ((self.number() >> 11) as f64) < probability * STEPS
     }
 }
 
@@ -41,8 +41,8 @@ mod tests {
     #[test]
     fn the_sequence_is_that_of_the_published_generator() {
         let mut random = Random::new(1_234_567);
-        assert_eq!(random.next(), 6_457_827_717_110_365_317);
-        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+        assert_eq!(random.number(), 6_457_827_717_110_365_317);
+        assert_eq!(random.number(), 3_203_168_211_198_807_973);
     }
 
     #[test]

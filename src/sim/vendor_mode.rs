@@ -104,7 +104,8 @@ impl Mailbox {
     /// The byte of RAM at this address; `None` outside the mailbox.
     fn cell(&mut self, address: u32, mirrored: bool) -> Option<&mut u8> {
         let inside = (self.base..self.base + MAILBOX_SIZE).contains(&address);
-        if !inside && !(mirrored && address < MAILBOX_SIZE) {
+        let mirror = mirrored && address < MAILBOX_SIZE;
+        if !(inside || mirror) {
             return None;
         }
         self.ram.get_mut((address % MAILBOX_SIZE) as usize)

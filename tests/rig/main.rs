@@ -13,8 +13,10 @@ mod modules;
 mod packages;
 mod results;
 mod scenarios;
+mod seen;
 mod signal_at;
 mod usbip;
+mod vendor_mode;
 
 use std::fs::File;
 use std::path::Path;

@@ -101,7 +101,7 @@ impl Boot {
         let booted = self.machine.boot(packages, &initramfs, &console, &sent);
         fs::remove_file(&initramfs)?;
         // Also after a boot that went wrong: it may have finished some scripts.
-        if sent.exists() {
+        if fs::metadata(&sent).is_ok_and(|sent| sent.len() > 0) {
             // One archive per script, end to end.
             let status = Command::new("tar")
                 .args(["-x", "--ignore-zeros", "--no-same-owner", "-f"])

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::machine::{Device, Machine, Slot};
+use crate::vendor_mode;
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
 /// look at what the script left in its folder.
@@ -91,6 +92,16 @@ static PC_WITH_DISC_AND_DISK: Machine = Machine {
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
 };
 
+/// Nothing but what is plugged into USB. Its scenarios take time: every byte
+/// of a flash is a command or more.
+static USB_ONLY: Machine = Machine {
+    name: "usb-only",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[],
+    modules: &[],
+};
+
 pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(
@@ -146,6 +157,53 @@ pub fn scenarios() -> Vec<Scenario> {
             "users without the group or the capability are what the guest can make them",
             &PC,
             "users",
+        ),
+        Scenario::new(
+            "check, read and verify tell what the drive's own memory holds, through usb-storage",
+            &USB_ONLY,
+            "vendor-mode-read",
+        )
+        .then(vendor_mode::read),
+        Scenario::new(
+            "a drive is read through either serial mailbox layout",
+            &USB_ONLY,
+            "vendor-mode-serial",
+        )
+        .then(vendor_mode::serial),
+        Scenario::new(
+            "a signal in the middle of a read leaves vendor mode, and no command is sent twice",
+            &USB_ONLY,
+            "vendor-mode-signals",
+        )
+        .then(vendor_mode::signalled),
+        Scenario::new(
+            "a drive that refuses vendor mode and one with an unknown chip say what they answered",
+            &USB_ONLY,
+            "vendor-mode-refused",
+        )
+        .then(vendor_mode::unknown_chip),
+        Scenario::new(
+            "a drive that hangs, leaves or answers oddly in the middle of a read ends it truthfully",
+            &USB_ONLY,
+            "vendor-mode-faults",
+        )
+        .then(vendor_mode::failed),
+        Scenario::new(
+            "an erase leaves the range blank and the rest alone, also when it is interrupted",
+            &USB_ONLY,
+            "vendor-mode-erase",
+        )
+        .then(vendor_mode::erased),
+        Scenario::new(
+            "a write changes what differs in the range and nothing else, after a backup",
+            &USB_ONLY,
+            "vendor-mode-write",
+        )
+        .then(vendor_mode::written),
+        Scenario::new(
+            "a genuine ATAPI drive refuses vendor mode with the status of a normal drive",
+            &PC,
+            "vendor-mode-ide",
         ),
         Scenario::new(
             "with slots empty and AHCI loaded first the PATA drives keep their positions",

@@ -69,7 +69,10 @@ impl VendorModeDrive {
             tried: chip.tried.to_string(),
         };
         Ok(VendorModeDrive {
-            capabilities: capabilities(&chip, is_known),
+            capabilities: Capabilities {
+                time_per_byte: Some(drive.time_per_command()),
+                ..capabilities(&chip, is_known)
+            },
             drive,
             chip,
             info,
@@ -116,6 +119,7 @@ fn capabilities(chip: &Chip, is_known: bool) -> Capabilities {
         size: chip.size,
         reading,
         writing,
+        time_per_byte: None,
     }
 }
 

@@ -121,6 +121,36 @@ commands() {
 	grep -c "^${2:-}" $OUT/drive-$1.log || true
 }
 
+# tool NAME STATUS COMMAND...: runs a command that has to end with the status.
+# What it says is in NAME.out and NAME.err then, and the command blocks that the
+# drive at position 3 saw meanwhile in NAME.commands.
+tool() {
+	local name=$1 wanted=$2 ended=0 before started
+	shift 2
+	before=$(commands 3)
+	started=$(uptime_ms)
+	"$@" >$name.out 2>$name.err || ended=$?
+	tail -n +$((before + 1)) drive-3.log >$name.commands
+	echo "== $*"
+	echo "== $ended, $(wc -l <$name.commands) commands in $(($(uptime_ms) - started)) ms"
+	cat $name.out $name.err
+	[ $ended = $wanted ] || fail "'$*' ended with $ended instead of $wanted"
+}
+
+uptime_ms() {
+	sed 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\20/' /proc/uptime
+}
+
+# blank COUNT: so many bytes of FF.
+blank() {
+	head -c $1 /dev/zero | tr '\0' '\377'
+}
+
+# put FILE OFFSET: overwrites a file from there on with what comes in.
+put() {
+	dd of=$1 bs=1 seek=$(($2)) conv=notrunc 2>/dev/null
+}
+
 # signalled SIGNAL COUNT PORT COMMAND...: runs the command and sends it the
 # signal when the drive at the port has got COUNT further command blocks and has
 # not carried out the last one. A command with & after it would ignore SIGINT.

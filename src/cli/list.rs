@@ -1,0 +1,205 @@
+//! Which drives there are: `l`, and `c` without a drive.
+
+use super::args::{DriveName, Request};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::open;
+use super::output::Output;
+use super::progress::Progress;
+use super::prompt::{self, Consent};
+use super::reach;
+use super::report;
+use super::typed::Typed;
+use crate::drive::ask::{self, Medium};
+use crate::drive::list::{Listed, list as list_drives};
+use crate::drive::topology::IndexBasis;
+use crate::drive::{Remedy, System};
+use crate::job::{JobError, StopFlag};
+use crate::scsi::Identity;
+
+/// Shows every drive. INQUIRY and TEST UNIT READY are all that is sent.
+///
+/// # Errors
+/// A bench that cannot be read, or no drive at all.
+pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
+    match &request.options.sim {
+        Some(bench) => list_bench(&reach::bench(bench)?, output),
+        None => list_real(output),
+    }
+}
+
+fn list_bench(bench: &crate::sim::Bench, output: &mut Output) -> Result<(), Failure> {
+    for drive in bench.drives() {
+        let answer = drive
+            .packets()
+            .and_then(|mut packets| ask::identity(packets.as_mut()).ok());
+        let medium = drive
+            .packets()
+            .and_then(|mut packets| ask::medium(packets.as_mut()).ok());
+        output.text(&entry(
+            &reach::place(drive),
+            "simulated",
+            answer.as_ref(),
+            medium.as_ref(),
+            &[],
+        ));
+    }
+    Ok(())
+}
+
+fn list_real(output: &mut Output) -> Result<(), Failure> {
+    let listing = list_drives(&System::host());
+    if listing.drives.is_empty() {
+        return Err(Failure {
+            flash: String::new(),
+            ..Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+                .next("A dead drive on an IDE port may still answer by the legacy ports:")
+                .next("sudo mtkflash DRIVE c --via port      DRIVE is its position, 1-4")
+        });
+    }
+    for listed in &listing.drives {
+        output.text(&real_entry(listed));
+    }
+    if let Some(note) = about_index(&listing.basis) {
+        output.text(&note);
+    }
+    Ok(())
+}
+
+fn real_entry(listed: &Listed) -> String {
+    let drive = &listed.drive;
+    let place = match (drive.position, drive.is_guess) {
+        (Some(position), false) => position.number().to_string(),
+        (Some(position), true) => format!("{}?", position.number()),
+        (None, _) => "-".to_owned(),
+    };
+    let nodes: Vec<String> = [&drive.sr, &drive.sg]
+        .into_iter()
+        .flatten()
+        .map(|node| node.display().to_string())
+        .collect();
+    let mut obstacles: Vec<String> = listed
+        .obstacles
+        .iter()
+        .map(|obstacle| match obstacle.remedy() {
+            Some(Remedy::Command(command)) => format!("{obstacle}: {command}"),
+            Some(Remedy::SameAsRoot) => format!("{obstacle}: sudo mtkflash l"),
+            None => obstacle.to_string(),
+        })
+        .collect();
+    obstacles.extend(listed.silence.as_ref().map(ToString::to_string));
+    entry(
+        &place,
+        &nodes.join(" "),
+        Some(listed.identity.as_ref().unwrap_or(&drive.known_as)),
+        listed.medium.as_ref(),
+        &obstacles,
+    )
+}
+
+fn entry(
+    place: &str,
+    nodes: &str,
+    identity: Option<&Identity>,
+    medium: Option<&Medium>,
+    obstacles: &[String],
+) -> String {
+    let who = identity.map_or_else(
+        || "does not say what it is (no answer to INQUIRY)".to_owned(),
+        report::identity,
+    );
+    let mut text = format!("{place:<3} {nodes:<20} {who}\n");
+    let mut more = |line: String| text.push_str(&format!("{:25}{line}\n", ""));
+    match medium {
+        Some(Medium::Present) => more("there is a disc in it: eject it first".to_owned()),
+        Some(Medium::Starting) => more("it is starting".to_owned()),
+        Some(Medium::Absent | Medium::Unknown(_)) | None => {}
+    }
+    for obstacle in obstacles {
+        more(format!("in the way: {obstacle}"));
+    }
+    text
+}
+
+/// What the first column counts, where that is not plain.
+fn about_index(basis: &IndexBasis) -> Option<String> {
+    match basis {
+        IndexBasis::SataPorts { .. } => Some(
+            "A SATA port has no master and no slave: the numbers count ports, and are a guess.\n"
+                .to_owned(),
+        ),
+        IndexBasis::Ambiguous { controllers } => Some(format!(
+            "{} controllers could have the positions 1-4: name drives by their path.\n",
+            controllers.len()
+        )),
+        IndexBasis::LegacyPorts { .. } | IndexBasis::OnlyParallel { .. } | IndexBasis::Nothing => {
+            None
+        }
+    }
+}
+
+/// Tries vendor mode on every drive, after asking.
+///
+/// # Errors
+/// As [`list`], or where the user does not want it.
+pub fn check_all(
+    request: &Request,
+    typed: &Typed,
+    output: &mut Output,
+    stop: &StopFlag,
+) -> Result<(), Failure> {
+    list(request, output)?;
+    let drives: Vec<DriveName> = match &request.options.sim {
+        Some(bench) => reach::bench(bench)?
+            .drives()
+            .iter()
+            .filter_map(|drive| match (drive.position(), drive.path()) {
+                (Some(position), _) => Some(DriveName::Index(position)),
+                (None, path) => path.map(|path| DriveName::Path(path.to_owned())),
+            })
+            .collect(),
+        None => list_drives(&System::host())
+            .drives
+            .iter()
+            .filter_map(|listed| listed.drive.node())
+            .map(|node| DriveName::Path(node.to_owned()))
+            .collect(),
+    };
+    let question = "Checking takes each of these drives into vendor mode and resets it.";
+    match prompt::ask(question, request.options.yes, stop) {
+        Consent::Given => {}
+        Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
+        Consent::Denied => {
+            return Err(Failure::new(
+                Exit::Refused,
+                "The answer was not YES, in capitals.",
+            ));
+        }
+        Consent::NobodyToAsk => {
+            return Err(
+                Failure::new(Exit::Refused, "There is no terminal to ask for YES at.")
+                    .next("In a script, say yes in advance:")
+                    .next(typed.with("--yes")),
+            );
+        }
+    }
+    for drive in &drives {
+        output.text(&format!("\n{drive}\n"));
+        let mut progress = Progress::default();
+        match open::open(request, drive, &mut progress, stop, typed) {
+            Ok(opened) => {
+                output.text(&report::device(
+                    &opened.name,
+                    opened.device.info(),
+                    opened.device.capabilities(),
+                ));
+                for problem in opened.close() {
+                    progress.line(&format!("Warning: {problem}"));
+                }
+            }
+            Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
+            Err(failure) => output.text(&format!("{}\n", failure.what)),
+        }
+    }
+    Ok(())
+}

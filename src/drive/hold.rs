@@ -1,0 +1,348 @@
+//! A drive that nobody else talks to.
+//!
+//! `/dev/srN` is opened exclusively for the whole time, which keeps out mounts
+//! and other claims and most of the kernel's media polling; commands go through
+//! `/dev/sgN`, also opened exclusively, which keeps out a second mtkflash.
+//! `events_poll_msecs` = 0 stops the rest of the polling (all measured on Linux
+//! 6.1).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::ask::{self, Medium};
+use super::holders::{self, Holder};
+use super::locate::find_again;
+use super::note::{Note, NoteError, Undo};
+use super::permission::{self, Obstacle};
+use super::system::{OpenDrive, System, attribute};
+use super::topology::{Located, Topology};
+use crate::transport::sg_io::SgOpenError;
+use crate::transport::{Clock, Data, PacketTransport, TransportError};
+
+/// A drive that starts gets this long to say whether it has a medium.
+const START: Duration = Duration::from_secs(20);
+const START_STEP: Duration = Duration::from_millis(500);
+
+/// udev looks into a drive when something about it changes, and has it open for
+/// a moment: this long, being busy is no answer.
+const MOMENT: Duration = Duration::from_secs(2);
+const MOMENT_STEP: Duration = Duration::from_millis(100);
+
+/// What a medium in the drive means for a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediumRule {
+    Refuse,
+    /// The user has overridden the check.
+    Allow,
+}
+
+/// Why a drive is not held.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    #[error(transparent)]
+    InTheWay(#[from] Obstacle),
+    #[error("there is a disc in {}; eject it first", node.display())]
+    Medium { node: PathBuf },
+    #[error(
+        "{} has been starting for {} s and does not say whether there is a disc in it",
+        node.display(),
+        START.as_secs()
+    )]
+    Starting { node: PathBuf },
+    /// Between finding the drive and opening it.
+    #[error("the drive at {} has changed its place or its names just now", sysfs.display())]
+    Changed { sysfs: PathBuf },
+    #[error("{} does not answer: {source}", node.display())]
+    Transport {
+        node: PathBuf,
+        #[source]
+        source: TransportError,
+    },
+}
+
+/// What has become of the kernel's media polling.
+#[derive(Debug)]
+pub enum Polling {
+    /// Off until the hold ends; or it was off already.
+    Off,
+    /// The drive has no sr device that could be polled.
+    None,
+    /// As it was: the exclusive open has to do.
+    LeftOn { why: NoteError },
+}
+
+/// A drive held alone. It takes commands, and is released when dropped.
+pub struct Hold {
+    // Dropped in this order: polling comes back while the drive is still ours.
+    note: Option<Note>,
+    nodes: Nodes,
+    drive: Located,
+    medium: Medium,
+    polling: Polling,
+    system: System,
+}
+
+/// The nodes of a drive, open exclusively.
+struct Nodes {
+    commands: OpenDrive,
+    /// Where the commands go.
+    node: PathBuf,
+    /// The sr node, where the commands do not go there.
+    _sr: Option<OpenDrive>,
+}
+
+impl Hold {
+    /// Opens the drive's nodes exclusively, sees that no medium is in, and
+    /// switches media polling off.
+    ///
+    /// # Errors
+    /// [`HoldError`]; the drive is as it was then.
+    pub fn take(
+        system: &System,
+        drive: &Located,
+        rule: MediumRule,
+        clock: &dyn Clock,
+    ) -> Result<Hold, HoldError> {
+        let mut nodes = Nodes::open_soon(system, drive, clock)?;
+        let medium = nodes.medium(drive, clock)?;
+        if rule == MediumRule::Refuse {
+            let node = drive.node().unwrap_or(&nodes.node).to_owned();
+            match medium {
+                Medium::Present => return Err(HoldError::Medium { node }),
+                Medium::Starting => return Err(HoldError::Starting { node }),
+                Medium::Absent | Medium::Unknown(_) => {}
+            }
+        }
+        let (note, polling) = stop_polling(system, drive);
+        Ok(Hold {
+            note,
+            nodes,
+            drive: drive.clone(),
+            medium,
+            polling,
+            system: system.clone(),
+        })
+    }
+
+    /// Finds the drive again after it has restarted under other names, and
+    /// holds it there. `false` while it is not back with the nodes it had.
+    /// Whether it is the same drive, its identity must tell.
+    ///
+    /// # Errors
+    /// [`HoldError`], where a drive is there and cannot be held. That may pass:
+    /// udev has yet to look at it and to set its permissions. To be called
+    /// again, as after `false`, until the caller's patience ends.
+    pub fn follow(&mut self) -> Result<bool, HoldError> {
+        let Some(drive) = find_again(&self.system, &self.drive.place) else {
+            return Ok(false);
+        };
+        let names = |drive: &Located| (drive.sysfs.clone(), drive.sg.clone(), drive.sr.clone());
+        if names(&drive) == names(&self.drive) {
+            return Ok(true);
+        }
+        if !drive.has_nodes_of(&self.drive) {
+            return Ok(false);
+        }
+        self.nodes = Nodes::open(&self.system, &drive)?;
+        // The note about the old name is settled before one about the new is
+        // left: they can be the same.
+        self.note = None;
+        (self.note, self.polling) = stop_polling(&self.system, &drive);
+        self.drive = drive;
+        Ok(true)
+    }
+
+    pub fn drive(&self) -> &Located {
+        &self.drive
+    }
+
+    /// The node that commands go to.
+    pub fn node(&self) -> &Path {
+        &self.nodes.node
+    }
+
+    /// Commands go through `/dev/srN`, where the kernel lets vendor commands
+    /// pass to root only.
+    pub fn is_filtered(&self) -> bool {
+        self.drive.sr.as_ref() == Some(&self.nodes.node)
+    }
+
+    /// As it was when the hold began.
+    pub fn medium(&self) -> &Medium {
+        &self.medium
+    }
+
+    pub fn polling(&self) -> &Polling {
+        &self.polling
+    }
+
+    /// What stands behind a command that the kernel did not permit.
+    pub fn why_not_permitted(&self) -> Obstacle {
+        Obstacle::to_command(&self.drive, &self.nodes.node)
+    }
+
+    /// Releases the drive. Dropping does the same, without saying what failed.
+    ///
+    /// # Errors
+    /// Where media polling could not be switched on again; the drive is
+    /// released all the same.
+    pub fn release(mut self) -> Result<(), NoteError> {
+        self.note.take().map_or(Ok(()), Note::settle)
+    }
+}
+
+impl PacketTransport for Hold {
+    fn execute(
+        &mut self,
+        cdb: &[u8],
+        data: Data<'_>,
+        timeout: Duration,
+    ) -> Result<crate::transport::Completion, TransportError> {
+        let completion = self.nodes.commands.execute(cdb, data, timeout)?;
+        // usb-storage ends the command during which a drive is pulled with host
+        // status 07, and only the next one with ENODEV (measured on Linux 6.1).
+        if completion.host_status != 0 && !self.drive.sysfs.exists() {
+            return Err(TransportError::Vanished);
+        }
+        Ok(completion)
+    }
+}
+
+impl Nodes {
+    fn open_soon(system: &System, drive: &Located, clock: &dyn Clock) -> Result<Nodes, HoldError> {
+        let start = clock.now();
+        loop {
+            let is_mount = |holder: &Holder| matches!(holder, Holder::Mount { .. });
+            match Nodes::open(system, drive) {
+                Err(HoldError::InTheWay(Obstacle::Busy { holders, .. }))
+                    if !holders.iter().any(is_mount)
+                        && clock.now().saturating_sub(start) < MOMENT =>
+                {
+                    clock.sleep(MOMENT_STEP);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn open(system: &System, drive: &Located) -> Result<Nodes, HoldError> {
+        let sr = match &drive.sr {
+            Some(node) => open_if_there(system, drive, node)?.map(|open| (node, open)),
+            None => None,
+        };
+        if let (Some(node), None) = (&drive.sr, &sr) {
+            // The sg node alone does not keep out mounts, so none may be there.
+            let holders = holders::mounts(system, drive);
+            if !holders.is_empty() {
+                let node = node.clone();
+                return Err(Obstacle::Busy { node, holders }.into());
+            }
+        }
+        let sg = match &drive.sg {
+            Some(node) => open_if_there(system, drive, node)?.map(|open| (node, open)),
+            None => None,
+        };
+        let (node, commands, sr) = match (sg, sr) {
+            (Some((node, sg)), sr) => (node, sg, sr.map(|(_, sr)| sr)),
+            (None, Some((node, sr))) => (node, sr, None),
+            (None, None) => return Err(no_node(system, drive).into()),
+        };
+        let nodes = Nodes {
+            commands,
+            node: node.clone(),
+            _sr: sr,
+        };
+        // The nodes are open, so their names cannot go to another drive any
+        // more: what sysfs says now is true of them.
+        let is_same = Topology::read(system).drives().any(|now| now == drive);
+        is_same.then_some(nodes).ok_or_else(|| HoldError::Changed {
+            sysfs: drive.sysfs.clone(),
+        })
+    }
+
+    fn medium(&mut self, drive: &Located, clock: &dyn Clock) -> Result<Medium, HoldError> {
+        let start = clock.now();
+        loop {
+            let medium = ask::medium(&mut self.commands).map_err(|source| match source {
+                TransportError::NotPermitted => Obstacle::to_command(drive, &self.node).into(),
+                source => HoldError::Transport {
+                    node: self.node.clone(),
+                    source,
+                },
+            })?;
+            if medium != Medium::Starting || clock.now().saturating_sub(start) >= START {
+                return Ok(medium);
+            }
+            clock.sleep(START_STEP);
+        }
+    }
+}
+
+/// Opens a node exclusively, `None` where `/dev` does not have it: a container
+/// may have been given the other one alone.
+fn open_if_there(
+    system: &System,
+    drive: &Located,
+    node: &Path,
+) -> Result<Option<OpenDrive>, Obstacle> {
+    match system.kernel().open(node, true) {
+        Ok(open) => Ok(Some(open)),
+        Err(SgOpenError::Missing { .. }) => Ok(None),
+        Err(error) => Err(Obstacle::to_open(system, drive, error)),
+    }
+}
+
+/// A drive that no node leads to.
+fn no_node(system: &System, drive: &Located) -> Obstacle {
+    match drive.sg.as_deref().or(drive.sr.as_deref()) {
+        Some(node) if drive.sg.is_some() || permission::has_sg_module(system) => {
+            Obstacle::missing(system, node)
+        }
+        _ if !permission::has_sg_module(system) => Obstacle::NoSgModule,
+        _ => Obstacle::NoNode {
+            address: drive.address,
+        },
+    }
+}
+
+/// Sets `events_poll_msecs` of the sr device to 0, behind a note of what it
+/// was. Without a note it is left alone: nobody would switch it on again after
+/// a crash. Both take root.
+fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
+    let Some(name) = drive.sr.as_deref().and_then(Path::file_name) else {
+        return (None, Polling::None);
+    };
+    let subject = format!("polling-{}", name.to_string_lossy());
+    let file = drive
+        .sysfs
+        .join("block")
+        .join(name)
+        .join("events_poll_msecs");
+    let stop = || -> Result<Option<Note>, NoteError> {
+        // Puts back what a crashed run has left, so before the value is read.
+        let mut note = Note::open(system, &subject)?;
+        let before = match attribute(&file) {
+            None => return Ok(None),
+            Some(before) if before == "0" => return Ok(None),
+            Some(before) => before,
+        };
+        note.promise(Undo {
+            file: file.clone(),
+            text: before,
+        })?;
+        match system.kernel().write(&file, "0") {
+            Ok(()) => Ok(Some(note)),
+            Err(source) => Err(NoteError::Io {
+                path: file.clone(),
+                source,
+            }),
+        }
+    };
+    match stop() {
+        Ok(note) => (note, Polling::Off),
+        Err(why) => (None, Polling::LeftOn { why }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

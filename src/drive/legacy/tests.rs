@@ -1,0 +1,262 @@
+use super::super::fake::{FakeClock, Machine};
+use super::super::locate_path;
+use super::super::topology::IndexBasis;
+use super::*;
+use std::fs;
+
+const SCAN: &str = "sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
+
+fn positions(state: &ChannelState) -> Vec<u8> {
+    state
+        .devices
+        .iter()
+        .filter_map(|device| device.position.map(Position::number))
+        .collect()
+}
+
+/// What was written, by the last parts of the paths.
+fn writes(machine: &Machine) -> Vec<String> {
+    let state = machine.state();
+    state
+        .writes
+        .iter()
+        .map(|(file, text)| {
+            let parent = file.parent().unwrap().file_name().unwrap();
+            let file = file.file_name().unwrap();
+            format!("{} {} {text}", parent.display(), file.display())
+        })
+        .collect()
+}
+
+fn refusal(machine: &Machine, channel: Channel) -> String {
+    let error = detach(&machine.system, channel).err().unwrap();
+    assert_eq!(writes(machine), [""; 0]);
+    machine.told(&error)
+}
+
+#[test]
+fn a_channel_shows_both_of_its_drives_and_not_those_of_the_other() {
+    let machine = Machine::four_drives();
+    for (channel, expected) in [(Channel::Primary, [1, 2]), (Channel::Secondary, [3, 4])] {
+        let state = inspect(&machine.system, channel).unwrap();
+        assert_eq!(positions(&state), expected);
+        assert_eq!(state.controller, "0000:00:01.1");
+        state.check().unwrap();
+    }
+    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    assert_eq!(
+        machine.told(&state.devices[1].name()),
+        "secondary slave: optical drive SONY DVD RW DW-D22A (/dev/sr3)"
+    );
+    assert_eq!(
+        machine.told(&state.rescan_command().unwrap()),
+        format!("echo '- - -' | sudo tee '/{SCAN}'")
+    );
+    assert_eq!(machine.state().commands, []);
+}
+
+#[test]
+fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
+    let machine = Machine::four_drives();
+    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    assert_eq!(writes(&machine), ["1:0:0:0 delete 1", "1:0:1:0 delete 1"]);
+    let left = inspect(&machine.system, Channel::Secondary).unwrap();
+    assert!(left.devices.is_empty());
+    let other = inspect(&machine.system, Channel::Primary).unwrap();
+    assert_eq!(positions(&other), [1, 2]);
+
+    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    assert_eq!(writes(&machine)[2..], ["host1 scan - - -"]);
+    assert!(!machine.state().was_open_at_scan);
+    let nodes: Vec<_> = back.iter().map(|drive| drive.sr.clone().unwrap()).collect();
+    assert_eq!(nodes, [machine.path("dev/sr2"), machine.path("dev/sr3")]);
+}
+
+#[test]
+fn the_channel_comes_back_on_every_way_out() {
+    let machine = Machine::four_drives();
+    drop(detach(&machine.system, Channel::Primary).unwrap());
+    assert_eq!(writes(&machine).last().unwrap(), "host0 scan - - -");
+    let state = inspect(&machine.system, Channel::Primary).unwrap();
+    assert_eq!(positions(&state), [1, 2]);
+}
+
+#[test]
+fn after_a_crash_the_next_run_brings_the_channel_back() {
+    let machine = Machine::four_drives();
+    machine.state().is_deaf = true;
+    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let note = machine.read("run/mtkflash/channel-secondary");
+    drop(detached);
+    machine.state().is_deaf = false;
+    machine.file("run/mtkflash/channel-secondary", &note);
+    let settled = super::super::note::settle(&machine.system);
+    assert_eq!(settled.len(), 1);
+    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    assert_eq!(positions(&state), [3, 4]);
+}
+
+#[test]
+fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
+    let machine = Machine::four_drives();
+    machine.state().is_deaf = true;
+    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let clock = FakeClock::default();
+    let error = detached.bring_back(&clock).unwrap_err();
+    assert_eq!(
+        machine.told(&error),
+        format!(
+            "the kernel has not found again: secondary master: optical drive SONY DVD RW \
+             DW-D22A (/dev/sr2), secondary slave: optical drive SONY DVD RW DW-D22A \
+             (/dev/sr3); switch the drive off and on, then: echo '- - -' | sudo tee '/{SCAN}'"
+        )
+    );
+    assert!(clock.now() >= COME_BACK);
+}
+
+#[test]
+fn an_empty_channel_is_scanned_afterwards_for_the_drive_that_came_alive() {
+    let machine = Machine::piix();
+    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    assert_eq!(writes(&machine), [""; 0]);
+    machine.drive("0000:00:01.1", 0, "1:0:0:0", "NEW");
+    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    assert_eq!(writes(&machine), ["host1 scan - - -"]);
+    assert_eq!(back[0].known_as.revision, "NEW");
+}
+
+#[test]
+fn a_channel_with_a_disk_on_it_is_refused() {
+    let machine = Machine::piix();
+    machine.drive("0000:00:01.1", 0, "0:0:0:0", "PM");
+    machine.disk("0000:00:01.1", 1, "0:0:1:0");
+    assert_eq!(
+        refusal(&machine, Channel::Primary),
+        "the primary channel also carries a device that must not lose its channel: \
+         primary slave: disk SONY QEMU HARDDISK (/dev/sg1)"
+    );
+}
+
+#[test]
+fn a_channel_in_use_is_refused_with_who_uses_it() {
+    let machine = Machine::four_drives();
+    machine.mount(3, "/mnt");
+    machine.process(50, "vlc", "dev/sg2");
+    assert_eq!(
+        refusal(&machine, Channel::Secondary),
+        "the secondary channel is in use: secondary master: optical drive SONY DVD RW DW-D22A \
+         (/dev/sr2), open in vlc (process 50)"
+    );
+    fs::remove_dir_all(machine.path("proc/50")).unwrap();
+    assert_eq!(
+        refusal(&machine, Channel::Secondary),
+        "the secondary channel is in use: secondary slave: optical drive SONY DVD RW DW-D22A \
+         (/dev/sr3), mounted at /mnt"
+    );
+}
+
+#[test]
+fn a_use_that_only_the_kernel_knows_of_is_refused_too() {
+    let machine = Machine::four_drives();
+    machine.state().claimed.push(machine.path("dev/sr1"));
+    assert_eq!(refusal(&machine, Channel::Primary), "/dev/sr1 is in use");
+}
+
+#[test]
+fn two_runs_cannot_have_one_channel() {
+    let machine = Machine::four_drives();
+    let _first = detach(&machine.system, Channel::Primary).unwrap();
+    let second = detach(&machine.system, Channel::Primary).err().unwrap();
+    assert_eq!(second.to_string(), "another mtkflash is at work here");
+    detach(&machine.system, Channel::Secondary).unwrap();
+}
+
+#[test]
+fn a_kernel_that_keeps_the_devices_ends_it_and_is_asked_to_scan() {
+    let machine = Machine::four_drives();
+    machine.state().is_stubborn = true;
+    let error = detach(&machine.system, Channel::Primary).err().unwrap();
+    assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
+    assert_eq!(writes(&machine).last().unwrap(), "host0 scan - - -");
+}
+
+#[test]
+fn a_device_that_cannot_be_taken_off_brings_the_others_back_under_their_names() {
+    let machine = Machine::four_drives();
+    let delete = inspect(&machine.system, Channel::Primary).unwrap().devices[1]
+        .located
+        .sysfs
+        .join("delete");
+    machine.state().read_only.push(delete);
+    let error = detach(&machine.system, Channel::Primary).err().unwrap();
+    assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
+    assert_eq!(writes(&machine), ["0:0:0:0 delete 1", "host0 scan - - -"]);
+    assert!(!machine.state().was_open_at_scan);
+    let state = inspect(&machine.system, Channel::Primary).unwrap();
+    assert_eq!(positions(&state), [1, 2]);
+}
+
+#[test]
+fn without_a_place_for_the_note_nothing_is_taken_off() {
+    let machine = Machine::four_drives();
+    machine.file("run/mtkflash", "in the way");
+    assert!(refusal(&machine, Channel::Primary).starts_with("/run/mtkflash"));
+}
+
+#[test]
+fn a_channel_that_is_not_at_its_legacy_ports_is_refused() {
+    for (ioports, message) in [
+        (
+            "0000-0cf7 : PCI Bus 0000:00\n",
+            "no IDE controller is in compatibility mode with the secondary channel at 170h \
+             (/proc/ioports lists none)",
+        ),
+        (
+            "0000-0000 : dma1\n0000-0000 : 0000:00:01.1\n",
+            "/proc/ioports shows its addresses to root only, and --via port needs root anyway",
+        ),
+        (
+            "0170-0177 : ide1\n",
+            "the secondary channel belongs to the driver ide1, which this program does not know \
+             how to take a drive from",
+        ),
+        (
+            "0170-0177 : 0000:00:09.0\n  0170-0177 : odd\n",
+            "the secondary channel belongs to the driver odd, which this program does not know \
+             how to take a drive from",
+        ),
+    ] {
+        let machine = Machine::four_drives();
+        machine.file("proc/ioports", ioports);
+        assert_eq!(refusal(&machine, Channel::Secondary), message);
+    }
+}
+
+#[test]
+fn a_controller_without_a_driver_has_nothing_to_take_off() {
+    let machine = Machine::empty();
+    machine.file("proc/ioports", "01f0-01f7 : 0000:00:09.0\n");
+    let detached = detach(&machine.system, Channel::Primary).unwrap();
+    assert_eq!(detached.state().host, None);
+    assert!(detach(&machine.system, Channel::Primary).is_err());
+    assert!(
+        detached
+            .bring_back(&FakeClock::default())
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(writes(&machine), [""; 0]);
+}
+
+#[test]
+fn the_drives_keep_their_index_through_it_all() {
+    let machine = Machine::four_drives();
+    let before = locate_path(&machine.system, &machine.path("dev/sr2")).unwrap();
+    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    assert!(matches!(
+        Topology::read(&machine.system).basis,
+        IndexBasis::LegacyPorts { .. }
+    ));
+    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    assert!(back.contains(&before));
+}

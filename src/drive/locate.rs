@@ -1,0 +1,212 @@
+//! From what the user names to the drive.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::ioports::PortOwner;
+use super::permission::Obstacle;
+use super::position::Position;
+use super::system::System;
+use super::topology::{IndexBasis, Located, Place, Topology, port_owner};
+use crate::scsi::DeviceType;
+
+/// Why there is no drive to work with. Nothing was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LocateError {
+    #[error(
+        "there is no drive at position {} ({position}){}",
+        position.number(),
+        no_drive_hint(*position, *legacy, others)
+    )]
+    NoDrive {
+        position: Position,
+        /// The channel is at the legacy ports, where a dead drive that the
+        /// kernel does not list may still answer; `None` where this user cannot
+        /// see that.
+        legacy: Option<bool>,
+        /// The optical drives there are.
+        others: Vec<Located>,
+    },
+    #[error(
+        "position {} ({position}) could be on any of {} controllers, none of them at the legacy ports; name the drive by its path{}",
+        position.number(),
+        controllers.len(),
+        list_of(candidates)
+    )]
+    Ambiguous {
+        position: Position,
+        /// The sysfs directories of the controllers.
+        controllers: Vec<PathBuf>,
+        /// The optical drives to choose from.
+        candidates: Vec<Located>,
+    },
+    #[error("{name} is a {device_type}, not an optical drive")]
+    NotOptical {
+        /// As the user named it.
+        name: String,
+        device_type: DeviceType,
+    },
+    #[error("{} is no drive: a drive is /dev/srN, /dev/sgN or a link to one of them", path.display())]
+    NotADrive { path: PathBuf },
+    #[error("there is no device behind {}", path.display())]
+    NoDevice { path: PathBuf },
+    #[error(transparent)]
+    InTheWay(#[from] Obstacle),
+    #[error("{} cannot be looked at: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+fn no_drive_hint(position: Position, legacy: Option<bool>, others: &[Located]) -> String {
+    let mut hint = match legacy {
+        Some(true) | None => format!(
+            "; a dead drive may still answer at the legacy ports: mtkflash {} c --via port",
+            position.number()
+        ),
+        Some(false) => "; and no IDE channel of this machine is at the legacy ports, \
+                        where --via port would reach a dead drive"
+            .to_owned(),
+    };
+    if !others.is_empty() {
+        hint.push_str("; the drives there are:");
+        hint.push_str(&list_of(others));
+    }
+    hint
+}
+
+/// The drives, a line each, by what a user can type.
+fn list_of(drives: &[Located]) -> String {
+    let mut text = String::new();
+    for drive in drives {
+        let node = match drive.node() {
+            Some(node) => node.display().to_string(),
+            None => format!("(no node) {}", drive.address),
+        };
+        let known = &drive.known_as;
+        let _ = write!(
+            text,
+            "\n  {node}  {} {} {}",
+            known.vendor, known.product, known.revision
+        );
+    }
+    text
+}
+
+/// The drive at a position.
+///
+/// # Errors
+/// [`LocateError`]; never a guess among several controllers.
+pub fn locate_position(system: &System, position: Position) -> Result<Located, LocateError> {
+    let topology = Topology::read(system);
+    let found = topology
+        .devices
+        .iter()
+        .find(|device| device.located.position == Some(position));
+    if let Some(device) = found {
+        return optical(
+            &format!("position {} ({position})", position.number()),
+            device.device_type,
+            &device.located,
+        );
+    }
+    if let IndexBasis::Ambiguous { controllers } = &topology.basis {
+        let candidates = topology
+            .drives()
+            .filter(|drive| controllers.contains(&drive.place.parent))
+            .cloned()
+            .collect();
+        return Err(LocateError::Ambiguous {
+            position,
+            controllers: controllers.clone(),
+            candidates,
+        });
+    }
+    Err(LocateError::NoDrive {
+        position,
+        legacy: match port_owner(system, &topology.ports, position.channel()) {
+            PortOwner::Controller { .. } | PortOwner::Driver(_) => Some(true),
+            PortOwner::Nobody => Some(false),
+            PortOwner::Hidden => None,
+        },
+        others: topology.drives().cloned().collect(),
+    })
+}
+
+/// The drive behind `/dev/srN`, `/dev/sgN` or a link to one of them. Nothing is
+/// opened to find out.
+///
+/// # Errors
+/// [`LocateError`]: also a disk or a tape, by its device type.
+pub fn locate_path(system: &System, path: &Path) -> Result<Located, LocateError> {
+    let named = || path.to_owned();
+    let number = match system.kernel().device_number(path) {
+        Ok(Some(number)) => number,
+        Ok(None) => return Err(LocateError::NotADrive { path: named() }),
+        Err(source) if is_missing(&source) => return Err(Obstacle::missing(system, path).into()),
+        Err(source) => {
+            return Err(LocateError::Io {
+                path: named(),
+                source,
+            });
+        }
+    };
+    let kind = if number.is_block { "block" } else { "char" };
+    let entry = system.sys(format!("dev/{kind}/{number}"));
+    let Ok(entry) = entry.canonicalize() else {
+        return Err(LocateError::NoDevice { path: named() });
+    };
+    // A partition has no `device` of its own; its disk, one level up, has.
+    let device = [entry.join("device"), entry.join("../device")]
+        .iter()
+        .find_map(|device| device.canonicalize().ok());
+    let topology = Topology::read(system);
+    let found = topology
+        .devices
+        .iter()
+        .find(|found| Some(&found.located.sysfs) == device.as_ref());
+    match found {
+        Some(found) => optical(
+            &path.display().to_string(),
+            found.device_type,
+            &found.located,
+        ),
+        None => Err(LocateError::NotADrive { path: named() }),
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn optical(name: &str, device_type: DeviceType, located: &Located) -> Result<Located, LocateError> {
+    if device_type == DeviceType::OPTICAL {
+        Ok(located.clone())
+    } else {
+        Err(LocateError::NotOptical {
+            name: name.to_owned(),
+            device_type,
+        })
+    }
+}
+
+/// The drive at a place, under whatever names it has now. `None` while nothing
+/// is there, or where more than one drive could be the one.
+///
+/// Whether it is the same drive, its identity must tell: another one may have
+/// been plugged in at the place.
+pub fn find_again(system: &System, place: &Place) -> Option<Located> {
+    let topology = Topology::read(system);
+    let mut found = topology.drives().filter(|drive| drive.place == *place);
+    let drive = found.next()?;
+    found.next().is_none().then(|| drive.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! Changes to the kernel's state that must be taken back, also after a crash.
+//!
+//! Two things are changed for the time of a job: media polling is switched off,
+//! and drives are taken off the kernel. Each is taken back by writing one text
+//! to one file of sysfs. So before the change a note with file and text is left
+//! in `/run/mtkflash`; the way out writes the text and removes the note, and
+//! the next run finds the notes of runs that never got there ([`settle`]).
+//!
+//! A note stays locked (flock) while its run lives. That tells a crashed run
+//! from a running one, and makes the note a lock on its subject besides. `/run`
+//! is empty after a reboot, as the kernel's state is.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::system::{System, names};
+
+/// How a change is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo {
+    /// A file of sysfs.
+    pub file: PathBuf,
+    pub text: String,
+}
+
+impl Undo {
+    /// The same as one command, for when this program cannot do it.
+    pub fn command(&self) -> String {
+        format!("echo '{}' | sudo tee '{}'", self.text, self.file.display())
+    }
+
+    fn apply(&self, system: &System) -> io::Result<()> {
+        match system.kernel().write(&self.file, &self.text) {
+            // The drive or its host is gone, and its state with it.
+            Err(error) if is_gone(&error) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// A note is read back from a file, and only the two files of sysfs that
+    /// this program changes are ever written on its word.
+    fn is_known(&self, system: &System) -> bool {
+        let is_number = self.text.parse::<i64>().is_ok();
+        let kind = self.file.file_name().and_then(OsStr::to_str);
+        self.file.starts_with(system.sys("devices"))
+            && !self.file.components().any(|part| part.as_os_str() == "..")
+            && match kind {
+                Some("events_poll_msecs") => is_number,
+                Some("scan") => self.text == super::legacy::SCAN_ALL,
+                _ => false,
+            }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.file.as_os_str().as_bytes().to_vec();
+        bytes.push(b'\n');
+        bytes.extend(self.text.as_bytes());
+        bytes.push(b'\n');
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Undo> {
+        let mut lines = bytes.split(|&byte| byte == b'\n');
+        let (file, text) = (lines.next()?, lines.next()?);
+        Some(Undo {
+            file: PathBuf::from(OsStr::from_bytes(file)),
+            text: String::from_utf8(text.to_vec()).ok()?,
+        })
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(
+        errno,
+        Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ENODEV | Errno::ENXIO)
+    )
+}
+
+/// Why there is no note.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteError {
+    /// A living run has it.
+    #[error("another mtkflash is at work here")]
+    Held,
+    #[error("{} cannot be written: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// What a crashed run has left behind cannot be taken back.
+    #[error(
+        "an earlier mtkflash was ended in the middle and what it changed cannot be \
+         restored: {source}; restore it by: {}",
+        undo.command()
+    )]
+    NotSettled {
+        undo: Undo,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A lock on a subject, and a note of the change that is made to it, if one is.
+/// The change is taken back when this is dropped.
+pub struct Note {
+    system: System,
+    path: PathBuf,
+    /// Locked until it is closed; `None` once the note is removed or given up.
+    file: Option<Flock<File>>,
+    undo: Option<Undo>,
+}
+
+impl Note {
+    /// Locks a subject, which is a file name. What a crashed run has left about
+    /// it is taken back first.
+    ///
+    /// # Errors
+    /// [`NoteError`]; nothing is to be changed then.
+    pub fn open(system: &System, subject: &str) -> Result<Note, NoteError> {
+        let path = system.run("mtkflash").join(subject);
+        let failed = |source| NoteError::Io {
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(system.run("mtkflash")).map_err(failed)?;
+        let mut file = loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o644)
+                .open(&path)
+                .map_err(failed)?;
+            let file = lock(file).map_err(failed)?.ok_or(NoteError::Held)?;
+            // Whoever had it may have removed it in between.
+            if file.metadata().map_err(failed)?.nlink() > 0 {
+                break file;
+            }
+        };
+        settle_one(system, &mut file).map_err(|(undo, source)| match undo {
+            Some(undo) => NoteError::NotSettled { undo, source },
+            None => failed(source),
+        })?;
+        Ok(Note {
+            system: system.clone(),
+            path,
+            file: Some(file),
+            undo: None,
+        })
+    }
+
+    /// Notes how the change that comes next is taken back.
+    ///
+    /// # Errors
+    /// [`NoteError::Io`]; nothing is to be changed then.
+    pub fn promise(&mut self, undo: Undo) -> Result<(), NoteError> {
+        if let Some(file) = &mut self.file {
+            rewrite(file, &undo.to_bytes()).map_err(|source| NoteError::Io {
+                path: self.path.clone(),
+                source,
+            })?;
+        }
+        self.undo = Some(undo);
+        Ok(())
+    }
+
+    /// Takes the change back and removes the note.
+    ///
+    /// # Errors
+    /// What sysfs says. The note then stays, for the next run.
+    pub fn settle(mut self) -> Result<(), NoteError> {
+        self.take_back()
+    }
+
+    fn take_back(&mut self) -> Result<(), NoteError> {
+        // Taken out: whatever happens, it happens once.
+        let Some(file) = self.file.take() else {
+            return Ok(());
+        };
+        if let Some(undo) = self.undo.take()
+            && let Err(source) = undo.apply(&self.system)
+        {
+            return Err(NoteError::NotSettled { undo, source });
+        }
+        remove_own(&self.path, file);
+        Ok(())
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        // Who wants to know of a failure has called `settle`.
+        let _ = self.take_back();
+    }
+}
+
+/// What became of the change of a crashed run.
+#[derive(Debug)]
+pub struct Settled {
+    pub undo: Undo,
+    /// An error here leaves the note for another run; [`Undo::command`] does
+    /// the same by hand.
+    pub outcome: io::Result<()>,
+}
+
+/// Takes back what crashed runs have left changed. To be called at the start of
+/// every run that touches drives. Notes of living runs are left alone, and so
+/// are those that this user may not write.
+pub fn settle(system: &System) -> Vec<Settled> {
+    let directory = system.run("mtkflash");
+    names(&directory)
+        .iter()
+        .filter_map(|name| {
+            let path = directory.join(name);
+            let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+            let mut file = lock(file).ok()??;
+            if file.metadata().ok()?.nlink() == 0 {
+                return None;
+            }
+            let (undo, outcome) = match settle_one(system, &mut file) {
+                Ok(undo) => {
+                    remove_own(&path, file);
+                    (undo?, Ok(()))
+                }
+                Err((undo, source)) => (undo?, Err(source)),
+            };
+            Some(Settled { undo, outcome })
+        })
+        .collect()
+}
+
+/// Takes back what a note asks for, if anything, and empties it.
+fn settle_one(
+    system: &System,
+    file: &mut Flock<File>,
+) -> Result<Option<Undo>, (Option<Undo>, io::Error)> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .map_err(|error| (None, error))?;
+    let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system));
+    if let Some(undo) = &undo {
+        undo.apply(system)
+            .map_err(|error| (Some(undo.clone()), error))?;
+    }
+    rewrite(file, b"").map_err(|error| (None, error))?;
+    Ok(undo)
+}
+
+/// `None` where a living run has the lock.
+fn lock(file: File) -> io::Result<Option<Flock<File>>> {
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(file) => Ok(Some(file)),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, error)) => Err(error.into()),
+    }
+}
+
+fn rewrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(bytes)
+}
+
+/// Removes a note while its lock is held, so that nobody else's is hit. Where
+/// it cannot be removed it is emptied at least: it asks for nothing any more.
+fn remove_own(path: &Path, mut locked: Flock<File>) {
+    let _ = rewrite(&mut locked, b"");
+    let _ = fs::remove_file(path);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+use super::super::fake::Machine;
+use super::*;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::io::ErrorKind;
+
+const POLL: &str = "sys/devices/pci0000:00/0000:00:01.1/ata1/host0/target0:0:0/0:0:0:0/block/sr0/events_poll_msecs";
+
+fn undo(machine: &Machine) -> Undo {
+    Undo {
+        file: machine.path(POLL),
+        text: "-1".into(),
+    }
+}
+
+fn noted(machine: &Machine) -> Note {
+    let mut note = Note::open(&machine.system, "polling-sr0").unwrap();
+    note.promise(undo(machine)).unwrap();
+    note
+}
+
+fn notes(machine: &Machine) -> Vec<String> {
+    names(&machine.path("run/mtkflash"))
+}
+
+/// The machine after a run that was killed with its note in place.
+fn crashed() -> Machine {
+    let machine = Machine::four_drives();
+    let note = noted(&machine);
+    let text = machine.read("run/mtkflash/polling-sr0");
+    drop(note);
+    machine.state().writes.clear();
+    machine.file("run/mtkflash/polling-sr0", &text);
+    machine.file(POLL, "0");
+    machine
+}
+
+#[test]
+fn a_change_is_taken_back_once_on_the_way_out_and_its_note_is_gone() {
+    let machine = Machine::four_drives();
+    let note = noted(&machine);
+    assert_eq!(notes(&machine), ["polling-sr0"]);
+    assert_eq!(machine.state().writes, []);
+    drop(note);
+    assert_eq!(
+        machine.state().writes,
+        [(machine.path(POLL), "-1".to_owned())]
+    );
+    assert!(notes(&machine).is_empty());
+}
+
+#[test]
+fn a_lock_without_a_change_writes_nothing() {
+    let machine = Machine::four_drives();
+    drop(Note::open(&machine.system, "channel-primary").unwrap());
+    assert_eq!(machine.state().writes, []);
+    assert!(notes(&machine).is_empty());
+}
+
+#[test]
+fn two_runs_cannot_have_one_subject() {
+    let machine = Machine::four_drives();
+    let note = noted(&machine);
+    assert!(matches!(
+        Note::open(&machine.system, "polling-sr0"),
+        Err(NoteError::Held)
+    ));
+    Note::open(&machine.system, "polling-sr1").unwrap();
+    drop(note);
+    Note::open(&machine.system, "polling-sr0").unwrap();
+}
+
+#[test]
+fn what_a_living_run_has_changed_is_left_alone() {
+    let machine = Machine::four_drives();
+    let _note = noted(&machine);
+    assert!(settle(&machine.system).is_empty());
+    assert_eq!(machine.state().writes, []);
+    assert_eq!(notes(&machine), ["polling-sr0"]);
+}
+
+#[test]
+fn what_a_crashed_run_has_changed_is_taken_back_by_the_next() {
+    let machine = crashed();
+    let settled = settle(&machine.system);
+    assert_eq!(settled.len(), 1);
+    assert_eq!(settled[0].undo, undo(&machine));
+    assert!(settled[0].outcome.is_ok());
+    assert_eq!(machine.read(POLL), "-1");
+    assert!(notes(&machine).is_empty());
+    assert!(settle(&machine.system).is_empty());
+}
+
+#[test]
+fn a_run_on_the_same_subject_takes_it_back_first() {
+    let machine = crashed();
+    let _note = Note::open(&machine.system, "polling-sr0").unwrap();
+    assert_eq!(machine.read(POLL), "-1");
+}
+
+#[test]
+fn what_cannot_be_taken_back_keeps_its_note_and_names_the_command() {
+    let machine = crashed();
+    machine.state().read_only.push(machine.path(POLL));
+    let settled = settle(&machine.system);
+    assert_eq!(
+        settled[0].outcome.as_ref().unwrap_err().kind(),
+        ErrorKind::PermissionDenied
+    );
+    assert_eq!(
+        machine.told(&settled[0].undo.command()),
+        format!("echo '-1' | sudo tee '/{POLL}'")
+    );
+    assert_eq!(notes(&machine), ["polling-sr0"]);
+    let error = Note::open(&machine.system, "polling-sr0").err().unwrap();
+    assert!(matches!(error, NoteError::NotSettled { .. }), "{error}");
+    machine.state().read_only.clear();
+    settle(&machine.system);
+    assert_eq!(machine.read(POLL), "-1");
+}
+
+#[test]
+fn a_change_that_went_with_its_drive_needs_nothing() {
+    let machine = crashed();
+    machine.unplug(0, "0:0:0:0");
+    assert!(settle(&machine.system)[0].outcome.is_ok());
+    assert!(notes(&machine).is_empty());
+}
+
+#[test]
+fn a_note_cannot_make_this_program_write_anything_else() {
+    let machine = Machine::four_drives();
+    let device = machine.path(POLL);
+    let delete = device.parent().unwrap().join("../../delete");
+    for (file, text) in [
+        (delete.clone(), "1"),
+        (delete.canonicalize().unwrap(), "1"),
+        (machine.path("dev/sr0"), "-1"),
+        (machine.path(POLL), "rm -rf"),
+        (delete.with_file_name("scan"), "- - -"),
+        (PathBuf::from("/etc/scan"), "- - -"),
+    ] {
+        let text = format!("{}\n{text}\n", file.display());
+        machine.file("run/mtkflash/polling-sr0", &text);
+        assert!(settle(&machine.system).is_empty(), "{text}");
+        assert_eq!(machine.state().writes, []);
+    }
+}
+
+#[test]
+fn no_note_makes_the_reader_fail() {
+    let machine = Machine::empty();
+    let bytes = proptest::collection::vec(any::<u8>(), 0..60);
+    let outcome = TestRunner::default().run(&bytes, |bytes| {
+        if let Some(undo) = Undo::from_bytes(&bytes) {
+            prop_assert!(!undo.is_known(&machine.system));
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+}

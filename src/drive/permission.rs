@@ -1,0 +1,256 @@
+//! What stands between a user and a drive, and the one command that helps.
+//!
+//! Measured on Linux 6.1: with udev both nodes are root:cdrom 0660; `/dev/sgN`
+//! opened for writing takes every command; `/dev/srN` takes vendor commands and
+//! WRITE BUFFER only with CAP_SYS_RAWIO.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, Group, getegid, getgroups};
+
+use super::holders::{Holder, holders};
+use super::system::{System, attribute};
+use super::topology::Located;
+use crate::transport::port::PortOpenError;
+use crate::transport::sg_io::SgOpenError;
+
+/// Why a drive cannot be used as things are.
+#[derive(Debug, thiserror::Error)]
+pub enum Obstacle {
+    #[error(
+        "no permission to open {}: it belongs to the group {group}, and you are not in it \
+         (joining it counts from the next login)",
+        node.display()
+    )]
+    NotInGroup { node: PathBuf, group: String },
+    #[error("only root may open {}", node.display())]
+    NeedsRoot { node: PathBuf },
+    #[error(
+        "{} is not to be had in this container; the container must be started with it",
+        node.display()
+    )]
+    Container { node: PathBuf },
+    /// Neither the superuser's rights nor the group's are what is lacking.
+    #[error("the system refuses to open {}, although its permissions allow it", node.display())]
+    Refused { node: PathBuf },
+    #[error("{} does not exist", node.display())]
+    NodeMissing { node: PathBuf },
+    /// The kernel has the drive and `/dev` has no node for it.
+    #[error("the kernel has the drive as {}, and that node does not exist", node.display())]
+    NodeNotMade { node: PathBuf },
+    #[error("the drive has no /dev/sg node, because the kernel's sg module is not loaded")]
+    NoSgModule,
+    /// Neither sr nor sg has taken the drive.
+    #[error("no driver of the kernel gives access to the drive at {}", address)]
+    NoNode { address: super::ScsiAddress },
+    #[error(
+        "the kernel does not let this command through {}: it takes vendor commands there \
+         from root only (CAP_SYS_RAWIO)",
+        node.display()
+    )]
+    Filtered {
+        node: PathBuf,
+        /// The drive has a `/dev/sgN`, which is not filtered.
+        has_sg: bool,
+    },
+    #[error("{} is in use{}", node.display(), who(holders))]
+    Busy {
+        node: PathBuf,
+        /// As far as it can be seen.
+        holders: Vec<Holder>,
+    },
+    #[error(
+        "the kernel is locked down ({mode}), as it is under Secure Boot, and gives no access \
+         to I/O ports; Secure Boot can be switched off in the firmware's setup"
+    )]
+    LockedDown { mode: String },
+    #[error("/dev/port does not exist: this kernel gives no access to I/O ports")]
+    NoPorts,
+    #[error("only root may use the I/O ports (CAP_SYS_RAWIO)")]
+    PortsNeedRoot,
+    #[error(transparent)]
+    Open(SgOpenError),
+    #[error(transparent)]
+    PortOpen(PortOpenError),
+}
+
+/// What to do about an obstacle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// The same command again, as root.
+    SameAsRoot,
+    /// This command first.
+    Command(String),
+}
+
+fn who(holders: &[Holder]) -> String {
+    let mut text = String::new();
+    for (number, holder) in holders.iter().enumerate() {
+        text.push_str(if number == 0 { ": " } else { ", " });
+        text.push_str(&holder.to_string());
+    }
+    text
+}
+
+impl Obstacle {
+    /// A node that is not there, as a user or sysfs names it.
+    pub fn missing(system: &System, node: &Path) -> Obstacle {
+        let name = node.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let has_device = ["block", "scsi_generic"]
+            .iter()
+            .any(|class| system.sys("class").join(class).join(name).exists());
+        let node = node.to_owned();
+        if has_device && system.is_container() {
+            Obstacle::Container { node }
+        } else if has_device {
+            Obstacle::NodeNotMade { node }
+        } else if name.starts_with("sg") && !has_sg_module(system) {
+            Obstacle::NoSgModule
+        } else {
+            Obstacle::NodeMissing { node }
+        }
+    }
+
+    /// Why a node of a drive could not be opened.
+    pub fn to_open(system: &System, drive: &Located, error: SgOpenError) -> Obstacle {
+        match error {
+            SgOpenError::Missing { path } if system.is_container() => {
+                Obstacle::Container { node: path }
+            }
+            SgOpenError::Missing { path } => Obstacle::NodeNotMade { node: path },
+            SgOpenError::NotPermitted { path } => not_permitted(system, path),
+            SgOpenError::Busy { path } => Obstacle::Busy {
+                node: path,
+                holders: holders(system, drive),
+            },
+            error => Obstacle::Open(error),
+        }
+    }
+
+    /// Why `/dev/port` could not be opened.
+    pub fn to_ports(system: &System, error: PortOpenError) -> Obstacle {
+        let node = || system.dev("port");
+        match error {
+            PortOpenError::Missing if system.is_container() => Obstacle::Container { node: node() },
+            PortOpenError::Missing => Obstacle::NoPorts,
+            PortOpenError::NotPermitted | PortOpenError::KernelRefuses => {
+                if let Some(mode) = lockdown(system) {
+                    Obstacle::LockedDown { mode }
+                } else if !system.is_superuser() {
+                    Obstacle::PortsNeedRoot
+                } else if system.is_container() {
+                    Obstacle::Container { node: node() }
+                } else {
+                    Obstacle::PortOpen(error)
+                }
+            }
+            error => Obstacle::PortOpen(error),
+        }
+    }
+
+    /// Why the kernel did not permit a command on an open node.
+    pub fn to_command(drive: &Located, node: &Path) -> Obstacle {
+        Obstacle::Filtered {
+            node: node.to_owned(),
+            has_sg: drive.sg.is_some(),
+        }
+    }
+
+    /// The one thing that helps, if there is one.
+    pub fn remedy(&self) -> Option<Remedy> {
+        let command = |text: String| Some(Remedy::Command(text));
+        match self {
+            Obstacle::NotInGroup { group, .. } => {
+                command(format!("sudo usermod -aG {group} \"$USER\""))
+            }
+            Obstacle::NeedsRoot { .. } | Obstacle::PortsNeedRoot => Some(Remedy::SameAsRoot),
+            Obstacle::Container { node } => {
+                command(format!("docker run --device={} …", node.display()))
+            }
+            Obstacle::NodeMissing { .. } => command("mtkflash l".to_owned()),
+            Obstacle::NodeNotMade { .. } => command("sudo udevadm trigger".to_owned()),
+            Obstacle::NoSgModule | Obstacle::NoNode { .. } => {
+                command("sudo modprobe sg".to_owned())
+            }
+            Obstacle::Filtered { has_sg: false, .. } => command("sudo modprobe sg".to_owned()),
+            Obstacle::Filtered { has_sg: true, .. } => Some(Remedy::SameAsRoot),
+            Obstacle::Busy { holders, .. } => holders.iter().find_map(|holder| match holder {
+                Holder::Mount { at } => {
+                    Some(Remedy::Command(format!("sudo umount {}", quoted(at))))
+                }
+                _ => None,
+            }),
+            Obstacle::LockedDown { .. } => command("systemctl reboot --firmware-setup".to_owned()),
+            Obstacle::Refused { .. }
+            | Obstacle::NoPorts
+            | Obstacle::Open(_)
+            | Obstacle::PortOpen(_) => None,
+        }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@".contains(&byte);
+    if text.bytes().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+fn not_permitted(system: &System, node: PathBuf) -> Obstacle {
+    if system.is_container() {
+        return Obstacle::Container { node };
+    }
+    if system.is_superuser() {
+        return Obstacle::Refused { node };
+    }
+    let Ok(metadata) = fs::metadata(&node) else {
+        return Obstacle::NeedsRoot { node };
+    };
+    let gid = Gid::from_raw(metadata.gid());
+    let is_member = getegid() == gid || getgroups().is_ok_and(|groups| groups.contains(&gid));
+    let group = (metadata.gid() != 0)
+        .then(|| Group::from_gid(gid).ok()?)
+        .flatten();
+    with_mode(
+        node,
+        metadata.mode(),
+        group.map(|group| group.name),
+        is_member,
+    )
+}
+
+/// A node that an ordinary user cannot open, by its mode, the name of its group
+/// where that is not root's, and whether the user is in it.
+fn with_mode(node: PathBuf, mode: u32, group: Option<String>, is_member: bool) -> Obstacle {
+    const GROUP_READS_AND_WRITES: u32 = 0o060;
+    let is_for_group = mode & GROUP_READS_AND_WRITES == GROUP_READS_AND_WRITES;
+    match group {
+        _ if is_for_group && is_member => Obstacle::Refused { node },
+        Some(group) if is_for_group => Obstacle::NotInGroup { node, group },
+        _ => Obstacle::NeedsRoot { node },
+    }
+}
+
+/// The kernel's lockdown mode, `None` where it is not locked down. The file
+/// reads `none [integrity] confidentiality`.
+fn lockdown(system: &System) -> Option<String> {
+    let text = attribute(&system.sys("kernel/security/lockdown"))?;
+    let (_, rest) = text.split_once('[')?;
+    let (mode, _) = rest.split_once(']')?;
+    (mode != "none").then(|| mode.to_owned())
+}
+
+/// Whether the kernel has its sg driver.
+pub fn has_sg_module(system: &System) -> bool {
+    system.sys("module/sg").exists() || system.sys("class/scsi_generic").exists()
+}
+
+#[cfg(test)]
+mod tests;

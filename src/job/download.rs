@@ -1,0 +1,480 @@
+//! Sending a whole image to a drive that programs it by itself.
+//!
+//! As in [`super::write`], everything that can be found out without a change is
+//! found out first. Afterwards the drive is awaited, asked who it is, and read
+//! back where that is possible; what was not read back is said not to be.
+
+use std::collections::BTreeSet;
+
+use super::backup::{self, Record};
+use super::change::{ChangeError, Changed, Evidence, Restart};
+use super::event::{Event, Phase};
+use super::fit::{self, Match, sentence};
+use super::read::{self, Dump};
+use super::verify::{compare, without};
+use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
+use super::{Check, FlashState, Forced, JobError, Refusal, Session};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
+use crate::image::{Crc32, Image, Model, identity, soundness};
+use crate::plan::ERASED;
+use crate::protocol::download::{
+    Download, DownloadRules, Effect, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
+};
+use crate::protocol::{DeviceError, FirmwareDevice, Reading};
+use crate::scsi::Identity;
+
+/// A whole image, ready to be sent.
+#[derive(Debug)]
+pub struct DownloadPlan {
+    pub prepared: Prepared,
+    /// What the drive keeps for itself, whatever is sent.
+    pub owned: Vec<Owned>,
+    /// The flash was read and holds this already.
+    pub is_there_already: bool,
+    /// Whom the drive may say it is afterwards; any where there are none.
+    expected: Vec<Identity>,
+    /// The revision must be the expected one, too.
+    with_revision: bool,
+}
+
+/// Checks the image, makes the backup and works out what will be sent.
+///
+/// # Errors
+/// As [`write::prepare`]. Nothing was changed then.
+pub(super) fn prepare(
+    session: &mut Session,
+    request: &Request,
+    rules: &DownloadRules,
+) -> Result<Proposal, JobError> {
+    if !request.selection.is_everything() || !request.keep.is_empty() {
+        let reason = "This drive takes its firmware as a whole and programs it by itself: a part \
+                      of it alone cannot be changed or kept.";
+        return Err(Refusal::Unable(reason.to_owned()).into());
+    }
+    let everything = session.ranges(&request.selection)?;
+    let size = session.device.capabilities().size;
+    let device = session.device.info().clone();
+    let drive = device.identity.as_ref();
+    let mut warnings = Vec::new();
+
+    let (bytes, mut fit, check) = match &request.content {
+        Content::Image { image, record } => {
+            if let Some(problem) = soundness::problems(image.bytes()).first() {
+                return Err(JobError::Image(sentence(&format!(
+                    "this image is not written: {problem}"
+                ))));
+            }
+            let bytes = fit::spread(image, size, &request.selection, &everything)?;
+            refuse_gaps(record.as_deref(), &request.forced)?;
+            warnings.extend(write::serial_warning(record.as_deref(), drive));
+            (
+                bytes,
+                names_fit(image, drive, rules, &request.forced)?,
+                Phase::Verify,
+            )
+        }
+        Content::Blank => {
+            if let Erasing::Impossible(reason) = &rules.erasing {
+                return Err(Refusal::Unable(reason.clone()).into());
+            }
+            (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
+        }
+    };
+    if let BackupWish::File(path) = &request.backup {
+        write::early_path_check(path, request)?;
+    }
+    let dump = dump(session, request, rules, drive)?;
+
+    let guards = guards(&request.forced);
+    let prepared = downloader(session.device)?
+        .prepare(&bytes, &guards)
+        .map_err(not_prepared)?;
+    if let (ImageNames::Banner(_), Content::Image { .. }) = (rules.names, &request.content) {
+        fit = Some(banner_match(&prepared));
+    }
+    let scope = without(&everything, &rules.owned);
+    let is_there_already = dump.as_ref().is_some_and(|dump| {
+        dump.gaps.is_empty()
+            && scope
+                .iter()
+                .all(|range| range.of(&dump.bytes) == range.of(&prepared.content))
+    }) && !changes_what_is_owned(&prepared);
+
+    session.check_stop()?;
+    let backup = match (&dump, write::backup_path(&request.backup)) {
+        _ if is_there_already => Backup::NotNeeded,
+        (Some(dump), Some(path)) => {
+            let target = &prepared.content;
+            let crc = Crc32::of(target);
+            let earlier = backup::find_interrupted(path, &device, dump, |_| target.clone());
+            match earlier {
+                Some(earlier) => Backup::Earlier(Box::new(earlier)),
+                None if request.dry_run => Backup::Planned(path.to_owned()),
+                None => {
+                    let record = Record::of(dump, &device, &request.circumstances, Some(crc));
+                    write::make_backup(dump, &record, path, &request.forced)?
+                }
+            }
+        }
+        _ => Backup::None,
+    };
+    warnings.extend(prepared.notes.iter().cloned());
+    warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
+    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+        warnings.push(format!(
+            "{reason} Whether the firmware is right can be told only by the drive's accepting it, \
+             coming back and saying who it is."
+        ));
+    }
+    let (expected, with_revision) = expected_identities(&request.content, drive, rules);
+    Ok(Proposal {
+        work: Work::Download(DownloadPlan {
+            prepared,
+            owned: rules.owned.clone(),
+            is_there_already,
+            expected,
+            with_revision,
+        }),
+        backup,
+        fit,
+        warnings,
+        scope,
+        check,
+    })
+}
+
+/// The image restores a calibration: that is a change where nothing is compared.
+fn changes_what_is_owned(prepared: &Prepared) -> bool {
+    prepared
+        .overridden
+        .iter()
+        .any(|(guard, _)| *guard == Guard::Calibration)
+}
+
+fn guards(forced: &Forced) -> BTreeSet<Guard> {
+    [Guard::Banner, Guard::Calibration]
+        .into_iter()
+        .filter(|guard| forced.contains(&Check::from(*guard)))
+        .collect()
+}
+
+fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobError> {
+    let none = || DeviceError::Impossible("This drive does not take whole images.".to_owned());
+    device
+        .download()
+        .ok_or_else(|| JobError::before_change(none()))
+}
+
+fn not_prepared(error: PrepareError) -> JobError {
+    match error {
+        PrepareError::Image(problem) => JobError::Image(problem),
+        PrepareError::Guarded { guard, message } => Refusal::Check {
+            check: guard.into(),
+            message,
+        }
+        .into(),
+        PrepareError::Device(error) => JobError::before_change(error),
+    }
+}
+
+/// A dump that lacks something would put FF there.
+fn refuse_gaps(record: Option<&Record>, forced: &Forced) -> Result<(), Refusal> {
+    let gaps: Vec<String> = record
+        .iter()
+        .flat_map(|record| &record.gaps)
+        .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
+        .collect();
+    if gaps.is_empty() || forced.contains(&Check::Gaps) {
+        return Ok(());
+    }
+    Err(Refusal::Check {
+        check: Check::Gaps,
+        message: format!(
+            "This image is a dump that lacks {}, which the drive refused to have read: FF would \
+             be written there.",
+            gaps.join(", ")
+        ),
+    })
+}
+
+/// Compares the names in the image with those of the drive, where the family
+/// has a place for them. A boot banner is compared later, with the drive's own.
+fn names_fit(
+    image: &Image,
+    drive: Option<&Identity>,
+    rules: &DownloadRules,
+    forced: &Forced,
+) -> Result<Option<Match>, Refusal> {
+    match rules.names {
+        ImageNames::Banner(_) => Ok(None),
+        ImageNames::Undocumented => fit::check(image, drive, &[], forced).map(Some),
+        ImageNames::At(at) if identity_at(image.bytes(), at).is_some() => {
+            fit::check(image, drive, &[], forced).map(Some)
+        }
+        ImageNames::At(at) => {
+            let text = format!(
+                "The image does not say what drive it is for: it has no names at {at}, where \
+                 images for this drive have them."
+            );
+            if forced.contains(&Check::Model) {
+                return Ok(Some(Match {
+                    text,
+                    forced: Some(Check::Model),
+                }));
+            }
+            Err(Refusal::Check {
+                check: Check::Model,
+                message: text,
+            })
+        }
+    }
+}
+
+fn identity_at(bytes: &[u8], at: Offset) -> Option<Identity> {
+    identity::find(bytes)
+        .iter()
+        .find(|found| found.at() == at)
+        .and_then(|found| found.identity().cloned())
+}
+
+fn banner_match(prepared: &Prepared) -> Match {
+    let overridden = prepared
+        .overridden
+        .iter()
+        .find(|(guard, _)| *guard == Guard::Banner);
+    match overridden {
+        Some((guard, text)) => Match {
+            text: text.clone(),
+            forced: Some((*guard).into()),
+        },
+        None => Match {
+            text: "The boot banner of the image is the drive's.".to_owned(),
+            forced: None,
+        },
+    }
+}
+
+/// What the drive must say it is afterwards, and whether that includes the
+/// revision.
+fn expected_identities(
+    content: &Content,
+    drive: Option<&Identity>,
+    rules: &DownloadRules,
+) -> (Vec<Identity>, bool) {
+    match (content, rules.names) {
+        // What an erased drive calls itself is its boot loader's business.
+        (Content::Blank, _) => (Vec::new(), false),
+        (Content::Image { image, .. }, ImageNames::At(at)) => {
+            match identity_at(image.bytes(), at) {
+                Some(identity) => (vec![identity], true),
+                None => (Vec::new(), false),
+            }
+        }
+        (Content::Image { image, .. }, _) => {
+            let of_image = identity::find(image.bytes());
+            let named = of_image.iter().filter_map(|found| found.identity());
+            (named.chain(drive).cloned().collect(), false)
+        }
+    }
+}
+
+/// Reads the whole flash for the backup; `None` where the user wants none.
+fn dump(
+    session: &mut Session,
+    request: &Request,
+    rules: &DownloadRules,
+    drive: Option<&Identity>,
+) -> Result<Option<Dump>, JobError> {
+    if request.backup == BackupWish::None {
+        return Ok(None);
+    }
+    let no_backup = |reason: String| JobError::from(Refusal::NoBackupPossible { reason });
+    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+        return Err(no_backup(reason.clone()));
+    }
+    let dump = read::read(session, &request.selection)?;
+    let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    if total == dump.bytes.len() as u64 {
+        return Err(no_backup(
+            "The drive refuses to have its firmware read.".to_owned(),
+        ));
+    }
+    let missing = without(&dump.gaps, &rules.owned);
+    if !missing.is_empty() && !request.forced.contains(&Check::Gaps) {
+        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        return Err(Refusal::Check {
+            check: Check::Gaps,
+            message: format!(
+                "The drive refuses to have {} read: a backup would lack it.",
+                missing.join(", ")
+            ),
+        }
+        .into());
+    }
+    if let ImageNames::At(at) = rules.names {
+        let found = identity_at(&dump.bytes, at).map(|identity| Model::from(&identity));
+        if drive.is_some_and(|drive| found != Some(Model::from(drive))) {
+            return Err(no_backup(format!(
+                "What this drive gives when it is read does not have its names at {at}: it is \
+                 damaged firmware, or memory and no firmware at all."
+            )));
+        }
+    }
+    Ok(Some(dump))
+}
+
+/// Sends what was prepared, awaits the drive, and makes as sure of it as this
+/// family allows. Once begun it is not stopped.
+pub(super) fn carry_out(
+    session: &mut Session,
+    plan: &DownloadPlan,
+    scope: &[FlashRange],
+    check: Phase,
+) -> Result<Changed, ChangeError> {
+    session.check_stop()?;
+    let before = session.device.info().identity.clone();
+    let all = banks(plan.prepared.content.len());
+    let sent = FlashState::InDoubt {
+        taken: all,
+        of: all,
+    };
+    session.changing = true;
+    send(session, &plan.prepared)?;
+    let after = await_return(session).map_err(|error| error.leaving_flash(sent.clone()))?;
+    refuse_other_identity(plan, &after, all)?;
+    let evidence = evidence(session, plan, scope, check).map_err(|error| match error {
+        ChangeError::Job(error) => error.leaving_flash(sent).into(),
+        other => other,
+    })?;
+    session.changing = false;
+    Ok(Changed {
+        erased: 0,
+        programmed: plan.prepared.content.len() as u64,
+        evidence,
+        restart: Some(Restart { before, after }),
+    })
+}
+
+fn banks(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX).div_ceil(BANK_SIZE)
+}
+
+fn send(session: &mut Session, prepared: &Prepared) -> Result<(), JobError> {
+    let phase = Phase::Program;
+    let size = u32::try_from(prepared.content.len()).unwrap_or(u32::MAX);
+    session.send(Event::Started {
+        phase,
+        bytes: size.into(),
+    });
+    let Session {
+        device,
+        events,
+        stop,
+        stop_is_noted,
+        ..
+    } = session;
+    let device = downloader(*device)?;
+    let mut taken = 0_u32;
+    events(Event::Bank {
+        phase,
+        bank: Bank(0),
+    });
+    let sent = device.send(prepared, &mut |bytes| {
+        let done = taken / BANK_SIZE;
+        taken = taken.saturating_add(bytes).min(size);
+        events(Event::Progress {
+            phase,
+            bytes: bytes.into(),
+        });
+        for bank in (done..taken / BANK_SIZE).map(Bank) {
+            let sum = None;
+            events(Event::BankDone { phase, bank, sum });
+            let next = Bank(bank.0 + 1);
+            if next.range().start < size {
+                events(Event::Bank { phase, bank: next });
+            }
+        }
+        if stop.is_requested() && !std::mem::replace(stop_is_noted, true) {
+            events(Event::StopPostponed);
+        }
+    });
+    match sent {
+        Ok(()) => {
+            session.send(Event::Finished { phase });
+            Ok(())
+        }
+        Err(error) => Err(JobError::Device {
+            source: error.source,
+            flash: match error.effect {
+                Effect::Unchanged => FlashState::Unchanged,
+                Effect::InDoubt => FlashState::InDoubt {
+                    taken: taken / BANK_SIZE,
+                    of: banks(prepared.content.len()),
+                },
+            },
+        }),
+    }
+}
+
+fn await_return(session: &mut Session) -> Result<Identity, JobError> {
+    let Session { device, events, .. } = session;
+    let device = downloader(*device)?;
+    device
+        .await_return(&mut |waiting| {
+            events(Event::AwaitingDrive {
+                remaining: waiting.remaining,
+                last: waiting.last.clone(),
+            });
+        })
+        .map_err(JobError::before_change)
+}
+
+fn refuse_other_identity(
+    plan: &DownloadPlan,
+    after: &Identity,
+    banks: u32,
+) -> Result<(), ChangeError> {
+    let is_expected = |expected: &Identity| {
+        Model::from(expected) == Model::from(after)
+            && (!plan.with_revision || expected.revision == after.revision)
+    };
+    if plan.expected.is_empty() || plan.expected.iter().any(is_expected) {
+        return Ok(());
+    }
+    let name = |identity: &Identity| {
+        format!(
+            "{} {} {}",
+            identity.vendor, identity.product, identity.revision
+        )
+    };
+    let expected: Vec<String> = plan.expected.iter().map(name).collect();
+    Err(ChangeError::OtherIdentity {
+        expected: expected.join(" or "),
+        found: name(after),
+        banks,
+    })
+}
+
+fn evidence(
+    session: &mut Session,
+    plan: &DownloadPlan,
+    scope: &[FlashRange],
+    check: Phase,
+) -> Result<Evidence, ChangeError> {
+    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+        return Ok(Evidence::Accepted(reason.clone()));
+    }
+    let mut compared = compare(session, check, &plan.prepared.content, scope)?;
+    if let Some(difference) = compared.difference {
+        return Err(ChangeError::Different(difference));
+    }
+    if compared.sums.is_empty() {
+        let reason = "The drive refuses to have its firmware read.".to_owned();
+        return Ok(Evidence::Accepted(reason));
+    }
+    compared.owned = plan.owned.clone();
+    Ok(Evidence::ReadBack(compared))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Which protocol a drive is spoken to in.
+//!
+//! INQUIRY and the lists of the families decide; on a listed MT1959 or MT1939
+//! drive READ BUFFER says more. Nothing is ever sent to a drive to find out
+//! whether it understands it: READ BUFFER of a strange buffer has hung a drive
+//! (myce.com, thread 172584). A drive that is on no list is a vendor-mode drive.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::DeviceError;
+use super::packet::families::{Family, MT1959_BOOT_RECORD};
+use super::packet::{self, PacketError};
+use crate::scsi::Identity;
+use crate::transport::{PacketTransport, TransportError};
+
+/// A way to read and write the firmware of drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    VendorMode,
+    Btc,
+    Mt1339,
+    Sd616,
+    Mt1939,
+    Mt1959,
+}
+
+impl Protocol {
+    pub const ALL: [Protocol; 6] = [
+        Protocol::VendorMode,
+        Protocol::Btc,
+        Protocol::Mt1339,
+        Protocol::Sd616,
+        Protocol::Mt1939,
+        Protocol::Mt1959,
+    ];
+
+    /// The word for it on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::VendorMode => "vendor",
+            Protocol::Btc => "btc",
+            Protocol::Mt1339 => "mt1339",
+            Protocol::Sd616 => "sd616",
+            Protocol::Mt1939 => "mt1939",
+            Protocol::Mt1959 => "mt1959",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Family::of(*self) {
+            Some(family) => write!(f, "{} packet protocol", family.name),
+            None => f.write_str("vendor mode"),
+        }
+    }
+}
+
+/// A word that names no protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no protocol \"{0}\": they are vendor, btc, mt1339, sd616, mt1939 and mt1959")]
+pub struct UnknownProtocol(pub String);
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(word: &str) -> Result<Protocol, UnknownProtocol> {
+        Protocol::ALL
+            .into_iter()
+            .find(|protocol| protocol.name().eq_ignore_ascii_case(word))
+            .ok_or_else(|| UnknownProtocol(word.to_owned()))
+    }
+}
+
+/// What was found out about a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    pub protocol: Protocol,
+    /// `None` where the drive does not answer INQUIRY. The serial number is not
+    /// asked for: the kernel has it, where there is one.
+    pub identity: Option<Identity>,
+    /// Why this protocol, and how sure that is: one sentence.
+    pub reason: String,
+}
+
+/// Finds the protocol of a drive, or takes the one that the user names.
+///
+/// # Errors
+/// A drive that is gone or must not be spoken to, and one whose boot banner
+/// belongs to another family than its name. A drive that only does not answer
+/// is a vendor-mode drive.
+pub fn detect(
+    transport: &mut dyn PacketTransport,
+    named: Option<Protocol>,
+) -> Result<Detected, DeviceError> {
+    let identity = match packet::inquire(transport) {
+        Ok(identity) => Some(identity),
+        Err(
+            error @ PacketError::Transport(TransportError::NotPermitted | TransportError::Vanished),
+        ) => return Err(packet::during("asking the drive who it is")(error)),
+        Err(_) => None,
+    };
+    if let Some(protocol) = named {
+        return Ok(Detected {
+            protocol,
+            identity,
+            reason: "The protocol is the one that you named.".to_owned(),
+        });
+    }
+    let Some(drive) = identity else {
+        return Ok(Detected {
+            protocol: Protocol::VendorMode,
+            identity: None,
+            reason: "The drive does not say what it is; vendor mode needs no working firmware."
+                .to_owned(),
+        });
+    };
+    let Some(family) = Family::by_identity(&drive) else {
+        return Ok(Detected {
+            protocol: Protocol::VendorMode,
+            reason: format!(
+                "{} {} is on no list of drives with a packet protocol, so this goes on in vendor \
+                 mode.",
+                drive.vendor, drive.product
+            ),
+            identity: Some(drive),
+        });
+    };
+    let mut reason = format!(
+        "{} {} is on the list of {} drives.",
+        drive.vendor, drive.product, family.name
+    );
+    if matches!(family.protocol, Protocol::Mt1939 | Protocol::Mt1959) {
+        match boot_banner(transport)? {
+            Some(banner) => {
+                let chip: String = banner.chars().take(6).collect();
+                if Protocol::ALL.iter().any(|other| {
+                    *other != family.protocol && other.name().eq_ignore_ascii_case(&chip)
+                }) {
+                    return Err(DeviceError::Impossible(format!(
+                        "{} {} is on the list of {} drives, but its boot banner is \"{banner}\". \
+                         Name the protocol if you know better.",
+                        drive.vendor, drive.product, family.name
+                    )));
+                }
+                reason = format!("{reason} Its boot banner is \"{}\".", banner.trim_end());
+            }
+            None => reason = format!("{reason} It shows no boot banner."),
+        }
+    }
+    Ok(Detected {
+        protocol: family.protocol,
+        identity: Some(drive),
+        reason,
+    })
+}
+
+/// The text at the start of the boot record; `None` where the drive refuses to
+/// have it read, or there is no text.
+fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, DeviceError> {
+    let mut record = [0; MT1959_BOOT_RECORD.len() as usize];
+    match packet::memory::read(transport, MT1959_BOOT_RECORD.start, &mut record) {
+        Ok(()) => {}
+        Err(PacketError::Sense(_)) => return Ok(None),
+        Err(error) => return Err(packet::during("reading the boot banner")(error)),
+    }
+    let banner = &record[..packet::families::BANNER_LENGTH];
+    Ok(banner
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~'))
+        .then(|| String::from_utf8_lossy(banner).into_owned()))
+}

@@ -1,0 +1,142 @@
+//! The seam to drives that take a whole firmware image and program it by
+//! themselves.
+//!
+//! A download has three steps, and only the second changes anything:
+//! [`Download::prepare`] works out what will be sent, [`Download::send`] sends
+//! it, [`Download::await_return`] waits until the drive answers again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::DeviceError;
+use crate::flash::{FlashRange, Offset};
+use crate::scsi::Identity;
+
+/// What a family of drives demands of an image and does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadRules {
+    pub names: ImageNames,
+    /// Whether FF throughout is a documented way to erase.
+    pub erasing: Erasing,
+    /// What the drive keeps for itself, whatever is sent: such ranges cannot be
+    /// compared with an image.
+    pub owned: Vec<Owned>,
+}
+
+/// How an image of this family says for which drive it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageNames {
+    /// Vendor, product and revision as INQUIRY lays them out, at this place.
+    At(Offset),
+    /// A boot banner at this place, which [`Download::prepare`] compares with
+    /// the drive's own.
+    Banner(Offset),
+    /// At no documented place.
+    Undocumented,
+}
+
+/// How the flash is emptied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Erasing {
+    /// By an image of FF throughout.
+    BlankImage,
+    /// Not at all, and why: a whole sentence.
+    Impossible(String),
+}
+
+/// A range of the flash that the drive keeps for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    pub range: FlashRange,
+    /// What is there and what becomes of it: the end of "0x… is not compared: ".
+    pub why: &'static str,
+}
+
+/// A check of [`Download::prepare`] that the user can override by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Guard {
+    /// The boot banner of the image must be the drive's.
+    Banner,
+    /// The drive keeps its own calibration. Overridden, it gets the image's.
+    Calibration,
+}
+
+/// What will be sent, and what there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// A whole flash, as the drive will be given it.
+    pub content: Vec<u8>,
+    /// What differs from the image and why, in whole sentences.
+    pub notes: Vec<String>,
+    /// The checks that failed and were overridden, with what they found.
+    pub overridden: Vec<(Guard, String)>,
+}
+
+/// Why nothing was prepared. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The image cannot be for any drive of this family: a whole sentence.
+    #[error("{0}")]
+    Image(String),
+    /// A check that has a name: a whole sentence.
+    #[error("{message}")]
+    Guarded { guard: Guard, message: String },
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// A download that was not finished, and what that means for the flash.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct SendError {
+    #[source]
+    pub source: DeviceError,
+    pub effect: Effect,
+}
+
+/// What an unfinished download did to the flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The drive had not been brought to program anything.
+    Unchanged,
+    /// The drive may have programmed some of it, or all, or nothing.
+    InDoubt,
+}
+
+/// The drive does not answer yet and will be asked again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// How long it will still be asked.
+    pub remaining: Duration,
+    /// What it did last, as the end of a sentence.
+    pub last: String,
+}
+
+/// Sends whole images to a drive.
+pub trait Download {
+    /// Checks an image, or FF throughout, as far as this family's protocol
+    /// demands it, and works out what will be sent. Reads from the drive what
+    /// it needs for that; changes nothing.
+    ///
+    /// Whether the image's names fit the drive is the caller's check.
+    ///
+    /// # Errors
+    /// [`PrepareError::Guarded`] for the first failed check that is not in
+    /// `forced`.
+    fn prepare(&mut self, image: &[u8], forced: &BTreeSet<Guard>)
+    -> Result<Prepared, PrepareError>;
+
+    /// Sends it all, each command once, and brings the drive to program it.
+    /// `taken` is told how many more bytes of the content the drive has taken.
+    ///
+    /// # Errors
+    /// At the first command that did not end as documented. Nothing follows it.
+    fn send(&mut self, prepared: &Prepared, taken: &mut dyn FnMut(u32)) -> Result<(), SendError>;
+
+    /// Waits until the drive answers again, finds it again where it went away,
+    /// and asks for its identity. `waiting` is told before each further attempt.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotBack`] where it does not.
+    fn await_return(&mut self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Identity, DeviceError>;
+}

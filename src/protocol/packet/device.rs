@@ -1,0 +1,305 @@
+//! A packet drive as a job sees it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::families::{Family, ReadSupport, Sending};
+use super::restart::{self, Watch};
+use super::vendor_blocks::{self, Blocks};
+use super::{PacketError, Reopen, btc, inquire, memory, mt1959};
+use crate::flash::{FlashRange, Offset};
+use crate::protocol::download::{
+    Download, Effect, Guard, PrepareError, Prepared, SendError, Waiting,
+};
+use crate::protocol::{
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Protocol, Reading, Writing,
+};
+use crate::scsi::Identity;
+use crate::transport::{Clock, PacketTransport, TransportError};
+
+/// What the boot loader of an MT1939 calls its revision (coastermelt).
+const BOOT_LOADER_REVISION: &str = "BOOT";
+
+type Transport = Box<dyn PacketTransport + Send>;
+
+/// A drive of one of the documented families.
+pub struct PacketDrive {
+    /// `None` while the drive is gone from the system.
+    transport: Option<Transport>,
+    reopen: Box<dyn Reopen>,
+    clock: Arc<dyn Clock>,
+    family: &'static Family,
+    info: DeviceInfo,
+    capabilities: Capabilities,
+}
+
+impl PacketDrive {
+    /// A drive that speaks this family's protocol; sends nothing.
+    pub fn new(
+        family: &'static Family,
+        identity: Option<Identity>,
+        transport: Transport,
+        reopen: Box<dyn Reopen>,
+        clock: Arc<dyn Clock>,
+    ) -> PacketDrive {
+        let info = DeviceInfo {
+            identity,
+            protocol: family.protocol.to_string(),
+            way: "SCSI commands (SG_IO)".to_owned(),
+            flash: format!(
+                "{} KiB, behind the drive's own commands",
+                family.size / 1024
+            ),
+            chip: family.name.to_owned(),
+            tried: family.evidence.to_owned(),
+        };
+        let capabilities = Capabilities {
+            size: family.size,
+            reading: match family.reading {
+                ReadSupport::ReadBuffer { block } => Reading::Blocks(block),
+                ReadSupport::Undocumented => Reading::Impossible(format!(
+                    "How the firmware of a {} drive is read is not documented.",
+                    family.name
+                )),
+            },
+            writing: Writing::Download(family.rules()),
+            time_per_byte: None,
+        };
+        PacketDrive {
+            transport: Some(transport),
+            reopen,
+            clock,
+            family,
+            info,
+            capabilities,
+        }
+    }
+
+    fn transport(&mut self) -> Result<&mut Transport, PacketError> {
+        self.transport
+            .as_mut()
+            .ok_or(PacketError::Transport(TransportError::Vanished))
+    }
+
+    fn find_again(&mut self) -> Result<(), PacketError> {
+        if self.transport.is_none() {
+            self.transport = Some(self.reopen.reopen()?);
+        }
+        Ok(())
+    }
+
+    /// Whether the drive answers now; finds it again where it went away.
+    fn is_back(&mut self) -> Result<(), PacketError> {
+        self.find_again()?;
+        let answer = restart::ask(self.transport()?);
+        self.note_vanished(answer)
+    }
+
+    fn identify(&mut self) -> Result<Identity, PacketError> {
+        self.find_again()?;
+        let answer = inquire(self.transport()?);
+        self.note_vanished(answer)
+    }
+
+    /// A node that is gone does not come back; the drive does, behind another.
+    fn note_vanished<T>(&mut self, answer: Result<T, PacketError>) -> Result<T, PacketError> {
+        if let Err(PacketError::Transport(TransportError::Vanished)) = answer {
+            self.transport = None;
+        }
+        answer
+    }
+
+    /// Takes note of what the drive calls itself now. Its serial number is a
+    /// page of its own, which the firmware does not change.
+    fn remember(&mut self, mut identity: Identity) -> Identity {
+        let before = self.info.identity.take();
+        identity.serial = before.and_then(|before| before.serial);
+        self.info.identity = Some(identity.clone());
+        identity
+    }
+}
+
+impl FirmwareDevice for PacketDrive {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError> {
+        if let Reading::Impossible(reason) = &self.capabilities.reading {
+            return Err(DeviceError::Impossible(reason.clone()));
+        }
+        let len = u32::try_from(into.len()).unwrap_or(u32::MAX);
+        let range = FlashRange {
+            start: at.0,
+            end: at.0.saturating_add(len),
+        };
+        if range.end > self.family.size {
+            return Err(DeviceError::Impossible(format!(
+                "{range} lies outside the flash of {} KiB.",
+                self.family.size / 1024
+            )));
+        }
+        let transport = self.transport().map_err(super::during("reading"))?;
+        memory::read(transport, at.0, into).map_err(|error| match error {
+            PacketError::Sense(sense) if memory::is_refused(sense) => {
+                DeviceError::Refused { range, sense }
+            }
+            source => DeviceError::Packet {
+                doing: "reading",
+                at: Some(at),
+                source,
+            },
+        })
+    }
+
+    fn download(&mut self) -> Option<&mut dyn Download> {
+        Some(self)
+    }
+
+    /// There is no state to leave.
+    fn leave(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+impl Download for PacketDrive {
+    fn prepare(
+        &mut self,
+        image: &[u8],
+        forced: &BTreeSet<Guard>,
+    ) -> Result<Prepared, PrepareError> {
+        if image.len() != self.family.size as usize {
+            return Err(PrepareError::Image(format!(
+                "The image has {} bytes, and {} drives take exactly {} ({} KiB).",
+                image.len(),
+                self.family.name,
+                self.family.size,
+                self.family.size / 1024
+            )));
+        }
+        match self.family.sending {
+            Sending::BufferOffsets { block } => {
+                let model = self
+                    .info
+                    .identity
+                    .as_ref()
+                    .and_then(|identity| self.family.model(identity));
+                let listed = model.and_then(|model| model.banner);
+                let transport = self
+                    .transport()
+                    .map_err(super::during("reading what the drive is to keep"))?;
+                mt1959::prepare(transport, image, block, listed, forced)
+            }
+            Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Ok(Prepared {
+                content: image.to_vec(),
+                notes: self
+                    .family
+                    .owned
+                    .iter()
+                    .map(|owned| format!("{} stays as it is: {}.", owned.range, owned.why))
+                    .collect(),
+                overridden: Vec::new(),
+            }),
+        }
+    }
+
+    fn send(&mut self, prepared: &Prepared, taken: &mut dyn FnMut(u32)) -> Result<(), SendError> {
+        let unchanged = |source| SendError {
+            source,
+            effect: Effect::Unchanged,
+        };
+        let content = &prepared.content;
+        if content.len() != self.family.size as usize {
+            return Err(unchanged(DeviceError::Impossible(
+                "What was prepared does not have the size of this flash.".to_owned(),
+            )));
+        }
+        let family = self.family;
+        let transport = self
+            .transport()
+            .map_err(|error| unchanged(super::during("sending the image")(error)))?;
+        super::clear_unit_attention(transport);
+        match family.sending {
+            Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
+            Sending::BufferOffsets { block } => mt1959::send(transport, content, block, taken),
+            Sending::VendorBlocks {
+                block,
+                last_mode,
+                odd_last_residue,
+                spread,
+            } => {
+                let blocks = Blocks {
+                    size: block,
+                    last_mode,
+                    odd_last_residue,
+                };
+                if !spread {
+                    return vendor_blocks::send(transport, content, blocks, taken);
+                }
+                let payload = vendor_blocks::spread(content).ok_or_else(|| {
+                    unchanged(DeviceError::Impossible(
+                        "An SD-616 image has 128 KiB.".to_owned(),
+                    ))
+                })?;
+                // Three blocks stand for two banks.
+                let (mut sent, mut told) = (0_u64, 0);
+                let mut share = |bytes: u32| {
+                    sent += u64::from(bytes);
+                    let share = sent * content.len() as u64 / payload.len() as u64;
+                    let share = u32::try_from(share).unwrap_or(u32::MAX);
+                    taken(share.saturating_sub(told));
+                    told = share;
+                };
+                vendor_blocks::send(transport, &payload, blocks, &mut share)
+            }
+        }
+    }
+
+    fn await_return(&mut self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Identity, DeviceError> {
+        let begun = self.clock.now();
+        let mut watch = Watch::default();
+        loop {
+            let mut answer = self.is_back();
+            if answer.is_ok() {
+                watch.note(true);
+                if watch.is_over() {
+                    match self.identify() {
+                        Ok(identity) => return Ok(self.remember(identity)),
+                        Err(error) => answer = Err(error),
+                    }
+                }
+            }
+            let last = match answer {
+                Ok(()) => "it answers".to_owned(),
+                Err(error) => {
+                    watch.note(false);
+                    error.to_string()
+                }
+            };
+            let waited = self.clock.now().saturating_sub(begun);
+            let remaining = restart::PATIENCE.saturating_sub(waited);
+            if remaining.is_zero() {
+                return self
+                    .is_boot_loader()
+                    .ok_or(DeviceError::NotBack { waited, last });
+            }
+            waiting(&Waiting { remaining, last });
+            self.clock.sleep(restart::PACE);
+        }
+    }
+}
+
+impl PacketDrive {
+    /// A boot loader need not be ready for discs, ever, and is an answer.
+    fn is_boot_loader(&mut self) -> Option<Identity> {
+        if self.family.protocol != Protocol::Mt1939 {
+            return None;
+        }
+        let identity = self.identify().ok()?;
+        (identity.revision == BOOT_LOADER_REVISION).then(|| self.remember(identity))
+    }
+}

@@ -1,0 +1,408 @@
+//! The drive families whose packet protocol is documented: one row each, with
+//! its source. Nothing here was tried on hardware by this project.
+//!
+//! Drives are recognised by what INQUIRY says, never by trying commands on
+//! them. Models are listed as the source names them; a drive that is not listed
+//! belongs to no family here.
+
+use crate::flash::{FlashRange, Offset};
+use crate::protocol::Protocol;
+use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned};
+use crate::scsi::Identity;
+
+/// A family of drives that take the same commands.
+#[derive(Debug)]
+pub struct Family {
+    pub protocol: Protocol,
+    /// As people call it.
+    pub name: &'static str,
+    /// Bytes of firmware.
+    pub size: u32,
+    pub models: &'static [Model],
+    pub sending: Sending,
+    pub reading: ReadSupport,
+    pub names: ImageNames,
+    pub erase: EraseSupport,
+    pub owned: &'static [Owned],
+    /// Where all of this is from and how sure it is.
+    pub evidence: &'static str,
+}
+
+/// What INQUIRY says on drives of a family.
+#[derive(Debug, Clone, Copy)]
+pub struct Model {
+    pub vendor: &'static str,
+    /// `None` where the vendor alone decides.
+    pub product: Option<&'static str>,
+    /// The boot banner that the source gives for this model.
+    pub banner: Option<&'static [u8; BANNER_LENGTH]>,
+    pub source: &'static str,
+}
+
+/// Characters in the boot banner of an MT1959 drive.
+pub const BANNER_LENGTH: usize = 16;
+
+/// How an image is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// Into the drive's memory by WRITE BUFFER, a sum after it, and a command
+    /// that programs.
+    BufferSumProgram { block: u32 },
+    /// Blocks of the vendor command FF 00 01; the mode of the last one depends
+    /// on the family.
+    VendorBlocks {
+        block: u32,
+        last_mode: u8,
+        /// A good last block may report a residue of its whole length.
+        odd_last_residue: bool,
+        /// The image is spread over 192 KiB first.
+        spread: bool,
+    },
+    /// WRITE BUFFER with offsets; the drive programs with the last block.
+    BufferOffsets { block: u32 },
+}
+
+/// Whether the firmware can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadSupport {
+    /// By READ BUFFER mode 6, so many bytes at once.
+    ReadBuffer {
+        block: u32,
+    },
+    Undocumented,
+}
+
+/// Whether the flash can be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EraseSupport {
+    BlankImage,
+    Undocumented,
+}
+
+/// Where redumper reads the boot banner and the drive's own bytes after it.
+pub const MT1959_BOOT_RECORD: FlashRange = FlashRange {
+    start: 0x3000,
+    end: 0x3020,
+};
+
+/// The first 64 KiB of the Blu-ray families.
+pub const BOOT_BANK: FlashRange = FlashRange {
+    start: 0,
+    end: 0x1_0000,
+};
+
+/// The calibration of an MT1959 drive.
+pub const MT1959_CALIBRATION: FlashRange = FlashRange {
+    start: 0x1F_0000,
+    end: 0x20_0000,
+};
+
+const BTC: Family = Family {
+    protocol: Protocol::Btc,
+    name: "BTC",
+    size: 0x10_0000,
+    models: &[Model {
+        vendor: "BTC",
+        product: None,
+        banner: None,
+        source: "btcflash: DRW1004, DRW1008, DRW1108",
+    }],
+    sending: Sending::BufferSumProgram { block: 0x1000 },
+    reading: ReadSupport::Undocumented,
+    names: ImageNames::At(Offset(0x40BC)),
+    erase: EraseSupport::Undocumented,
+    owned: &[],
+    evidence: "proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this project",
+};
+
+const MT1339_SOURCE: &str = "redumper";
+
+const fn mt1339(vendor: &'static str, product: &'static str) -> Model {
+    Model {
+        vendor,
+        product: Some(product),
+        banner: None,
+        source: MT1339_SOURCE,
+    }
+}
+
+const MT1339: Family = Family {
+    protocol: Protocol::Mt1339,
+    name: "TSST MT1339",
+    size: 0x4_0000,
+    models: &[
+        mt1339("TSSTcorp", "DVD-ROM SH-D163A"),
+        mt1339("TSSTcorp", "DVD-ROM SH-D163B"),
+        mt1339("TSSTcorp", "DVD-ROM SH-D162C"),
+        mt1339("TSSTcorp", "DVD-ROM SH-D163C"),
+        mt1339("TSSTcorp", "DVD-ROM SH-D162D"),
+        mt1339("TSSTcorp", "DVD-ROM TS-H353A"),
+        mt1339("TSSTcorp", "DVD-ROM TS-H353B"),
+        mt1339("TSSTcorp", "DVD-ROM TS-H353C"),
+        mt1339("TSSTcorp", "DVD-ROM TS-H352C"),
+        mt1339("TSSTcorp", "DVD-ROM TS-H352D"),
+        mt1339("TSSTcorp", "DVD-ROM SH-116AB"),
+        mt1339("TSSTcorp", "DVD-ROM SH-118CB"),
+        mt1339("hp", "DVD-ROM SH-D163A"),
+        mt1339("hp", "DVD-ROM SH-D163B"),
+        mt1339("hp", "DVD-ROM SH-D162C"),
+        mt1339("hp", "DVD-ROM SH-D163C"),
+        mt1339("hp", "DVD-ROM SH-D162D"),
+        mt1339("hp", "DVD-ROM TS-H353A"),
+        mt1339("hp", "DVD-ROM TS-H353B"),
+        mt1339("hp", "DVD-ROM TS-H353C"),
+        mt1339("hp", "DVD-ROM TS-H352C"),
+        mt1339("hp", "DVD-ROM TS-H352D"),
+        mt1339("hp", "DVD-ROM SH-116AB"),
+        mt1339("hp", "DVD-ROM SH-118CB"),
+    ],
+    sending: Sending::VendorBlocks {
+        block: 0xFC00,
+        last_mode: 0x04,
+        odd_last_residue: false,
+        spread: false,
+    },
+    reading: ReadSupport::Undocumented,
+    names: ImageNames::Undocumented,
+    erase: EraseSupport::Undocumented,
+    owned: &[],
+    evidence: "proven by redumper; never tried by this project",
+};
+
+const SD616: Family = Family {
+    protocol: Protocol::Sd616,
+    name: "Samsung SD-616",
+    size: 0x2_0000,
+    models: &[
+        Model {
+            vendor: "SAMSUNG",
+            product: Some("DVD-ROM SD-616F"),
+            banner: None,
+            source: "redumper",
+        },
+        Model {
+            vendor: "SAMSUNG",
+            product: Some("DVD-ROM SD-616T"),
+            banner: None,
+            source: "redumper's help names the model; how INQUIRY spells it is inferred",
+        },
+    ],
+    sending: Sending::VendorBlocks {
+        block: 0x1_0000,
+        last_mode: 0x02,
+        odd_last_residue: false,
+        spread: true,
+    },
+    reading: ReadSupport::Undocumented,
+    names: ImageNames::Undocumented,
+    erase: EraseSupport::Undocumented,
+    owned: &[],
+    evidence: "proven by redumper; never tried by this project",
+};
+
+const MT1939: Family = Family {
+    protocol: Protocol::Mt1939,
+    name: "MT1939",
+    size: 0x20_0000,
+    models: &[Model {
+        vendor: "TSSTcorp",
+        product: Some("BDDVDW SE-506CB"),
+        banner: None,
+        source: "coastermelt",
+    }],
+    sending: Sending::VendorBlocks {
+        block: 0xF800,
+        last_mode: 0x02,
+        odd_last_residue: true,
+        spread: false,
+    },
+    reading: ReadSupport::ReadBuffer { block: 0x4000 },
+    names: ImageNames::At(Offset(0x1F_FFD0)),
+    erase: EraseSupport::BlankImage,
+    owned: &[Owned {
+        range: BOOT_BANK,
+        why: "the drive's boot loader, which is write-protected",
+    }],
+    evidence: "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash \
+               says that it gives the flash and coastermelt that it gives memory; never tried by \
+               this project",
+};
+
+const JB8: Option<&[u8; BANNER_LENGTH]> = Some(b"MT1959 Boot JB8 ");
+const BU5: Option<&[u8; BANNER_LENGTH]> = Some(b"MT1959 Boot BU5 ");
+
+const fn mt1959(
+    vendor: &'static str,
+    product: &'static str,
+    banner: Option<&'static [u8; BANNER_LENGTH]>,
+) -> Model {
+    Model {
+        vendor,
+        product: Some(product),
+        banner,
+        source: "redumper",
+    }
+}
+
+const MT1959: Family = Family {
+    protocol: Protocol::Mt1959,
+    name: "MT1959",
+    size: 0x20_0000,
+    models: &[
+        mt1959("HL-DT-ST", "BD-RE BU40N", BU5),
+        mt1959("ASUS", "BW-16D1HT", JB8),
+        mt1959("ASUS", "BW-16D1H-U", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH16NS60", JB8),
+        mt1959("HL-DT-ST", "BD-RE WH16NS60", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH16NS58", JB8),
+        mt1959("HL-DT-ST", "BD-RE WH16NS58", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH16NS55", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH16NS50", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH14NS50", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH16NS40", JB8),
+        mt1959("HL-DT-ST", "BD-RE WH16NS40", JB8),
+        mt1959("HL-DT-ST", "BD-RE BH14NS40", JB8),
+        mt1959("HL-DT-ST", "BD-RE WH14NS40", JB8),
+    ],
+    sending: Sending::BufferOffsets { block: 0x4000 },
+    reading: ReadSupport::ReadBuffer { block: 0x4000 },
+    names: ImageNames::Banner(Offset(MT1959_BOOT_RECORD.start)),
+    erase: EraseSupport::Undocumented,
+    owned: &[
+        Owned {
+            range: BOOT_BANK,
+            why: "the drive's boot code, which no image brings",
+        },
+        Owned {
+            range: MT1959_CALIBRATION,
+            why: "the calibration of this very drive",
+        },
+    ],
+    evidence: "writing is proven by redumper on LG and ASUS drives, the place of the calibration \
+               is from freemkv-flash; never tried by this project",
+};
+
+/// Every family.
+pub static FAMILIES: [&Family; 5] = [&BTC, &MT1339, &SD616, &MT1939, &MT1959];
+
+impl Family {
+    /// The family of a protocol; `None` for vendor mode.
+    pub fn of(protocol: Protocol) -> Option<&'static Family> {
+        FAMILIES
+            .into_iter()
+            .find(|family| family.protocol == protocol)
+    }
+
+    /// The family whose list has this drive.
+    pub fn by_identity(identity: &Identity) -> Option<&'static Family> {
+        FAMILIES
+            .into_iter()
+            .find(|family| family.model(identity).is_some())
+    }
+
+    /// This drive's row in the family's list.
+    pub fn model(&self, identity: &Identity) -> Option<&'static Model> {
+        self.models.iter().find(|model| model.is(identity))
+    }
+
+    /// What a job has to know of the way images are sent.
+    pub fn rules(&self) -> DownloadRules {
+        DownloadRules {
+            names: self.names,
+            erasing: match self.erase {
+                EraseSupport::BlankImage => Erasing::BlankImage,
+                EraseSupport::Undocumented => Erasing::Impossible(format!(
+                    "How the flash of a {} drive is erased is not documented; a write replaces \
+                     all of it.",
+                    self.name
+                )),
+            },
+            owned: self.owned.to_vec(),
+        }
+    }
+}
+
+impl Model {
+    fn is(&self, identity: &Identity) -> bool {
+        identity.vendor == self.vendor
+            && self
+                .product
+                .is_none_or(|product| identity.product == product)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::FLASH_SIZES;
+
+    fn identity(vendor: &str, product: &str) -> Identity {
+        Identity {
+            vendor: vendor.to_owned(),
+            product: product.to_owned(),
+            ..Identity::default()
+        }
+    }
+
+    fn protocol(vendor: &str, product: &str) -> Option<Protocol> {
+        Family::by_identity(&identity(vendor, product)).map(|family| family.protocol)
+    }
+
+    #[test]
+    fn a_drive_is_known_by_its_names_and_by_nothing_like_them() {
+        for (vendor, product, expected) in [
+            ("BTC", "DRW1008IM", Some(Protocol::Btc)),
+            ("TSSTcorp", "DVD-ROM SH-D163B", Some(Protocol::Mt1339)),
+            ("hp", "DVD-ROM TS-H353C", Some(Protocol::Mt1339)),
+            ("SAMSUNG", "DVD-ROM SD-616F", Some(Protocol::Sd616)),
+            ("TSSTcorp", "BDDVDW SE-506CB", Some(Protocol::Mt1939)),
+            ("HL-DT-ST", "BD-RE BU40N", Some(Protocol::Mt1959)),
+            ("ASUS", "BW-16D1HT", Some(Protocol::Mt1959)),
+            ("ASUS", "BD-RE BU40N", None),
+            ("TSSTcorp", "DVD-ROM SH-D163", None),
+            ("TSSTcorp", "DVDWBD SH-B123L", None),
+            ("SONY", "DVD RW DW-D22A", None),
+            ("QEMU", "QEMU DVD-ROM", None),
+            ("", "", None),
+        ] {
+            assert_eq!(protocol(vendor, product), expected, "{vendor} {product}");
+        }
+    }
+
+    #[test]
+    fn no_drive_is_in_two_families() {
+        for family in FAMILIES {
+            for model in family.models {
+                let identity = identity(model.vendor, model.product.unwrap_or("ANY"));
+                let families = FAMILIES
+                    .into_iter()
+                    .filter(|family| family.model(&identity).is_some());
+                assert_eq!(families.count(), 1, "{identity:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_family_has_a_flash_size_a_source_and_ranges_within_its_flash() {
+        for family in FAMILIES {
+            assert!(FLASH_SIZES.contains(&family.size), "{}", family.name);
+            assert!(!family.evidence.is_empty());
+            assert!(family.models.iter().all(|model| !model.source.is_empty()));
+            for owned in family.owned {
+                assert!(!owned.range.is_empty() && owned.range.end <= family.size);
+            }
+            assert_eq!(
+                Family::of(family.protocol).map(|f| f.name),
+                Some(family.name)
+            );
+        }
+    }
+
+    #[test]
+    fn names_fit_the_fields_in_which_inquiry_sends_them() {
+        for model in FAMILIES.into_iter().flat_map(|family| family.models) {
+            assert!(model.vendor.len() <= 8);
+            assert!(model.product.is_none_or(|product| product.len() <= 16));
+        }
+    }
+}

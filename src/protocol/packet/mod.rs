@@ -1,0 +1,203 @@
+//! Drives that take firmware over plain SCSI commands.
+//!
+//! One module per way of sending, all facts about a family in [`families`], and
+//! [`PacketDrive`], which is the device that a job sees. Command blocks are 12
+//! bytes long. Every command is sent once, but for reads and TEST UNIT READY,
+//! which change nothing.
+
+mod btc;
+mod device;
+pub mod families;
+pub mod memory;
+mod mt1959;
+mod restart;
+mod vendor_blocks;
+
+use std::time::Duration;
+
+pub use device::PacketDrive;
+pub use families::{FAMILIES, Family};
+
+use super::DeviceError;
+use super::download::{Effect, SendError};
+use crate::flash::Offset;
+use crate::scsi::cdb::{self, BufferTooLarge};
+use crate::scsi::{Identity, Inquiry, Sense};
+use crate::transport::{Data, PacketTransport, TransportError, Verdict};
+
+/// For a command that may make the drive program. A time-out makes the kernel
+/// reset the drive, and a reset while it programs is the end of it: the MT1939
+/// takes 10 s, a BTC drive is given 50 s by btcflash.
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// For a command that programs nothing.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a command that changes nothing is sent again after UNIT ATTENTION,
+/// which says that it was not carried out. There may be one for each event.
+const UNIT_ATTENTIONS: u32 = 8;
+
+/// Finds a drive again that went away to restart. The real one knows its place
+/// in the system, the simulated one its bench.
+pub trait Reopen: Send {
+    /// Looks once, without waiting.
+    ///
+    /// # Errors
+    /// Why it cannot be spoken to yet: mostly that it is not there.
+    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError>;
+}
+
+/// A packet command that did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum PacketError {
+    #[error("the drive answered {0}")]
+    Sense(Sense),
+    #[error("the drive answered CHECK CONDITION and gave no reason")]
+    NoSense,
+    #[error("the drive answered with SCSI status {0:02x}h")]
+    Status(u8),
+    #[error(
+        "the drive did not answer within {} s; the kernel has given the command up and reset \
+         the drive",
+        .0.as_secs()
+    )]
+    TimedOut(Duration),
+    #[error(
+        "the command or its answer was lost on the way (host status {host_status:02x}h, driver \
+         status {driver_status:02x}h)"
+    )]
+    Lost {
+        host_status: u16,
+        driver_status: u16,
+    },
+    #[error("{residue} of {length} bytes did not get through")]
+    Residue { residue: i32, length: usize },
+    #[error("the drive's answer is too short")]
+    Short,
+    #[error(transparent)]
+    Address(#[from] BufferTooLarge),
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+impl PacketError {
+    /// Whether the drive, or the kernel before it, says that it did nothing.
+    fn was_not_carried_out(&self) -> bool {
+        match self {
+            PacketError::Sense(sense) => {
+                !sense.deferred && (sense.is_refusal() || sense.is_unit_attention())
+            }
+            PacketError::Address(_) | PacketError::Transport(TransportError::NotPermitted) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Sends one command. Good is what all fields of the completion call good.
+/// Returns the residue.
+fn command(
+    transport: &mut dyn PacketTransport,
+    cdb: &[u8],
+    data: Data<'_>,
+    timeout: Duration,
+) -> Result<i32, PacketError> {
+    let completion = transport.execute(cdb, data, timeout)?;
+    match completion.verdict() {
+        Verdict::Good => Ok(completion.residue),
+        Verdict::CheckCondition => Err(match Sense::parse(&completion.sense) {
+            Some(sense) => PacketError::Sense(sense),
+            None => PacketError::NoSense,
+        }),
+        Verdict::Status(status) => Err(PacketError::Status(status)),
+        Verdict::TimedOut => Err(PacketError::TimedOut(timeout)),
+        Verdict::Failed {
+            host_status,
+            driver_status,
+        } => Err(PacketError::Lost {
+            host_status,
+            driver_status,
+        }),
+    }
+}
+
+/// Sends bytes to the drive, all of them.
+fn send_all(
+    transport: &mut dyn PacketTransport,
+    cdb: &[u8],
+    bytes: &[u8],
+    timeout: Duration,
+) -> Result<(), PacketError> {
+    match command(transport, cdb, Data::Out(bytes), timeout)? {
+        0 => Ok(()),
+        residue => Err(PacketError::Residue {
+            residue,
+            length: bytes.len(),
+        }),
+    }
+}
+
+/// Asks the drive who it is, by standard INQUIRY.
+pub fn inquire(transport: &mut dyn PacketTransport) -> Result<Identity, PacketError> {
+    let mut reply = [0; cdb::INQUIRY_LENGTH];
+    command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
+    match Inquiry::parse(&reply) {
+        // Byte 4 tells how many more bytes there are; an answer without a name
+        // is none.
+        Some(inquiry) if !inquiry.identity.product.is_empty() => Ok(inquiry.identity),
+        _ => Err(PacketError::Short),
+    }
+}
+
+/// Has the drive tell its pending UNIT ATTENTIONs, so that none of them stops a
+/// command that must not be sent twice. Whatever else it says is no matter here.
+fn clear_unit_attention(transport: &mut dyn PacketTransport) {
+    for _ in 0..UNIT_ATTENTIONS {
+        match command(transport, &cdb::test_unit_ready(), Data::None, TIMEOUT) {
+            Err(PacketError::Sense(sense)) if sense.is_unit_attention() => {}
+            _ => return,
+        }
+    }
+}
+
+/// Names the deed in an error.
+pub(super) fn during(doing: &'static str) -> impl FnOnce(PacketError) -> DeviceError {
+    move |source| DeviceError::Packet {
+        doing,
+        at: None,
+        source,
+    }
+}
+
+/// What commands before this one have done, for what its failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Risk {
+    /// Neither this command nor any before it programs anything.
+    None,
+    /// This one may program; those before it did not.
+    Now,
+    /// Commands before this one may have programmed already.
+    Before,
+}
+
+/// Names the deed and the place in an error, and what it means for the flash.
+fn sending(
+    doing: &'static str,
+    at: Option<u32>,
+    risk: Risk,
+) -> impl FnOnce(PacketError) -> SendError {
+    move |source| SendError {
+        effect: match risk {
+            Risk::None => Effect::Unchanged,
+            Risk::Now if source.was_not_carried_out() => Effect::Unchanged,
+            Risk::Now | Risk::Before => Effect::InDoubt,
+        },
+        source: DeviceError::Packet {
+            doing,
+            at: at.map(Offset),
+            source,
+        },
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,173 @@
+//! The way back: backups, their records, and dumps that are none.
+
+use mtkflash::job::backup::Record;
+
+use crate::folder::{Folder, new_image, old_image, patched_image, sum};
+
+const BENCH: &str = "sst39sf020.toml";
+
+fn ready() -> Folder {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", patched_image());
+    folder
+}
+
+#[test]
+fn a_backup_comes_with_a_record_of_drive_chip_sums_and_date() {
+    let folder = ready();
+    folder.done("3 w /m new.bin --yes");
+    let backup = folder.backup();
+    let record = Record::beside(&folder.path(&backup)).unwrap();
+    let drive = record.drive.unwrap();
+    assert_eq!(
+        (
+            drive.vendor.as_str(),
+            drive.product.as_str(),
+            drive.revision.as_str()
+        ),
+        ("LITE-ON", "DVD-ROM SIM-256P", "SIM1")
+    );
+    assert_eq!(drive.serial.as_deref(), Some("SIM00000001"));
+    assert_eq!(record.size, 0x4_0000);
+    assert_eq!(record.sum, sum(&old_image()));
+    assert_eq!(
+        record.crc32,
+        mtkflash::image::Crc32::of(&old_image()).to_string()
+    );
+    assert_eq!(record.bank_sums.len(), 4);
+    assert!(record.chip.contains("BF"), "{}", record.chip);
+    assert!(
+        record.protocol.contains("vendor mode"),
+        "{}",
+        record.protocol
+    );
+    assert!(record.tool.starts_with("mtkflash "), "{}", record.tool);
+    assert!(record.date.ends_with(" UTC"), "{}", record.date);
+}
+
+#[test]
+fn the_record_reads_as_it_should() {
+    let folder = ready();
+    folder.done("3 w /m new.bin --yes --backup before.bin");
+    insta::assert_snapshot!(crate::folder::masked(&folder.text("before.bin.txt")));
+}
+
+#[test]
+fn a_backup_goes_where_it_is_told_to() {
+    let folder = ready();
+    folder.done("3 w /m new.bin --yes --backup before.bin");
+    assert_eq!(folder.read("before.bin"), old_image());
+    assert_eq!(folder.files(), ["before.bin", "before.bin.txt", "new.bin"]);
+}
+
+#[test]
+fn no_backup_makes_none_and_says_that_there_is_no_way_back() {
+    let folder = ready();
+    let run = folder.done("3 w /m new.bin --yes --no-backup");
+    assert!(run.stdout.contains("there is no way back"), "{run}");
+    assert_eq!(folder.files(), ["new.bin"]);
+    assert_eq!(folder.flash(), patched_image());
+}
+
+#[test]
+fn an_existing_backup_is_not_overwritten_unless_forced() {
+    let folder = ready();
+    folder.write("before.bin", "precious");
+    let run = folder.fails("3 w /m new.bin --yes --backup before.bin", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.text("before.bin"), "precious");
+    assert_eq!(folder.flash(), old_image());
+    folder.done("3 w /m new.bin --yes --backup before.bin --force=overwrite");
+    assert_eq!(folder.read("before.bin"), old_image());
+    assert_eq!(folder.flash(), patched_image());
+}
+
+#[test]
+fn an_existing_dump_is_not_overwritten_unless_forced() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("x.bin", "precious");
+    let run = folder.fails("3 r /m /b x.bin", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.text("x.bin"), "precious");
+    folder.done("3 r /m /b x.bin --force=overwrite");
+    assert_eq!(folder.read("x.bin"), old_image());
+}
+
+#[test]
+fn an_existing_record_is_not_overwritten_either() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("x.bin.txt", "precious");
+    folder.fails("3 r /m /b x.bin", 4);
+    assert_eq!(folder.files(), ["x.bin.txt"]);
+    assert_eq!(folder.text("x.bin.txt"), "precious");
+}
+
+#[test]
+fn an_existing_file_of_a_later_bank_is_not_overwritten_either() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("x.02.bin", "precious");
+    folder.fails("3 r /b x.bin", 4);
+    assert_eq!(folder.files(), ["x.02.bin"], "all files appear or none");
+    assert_eq!(folder.text("x.02.bin"), "precious");
+}
+
+#[test]
+fn a_backup_of_another_serial_number_is_pointed_out() {
+    let other = Folder::with_bench_and(BENCH, "");
+    let bench = other
+        .text("bench.toml")
+        .replace("SIM00000001", "SIM00000099");
+    other.write("bench.toml", bench);
+    other.done("3 r /m /b other.bin");
+    let folder = ready();
+    folder.done("3 w /m new.bin --yes --no-backup");
+    folder.write("other.bin", other.read("other.bin"));
+    folder.write("other.bin.txt", other.read("other.bin.txt"));
+    let run = folder.done("3 w /m other.bin --yes --no-backup");
+    let warning = run.stdout.lines().find(|line| line.starts_with("Warning"));
+    insta::assert_snapshot!(warning.unwrap_or_default());
+    assert_eq!(folder.flash(), old_image());
+}
+
+#[test]
+fn the_backup_of_the_drive_itself_is_not_pointed_out() {
+    let folder = ready();
+    folder.done("3 w /m new.bin --yes --backup before.bin");
+    let run = folder.done("3 w /m before.bin --yes --no-backup");
+    assert!(!run.stdout.contains("Warning"), "{run}");
+    assert_eq!(folder.flash(), old_image());
+}
+
+#[test]
+fn a_blank_flash_is_no_backup_unless_forced() {
+    let folder = ready();
+    folder.done("3 e --yes --no-backup");
+    let run = folder.fails("3 r /m /b blank.bin", 4);
+    insta::assert_snapshot!(run.message());
+    folder.fails("3 w /m new.bin --yes", 4);
+    assert_eq!(folder.flash(), vec![0xFF; 0x4_0000]);
+    assert_eq!(folder.files(), ["new.bin"]);
+    folder.done("3 r /m /b blank.bin --force=blank");
+    assert_eq!(folder.read("blank.bin"), vec![0xFF; 0x4_0000]);
+}
+
+#[test]
+fn a_flash_of_equal_banks_is_no_backup() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 c");
+    let bank = old_image()[..0x1_0000].to_vec();
+    folder.write("bench.state/position-3.flash", bank.repeat(4));
+    let run = folder.fails("3 r /m /b x.bin", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.files(), [""; 0]);
+}
+
+#[test]
+fn the_backup_brings_the_drive_back() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", new_image());
+    folder.done("3 w /m new.bin --yes --backup before.bin");
+    assert_eq!(folder.flash(), new_image());
+    folder.done("3 w /m before.bin --yes");
+    assert_eq!(folder.flash(), old_image());
+}

@@ -1,0 +1,200 @@
+//! Files that are no firmware for this drive: refused with the reason, before
+//! the drive is touched.
+
+use mtkflash::image::{Arrangement, Encoding, Format};
+
+use crate::folder::{BANK, Folder, Run, bys1, old_image};
+
+/// Tries to write this file, and makes sure that the drive was left in peace.
+fn refused(name: &str, content: impl AsRef<[u8]>) -> Run {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write(name, content);
+    refused_in(&folder, name)
+}
+
+fn refused_in(folder: &Folder, name: &str) -> Run {
+    let run = folder.fails(&format!("3 w /m {name} --yes"), 5);
+    assert!(!folder.holds("bench.state"), "the drive was touched: {run}");
+    assert_eq!(folder.flash(), old_image());
+    run
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    mtkflash::image::hex::write(bytes, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    insta::assert_snapshot!(refused_in(&folder, "nowhere.bin").message());
+}
+
+#[test]
+fn a_directory_is_no_image() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    std::fs::create_dir(folder.path("images")).unwrap();
+    insta::assert_snapshot!(refused_in(&folder, "images").message());
+}
+
+#[test]
+fn a_name_that_leads_through_a_file_cannot_be_read() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("file", "");
+    insta::assert_snapshot!(refused_in(&folder, "file/x.bin").message());
+}
+
+#[test]
+fn a_device_is_no_image() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    insta::assert_snapshot!(refused_in(&folder, "/dev/null").message());
+}
+
+#[test]
+fn an_empty_file_is_no_image() {
+    insta::assert_snapshot!(refused("x.bin", "").message());
+}
+
+#[test]
+fn a_text_is_no_image() {
+    let text = "<html><body>404 Not Found</body></html>\n".repeat(100);
+    insta::assert_snapshot!(refused("x.bin", text).message());
+}
+
+#[test]
+fn an_archive_is_no_image() {
+    let mut archive = b"PK\x03\x04".to_vec();
+    archive.extend(&old_image()[..100_000]);
+    insta::assert_snapshot!(refused("x.zip", archive).message());
+}
+
+#[test]
+fn a_file_that_is_far_too_large_is_no_image() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let file = std::fs::File::create(folder.path("x.iso")).unwrap();
+    file.set_len(700 << 20).unwrap();
+    insta::assert_snapshot!(refused_in(&folder, "x.iso").message());
+}
+
+#[test]
+fn a_size_that_is_no_multiple_of_a_bank_is_no_image() {
+    insta::assert_snapshot!(refused("x.bin", &old_image()[..250_000]).message());
+}
+
+#[test]
+fn three_banks_are_no_image() {
+    insta::assert_snapshot!(refused("x.bin", &old_image()[..3 * BANK]).message());
+}
+
+#[test]
+fn an_image_of_ff_is_blank() {
+    insta::assert_snapshot!(refused("x.bin", vec![0xFF; 4 * BANK]).message());
+}
+
+#[test]
+fn an_image_of_00_is_blank() {
+    insta::assert_snapshot!(refused("x.bin", vec![0; 4 * BANK]).message());
+}
+
+#[test]
+fn equal_banks_are_no_image() {
+    let banks = old_image()[..BANK].repeat(4);
+    insta::assert_snapshot!(refused("x.bin", banks).message());
+}
+
+/// The size of the flash is known only when the chip has been identified.
+fn of_another_size(content: &[u8]) -> Run {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("x.bin", content);
+    let run = folder.fails("3 w /m x.bin --yes", 5);
+    let counters = folder.counters();
+    assert_eq!((counters.programs, counters.sector_erases), (0, 0));
+    assert_eq!(folder.flash(), old_image());
+    assert_eq!(folder.files(), ["x.bin"]);
+    run
+}
+
+#[test]
+fn an_image_that_is_too_small_for_the_flash_is_refused() {
+    insta::assert_snapshot!(of_another_size(&old_image()[..2 * BANK]).message());
+}
+
+#[test]
+fn an_image_that_is_too_large_for_the_flash_is_refused() {
+    insta::assert_snapshot!(of_another_size(&bys1()).message());
+}
+
+#[test]
+fn a_hex_line_with_a_bad_sum_is_named() {
+    let text = hex(&old_image());
+    let end = text.find('\n').unwrap();
+    let mut text = text.into_bytes();
+    text[end - 1] = if text[end - 1] == b'0' { b'1' } else { b'0' };
+    let message = refused("x.hex", text).message();
+    // The sums are those of random code.
+    assert!(
+        message.contains("line 1: the sum at its end is"),
+        "{message}"
+    );
+    insta::assert_snapshot!(message);
+}
+
+#[test]
+fn a_short_hex_line_is_named() {
+    let text = hex(&old_image());
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1] = &lines[1][..21];
+    insta::assert_snapshot!(refused("x.hex", lines.join("\n")).message());
+}
+
+#[test]
+fn a_hex_file_without_its_end_is_cut_short() {
+    let text = hex(&old_image()).replace(":00000001FF", "");
+    insta::assert_snapshot!(refused("x.hex", text).message());
+}
+
+#[test]
+fn seventeen_banks_are_no_image() {
+    let banks: Vec<u8> = [bys1(), old_image()[..BANK].to_vec()].concat();
+    insta::assert_snapshot!(refused("x.hex", hex(&banks)).message());
+}
+
+#[test]
+fn overlapping_hex_records_are_named_with_both_lines() {
+    let text = ":020000000102FB\n:02000100030498\n:00000001FF\n";
+    // The second record's own sum: 02 + 00 + 01 + 00 + 03 + 04 = 0A, so F6.
+    let text = text.replace("030498", "0304F6");
+    insta::assert_snapshot!(refused("x.hex", text).message());
+}
+
+#[test]
+fn a_missing_file_of_a_bank_is_named() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    for bank in [0, 1, 3] {
+        let content = &old_image()[bank * BANK..(bank + 1) * BANK];
+        folder.write(&format!("x.0{bank}.bin"), content);
+    }
+    let run = folder.fails("3 w /b x.bin --yes", 5);
+    insta::assert_snapshot!(run.message());
+    assert!(!folder.holds("bench.state"));
+}
+
+#[test]
+fn i_shows_what_is_wrong_with_an_image_and_ends_with_5() {
+    let folder = Folder::new();
+    folder.write("x.bin", &old_image()[..250_000]);
+    insta::assert_snapshot!(folder.fails("i x.bin", 5));
+}
+
+#[test]
+fn the_writer_and_the_reader_of_hex_agree_in_the_binary() {
+    let folder = Folder::new();
+    folder.write("x.hex", hex(&old_image()));
+    let format = Format {
+        encoding: Encoding::Hex,
+        arrangement: Arrangement::Merged,
+    };
+    let run = folder.done("i x.hex");
+    assert!(run.stdout.contains(&format.to_string()), "{run}");
+}

@@ -1,0 +1,22 @@
+//! The binary as its users run it: argv in, two streams, files and an exit
+//! code out. The drives are benches whose flash is kept beside the bench file,
+//! so every test can ask the drive itself what was done to it.
+//!
+//! Texts are snapshots; dates are masked, paths are relative to a folder of the
+//! test's own.
+
+// A test that cannot go on has failed, helpers and all.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod backups;
+mod bad_images;
+mod bad_lines;
+mod commands;
+mod drives;
+mod faults;
+mod folder;
+mod interruptions;
+mod parts;
+mod places;
+mod texts;
+mod writing;

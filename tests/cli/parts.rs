@@ -1,0 +1,110 @@
+//! Parts of a flash: `--banks`, `--range` and `--keep`.
+
+use crate::folder::{BANK, Folder, old_image, patched_image};
+
+const BENCH: &str = "sst39sf020.toml";
+
+#[test]
+fn banks_of_a_flash_are_read_alone() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b part.bin --banks 1,3");
+    let old = old_image();
+    let expected = [&old[BANK..2 * BANK], &old[3 * BANK..]].concat();
+    assert_eq!(folder.read("part.bin"), expected);
+}
+
+#[test]
+fn banks_of_a_flash_are_read_into_files_of_their_own_numbers() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /b part.bin --banks 2-3");
+    assert_eq!(
+        folder.files(),
+        ["part.02.bin", "part.03.bin", "part.bin.txt"]
+    );
+    assert_eq!(folder.read("part.03.bin"), old_image()[3 * BANK..]);
+}
+
+#[test]
+fn a_range_of_a_flash_is_read_alone() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done(
+        "3 r /m /b part.bin --range 0x1200-0x2_0fff"
+            .replace('_', "")
+            .as_str(),
+    );
+    assert_eq!(folder.read("part.bin"), old_image()[0x1200..0x2_1000]);
+}
+
+#[test]
+fn a_write_of_banks_leaves_the_others_as_they_are() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", patched_image());
+    folder.done("3 w /m new.bin --yes --banks 2");
+    let mut expected = old_image();
+    expected[2 * BANK..3 * BANK].copy_from_slice(&patched_image()[2 * BANK..3 * BANK]);
+    assert_eq!(folder.flash(), expected);
+    assert_ne!(expected, patched_image());
+}
+
+#[test]
+fn the_dump_of_a_bank_is_written_back_to_that_bank() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b bank2.bin --banks 2");
+    folder.write("new.bin", patched_image());
+    folder.done("3 w /m new.bin --yes --no-backup");
+    folder.done("3 w /m bank2.bin --yes --banks 2 --no-backup --force=model");
+    let mut expected = patched_image();
+    expected[2 * BANK..3 * BANK].copy_from_slice(&old_image()[2 * BANK..3 * BANK]);
+    assert_eq!(folder.flash(), expected);
+}
+
+#[test]
+fn a_kept_range_survives_a_write_and_an_erase() {
+    let folder = Folder::with_bench(BENCH);
+    let old = old_image();
+    let mut image = old.clone();
+    image[0x4800..0x7000].fill(0x42);
+    folder.write("new.bin", &image);
+    folder.done("3 w /m new.bin --yes --no-backup --keep 0x5010-0x501f");
+    let mut expected = image;
+    expected[0x5010..0x5020].copy_from_slice(&old[0x5010..0x5020]);
+    assert_eq!(folder.flash(), expected);
+    folder.done("3 e --yes --no-backup --keep 0x5010-0x501f --keep 3fff0h-3ffffh");
+    let mut expected = vec![0xFF; 4 * BANK];
+    expected[0x5010..0x5020].copy_from_slice(&old[0x5010..0x5020]);
+    expected[0x3_fff0..].copy_from_slice(&old[0x3_fff0..]);
+    assert_eq!(folder.flash(), expected);
+}
+
+#[test]
+fn an_erase_of_banks_leaves_the_others_as_they_are() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 e --yes --banks 1 --backup bank1.bin");
+    let mut expected = old_image();
+    expected[BANK..2 * BANK].fill(0xFF);
+    assert_eq!(folder.flash(), expected);
+    assert_eq!(folder.read("bank1.bin"), old_image()[BANK..2 * BANK]);
+}
+
+#[test]
+fn a_verify_of_banks_looks_at_these_alone() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("patched.bin", patched_image());
+    folder.done("3 v /m patched.bin --banks 1,3");
+    folder.fails("3 v /m patched.bin --banks 1-2", 8);
+}
+
+#[test]
+fn a_bank_that_the_flash_does_not_have_is_refused_with_those_it_has() {
+    let folder = Folder::with_bench(BENCH);
+    let run = folder.fails("3 r /m /b x.bin --banks 3-4", 4);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_range_past_the_end_of_the_flash_is_refused() {
+    let folder = Folder::with_bench(BENCH);
+    let run = folder.fails("3 e --yes --range 0x30000-0x40000", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.flash(), old_image());
+}

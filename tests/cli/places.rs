@@ -1,0 +1,164 @@
+//! Folders and disks that take no files, and outputs that take no text.
+
+use std::fs::{self, OpenOptions};
+use std::process::{Command, Stdio};
+
+use crate::folder::{Folder, Run, old_image, patched_image};
+
+const BENCH: &str = "sst39sf020.toml";
+
+fn ready() -> Folder {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", patched_image());
+    folder
+}
+
+#[test]
+fn a_dump_into_a_folder_that_is_not_there_is_refused_before_the_drive_is_touched() {
+    let folder = ready();
+    let run = folder.fails("3 r /m /b nowhere/x.bin", 6);
+    insta::assert_snapshot!(run.message());
+    assert!(!folder.holds("bench.state"));
+}
+
+#[test]
+fn a_dump_into_a_folder_that_is_a_file_is_refused_before_the_drive_is_touched() {
+    let folder = ready();
+    let run = folder.fails("3 r /m /b new.bin/x.bin", 6);
+    insta::assert_snapshot!(run.message());
+    assert!(!folder.holds("bench.state"));
+}
+
+#[test]
+fn a_dump_over_a_folder_is_refused_even_when_overwriting_is_forced() {
+    let folder = ready();
+    fs::create_dir(folder.path("dumps")).unwrap();
+    folder.write("dumps/kept", "kept");
+    folder.fails("3 r /m /b dumps", 4);
+    let run = folder.fails("3 r /m /b dumps --force=overwrite", 6);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.text("dumps/kept"), "kept");
+}
+
+#[test]
+fn a_backup_that_cannot_be_made_prevents_the_write() {
+    let folder = ready();
+    let run = folder.fails("3 w /m new.bin --yes --backup nowhere/x.bin", 6);
+    insta::assert_snapshot!(run.message());
+    assert!(!folder.holds("bench.state"));
+}
+
+/// Runs the binary by a shell that has prepared something for it.
+fn by_shell(folder: &Folder, prepare: &str, line: &str) -> Run {
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{prepare} && exec \"$0\" \"$@\""))
+        .arg(env!("CARGO_BIN_EXE_mtkflash"))
+        .args(folder.words(line))
+        .current_dir(folder.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Run::of(line, output)
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_ends_a_dump_with_6_and_without_a_file() {
+    let folder = ready();
+    folder.done("3 c");
+    let run = by_shell(&folder, "ulimit -f 16", "3 r /m /b x.bin");
+    assert_eq!(run.code, Some(6), "{run}");
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.files(), ["new.bin"]);
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_prevents_the_write() {
+    let folder = ready();
+    folder.done("3 c");
+    let run = by_shell(&folder, "ulimit -f 16", "3 w /m new.bin --yes");
+    assert_eq!(run.code, Some(6), "{run}");
+    assert_eq!(folder.flash(), old_image());
+    assert_eq!(folder.files(), ["new.bin"]);
+}
+
+/// A disk of 64 KiB, where this user may have one of their own.
+fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
+    fs::create_dir(folder.path("disk")).unwrap();
+    folder.done("3 c");
+    let mount = "mount -t tmpfs -o size=64k none disk";
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+            .arg(env!("CARGO_BIN_EXE_mtkflash"))
+            .args(folder.words(line))
+            .current_dir(folder.path(""))
+            .stdin(Stdio::null());
+        command
+    };
+    let may = unshare(mount)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !may {
+        eprintln!("skipped: no user namespace with a disk of its own here");
+        return None;
+    }
+    let script = format!("{mount} && \"$0\" \"$@\"; code=$?; ls -A disk; exit $code");
+    Some(Run::of(line, unshare(&script).output().unwrap()))
+}
+
+#[test]
+fn a_full_disk_ends_a_dump_with_6_and_without_a_file() {
+    let folder = ready();
+    let Some(run) = on_a_small_disk(&folder, "3 r /m /b disk/x.bin") else {
+        return;
+    };
+    assert_eq!(run.code, Some(6), "{run}");
+    insta::assert_snapshot!(run.message());
+    assert!(!run.stdout.contains("x.bin"), "{run}");
+    assert!(!run.stdout.contains(".part"), "{run}");
+}
+
+#[test]
+fn a_full_disk_prevents_the_write() {
+    let folder = ready();
+    let line = "3 w /m new.bin --yes --backup disk/before.bin";
+    let Some(run) = on_a_small_disk(&folder, line) else {
+        return;
+    };
+    assert_eq!(run.code, Some(6), "{run}");
+    assert_eq!(folder.flash(), old_image());
+}
+
+/// Runs the binary with a standard output that is always full.
+fn onto_a_full_output(folder: &Folder, line: &str) -> Run {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    Run::of(line, folder.command(line).stdout(full).output().unwrap())
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_on_standard_error() {
+    let folder = ready();
+    let run = onto_a_full_output(&folder, "3 c");
+    assert_eq!(run.code, Some(1), "{run}");
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_dump_whose_report_cannot_be_written_is_there_all_the_same() {
+    let folder = ready();
+    let run = onto_a_full_output(&folder, "3 r /m /b x.bin");
+    assert_eq!(run.code, Some(1), "{run}");
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.read("x.bin"), old_image());
+}
+
+#[test]
+fn a_write_whose_plan_cannot_be_shown_is_not_begun() {
+    let folder = ready();
+    let run = onto_a_full_output(&folder, "3 w /m new.bin --yes");
+    assert_eq!(run.code, Some(6), "{run}");
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.flash(), old_image());
+}
