@@ -1,6 +1,9 @@
 //! What mtkflash itself costs: starting, memory, and its share of every
 //! command. `cargo bench --bench speed` prints the figures; nothing is asserted.
 
+// What cannot be set up cannot be measured.
+#![allow(clippy::expect_used)]
+
 use std::fs;
 use std::hint::black_box;
 use std::ops::ControlFlow;

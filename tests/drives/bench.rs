@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use mtkflash::drive::inquire::inquire;
+use mtkflash::drive::ask::{self, AskError};
 use mtkflash::flash::{Bank, FlashRange};
 use mtkflash::image::{Crc32, Image};
 use mtkflash::job::backup::{Circumstances, Record};
@@ -116,7 +116,10 @@ impl Ended {
     pub fn flash(&self) -> Option<FlashState> {
         match self {
             Ended::Done(_) | Ended::NothingToDo => None,
-            Ended::NotOpened(_) => Some(FlashState::Unchanged),
+            Ended::NotOpened(reason) => {
+                assert!(!reason.is_empty());
+                Some(FlashState::Unchanged)
+            }
             Ended::NotPrepared(error) => Some(error.flash()),
             Ended::Failed(error) => Some(error.flash()),
         }
@@ -222,7 +225,10 @@ impl TestDrive {
     ) -> Result<Box<dyn FirmwareDevice>, String> {
         let mut packets = self.handle.packets();
         let identity = match &mut packets {
-            Some(packets) => inquire(packets.as_mut()).map_err(|error| error.to_string())?,
+            Some(packets) => match ask::identity(packets.as_mut()) {
+                Err(AskError::Transport(error)) => return Err(error.to_string()),
+                answer => answer.ok(),
+            },
             None => None,
         };
         let task_file: Box<dyn TaskFile + Send> = match self.kind.way {
@@ -244,9 +250,7 @@ impl TestDrive {
         VendorMode::enter(wrap(task_file), clock, Duration::ZERO, &mut |_| {
             ControlFlow::Break(())
         })
-        .and_then(|mode| {
-            VendorModeDrive::identify(mode, identity.map(|answer| answer.identity), None)
-        })
+        .and_then(|mode| VendorModeDrive::identify(mode, identity, None))
         .map(|drive| match self.kind.window {
             Some(size) => Box::new(SmallWindow::new(drive, size)) as Box<dyn FirmwareDevice>,
             None => Box::new(drive),
@@ -331,7 +335,7 @@ impl TestDrive {
         });
         written.ended = match prepared {
             Err(error) => Ended::NotPrepared(error),
-            Ok(proposal) if proposal.plan.is_empty() => Ended::NothingToDo,
+            Ok(proposal) if proposal.is_empty() => Ended::NothingToDo,
             Ok(proposal) => {
                 written.backup = backup_of(&proposal);
                 written.before_change = self.handle.counters().operations;
@@ -419,6 +423,7 @@ pub fn assert_true(ended: &Ended, before: &[u8], after: &[u8], target: &[u8]) {
         // Everything was written, and it is not what it should be: there is
         // nothing to hold it to.
         FlashState::Written => {}
+        FlashState::InDoubt { .. } => panic!("these drives program what they are told"),
         FlashState::Partly {
             written,
             begun,

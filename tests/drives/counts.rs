@@ -79,7 +79,10 @@ fn one_different_byte_costs_one_sector_erase_and_programs_nothing_outside() {
     let in_the_sector = image[0x9000..0xA000].iter().filter(|byte| **byte != 0xFF);
     let expected = in_the_sector.count() as u64;
     let written = drive.write(&image);
-    assert!(matches!(written.ended, Ended::Done(_)), "{written:?}");
+    let Ended::Done(changed) = &written.ended else {
+        panic!("{written:?}");
+    };
+    assert_eq!((changed.erased, changed.programmed), (1, expected));
     assert!(drive.flash() == image);
     let counters = drive.handle.counters();
     assert_eq!(counters.sector_erases, 1);

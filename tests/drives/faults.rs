@@ -117,7 +117,7 @@ fn place(kind: Kind, choice: u32) -> u32 {
 #[test]
 fn any_fault_at_any_operation_leaves_a_true_statement_and_a_way_on() {
     let lengths = KINDS.map(length);
-    let mut runner = runner(60);
+    let mut runner = runner(40);
     let strategy = (
         0..KINDS.len(),
         0..7_u8,
@@ -144,7 +144,7 @@ fn any_fault_at_any_operation_leaves_a_true_statement_and_a_way_on() {
 
 #[test]
 fn any_fault_of_a_cell_leaves_a_true_statement_and_a_way_on() {
-    let mut runner = runner(40);
+    let mut runner = runner(24);
     let strategy = (0..KINDS.len(), 0..4_u8, any::<u32>(), 1..5_u64, any::<u8>());
     runner
         .run(&strategy, |(kind, fault, choice, times, mask)| {
