@@ -237,7 +237,7 @@ pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
         };
         output.text(&format!(
             "{place}  {}\n",
-            super::report::identity(drive.identity())
+            super::report::identity(&drive.identity())
         ));
     }
     Ok(())
