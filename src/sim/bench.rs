@@ -19,7 +19,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -43,6 +43,7 @@ use super::vendor_mode::{Entry, FlashPart, VendorMode};
 use crate::flash::FlashRange;
 use crate::flash::chip::{self, Bus, Chip, ChipId};
 use crate::scsi::Identity;
+use crate::transport::clock::SystemClock;
 use crate::transport::{PacketTransport, RegisterAccess, Unit};
 
 /// The largest flash that a drive of this bench may have, in bytes.
@@ -855,7 +856,7 @@ impl SimDriveHandle {
         Box::new(InRealTime {
             drive: self.target(),
             clock: self.clock(),
-            since: Instant::now(),
+            host: Box::new(SystemClock::default()),
         })
     }
 

@@ -2,7 +2,6 @@
 //! in-process transport and a USB/IP server both talk to.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::clock::SimClock;
 use crate::transport::Clock;
@@ -57,15 +56,17 @@ pub trait ScsiTarget: Send {
 pub(super) struct InRealTime {
     pub drive: Box<dyn ScsiTarget>,
     pub clock: Arc<SimClock>,
-    pub since: Instant,
+    /// The host's time, which began with this value.
+    pub host: Box<dyn Clock>,
 }
 
 impl ScsiTarget for InRealTime {
     fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply {
-        let passed = self.since.elapsed();
+        let passed = self.host.now();
         self.clock.sleep(passed.saturating_sub(self.clock.now()));
         let reply = self.drive.execute(cdb, data);
-        std::thread::sleep(self.clock.now().saturating_sub(self.since.elapsed()));
+        self.host
+            .sleep(self.clock.now().saturating_sub(self.host.now()));
         reply
     }
 }

@@ -1,10 +1,11 @@
 //! Each family's drive through its packets, as the protocol says and otherwise.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::sim::firmware::{MT1959_CALIBRATION, MT1959_RECORD, sum};
-use crate::sim::target::{Event, TargetData};
-use crate::sim::{Bench, Fault, Firmware, Names, SimDriveHandle};
+use crate::sim::target::{Event, InRealTime, ScsiTarget, TargetData};
+use crate::sim::{Bench, Fault, Firmware, Names, SimClock, SimDriveHandle};
 use crate::transport::{Clock, Completion, Data, PacketTransport, TransportError, Verdict};
 
 const MINUTES: Duration = Duration::from_secs(300);
@@ -245,7 +246,8 @@ fn a_btc_drive_takes_blocks_a_sum_and_the_order_to_program() {
 #[test]
 fn a_btc_drive_programs_nothing_with_a_wrong_sum_or_out_of_order() {
     let image = btc_image();
-    let wrong: [(&str, &dyn Fn(&mut Host) -> (u8, u8, u8)); 5] = [
+    type Attempt<'a> = (&'a str, &'a dyn Fn(&mut Host) -> (u8, u8, u8));
+    let wrong: [Attempt<'_>; 5] = [
         ("the sum of another image", &|host| {
             host.send_btc(&image);
             host.send(&BTC_SUM, &btc_sum(sum(&image) ^ 1));
@@ -736,14 +738,31 @@ fn a_bus_is_told_that_the_drive_leaves_and_finds_it_back() {
 }
 
 #[test]
-fn in_real_time_a_command_takes_as_long_as_the_drive_says() {
-    let quick = "program_seconds = 0.02\nlatency = { packet_ns = 0 }\n";
-    let bench = bench("mt1939", quick);
-    let mut target = bench.drive(3).unwrap().target_in_real_time();
-    let started = Instant::now();
+fn in_real_time_the_drive_and_its_host_wait_for_each_other() {
+    struct Wall(Arc<SimClock>);
+    impl Clock for Wall {
+        fn now(&self) -> Duration {
+            self.0.now()
+        }
+        fn sleep(&self, time: Duration) {
+            self.0.sleep(time);
+        }
+    }
+    let bench = bench("mt1939", "");
+    let drive = bench.drive(3).unwrap();
+    let wall = Arc::new(SimClock::default());
+    let mut target = InRealTime {
+        drive: drive.target(),
+        clock: drive.clock(),
+        host: Box::new(Wall(Arc::clone(&wall))),
+    };
     for (index, block) in mt1939_image().chunks(0xF800).take(17).enumerate() {
         let mode = if index == 0 { 0 } else { 0xFF };
         target.execute(&vendor_block(mode), TargetData::Out(block));
     }
-    assert!(started.elapsed() >= Duration::from_millis(20));
+    assert_eq!(wall.now(), Duration::from_millis(10_017), "the stall");
+    wall.sleep(Duration::from_secs(5));
+    target.execute(&[0; 6], TargetData::None);
+    assert_eq!(drive.clock().now(), Duration::from_millis(15_018));
+    assert_eq!(wall.now(), drive.clock().now());
 }
