@@ -748,7 +748,7 @@ fn in_real_time_the_drive_and_its_host_wait_for_each_other() {
             self.0.sleep(time);
         }
     }
-    let bench = bench("mt1939", "");
+    let bench = bench("mt1939", "latency = { packet_ns = 1_000_000 }\n");
     let drive = bench.drive(3).unwrap();
     let wall = Arc::new(SimClock::default());
     let mut target = InRealTime {
