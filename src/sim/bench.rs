@@ -19,6 +19,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -26,20 +27,23 @@ use toml::Spanned;
 use super::channel::{Channel, SharedChannel, SimPorts, lock};
 use super::clock::SimClock;
 use super::counters::Counters;
-use super::drive::{Core, Drive, Latency, Presence, TaskFileRegisters};
+use super::drive::{Core, Drive, Latency, Model, Presence, TaskFileRegisters};
 use super::faults::{Fault, Hook};
-use super::firmware::Firmware;
+use super::firmware::{Firmware, Names, erased_but_boot_code};
 use super::flash_memory::Times;
 use super::memory::{Memory, Misreads};
 use super::packet::{Bridge, RegisterLayout, SimPacketTransport, SimTarget};
+use super::packet_drive::{Btc, Habits, Mt1959, PacketDrive, Protocol, VendorBlocks};
 use super::parallel_flash::ParallelFlash;
 use super::random::Random;
 use super::serial_flash::SerialFlash;
 use super::state::{Remembered, StateFile};
-use super::target::ScsiTarget;
+use super::target::{InRealTime, ScsiTarget};
 use super::vendor_mode::{Entry, FlashPart, VendorMode};
+use crate::flash::FlashRange;
 use crate::flash::chip::{self, Bus, Chip, ChipId};
 use crate::scsi::Identity;
+use crate::transport::clock::SystemClock;
 use crate::transport::{PacketTransport, RegisterAccess, Unit};
 
 /// The largest flash that a drive of this bench may have, in bytes.
@@ -129,16 +133,136 @@ pub struct DriveSetup {
     /// The serial chip comes with its block-protect bits set.
     #[serde(default)]
     protected: bool,
+    /// Of a packet drive: the seconds for which it programs, each time; 8, or
+    /// 10 for an MT1939.
+    program_seconds: Option<f64>,
+    /// Of a packet drive: the seconds that its restart takes.
+    #[serde(default = "restart_seconds")]
+    restart_seconds: f64,
+    /// Of a packet drive: leaves the bus to restart, as only an MT1939 does
+    /// without this key.
+    reenumerates: Option<bool>,
+    /// Of a packet drive: where its firmware does not run, a boot loader takes
+    /// the same commands, as on MT1939 and MT1959 drives without this key.
+    boot_loader: Option<bool>,
+    /// Of an MT1939 or MT1959: what it does not let be read.
+    #[serde(default)]
+    unreadable: Vec<Gap>,
+    /// Of an MT1959: 16 characters at 3000.
+    banner: Option<String>,
+    /// Of an MT1959: does not let its calibration be overwritten.
+    #[serde(default = "yes")]
+    keeps_calibration: bool,
     #[serde(default)]
     fault: Vec<Fault>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ModelKind {
     /// Nothing but vendor mode and the packets that every drive knows.
     #[default]
     VendorMode,
+    /// BTC DRW1004, DRW1008, DRW1108.
+    Btc,
+    /// TSST DVD-ROM with an MT1339.
+    Mt1339,
+    /// Samsung SD-616.
+    Sd616,
+    /// Samsung SE-506CB.
+    Mt1939,
+    /// LG and ASUS Blu-ray.
+    Mt1959,
+}
+
+impl ModelKind {
+    /// Bytes in the flash of a packet drive; `None` where the chip says it.
+    fn flash_size(self) -> Option<u32> {
+        match self {
+            ModelKind::VendorMode => None,
+            ModelKind::Sd616 => Some(0x2_0000),
+            ModelKind::Mt1339 => Some(0x4_0000),
+            ModelKind::Btc => Some(0x10_0000),
+            ModelKind::Mt1939 | ModelKind::Mt1959 => Some(0x20_0000),
+        }
+    }
+}
+
+/// A part of the flash, from `start` up to but without `end`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gap {
+    start: u32,
+    end: u32,
+}
+
+impl DriveSetup {
+    /// Where firmware of this drive has its names.
+    fn names(&self) -> Names {
+        match self.model {
+            ModelKind::VendorMode | ModelKind::Mt1339 | ModelKind::Sd616 => Names::LiteOn,
+            ModelKind::Btc => Names::Btc,
+            ModelKind::Mt1939 => Names::Mt1939,
+            ModelKind::Mt1959 => Names::Mt1959 {
+                banner: self.banner.clone().unwrap_or_else(default_banner),
+                individual: Some(self.individual()),
+            },
+        }
+    }
+
+    /// A number that only this drive has: FNV-1a of its serial number.
+    fn individual(&self) -> u64 {
+        let serial = self.serial.as_deref().unwrap_or("").bytes();
+        serial.fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        })
+    }
+
+    fn habits(&self) -> Option<Habits> {
+        let usual = match self.model {
+            ModelKind::Mt1939 => 10.0,
+            _ => 8.0,
+        };
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        Some(Habits {
+            program: seconds(self.program_seconds.unwrap_or(usual))?,
+            restart: seconds(self.restart_seconds)?,
+            reenumerates: self.reenumerates.unwrap_or(self.model == ModelKind::Mt1939),
+            boot_loader: self
+                .boot_loader
+                .unwrap_or(matches!(self.model, ModelKind::Mt1939 | ModelKind::Mt1959)),
+        })
+    }
+
+    fn protocol(&self) -> Option<Box<dyn Protocol>> {
+        let gaps = || {
+            let range = |gap: &Gap| FlashRange {
+                start: gap.start,
+                end: gap.end,
+            };
+            self.unreadable.iter().map(range).collect()
+        };
+        Some(match self.model {
+            ModelKind::VendorMode => return None,
+            ModelKind::Btc => Box::new(Btc::default()),
+            ModelKind::Mt1339 => Box::new(VendorBlocks::mt1339()),
+            ModelKind::Sd616 => Box::new(VendorBlocks::sd616()),
+            ModelKind::Mt1939 => Box::new(VendorBlocks::mt1939(gaps())),
+            ModelKind::Mt1959 => Box::new(Mt1959::new(gaps(), self.keeps_calibration)),
+        })
+    }
+}
+
+fn default_banner() -> String {
+    "MT1959 Boot BU5 ".to_owned()
+}
+
+fn restart_seconds() -> f64 {
+    2.0
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -179,6 +303,9 @@ enum Contents {
         product: Option<String>,
         revision: Option<String>,
     },
+    /// As `firmware`, of which only the first 64 KiB are left: the boot code of
+    /// a Blu-ray drive.
+    BootCode,
     /// FF throughout.
     Blank,
     /// 00 throughout.
@@ -202,9 +329,13 @@ impl Default for Contents {
 }
 
 impl Contents {
-    fn bytes(&self, size: u32, identity: &Identity) -> Vec<u8> {
+    fn bytes(&self, size: u32, identity: &Identity, names: Names) -> Vec<u8> {
         let length = size as usize;
         match self {
+            Contents::BootCode => {
+                let firmware = Contents::default().bytes(size, identity, names);
+                erased_but_boot_code(firmware)
+            }
             Contents::Blank => vec![0xFF; length],
             Contents::Zeros => vec![0x00; length],
             Contents::Noise { seed } => {
@@ -217,6 +348,7 @@ impl Contents {
                 product,
                 revision,
             } => Firmware::new(size, *seed)
+                .with(names)
                 .identified(
                     vendor.as_ref().unwrap_or(&identity.vendor),
                     product.as_ref().unwrap_or(&identity.product),
@@ -309,7 +441,7 @@ impl Bench {
                 let message = format!("{} is taken by another drive", taken.place.name());
                 return Err(source.invalid(&span, message));
             }
-            let chip = chip_of(source, &setup, &span)?;
+            let part = Part::of(source, &setup, &span)?;
             let (channel, unit) = place.channel(&ports);
             let handle = SimDriveHandle {
                 channel,
@@ -328,7 +460,7 @@ impl Bench {
                 clock: Arc::new(SimClock::default()),
                 place,
             };
-            let drive = build_drive(source, &span, &setup, &chip, &handle, folder)?;
+            let drive = build_drive(source, &span, &setup, &part, &handle, folder)?;
             lock(&handle.channel).attach(unit, drive);
             drives.push(handle);
         }
@@ -427,6 +559,43 @@ impl Place {
     }
 }
 
+/// What a drive has for a flash.
+enum Part {
+    /// A chip, and the mode status of its drive.
+    Chip(Box<Chip>, u8),
+    /// So many bytes behind the packets of the drive.
+    Whole(u32),
+}
+
+impl Part {
+    fn of(
+        source: &Source<'_>,
+        setup: &DriveSetup,
+        span: &Range<usize>,
+    ) -> Result<Part, BenchError> {
+        let Some(size) = setup.model.flash_size() else {
+            return chip_of(source, setup, span)
+                .map(|(chip, status)| Part::Chip(Box::new(chip), status));
+        };
+        let chip = [
+            setup.chip.as_ref().map(Spanned::span),
+            setup.unknown_chip.as_ref().map(Spanned::span),
+            setup.mode_status.as_ref().map(Spanned::span),
+        ];
+        match chip.into_iter().flatten().next() {
+            Some(span) => Err(source.invalid(&span, "a packet drive has no chip in vendor mode")),
+            None => Ok(Part::Whole(size)),
+        }
+    }
+
+    fn size(&self) -> u32 {
+        match self {
+            Part::Chip(chip, _) => chip.size,
+            Part::Whole(size) => *size,
+        }
+    }
+}
+
 /// The chip of a drive and its mode status, which says on which bus it is.
 fn chip_of(
     source: &Source<'_>,
@@ -498,12 +667,15 @@ fn build_drive(
     source: &Source<'_>,
     span: &Range<usize>,
     setup: &DriveSetup,
-    (chip, mode_status): &(Chip, u8),
+    part: &Part,
     handle: &SimDriveHandle,
     folder: Option<&Path>,
 ) -> Result<Drive, BenchError> {
     let identity = handle.identity.clone();
-    let contents = || setup.contents.bytes(chip.size, &identity);
+    let contents = || {
+        let names = setup.names();
+        setup.contents.bytes(part.size(), &identity, names)
+    };
     let (memory, remembered, state) = match folder {
         None => (Memory::new(contents()), Remembered::default(), None),
         Some(folder) => {
@@ -517,37 +689,27 @@ fn build_drive(
                 }
             };
             let memory = state
-                .open_flash(chip.size, contents)
+                .open_flash(part.size(), contents)
                 .map_err(failed(state.flash_path()))?;
             let remembered = state.load().map_err(failed(state.remembered_path()))?;
             (memory, remembered, Some(state))
         }
     };
-    let part = match &chip.bus {
-        Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
-            .map(|part| FlashPart::Parallel(Box::new(part))),
-        Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
-            let part = if setup.protected {
-                part.protected()
-            } else {
-                part
-            };
-            FlashPart::Serial(Box::new(part))
-        }),
-    };
-    let part = part.ok_or_else(|| source.invalid(span, "no model for this chip"))?;
-    let entry = match setup.entry {
-        EntryKind::Always => Entry::Always,
-        EntryKind::Refused => Entry::Refused {
-            status: setup.refusal_status,
-        },
-        EntryKind::AfterPowerCycles => Entry::AfterPowerCycles {
-            refusals: setup.power_cycles,
-            status: setup.refusal_status,
-        },
-    };
-    let model = match setup.model {
-        ModelKind::VendorMode => VendorMode::new(*mode_status, entry, part, &remembered),
+    let invalid = |message: &str| source.invalid(span, message);
+    let model: Box<dyn Model> = match (part, setup.protocol()) {
+        (Part::Chip(chip, mode_status), _) => {
+            vendor_mode(setup, chip, *mode_status, memory, &remembered)
+                .map(Box::new)
+                .ok_or_else(|| invalid("no model for this chip"))?
+        }
+        (Part::Whole(_), Some(protocol)) => {
+            let habits = setup
+                .habits()
+                .ok_or_else(|| invalid("seconds must be numbers from 0 up"))?;
+            let own = handle.identity.clone();
+            Box::new(PacketDrive::new(protocol, memory, habits, own, &remembered))
+        }
+        (Part::Whole(_), None) => return Err(invalid("no model for this drive")),
     };
     let core = Core {
         identity,
@@ -561,14 +723,50 @@ fn build_drive(
         misreads: Misreads::default(),
         counters: Counters::default(),
         busy_until: 0,
+        generation: 0,
+        off_bus_until: 0,
+        other_identity: None,
         changed: false,
     };
-    let mut drive = Drive::new(core, Box::new(model), state, remembered);
+    let mut drive = Drive::new(core, model, state, remembered);
     drive.inquiry_fails = setup.inquiry_fails;
     for fault in &setup.fault {
         drive.add_fault(fault.clone());
     }
     Ok(drive)
+}
+
+/// `None` for a chip of which there is no model.
+fn vendor_mode(
+    setup: &DriveSetup,
+    chip: &Chip,
+    mode_status: u8,
+    memory: Memory,
+    remembered: &Remembered,
+) -> Option<VendorMode> {
+    let part = match &chip.bus {
+        Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
+            .map(|part| FlashPart::Parallel(Box::new(part))),
+        Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
+            let part = if setup.protected {
+                part.protected()
+            } else {
+                part
+            };
+            FlashPart::Serial(Box::new(part))
+        }),
+    }?;
+    let entry = match setup.entry {
+        EntryKind::Always => Entry::Always,
+        EntryKind::Refused => Entry::Refused {
+            status: setup.refusal_status,
+        },
+        EntryKind::AfterPowerCycles => Entry::AfterPowerCycles {
+            refusals: setup.power_cycles,
+            status: setup.refusal_status,
+        },
+    };
+    Some(VendorMode::new(mode_status, entry, part, remembered))
 }
 
 /// A drive of a bench. Handles to a drive share it.
@@ -599,9 +797,13 @@ impl SimDriveHandle {
         self.place.name()
     }
 
-    /// Who the drive says it is, if it answers.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    /// Who the drive says it is now, if it answers.
+    pub fn identity(&self) -> Identity {
+        self.with(|drive| {
+            drive.model.settle(&mut drive.core);
+            drive.core.identity.clone()
+        })
+        .unwrap_or_else(|| self.identity.clone())
     }
 
     /// Master or slave of its channel.
@@ -614,25 +816,47 @@ impl SimDriveHandle {
         Arc::clone(&self.clock)
     }
 
-    /// The way of SG_IO; `None` for a dead drive, which no kernel lists.
+    /// The way of SG_IO. `None` for a dead drive, which no kernel lists, and
+    /// while a drive is off the bus to restart: ask again when time has passed.
+    /// What was opened before a drive left the bus stays vanished.
     pub fn packets(&self) -> Option<Box<dyn PacketTransport + Send>> {
-        (!self.dead).then(|| {
-            Box::new(SimPacketTransport {
-                channel: Arc::clone(&self.channel),
-                unit: self.unit,
-                bridge: self.bridge,
-                whole_sense: false,
-            }) as Box<dyn PacketTransport + Send>
-        })
+        if self.dead {
+            return None;
+        }
+        let generation = self.with(|drive| {
+            let there = drive.is_on_bus() || drive.presence != Presence::Present;
+            there.then_some(drive.core.generation)
+        })??;
+        Some(Box::new(SimPacketTransport {
+            channel: Arc::clone(&self.channel),
+            unit: self.unit,
+            bridge: self.bridge,
+            whole_sense: false,
+            generation,
+        }))
     }
 
     /// The drive as a bus sees it, for a server that offers it to a kernel.
-    /// Nothing is truncated here: that is what kernels do.
+    /// Nothing is truncated here: that is what kernels do. A drive that leaves
+    /// the bus says so by [`Event::Reenumerate`](super::target::Event), and is
+    /// back when the next command comes.
     pub fn target(&self) -> Box<dyn ScsiTarget> {
         Box::new(SimTarget {
             channel: Arc::clone(&self.channel),
             unit: self.unit,
             bridge: self.bridge,
+            generation: self.with(|drive| drive.core.generation).unwrap_or_default(),
+        })
+    }
+
+    /// As [`target`](Self::target), for a host whose time is real: a drive that
+    /// programs for 8 s does so, and a command that takes 10 s is answered after
+    /// 10 s.
+    pub fn target_in_real_time(&self) -> Box<dyn ScsiTarget> {
+        Box::new(InRealTime {
+            drive: self.target(),
+            clock: self.clock(),
+            host: Box::new(SystemClock::default()),
         })
     }
 

@@ -85,6 +85,10 @@ pub struct Counters {
     pub ata: OpcodeCounts,
     /// Packets by opcode, ATA PASS-THROUGH among them.
     pub packets: OpcodeCounts,
+    /// Blocks of an image that a packet drive took, by their mode byte.
+    pub blocks: OpcodeCounts,
+    /// How often a packet drive programmed what it had been sent.
+    pub firmware_programs: u64,
     /// Violations of the protocol, in order; the texts of the first hundred.
     pub violation_count: u64,
     pub violations: Vec<String>,

@@ -27,6 +27,16 @@ pub(super) trait Model: Send {
     /// Answers a packet of the family's own; `None` for one it does not know.
     fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply>;
 
+    /// Lets the model catch up with the clock: what was to happen by now has
+    /// happened. Called before each packet and before the drive is looked at.
+    fn settle(&mut self, _core: &mut Core) {}
+
+    /// Why a packet other than REQUEST SENSE is not even looked at, as sense
+    /// key, ASC and ASCQ; `None` where nothing stands in its way.
+    fn gate(&mut self, _core: &mut Core, _opcode: u8) -> Option<(u8, u8, u8)> {
+        None
+    }
+
     /// The flash.
     fn memory(&mut self) -> &mut Memory;
 
@@ -35,6 +45,11 @@ pub(super) trait Model: Send {
 
     /// Whether the firmware that answers packets runs.
     fn answers_packets(&self) -> bool;
+
+    /// The status that a drive found in this state shows.
+    fn resting_status(&self) -> u8 {
+        STATUS_READY
+    }
 
     /// The power came back.
     fn power_on(&mut self, core: &mut Core);
@@ -103,6 +118,8 @@ pub(super) struct Interference {
     pub time_out: bool,
     pub status: Option<u8>,
     pub sense: Option<(u8, u8, u8)>,
+    /// Bytes that are not moved, as the drive says.
+    pub short: usize,
     pub afterwards: Option<Presence>,
 }
 
@@ -116,6 +133,12 @@ pub(super) struct Core {
     pub counters: Counters,
     /// Busy until then, in the clock's nanoseconds.
     pub busy_until: u64,
+    /// Counts how often the drive has left the bus and come back as a new node.
+    pub generation: u64,
+    /// Off the bus until then, in the clock's nanoseconds.
+    pub off_bus_until: u64,
+    /// Who the drive says it is after a restart, if not who it should be.
+    pub other_identity: Option<Identity>,
     /// The model has changed in a way that the next run is to know.
     pub changed: bool,
 }
@@ -185,7 +208,19 @@ impl Drive {
         {
             return;
         }
-        if let Some(fault) = fault.of_cells() {
+        if let Fault::OtherIdentity {
+            vendor,
+            product,
+            revision,
+        } = fault
+        {
+            self.core.other_identity = Some(Identity {
+                vendor,
+                product,
+                revision,
+                serial: self.core.identity.serial.clone(),
+            });
+        } else if let Some(fault) = fault.of_cells() {
             self.model.memory().add_fault(fault);
         } else if let Some(fault) = fault.of_reading() {
             self.core.misreads.add(fault);
@@ -214,6 +249,13 @@ impl Drive {
         self.save();
     }
 
+    /// Lets the drive catch up with its clock, and says whether it is on the bus.
+    pub fn is_on_bus(&mut self) -> bool {
+        self.model.settle(&mut self.core);
+        self.presence == Presence::Present
+            && self.core.clock.nanoseconds() >= self.core.off_bus_until
+    }
+
     /// Counts an operation and says what interferes with it.
     #[inline]
     pub fn begin(&mut self) -> Interference {
@@ -238,6 +280,7 @@ impl Drive {
                 Fault::CheckCondition { key, asc, ascq, .. } => {
                     interference.sense = Some((key, asc, ascq))
                 }
+                Fault::ShortTransfer { bytes, .. } => interference.short = bytes,
                 Fault::TransportError { executed, .. } => {
                     interference.transport_error = true;
                     interference.skip |= !executed;

@@ -75,6 +75,19 @@ pub enum Fault {
         #[serde(default)]
         executed: bool,
     },
+    /// The packet of this operation is carried out, and the drive says that it
+    /// did not take, or does not give, the last `bytes`.
+    ShortTransfer { operation: u64, bytes: usize },
+    /// After it has restarted with new firmware, the drive says that it is
+    /// another one. What is left out is `OTHER`.
+    OtherIdentity {
+        #[serde(default = "other")]
+        vendor: String,
+        #[serde(default = "other")]
+        product: String,
+        #[serde(default = "other")]
+        revision: String,
+    },
     /// The drive loses its power after this operation has ended.
     PowerCut { operation: u64 },
     /// The cable is pulled after this operation has ended; the drive keeps its
@@ -88,6 +101,10 @@ fn one() -> u64 {
 
 fn lowest_bit() -> u8 {
     0x01
+}
+
+fn other() -> String {
+    "OTHER".to_owned()
 }
 
 fn high_half() -> u8 {
@@ -104,6 +121,7 @@ impl Fault {
             | Fault::CheckCondition { operation, .. }
             | Fault::TransportError { operation, .. }
             | Fault::TimeOut { operation, .. }
+            | Fault::ShortTransfer { operation, .. }
             | Fault::PowerCut { operation }
             | Fault::Unplug { operation } => Some(operation),
             _ => None,

@@ -4,16 +4,69 @@
 //! structure is that of Lite-On images as OmniPatcher knows them: an LJMP (02)
 //! at the start of every 64 KiB bank, 8051 instructions, FF up to the end of
 //! the bank, and one identity block with what the drive answers to INQUIRY.
+//! Other families have theirs where public sources say, see [`Names`].
 
 use super::random::Random;
-use crate::flash::BANK_SIZE;
+use crate::flash::{BANK_SIZE, FlashRange};
 use crate::scsi::Identity;
 
 /// Where the identity block is: behind the code of the first bank's start.
-const IDENTITY_AT: usize = 0x4120;
+pub(super) const IDENTITY_AT: usize = 0x4120;
+
+/// Where btcflash looks for vendor, product and revision.
+pub(super) const BTC_IDENTITY_AT: usize = 0x40BC;
+
+/// Vendor, product and revision of an MT1939 image, and its sum (coastermelt).
+pub(super) const MT1939_TRAILER_AT: usize = 0x1F_FFD0;
+pub(super) const MT1939_SUM_AT: usize = 0x1F_FFFE;
+const MT1939_SUMMED: FlashRange = FlashRange {
+    start: 0x1_0000,
+    end: 0x1E_2000,
+};
+
+/// The boot banner of a Blu-ray drive and 16 bytes of its own (redumper).
+pub(super) const MT1959_RECORD: FlashRange = FlashRange {
+    start: 0x3000,
+    end: 0x3020,
+};
+/// Calibration of the single drive (freemkv-flash).
+pub(super) const MT1959_CALIBRATION: FlashRange = FlashRange {
+    start: 0x1F_0000,
+    end: 0x20_0000,
+};
+pub(super) const MT1959_MODEL_PAGE_AT: usize = 0x1E_C000;
+pub(super) const MT1959_SIZE: u32 = 0x20_0000;
+
+/// The first 64 KiB of a Blu-ray drive, which no update changes.
+const BOOT_CODE: FlashRange = FlashRange {
+    start: 0,
+    end: BANK_SIZE,
+};
+const BOOT_SEED: u64 = 0xB007;
+const MT1939_BANNER: &str = "MT1939 Boot SIM ";
 
 /// Peripheral type, removable, version, response format, additional length.
-const INQUIRY_HEADER: [u8; 8] = [0x05, 0x80, 0x00, 0x32, 0x5B, 0x00, 0x00, 0x00];
+pub(super) const INQUIRY_HEADER: [u8; 8] = [0x05, 0x80, 0x00, 0x32, 0x5B, 0x00, 0x00, 0x00];
+
+/// Where an image has the drive's names, and what goes with them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Names {
+    /// In an identity block as Lite-On's, also where the true place is not known.
+    #[default]
+    LiteOn,
+    /// At 40BC, as btcflash reads them.
+    Btc,
+    /// In a trailer with a sum, and boot code in the first 64 KiB.
+    Mt1939,
+    /// On a model page that is made up, and this boot banner at 3000.
+    Mt1959 {
+        /// 16 characters, such as `MT1959 Boot BU5 `.
+        banner: String,
+        /// The single drive whose own 16 bytes and calibration are in a dump;
+        /// FF there without.
+        individual: Option<u64>,
+    },
+}
 
 /// What an image is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +79,7 @@ pub struct Firmware {
     pub identity: Option<Identity>,
     /// Up to 16 characters, as in the identity block.
     pub time_stamp: String,
+    pub names: Names,
 }
 
 impl Firmware {
@@ -35,7 +89,14 @@ impl Firmware {
             seed,
             identity: None,
             time_stamp: "2004/05/21 12:00".to_owned(),
+            names: Names::LiteOn,
         }
+    }
+
+    /// An image of the same size with its names where `names` says.
+    pub fn with(mut self, names: Names) -> Firmware {
+        self.names = names;
+        self
     }
 
     pub fn identified(mut self, vendor: &str, product: &str, revision: &str) -> Firmware {
@@ -56,23 +117,107 @@ impl Firmware {
             image.extend(bank(&mut random));
         }
         image.truncate(self.size as usize);
-        if let Some(identity) = &self.identity {
-            let block = self.identity_block(identity);
-            if let Some(place) = image.get_mut(IDENTITY_AT..IDENTITY_AT + block.len()) {
-                place.copy_from_slice(&block);
+        match &self.names {
+            Names::LiteOn => self.put_names(&mut image, IDENTITY_AT, &INQUIRY_HEADER),
+            Names::Btc => self.put_names(&mut image, BTC_IDENTITY_AT, &[]),
+            Names::Mt1939 => {
+                put_boot_code(&mut image, MT1939_BANNER, None);
+                put(&mut image, MT1939_TRAILER_AT, &[0xFF; 48]);
+                self.put_names(&mut image, MT1939_TRAILER_AT, &[]);
+                let sum = mt1939_sum(&image);
+                put(&mut image, MT1939_SUM_AT, &sum.to_be_bytes());
+            }
+            Names::Mt1959 { banner, individual } => {
+                put_boot_code(&mut image, banner, *individual);
+                put(&mut image, MT1959_MODEL_PAGE_AT, &[0xFF; 64]);
+                self.put_names(&mut image, MT1959_MODEL_PAGE_AT, &[]);
+                put(&mut image, MT1959_MODEL_PAGE_AT + 28, &padded::<16>(banner));
+                MT1959_CALIBRATION.of_mut(&mut image).fill(0xFF);
+                if let Some(individual) = individual {
+                    let mut random = Random::new(individual ^ 1);
+                    let end = MT1959_CALIBRATION.start + 0x800;
+                    let used = FlashRange {
+                        end,
+                        ..MT1959_CALIBRATION
+                    };
+                    let cells = used.of_mut(&mut image);
+                    cells.fill_with(|| random.byte());
+                }
             }
         }
         image
     }
 
-    fn identity_block(&self, identity: &Identity) -> Vec<u8> {
-        let mut block = INQUIRY_HEADER.to_vec();
+    /// Vendor, product, revision and time stamp behind a header; nothing where
+    /// the image has no identity or no room for it.
+    fn put_names(&self, image: &mut [u8], at: usize, header: &[u8]) {
+        let Some(identity) = &self.identity else {
+            return;
+        };
+        let mut block = header.to_vec();
         block.extend(padded::<8>(&identity.vendor));
         block.extend(padded::<16>(&identity.product));
         block.extend(padded::<4>(&identity.revision));
-        block.extend(padded::<16>(&self.time_stamp));
-        block
+        if self.names == Names::LiteOn {
+            block.extend(padded::<16>(&self.time_stamp));
+        }
+        put(image, at, &block);
     }
+}
+
+/// Replaces bytes of an image, all or none of them.
+fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = image.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+/// The part that every drive of a family has in common, but for 16 bytes.
+fn put_boot_code(image: &mut [u8], banner: &str, individual: Option<u64>) {
+    put(image, 0, &bank(&mut Random::new(BOOT_SEED)));
+    let mut own = [0xFF; 16];
+    if let Some(individual) = individual {
+        let mut random = Random::new(individual);
+        own.fill_with(|| random.byte());
+    }
+    let record = [padded::<16>(banner), own].concat();
+    put(image, MT1959_RECORD.start as usize, &record);
+}
+
+/// An image in which only the boot code of a Blu-ray drive is left.
+pub(super) fn erased_but_boot_code(mut image: Vec<u8>) -> Vec<u8> {
+    if let Some(rest) = image.get_mut(BOOT_CODE.end as usize..) {
+        rest.fill(0xFF);
+    }
+    image
+}
+
+/// The 16-bit sum of all bytes.
+pub(super) fn sum(bytes: &[u8]) -> u16 {
+    let sum = |sum: u16, byte: &u8| sum.wrapping_add((*byte).into());
+    bytes.iter().fold(0, sum)
+}
+
+/// The sum that the trailer of an MT1939 image has to hold.
+pub(super) fn mt1939_sum(image: &[u8]) -> u16 {
+    sum(MT1939_SUMMED.of(image))
+}
+
+/// Vendor 8, product 16 and revision 4, if all of it is printable and there is
+/// a vendor.
+pub(super) fn identity_at(bytes: &[u8], at: usize) -> Option<Identity> {
+    let text = |at: usize, length: usize| {
+        let field = bytes.get(at..at + length)?;
+        let text = std::str::from_utf8(field).ok()?;
+        let printable = field.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        printable.then(|| text.trim_end().to_owned())
+    };
+    Some(Identity {
+        vendor: text(at, 8).filter(|vendor| !vendor.is_empty())?,
+        product: text(at + 8, 16)?,
+        revision: text(at + 24, 4)?,
+        serial: None,
+    })
 }
 
 /// The characters of `text`, cut or filled up with blanks, as INQUIRY has them.

@@ -97,6 +97,31 @@ impl Memory {
         self.carry_through(range);
     }
 
+    /// Programs bytes from `at` on, as far as the flash goes, erasing first what
+    /// was there. One change of the file, whatever the length.
+    pub fn program(&mut self, at: u32, bytes: &[u8]) {
+        let range = FlashRange {
+            start: at,
+            end: at.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX)),
+        };
+        let mut bytes = bytes.to_vec();
+        let faulty: Vec<u32> = self
+            .faults
+            .iter()
+            .filter_map(|fault| match *fault {
+                CellFault::Stuck { at } | CellFault::Partial { at, .. } => Some(at),
+                CellFault::WeakErase { .. } => None,
+            })
+            .filter(|place| range.contains(Offset(*place)))
+            .collect();
+        for place in faulty {
+            if let Some(byte) = bytes.as_mut_slice().get_mut((place - at) as usize) {
+                *byte = self.faulty(place, 0xFF, *byte);
+            }
+        }
+        self.overwrite(at, &bytes);
+    }
+
     /// What a fault makes of a program that leads from `held` to `value`.
     fn faulty(&mut self, at: u32, held: u8, mut value: u8) -> u8 {
         for fault in &mut self.faults {
@@ -196,6 +221,15 @@ impl Misreads {
             byte
         } else {
             self.misread(at, byte)
+        }
+    }
+
+    /// As [`Misreads::apply`], for bytes that are read in one go.
+    pub fn apply_all(&mut self, start: u32, bytes: &mut [u8]) {
+        if !self.0.is_empty() {
+            for (at, byte) in (start..).zip(bytes) {
+                *byte = self.misread(at, *byte);
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! All drives have `drive.rs` in common: registers, identity, counters,
 //! faults and power. A family of drives is a model behind that, a file of its
-//! own beside `vendor_mode`.
+//! own: `vendor_mode`, and one for each protocol in `packet_drive`.
 
 pub mod bench;
 mod channel;
@@ -19,6 +19,7 @@ pub mod firmware;
 pub mod flash_memory;
 pub mod memory;
 mod packet;
+mod packet_drive;
 pub mod parallel_flash;
 pub mod random;
 pub mod serial_flash;
@@ -31,7 +32,7 @@ pub use clock::SimClock;
 pub use counters::Counters;
 pub use drive::Latency;
 pub use faults::Fault;
-pub use firmware::Firmware;
+pub use firmware::{Firmware, Names};
 pub use packet::RegisterLayout;
 
 #[cfg(test)]

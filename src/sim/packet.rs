@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::channel::{SharedChannel, lock};
 use super::drive::{Drive, Interference, Presence};
 use super::firmware::padded;
+use super::packet_drive::undocumented;
 use super::target::{Event, Reply, ScsiTarget, TargetData};
 use crate::transport::{Completion, Data, PacketTransport, TransportError, Unit};
 
@@ -43,7 +44,7 @@ pub(super) struct Bridge {
     pub truncates: bool,
 }
 
-fn check_condition(key: u8, asc: u8, ascq: u8) -> Reply {
+pub(super) fn check_condition(key: u8, asc: u8, ascq: u8) -> Reply {
     let mut sense = vec![0x70, 0, key, 0, 0, 0, 0, 10];
     sense.resize(18, 0);
     sense[12] = asc;
@@ -55,7 +56,7 @@ fn check_condition(key: u8, asc: u8, ascq: u8) -> Reply {
     }
 }
 
-fn good(mut data: Vec<u8>, room: usize) -> Reply {
+pub(super) fn good(mut data: Vec<u8>, room: usize) -> Reply {
     data.truncate(room);
     Reply {
         data_in: data,
@@ -63,7 +64,7 @@ fn good(mut data: Vec<u8>, room: usize) -> Reply {
     }
 }
 
-fn byte(cdb: &[u8], at: usize) -> u8 {
+pub(super) fn byte(cdb: &[u8], at: usize) -> u8 {
     cdb.get(at).copied().unwrap_or(0)
 }
 
@@ -78,6 +79,7 @@ impl Drive {
         let opcode = byte(cdb, 0);
         self.core.counters.packets.count(opcode);
         self.core.clock.advance(self.core.latency.packet_ns);
+        self.model.settle(&mut self.core);
         let (mut reply, interference) = if opcode == ATA_PASS_THROUGH_16
             && bridge.layout != RegisterLayout::None
             && cdb.len() == 16
@@ -93,6 +95,16 @@ impl Drive {
             self.conclude(&interference);
             (reply, interference)
         };
+        if self.core.changed {
+            self.save();
+        }
+        if interference.short > 0 {
+            let kept = reply.data_in.len().saturating_sub(interference.short);
+            reply.data_in.truncate(kept);
+            if let TargetData::Out(sent) = data {
+                reply.residue = interference.short.min(sent.len());
+            }
+        }
         if interference.time_out || !self.wait() {
             reply = Reply {
                 event: Event::Hang,
@@ -121,6 +133,9 @@ impl Drive {
             // The firmware that would answer does not run; DF is set in Status.
             return check_condition(0x04, 0x44, 0x00);
         }
+        if let Some((key, asc, ascq)) = self.model.gate(&mut self.core, opcode) {
+            return check_condition(key, asc, ascq);
+        }
         match opcode {
             INQUIRY if self.inquiry_fails => check_condition(0x04, 0x3E, 0x00),
             INQUIRY => self.inquiry(cdb, room),
@@ -128,7 +143,7 @@ impl Drive {
             _ => self
                 .model
                 .packet(&mut self.core, cdb, data)
-                .unwrap_or_else(|| check_condition(0x05, 0x20, 0x00)),
+                .unwrap_or_else(|| undocumented(&mut self.core, cdb)),
         }
     }
 
@@ -275,6 +290,8 @@ pub(super) struct SimTarget {
     pub channel: SharedChannel,
     pub unit: Unit,
     pub bridge: Bridge,
+    /// As which node the bus knows the drive.
+    pub generation: u64,
 }
 
 impl ScsiTarget for SimTarget {
@@ -293,7 +310,17 @@ impl ScsiTarget for SimTarget {
         if drive.presence != Presence::Present {
             return VANISHED;
         }
-        let (reply, interference) = drive.packet(cdb, &data, self.bridge);
+        // A bus that finds the drive knows that it is back.
+        drive.model.settle(&mut drive.core);
+        drive.core.clock.advance_to(drive.core.off_bus_until);
+        let (mut reply, interference) = drive.packet(cdb, &data, self.bridge);
+        if drive.core.generation != self.generation {
+            self.generation = drive.core.generation;
+            reply.event = match reply.event {
+                Event::Nothing => Event::Reenumerate,
+                event => event,
+            };
+        }
         if drive.take_failure(&interference).is_some() {
             // A bus has no other way to say that an answer got lost.
             return Reply {
@@ -314,6 +341,8 @@ pub(super) struct SimPacketTransport {
     /// than 18 bytes, or an ATA PASS-THROUGH(16) that ended well without
     /// returned registers.
     pub whole_sense: bool,
+    /// The node that was opened: a drive that comes back has another.
+    pub generation: u64,
 }
 
 impl SimPacketTransport {
@@ -351,6 +380,11 @@ impl PacketTransport for SimPacketTransport {
             .drive(self.unit)
             .filter(|drive| drive.presence == Presence::Present)
             .ok_or(TransportError::Vanished)?;
+        drive.model.settle(&mut drive.core);
+        if drive.core.generation != self.generation {
+            return Err(TransportError::Vanished);
+        }
+        let sent_at = drive.core.clock.nanoseconds();
         let (room, offered) = match &data {
             Data::None => (TargetData::None, 0),
             Data::In(buffer) => (TargetData::In(buffer.len()), buffer.len()),
@@ -367,10 +401,15 @@ impl PacketTransport for SimPacketTransport {
         if let Some(error) = drive.take_failure(&interference) {
             return Err(TransportError::Io(error));
         }
+        let wait = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
+        let end = sent_at.saturating_add(wait);
+        if reply.event != Event::Hang && drive.core.clock.nanoseconds() > end {
+            // The drive goes on, but nobody waits for its answer any more.
+            reply.event = Event::Hang;
+        }
         match reply.event {
             Event::Hang => {
-                let wait = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-                drive.core.clock.advance(wait);
+                drive.core.clock.advance_to(end);
                 return Ok(Completion {
                     host_status: HOST_TIME_OUT,
                     residue: i32::try_from(offered).unwrap_or(i32::MAX),

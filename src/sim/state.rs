@@ -21,6 +21,8 @@ pub(super) struct Remembered {
     pub vendor_mode: bool,
     /// Refused entries since the drive last left vendor mode.
     pub refused_entries: u64,
+    /// The flash holds a part of an image that was to be programmed as a whole.
+    pub half_written: bool,
     /// Faults that have happened and do not happen again.
     pub happened: Vec<String>,
 }
@@ -130,6 +132,7 @@ mod tests {
         let remembered = Remembered {
             vendor_mode: true,
             refused_entries: 2,
+            half_written: true,
             happened: vec!["power-cut 3".to_owned()],
         };
         state.save(&remembered).unwrap();

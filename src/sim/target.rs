@@ -1,6 +1,11 @@
 //! The SCSI side of a simulated drive, as a bus would see it: what the
 //! in-process transport and a USB/IP server both talk to.
 
+use std::sync::Arc;
+
+use super::clock::SimClock;
+use crate::transport::Clock;
+
 /// What a command block comes with.
 #[derive(Debug)]
 pub enum TargetData<'a> {
@@ -43,4 +48,25 @@ pub enum Event {
 pub trait ScsiTarget: Send {
     /// Carries out one command block of 6, 10, 12 or 16 bytes.
     fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply;
+}
+
+/// A drive for a host that waits in earnest, as a real kernel does: what takes
+/// the drive time is over when as much of it has passed for the host, and a
+/// command that takes long does so.
+pub(super) struct InRealTime {
+    pub drive: Box<dyn ScsiTarget>,
+    pub clock: Arc<SimClock>,
+    /// The host's time, which began with this value.
+    pub host: Box<dyn Clock>,
+}
+
+impl ScsiTarget for InRealTime {
+    fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply {
+        let passed = self.host.now();
+        self.clock.sleep(passed.saturating_sub(self.clock.now()));
+        let reply = self.drive.execute(cdb, data);
+        self.host
+            .sleep(self.clock.now().saturating_sub(self.host.now()));
+        reply
+    }
 }

@@ -175,14 +175,6 @@ impl VendorMode {
         }
     }
 
-    /// The status that a drive found in this state shows.
-    pub fn resting_status(&self) -> u8 {
-        match self.mode {
-            Mode::Normal => STATUS_READY,
-            Mode::Vendor => self.mode_status,
-        }
-    }
-
     fn enter(&mut self, core: &mut Core) {
         let lba_low = core.registers.lba_low;
         if CATASTROPHES.contains(&lba_low) {
@@ -398,6 +390,13 @@ impl Model for VendorMode {
         self.mode == Mode::Normal
     }
 
+    fn resting_status(&self) -> u8 {
+        match self.mode {
+            Mode::Normal => STATUS_READY,
+            Mode::Vendor => self.mode_status,
+        }
+    }
+
     fn power_on(&mut self, core: &mut Core) {
         self.mode = Mode::Normal;
         self.leaving = false;
@@ -434,13 +433,13 @@ fn now(core: &Core) -> Duration {
 
 /// An ATAPI device after DEVICE RESET: DRDY stays clear, and the registers hold
 /// the signature of a packet device.
-fn reset(core: &mut Core) {
+pub(super) fn reset(core: &mut Core) {
     core.finish(0x00);
     core.registers.error = 0x01;
     signature(core);
 }
 
-fn signature(core: &mut Core) {
+pub(super) fn signature(core: &mut Core) {
     core.registers.count = 0x01;
     core.registers.lba_low = 0x01;
     core.registers.lba_mid = 0x14;

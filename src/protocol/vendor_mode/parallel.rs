@@ -25,9 +25,6 @@ const PROGRAM_ATTEMPTS: u32 = 16;
 /// JungleFlasher gives 3 s.
 const ID_ATTEMPTS: u32 = 16;
 const ID_PAUSE: Duration = Duration::from_millis(250);
-/// Far more than programming a byte takes: chips of the table need some 20 µs.
-const PROGRAM_PAUSE: Duration = Duration::from_millis(1);
-
 /// JungleFlasher waits this long for a 4 KiB sector of SST39SF020.
 const SECTOR_ERASE_PAUSE: Duration = Duration::from_millis(100);
 /// JungleFlasher waits this long for a whole SST39SF020.
@@ -50,24 +47,27 @@ impl VendorMode {
     /// Asks the chip for its ID, with the unlock addresses that are documented
     /// for vendor mode, and returns it to reading.
     ///
-    /// Every byte of it is read twice: one misread bit can be the ID of another
-    /// chip, and a chip that an interrupted run left erasing shows a status
-    /// that toggles with every read.
+    /// The whole sequence is gone through until two in a row give the same ID:
+    /// one misread bit can be the ID of another chip, a chip that a killed run
+    /// left in the middle of a sequence takes the first one for its end, and one
+    /// that it left erasing shows a status that toggles with every read.
+    ///
+    /// Nothing is written to bring the chip to its senses first: a bare write
+    /// would be the start of a page write on a part of that kind whose data
+    /// protection is off.
     pub(super) fn identify_parallel(&mut self) -> Result<ChipId, DeviceError> {
-        let doing = "identifying the flash chip";
+        let mut last = None;
         for _ in 0..ID_ATTEMPTS {
-            self.end_sequence().map_err(during(doing))?;
             let id = self
-                .command(DOCUMENTED_UNLOCK, &[0x90])
-                .and_then(|()| self.read_parallel_id());
-            // On every way out: firmware does not run from a chip that shows its ID.
-            let back = self.command(DOCUMENTED_UNLOCK, &[0xF0]);
-            let (first, second) = id.map_err(during(doing))?;
-            back.map_err(during(doing))?;
-            if first == second {
-                return Ok(first);
+                .parallel_id()
+                .map_err(during("identifying the flash chip"))?;
+            if last == Some(id) {
+                return Ok(id);
             }
-            self.clock.sleep(ID_PAUSE);
+            if last.is_some() {
+                self.clock.sleep(ID_PAUSE);
+            }
+            last = Some(id);
         }
         Err(DeviceError::Impossible(
             "The flash chip does not give the same ID twice: it is busy, or its answers are \
@@ -76,46 +76,30 @@ impl VendorMode {
         ))
     }
 
-    /// Ends the command sequence that a killed run may have left unfinished.
-    /// The byte FF fits no sequence, and where a byte to program is due, as
-    /// after A0, it is the one that changes nothing. The first byte of another
-    /// sequence would be programmed into the flash instead.
-    fn end_sequence(&mut self) -> Result<(), TaskFileError> {
-        self.write_byte(Address(0), 0xFF)?;
-        self.clock.sleep(PROGRAM_PAUSE);
-        Ok(())
+    fn parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
+        let id = self
+            .command(DOCUMENTED_UNLOCK, &[0x90])
+            .and_then(|()| self.read_parallel_id());
+        // On every way out: firmware does not run from a chip that shows its ID.
+        let back = self.command(DOCUMENTED_UNLOCK, &[0xF0]);
+        let id = id?;
+        back.map(|()| id)
     }
 
-    fn read_parallel_id(&mut self) -> Result<(ChipId, ChipId), TaskFileError> {
-        let (manufacturer, again) = self.read_code(0, MANUFACTURER_CONTINUED)?;
-        let (device, device_again) = self.read_code(1, DEVICE_CONTINUED)?;
-        let first = ChipId {
-            manufacturer,
-            device,
-        };
-        let second = ChipId {
-            manufacturer: again,
-            device: device_again,
-        };
-        Ok((first, second))
+    fn read_parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
+        Ok(ChipId {
+            manufacturer: self.read_code(0, MANUFACTURER_CONTINUED)?,
+            device: self.read_code(1, DEVICE_CONTINUED)?,
+        })
     }
 
-    fn read_code(&mut self, address: u32, continued: u32) -> Result<(u16, u16), TaskFileError> {
-        let mut twice = |address| {
-            Ok::<_, TaskFileError>([
-                self.read_byte(Address(address))?,
-                self.read_byte(Address(address))?,
-            ])
-        };
-        let [first, again] = twice(address)?;
+    fn read_code(&mut self, address: u32, continued: u32) -> Result<u16, TaskFileError> {
+        let first = self.read_byte(Address(address))?;
         if first != CONTINUATION {
-            return Ok((first.into(), again.into()));
+            return Ok(first.into());
         }
-        let [second, second_again] = twice(continued)?;
-        Ok((
-            u16::from_be_bytes([first, second]),
-            u16::from_be_bytes([again, second_again]),
-        ))
+        let second = self.read_byte(Address(continued))?;
+        Ok(u16::from_be_bytes([first, second]))
     }
 
     pub(super) fn read_parallel(

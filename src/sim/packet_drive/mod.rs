@@ -1,0 +1,472 @@
+//! A drive that takes its firmware by packets: it collects an image, programs
+//! it, restarts, and is then whoever the image says.
+//!
+//! What a family asks for is its [`Protocol`], a file of its own beside this
+//! one, as far as public sources tell. What happens between the commands is
+//! made up here to be as unhelpful as a drive may be: it is not ready while it
+//! programs, comes back with a UNIT ATTENTION, and where power goes away
+//! meanwhile, a part of the image is all there is. It was written without a
+//! drive at hand: where a real one differs, this one is wrong.
+//!
+//! Whatever a family's protocol does not have is refused, changes nothing and
+//! is counted as a violation, so that a test against this drive fails on it.
+
+mod btc;
+mod mt1959;
+mod read_buffer;
+mod vendor_blocks;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use super::counters::Counters;
+use super::drive::{Core, Model, STATUS_READY};
+use super::memory::Memory;
+use super::packet::{byte, check_condition, good};
+use super::state::Remembered;
+use super::target::{Reply, TargetData};
+use super::vendor_mode::{reset, signature};
+use crate::flash::{BANK_SIZE, FlashRange};
+use crate::scsi::Identity;
+
+pub(super) use btc::Btc;
+pub(super) use mt1959::Mt1959;
+pub(super) use read_buffer::READ_BUFFER;
+pub(super) use vendor_blocks::VendorBlocks;
+
+/// What the boot loader answers for a revision. Documented for the MT1939
+/// (coastermelt); simulated drives of other families do as it does.
+const BOOT_REVISION: &str = "BOOT";
+
+const INQUIRY: u8 = 0x12;
+
+/// Sense key, ASC and ASCQ.
+pub(super) type SenseCodes = (u8, u8, u8);
+
+pub(super) const INVALID_FIELD: SenseCodes = (0x05, 0x24, 0x00);
+pub(super) const SEQUENCE_ERROR: SenseCodes = (0x05, 0x2C, 0x00);
+pub(super) const INVALID_PARAMETER: SenseCodes = (0x05, 0x26, 0x00);
+const LONG_WRITE: SenseCodes = (0x02, 0x04, 0x08);
+const BECOMING_READY: SenseCodes = (0x02, 0x04, 0x01);
+const RESTARTED: SenseCodes = (0x06, 0x29, 0x00);
+const NO_FIRMWARE: SenseCodes = (0x04, 0x44, 0x00);
+
+/// How a family takes its firmware.
+pub(super) trait Protocol: Send {
+    /// Looks at a packet that is none of those that every drive knows.
+    fn step(&mut self, flash: &[u8], cdb: &[u8], data: &TargetData<'_>) -> Step;
+
+    /// Forgets what has been collected.
+    fn reset(&mut self);
+
+    /// Who a drive with this flash is; `None` for a flash whose firmware does
+    /// not run.
+    fn identity(&self, flash: &[u8]) -> Option<Identity>;
+}
+
+/// What a family makes of a packet.
+pub(super) enum Step {
+    /// No command of this family.
+    Undocumented,
+    /// A command of this family that must not come now or not so.
+    Refused {
+        sense: SenseCodes,
+        why: String,
+    },
+    /// A command as documented that the drive does not grant.
+    Declined(SenseCodes),
+    /// These bytes of the flash.
+    Read(FlashRange),
+    /// These bytes, from elsewhere.
+    Answer(Vec<u8>),
+    /// Done, and no block of an image.
+    Taken,
+    /// A block of an image, sent with this mode.
+    Block {
+        mode: u8,
+    },
+    Program(Program),
+}
+
+impl Step {
+    fn refused(sense: SenseCodes, why: impl Into<String>) -> Step {
+        Step::Refused {
+            sense,
+            why: why.into(),
+        }
+    }
+}
+
+/// Bytes that go into the flash now.
+pub(super) struct Program {
+    /// The mode of the block with which this began, if it was one.
+    pub mode: Option<u8>,
+    /// Where `bytes` go.
+    pub start: u32,
+    pub bytes: Vec<u8>,
+    pub pace: Pace,
+    /// More of the image is to come; else the drive restarts after this.
+    pub more_to_come: bool,
+    /// Bytes of the transfer that the drive says it did not take, though it did.
+    pub residue: usize,
+    /// What the host did with this image that it should not have.
+    pub violations: Vec<String>,
+}
+
+/// When the command that starts programming ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At once; the drive is not ready until it has programmed.
+    Afterwards,
+    /// When the drive has programmed.
+    WithinCommand,
+}
+
+/// What a bench says about such a drive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Habits {
+    /// How long programming takes, each time.
+    pub program: Duration,
+    /// How long a restart takes: on the bus, or off it and then the same again.
+    pub restart: Duration,
+    /// Leaves the bus to restart.
+    pub reenumerates: bool,
+    /// A boot loader answers and takes the same commands where the firmware
+    /// does not run.
+    pub boot_loader: bool,
+}
+
+/// Programming that goes on behind the host's back.
+struct Work {
+    range: FlashRange,
+    /// What the range held before.
+    before: Vec<u8>,
+    started: u64,
+    until: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Running {
+    /// Nothing yet: the bench has just been opened.
+    Nothing,
+    Firmware,
+    BootLoader,
+    /// Nothing answers any more.
+    Dead,
+}
+
+pub(super) struct PacketDrive {
+    protocol: Box<dyn Protocol>,
+    memory: Memory,
+    habits: Habits,
+    /// As the bench has it.
+    own: Identity,
+    running: Running,
+    work: Option<Work>,
+    /// The flash holds a part of an image and no whole one.
+    half_written: bool,
+    /// Becoming ready until then, in the clock's nanoseconds.
+    ready_at: u64,
+    /// The next command is told that the drive has restarted.
+    attention: bool,
+    programs: u64,
+}
+
+impl PacketDrive {
+    pub fn new(
+        protocol: Box<dyn Protocol>,
+        memory: Memory,
+        habits: Habits,
+        own: Identity,
+        remembered: &Remembered,
+    ) -> PacketDrive {
+        PacketDrive {
+            protocol,
+            memory,
+            habits,
+            own,
+            running: Running::Nothing,
+            work: None,
+            half_written: remembered.half_written,
+            ready_at: 0,
+            attention: false,
+            programs: 0,
+        }
+    }
+
+    /// Starts what is in the flash.
+    fn boot(&mut self, core: &mut Core) {
+        let found = match self.half_written {
+            true => None,
+            false => self.protocol.identity(self.memory.bytes()),
+        };
+        let serial = self.own.serial.clone();
+        (self.running, core.identity) = match found {
+            Some(identity) => (Running::Firmware, Identity { serial, ..identity }),
+            None if self.habits.boot_loader => {
+                let revision = BOOT_REVISION.to_owned();
+                let own = self.own.clone();
+                (Running::BootLoader, Identity { revision, ..own })
+            }
+            None => (Running::Dead, self.own.clone()),
+        };
+    }
+
+    /// Starts what has just been programmed.
+    fn restart(&mut self, core: &mut Core, at: u64) {
+        self.half_written = false;
+        self.boot(core);
+        if let Some(other) = &core.other_identity {
+            core.identity = other.clone();
+        }
+        self.attention = true;
+        self.ready_at = at.saturating_add(nanoseconds(self.habits.restart));
+        if self.habits.reenumerates {
+            core.off_bus_until = self.ready_at;
+            core.generation += 1;
+            self.ready_at = self
+                .ready_at
+                .saturating_add(nanoseconds(self.habits.restart));
+        }
+        core.changed = true;
+    }
+
+    fn program(&mut self, core: &mut Core, program: Program) -> Reply {
+        let Program {
+            mode: _,
+            start,
+            bytes,
+            pace,
+            more_to_come,
+            residue,
+            violations,
+        } = program;
+        for violation in violations {
+            core.violation(violation);
+        }
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let range = FlashRange {
+            start,
+            end: start.saturating_add(length),
+        };
+        let before = range.of(self.memory.bytes()).to_vec();
+        self.memory.program(start, &bytes);
+        self.programs += 1;
+        let started = core.clock.nanoseconds();
+        let until = started.saturating_add(nanoseconds(self.habits.program));
+        match pace {
+            Pace::Afterwards => {
+                self.work = Some(Work {
+                    range,
+                    before,
+                    started,
+                    until,
+                });
+            }
+            Pace::WithinCommand => {
+                core.clock.advance_to(until);
+                if more_to_come {
+                    self.half_written = true;
+                    self.boot(core);
+                } else {
+                    self.restart(core, until);
+                }
+            }
+        }
+        core.changed = true;
+        Reply {
+            residue,
+            ..Reply::default()
+        }
+    }
+
+    /// The power is gone: what has not been programmed by now never will be,
+    /// and the bank at work is left erased.
+    fn interrupt(&mut self, now: u64, work: Work) {
+        let Work {
+            range,
+            mut before,
+            started,
+            until,
+        } = work;
+        let passed = u128::from(now.saturating_sub(started));
+        let whole = u128::from(until.saturating_sub(started)).max(1);
+        let length = range.len() as usize;
+        let done = usize::try_from(length as u128 * passed / whole)
+            .unwrap_or(length)
+            .min(length);
+        let erased = done
+            .next_multiple_of(BANK_SIZE as usize)
+            .max(BANK_SIZE as usize)
+            .min(length);
+        if let Some(bank) = before.get_mut(done..erased) {
+            bank.fill(0xFF);
+        }
+        let at = range.start + u32::try_from(done).unwrap_or(0);
+        self.memory
+            .overwrite(at, before.get(done..).unwrap_or_default());
+        self.half_written = true;
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Opcodes that a kernel sends by itself, or that do nothing to the firmware:
+/// a drive may refuse them, and nobody has to answer for them.
+fn is_harmless(opcode: u8) -> bool {
+    const WRITE_BUFFER: u8 = 0x3B;
+    const FIRST_VENDOR_OPCODE: u8 = 0xC0;
+    !matches!(opcode, WRITE_BUFFER | READ_BUFFER) && opcode < FIRST_VENDOR_OPCODE
+}
+
+/// Refuses a packet that no protocol of the drive has.
+pub(super) fn undocumented(core: &mut Core, cdb: &[u8]) -> Reply {
+    if !is_harmless(byte(cdb, 0)) {
+        core.violation(format!("no command of this drive: {}", hex(cdb)));
+    }
+    check_condition(0x05, 0x20, 0x00)
+}
+
+fn hex(cdb: &[u8]) -> String {
+    let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(" ")
+}
+
+/// Whether a command block is these bytes, filled up with 00 to a length that
+/// a host may give it.
+fn is_block(cdb: &[u8], bytes: &[u8]) -> bool {
+    (10..=16).contains(&cdb.len())
+        && cdb
+            .strip_prefix(bytes)
+            .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+}
+
+/// The 24 bits at `at`.
+fn three_bytes(cdb: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([0, byte(cdb, at), byte(cdb, at + 1), byte(cdb, at + 2)])
+}
+
+impl Model for PacketDrive {
+    fn command(&mut self, core: &mut Core, command: u8) {
+        const DEVICE_RESET: u8 = 0x08;
+        const PACKET: u8 = 0xA0;
+        const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
+        const IDENTIFY_DEVICE: u8 = 0xEC;
+        match command {
+            // The kernel sends these by itself: they are nobody's mistake.
+            PACKET | IDENTIFY_PACKET_DEVICE => core.finish(STATUS_READY),
+            DEVICE_RESET => reset(core),
+            IDENTIFY_DEVICE => {
+                core.abort();
+                signature(core);
+            }
+            other => {
+                core.violation(format!("ATA command {other:02x} to a packet drive"));
+                core.abort();
+            }
+        }
+    }
+
+    fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply> {
+        if is_harmless(byte(cdb, 0)) {
+            return None;
+        }
+        let step = self.protocol.step(self.memory.bytes(), cdb, data);
+        if let Step::Block { mode }
+        | Step::Program(Program {
+            mode: Some(mode), ..
+        }) = &step
+        {
+            core.counters.blocks.count(*mode);
+        }
+        let refusal = |(key, asc, ascq)| check_condition(key, asc, ascq);
+        let room = match data {
+            TargetData::In(room) => *room,
+            TargetData::None | TargetData::Out(_) => 0,
+        };
+        Some(match step {
+            Step::Undocumented => return None,
+            Step::Refused { sense, why } => {
+                core.violation(format!("{why}: {}", hex(cdb)));
+                self.protocol.reset();
+                refusal(sense)
+            }
+            Step::Declined(sense) => refusal(sense),
+            Step::Read(range) => {
+                let mut bytes = range.of(self.memory.bytes()).to_vec();
+                core.misreads.apply_all(range.start, &mut bytes);
+                good(bytes, room)
+            }
+            Step::Answer(bytes) => good(bytes, room),
+            Step::Taken | Step::Block { .. } => Reply::default(),
+            Step::Program(program) => self.program(core, program),
+        })
+    }
+
+    fn settle(&mut self, core: &mut Core) {
+        if self.running == Running::Nothing {
+            self.boot(core);
+        }
+        if let Some(work) = self
+            .work
+            .take_if(|work| work.until <= core.clock.nanoseconds())
+        {
+            self.restart(core, work.until);
+        }
+    }
+
+    fn gate(&mut self, core: &mut Core, opcode: u8) -> Option<SenseCodes> {
+        let condition = if self.running == Running::Dead && self.work.is_none() {
+            return Some(NO_FIRMWARE);
+        } else if opcode == INQUIRY {
+            return None;
+        } else if self.work.is_some() {
+            LONG_WRITE
+        } else if core.clock.nanoseconds() < self.ready_at {
+            BECOMING_READY
+        } else if std::mem::take(&mut self.attention) {
+            return Some(RESTARTED);
+        } else {
+            return None;
+        };
+        if !is_harmless(opcode) {
+            core.violation(format!("command {opcode:02x} while the drive is not ready"));
+        }
+        Some(condition)
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    fn count(&self, counters: &mut Counters) {
+        counters.firmware_programs += self.programs;
+    }
+
+    fn answers_packets(&self) -> bool {
+        true
+    }
+
+    fn power_on(&mut self, core: &mut Core) {
+        self.settle(core);
+        if let Some(work) = self.work.take() {
+            self.interrupt(core.clock.nanoseconds(), work);
+        }
+        self.protocol.reset();
+        self.attention = true;
+        self.ready_at = 0;
+        core.off_bus_until = 0;
+        self.boot(core);
+        core.finish(STATUS_READY);
+    }
+
+    fn hold_chip_busy(&mut self, _: bool) {}
+
+    fn remember(&self, remembered: &mut Remembered) {
+        remembered.half_written = self.half_written;
+    }
+}
