@@ -16,7 +16,7 @@ use super::report;
 use super::signals;
 use super::typed::Typed;
 use crate::drive::Inhibitor;
-use crate::flash::{BANK_SIZE, Bank};
+use crate::flash::Bank;
 use crate::image::{
     self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
 };
@@ -131,7 +131,7 @@ impl Run<'_> {
         let forced = &self.request.options.force;
         write::refuse_blank(dump, forced)
             .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
-        let record = Record::of(dump, info, &circumstances(), None);
+        let record = Record::of(dump, info, &circumstances());
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
             .map_err(|error| Failure::file(&error, self.typed))?;
@@ -142,7 +142,7 @@ impl Run<'_> {
 
     fn verify(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
-        self.refuse_part(file)?;
+        self.refuse_part(file, &image)?;
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
         let compared = self.with_drive(|run, opened| {
@@ -154,7 +154,20 @@ impl Run<'_> {
             .map_err(|error| Failure::job(&error, run.typed))
         })?;
         self.output.text(&report::sums(&compared));
+        let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
         match &compared.difference {
+            None if missing > 0 && !self.request.options.force.contains(&Check::Gaps) => {
+                Err(Failure::new(
+                    Exit::Different,
+                    format!(
+                        "The drive refuses to have {} KiB read: what it gives is equal, but not \
+                         all of it could be compared.",
+                        missing.div_ceil(1024)
+                    ),
+                )
+                .next("If that is enough:")
+                .next(self.typed.with("--force=gaps")))
+            }
             None => {
                 self.output.text("Equal: the flash holds this image.\n");
                 Ok(())
@@ -173,9 +186,16 @@ impl Run<'_> {
 
     fn write(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
-        self.refuse_part(file)?;
+        self.refuse_part(file, &image)?;
         self.refuse_unsound(file, &image)?;
-        let report = Report::of(&image);
+        let mut report = Report::of(&image);
+        if self.is_part(&image) {
+            report.problems.clear();
+            report.doubts.clear();
+        } else {
+            write::refuse_doubtful(&image, &self.request.options.force)
+                .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+        }
         let content = Content::Image {
             image: &image,
             record: Record::beside(file).map(Box::new),
@@ -256,6 +276,11 @@ impl Run<'_> {
         let changed =
             done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
         self.output.text(&report::changed(&changed, &proposal));
+        if changed.restart.is_none() {
+            self.output.text(
+                "Next      Take a jumper out if you have set one, and switch the drive off and on.\n",
+            );
+        }
         Ok(())
     }
 
@@ -405,20 +430,27 @@ impl Run<'_> {
         Ok(image)
     }
 
-    /// A dump of a part of a flash says so in its record: as a whole image it
-    /// would be too small, and the user would not know why.
-    fn refuse_part(&self, file: &Path) -> Result<(), Failure> {
-        let ranges = Record::beside(file)
-            .map(|record| record.ranges)
-            .unwrap_or_default();
-        if !self.selection().is_everything() || ranges.is_empty() {
+    /// A dump of a part of a flash says so in its record, and belongs there.
+    fn refuse_part(&self, file: &Path, image: &Image) -> Result<(), Failure> {
+        let Some(record) = Record::beside(file).filter(|record| !record.ranges.is_empty()) else {
+            return Ok(());
+        };
+        let selected: Vec<[u32; 2]> = self
+            .selection()
+            .ranges(record.size)
+            .unwrap_or_default()
+            .iter()
+            .map(|range| [range.start, range.end.saturating_sub(1)])
+            .collect();
+        if selected == record.ranges || image.size() == record.size {
             return Ok(());
         }
-        let named: Vec<String> = ranges
+        let named: Vec<String> = record
+            .ranges
             .iter()
             .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
             .collect();
-        let failure = Failure::new(
+        Err(Failure::new(
             Exit::BadImage,
             format!(
                 "{} holds a part of a flash only: {}.",
@@ -426,16 +458,14 @@ impl Run<'_> {
                 named.join(", ")
             ),
         )
-        .next("Name that part:");
-        Err(failure.next(self.typed.with(&part_switch(&ranges))))
+        .next("Name that part and no other:")
+        .next(self.typed.of_part(&record.ranges)))
     }
 
     /// An image that cannot be firmware is refused before a drive is touched.
     /// A file with a part of a flash can be judged by its content only.
     fn refuse_unsound(&self, file: &Path, image: &Image) -> Result<(), Failure> {
-        let is_part =
-            !self.selection().is_everything() && !image::FLASH_SIZES.contains(&image.size());
-        let problem = if is_part {
+        let problem = if self.is_part(image) {
             soundness::content(image.bytes())
         } else {
             soundness::problems(image.bytes()).into_iter().next()
@@ -444,6 +474,11 @@ impl Run<'_> {
             Some(problem) => Err(self.bad_image(file, &problem)),
             None => Ok(()),
         }
+    }
+
+    /// A file that holds just the selected part of a flash.
+    fn is_part(&self, image: &Image) -> bool {
+        !self.selection().is_everything() && !image::FLASH_SIZES.contains(&image.size())
     }
 
     fn bad_image(&self, file: &Path, problem: &soundness::Problem) -> Failure {
@@ -493,7 +528,15 @@ impl Run<'_> {
                 None => "unknown-drive".to_owned(),
             };
             let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-            PathBuf::from(format!("backup-{}-{now}.bin", as_file_name(&name)))
+            let name = format!("backup-{}-{now}", as_file_name(&name));
+            // Two drives in one second, or one twice.
+            (1..)
+                .map(|number| match number {
+                    1 => PathBuf::from(format!("{name}.bin")),
+                    _ => PathBuf::from(format!("{name}-{number}.bin")),
+                })
+                .find(|path| !path.exists())
+                .unwrap_or_default()
         });
         BackupWish::File(path)
     }
@@ -509,25 +552,6 @@ impl Run<'_> {
     fn check_folder(&self, path: &Path) -> Result<(), Failure> {
         files::can_be_made(path).map_err(|error: FileError| Failure::file(&error, self.typed))
     }
-}
-
-/// The switch that names these ranges, first and last byte: whole banks where
-/// they are that, else everything from the first to the last.
-fn part_switch(ranges: &[[u32; 2]]) -> String {
-    let is_bank = |[first, last]: &[u32; 2]| {
-        first.is_multiple_of(BANK_SIZE) && last.wrapping_add(1).is_multiple_of(BANK_SIZE)
-    };
-    if ranges.iter().all(is_bank) {
-        let banks: Vec<String> = ranges
-            .iter()
-            .flat_map(|[first, last]| first / BANK_SIZE..=last / BANK_SIZE)
-            .map(|bank| bank.to_string())
-            .collect();
-        return format!("--banks {}", banks.join(","));
-    }
-    let first = ranges.first().map_or(0, |[first, _]| *first);
-    let last = ranges.last().map_or(0, |[_, last]| *last);
-    format!("--range {first:#x}-{last:#x}")
 }
 
 fn circumstances() -> Circumstances {

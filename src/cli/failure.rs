@@ -82,9 +82,23 @@ impl Failure {
 
     pub fn file(error: &FileError, typed: &Typed) -> Failure {
         match error {
+            FileError::Exists { path } if typed.is_backup(path) => {
+                Failure::new(Exit::Refused, sentence(&error.to_string()))
+                    .next(
+                        "Keep it: it may be the only way back. Give this backup a name of its own:",
+                    )
+                    .next(typed.with_another_backup())
+            }
             FileError::Exists { .. } => Failure::new(Exit::Refused, ended(error.to_string()))
                 .next("Name another file, or replace this one:")
                 .next(typed.with("--force=overwrite")),
+            FileError::NotAFile { .. } => {
+                Failure::new(Exit::Refused, sentence(&error.to_string())).next("Name a file.")
+            }
+            FileError::Unfinished { .. } => {
+                Failure::new(Exit::Refused, sentence(&error.to_string()))
+                    .next("It is the only way back to what was in the drive. Name another file.")
+            }
             FileError::Io { source, .. } => {
                 let failure = Failure::new(Exit::FailedUnchanged, ended(error.to_string()));
                 let advice = match source.kind() {
@@ -178,7 +192,7 @@ impl Failure {
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
-                .next(typed.write(Path::new(backup))),
+                .next(typed.restore(Path::new(backup))),
             None => failure,
         }
     }
@@ -227,7 +241,7 @@ impl Failure {
             } => {
                 let parts = [
                     (written, "written"),
-                    (begun, "half-written"),
+                    (begun, "perhaps half-written"),
                     (untouched, "as before"),
                 ];
                 let parts: Vec<String> = parts
@@ -264,18 +278,37 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
             check: Check::Slow, ..
         } => failure
             .next("A drive on an IDE port is reached in minutes by the legacy ports:")
-            .next(typed.by_port())
+            .next(typed.by("port"))
             .next("Or take the time:")
             .next(typed.with("--force=slow")),
+        Refusal::Check {
+            check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
+            ..
+        } => failure
+            .next("Get the firmware for this very drive, and look at it:")
+            .next("mtkflash i FILE")
+            .next("Firmware of other hardware leaves the drive dead. If you know better:")
+            .next(typed.asking_with(&format!("--force={}", check.name()))),
+        Refusal::Check {
+            check: Check::Blank,
+            ..
+        } if typed.changes() => failure
+            .next("If the flash has been erased, there is nothing to lose:")
+            .next(typed.without_backup()),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
+        Refusal::Unfinished { backup, .. } => failure
+            .next("Put back what was in the drive before, and then type the same again:")
+            .next(typed.restore(backup))
+            .next("If that is another drive's business, or you can do without what was there:")
+            .next(typed.with("--force=interrupted")),
         Refusal::Unable(_) => failure
             .next("To see what this drive is:")
             .next(typed.check()),
         Refusal::NoBackupPossible { .. } => failure
             .next("If you can do without a way back:")
-            .next(typed.with("--no-backup")),
+            .next(typed.without_backup()),
     }
 }
 
@@ -285,7 +318,7 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
         DeviceError::EntryRefused { .. } => failure
             .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")
-            .next(typed.with("--wait 200"))
+            .next(typed.waiting())
             .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::TaskFile {
             source: TaskFileError::TimedOut(_),

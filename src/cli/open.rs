@@ -106,7 +106,7 @@ pub fn open(
                  documented.",
             )
             .next("Vendor mode, over the same node:")
-            .next(typed.same().replace("--via sg", "--via ata")));
+            .next(typed.by("ata")));
         }
         None => Box::new(vendor_mode_drive(
             request, identity, reach, progress, stop, typed,
@@ -135,7 +135,7 @@ fn named_protocol(request: &Request, typed: &Typed) -> Result<Option<Protocol>, 
             Exit::Usage,
             format!("The {protocol} goes over SG_IO only: --via sg."),
         )
-        .next(typed.with("--via sg"))),
+        .next(typed.by("sg"))),
         _ => Ok(Some(protocol)),
     }
 }
@@ -274,7 +274,7 @@ fn task_file(
             ),
         )
         .next("A dead drive on an IDE port is reached without the kernel:")
-        .next(typed.with("--via port"))
+        .next(typed.by("port"))
     })?;
     Ok(Box::new(AtaPassthrough::new(packets, COMMAND_TIMEOUT)))
 }

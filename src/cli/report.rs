@@ -74,6 +74,9 @@ pub fn image(path: &Path, report: &Report) -> String {
     for problem in &report.problems {
         table.row("Problem", &problem.to_string());
     }
+    for doubt in &report.doubts {
+        table.row("Doubt", &doubt.to_string());
+    }
     table.finish()
 }
 
@@ -141,6 +144,9 @@ pub fn proposal(proposal: &Proposal) -> String {
     }
     for warning in &proposal.warnings {
         table.row("Warning", warning);
+    }
+    for range in &proposal.kept {
+        table.row("Keep", &format!("{range} stays as it is"));
     }
     table.row("Backup", &backup(&proposal.backup));
     table.row("Plan", &plan(proposal));

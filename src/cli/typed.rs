@@ -1,9 +1,11 @@
 //! What the user typed, to be told back as the next command to type.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Command, Request, Via};
+use crate::flash::BANK_SIZE;
+use crate::job::backup::Record;
 
 /// The command line of this run.
 #[derive(Debug, Clone)]
@@ -13,8 +15,9 @@ pub struct Typed {
     reach: String,
     /// The switches that say which part of the flash.
     part: String,
-    via: Option<&'static str>,
     drive: String,
+    backup: Option<PathBuf>,
+    changes: bool,
     /// The file that the command is about, as a shell takes it.
     file: String,
 }
@@ -50,7 +53,8 @@ impl Typed {
             words,
             reach,
             part,
-            via,
+            backup: options.backup.clone(),
+            changes: matches!(&request.command, Command::Write { .. } | Command::Erase),
             drive: request
                 .drives
                 .first()
@@ -77,12 +81,102 @@ impl Typed {
         format!("{} {more}", self.same())
     }
 
-    /// The same command by the legacy ports.
-    pub fn by_port(&self) -> String {
-        let same = self.same();
-        match self.via {
-            Some(via) => same.replace(&format!("--via {via}"), "--via port"),
-            None => format!("{same} --via port"),
+    /// The same command by another way: `sg`, `ata` or `port`.
+    pub fn by(&self, way: &str) -> String {
+        format!("{} --via {way}", self.less(&["via"]).same())
+    }
+
+    /// The same command without a backup.
+    pub fn without_backup(&self) -> String {
+        format!("{} --no-backup", self.less(&["backup"]).same())
+    }
+
+    pub fn changes(&self) -> bool {
+        self.changes
+    }
+
+    /// The same command, with time to switch the drive off and on.
+    pub fn waiting(&self) -> String {
+        format!("{} --wait 200", self.less(&["wait"]).same())
+    }
+
+    /// Whether this is the file, or may be the one, that a backup goes to.
+    pub fn is_backup(&self, path: &Path) -> bool {
+        self.changes && self.backup.as_deref().is_none_or(|backup| backup == path)
+    }
+
+    /// The same command with a file for the backup that is not there yet.
+    pub fn with_another_backup(&self) -> String {
+        let old = self
+            .backup
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("backup.bin"));
+        let stem = old
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let extension = old
+            .extension()
+            .map(|extension| format!(".{}", extension.to_string_lossy()))
+            .unwrap_or_default();
+        let free = (2..)
+            .map(|number| old.with_file_name(format!("{stem}-{number}{extension}")))
+            .find(|path| !path.exists())
+            .unwrap_or(old);
+        format!(
+            "{} --backup {}",
+            self.less(&["backup"]).same(),
+            quoted(free.as_os_str())
+        )
+    }
+
+    /// The same command without the answer to the question, for the user to
+    /// look once more.
+    pub fn asking_with(&self, more: &str) -> String {
+        let words = self
+            .words
+            .iter()
+            .filter(|word| {
+                let word = word.to_string_lossy().to_ascii_lowercase();
+                !["--yes", "-y", "/y"].contains(&word.as_str())
+            })
+            .cloned()
+            .collect();
+        Typed {
+            words,
+            ..self.clone()
+        }
+        .with(more)
+    }
+
+    /// The same command for another part of the flash, see [`part_switch`].
+    pub fn of_part(&self, ranges: &[[u32; 2]]) -> String {
+        let less = self.less(&["banks", "range"]);
+        format!("{}{}", less.same(), part_switch(ranges))
+    }
+
+    /// The same command without these options, which take a value each.
+    fn less(&self, options: &[&str]) -> Typed {
+        let mut words = Vec::new();
+        let mut rest = self.words.iter();
+        while let Some(word) = rest.next() {
+            let text = word.to_string_lossy().to_ascii_lowercase();
+            let name = text.trim_start_matches(['-', '/']);
+            let is_switch = name.len() < text.len();
+            if is_switch && options.contains(&name) {
+                rest.next();
+            } else if !is_switch
+                || !options
+                    .iter()
+                    .any(|option| name.starts_with(&format!("{option}=")))
+            {
+                words.push(word.clone());
+            }
+        }
+        Typed {
+            words,
+            ..self.clone()
         }
     }
 
@@ -107,6 +201,15 @@ impl Typed {
         format!("mtkflash {} v /m {}{}", self.drive, self.file, self.reach)
     }
 
+    /// Writes a backup back, all of what it holds and nothing else.
+    pub fn restore(&self, backup: &Path) -> String {
+        let part = Record::beside(backup)
+            .map(|record| part_switch(&record.ranges))
+            .unwrap_or_default();
+        let file = quoted(backup.as_os_str());
+        format!("mtkflash {} w /m /b {file}{part}{}", self.drive, self.reach)
+    }
+
     pub fn check(&self) -> String {
         format!("mtkflash {} c{}", self.drive, self.reach)
     }
@@ -123,4 +226,81 @@ fn quoted(word: &OsStr) -> String {
         return word.into_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The switch that names these ranges, first and last byte, after a blank:
+/// whole banks where they are that, else all from the first to the last;
+/// nothing for no ranges.
+pub fn part_switch(ranges: &[[u32; 2]]) -> String {
+    let (Some([first, _]), Some([_, last])) = (ranges.first(), ranges.last()) else {
+        return String::new();
+    };
+    let is_bank = |[first, last]: &[u32; 2]| {
+        first.is_multiple_of(BANK_SIZE) && last.wrapping_add(1).is_multiple_of(BANK_SIZE)
+    };
+    if ranges.iter().all(is_bank) {
+        let banks: Vec<String> = ranges
+            .iter()
+            .flat_map(|[first, last]| first / BANK_SIZE..=last / BANK_SIZE)
+            .map(|bank| bank.to_string())
+            .collect();
+        return format!(" --banks {}", banks.join(","));
+    }
+    format!(" --range {first:#x}-{last:#x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args;
+
+    fn typed(line: &str) -> Typed {
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let request = args::parse(words.iter().cloned()).unwrap();
+        Typed::new(words, &request)
+    }
+
+    #[test]
+    fn another_way_takes_the_place_of_the_one_that_was_typed() {
+        for line in [
+            "mtkflash 3 c --via ata",
+            "mtkflash 3 --VIA=ata c",
+            "mtkflash 3 c",
+        ] {
+            assert_eq!(typed(line).by("port"), "mtkflash 3 c --via port");
+        }
+    }
+
+    #[test]
+    fn a_write_without_a_backup_names_none() {
+        assert_eq!(
+            typed("mtkflash 3 w /m x.bin --backup old.bin --yes").without_backup(),
+            "mtkflash 3 w /m x.bin --yes --no-backup"
+        );
+    }
+
+    #[test]
+    fn another_part_takes_the_place_of_the_one_that_was_typed() {
+        let typed = typed("mtkflash 3 v /m x.bin --banks=3");
+        assert_eq!(
+            typed.of_part(&[[0x1_0000, 0x1_FFFF]]),
+            "mtkflash 3 v /m x.bin --banks 1"
+        );
+        assert_eq!(
+            typed.of_part(&[[0x100, 0xFFFF], [0x1_0000, 0x1_00FF]]),
+            "mtkflash 3 v /m x.bin --range 0x100-0x100ff"
+        );
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_read_is_quoted() {
+        let line = ["mtkflash", "i", "it's one.bin"]
+            .map(OsString::from)
+            .to_vec();
+        let request = args::parse(line.iter().cloned()).unwrap();
+        assert_eq!(
+            Typed::new(line, &request).same(),
+            r"mtkflash i 'it'\''s one.bin'"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::families::{self, Family};
 use super::identity::{self, ImageIdentity};
-use super::soundness::{self, Problem};
+use super::soundness::{self, Doubt, Problem};
 use super::structure::Structure;
 use super::sums::{Checksum, Crc32};
 use super::{Format, Image};
@@ -33,6 +33,8 @@ pub struct Report {
     pub structure: Structure,
     /// None for an image that looks sound.
     pub problems: Vec<Problem>,
+    /// What makes it look damaged all the same.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Report {
@@ -64,6 +66,7 @@ impl Report {
             families,
             structure: Structure::of(image.bytes()),
             problems: soundness::problems(image.bytes()),
+            doubts: soundness::doubts(image.bytes()),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::identity::{self, ImageIdentity};
 use super::sums::Checksum;
-use super::{is_flash_size, size_of};
-use crate::flash::BANK_SIZE;
+use super::{banks_of, is_flash_size, size_of};
+use crate::flash::{BANK_SIZE, Bank};
 
 /// Why bytes are not whole firmware, or not for a flash of that size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +61,67 @@ pub fn problems(bytes: &[u8]) -> Vec<Problem> {
         .chain(size(bytes))
         .chain(trailer(bytes))
         .collect()
+}
+
+/// Why a whole image may be damaged, although it could be firmware.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    #[error("bank {second} is a copy of bank {first}: a part of the file may be there twice")]
+    RepeatedBank { first: Bank, second: Bank },
+    #[error("{blank} of its {banks} banks are blank: most of the file may be missing")]
+    BlankBanks { blank: u32, banks: u32 },
+    #[error(
+        "bank {bank} starts with {found:02X}, and every bank of Lite-On firmware starts with 02 \
+         or 80: that part of the file may be damaged"
+    )]
+    NoJump { bank: Bank, found: u8 },
+}
+
+/// What raises a doubt about a whole image, the gravest first. A download that
+/// broke off can have the right size and a good first bank.
+///
+/// That every bank of Lite-On firmware starts with 02, or 80, is from
+/// OmniPatcher 2.x; it is asked of images with a Lite-On identity only.
+pub fn doubts(bytes: &[u8]) -> Vec<Doubt> {
+    let banks: Vec<(Bank, &[u8])> = banks_of(bytes).collect();
+    let is_blank = |bank: &[u8]| {
+        bank.iter()
+            .all(|byte| Some(byte) == bank.first() && matches!(byte, 0x00 | 0xff))
+    };
+    let count = size_of(bytes).div_ceil(BANK_SIZE);
+    let blank = banks.iter().filter(|(_, bank)| is_blank(bank)).count() as u32;
+    let mut doubts = Vec::new();
+    if 2 * blank > count {
+        doubts.push(Doubt::BlankBanks {
+            blank,
+            banks: count,
+        });
+    }
+    let is_lite_on = identity::find(bytes)
+        .iter()
+        .any(|found| matches!(found, ImageIdentity::LiteOn { .. }));
+    let no_jump = banks
+        .iter()
+        .filter_map(|(bank, bytes)| Some((*bank, *bytes.first()?)))
+        .find(|(_, first)| !matches!(first, 0x02 | 0x80));
+    if let Some((bank, found)) = no_jump.filter(|_| is_lite_on) {
+        doubts.push(Doubt::NoJump { bank, found });
+    }
+    let repeated = banks
+        .iter()
+        .enumerate()
+        .find_map(|(index, (second, bank))| {
+            let (first, _) = banks
+                .iter()
+                .take(index)
+                .find(|(_, earlier)| earlier == bank && !is_blank(bank))?;
+            Some(Doubt::RepeatedBank {
+                first: *first,
+                second: *second,
+            })
+        });
+    doubts.extend(repeated);
+    doubts
 }
 
 /// What makes a dump of any size no backup: blank, text, or the same bank over

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError, Pending};
 use super::read::Dump;
-use crate::flash::{Bank, FlashRange, PAGE_SIZE};
+use crate::flash::{Bank, FlashRange};
 use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
-use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -40,8 +39,8 @@ pub struct Record {
     pub bank_sums: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<RecordedDrive>,
-    /// CRC-32 of what the flash was about to hold when this backup was made, FF
-    /// where nothing was read, so that an interrupted write can be recognised.
+    /// Only while a change is under way, see [`super::interrupted`]: CRC-32 of
+    /// what the flash is about to hold, FF where nothing was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_writing: Option<String>,
 }
@@ -88,12 +87,7 @@ pub struct Circumstances {
 }
 
 impl Record {
-    pub fn of(
-        dump: &Dump,
-        device: &DeviceInfo,
-        circumstances: &Circumstances,
-        before_writing: Option<Crc32>,
-    ) -> Record {
+    pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
         let selected = dump.selected();
         Record {
             date: circumstances.date.clone(),
@@ -112,8 +106,25 @@ impl Record {
                 .map(|range| Checksum::of(range.of(&dump.bytes)).to_string())
                 .collect(),
             drive: device.identity.as_ref().map(RecordedDrive::from),
-            before_writing: before_writing.map(|crc| crc.to_string()),
+            before_writing: None,
         }
+    }
+
+    /// The ranges that the dump holds, ascending and each within a bank.
+    pub(super) fn covered(&self) -> Vec<FlashRange> {
+        if self.ranges.is_empty() {
+            return Bank::all(self.size)
+                .map(|bank| FlashRange {
+                    start: bank.range().start,
+                    end: bank.range().end.min(self.size),
+                })
+                .collect();
+        }
+        let range = |&[start, last]: &[u32; 2]| FlashRange {
+            start,
+            end: last.saturating_add(1),
+        };
+        self.ranges.iter().map(range).collect()
     }
 
     fn ranges_of(dump: &Dump) -> Vec<[u32; 2]> {
@@ -154,11 +165,34 @@ pub fn paths(path: &Path, format: Format, ranges: &[FlashRange]) -> Vec<PathBuf>
     paths
 }
 
+/// Whether the file is this very backup already, made by an earlier run that
+/// came no further.
+pub(super) fn is_of(path: &Path, record: &Record) -> bool {
+    let same_flash = Record::beside(path).is_some_and(|there| {
+        there.before_writing.is_none()
+            && (
+                &there.chip,
+                there.size,
+                &there.ranges,
+                &there.crc32,
+                &there.drive,
+            ) == (
+                &record.chip,
+                record.size,
+                &record.ranges,
+                &record.crc32,
+                &record.drive,
+            )
+    });
+    same_flash
+        && fs::read(path).is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32)
+}
+
 /// Writes a dump and its record. All files appear whole or none does.
 ///
 /// # Errors
-/// An existing file that must not be overwritten, or a file that cannot be
-/// written.
+/// An existing file that must not be overwritten, the backup of a change that
+/// was not finished, or a file that cannot be written.
 pub fn save(
     dump: &Dump,
     record: &Record,
@@ -166,6 +200,14 @@ pub fn save(
     format: Format,
     overwrite: bool,
 ) -> Result<(), FileError> {
+    if Record::beside(path).is_some_and(|record| record.before_writing.is_some()) {
+        return Err(FileError::Unfinished {
+            path: path.to_owned(),
+        });
+    }
+    for path in paths(path, format, &dump.ranges) {
+        files::must_be_a_file(&path)?;
+    }
     let mut pending = Pending::new(overwrite);
     let mut add = |path: &Path, bytes: &[u8]| {
         pending.add(path, |mut out| match format.encoding {
@@ -184,6 +226,21 @@ pub fn save(
             }
         }
     }
+    add_record(&mut pending, record, path)?;
+    pending.commit()
+}
+
+/// Replaces the record beside a dump.
+///
+/// # Errors
+/// A file that cannot be written; the old record is still there then.
+pub(super) fn save_record(record: &Record, path: &Path) -> Result<(), FileError> {
+    let mut pending = Pending::new(true);
+    add_record(&mut pending, record, path)?;
+    pending.commit()
+}
+
+fn add_record(pending: &mut Pending, record: &Record, path: &Path) -> Result<(), FileError> {
     let text = toml::to_string(record).unwrap_or_default();
     pending.add(&record_path(path), |out| {
         writeln!(
@@ -191,93 +248,9 @@ pub fn save(
             "# What mtkflash read, and from which drive. Keep it beside the dump."
         )?;
         out.write_all(text.as_bytes())
-    })?;
-    pending.commit()
+    })
 }
 
 fn bank_of(range: &FlashRange) -> Bank {
     crate::flash::Offset(range.start).bank()
-}
-
-/// A backup that an earlier, interrupted run made before it began to change
-/// this flash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
-    pub path: PathBuf,
-    pub record: Record,
-    /// What the flash held before that run, FF where nothing was read.
-    pub flash: Vec<u8>,
-}
-
-/// Looks beside `path` for the backup of the same change that was begun on this
-/// flash and interrupted. `target` works out what that change makes of a flash.
-///
-/// It counts only where nothing contradicts it: same chip and size, the same
-/// ranges read, the same content about to be written, the backup intact by its
-/// CRC-32, a drive that does not call itself another one, and a flash that
-/// holds nothing but what lies between that backup and the target.
-///
-/// What was to stay as it is may have been erased with its sector when the run
-/// was interrupted: it is in that backup and no longer in the flash.
-pub(super) fn find_interrupted(
-    path: &Path,
-    device: &DeviceInfo,
-    dump: &Dump,
-    target: impl Fn(&[u8]) -> Vec<u8>,
-) -> Option<Earlier> {
-    let mut candidates: Vec<PathBuf> = fs::read_dir(files::folder_of(path))
-        .ok()?
-        .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())))
-        .filter(|name| name.extension().is_some_and(|extension| extension == "txt"))
-        .map(|record| path.with_file_name(record).with_extension(""))
-        .collect();
-    candidates.sort();
-    candidates.into_iter().find_map(|path| {
-        let record = Record::beside(&path)?;
-        let fits = record.chip == device.chip
-            && record.size as usize == dump.bytes.len()
-            && record.ranges == Record::ranges_of(dump)
-            && is_same_drive(record.drive.as_ref(), device.identity.as_ref());
-        let before_writing = record.before_writing.clone().filter(|_| fits)?;
-        let backup = fs::read(&path).ok()?;
-        if Crc32::of(&backup).to_string() != record.crc32 {
-            return None;
-        }
-        let flash = dump.with_content(&backup)?;
-        let target = target(&flash);
-        let is_same_change = Crc32::of(&target).to_string() == before_writing;
-        (is_same_change && lies_between(&dump.bytes, &flash, &target)).then_some(Earlier {
-            path,
-            record,
-            flash,
-        })
-    })
-}
-
-fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> bool {
-    let (Some(recorded), Some(drive)) = (recorded, drive) else {
-        return true;
-    };
-    let serials_agree = match (&recorded.serial, &drive.serial) {
-        (Some(recorded), Some(drive)) => recorded == drive,
-        _ => true,
-    };
-    recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
-}
-
-/// Whether an interrupted change from `before` to `after` can have left this:
-/// bytes of the one or the other, erased ones, and in one page, which was in
-/// work, bytes with some bits of the way.
-fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
-    let mut page_in_work = None;
-    now.iter()
-        .zip(before)
-        .zip(after)
-        .enumerate()
-        .filter(|&(_, ((&now, &before), &after))| now != before && now != after && now != ERASED)
-        .all(|(index, ((&now, &before), &after))| {
-            let page = index / PAGE_SIZE as usize;
-            let is_on_the_way = now & after == after || now & before == before;
-            is_on_the_way && *page_in_work.get_or_insert(page) == page
-        })
 }

@@ -17,12 +17,16 @@ pub enum Check {
     Model,
     /// The image must not name a drive of another hardware family.
     Family,
+    /// The image must not look damaged.
+    Structure,
     /// The boot banner of the image must be that of the drive.
     Banner,
     /// An MT1959 drive keeps its own calibration.
     Calibration,
     /// A dump must have no ranges that the drive refused to have read.
     Gaps,
+    /// An earlier write of the flash must not be left unfinished.
+    Interrupted,
     /// There must be no medium in the drive.
     Medium,
     /// The job must not take more than a quarter of an hour.
@@ -33,14 +37,16 @@ pub enum Check {
 pub type Forced = BTreeSet<Check>;
 
 impl Check {
-    pub const ALL: [Check; 9] = [
+    pub const ALL: [Check; 11] = [
         Check::Overwrite,
         Check::Blank,
         Check::Model,
         Check::Family,
+        Check::Structure,
         Check::Banner,
         Check::Calibration,
         Check::Gaps,
+        Check::Interrupted,
         Check::Medium,
         Check::Slow,
     ];
@@ -52,9 +58,11 @@ impl Check {
             Check::Blank => "blank",
             Check::Model => "model",
             Check::Family => "family",
+            Check::Structure => "structure",
             Check::Banner => "banner",
             Check::Calibration => "calibration",
             Check::Gaps => "gaps",
+            Check::Interrupted => "interrupted",
             Check::Medium => "medium",
             Check::Slow => "slow",
         }
@@ -67,9 +75,11 @@ impl Check {
             Check::Blank => "take a dump of FF, of 00 or of equal banks as backup",
             Check::Model => "write an image that does not name this drive",
             Check::Family => "write an image that names other hardware",
+            Check::Structure => "write an image that looks damaged",
             Check::Banner => "write an image whose banner is not the drive's",
             Check::Calibration => "write the calibration that is in the image",
             Check::Gaps => "use a dump that lacks what the drive refused to give",
+            Check::Interrupted => "go on although an earlier write was not finished",
             Check::Medium => "go on with a medium in the drive",
             Check::Slow => "start a job of more than a quarter of an hour",
         }

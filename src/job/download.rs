@@ -6,16 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use super::backup::{self, Record};
+use super::backup::Record;
 use super::change::{ChangeError, Changed, Evidence, Restart};
 use super::event::{Event, Phase};
 use super::fit::{self, Match, sentence};
-use super::read::{self, Dump};
-use super::verify::{compare, without};
+use super::interrupted::{self, Change};
+use super::read::{self, Dump, without};
+use super::verify::{compare, owned_ranges};
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
 use super::{Check, FlashState, Forced, JobError, Refusal, Session};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
-use crate::image::{Crc32, Image, Model, identity, soundness};
+use crate::image::{Image, Model, identity, soundness};
 use crate::plan::ERASED;
 use crate::protocol::download::{
     Download, DownloadRules, Effect, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
@@ -93,7 +94,7 @@ pub(super) fn prepare(
     if let (ImageNames::Banner(_), Content::Image { .. }) = (rules.names, &request.content) {
         fit = Some(banner_match(&prepared));
     }
-    let scope = without(&everything, &rules.owned);
+    let scope = without(&everything, &owned_ranges(&rules.owned));
     let is_there_already = dump.as_ref().is_some_and(|dump| {
         dump.gaps.is_empty()
             && scope
@@ -106,13 +107,19 @@ pub(super) fn prepare(
         _ if is_there_already => Backup::NotNeeded,
         (Some(dump), Some(path)) => {
             let target = &prepared.content;
-            let crc = Crc32::of(target);
-            let earlier = backup::find_interrupted(path, &device, dump, |_| target.clone());
+            let change = Change {
+                dump,
+                target: &|_| target.clone(),
+                retained: &kept(rules, dump, target),
+            };
+            let (unfinished, damaged) = interrupted::find(Some(path), &device, dump.bytes.len());
+            warnings.extend(interrupted::warnings(&[], &damaged));
+            let earlier = interrupted::resume(unfinished, &change, drive, &request.forced)?;
             match earlier {
                 Some(earlier) => Backup::Earlier(Box::new(earlier)),
                 None if request.dry_run => Backup::Planned(path.to_owned()),
                 None => {
-                    let record = Record::of(dump, &device, &request.circumstances, Some(crc));
+                    let record = Record::of(dump, &device, &request.circumstances);
                     write::make_backup(dump, &record, path, &request.forced)?
                 }
             }
@@ -136,12 +143,28 @@ pub(super) fn prepare(
             expected,
             with_revision,
         }),
+        journal: match &backup {
+            Backup::Earlier(earlier) => Some(earlier.path.clone()),
+            backup => backup.made(),
+        },
+        restored: Vec::new(),
+        kept: Vec::new(),
         backup,
         fit,
         warnings,
         scope,
         check,
     })
+}
+
+/// What the drive keeps for itself and is given back as it was read.
+fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
+    rules
+        .owned
+        .iter()
+        .map(|owned| owned.range)
+        .filter(|range| range.of(&dump.bytes) == range.of(target))
+        .collect()
 }
 
 /// The image restores a calibration: that is a change where nothing is compared.
@@ -208,9 +231,9 @@ fn names_fit(
 ) -> Result<Option<Match>, Refusal> {
     match rules.names {
         ImageNames::Banner(_) => Ok(None),
-        ImageNames::Undocumented => fit::check(image, drive, &[], forced).map(Some),
+        ImageNames::Undocumented => fit::check(image, drive, None, &[], forced).map(Some),
         ImageNames::At(at) if identity_at(image.bytes(), at).is_some() => {
-            fit::check(image, drive, &[], forced).map(Some)
+            fit::check(image, drive, None, &[], forced).map(Some)
         }
         ImageNames::At(at) => {
             let text = format!(
@@ -300,7 +323,7 @@ fn dump(
             "The drive refuses to have its firmware read.".to_owned(),
         ));
     }
-    let missing = without(&dump.gaps, &rules.owned);
+    let missing = without(&dump.gaps, &owned_ranges(&rules.owned));
     if !missing.is_empty() && !request.forced.contains(&Check::Gaps) {
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(Refusal::Check {

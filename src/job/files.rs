@@ -11,6 +11,10 @@ use tempfile::NamedTempFile;
 pub enum FileError {
     #[error("{}: this file exists already", path.display())]
     Exists { path: PathBuf },
+    #[error("{}: this is not a file, and is not replaced by one", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("{}: this is the backup of a write that was not finished", path.display())]
+    Unfinished { path: PathBuf },
     #[error("{}: {source}", path.display())]
     Io {
         path: PathBuf,
@@ -82,8 +86,22 @@ impl Pending {
 }
 
 /// # Errors
-/// [`FileError::Exists`] where something has this name.
+/// [`FileError::NotAFile`] for a device, a folder or anything else that must
+/// never be replaced by a file.
+pub fn must_be_a_file(path: &Path) -> Result<(), FileError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(FileError::NotAFile {
+            path: path.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// # Errors
+/// [`FileError::Exists`] where something has this name,
+/// [`FileError::NotAFile`] where it is no file.
 pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
+    must_be_a_file(path)?;
     match fs::symlink_metadata(path) {
         Ok(_) => Err(FileError::Exists {
             path: path.to_owned(),

@@ -45,22 +45,27 @@ pub struct Match {
 }
 
 /// Checks an image against the drive: against what INQUIRY says or, where it
-/// says nothing, against what the flash holds or an earlier run found out.
+/// says nothing, against what the flash holds. Where an image names no drive, as
+/// a dump of a part may not, its record does.
 ///
 /// # Errors
 /// A [`Refusal`] that names the check to force.
 pub(super) fn check(
     image: &Image,
     drive: Option<&Identity>,
+    recorded: Option<&Identity>,
     flash: &[u8],
     forced: &Forced,
 ) -> Result<Match, Refusal> {
     let of_image = identity::find(image.bytes());
     let of_flash = identity::find(flash);
     let named_by_flash = of_flash.iter().find_map(|found| found.identity());
-    let fit = match drive {
-        Some(drive) => families::fit(Some(drive), &of_image),
-        None => families::fit(named_by_flash, &of_image),
+    let drive_or_flash = drive.or(named_by_flash);
+    let fit = match (drive_or_flash, recorded) {
+        (Some(drive), Some(recorded)) if of_image.is_empty() => {
+            families::fit_names(drive, recorded)
+        }
+        (drive, _) => families::fit(drive, &of_image),
     };
     let as_found = |text: String| Match { text, forced: None };
     let check = match &fit {

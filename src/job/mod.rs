@@ -14,11 +14,14 @@ pub mod event;
 pub mod files;
 pub mod fit;
 pub mod flash_state;
+pub mod interrupted;
 pub mod read;
 pub mod selection;
 pub mod stop;
 pub mod verify;
 pub mod write;
+
+use std::path::PathBuf;
 
 pub use check::{Check, Forced};
 pub use event::{Event, Phase};
@@ -36,6 +39,9 @@ use files::FileError;
 pub enum Refusal {
     #[error("{message}")]
     Check { check: Check, message: String },
+    /// [`Check::Interrupted`], with the backup of that write.
+    #[error("{message}")]
+    Unfinished { backup: PathBuf, message: String },
     #[error("{0}")]
     Unable(String),
     #[error("{reason} A write is possible only without a backup.")]

@@ -39,12 +39,6 @@ impl Dump {
         parts.concat().into()
     }
 
-    /// A flash of which just these ranges hold `content`; `None` where it is not
-    /// as long as they are.
-    pub(super) fn with_content(&self, content: &[u8]) -> Option<Vec<u8>> {
-        lay_out(content, self.bytes.len(), &self.ranges)
-    }
-
     /// Whether the whole flash was read.
     pub fn is_whole(&self) -> bool {
         let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
@@ -179,6 +173,29 @@ pub(super) fn read_unless_refused(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What is left of ranges without others.
+pub(super) fn without(ranges: &[FlashRange], others: &[FlashRange]) -> Vec<FlashRange> {
+    let mut left = ranges.to_vec();
+    for taken in others {
+        left = left
+            .into_iter()
+            .flat_map(|range| {
+                let before = FlashRange {
+                    start: range.start,
+                    end: range.end.min(taken.start),
+                };
+                let after = FlashRange {
+                    start: range.start.max(taken.end),
+                    end: range.end,
+                };
+                [before, after]
+            })
+            .filter(|range| !range.is_empty())
+            .collect();
+    }
+    left
 }
 
 /// Ascending, and as one range what follows each other.

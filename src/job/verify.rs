@@ -1,7 +1,9 @@
 //! Comparing a flash with what it should hold.
 
 use super::event::{Event, Phase};
-use super::read::{block_size, first_difference, joined, read_block, read_unless_refused, settle};
+use super::read::{
+    block_size, first_difference, joined, read_block, read_unless_refused, settle, without,
+};
 use super::{JobError, Refusal, Selection, Session};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image};
@@ -51,7 +53,12 @@ pub fn verify(
         Writing::Download(rules) => rules.owned.clone(),
         Writing::InPlace(_) | Writing::Impossible(_) => Vec::new(),
     };
-    let compared = compare(session, Phase::Verify, &expected, &without(&ranges, &owned))?;
+    let compared = compare(
+        session,
+        Phase::Verify,
+        &expected,
+        &without(&ranges, &owned_ranges(&owned)),
+    )?;
     if compared.sums.is_empty() {
         let reason = "Nothing of this could be compared.".to_owned();
         return Err(Refusal::Unable(reason).into());
@@ -59,27 +66,8 @@ pub fn verify(
     Ok(Compared { owned, ..compared })
 }
 
-/// What is left of ranges without those that the drive keeps for itself.
-pub(super) fn without(ranges: &[FlashRange], owned: &[Owned]) -> Vec<FlashRange> {
-    let mut left = ranges.to_vec();
-    for taken in owned.iter().map(|owned| owned.range) {
-        left = left
-            .into_iter()
-            .flat_map(|range| {
-                let before = FlashRange {
-                    start: range.start,
-                    end: range.end.min(taken.start),
-                };
-                let after = FlashRange {
-                    start: range.start.max(taken.end),
-                    end: range.end,
-                };
-                [before, after]
-            })
-            .filter(|range| !range.is_empty())
-            .collect();
-    }
-    left
+pub(super) fn owned_ranges(owned: &[Owned]) -> Vec<FlashRange> {
+    owned.iter().map(|owned| owned.range).collect()
 }
 
 /// Reads `ranges` once and compares them with those of `expected`, a whole

@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backup::{self, Circumstances, Earlier, Record};
+use super::backup::{self, Circumstances, Record};
 use super::change::{self, ChangeError, Changed};
 use super::download::{self, DownloadPlan};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
-use super::read::{self, Dump};
+use super::interrupted::{self, Change, Unfinished};
+use super::read::{self, Dump, without};
 use super::verify::Compared;
-use super::{Check, Forced, JobError, Refusal, Selection, Session};
+use super::{Check, FlashState, Forced, JobError, Refusal, Selection, Session};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
@@ -59,7 +60,7 @@ pub enum Backup {
     /// Made just now, verified and on the disk.
     Made { path: PathBuf, crc32: Crc32 },
     /// An earlier run was interrupted; its backup is intact.
-    Earlier(Box<Earlier>),
+    Earlier(Box<Unfinished>),
     /// Would be made in this file.
     Planned(PathBuf),
     /// The user wants none.
@@ -77,6 +78,12 @@ pub struct Proposal {
     pub fit: Option<Match>,
     /// What the user should know before agreeing, in whole sentences.
     pub warnings: Vec<String>,
+    /// What stays as it is although it could be changed.
+    pub kept: Vec<FlashRange>,
+    /// The backup whose record is the journal of this change.
+    pub(super) journal: Option<PathBuf>,
+    /// Backups of unfinished changes that this one puts back.
+    pub(super) restored: Vec<PathBuf>,
     /// What is read back afterwards.
     pub(super) scope: Vec<FlashRange>,
     pub(super) check: Phase,
@@ -107,6 +114,9 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
     };
     let wanted = session.ranges(&request.selection)?;
+    for range in &request.keep {
+        session.ranges(&Selection::Range(*range))?;
+    }
     let (image, record, phase) = match &request.content {
         Content::Image { image, record } => {
             let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
@@ -121,21 +131,42 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     // A drive that says who it is settles at once whether the image is for it;
     // one that does not is asked for its flash first.
     let device = session.device.info().clone();
+    let recorded = record
+        .and_then(|record| record.drive.as_ref())
+        .map(Identity::from);
+    let check_fit = |image, drive, flash: &[u8]| {
+        fit::check(image, drive, recorded.as_ref(), flash, &request.forced)
+    };
     let mut fit = match (&image, &device.identity) {
-        (Some((image, _)), Some(drive)) => {
-            Some(fit::check(image, Some(drive), &[], &request.forced)?)
-        }
+        (Some((image, _)), Some(drive)) => Some(check_fit(image, Some(drive), &[])?),
         _ => None,
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(session, scope)?;
-    // An interrupted run may have erased what is to stay: its backup knows it.
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
     };
-    let earlier = backup_path(&request.backup)
-        .and_then(|path| backup::find_interrupted(path, &device, &dump, target_from));
+    let (unfinished, damaged) =
+        interrupted::find(backup_path(&request.backup), &device, dump.bytes.len());
+    let all: Vec<PathBuf> = unfinished.iter().map(|one| one.path.clone()).collect();
+    let restored: Vec<&Unfinished> = unfinished
+        .iter()
+        .filter(|one| target_from(&dump.bytes) == one.flash)
+        .collect();
+    let drive_of_backup = restored
+        .iter()
+        .find(|one| interrupted::is_flash_of(one, &dump.bytes))
+        .and_then(|one| one.record.drive.as_ref())
+        .map(Identity::from);
+    let restored: Vec<PathBuf> = restored.iter().map(|one| one.path.clone()).collect();
+    let change = Change {
+        dump: &dump,
+        target: &target_from,
+        retained: &without(&dump.ranges, &without(&wanted, &request.keep)),
+    };
+    let identity = device.identity.as_ref();
+    let earlier = interrupted::resume(unfinished, &change, identity, &request.forced)?;
     let before = earlier
         .as_ref()
         .map_or(&dump.bytes, |earlier| &earlier.flash);
@@ -144,12 +175,12 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         .map_err(|error| Refusal::Unable(error.to_string()))?;
 
     if let (Some((image, _)), None) = (&image, &fit) {
-        let of_earlier = earlier
-            .as_ref()
-            .and_then(|earlier| earlier.record.drive.as_ref())
-            .map(Identity::from);
-        let mut found = fit::check(image, of_earlier.as_ref(), before, &request.forced)?;
-        if of_earlier.is_some() {
+        let of_backup = match &earlier {
+            Some(earlier) => earlier.identity(),
+            None => drive_of_backup,
+        };
+        let mut found = check_fit(image, of_backup.as_ref(), &dump.bytes)?;
+        if of_backup.is_some() {
             found.text = format!(
                 "The drive does not say what it is; its backup does. {}",
                 found.text
@@ -157,31 +188,60 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         }
         fit = Some(found);
     }
-    let mut warnings = Vec::new();
+    let others: Vec<PathBuf> = match &earlier {
+        Some(_) => Vec::new(),
+        None => all
+            .into_iter()
+            .filter(|path| !restored.contains(path))
+            .collect(),
+    };
+    let mut warnings = interrupted::warnings(&others, &damaged);
     warnings.extend(serial_warning(record, device.identity.as_ref()));
     session.check_stop()?;
+    let journal = earlier.as_ref().map(|earlier| earlier.path.clone());
     let backup = if plan.is_empty() {
+        if !request.dry_run {
+            journal
+                .iter()
+                .chain(&restored)
+                .for_each(|backup| interrupted::finish(backup));
+        }
         Backup::NotNeeded
     } else {
         match (&request.backup, earlier) {
-            (BackupWish::None, _) => Backup::None,
-            (BackupWish::File(_), Some(earlier)) => Backup::Earlier(Box::new(earlier)),
+            (BackupWish::None, None) => Backup::None,
+            (_, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
-                let crc = Crc32::of(&target);
-                let record = Record::of(&dump, &device, &request.circumstances, Some(crc));
+                let record = Record::of(&dump, &device, &request.circumstances);
                 make_backup(&dump, &record, path, &request.forced)?
             }
         }
     };
     Ok(Proposal {
         work: Work::InPlace { plan, target },
+        journal: match &backup {
+            Backup::NotNeeded => None,
+            backup => journal.or_else(|| backup.made()),
+        },
+        restored,
         backup,
         fit,
         warnings,
+        kept: request.keep.clone(),
         scope: dump.ranges,
         check: phase,
     })
+}
+
+impl Backup {
+    /// The file, where it was made just now.
+    pub(super) fn made(&self) -> Option<PathBuf> {
+        match self {
+            Backup::Made { path, .. } => Some(path.clone()),
+            _ => None,
+        }
+    }
 }
 
 impl Proposal {
@@ -242,14 +302,33 @@ impl Proposal {
     /// Whatever the drive does; [`ChangeError::flash`] says what it means for
     /// the flash.
     pub fn carry_out(&self, session: &mut Session) -> Result<Changed, ChangeError> {
-        match &self.work {
+        if let Some(backup) = &self.journal {
+            session.check_stop()?;
+            interrupted::begin(backup, self.target()).map_err(JobError::from)?;
+        }
+        let changed = match &self.work {
             Work::InPlace { plan, target } => {
                 change::carry_out(session, plan, target, &self.scope, self.check)
             }
             Work::Download(download) => {
                 download::carry_out(session, download, &self.scope, self.check)
             }
+        };
+        let is_over = match &changed {
+            Ok(_) => true,
+            Err(error) => error.flash() == FlashState::Unchanged,
+        };
+        if is_over {
+            self.journal
+                .iter()
+                .for_each(|backup| interrupted::finish(backup));
         }
+        if changed.is_ok() {
+            self.restored
+                .iter()
+                .for_each(|backup| interrupted::finish(backup));
+        }
+        changed
     }
 }
 
@@ -261,16 +340,13 @@ pub(super) fn backup_path(wish: &BackupWish) -> Option<&Path> {
 }
 
 /// A name that is taken is better found out before minutes of reading, but a
-/// backup of this very write, made by an interrupted run, may have the name.
+/// backup of this very flash, made by an earlier run, may have the name.
 pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
-    if request.dry_run || request.forced.contains(&Check::Overwrite) {
+    let may_be_this_flash = Record::beside(path).is_some();
+    if request.dry_run || may_be_this_flash || request.forced.contains(&Check::Overwrite) {
         return Ok(());
     }
-    let is_of_a_write = Record::beside(path).is_some_and(|record| record.before_writing.is_some());
-    if !is_of_a_write {
-        super::files::must_not_exist(path)?;
-    }
-    Ok(())
+    Ok(super::files::must_not_exist(path)?)
 }
 
 /// The sectors that a change within `wanted` can touch, joined where they
@@ -293,16 +369,34 @@ pub(super) fn make_backup(
     forced: &Forced,
 ) -> Result<Backup, JobError> {
     refuse_blank(dump, forced)?;
+    let made = Backup::Made {
+        path: path.to_owned(),
+        crc32: Crc32::of(&dump.selected()),
+    };
+    if backup::is_of(path, record) {
+        return Ok(made);
+    }
     let format = Format {
         encoding: Encoding::Binary,
         arrangement: Arrangement::Merged,
     };
     let overwrite = forced.contains(&Check::Overwrite);
     backup::save(dump, record, path, format, overwrite)?;
-    Ok(Backup::Made {
-        path: path.to_owned(),
-        crc32: Crc32::of(&dump.selected()),
-    })
+    Ok(made)
+}
+
+/// An image that looks damaged although it could be firmware.
+///
+/// # Errors
+/// A [`Refusal`] that names the check to force.
+pub fn refuse_doubtful(image: &Image, forced: &Forced) -> Result<(), Refusal> {
+    match soundness::doubts(image.bytes()).first() {
+        Some(doubt) if !forced.contains(&Check::Structure) => Err(Refusal::Check {
+            check: Check::Structure,
+            message: format!("This image looks damaged: {doubt}."),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A dump that is blank or repeats itself is no backup.

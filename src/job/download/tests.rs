@@ -162,7 +162,7 @@ fn holds(fake: &Fake, image: &[u8]) -> bool {
         end: image.len() as u32,
     };
     let flash = flash(fake);
-    without(&[everything], owned)
+    without(&[everything], &owned_ranges(owned))
         .iter()
         .all(|range| range.of(&flash) == range.of(image))
 }

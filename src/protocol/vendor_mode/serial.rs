@@ -120,23 +120,38 @@ impl VendorMode {
         }
     }
 
-    /// Asks the chip for its ID. A chip that an interrupted run left erasing
-    /// does not answer, which reads as FF: it is asked again for some seconds.
+    /// Asks the chip for its ID until it gives the same one twice in a row: one
+    /// misread bit can be the ID of another chip. A chip that an interrupted run
+    /// left erasing does not answer, which reads as FF: it is asked again for
+    /// some seconds.
     pub(super) fn identify_serial(&mut self) -> Result<ChipId, DeviceError> {
-        let doing = "identifying the flash chip";
-        let request = [IDENTIFY, 0, 0, 0];
-        let mut id = [0; 2];
+        let mut last = None;
         for _ in 0..ID_ATTEMPTS {
-            self.transact(&request, 2).map_err(during(doing))?;
-            self.clock.sleep(IDENTIFY_PAUSE);
-            self.received(request.len() as u32, &mut id)
-                .map_err(during(doing))?;
-            if id != NOBODY {
-                break;
+            let id = self
+                .serial_id()
+                .map_err(during("identifying the flash chip"))?;
+            if last == Some(id) && id != NOBODY {
+                let [manufacturer, device] = id;
+                return Ok(ChipId::new(manufacturer, device));
             }
+            last = Some(id);
         }
-        let [manufacturer, device] = id;
-        Ok(ChipId::new(manufacturer, device))
+        match last {
+            Some(NOBODY) => Ok(ChipId::new(0xFF, 0xFF)),
+            _ => Err(DeviceError::Impossible(
+                "The flash chip does not give the same ID twice: its answers are disturbed."
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn serial_id(&mut self) -> Result<[u8; 2], TaskFileError> {
+        let request = [IDENTIFY, 0, 0, 0];
+        self.transact(&request, 2)?;
+        self.clock.sleep(IDENTIFY_PAUSE);
+        let mut id = [0; 2];
+        self.received(request.len() as u32, &mut id)?;
+        Ok(id)
     }
 
     /// Reads page by page; `start` and the length are multiples of a page.

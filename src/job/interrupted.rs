@@ -1,0 +1,260 @@
+//! Changes that were begun and not finished.
+//!
+//! The record beside a backup is the journal: from the first change until the
+//! flash has been read back it says what the flash was about to hold. A run
+//! that finds such a record for its flash goes on from that backup, because
+//! what was to stay as it is may have been erased with its sector and be there
+//! alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::backup::{self, Record, RecordedDrive};
+use super::files::{FileError, folder_of};
+use super::read::{Dump, lay_out};
+use super::{Check, Forced, Refusal};
+use crate::flash::{FlashRange, Offset, PAGE_SIZE};
+use crate::image::{Crc32, identity};
+use crate::plan::ERASED;
+use crate::protocol::DeviceInfo;
+use crate::scsi::Identity;
+
+/// The backup of a change that was begun on a flash like this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    pub path: PathBuf,
+    pub record: Record,
+    /// What the flash held before, FF where nothing was read.
+    pub flash: Vec<u8>,
+    covered: Vec<FlashRange>,
+}
+
+/// What is about to be done to a flash, as far as an earlier change matters.
+pub(super) struct Change<'a> {
+    pub dump: &'a Dump,
+    /// What this change makes of a flash.
+    pub target: &'a dyn Fn(&[u8]) -> Vec<u8>,
+    /// The bytes that this change leaves as it finds them.
+    pub retained: &'a [FlashRange],
+}
+
+/// Notes in a backup's record that the flash is being changed from now on.
+///
+/// # Errors
+/// Where the record cannot be written; nothing may be changed then.
+pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<(), FileError> {
+    note(backup, Some(Crc32::of(target)))
+}
+
+/// Notes that the change has come to its end. A record that cannot be written
+/// stays as it is: a later run is then more careful than it need be.
+pub(super) fn finish(backup: &Path) {
+    let _ = note(backup, None);
+}
+
+fn note(backup: &Path, before_writing: Option<Crc32>) -> Result<(), FileError> {
+    match Record::beside(backup) {
+        Some(record) => backup::save_record(
+            &Record {
+                before_writing: before_writing.map(|crc| crc.to_string()),
+                ..record
+            },
+            backup,
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The unfinished changes of a flash like this, by the records beside `backup`
+/// and in the current folder: same chip and size, a drive that does not call
+/// itself another one, the backup intact by its CRC-32.
+///
+/// Backups that are damaged come as their paths alone.
+pub(super) fn find(
+    backup: Option<&Path>,
+    device: &DeviceInfo,
+    size: usize,
+) -> (Vec<Unfinished>, Vec<PathBuf>) {
+    let mut folders = vec![PathBuf::from(".")];
+    let beside = backup.map(folder_of).map(Path::to_owned);
+    let is_elsewhere =
+        |folder: &PathBuf| folder.canonicalize().ok() != Path::new(".").canonicalize().ok();
+    folders.extend(beside.filter(is_elsewhere));
+    let mut paths: Vec<PathBuf> = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
+            (path.extension()? == "txt").then(|| path.with_extension(""))
+        })
+        .collect();
+    paths.sort();
+    let mut intact = Vec::new();
+    let mut damaged = Vec::new();
+    for path in paths {
+        let record = Record::beside(&path).filter(|record| {
+            record.before_writing.is_some()
+                && record.chip == device.chip
+                && record.size as usize == size
+                && is_same_drive(record.drive.as_ref(), device.identity.as_ref())
+        });
+        let Some(record) = record else { continue };
+        let covered = record.covered();
+        let content = fs::read(&path)
+            .ok()
+            .filter(|content| Crc32::of(content).to_string() == record.crc32);
+        match content.and_then(|content| lay_out(&content, size, &covered)) {
+            Some(flash) => intact.push(Unfinished {
+                path,
+                record,
+                flash,
+                covered,
+            }),
+            None => damaged.push(path),
+        }
+    }
+    (intact, damaged)
+}
+
+/// What the user should know of unfinished changes that this run does not go on
+/// with: the flash may hold a mixture.
+pub(super) fn warnings(others: &[PathBuf], damaged: &[PathBuf]) -> Vec<String> {
+    let of_others = others.iter().map(|path| {
+        format!(
+            "A write of a flash like this was begun and not finished. What was in the flash before \
+             it is in {}; the flash may be a mixture now.",
+            path.display()
+        )
+    });
+    let of_damaged = damaged.iter().map(|path| {
+        format!(
+            "A write of a flash like this was begun and not finished, and its backup, {}, is \
+             damaged or gone.",
+            path.display()
+        )
+    });
+    of_others.chain(of_damaged).collect()
+}
+
+/// Which of the unfinished changes this one goes on with, if any.
+///
+/// # Errors
+/// [`Check::Interrupted`] where it is another change that would leave as it
+/// finds them bytes that the unfinished one may have destroyed, and where it
+/// cannot be told that this is the same flash.
+pub(super) fn resume(
+    found: Vec<Unfinished>,
+    change: &Change,
+    identity: Option<&Identity>,
+    forced: &Forced,
+) -> Result<Option<Unfinished>, Refusal> {
+    let now = &change.dump.bytes;
+    let is_forced = forced.contains(&Check::Interrupted);
+    let (mut same, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
+        let target = (change.target)(&one.flash);
+        one.covered == change.dump.ranges
+            && one.record.before_writing == Some(Crc32::of(&target).to_string())
+            && lies_between(now, &one.flash, &target)
+    });
+    let is_lost = |one: &&Unfinished| one.differs_from(now, change.retained);
+    let Some(last) = same.pop() else {
+        return match others.iter().find(is_lost) {
+            Some(one) if !is_forced => Err(one.refusal(
+                "What is to stay as it is may be lost in the flash, and is in that backup.",
+            )),
+            _ => Ok(None),
+        };
+    };
+    if same.iter().any(|one| one.flash != last.flash) && !is_forced {
+        return Err(last.refusal("It is not the only one, and the others hold something else."));
+    }
+    let is_known = identity.is_some() || last.record.drive.is_some();
+    let is_sure = is_known || shares_content(now, &last.flash, &(change.target)(&last.flash));
+    if !is_sure && is_lost(&&last) && !is_forced {
+        return Err(last.refusal(
+            "The drive does not say what it is and its flash is blank: whether it is that drive \
+             cannot be told.",
+        ));
+    }
+    Ok(Some(last))
+}
+
+impl Unfinished {
+    /// Who the drive was: as it said then, or else as its flash said.
+    pub fn identity(&self) -> Option<Identity> {
+        let said = self.record.drive.as_ref().map(Identity::from);
+        said.or_else(|| {
+            let found = identity::find(&self.flash);
+            found.iter().find_map(|found| found.identity().cloned())
+        })
+    }
+
+    /// Whether the flash holds something else than this backup in `ranges`.
+    fn differs_from(&self, now: &[u8], ranges: &[FlashRange]) -> bool {
+        ranges.iter().any(|range| {
+            let both = range.of(now).iter().zip(range.of(&self.flash));
+            (range.start..)
+                .zip(both)
+                .filter(|(at, _)| self.covered.iter().any(|part| part.contains(Offset(*at))))
+                .any(|(_, (now, before))| now != before)
+        })
+    }
+
+    fn refusal(&self, why: &str) -> Refusal {
+        Refusal::Unfinished {
+            backup: self.path.clone(),
+            message: format!(
+                "A write of a flash like this was begun and not finished; its backup is {} of {}. \
+                 {why}",
+                self.path.display(),
+                self.record.date
+            ),
+        }
+    }
+}
+
+/// Whether the flash holds what this backup does, so far as it was not erased:
+/// enough to know a drive by that does not say what it is.
+pub(super) fn is_flash_of(backup: &Unfinished, now: &[u8]) -> bool {
+    shares_content(now, &backup.flash, &[])
+}
+
+fn shares_content(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let after = after.iter().map(Some).chain(std::iter::repeat(None));
+    now.iter()
+        .zip(before)
+        .zip(after)
+        .filter(|((now, before), after)| **now != ERASED && (now == before || Some(*now) == *after))
+        .nth(PAGE_SIZE as usize)
+        .is_some()
+}
+
+fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> bool {
+    let (Some(recorded), Some(drive)) = (recorded, drive) else {
+        return true;
+    };
+    let serials_agree = match (&recorded.serial, &drive.serial) {
+        (Some(recorded), Some(drive)) => recorded == drive,
+        _ => true,
+    };
+    recorded.vendor == drive.vendor && recorded.product == drive.product && serials_agree
+}
+
+/// Whether an interrupted change from `before` to `after` can have left this:
+/// bytes of the one or the other, erased ones, and in one page, which was in
+/// work, bytes with some bits of the way.
+fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let mut page_in_work = None;
+    now.iter()
+        .zip(before)
+        .zip(after)
+        .enumerate()
+        .filter(|&(_, ((&now, &before), &after))| now != before && now != after && now != ERASED)
+        .all(|(index, ((&now, &before), &after))| {
+            let page = index / PAGE_SIZE as usize;
+            let is_on_the_way = now & after == after || now & before == before;
+            is_on_the_way && *page_in_work.get_or_insert(page) == page
+        })
+}
