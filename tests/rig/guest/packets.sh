@@ -1,0 +1,29 @@
+# What scripts of packet drives share; /images has what goes with the benches.
+
+# quick NAME [LINE]: a bench of the fixtures whose drives program for a second,
+# with one more line about the last of them.
+quick() {
+	local speed="program_seconds = 1\\nrestart_seconds = 0.5"
+	sed "s/^model = .*/&\\n$speed/" /fixtures/benches/$1.toml >$1.toml
+	[ $# = 1 ] || echo "$2" >>$1.toml
+	echo $1.toml
+}
+
+# timed NAME COMMAND...: what it says is in NAME.out, and how many milliseconds
+# it took is a line of NAME.ms.
+timed() {
+	local name=$1 started=$(uptime_ms)
+	shift
+	"$@" >$name.out 2>&1 || fail "'$*' ended with $?: $(cat $name.out)"
+	echo $(($(uptime_ms) - started)) >>$name.ms
+}
+
+# has_got COUNT OPCODE: the drive at position 3 has carried out so many.
+has_got() {
+	[ $(commands 3 $2) -ge $1 ]
+}
+
+# field FILE NAME: of what sg_inq says.
+field() {
+	sed -n "s/^ *$2: *\(.*[^ ]\) *$/\1/p" $1
+}
