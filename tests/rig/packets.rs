@@ -116,7 +116,7 @@ fn as_btcflash_does(left: &Path) -> Result<()> {
     }
 
     let inspected = text(left, "inspected")?;
-    let total = inspected
+    let sum = inspected
         .lines()
         .find_map(|line| line.strip_prefix("Total"))
         .and_then(|rest| rest.split_whitespace().next())
@@ -124,8 +124,8 @@ fn as_btcflash_does(left: &Path) -> Result<()> {
     for theirs in ["hex.out", "bin.out"] {
         let printed = text(left, theirs)?;
         ensure!(
-            printed.contains(&format!("Firmware checksum is {total}")),
-            "mtkflash says {total}, btcflash: {printed}"
+            printed.contains(&format!("Firmware checksum is {}", sum.to_uppercase())),
+            "mtkflash says {sum}, btcflash: {printed}"
         );
         ensure!(
             printed.contains("Drive is now:           [BTC     ][DRW1008         ][0059]"),
@@ -344,7 +344,7 @@ fn as_sg3_utils_do(left: &Path) -> Result<()> {
     }
     ensure!(
         flash.get(0x3000..0x3020) == Some(bytes(left, "record")?.as_slice()),
-        "sg_read_buffer got another boot record"
+        "sg_raw got another boot record"
     );
     let reads = count(&seen(left, "read.commands")?, READ_BUFFER);
     ensure!(reads == 1 + 2 * 128, "{reads} READ BUFFER commands");

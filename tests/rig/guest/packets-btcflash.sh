@@ -1,10 +1,14 @@
 # Beside the others: btcflash sleeps for 50 s.
 . /rig/packets.sh
 
-# fresh NAME POSITION: a drive on a port that no other script uses.
+# fresh NAME POSITION: the sr node, which btcflash insists on, of a drive on a
+# port that no other script uses.
 fresh() {
+	local node
 	sed "s/^position = .*/position = $2/" /fixtures/benches/btc.toml >$1.toml
-	plug $1.toml $2 $(($2 + 3))
+	node=$(plug $1.toml $2 $(($2 + 3)))
+	wait_until test -e /sys/class/scsi_generic/${node##*/}/device/block
+	sr_of $node
 }
 hex_drive=$(fresh hex 1)
 bin_drive=$(fresh bin 2)

@@ -1,9 +1,13 @@
 # What scripts of packet drives share; /images has what goes with the benches.
 
-# quick NAME [LINE]: a bench of the fixtures whose drives program for a second,
-# with one more line about the last of them.
+# quick NAME [LINE]: a bench of the fixtures whose drives program for a second
+# unless the line says otherwise, which is one about the last of them.
 quick() {
-	local speed="program_seconds = 1\\nrestart_seconds = 0.5"
+	local speed="restart_seconds = 0.5"
+	case ${2:-} in
+	program_seconds*) ;;
+	*) speed="program_seconds = 1\\n$speed" ;;
+	esac
 	sed "s/^model = .*/&\\n$speed/" /fixtures/benches/$1.toml >$1.toml
 	[ $# = 1 ] || echo "$2" >>$1.toml
 	echo $1.toml
