@@ -31,3 +31,16 @@ has_got() {
 field() {
 	sed -n "s/^ *$2: *\(.*[^ ]\) *$/\1/p" $1
 }
+
+# written BENCH IMAGE OPTION...: what the drive has is in its files then. It is on
+# port $port.
+written() {
+	local name=$1 image=$2 node
+	shift 2
+	cp /images/$image $name.image
+	node=$(plug $(quick $name) 3 $port)
+	tool $name 0 mtkflash $node w /m /images/$image --yes "$@"
+	mtkflash $(usb_node $port) c >$name.afterwards 2>&1
+	cat $name.afterwards
+	unplug $port
+}
