@@ -16,7 +16,7 @@ use super::report;
 use super::signals;
 use super::typed::Typed;
 use crate::drive::Inhibitor;
-use crate::flash::Bank;
+use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{
     self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
 };
@@ -142,6 +142,7 @@ impl Run<'_> {
 
     fn verify(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
+        self.refuse_part(file)?;
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
         let compared = self.with_drive(|run, opened| {
@@ -172,6 +173,7 @@ impl Run<'_> {
 
     fn write(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
+        self.refuse_part(file)?;
         self.refuse_unsound(file, &image)?;
         let report = Report::of(&image);
         let content = Content::Image {
@@ -403,6 +405,31 @@ impl Run<'_> {
         Ok(image)
     }
 
+    /// A dump of a part of a flash says so in its record: as a whole image it
+    /// would be too small, and the user would not know why.
+    fn refuse_part(&self, file: &Path) -> Result<(), Failure> {
+        let ranges = Record::beside(file)
+            .map(|record| record.ranges)
+            .unwrap_or_default();
+        if !self.selection().is_everything() || ranges.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<String> = ranges
+            .iter()
+            .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
+            .collect();
+        let failure = Failure::new(
+            Exit::BadImage,
+            format!(
+                "{} holds a part of a flash only: {}.",
+                file.display(),
+                named.join(", ")
+            ),
+        )
+        .next("Name that part:");
+        Err(failure.next(self.typed.with(&part_switch(&ranges))))
+    }
+
     /// An image that cannot be firmware is refused before a drive is touched.
     /// A file with a part of a flash can be judged by its content only.
     fn refuse_unsound(&self, file: &Path, image: &Image) -> Result<(), Failure> {
@@ -482,6 +509,25 @@ impl Run<'_> {
     fn check_folder(&self, path: &Path) -> Result<(), Failure> {
         files::can_be_made(path).map_err(|error: FileError| Failure::file(&error, self.typed))
     }
+}
+
+/// The switch that names these ranges, first and last byte: whole banks where
+/// they are that, else everything from the first to the last.
+fn part_switch(ranges: &[[u32; 2]]) -> String {
+    let is_bank = |[first, last]: &[u32; 2]| {
+        first.is_multiple_of(BANK_SIZE) && last.wrapping_add(1).is_multiple_of(BANK_SIZE)
+    };
+    if ranges.iter().all(is_bank) {
+        let banks: Vec<String> = ranges
+            .iter()
+            .flat_map(|[first, last]| first / BANK_SIZE..=last / BANK_SIZE)
+            .map(|bank| bank.to_string())
+            .collect();
+        return format!("--banks {}", banks.join(","));
+    }
+    let first = ranges.first().map_or(0, |[first, _]| *first);
+    let last = ranges.last().map_or(0, |[_, last]| *last);
+    format!("--range {first:#x}-{last:#x}")
 }
 
 fn circumstances() -> Circumstances {

@@ -18,5 +18,6 @@ mod folder;
 mod interruptions;
 mod parts;
 mod places;
+mod readme;
 mod texts;
 mod writing;

@@ -108,3 +108,12 @@ fn a_range_past_the_end_of_the_flash_is_refused() {
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.flash(), old_image());
 }
+
+#[test]
+fn a_dump_of_a_part_is_no_whole_image_and_the_message_names_the_part() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.done("3 r /m /b part.bin --banks 1,2");
+    let run = folder.fails("3 w /m part.bin --yes", 5);
+    insta::assert_snapshot!(run.message());
+    folder.done("3 v /m part.bin --banks 1,2");
+}
