@@ -105,10 +105,17 @@ pub(super) fn read_ranges(
             }
             dump.disagreements += settle(session, Offset(start), first, second)?;
         }
-        let sum = Some(Checksum::of(range.of(&dump.bytes)));
-        session.send(Event::BankDone { phase, bank, sum });
+        dump.gaps = joined(dump.gaps);
+        // The sum of what stands for a bank that nobody has seen says nothing.
+        if !dump
+            .gaps
+            .iter()
+            .any(|gap| gap.start <= range.start && range.end <= gap.end)
+        {
+            let sum = Some(Checksum::of(range.of(&dump.bytes)));
+            session.send(Event::BankDone { phase, bank, sum });
+        }
     }
-    dump.gaps = joined(dump.gaps);
     session.send(Event::Finished { phase });
     Ok(dump)
 }

@@ -399,11 +399,17 @@ pub fn refuse_doubtful(image: &Image, forced: &Forced) -> Result<(), Refusal> {
     }
 }
 
-/// A dump that is blank or repeats itself is no backup.
+/// A dump that is blank or repeats itself is no backup, and one of which the
+/// drive gave nothing is not even blank.
 ///
 /// # Errors
-/// A [`Refusal`] that names the check to force.
+/// A [`Refusal`]; that of a blank dump names the check to force.
 pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
+    let bytes = |ranges: &[FlashRange]| ranges.iter().map(|range| range.len()).sum::<u32>();
+    if !dump.gaps.is_empty() && bytes(&dump.gaps) == bytes(&dump.ranges) {
+        let reason = "The drive refuses to have any of this read: there is nothing to keep.";
+        return Err(Refusal::Unable(reason.to_owned()));
+    }
     if forced.contains(&Check::Blank) {
         return Ok(());
     }

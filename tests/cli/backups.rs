@@ -152,6 +152,23 @@ fn a_blank_flash_is_no_backup_unless_forced() {
 }
 
 #[test]
+fn a_flash_that_the_drive_does_not_show_is_not_called_blank() {
+    let folder = Folder::with_bench_and(
+        "mt1939.toml",
+        "unreadable = [{ start = 0, end = 0x20_0000 }]",
+    );
+    for line in ["3 r /m /b dump.bin", "3 r /m /b dump.bin --force=blank"] {
+        let run = folder.fails(line, 4);
+        assert!(
+            run.stderr.contains("refuses to have any of this read"),
+            "{run}"
+        );
+        assert!(!run.stderr.contains("sum"), "{run}");
+        assert!(folder.files().is_empty(), "{run}");
+    }
+}
+
+#[test]
 fn a_flash_of_equal_banks_is_no_backup() {
     let folder = Folder::with_bench(BENCH);
     folder.done("3 c");

@@ -1,13 +1,10 @@
 //! The drive that a bench puts at a position.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use mtkflash::sim::Bench;
 use mtkflash::sim::target::{Event, Reply, ScsiTarget, TargetData};
-use mtkflash::transport::Clock;
 
 /// Opens the drive at `position` (1 to 4) of the bench in a file, or the drive
 /// that tests the rig itself when `bench` is `echo`.
@@ -19,28 +16,8 @@ pub fn drive(bench: &Path, position: u8) -> Result<Box<dyn ScsiTarget>> {
             let drive = bench
                 .drive(position)
                 .with_context(|| format!("the bench has no drive at position {position}"))?;
-            Ok(Box::new(InRealTime {
-                drive: drive.target(),
-                clock: drive.clock(),
-                since: Instant::now(),
-            }))
+            Ok(drive.target_in_real_time())
         }
-    }
-}
-
-/// A simulated drive for a host that waits in earnest: what takes the drive
-/// time is over when as much of it has passed for the host.
-struct InRealTime {
-    drive: Box<dyn ScsiTarget>,
-    clock: Arc<dyn Clock>,
-    since: Instant,
-}
-
-impl ScsiTarget for InRealTime {
-    fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply {
-        let passed = self.since.elapsed();
-        self.clock.sleep(passed.saturating_sub(self.clock.now()));
-        self.drive.execute(cdb, data)
     }
 }
 

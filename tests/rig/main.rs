@@ -7,10 +7,14 @@
 //! downloaded and unpacked beside the build once.
 
 mod drive;
+#[path = "../../fixtures/images.rs"]
+#[allow(dead_code, reason = "a program of its own, too")]
+mod images;
 mod initramfs;
 mod machine;
 mod modules;
 mod packages;
+mod packets;
 mod results;
 mod scenarios;
 mod seen;
@@ -31,15 +35,17 @@ use crate::scenarios::{Scenario, scenarios};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--serve", bench, position, port, log] => match serve(bench, position, port, log) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("rig: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
-        _ => conclude(&Arguments::from_args()),
+    let in_the_guest = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--serve", bench, position, port, log] => serve(bench, position, port, log),
+        ["--dump", node, file, passes] => packets::dump(node, file, passes),
+        _ => return conclude(&Arguments::from_args()),
+    };
+    match in_the_guest {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rig: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

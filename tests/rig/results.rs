@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use crate::images;
 use crate::initramfs::Initramfs;
 use crate::machine::{ALWAYS, Machine};
 use crate::modules::Modules;
@@ -163,6 +164,7 @@ impl Boot {
         if fixtures.is_dir() {
             root.copy("fixtures", &fixtures)?;
         }
+        root.copy("images", &images()?)?;
         root.file("rig/scripts", self.scripts.join("\n").as_bytes());
         root.file(
             "rig/devices",
@@ -180,6 +182,21 @@ fn kernel_is_well(left: &Path) -> Result<(), String> {
         true => Err(format!("the kernel complains:\n{messages}")),
         false => Ok(()),
     }
+}
+
+/// The folder with the images that go with the benches of the fixtures.
+fn images() -> Result<PathBuf> {
+    static WRITTEN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let written = WRITTEN.get_or_init(|| {
+        let folder = cache()
+            .map_err(|error| format!("{error:#}"))?
+            .join("images");
+        match images::write_all(&folder) {
+            Ok(()) => Ok(folder),
+            Err(error) => Err(format!("cannot write the images: {error}")),
+        }
+    });
+    written.clone().map_err(|error| anyhow!(error))
 }
 
 /// Beside everything else that the build makes.

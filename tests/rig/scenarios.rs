@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::machine::{Device, Machine, Slot};
-use crate::vendor_mode;
+use crate::{packets, vendor_mode};
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
 /// look at what the script left in its folder.
@@ -19,7 +19,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    const fn new(sentence: &'static str, machine: &'static Machine, script: &'static str) -> Self {
+    pub const fn new(
+        sentence: &'static str,
+        machine: &'static Machine,
+        script: &'static str,
+    ) -> Self {
         Self {
             sentence,
             machine,
@@ -28,7 +32,7 @@ impl Scenario {
         }
     }
 
-    const fn then(mut self, look: fn(&Path) -> Result<()>) -> Self {
+    pub const fn then(mut self, look: fn(&Path) -> Result<()>) -> Self {
         self.then = look;
         self
     }
@@ -102,7 +106,14 @@ static USB_ONLY: Machine = Machine {
     modules: &[],
 };
 
+/// All of them; the machine that takes longest comes first.
 pub fn scenarios() -> Vec<Scenario> {
+    let mut all = packets::scenarios();
+    all.extend(of_vendor_mode_and_the_rig());
+    all
+}
+
+fn of_vendor_mode_and_the_rig() -> Vec<Scenario> {
     vec![
         Scenario::new(
             "a real kernel boots and the drive of every index answers INQUIRY with its position",

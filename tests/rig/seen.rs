@@ -114,10 +114,11 @@ impl VendorMode {
         })
     }
 
-    /// Where bytes were read, but for the two of the chip's ID.
+    /// Where bytes were read, but for the two of the chip's ID, which is asked
+    /// for twice.
     pub fn reads(&self) -> Vec<u32> {
         let reads = self.commands.iter().filter(|it| it.command == READ_BYTE);
-        reads.skip(2).map(TaskFile::address).collect()
+        reads.skip(4).map(TaskFile::address).collect()
     }
 
     /// Where bytes were written, and which.

@@ -20,17 +20,41 @@ done
 wait_until devices_are_there || echo "rig: devices are missing"
 give_nodes_to_cdrom
 
-for script in $(cat /rig/scripts); do
-	export OUT=/out/$script
-	mkdir -p $OUT
+# run SCRIPT: what it leaves is in its folder.
+run() {
+	export OUT=/out/$1 SERVERS=/run/servers-$1
+	mkdir -p $OUT $SERVERS
 	cd $OUT
-	timeout 120 sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$script.sh" >log 2>&1 </dev/null
+	timeout 120 sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$1.sh" >log 2>&1 </dev/null
 	echo $? >status
 	unplug_all >>log 2>&1
-	dmesg -c >kernel
+}
+
+# send SCRIPT: its folder, through the port.
+send() {
 	cd /
-	tar c -C /out $script >/dev/vport0p1
-	rm -rf $OUT
+	dmesg -c >/out/$1/kernel
+	tar c -C /out $1 >/dev/vport0p1
+	rm -rf /out/$1
+}
+
+# A script that mostly waits says so in its first line and runs beside the others.
+beside=
+for script in $(cat /rig/scripts); do
+	case $(head -n 1 /rig/$script.sh) in
+	"# Beside the others"*)
+		run $script &
+		beside="$beside $script"
+		;;
+	*)
+		run $script
+		send $script
+		;;
+	esac
+done
+wait
+for script in $beside; do
+	send $script
 done
 echo "rig: the guest ran for $(cut -d' ' -f1 /proc/uptime) s"
 poweroff -f

@@ -77,7 +77,7 @@ plug() {
 	local port=${3:-$(($2 - 1))}
 	[ $1 = echo ] || [ -e $bench ] || cp $1 $bench
 	rig --serve $bench $2 $port $OUT/drive-$2.log >>$OUT/servers.log 2>&1 &
-	echo $! >/run/server-$port
+	echo $! >$SERVERS/$port
 	wait_until usb_node $port >/dev/null ||
 		fail "the drive at position $2 did not appear: $(cat $OUT/servers.log)"
 	usb_node $port
@@ -86,15 +86,15 @@ plug() {
 # unplug PORT: as if the cable was pulled; the drive's files are complete then.
 unplug() {
 	echo $1 >/sys/devices/platform/vhci_hcd.0/detach 2>/dev/null || true
-	wait_until has_ended $(cat /run/server-$1) || kill $(cat /run/server-$1)
-	rm /run/server-$1
+	wait_until has_ended $(cat $SERVERS/$1) || kill $(cat $SERVERS/$1)
+	rm $SERVERS/$1
 	wait_until port_is_empty $1
 }
 
 unplug_all() {
 	local server
-	for server in /run/server-*; do
-		[ ! -e $server ] || unplug ${server##*-}
+	for server in $SERVERS/*; do
+		[ ! -e $server ] || unplug ${server##*/}
 	done
 }
 
