@@ -299,6 +299,16 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
             source: TransportError::Vanished,
             ..
         } => failure.next("Check its power and cable; when it is back, type the same again:"),
+        DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::NotPermitted),
+            ..
+        }
+        | DeviceError::Transport {
+            source: TransportError::NotPermitted,
+            ..
+        } => failure
+            .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
+            .next("sudo modprobe sg"),
         _ => failure.next("Switch the drive off and on, then type the same again:"),
     }
 }
