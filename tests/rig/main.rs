@@ -8,6 +8,7 @@
 
 mod drive;
 mod initramfs;
+mod linux;
 mod machine;
 mod modules;
 mod packages;

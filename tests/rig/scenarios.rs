@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::linux;
 use crate::machine::{Device, Machine, Slot};
 use crate::vendor_mode;
 
@@ -19,7 +20,11 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    const fn new(sentence: &'static str, machine: &'static Machine, script: &'static str) -> Self {
+    pub const fn new(
+        sentence: &'static str,
+        machine: &'static Machine,
+        script: &'static str,
+    ) -> Self {
         Self {
             sentence,
             machine,
@@ -35,7 +40,7 @@ impl Scenario {
 }
 
 /// The computer of the DOS tool's days: four drives, index 1 to 4.
-static PC: Machine = Machine {
+pub static PC: Machine = Machine {
     name: "pc",
     chipset: "pc",
     controllers: &[],
@@ -49,7 +54,7 @@ static PC: Machine = Machine {
 };
 
 /// Two of the slots are empty, and another controller takes the first numbers.
-static PC_WITH_AHCI_FIRST: Machine = Machine {
+pub static PC_WITH_AHCI_FIRST: Machine = Machine {
     name: "pc-ahci-first",
     chipset: "pc",
     controllers: &["ich9-ahci,id=ahci"],
@@ -62,7 +67,7 @@ static PC_WITH_AHCI_FIRST: Machine = Machine {
 };
 
 /// No PATA at all.
-static Q35: Machine = Machine {
+pub static Q35: Machine = Machine {
     name: "q35",
     chipset: "q35",
     controllers: &[],
@@ -71,7 +76,7 @@ static Q35: Machine = Machine {
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
-static PC_WITH_DISC_AND_DISK: Machine = Machine {
+pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     name: "pc-disc-and-disk",
     chipset: "pc",
     controllers: &[],
@@ -103,7 +108,7 @@ static USB_ONLY: Machine = Machine {
 };
 
 pub fn scenarios() -> Vec<Scenario> {
-    vec![
+    let mut all = vec![
         Scenario::new(
             "a real kernel boots and the drive of every index answers INQUIRY with its position",
             &PC,
@@ -220,7 +225,9 @@ pub fn scenarios() -> Vec<Scenario> {
             &PC_WITH_DISC_AND_DISK,
             "disc-and-disk",
         ),
-    ]
+    ];
+    all.extend(linux::scenarios());
+    all
 }
 
 fn read(left: &Path, name: &str) -> Result<Vec<u8>> {

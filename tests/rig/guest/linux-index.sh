@@ -1,0 +1,22 @@
+. /rig/linux-lib.sh
+
+mtkflash l >list
+cat list
+
+index=0
+for revision in PM PS SM SS; do
+	index=$((index + 1))
+	# Nodes and link lead to the same drive, and so does the index.
+	sg=$(node_at $(((index + 1) / 2)) $(((index + 1) % 2)))
+	sr=$(sr_of $sg)
+	ln -sf $sr /dev/cdrom
+	for drive in $index $sg $sr /dev/cdrom; do
+		tool_says check 6 mtkflash $drive c
+		contains check "QEMU DVD-ROM $revision"
+		contains check "$sr"
+	done
+	grep -q "^$index *$sr $sg *QEMU QEMU DVD-ROM $revision" list || fail "drive $index is not $revision"
+done
+
+echo "== ten times l"
+time sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do mtkflash l >/dev/null; done' 2>&1
