@@ -45,5 +45,10 @@ pub fn scenarios() -> Vec<Scenario> {
             &PC_WITH_AHCI_FIRST,
             "linux-signals",
         ),
+        Scenario::new(
+            "a drive pulled in the middle of an erase is told so, and the same line ends the job",
+            &Q35,
+            "linux-pulled",
+        ),
     ]
 }

@@ -18,5 +18,8 @@ for revision in PM PS SM SS; do
 	grep -q "^$index *$sr $sg *QEMU QEMU DVD-ROM $revision" list || fail "drive $index is not $revision"
 done
 
-echo "== ten times l"
-time sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do mtkflash l >/dev/null; done' 2>&1
+# Nothing of the machine in the second one: the program's own start.
+for command in l --version; do
+	echo "== ten times $command"
+	time sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do mtkflash $command >/dev/null; done" 2>&1
+done

@@ -40,5 +40,6 @@ operation=$(grep -v ^03 plain.log | grep -n ^ff | sed -n 3p | cut -d: -f1)
 { cat tsst.toml; echo "fault = [{ kind = 'unplug', operation = $operation }]"; } >pulled.toml
 node=$(plug pulled.toml 3)
 tool pulled 7 mtkflash $node w /m /b image.bin --yes --no-backup
-cat pulled.commands
 contains pulled.err "vanished"
+contains pulled.err "The drive has taken 2 of 4 banks"
+contains pulled.err "Check its power and cable"
