@@ -164,7 +164,7 @@ impl Failure {
                 "Leave the drive on. Type the same again: all of it is sent once more:"
             }
             (FlashState::InDoubt { .. }, true) => {
-                "Check its power and cable. When it is back, type the same again: all of it is \
+                "Check the drive's power and cable. When it is back, type the same again: all of it is \
                  sent once more:"
             }
             (_, false) => {
@@ -172,7 +172,7 @@ impl Failure {
                  ended:"
             }
             (_, true) => {
-                "Check its power and cable. When it is back, type the same again: it goes on \
+                "Check the drive's power and cable. When it is back, type the same again: it goes on \
                  where this run ended:"
             }
         };

@@ -8,7 +8,7 @@ node=$(plug pulled.toml 3)
 tool pulled 7 mtkflash $node e --range 0x3000-0x31ff --yes --backup backup.bin
 contains pulled.err "vanished"
 contains pulled.err "Its old content is in backup.bin"
-contains pulled.err "Check its power and cable"
+contains pulled.err "Check the drive's power and cable"
 unplug 2
 
 # In vendor mode a drive says nothing to a kernel that looks for one: it was

@@ -42,4 +42,4 @@ node=$(plug pulled.toml 3)
 tool pulled 7 mtkflash $node w /m /b image.bin --yes --no-backup
 contains pulled.err "vanished"
 contains pulled.err "The drive has taken 2 of 4 banks"
-contains pulled.err "Check its power and cable"
+contains pulled.err "Check the drive's power and cable"
