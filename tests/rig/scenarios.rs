@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::linux;
 use crate::machine::{Device, Machine, Slot};
 use crate::vendor_mode;
 
@@ -108,7 +107,7 @@ static USB_ONLY: Machine = Machine {
 };
 
 pub fn scenarios() -> Vec<Scenario> {
-    let mut all = vec![
+    vec![
         Scenario::new(
             "a real kernel boots and the drive of every index answers INQUIRY with its position",
             &PC,
@@ -225,9 +224,7 @@ pub fn scenarios() -> Vec<Scenario> {
             &PC_WITH_DISC_AND_DISK,
             "disc-and-disk",
         ),
-    ];
-    all.extend(linux::scenarios());
-    all
+    ]
 }
 
 fn read(left: &Path, name: &str) -> Result<Vec<u8>> {

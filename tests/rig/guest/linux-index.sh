@@ -10,7 +10,7 @@ for revision in PM PS SM SS; do
 	sg=$(node_at $(((index + 1) / 2)) $(((index + 1) % 2)))
 	sr=$(sr_of $sg)
 	ln -sf $sr /dev/cdrom
-	for drive in $index $sg $sr /dev/cdrom; do
+	for drive in $index $sg /dev/cdrom; do
 		tool_says check 6 mtkflash $drive c
 		contains check "QEMU DVD-ROM $revision"
 		contains check "$sr"
@@ -20,6 +20,6 @@ done
 
 # Nothing of the machine in the second one: the program's own start.
 for command in l --version; do
-	echo "== ten times $command"
-	time sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do mtkflash $command >/dev/null; done" 2>&1
+	echo "== five times $command"
+	time sh -c "for i in 1 2 3 4 5; do mtkflash $command >/dev/null; done" 2>&1
 done
