@@ -14,6 +14,7 @@ use crate::job::change::ChangeError;
 use crate::job::files::FileError;
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
+use crate::protocol::packet::PacketError;
 use crate::transport::{TaskFileError, TransportError};
 
 /// An end that is no success.
@@ -168,13 +169,25 @@ impl Failure {
                 ),
             ),
         };
-        let again = match state {
-            FlashState::InDoubt { .. } => {
+        let is_gone = matches!(
+            error,
+            ChangeError::Job(JobError::Device { source, .. }) if has_vanished(source)
+        );
+        let again = match (&state, is_gone) {
+            (FlashState::InDoubt { .. }, false) => {
                 "Leave the drive on. Type the same again: all of it is sent once more:"
             }
-            _ => {
+            (FlashState::InDoubt { .. }, true) => {
+                "Check the drive's power and cable. When it is back, type the same again: all of it is \
+                 sent once more:"
+            }
+            (_, false) => {
                 "Do not switch the computer off. Type the same again: it goes on where this run \
                  ended:"
+            }
+            (_, true) => {
+                "Check the drive's power and cable. When it is back, type the same again: it goes on \
+                 where this run ended:"
             }
         };
         let mut failure = failure.about_flash(&state, backup);
@@ -312,6 +325,26 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     }
 }
 
+/// Why a command did not reach the drive, where that is the reason.
+fn lost_on_the_way(error: &DeviceError) -> Option<&TransportError> {
+    match error {
+        DeviceError::Transport { source, .. }
+        | DeviceError::TaskFile {
+            source: TaskFileError::Transport(source),
+            ..
+        }
+        | DeviceError::Packet {
+            source: PacketError::Transport(source),
+            ..
+        } => Some(source),
+        _ => None,
+    }
+}
+
+fn has_vanished(error: &DeviceError) -> bool {
+    matches!(lost_on_the_way(error), Some(TransportError::Vanished))
+}
+
 /// What helps against a drive that does not go along.
 fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     match source {
@@ -324,14 +357,12 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
             source: TaskFileError::TimedOut(_),
             ..
         } => failure.next("Switch the drive off and on, then type the same again:"),
-        DeviceError::TaskFile {
-            source: TaskFileError::Transport(TransportError::Vanished),
-            ..
+        source if has_vanished(source) => {
+            failure.next("Check its power and cable; when it is back, type the same again:")
         }
-        | DeviceError::Transport {
-            source: TransportError::Vanished,
-            ..
-        } => failure.next("Check its power and cable; when it is back, type the same again:"),
+        source if matches!(lost_on_the_way(source), Some(TransportError::NotPermitted)) => failure
+            .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
+            .next("sudo modprobe sg"),
         _ => failure.next("Switch the drive off and on, then type the same again:"),
     }
 }

@@ -24,7 +24,11 @@ use crate::scsi::Identity;
 pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
     match &request.options.sim {
         Some(bench) => list_bench(&reach::bench(bench)?, output),
-        None => list_real(output),
+        None => {
+            // What a crashed run has taken off the kernel would not be listed.
+            reach::settle(&System::host());
+            list_real(output)
+        }
     }
 }
 

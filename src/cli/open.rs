@@ -11,6 +11,7 @@ use super::failure::{Failure, sentence};
 use super::progress::Progress;
 use super::prompt;
 use super::reach::{self, Reach};
+use super::report;
 use super::typed::Typed;
 use crate::drive::ask::{self, AskError};
 use crate::drive::legacy::Detached;
@@ -92,33 +93,64 @@ pub fn open(
     let is_real = reach.is_real;
     let clock = Arc::clone(&reach.clock);
     let detached = reach.detached.take();
+    match device(request, named, reach, progress, stop, typed) {
+        Ok(device) => Ok(Opened {
+            name,
+            device,
+            is_real,
+            clock,
+            detached,
+        }),
+        Err(failure) => {
+            if let Some(detached) = detached
+                && let Err(error) = reach::bring_back(detached, clock.as_ref())
+            {
+                progress.line(&format!("Warning: {error}"));
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// The firmware device behind the ways to a drive.
+fn device(
+    request: &Request,
+    named: Option<Protocol>,
+    mut reach: Reach,
+    progress: &mut Progress,
+    stop: &StopFlag,
+    typed: &Typed,
+) -> Result<Box<dyn FirmwareDevice>, Failure> {
     let family = match (request.options.via, &mut reach.packets) {
         (Some(Via::Ata | Via::Port), _) | (_, None) => None,
         (Some(Via::Sg) | None, Some(packets)) => family(packets.as_mut(), named, progress, typed)?,
     };
     let identity = identity(&mut reach)?;
-    let device: Box<dyn FirmwareDevice> = match family {
-        Some(family) => packet_drive(family, identity, reach)?,
-        None if request.options.via == Some(Via::Sg) => {
-            return Err(Failure::new(
-                Exit::Usage,
-                "--via sg is for drives with a packet protocol, and this one has none that is \
-                 documented.",
-            )
-            .next("Vendor mode, over the same node:")
-            .next(typed.by("ata")));
+    match family {
+        Some(family) => packet_drive(family, identity, reach),
+        None if request.options.via == Some(Via::Sg) => Err(Failure::new(
+            Exit::Usage,
+            "--via sg is for drives with a packet protocol, and this one has none that is \
+             documented.",
+        )
+        .next("Vendor mode, over the same node:")
+        .next(typed.by("ata"))),
+        None => {
+            // A drive that is not the one that was meant must be recognised here.
+            let who = identity.as_ref().map(|identity| {
+                format!(" This is {}: {}.", reach.name, report::identity(identity))
+            });
+            match vendor_mode_drive(request, identity, reach, progress, stop, typed) {
+                Ok(drive) => Ok(Box::new(drive)),
+                Err(mut failure) => {
+                    if failure.exit == Exit::FailedUnchanged {
+                        failure.what.push_str(&who.unwrap_or_default());
+                    }
+                    Err(failure)
+                }
+            }
         }
-        None => Box::new(vendor_mode_drive(
-            request, identity, reach, progress, stop, typed,
-        )?),
-    };
-    Ok(Opened {
-        name,
-        device,
-        is_real,
-        clock,
-        detached,
-    })
+    }
 }
 
 /// The protocol that the user names, if it can be had by the way he names.
@@ -175,12 +207,13 @@ fn packet_drive(
 fn vendor_mode_drive(
     request: &Request,
     identity: Option<Identity>,
-    reach: Reach,
+    mut reach: Reach,
     progress: &mut Progress,
     stop: &StopFlag,
     typed: &Typed,
 ) -> Result<VendorModeDrive, Failure> {
     let clock = Arc::clone(&reach.clock);
+    let filter = reach.filter.take();
     let task_file = task_file(reach, request.options.via, typed)?;
     let patience = request.options.wait.unwrap_or_else(|| {
         if prompt::somebody_is_there() {
@@ -201,7 +234,16 @@ fn vendor_mode_drive(
     progress.end_waiting();
     entered
         .and_then(|mode| VendorModeDrive::identify(mode, identity, request.options.size))
-        .map_err(|error| not_entered(error, typed))
+        .map_err(|error| match (&error, filter) {
+            (
+                DeviceError::TaskFile {
+                    source: TaskFileError::Transport(TransportError::NotPermitted),
+                    ..
+                },
+                Some(filter),
+            ) => reach::in_the_way(&filter, typed),
+            _ => not_entered(error, typed),
+        })
 }
 
 /// Who the drive is. A dead drive says nothing, which is no reason to stop.

@@ -28,6 +28,8 @@ pub struct Reach {
     pub name: String,
     /// SG_IO, where the kernel knows the drive.
     pub packets: Option<Box<dyn PacketTransport + Send>>,
+    /// What stands behind a command that the kernel does not let through there.
+    pub filter: Option<Obstacle>,
     /// The registers of its channel, where it is on a legacy port and was asked
     /// for that way.
     pub registers: Option<Box<dyn RegisterAccess + Send>>,
@@ -55,7 +57,7 @@ impl Reopen for OnBench {
 struct InPlace {
     system: System,
     place: Place,
-    clock: Arc<SystemClock>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Reopen for InPlace {
@@ -67,7 +69,7 @@ impl Reopen for InPlace {
             &self.system,
             &located,
             MediumRule::Allow,
-            self.clock.as_ref(),
+            Arc::clone(&self.clock),
         )
         .map(|hold| Box::new(hold) as Box<dyn PacketTransport + Send>)
         .map_err(|_| TransportError::Vanished)
@@ -98,13 +100,18 @@ pub fn reach(
 }
 
 /// Takes back what a crashed run has left changed.
-fn settle(system: &System) {
+pub fn settle(system: &System) {
     for settled in note::settle(system) {
         match settled.outcome {
-            Ok(()) => eprintln_quietly(
-                "Note: an earlier run was ended in the middle; what it had changed in the system \
-                 is restored.",
-            ),
+            Ok(()) => {
+                if settled.undo.is_scan() {
+                    legacy::await_scan(system, &SystemClock::default());
+                }
+                eprintln_quietly(
+                    "Note: an earlier run was ended in the middle; what it had changed in the \
+                     system is restored.",
+                );
+            }
             Err(error) => eprintln_quietly(&format!(
                 "Warning: an earlier run was ended in the middle and what it had changed cannot \
                  be restored: {error}. By hand: {}",
@@ -150,6 +157,7 @@ fn simulated(path: &Path, drive: &DriveName) -> Result<Reach, Failure> {
     Ok(Reach {
         name: format!("simulated drive {drive}"),
         packets: found.packets(),
+        filter: None,
         registers: found.registers(),
         unit: found.unit(),
         clock: found.clock(),
@@ -194,18 +202,14 @@ fn by_kernel(
             located.place.port_no.unwrap_or_default()
         ));
     }
-    let clock = Arc::new(SystemClock::default());
-    let rule = if request.options.force.contains(&Check::Medium) {
-        MediumRule::Allow
-    } else {
-        MediumRule::Refuse
-    };
-    let hold = Hold::take(system, &located, rule, clock.as_ref())
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let hold = Hold::take(system, &located, medium_rule(request), Arc::clone(&clock))
         .map_err(|error| not_held(&error, typed))?;
     Ok(Reach {
         name: named(drive, &located),
         known_as: Some(located.known_as.clone()),
         unit: located.position.map_or(Unit::Master, Position::unit),
+        filter: Some(hold.why_not_permitted()),
         packets: Some(Box::new(hold)),
         registers: None,
         reopen: Some(Box::new(InPlace {
@@ -252,26 +256,57 @@ fn by_ports(
     let channel = position.channel();
     let state = legacy::inspect(system, channel).map_err(|error| not_detached(&error, typed))?;
     state.check().map_err(|error| not_detached(&error, typed))?;
-    agree_to_detach(&state, request, stop, typed)?;
-    let known_as = state
+    let ports = DevPort::open(channel)
+        .map_err(|error| in_the_way(&Obstacle::to_ports(system, error), typed))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let known = state
         .devices
         .iter()
         .find(|device| device.position == Some(position))
-        .map(|device| device.located.known_as.clone());
-    let ports = DevPort::open(channel)
-        .map_err(|error| in_the_way(&Obstacle::to_ports(system, error), typed))?;
+        .map(|device| &device.located);
+    if let Some(drive) = known {
+        refuse_medium(system, request, drive, &clock, typed)?;
+    }
+    agree_to_detach(&state, request, stop, typed)?;
+    let known_as = known.map(|drive| drive.known_as.clone());
     let detached = legacy::detach(system, channel).map_err(|error| not_detached(&error, typed))?;
     Ok(Reach {
         name: format!("drive {} ({position})", position.number()),
         packets: None,
+        filter: None,
         registers: Some(Box::new(ports)),
         unit: position.unit(),
-        clock: Arc::new(SystemClock::default()),
+        clock,
         known_as,
         reopen: None,
         detached: Some(detached),
         is_real: true,
     })
+}
+
+/// A medium in the drive, which the kernel can still tell. A drive that does not
+/// answer it is no reason to stop: the ports may be the only way to it.
+fn refuse_medium(
+    system: &System,
+    request: &Request,
+    drive: &Located,
+    clock: &Arc<dyn Clock>,
+    typed: &Typed,
+) -> Result<(), Failure> {
+    match Hold::take(system, drive, medium_rule(request), Arc::clone(clock)) {
+        Err(error @ (HoldError::Medium { .. } | HoldError::Starting { .. })) => {
+            Err(not_held(&error, typed))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn medium_rule(request: &Request) -> MediumRule {
+    if request.options.force.contains(&Check::Medium) {
+        MediumRule::Allow
+    } else {
+        MediumRule::Refuse
+    }
 }
 
 /// Shows what the kernel has on a channel and asks whether it may be taken off.

@@ -7,6 +7,7 @@
 //! 6.1).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::{self, Medium};
@@ -17,7 +18,7 @@ use super::permission::{self, Obstacle};
 use super::system::{OpenDrive, System, attribute};
 use super::topology::{Located, Topology};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{Clock, Data, PacketTransport, TransportError};
+use crate::transport::{Clock, Data, PacketTransport, TransportError, Verdict};
 
 /// A drive that starts gets this long to say whether it has a medium.
 const START: Duration = Duration::from_secs(20);
@@ -27,6 +28,11 @@ const START_STEP: Duration = Duration::from_millis(500);
 /// a moment: this long, being busy is no answer.
 const MOMENT: Duration = Duration::from_secs(2);
 const MOMENT_STEP: Duration = Duration::from_millis(100);
+
+/// A drive that was pulled is given up by the hub's driver a moment after the
+/// command that it did not answer any more.
+const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL_STEP: Duration = Duration::from_millis(50);
 
 /// What a medium in the drive means for a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +86,7 @@ pub struct Hold {
     medium: Medium,
     polling: Polling,
     system: System,
+    clock: Arc<dyn Clock>,
 }
 
 /// The nodes of a drive, open exclusively.
@@ -101,10 +108,10 @@ impl Hold {
         system: &System,
         drive: &Located,
         rule: MediumRule,
-        clock: &dyn Clock,
+        clock: Arc<dyn Clock>,
     ) -> Result<Hold, HoldError> {
-        let mut nodes = Nodes::open_soon(system, drive, clock)?;
-        let medium = nodes.medium(drive, clock)?;
+        let mut nodes = Nodes::open_soon(system, drive, clock.as_ref())?;
+        let medium = nodes.medium(drive, clock.as_ref())?;
         if rule == MediumRule::Refuse {
             let node = drive.node().unwrap_or(&nodes.node).to_owned();
             match medium {
@@ -121,6 +128,7 @@ impl Hold {
             medium,
             polling,
             system: system.clone(),
+            clock,
         })
     }
 
@@ -150,6 +158,17 @@ impl Hold {
         (self.note, self.polling) = stop_polling(&self.system, &drive);
         self.drive = drive;
         Ok(true)
+    }
+
+    fn vanishes(&self) -> bool {
+        let start = self.clock.now();
+        while self.drive.sysfs.exists() {
+            if self.clock.now().saturating_sub(start) >= FAREWELL {
+                return false;
+            }
+            self.clock.sleep(FAREWELL_STEP);
+        }
+        true
     }
 
     pub fn drive(&self) -> &Located {
@@ -201,10 +220,11 @@ impl PacketTransport for Hold {
         let completion = self.nodes.commands.execute(cdb, data, timeout)?;
         // usb-storage ends the command during which a drive is pulled with host
         // status 07, and only the next one with ENODEV (measured on Linux 6.1).
-        if completion.host_status != 0 && !self.drive.sysfs.exists() {
-            return Err(TransportError::Vanished);
+        match completion.verdict() {
+            Verdict::Failed { .. } if self.vanishes() => Err(TransportError::Vanished),
+            Verdict::TimedOut if !self.drive.sysfs.exists() => Err(TransportError::Vanished),
+            _ => Ok(completion),
         }
-        Ok(completion)
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) const SCAN_ALL: &str = "- - -";
 const COME_BACK: Duration = Duration::from_secs(30);
 const COME_BACK_STEP: Duration = Duration::from_millis(250);
 
+/// Looks at unchanged drives after which a scan counts as over. libata knows
+/// its devices when the scan returns, and hands them on a moment later.
+const UNCHANGED_LOOKS: u32 = 4;
+
 /// What the kernel has on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelState {
@@ -146,6 +150,20 @@ pub enum LegacyError {
 
 fn listed(holders: &[Holder]) -> String {
     holders.iter().map(|holder| format!(", {holder}")).collect()
+}
+
+/// Waits until what a scan has found is there, for a scan whose devices are not
+/// known beforehand.
+pub fn await_scan(system: &System, clock: &dyn Clock) {
+    let start = clock.now();
+    let mut before = Topology::read(system).devices;
+    let mut unchanged = 0;
+    while unchanged < UNCHANGED_LOOKS && clock.now().saturating_sub(start) < COME_BACK {
+        clock.sleep(COME_BACK_STEP);
+        let now = Topology::read(system).devices;
+        unchanged = if now == before { unchanged + 1 } else { 0 };
+        before = now;
+    }
 }
 
 /// What is on a channel. Nothing is opened or changed.

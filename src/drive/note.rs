@@ -36,6 +36,11 @@ impl Undo {
         format!("echo '{}' | sudo tee '{}'", self.text, self.file.display())
     }
 
+    /// Drives come back by it, in their own time.
+    pub fn is_scan(&self) -> bool {
+        self.text == super::legacy::SCAN_ALL
+    }
+
     fn apply(&self, system: &System) -> io::Result<()> {
         match system.kernel().write(&self.file, &self.text) {
             // The drive or its host is gone, and its state with it.
@@ -214,15 +219,20 @@ pub struct Settled {
 }
 
 /// Takes back what crashed runs have left changed. To be called at the start of
-/// every run that touches drives. Notes of living runs are left alone, and so
-/// are those that this user may not write.
+/// every run that touches drives. Notes of living runs are left alone; of those
+/// that this user may not write, what they ask for is told.
 pub fn settle(system: &System) -> Vec<Settled> {
     let directory = system.run("mtkflash");
     names(&directory)
         .iter()
         .filter_map(|name| {
             let path = directory.join(name);
-            let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+            let file = match OpenOptions::new().read(true).write(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return not_ours(system, &path, error);
+                }
+                file => file.ok()?,
+            };
             let mut file = lock(file).ok()??;
             if file.metadata().ok()?.nlink() == 0 {
                 return None;
@@ -237,6 +247,16 @@ pub fn settle(system: &System) -> Vec<Settled> {
             Some(Settled { undo, outcome })
         })
         .collect()
+}
+
+/// What a crashed run of another user has left changed.
+fn not_ours(system: &System, path: &Path, error: io::Error) -> Option<Settled> {
+    let mut bytes = Vec::new();
+    let mut file = lock(File::open(path).ok()?).ok()??;
+    file.read_to_end(&mut bytes).ok()?;
+    let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system))?;
+    let outcome = Err(error);
+    Some(Settled { undo, outcome })
 }
 
 /// Takes back what a note asks for, if anything, and empties it.

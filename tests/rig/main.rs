@@ -11,6 +11,7 @@ mod drive;
 #[allow(dead_code, reason = "a program of its own, too")]
 mod images;
 mod initramfs;
+mod linux;
 mod machine;
 mod modules;
 mod packages;
@@ -31,7 +32,7 @@ use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::results::Boot;
-use crate::scenarios::{Scenario, scenarios};
+use crate::scenarios::Scenario;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +55,12 @@ fn serve(bench: &str, position: &str, port: &str, log: &str) -> Result<()> {
     let mut drive = drive::drive(Path::new(bench), position.parse()?)?;
     let mut log = File::create(log).with_context(|| format!("cannot write {log}"))?;
     usbip::serve(drive.as_mut(), port.parse()?, &mut log)
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut all = scenarios::scenarios();
+    all.extend(linux::scenarios());
+    all
 }
 
 fn conclude(arguments: &Arguments) -> ExitCode {

@@ -39,7 +39,7 @@ impl Scenario {
 }
 
 /// The computer of the DOS tool's days: four drives, index 1 to 4.
-static PC: Machine = Machine {
+pub static PC: Machine = Machine {
     name: "pc",
     chipset: "pc",
     controllers: &[],
@@ -53,7 +53,7 @@ static PC: Machine = Machine {
 };
 
 /// Two of the slots are empty, and another controller takes the first numbers.
-static PC_WITH_AHCI_FIRST: Machine = Machine {
+pub static PC_WITH_AHCI_FIRST: Machine = Machine {
     name: "pc-ahci-first",
     chipset: "pc",
     controllers: &["ich9-ahci,id=ahci"],
@@ -66,7 +66,7 @@ static PC_WITH_AHCI_FIRST: Machine = Machine {
 };
 
 /// No PATA at all.
-static Q35: Machine = Machine {
+pub static Q35: Machine = Machine {
     name: "q35",
     chipset: "q35",
     controllers: &[],
@@ -75,7 +75,7 @@ static Q35: Machine = Machine {
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
-static PC_WITH_DISC_AND_DISK: Machine = Machine {
+pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     name: "pc-disc-and-disk",
     chipset: "pc",
     controllers: &[],

@@ -11,7 +11,12 @@ fn drive(machine: &Machine, node: &str) -> Located {
 
 fn take(machine: &Machine, rule: MediumRule) -> Result<Hold, HoldError> {
     let drive = drive(machine, "dev/sr0");
-    Hold::take(&machine.system, &drive, rule, &FakeClock::default())
+    Hold::take(
+        &machine.system,
+        &drive,
+        rule,
+        Arc::new(FakeClock::default()),
+    )
 }
 
 fn held(machine: &Machine) -> Hold {
@@ -228,8 +233,8 @@ fn in_a_container_with_one_of_the_nodes_that_one_has_to_do() {
         machine.file(".dockerenv", "");
         let drive = drive(&machine, "dev/sr0");
         std::fs::remove_file(machine.path(other)).unwrap();
-        let clock = FakeClock::default();
-        let hold = Hold::take(&machine.system, &drive, MediumRule::Refuse, &clock).unwrap();
+        let clock = Arc::new(FakeClock::default());
+        let hold = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone()).unwrap();
         assert_eq!(hold.node(), machine.path(given));
     }
 }
@@ -240,8 +245,8 @@ fn a_mount_is_seen_even_where_the_sr_node_is_missing() {
     let drive = drive(&machine, "dev/sr0");
     machine.mount(0, "/mnt");
     std::fs::remove_file(machine.path("dev/sr0")).unwrap();
-    let clock = FakeClock::default();
-    let error = Hold::take(&machine.system, &drive, MediumRule::Refuse, &clock);
+    let clock = Arc::new(FakeClock::default());
+    let error = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone());
     assert_eq!(
         machine.told(&error.err().unwrap()),
         "/dev/sr0 is in use: mounted at /mnt"
@@ -255,8 +260,8 @@ fn a_drive_that_changed_its_name_since_it_was_found_is_not_held() {
     let drive = drive(&machine, "dev/sr0");
     machine.unplug(0, "9:0:0:0");
     machine.usb_drive("1-3", 0, "10:0:0:0");
-    let clock = FakeClock::default();
-    let outcome = Hold::take(&machine.system, &drive, MediumRule::Refuse, &clock);
+    let clock = Arc::new(FakeClock::default());
+    let outcome = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone());
     assert!(matches!(outcome, Err(HoldError::Changed { .. })));
     assert!(machine.state().commands.is_empty());
 }
@@ -293,4 +298,51 @@ fn a_hold_follows_a_drive_that_restarts_under_other_names() {
     assert_eq!(polling(&machine, 1), "0");
     drop(hold);
     assert_eq!(polling(&machine, 1), "-1");
+}
+
+/// A clock that takes a directory of sysfs away while somebody waits.
+struct Unplugging {
+    clock: FakeClock,
+    sysfs: PathBuf,
+}
+
+impl Clock for Unplugging {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.clock.sleep(time);
+        let _ = std::fs::remove_dir_all(&self.sysfs);
+    }
+}
+
+fn lost() -> Completion {
+    Completion {
+        host_status: 0x07,
+        ..Completion::default()
+    }
+}
+
+#[test]
+fn a_drive_that_goes_a_moment_after_its_lost_command_has_vanished() {
+    let machine = Machine::four_drives();
+    let drive = drive(&machine, "dev/sr0");
+    let clock = Arc::new(Unplugging {
+        clock: FakeClock::default(),
+        sysfs: drive.sysfs.clone(),
+    });
+    let mut hold = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock).unwrap();
+    machine.state().ready = [lost()].into();
+    let answer = hold.execute(&[0; 6], Data::None, START);
+    assert!(matches!(answer, Err(TransportError::Vanished)));
+}
+
+#[test]
+fn a_lost_command_of_a_drive_that_stays_is_only_lost() {
+    let machine = Machine::four_drives();
+    let mut hold = held(&machine);
+    machine.state().ready = [lost()].into();
+    let answer = hold.execute(&[0; 6], Data::None, START);
+    assert_eq!(answer.unwrap(), lost());
 }

@@ -260,3 +260,40 @@ fn the_drives_keep_their_index_through_it_all() {
     let back = detached.bring_back(&FakeClock::default()).unwrap();
     assert!(back.contains(&before));
 }
+
+/// A clock on which a drive arrives with the third wait.
+struct Arriving<'a> {
+    clock: FakeClock,
+    machine: &'a Machine,
+    waits: std::sync::atomic::AtomicU32,
+}
+
+impl Clock for Arriving<'_> {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.clock.sleep(time);
+        if self
+            .waits
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+            == 2
+        {
+            self.machine.usb_drive("1-2", 0, "9:0:0:0");
+        }
+    }
+}
+
+#[test]
+fn a_scan_is_waited_for_until_nothing_new_comes() {
+    let machine = Machine::piix();
+    let clock = Arriving {
+        clock: FakeClock::default(),
+        machine: &machine,
+        waits: 0.into(),
+    };
+    await_scan(&machine.system, &clock);
+    assert_eq!(Topology::read(&machine.system).drives().count(), 1);
+    assert_eq!(clock.now(), (3 + UNCHANGED_LOOKS) * COME_BACK_STEP);
+}

@@ -1,0 +1,41 @@
+. /rig/linux-lib.sh
+
+# A disc in a drive, mounted and not; a disk beside a drive.
+node=$(node_at 2 0)
+sr=$(sr_of $node)
+mtkflash l >list
+cat list
+grep -q "^3 .* SM" list || fail "drive 3 is not SM"
+contains list "eject it first"
+
+tool_says medium 4 mtkflash 3 c
+contains medium "eject it first"
+contains medium "--force=medium"
+tool_says forced 6 mtkflash 3 c --force=medium
+contains forced 41
+
+tool_says port 4 mtkflash 3 c --via port --yes
+contains port "eject it first"
+
+mount -o ro $sr /mnt
+for drive in 3 $node $sr; do
+	tool_says mounted 3 mtkflash $drive c --force=medium
+	contains mounted "mounted at /mnt"
+	contains mounted "umount /mnt"
+done
+mtkflash l >list
+contains list "mounted at /mnt"
+tool_says beside 3 mtkflash 4 c --via port --yes
+contains beside "mounted at /mnt"
+umount /mnt
+
+disk=$(node_at 1 0)
+for drive in 1 $disk /dev/sda; do
+	tool_says disk 3 mtkflash $drive c
+	contains disk "not an optical drive"
+done
+tool_says port 3 mtkflash 2 c --via port --yes
+contains port "must not lose its channel"
+[ -e /dev/sda ] || fail "the disk is gone"
+tool_says nothing 2 mtkflash /dev/null c
+tool_says missing 3 mtkflash /dev/sr9 c

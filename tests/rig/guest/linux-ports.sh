@@ -1,0 +1,94 @@
+. /rig/linux-lib.sh
+
+# names: every drive of the two channels and its nodes.
+names() {
+	local port target node
+	for port in 1 2; do
+		for target in 0 1; do
+			node=$(node_at $port $target) && sr_of $node >/dev/null 2>&1 || { echo "$port.$target -"; continue; }
+			echo "$port.$target $node $(sr_of $node)"
+		done
+	done
+}
+
+secondary_is_gone() {
+	[ -z "$(names | grep '^2.*/dev')" ]
+}
+
+names_are_back() {
+	names >now
+	cmp -s before now
+}
+
+# interrupts IRQ: how many there were.
+interrupts() {
+	sed -n "s/^ *$1: *\([0-9]*\) .*/\1/p" /proc/interrupts
+}
+
+# The channel and its interrupt work.
+channel_works() {
+	local count=$(interrupts 15)
+	cmp before now || fail "the names are not as before: $(cat now)"
+	sg_inq $(node_at 2 0) >/dev/null
+	sg_inq $(node_at 2 1) >/dev/null
+	[ $(interrupts 15) -gt $count ] || fail "no interrupt came: $(cat /proc/interrupts)"
+	if dmesg | grep -i "nobody cared"; then fail "the kernel switched the interrupt off"; fi
+}
+
+names >before
+cat before
+tool_says denied 4 mtkflash 3 c --via port
+contains denied "QEMU DVD-ROM"
+contains denied "no terminal"
+names >now
+channel_works
+
+for drive in 3 4; do
+	tool_says refused 6 mtkflash $drive c --via port --yes
+	contains refused 41
+	names >now
+	channel_works
+done
+
+echo "== in use"
+sleep 100 <>$(node_at 2 1) &
+user=$!
+tool_says busy 3 mtkflash 3 c --via port --yes
+contains busy "sleep (process $user)"
+kill $user
+wait $user || true
+names >now
+channel_works
+
+echo "== interrupted"
+mtkflash 3 c --via port --yes --wait 60 >interrupted 2>&1 &
+tool=$!
+wait_until secondary_is_gone || fail "the drives stay: $(cat interrupted)"
+tool_says second 3 mtkflash 4 c --via port --yes
+contains second "Another mtkflash"
+kill -INT $tool
+ended=0
+wait $tool || ended=$?
+cat interrupted
+[ $ended = 130 ] || fail "it ended with $ended"
+names >now
+channel_works
+
+echo "== killed"
+mtkflash 3 c --via port --yes --wait 60 >killed 2>&1 &
+tool=$!
+wait_until secondary_is_gone || fail "the drives stay: $(cat killed)"
+sleep 1
+kill -KILL $tool
+wait $tool || true
+cat /run/mtkflash/*
+secondary_is_gone || fail "the drives are back by themselves"
+tool_says next 6 mtkflash 3 c
+contains next "is restored"
+contains next "QEMU DVD-ROM SM"
+mtkflash l >list
+grep -q "^3 .* SM" list || fail "drive 3 is not listed"
+grep -q "^4 .* SS" list || fail "drive 4 is not listed"
+names >now
+channel_works
+[ -z "$(ls /run/mtkflash)" ] || fail "notes are left: $(ls /run/mtkflash)"

@@ -1,0 +1,54 @@
+//! Drives as Linux has them: index and listing, the hold, permissions, signals,
+//! and the legacy ports of a channel that the kernel has, too.
+
+use crate::scenarios::{PC, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario};
+
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario::new(
+            "index, nodes and a link lead to the drive whose revision names its position",
+            &PC,
+            "linux-index",
+        ),
+        Scenario::new(
+            "an index without a drive says so, and other drives do not move up",
+            &PC_WITH_AHCI_FIRST,
+            "linux-index-empty",
+        ),
+        Scenario::new(
+            "on SATA the index is the port's number and said to be a guess",
+            &Q35,
+            "linux-index-q35",
+        ),
+        Scenario::new(
+            "the legacy ports are taken from the kernel and given back, also after a kill",
+            &PC,
+            "linux-ports",
+        ),
+        Scenario::new(
+            "a disc, a mount and a disk stand in the way and are named",
+            &PC_WITH_DISC_AND_DISK,
+            "linux-in-use",
+        ),
+        Scenario::new(
+            "a drive at work is nobody else's and is not polled, and polling comes back",
+            &Q35,
+            "linux-hold",
+        ),
+        Scenario::new(
+            "who may not use a drive reads which command helps",
+            &PC_WITH_DISC_AND_DISK,
+            "linux-users",
+        ),
+        Scenario::new(
+            "signals stop a write before its first block and never after it",
+            &PC_WITH_AHCI_FIRST,
+            "linux-signals",
+        ),
+        Scenario::new(
+            "a drive pulled in the middle of an erase is told so, and the same line ends the job",
+            &Q35,
+            "linux-pulled",
+        ),
+    ]
+}
