@@ -14,6 +14,7 @@ use crate::job::change::ChangeError;
 use crate::job::files::FileError;
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
+use crate::protocol::packet::PacketError;
 use crate::transport::{TaskFileError, TransportError};
 
 /// An end that is no success.
@@ -155,6 +156,10 @@ impl Failure {
             ),
         };
         let again = match state {
+            FlashState::InDoubt { .. } if is_gone(error) => {
+                "Check the drive's power and cable; when it is back, type the same again: all of \
+                 it is sent once more:"
+            }
             FlashState::InDoubt { .. } => {
                 "Leave the drive on. Type the same again: all of it is sent once more:"
             }
@@ -248,6 +253,20 @@ impl Failure {
     }
 }
 
+/// Whether the drive is no longer in the system.
+fn is_gone(error: &ChangeError) -> bool {
+    matches!(
+        error,
+        ChangeError::Job(JobError::Device {
+            source: DeviceError::Packet {
+                source: PacketError::Transport(TransportError::Vanished),
+                ..
+            },
+            ..
+        })
+    )
+}
+
 fn exit_of(state: &FlashState) -> Exit {
     match state {
         FlashState::Unchanged => Exit::FailedUnchanged,
@@ -297,6 +316,10 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
         }
         | DeviceError::Transport {
             source: TransportError::Vanished,
+            ..
+        }
+        | DeviceError::Packet {
+            source: PacketError::Transport(TransportError::Vanished),
             ..
         } => failure.next("Check its power and cable; when it is back, type the same again:"),
         _ => failure.next("Switch the drive off and on, then type the same again:"),

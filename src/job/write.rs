@@ -75,8 +75,10 @@ pub struct Proposal {
     pub backup: Backup,
     /// How the image was found to fit the drive; `None` for an erase.
     pub fit: Option<Match>,
-    /// What the user should know before agreeing, in whole sentences.
+    /// What the user should think twice about before agreeing, in whole sentences.
     pub warnings: Vec<String>,
+    /// What else there is to say about it, in whole sentences.
+    pub notes: Vec<String>,
     /// What is read back afterwards.
     pub(super) scope: Vec<FlashRange>,
     pub(super) check: Phase,
@@ -179,6 +181,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         backup,
         fit,
         warnings,
+        notes: Vec::new(),
         scope: dump.ranges,
         check: phase,
     })
