@@ -169,7 +169,12 @@ impl Run<'_> {
                 .next(self.typed.with("--force=gaps")))
             }
             None => {
-                self.output.text("Equal: the flash holds this image.\n");
+                self.output.text(if report::is_all(&compared) {
+                    "Equal: the flash holds this image.\n"
+                } else {
+                    "Equal as far as it was compared: the flash holds this image but for what is \
+                     said above.\n"
+                });
                 Ok(())
             }
             Some(difference) => Err(Failure::new(
@@ -179,7 +184,7 @@ impl Run<'_> {
                     report::difference(difference)
                 ),
             )
-            .next("To write what differs, after a backup:")
+            .next("To write the file into the drive, after a backup:")
             .next(self.typed.write(file))),
         }
     }

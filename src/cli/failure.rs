@@ -275,6 +275,7 @@ impl Failure {
     }
 }
 
+/// Whether the drive is no longer in the system.
 fn exit_of(state: &FlashState) -> Exit {
     match state {
         FlashState::Unchanged => Exit::FailedUnchanged,

@@ -15,14 +15,14 @@ use super::report;
 use super::typed::Typed;
 use crate::drive::ask::{self, AskError};
 use crate::drive::legacy::Detached;
-use crate::job::{FlashState, JobError, StopFlag};
+use crate::job::{Check, FlashState, JobError, Refusal, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
 use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
 use crate::protocol::{DeviceError, FirmwareDevice, Protocol, detect};
 use crate::scsi::{DeviceType, Identity};
 use crate::transport::{
-    AtaPassthrough, Clock, PacketTransport, PortTaskFile, TaskFile, TaskFileError, TransportError,
+    AtaPassthrough, Clock, PortTaskFile, TaskFile, TaskFileError, TransportError,
 };
 
 /// A drive that is ready for a job.
@@ -121,11 +121,19 @@ fn device(
     stop: &StopFlag,
     typed: &Typed,
 ) -> Result<Box<dyn FirmwareDevice>, Failure> {
+    let identity = identity(&mut reach)?;
     let family = match (request.options.via, &mut reach.packets) {
         (Some(Via::Ata | Via::Port), _) | (_, None) => None,
-        (Some(Via::Sg) | None, Some(packets)) => family(packets.as_mut(), named, progress, typed)?,
+        (Some(Via::Sg) | None, Some(packets)) => {
+            let detected = detect(packets.as_mut(), identity.as_ref(), named)
+                .map_err(|error| not_entered(error, typed))?;
+            progress.line(&detected.reason);
+            Family::of(detected.protocol)
+        }
     };
-    let identity = identity(&mut reach)?;
+    if let Some(family) = family {
+        refuse_unlisted(request, family, identity.as_ref(), typed)?;
+    }
     match family {
         Some(family) => packet_drive(family, identity, reach),
         None if request.options.via == Some(Via::Sg) => Err(Failure::new(
@@ -172,16 +180,22 @@ fn named_protocol(request: &Request, typed: &Typed) -> Result<Option<Protocol>, 
     }
 }
 
-/// The family of packet drives that this one belongs to; `None` for vendor mode.
-fn family(
-    packets: &mut dyn PacketTransport,
-    named: Option<Protocol>,
-    progress: &mut Progress,
+/// A family's commands, those for reading among them, are sent to its listed
+/// drives only: a strange one may hang at them.
+fn refuse_unlisted(
+    request: &Request,
+    family: &Family,
+    identity: Option<&Identity>,
     typed: &Typed,
-) -> Result<Option<&'static Family>, Failure> {
-    let detected = detect(packets, named).map_err(|error| not_entered(error, typed))?;
-    progress.line(&detected.reason);
-    Ok(Family::of(detected.protocol))
+) -> Result<(), Failure> {
+    match family.unlisted(identity) {
+        Some(message) if !request.options.force.contains(&Check::Family) => {
+            let check = Check::Family;
+            let refusal = Refusal::Check { check, message };
+            Err(Failure::job(&refusal.into(), typed))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn packet_drive(
@@ -246,12 +260,18 @@ fn vendor_mode_drive(
         })
 }
 
-/// Who the drive is. A dead drive says nothing, which is no reason to stop.
+/// Who the drive is. A dead drive says nothing, which is no reason to stop. One
+/// that is silent is asked once more: vendor mode is nothing for a drive of
+/// which an answer was lost.
 fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {
     let Some(packets) = &mut reach.packets else {
         return Ok(reach.known_as.clone());
     };
-    match ask::inquiry(packets.as_mut()) {
+    let answer = match ask::inquiry(packets.as_mut()) {
+        Err(error) if !is_out_of_reach(&error) => ask::inquiry(packets.as_mut()),
+        answer => answer,
+    };
+    match answer {
         Ok(answer) if answer.device_type == DeviceType::OPTICAL => Ok(Some(answer.identity)),
         Ok(answer) => Err(Failure::new(
             Exit::NoDrive,
@@ -261,15 +281,21 @@ fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {
             ),
         )
         .next("mtkflash l")),
-        Err(AskError::Transport(
-            error @ (TransportError::NotPermitted | TransportError::Vanished),
-        )) => Err(Failure::new(
+        Err(error) if is_out_of_reach(&error) => Err(Failure::new(
             Exit::NoDrive,
             format!("{} does not take commands: {error}.", reach.name),
         )
         .next("mtkflash l")),
         Err(_) => Ok(None),
     }
+}
+
+/// Whether no command at all gets to the drive.
+fn is_out_of_reach(error: &AskError) -> bool {
+    matches!(
+        error,
+        AskError::Transport(TransportError::NotPermitted | TransportError::Vanished)
+    )
 }
 
 fn not_entered(error: DeviceError, typed: &Typed) -> Failure {

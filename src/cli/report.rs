@@ -148,6 +148,9 @@ pub fn proposal(proposal: &Proposal) -> String {
     for range in &proposal.kept {
         table.row("Keep", &format!("{range} stays as it is"));
     }
+    for note in &proposal.notes {
+        table.row("Note", note);
+    }
     table.row("Backup", &backup(&proposal.backup));
     table.row("Plan", &plan(proposal));
     table.finish()
@@ -178,8 +181,12 @@ fn plan(proposal: &Proposal) -> String {
         Work::InPlace { plan, .. } => plan,
         Work::Download(download) => {
             let bytes = download.prepared.content.len();
+            let what = match proposal.fit {
+                Some(_) => "all",
+                None => "nothing but FF,",
+            };
             return format!(
-                "send all {} KiB; the drive erases and programs by itself",
+                "send {what} {} KiB; the drive erases and programs by itself",
                 bytes / 1024
             );
         }
@@ -304,6 +311,11 @@ pub fn sums(compared: &Compared) -> String {
     table.finish()
 }
 
+/// Whether every byte that was to be compared was.
+pub fn is_all(compared: &Compared) -> bool {
+    compared.owned.is_empty() && compared.gaps.is_empty()
+}
+
 /// The end of a write or erase.
 pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
     let mut text = String::new();
@@ -332,10 +344,11 @@ pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
     match &changed.evidence {
         Evidence::ReadBack(compared) => {
             text.push_str(&sums(compared));
-            table.row(
-                "Done",
-                &format!("{done}, read back and compared: no difference"),
-            );
+            let what = match is_all(compared) {
+                true => "read back and compared",
+                false => "read back and compared as far as said above",
+            };
+            table.row("Done", &format!("{done}, {what}: no difference"));
         }
         Evidence::Accepted(why) => {
             let text = format!(

@@ -16,7 +16,7 @@ use super::verify::{compare, owned_ranges};
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
 use super::{Check, FlashState, Forced, JobError, Refusal, Session};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
-use crate::image::{Image, Model, identity, soundness};
+use crate::image::{Image, ImageIdentity, Model, identity, soundness};
 use crate::plan::ERASED;
 use crate::protocol::download::{
     Download, DownloadRules, Effect, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
@@ -32,9 +32,14 @@ pub struct DownloadPlan {
     pub owned: Vec<Owned>,
     /// The flash was read and holds this already.
     pub is_there_already: bool,
-    /// Whom the drive may say it is afterwards; any where there are none.
-    expected: Vec<Identity>,
-    /// The revision must be the expected one, too.
+    expected: Expected,
+}
+
+/// Who a drive may say it is once it has an image.
+#[derive(Debug)]
+struct Expected {
+    /// Anybody where there are none.
+    identities: Vec<Identity>,
     with_revision: bool,
 }
 
@@ -56,7 +61,7 @@ pub(super) fn prepare(
     let size = session.device.capabilities().size;
     let device = session.device.info().clone();
     let drive = device.identity.as_ref();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
 
     let (bytes, mut fit, check) = match &request.content {
         Content::Image { image, record } => {
@@ -66,7 +71,7 @@ pub(super) fn prepare(
                 ))));
             }
             let bytes = fit::spread(image, size, &request.selection, &everything)?;
-            refuse_gaps(record.as_deref(), &request.forced)?;
+            warnings.extend(gaps_of_image(record.as_deref(), rules, &request.forced)?);
             warnings.extend(write::serial_warning(record.as_deref(), drive));
             (
                 bytes,
@@ -78,13 +83,17 @@ pub(super) fn prepare(
             if let Erasing::Impossible(reason) = &rules.erasing {
                 return Err(Refusal::Unable(reason.clone()).into());
             }
+            warnings.push(
+                "Without firmware only the drive's boot loader answers, until an image is written."
+                    .to_owned(),
+            );
             (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
         }
     };
     if let BackupWish::File(path) = &request.backup {
         write::early_path_check(path, request)?;
     }
-    let dump = dump(session, request, rules, drive)?;
+    let dump = dump(session, request, rules)?;
 
     let guards = guards(&request.forced);
     let prepared = downloader(session.device)?
@@ -94,13 +103,15 @@ pub(super) fn prepare(
     if let (ImageNames::Banner(_), Content::Image { .. }) = (rules.names, &request.content) {
         fit = Some(banner_match(&prepared));
     }
-    let scope = without(&everything, &owned_ranges(&rules.owned));
+    let owned = still_owned(rules, &prepared);
+    let scope = without(&everything, &owned_ranges(&owned));
+    let expected = Expected::of(&request.content, drive, rules);
     let is_there_already = dump.as_ref().is_some_and(|dump| {
         dump.gaps.is_empty()
             && scope
                 .iter()
                 .all(|range| range.of(&dump.bytes) == range.of(&prepared.content))
-    }) && !changes_what_is_owned(&prepared);
+    }) && drive.is_none_or(|drive| expected.is_met_by(drive));
 
     session.check_stop()?;
     let backup = match (&dump, write::backup_path(&request.backup)) {
@@ -115,6 +126,10 @@ pub(super) fn prepare(
             let (unfinished, damaged) = interrupted::find(Some(path), &device, dump.bytes.len());
             warnings.extend(interrupted::warnings(&[], &damaged));
             let earlier = interrupted::resume(unfinished, &change, drive, &request.forced)?;
+            if earlier.is_none() {
+                refuse_nameless(dump, rules, drive)?;
+                warnings.extend(gaps_of_backup(dump, rules));
+            }
             match earlier {
                 Some(earlier) => Backup::Earlier(Box::new(earlier)),
                 None if request.dry_run => Backup::Planned(path.to_owned()),
@@ -126,22 +141,20 @@ pub(super) fn prepare(
         }
         _ => Backup::None,
     };
-    warnings.extend(prepared.notes.iter().cloned());
+    notes.extend(prepared.notes.iter().cloned());
     warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
     if let Reading::Impossible(reason) = &session.device.capabilities().reading {
-        warnings.push(format!(
+        notes.push(format!(
             "{reason} Whether the firmware is right can be told only by the drive's accepting it, \
              coming back and saying who it is."
         ));
     }
-    let (expected, with_revision) = expected_identities(&request.content, drive, rules);
     Ok(Proposal {
         work: Work::Download(DownloadPlan {
             prepared,
-            owned: rules.owned.clone(),
+            owned,
             is_there_already,
             expected,
-            with_revision,
         }),
         journal: match &backup {
             Backup::Earlier(earlier) => Some(earlier.path.clone()),
@@ -152,6 +165,7 @@ pub(super) fn prepare(
         backup,
         fit,
         warnings,
+        notes,
         scope,
         check,
     })
@@ -167,12 +181,14 @@ fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
         .collect()
 }
 
-/// The image restores a calibration: that is a change where nothing is compared.
-fn changes_what_is_owned(prepared: &Prepared) -> bool {
-    prepared
-        .overridden
-        .iter()
-        .any(|(guard, _)| *guard == Guard::Calibration)
+/// What the drive keeps for itself, but for what an override gives to the image:
+/// that is compared like the rest.
+fn still_owned(rules: &DownloadRules, prepared: &Prepared) -> Vec<Owned> {
+    let is_overridden = |guard| prepared.overridden.iter().any(|(of, _)| *of == guard);
+    let owned = rules.owned.iter().copied();
+    owned
+        .filter(|owned| !owned.unless.is_some_and(is_overridden))
+        .collect()
 }
 
 fn guards(forced: &Forced) -> BTreeSet<Guard> {
@@ -201,24 +217,53 @@ fn not_prepared(error: PrepareError) -> JobError {
     }
 }
 
-/// A dump that lacks something would put FF there.
-fn refuse_gaps(record: Option<&Record>, forced: &Forced) -> Result<(), Refusal> {
-    let gaps: Vec<String> = record
+/// A dump that lacks something would put FF there. Returns what to say where
+/// the user wants that.
+fn gaps_of_image(
+    record: Option<&Record>,
+    rules: &DownloadRules,
+    forced: &Forced,
+) -> Result<Option<String>, Refusal> {
+    let gaps: Vec<FlashRange> = record
         .iter()
         .flat_map(|record| &record.gaps)
-        .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
+        .map(|&[start, last]| FlashRange {
+            start,
+            end: last.saturating_add(1),
+        })
         .collect();
-    if gaps.is_empty() || forced.contains(&Check::Gaps) {
-        return Ok(());
+    let gaps = without(&gaps, &owned_ranges(&rules.owned));
+    if gaps.is_empty() {
+        return Ok(None);
+    }
+    let message = format!(
+        "This image is a dump that lacks {}, which the drive refused to have read: FF would be \
+         written there.",
+        listed(&gaps)
+    );
+    if forced.contains(&Check::Gaps) {
+        return Ok(Some(message));
     }
     Err(Refusal::Check {
         check: Check::Gaps,
-        message: format!(
-            "This image is a dump that lacks {}, which the drive refused to have read: FF would \
-             be written there.",
-            gaps.join(", ")
-        ),
+        message,
     })
+}
+
+/// What a backup lacks of that which a write changes.
+fn gaps_of_backup(dump: &Dump, rules: &DownloadRules) -> Option<String> {
+    let gaps = without(&dump.gaps, &owned_ranges(&rules.owned));
+    (!gaps.is_empty()).then(|| {
+        format!(
+            "The backup lacks {}, which the drive refuses to have read: it is no complete way back.",
+            listed(&gaps)
+        )
+    })
+}
+
+fn listed(ranges: &[FlashRange]) -> String {
+    let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+    ranges.join(", ")
 }
 
 /// Compares the names in the image with those of the drive, where the family
@@ -236,10 +281,16 @@ fn names_fit(
             fit::check(image, drive, None, &[], forced).map(Some)
         }
         ImageNames::At(at) => {
-            let text = format!(
-                "The image does not say what drive it is for: it has no names at {at}, where \
-                 images for this drive have them."
-            );
+            let text = match identity::find(image.bytes()).iter().find_map(named) {
+                Some(other) => format!(
+                    "The image names {other}, and not at {at}, where images for this drive have \
+                     their names."
+                ),
+                None => format!(
+                    "The image does not say what drive it is for: it has no names at {at}, where \
+                     images for this drive have them."
+                ),
+            };
             if forced.contains(&Check::Model) {
                 return Ok(Some(Match {
                     text,
@@ -252,6 +303,11 @@ fn names_fit(
             })
         }
     }
+}
+
+/// The model that an identity in an image names.
+fn named(found: &ImageIdentity) -> Option<Model> {
+    found.identity().map(Model::from)
 }
 
 fn identity_at(bytes: &[u8], at: Offset) -> Option<Identity> {
@@ -278,27 +334,41 @@ fn banner_match(prepared: &Prepared) -> Match {
     }
 }
 
-/// What the drive must say it is afterwards, and whether that includes the
-/// revision.
-fn expected_identities(
-    content: &Content,
-    drive: Option<&Identity>,
-    rules: &DownloadRules,
-) -> (Vec<Identity>, bool) {
-    match (content, rules.names) {
-        // What an erased drive calls itself is its boot loader's business.
-        (Content::Blank, _) => (Vec::new(), false),
-        (Content::Image { image, .. }, ImageNames::At(at)) => {
-            match identity_at(image.bytes(), at) {
-                Some(identity) => (vec![identity], true),
-                None => (Vec::new(), false),
+impl Expected {
+    fn of(content: &Content<'_>, drive: Option<&Identity>, rules: &DownloadRules) -> Expected {
+        let anybody = Expected {
+            identities: Vec::new(),
+            with_revision: false,
+        };
+        match (content, rules.names) {
+            // What an erased drive calls itself is its boot loader's business.
+            (Content::Blank, _) => anybody,
+            (Content::Image { image, .. }, ImageNames::At(at)) => {
+                match identity_at(image.bytes(), at) {
+                    Some(identity) => Expected {
+                        identities: vec![identity],
+                        with_revision: true,
+                    },
+                    None => anybody,
+                }
+            }
+            (Content::Image { image, .. }, _) => {
+                let of_image = identity::find(image.bytes());
+                let named = of_image.iter().filter_map(|found| found.identity());
+                Expected {
+                    identities: named.chain(drive).cloned().collect(),
+                    with_revision: false,
+                }
             }
         }
-        (Content::Image { image, .. }, _) => {
-            let of_image = identity::find(image.bytes());
-            let named = of_image.iter().filter_map(|found| found.identity());
-            (named.chain(drive).cloned().collect(), false)
-        }
+    }
+
+    fn is_met_by(&self, drive: &Identity) -> bool {
+        let is_it = |expected: &Identity| {
+            Model::from(expected) == Model::from(drive)
+                && (!self.with_revision || expected.revision == drive.revision)
+        };
+        self.identities.is_empty() || self.identities.iter().any(is_it)
     }
 }
 
@@ -307,7 +377,6 @@ fn dump(
     session: &mut Session,
     request: &Request,
     rules: &DownloadRules,
-    drive: Option<&Identity>,
 ) -> Result<Option<Dump>, JobError> {
     if request.backup == BackupWish::None {
         return Ok(None);
@@ -325,26 +394,37 @@ fn dump(
     }
     let missing = without(&dump.gaps, &owned_ranges(&rules.owned));
     if !missing.is_empty() && !request.forced.contains(&Check::Gaps) {
-        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         return Err(Refusal::Check {
             check: Check::Gaps,
             message: format!(
                 "The drive refuses to have {} read: a backup would lack it.",
-                missing.join(", ")
+                listed(&missing)
             ),
         }
         .into());
     }
-    if let ImageNames::At(at) = rules.names {
-        let found = identity_at(&dump.bytes, at).map(|identity| Model::from(&identity));
-        if drive.is_some_and(|drive| found != Some(Model::from(drive))) {
-            return Err(no_backup(format!(
-                "What this drive gives when it is read does not have its names at {at}: it is \
-                 damaged firmware, or memory and no firmware at all."
-            )));
-        }
-    }
     Ok(Some(dump))
+}
+
+/// What is read is firmware only where the drive's names are in it.
+fn refuse_nameless(
+    dump: &Dump,
+    rules: &DownloadRules,
+    drive: Option<&Identity>,
+) -> Result<(), Refusal> {
+    let ImageNames::At(at) = rules.names else {
+        return Ok(());
+    };
+    let found = identity_at(&dump.bytes, at).map(|identity| Model::from(&identity));
+    if drive.is_none_or(|drive| found == Some(Model::from(drive))) {
+        return Ok(());
+    }
+    Err(Refusal::NoBackupPossible {
+        reason: format!(
+            "What this drive gives when it is read does not have its names at {at}: it is damaged \
+             or erased firmware, or memory and no firmware at all, and no way back."
+        ),
+    })
 }
 
 /// Sends what was prepared, awaits the drive, and makes as sure of it as this
@@ -458,11 +538,7 @@ fn refuse_other_identity(
     after: &Identity,
     banks: u32,
 ) -> Result<(), ChangeError> {
-    let is_expected = |expected: &Identity| {
-        Model::from(expected) == Model::from(after)
-            && (!plan.with_revision || expected.revision == after.revision)
-    };
-    if plan.expected.is_empty() || plan.expected.iter().any(is_expected) {
+    if plan.expected.is_met_by(after) {
         return Ok(());
     }
     let name = |identity: &Identity| {
@@ -471,7 +547,7 @@ fn refuse_other_identity(
             identity.vendor, identity.product, identity.revision
         )
     };
-    let expected: Vec<String> = plan.expected.iter().map(name).collect();
+    let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
     Err(ChangeError::OtherIdentity {
         expected: expected.join(" or "),
         found: name(after),

@@ -76,7 +76,7 @@ pub struct Proposal {
     pub backup: Backup,
     /// How the image was found to fit the drive; `None` for an erase.
     pub fit: Option<Match>,
-    /// What the user should know before agreeing, in whole sentences.
+    /// What the user should think twice about before agreeing, in whole sentences.
     pub warnings: Vec<String>,
     /// What stays as it is although it could be changed.
     pub kept: Vec<FlashRange>,
@@ -84,6 +84,8 @@ pub struct Proposal {
     pub(super) journal: Option<PathBuf>,
     /// Backups of unfinished changes that this one puts back.
     pub(super) restored: Vec<PathBuf>,
+    /// What else there is to say about it, in whole sentences.
+    pub notes: Vec<String>,
     /// What is read back afterwards.
     pub(super) scope: Vec<FlashRange>,
     pub(super) check: Phase,
@@ -229,6 +231,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         fit,
         warnings,
         kept: request.keep.clone(),
+        notes: Vec::new(),
         scope: dump.ranges,
         check: phase,
     })

@@ -12,7 +12,7 @@ use super::DeviceError;
 use super::packet::families::{Family, MT1959_BOOT_RECORD};
 use super::packet::{self, PacketError};
 use crate::scsi::Identity;
-use crate::transport::{PacketTransport, TransportError};
+use crate::transport::PacketTransport;
 
 /// A way to read and write the firmware of drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,46 +77,37 @@ impl FromStr for Protocol {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
     pub protocol: Protocol,
-    /// `None` where the drive does not answer INQUIRY. The serial number is not
-    /// asked for: the kernel has it, where there is one.
-    pub identity: Option<Identity>,
     /// Why this protocol, and how sure that is: one sentence.
     pub reason: String,
 }
 
 /// Finds the protocol of a drive, or takes the one that the user names.
 ///
+/// `identity` is what the drive has answered to INQUIRY; `None` for a drive that
+/// did not answer, which is a vendor-mode drive.
+///
 /// # Errors
-/// A drive that is gone or must not be spoken to, and one whose boot banner
-/// belongs to another family than its name. A drive that only does not answer
-/// is a vendor-mode drive.
+/// A listed drive whose boot banner belongs to another family than its name, or
+/// which does not let itself be asked for it.
 pub fn detect(
     transport: &mut dyn PacketTransport,
+    identity: Option<&Identity>,
     named: Option<Protocol>,
 ) -> Result<Detected, DeviceError> {
-    let identity = match packet::inquire(transport) {
-        Ok(identity) => Some(identity),
-        Err(
-            error @ PacketError::Transport(TransportError::NotPermitted | TransportError::Vanished),
-        ) => return Err(packet::during("asking the drive who it is")(error)),
-        Err(_) => None,
-    };
     if let Some(protocol) = named {
         return Ok(Detected {
             protocol,
-            identity,
             reason: "The protocol is the one that you named.".to_owned(),
         });
     }
-    let Some(drive) = identity else {
+    let Some(drive) = identity.filter(|identity| !identity.product.is_empty()) else {
         return Ok(Detected {
             protocol: Protocol::VendorMode,
-            identity: None,
             reason: "The drive does not say what it is; vendor mode needs no working firmware."
                 .to_owned(),
         });
     };
-    let Some(family) = Family::by_identity(&drive) else {
+    let Some(family) = Family::by_identity(drive) else {
         return Ok(Detected {
             protocol: Protocol::VendorMode,
             reason: format!(
@@ -124,7 +115,6 @@ pub fn detect(
                  mode.",
                 drive.vendor, drive.product
             ),
-            identity: Some(drive),
         });
     };
     let mut reason = format!(
@@ -151,7 +141,6 @@ pub fn detect(
     }
     Ok(Detected {
         protocol: family.protocol,
-        identity: Some(drive),
         reason,
     })
 }

@@ -50,6 +50,8 @@ pub struct Owned {
     pub range: FlashRange,
     /// What is there and what becomes of it: the end of "0x… is not compared: ".
     pub why: &'static str,
+    /// The check that gives the range up to the image where it is overridden.
+    pub unless: Option<Guard>,
 }
 
 /// A check of [`Download::prepare`] that the user can override by its name.

@@ -181,7 +181,7 @@ impl Download for PacketDrive {
                 self.family.size / 1024
             )));
         }
-        let unlisted = self.unlisted();
+        let unlisted = self.family.unlisted(self.info.identity.as_ref());
         if let Some(message) = &unlisted
             && !forced.contains(&Guard::Family)
         {
@@ -306,22 +306,6 @@ impl Download for PacketDrive {
 }
 
 impl PacketDrive {
-    /// Why it is not known whether this drive is one of the family: it got here
-    /// because its user named the protocol.
-    fn unlisted(&self) -> Option<String> {
-        match &self.info.identity {
-            Some(identity) if self.family.model(identity).is_some() => None,
-            Some(identity) => Some(format!(
-                "{} {} is on no list of {} drives: what their commands do to it is not known.",
-                identity.vendor, identity.product, self.family.name
-            )),
-            None => Some(format!(
-                "The drive does not say what it is, so it is not known to be a {} drive.",
-                self.family.name
-            )),
-        }
-    }
-
     /// A boot loader need not be ready for discs, ever, and is an answer.
     fn is_boot_loader(&mut self) -> Option<Identity> {
         if self.family.protocol != Protocol::Mt1939 {

@@ -7,7 +7,7 @@
 
 use crate::flash::{FlashRange, Offset};
 use crate::protocol::Protocol;
-use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned};
+use crate::protocol::download::{DownloadRules, Erasing, Guard, ImageNames, Owned};
 use crate::scsi::Identity;
 
 /// A family of drives that take the same commands.
@@ -222,6 +222,7 @@ const MT1939: Family = Family {
     owned: &[Owned {
         range: BOOT_BANK,
         why: "the drive's boot loader, which is write-protected",
+        unless: None,
     }],
     evidence: "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash \
                says that it gives the flash and coastermelt that it gives memory; never tried by \
@@ -272,10 +273,12 @@ const MT1959: Family = Family {
         Owned {
             range: BOOT_BANK,
             why: "the drive's boot code, which no image brings",
+            unless: None,
         },
         Owned {
             range: MT1959_CALIBRATION,
             why: "the calibration of this very drive",
+            unless: Some(Guard::Calibration),
         },
     ],
     evidence: "writing is proven by redumper on LG and ASUS drives, the place of the calibration \
@@ -303,6 +306,22 @@ impl Family {
     /// This drive's row in the family's list.
     pub fn model(&self, identity: &Identity) -> Option<&'static Model> {
         self.models.iter().find(|model| model.is(identity))
+    }
+
+    /// Why it is not known whether a drive is one of the family: a whole
+    /// sentence; `None` for one that is on its list.
+    pub fn unlisted(&self, identity: Option<&Identity>) -> Option<String> {
+        match identity {
+            Some(identity) if self.model(identity).is_some() => None,
+            Some(identity) => Some(format!(
+                "{} {} is on no list of {} drives: what their commands do to it is not known.",
+                identity.vendor, identity.product, self.name
+            )),
+            None => Some(format!(
+                "The drive does not say what it is, so it is not known to be a {} drive.",
+                self.name
+            )),
+        }
     }
 
     /// What a job has to know of the way images are sent.

@@ -98,7 +98,8 @@ fn wrong_banners(
     let mut wrong = Vec::new();
     if drive != image {
         wrong.push(format!(
-            "The image is for drives with the boot banner {}, this drive's is {}.",
+            "The image is for drives with the boot banner {}, this drive's is {}: such an image \
+             has left a drive dead.",
             show(&image),
             show(&drive)
         ));

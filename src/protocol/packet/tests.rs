@@ -529,7 +529,7 @@ fn an_image_with_another_banner_is_refused_until_forced_and_keeps_the_drives_own
     assert_eq!(
         error.to_string(),
         "The image is for drives with the boot banner \"MT1959 Boot BU5\", this drive's is \
-         \"MT1959 Boot JB8\"."
+         \"MT1959 Boot JB8\": such an image has left a drive dead."
     );
     let prepared = drive.prepare(&image, &[Guard::Banner].into()).unwrap();
     assert_eq!(&prepared.content[0x3000..0x3010], b"MT1959 Boot JB8 ");
@@ -780,8 +780,10 @@ fn the_serial_number_survives_the_restart() {
     assert_eq!(result.unwrap().serial.as_deref(), Some("A1B2"));
 }
 
-fn detected(fake: &Fake, named: Option<Protocol>) -> Detected {
-    detect(&mut fake.clone(), named).unwrap()
+/// Detects a drive that has said who it is.
+fn detected(fake: &Fake, named: Option<Protocol>) -> Result<Detected, DeviceError> {
+    let identity = fake.with(|state| state.identity.clone());
+    detect(&mut fake.clone(), Some(&identity), named)
 }
 
 fn opcodes(fake: &Fake) -> Vec<u8> {
@@ -789,64 +791,68 @@ fn opcodes(fake: &Fake) -> Vec<u8> {
 }
 
 #[test]
-fn a_listed_drive_is_known_by_inquiry_and_only_blu_ray_families_are_read() {
+fn a_listed_drive_is_known_by_its_names_and_only_blu_ray_families_are_read() {
     for fake in all() {
         let protocol = fake.with(|state| state.family.protocol);
-        assert_eq!(detected(&fake, None).protocol, protocol);
+        assert_eq!(detected(&fake, None).unwrap().protocol, protocol);
         let expected: &[u8] = match protocol {
-            Protocol::Mt1939 | Protocol::Mt1959 => &[0x12, 0x3C],
-            _ => &[0x12],
+            Protocol::Mt1939 | Protocol::Mt1959 => &[0x3C],
+            _ => &[],
         };
         assert_eq!(opcodes(&fake), expected, "{protocol}");
     }
 }
 
 #[test]
-fn a_drive_on_no_list_is_a_vendor_mode_drive_and_gets_nothing_but_inquiry() {
+fn a_drive_on_no_list_is_a_vendor_mode_drive_and_gets_nothing() {
     let fake = btc();
     fake.with(|state| state.identity.vendor = "SONY".to_owned());
-    let detected = detected(&fake, None);
+    let detected = detected(&fake, None).unwrap();
     assert_eq!(detected.protocol, Protocol::VendorMode);
     assert!(
         detected.reason.contains("vendor mode"),
         "{}",
         detected.reason
     );
-    assert_eq!(opcodes(&fake), [0x12]);
+    assert_eq!(opcodes(&fake), [0; 0]);
 }
 
 #[test]
-fn a_drive_that_does_not_answer_is_a_vendor_mode_drive() {
-    for fault in [Fault::TimedOut, Fault::Lost, Fault::Sense(4, 0x44, 0)] {
-        let fake = btc();
-        fake.with(|state| state.faults.insert(0, fault));
-        let detected = detected(&fake, None);
+fn a_drive_that_does_not_say_who_it_is_is_a_vendor_mode_drive() {
+    let fake = btc();
+    let nameless = Identity {
+        vendor: "BTC".to_owned(),
+        ..Identity::default()
+    };
+    for identity in [None, Some(&nameless)] {
+        let detected = detect(&mut fake.clone(), identity, None).unwrap();
         assert_eq!(detected.protocol, Protocol::VendorMode);
-        assert_eq!(detected.identity, None);
     }
+    assert_eq!(opcodes(&fake), [0; 0]);
 }
 
 #[test]
-fn a_drive_that_is_gone_or_forbidden_is_an_error() {
-    for fault in [Fault::Vanished, Fault::NotPermitted] {
-        let fake = btc();
+fn a_listed_drive_that_is_gone_or_forbidden_is_an_error() {
+    for fault in [Fault::Vanished, Fault::NotPermitted, Fault::TimedOut] {
+        let fake = mt1959();
         fake.with(|state| state.faults.insert(0, fault));
-        assert!(detect(&mut fake.clone(), None).is_err());
+        assert!(detected(&fake, None).is_err());
     }
 }
 
 #[test]
 fn a_named_protocol_is_taken_and_nothing_is_tried_for_it() {
     let fake = mt1959();
-    assert_eq!(detected(&fake, Some(Protocol::Btc)).protocol, Protocol::Btc);
-    assert_eq!(opcodes(&fake), [0x12]);
+    let detected = detected(&fake, Some(Protocol::Btc)).unwrap();
+    assert_eq!(detected.protocol, Protocol::Btc);
+    assert_eq!(opcodes(&fake), [0; 0]);
 }
 
 #[test]
 fn a_drive_with_the_banner_of_the_other_blu_ray_chip_is_not_guessed_at() {
     let fake = mt1939();
     fake.with(|state| state.flash[0x3000..0x3010].copy_from_slice(b"MT1959 Boot JB8 "));
-    let error = detect(&mut fake.clone(), None).unwrap_err();
+    let error = detected(&fake, None).unwrap_err();
     assert!(error.to_string().contains("MT1959 Boot JB8"), "{error}");
 }
 

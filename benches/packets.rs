@@ -1,0 +1,189 @@
+//! Our share of the time of a read or a write by packets, against the drive's
+//! own on a simulated drive with a real one's latency: its clock against our
+//! processor time. `cargo bench --bench packets` prints the figures; nothing is
+//! asserted.
+//!
+//! The drive's own time is an assumption: 16 KiB over ATAPI or USB 2.0 in 1 ms,
+//! each packet alike, and 8 s or twice 10 s of programming, as coastermelt saw
+//! it on an SE-506CB. What a drive made of code takes of the processor is
+//! measured on its own, by a transport that times every command, and taken off.
+
+// What cannot be set up cannot be measured.
+#![allow(clippy::expect_used)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use mtkflash::drive::ask;
+use mtkflash::image::Image;
+use mtkflash::job::backup::Circumstances;
+use mtkflash::job::write::{self, BackupWish, Content};
+use mtkflash::job::{Selection, Session, StopFlag, read};
+use mtkflash::protocol::detect;
+use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
+use mtkflash::sim::{Bench, Firmware, Names, SimDriveHandle};
+use mtkflash::transport::{Clock, Completion, Data, PacketTransport, TransportError};
+use nix::sys::resource::{UsageWho, getrusage};
+
+const LATENCY: &str = "latency = { packet_ns = 1000000 }";
+
+fn main() {
+    let mt1959 = || {
+        let banner = "MT1959 Boot BU5 ".to_owned();
+        let individual = None;
+        Names::Mt1959 { banner, individual }
+    };
+    measure("btc", ("BTC", "DRW1008"), 1024, Names::Btc, false);
+    measure(
+        "mt1339",
+        ("TSSTcorp", "DVD-ROM SH-D162C"),
+        256,
+        Names::LiteOn,
+        false,
+    );
+    measure(
+        "sd616",
+        ("SAMSUNG", "DVD-ROM SD-616T"),
+        128,
+        Names::LiteOn,
+        false,
+    );
+    measure(
+        "mt1939",
+        ("TSSTcorp", "BDDVDW SE-506CB"),
+        2048,
+        Names::Mt1939,
+        true,
+    );
+    measure("mt1959", ("HL-DT-ST", "BD-RE BU40N"), 2048, mt1959(), true);
+}
+
+fn measure(model: &str, names: (&str, &str), kib: u32, places: Names, is_readable: bool) {
+    let text = format!(
+        "[[drive]]\nposition = 3\nmodel = \"{model}\"\nvendor = \"{}\"\nproduct = \"{}\"\n\
+         revision = \"OLD1\"\n{LATENCY}\ncontents = {{ recipe = \"firmware\", seed = 1 }}\n",
+        names.0, names.1
+    );
+    let bench = Bench::from_text(&text).expect("a bench");
+    let desk = Desk {
+        handle: bench.drive(3).expect("a drive").clone(),
+        simulation: Arc::default(),
+    };
+    if is_readable {
+        desk.job(&format!("{model}: read"), |session| {
+            read::read(session, &Selection::Everything).expect("a dump");
+        });
+    }
+    let image = Firmware::new(kib * 1024, 2)
+        .with(places)
+        .identified(names.0, names.1, "NEW2");
+    let image = Image::from_bytes(image.bytes());
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    desk.job(&format!("{model}: write"), |session| {
+        write_whole(session, &image, is_readable.then_some(folder.path()));
+    });
+}
+
+fn write_whole(session: &mut Session, image: &Image, folder: Option<&Path>) {
+    let request = write::Request {
+        content: Content::Image {
+            image,
+            record: None,
+        },
+        selection: Selection::Everything,
+        keep: Vec::new(),
+        backup: folder.map_or(BackupWish::None, |folder| {
+            BackupWish::File(folder.join("old.bin"))
+        }),
+        forced: Default::default(),
+        circumstances: Circumstances {
+            date: "2004-05-21".to_owned(),
+            tool: "mtkflash".to_owned(),
+        },
+        dry_run: false,
+    };
+    let proposal = write::prepare(session, &request).expect("a proposal");
+    proposal.carry_out(session).expect("a written drive");
+}
+
+/// A drive and the nanoseconds of the processor that its simulation took.
+#[derive(Clone)]
+struct Desk {
+    handle: SimDriveHandle,
+    simulation: Arc<AtomicU64>,
+}
+
+impl Desk {
+    fn job(&self, name: &str, job: impl FnOnce(&mut Session)) {
+        self.simulation.store(0, Ordering::Relaxed);
+        let (begun, used) = (self.handle.clock().now(), processor_time());
+        let mut packets = self.look().expect("a drive that is there");
+        let identity = ask::identity(packets.as_mut()).expect("a drive that answers");
+        let detected = detect(packets.as_mut(), Some(&identity), None).expect("a family");
+        let family = Family::of(detected.protocol).expect("a packet drive");
+        let clock = self.handle.clock();
+        let reopen = Box::new(self.clone());
+        let mut device = PacketDrive::new(family, Some(identity), packets, reopen, clock);
+        let stop = StopFlag::default();
+        let mut sink = |_| {};
+        job(&mut Session::new(&mut device, &mut sink, &stop));
+        let simulation = Duration::from_nanos(self.simulation.load(Ordering::Relaxed));
+        let ours = (processor_time() - used).saturating_sub(simulation);
+        let drive = self.handle.clock().now() - begun;
+        println!(
+            "{name:14} drive {:>7.2} s, our share {:>6.1} ms = {:.2} %",
+            drive.as_secs_f64(),
+            ours.as_secs_f64() * 1e3,
+            100.0 * ours.as_secs_f64() / drive.as_secs_f64()
+        );
+    }
+
+    fn look(&self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+        let packets = self.handle.packets().ok_or(TransportError::Vanished)?;
+        Ok(Box::new(Timed {
+            packets,
+            simulation: Arc::clone(&self.simulation),
+        }))
+    }
+}
+
+impl Reopen for Desk {
+    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+        self.look()
+    }
+}
+
+/// User and system time of this process.
+fn processor_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel knows");
+    [usage.user_time(), usage.system_time()]
+        .iter()
+        .map(|time| {
+            let seconds = u64::try_from(time.tv_sec()).unwrap_or_default();
+            let micros = u64::try_from(time.tv_usec()).unwrap_or_default();
+            Duration::from_secs(seconds) + Duration::from_micros(micros)
+        })
+        .sum()
+}
+
+struct Timed {
+    packets: Box<dyn PacketTransport + Send>,
+    simulation: Arc<AtomicU64>,
+}
+
+impl PacketTransport for Timed {
+    fn execute(
+        &mut self,
+        cdb: &[u8],
+        data: Data<'_>,
+        timeout: Duration,
+    ) -> Result<Completion, TransportError> {
+        let begun = Instant::now();
+        let answer = self.packets.execute(cdb, data, timeout);
+        let nanoseconds = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.simulation.fetch_add(nanoseconds, Ordering::Relaxed);
+        answer
+    }
+}

@@ -1,0 +1,134 @@
+//! The drive that has one try left, and comes back.
+
+use crate::drives::{ALL, BTC, Drive, MT1939, MT1959, TSST, essence};
+use crate::folder::Folder;
+
+/// A folder where this happens at the n-th command of the download, counted
+/// from 1.
+fn in_the_download(drive: &Drive, fault: &str, command: u64) -> Folder {
+    let folder = drive.folder();
+    folder.done(&format!("{} --dry-run", drive.line()));
+    // The pending UNIT ATTENTIONs are asked for first.
+    let operation = folder.counters().operations + 1 + command;
+    let bench = folder.text("bench.toml");
+    let fault = format!("\n[[drive.fault]]\n{fault}\noperation = {operation}\n");
+    folder.write("bench.toml", bench + &fault);
+    folder
+}
+
+#[test]
+fn a_boot_loader_takes_firmware_once_the_missing_way_back_is_accepted() {
+    let folder = Folder::with_bench("mt1939-boot.toml");
+    folder.write("new.bin", MT1939.image());
+    let run = folder.fails("3 w /m new.bin --yes", 4);
+    assert!(run.stderr.contains("--no-backup"), "{run}");
+    let run = folder.done("3 w /m new.bin --yes --no-backup");
+    insta::assert_snapshot!(essence(&run));
+    assert!(MT1939.holds(&folder.flash(), MT1939.image()));
+}
+
+#[test]
+fn a_boot_loader_in_front_of_what_looks_like_the_image_is_written_all_the_same() {
+    // Reading may give memory, where the image of a failed write still is.
+    let folder = MT1939.folder();
+    folder.done("3 w /m new.bin --yes --no-backup");
+    let state = "bench.state/position-3.drive.toml";
+    let remembered = folder.text(state);
+    let half_written = remembered.replace("half_written = false", "half_written = true");
+    assert_ne!(half_written, remembered);
+    folder.write(state, half_written);
+    assert!(folder.done("3 c").stdout.contains("BOOT"));
+    let run = folder.done("3 w /m new.bin --yes --backup old.bin");
+    assert!(!run.stdout.contains("Nothing to do"), "{run}");
+    assert!(
+        run.stdout.contains("SE-506CB TS02, serial SIM00000034 now"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_power_cut_in_the_download_is_told_and_the_same_line_ends_with_the_image() {
+    for drive in [&MT1939, &MT1959] {
+        let before = drive.folder().flash();
+        for command in [drive.download - 1, drive.download] {
+            let folder = in_the_download(drive, "kind = \"power-cut\"", command);
+            let run = folder.run(drive.line());
+            match run.code {
+                Some(6) => assert!(folder.flash() == before, "{run}"),
+                Some(7) => {}
+                _ => panic!("{run}"),
+            }
+            let run = folder.done(drive.line());
+            assert_eq!(folder.counters().violations, [""; 0], "{run}");
+            assert!(drive.holds(&folder.flash(), drive.image()), "{run}");
+            assert!(folder.read("old.bin") == before, "{run}");
+        }
+    }
+}
+
+#[test]
+fn an_mt1939_drive_that_is_half_written_is_recovered_with_its_first_backup() {
+    let folder = in_the_download(&MT1939, "kind = \"power-cut\"", 20);
+    let before = folder.flash();
+    let run = folder.fails(MT1939.line(), 7);
+    insta::assert_snapshot!("cut", run.message());
+    assert!(folder.flash() != before);
+    assert!(folder.done("3 c").stdout.contains("BOOT"));
+    let run = folder.done(MT1939.line());
+    insta::assert_snapshot!("again", essence(&run));
+    assert!(MT1939.holds(&folder.flash(), MT1939.image()));
+    assert!(folder.read("old.bin") == before);
+}
+
+#[test]
+fn a_block_that_is_refused_before_anything_is_programmed_leaves_the_flash_as_it_was() {
+    let refusal = "kind = \"check-condition\"\nkey = 5\nasc = 0x24";
+    let folder = in_the_download(&BTC, refusal, 100);
+    let before = folder.flash();
+    let run = folder.fails(BTC.line(), 6);
+    insta::assert_snapshot!(run.message());
+    let blocks = folder.counters().packets.of(0x3B);
+    assert_eq!(blocks, 100, "nothing is repeated");
+    assert!(folder.flash() == before);
+}
+
+#[test]
+fn a_last_block_that_times_out_leaves_the_flash_in_doubt() {
+    let folder = in_the_download(&TSST, "kind = \"time-out\"", 5);
+    let run = folder.fails(TSST.line(), 7);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.counters().packets.of(0xFF), 5, "nothing is repeated");
+}
+
+#[test]
+fn a_drive_that_comes_back_as_another_one_has_not_taken_the_image() {
+    for drive in ALL {
+        let folder = drive.on("\n[[drive.fault]]\nkind = \"other-identity\"");
+        let run = folder.fails(drive.line(), 7);
+        assert!(
+            run.stderr.contains("came back as OTHER OTHER OTHE"),
+            "{run}"
+        );
+        let bench = folder.text("bench.toml");
+        let (sound, _) = bench.split_once("\n[[drive.fault]]").unwrap();
+        folder.write("bench.toml", sound);
+        let run = folder.done(drive.line());
+        assert!(drive.holds(&folder.flash(), drive.image()), "{run}");
+    }
+    let folder = MT1939.on("\n[[drive.fault]]\nkind = \"other-identity\"");
+    insta::assert_snapshot!(folder.fails(MT1939.line(), 7).message());
+}
+
+#[test]
+fn one_lost_answer_to_inquiry_does_not_make_a_vendor_mode_drive() {
+    for drive in ALL {
+        for operation in [1, 2] {
+            let fault = "kind = \"transport-error\"";
+            let fault = format!("\n[[drive.fault]]\n{fault}\noperation = {operation}");
+            let folder = drive.on(&fault);
+            let run = folder.done("3 c");
+            assert!(run.stdout.contains(&drive.protocol.to_string()), "{run}");
+            assert_eq!(folder.counters().ata.total(), 0, "{run}");
+        }
+    }
+}
