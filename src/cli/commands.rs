@@ -547,6 +547,7 @@ impl Run<'_> {
     }
 
     fn check_place(&self, path: &Path) -> Result<(), Failure> {
+        files::must_be_a_file(path).map_err(|error| Failure::file(&error, self.typed))?;
         if !self.request.options.force.contains(&Check::Overwrite) {
             files::must_not_exist(path).map_err(|error| Failure::file(&error, self.typed))?;
         }

@@ -388,7 +388,7 @@ pub fn sentence(text: &str) -> String {
     let starts_with_path = text
         .split_whitespace()
         .next()
-        .is_some_and(|word| word.contains(['/', '.']));
+        .is_some_and(|word| word.contains(['/', '.']) || word.ends_with(':'));
     let first = if starts_with_path {
         first.to_string()
     } else {

@@ -252,6 +252,10 @@ pub(super) fn settle(
 
 /// The first place where two blocks differ, and what they hold there.
 pub(super) fn first_difference(left: &[u8], right: &[u8]) -> Option<(u32, (u8, u8))> {
+    // Blocks are mostly equal, and comparing them whole is much faster.
+    if left == right {
+        return None;
+    }
     (0..)
         .zip(left.iter().copied().zip(right.iter().copied()))
         .find(|(_, (left, right))| left != right)

@@ -132,6 +132,9 @@ fn a_dead_drive_with_wrecked_flash_is_written_when_the_model_check_is_overridden
     let mut image = old_image();
     // Most of it is in the flash already, so that little has to be written.
     image[0x8000..].copy_from_slice(&wrecked[0x8000..]);
+    for bank in image.chunks_mut(0x1_0000) {
+        bank[0] = 0x02;
+    }
     folder.write("rescue.bin", &image);
     let run = folder.fails("3 w /m rescue.bin --yes --via port", 4);
     insta::assert_snapshot!(run.message());

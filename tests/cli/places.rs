@@ -35,7 +35,7 @@ fn a_dump_over_a_folder_is_refused_even_when_overwriting_is_forced() {
     fs::create_dir(folder.path("dumps")).unwrap();
     folder.write("dumps/kept", "kept");
     folder.fails("3 r /m /b dumps", 4);
-    let run = folder.fails("3 r /m /b dumps --force=overwrite", 6);
+    let run = folder.fails("3 r /m /b dumps --force=overwrite", 4);
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.text("dumps/kept"), "kept");
 }

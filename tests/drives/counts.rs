@@ -57,13 +57,13 @@ fn a_serial_page_takes_four_writes_two_executes_and_256_reads_a_pass() {
         assert!(dump.bytes == drive.flash());
         let counters = drive.handle.counters();
         let page_passes = 2 * 0x4_0000 / 256;
-        // Once the same for the ID, of which two bytes are read.
-        assert_eq!(counters.mailbox_writes, 4 * (page_passes + 1));
+        // Twice the same for the ID, of which two bytes are read.
+        assert_eq!(counters.mailbox_writes, 4 * (page_passes + 2));
         assert_eq!(
             counters.ata.of(0x04) + counters.ata.of(0x05),
-            2 * (page_passes + 1)
+            2 * (page_passes + 2)
         );
-        assert_eq!(counters.mailbox_reads, 256 * page_passes + 2);
+        assert_eq!(counters.mailbox_reads, 256 * page_passes + 4);
         assert_eq!(counters.chip_ignored, 0);
         drive.assert_left();
     }
