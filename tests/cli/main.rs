@@ -8,6 +8,7 @@
 // A test that cannot go on has failed, helpers and all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod advice;
 mod backups;
 mod bad_images;
 mod bad_lines;
