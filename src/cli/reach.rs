@@ -10,10 +10,11 @@ use super::failure::{Failure, sentence};
 use super::progress::eprintln_quietly;
 use super::prompt::{self, Consent};
 use super::typed::Typed;
+use crate::drive::hold::Polling;
 use crate::drive::legacy::{self, ChannelState, Detached, LegacyError};
 use crate::drive::{
-    Hold, HoldError, LocateError, Located, MediumRule, Obstacle, Place, Position, Remedy, System,
-    find_again, locate_path, locate_position, note,
+    Hold, HoldError, LocateError, Located, MediumRule, Obstacle, Position, Remedy, System,
+    locate_path, locate_position, note,
 };
 use crate::job::{Check, JobError, StopFlag};
 use crate::protocol::packet::Reopen;
@@ -56,23 +57,18 @@ impl Reopen for OnBench {
 /// Finds a drive again by its place in the system, under whatever names.
 struct InPlace {
     system: System,
-    place: Place,
+    before: Located,
     clock: Arc<dyn Clock>,
 }
 
 impl Reopen for InPlace {
     fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        let located = find_again(&self.system, &self.place).ok_or(TransportError::Vanished)?;
         // The desktop looks at a new drive as well: one that is busy now will
         // be free in a moment.
-        Hold::take(
-            &self.system,
-            &located,
-            MediumRule::Allow,
-            Arc::clone(&self.clock),
-        )
-        .map(|hold| Box::new(hold) as Box<dyn PacketTransport + Send>)
-        .map_err(|_| TransportError::Vanished)
+        match Hold::again(&self.system, &self.before, Arc::clone(&self.clock)) {
+            Ok(Some(hold)) => Ok(Box::new(hold)),
+            Ok(None) | Err(_) => Err(TransportError::Vanished),
+        }
     }
 }
 
@@ -205,6 +201,12 @@ fn by_kernel(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let hold = Hold::take(system, &located, medium_rule(request), Arc::clone(&clock))
         .map_err(|error| not_held(&error, typed))?;
+    if let Polling::LeftOn { why } = hold.polling() {
+        eprintln_quietly(&format!(
+            "Note: the kernel goes on looking for discs in the drive, which does no harm while it \
+             is held: {why}."
+        ));
+    }
     Ok(Reach {
         name: named(drive, &located),
         known_as: Some(located.known_as.clone()),
@@ -214,7 +216,7 @@ fn by_kernel(
         registers: None,
         reopen: Some(Box::new(InPlace {
             system: system.clone(),
-            place: located.place.clone(),
+            before: located.clone(),
             clock: Arc::clone(&clock),
         })),
         clock,

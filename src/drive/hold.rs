@@ -80,12 +80,10 @@ pub enum Polling {
 /// A drive held alone. It takes commands, and is released when dropped.
 pub struct Hold {
     // Dropped in this order: polling comes back while the drive is still ours.
-    note: Option<Note>,
+    _note: Option<Note>,
     nodes: Nodes,
     drive: Located,
-    medium: Medium,
     polling: Polling,
-    system: System,
     clock: Arc<dyn Clock>,
 }
 
@@ -122,42 +120,33 @@ impl Hold {
         }
         let (note, polling) = stop_polling(system, drive);
         Ok(Hold {
-            note,
+            _note: note,
             nodes,
             drive: drive.clone(),
-            medium,
             polling,
-            system: system.clone(),
             clock,
         })
     }
 
-    /// Finds the drive again after it has restarted under other names, and
-    /// holds it there. `false` while it is not back with the nodes it had.
-    /// Whether it is the same drive, its identity must tell.
+    /// Holds a drive again that has restarted, under whatever names. `None`
+    /// while it is not back with the nodes it had. Whether it is the same drive,
+    /// its identity must tell.
     ///
     /// # Errors
     /// [`HoldError`], where a drive is there and cannot be held. That may pass:
     /// udev has yet to look at it and to set its permissions. To be called
-    /// again, as after `false`, until the caller's patience ends.
-    pub fn follow(&mut self) -> Result<bool, HoldError> {
-        let Some(drive) = find_again(&self.system, &self.drive.place) else {
-            return Ok(false);
-        };
-        let names = |drive: &Located| (drive.sysfs.clone(), drive.sg.clone(), drive.sr.clone());
-        if names(&drive) == names(&self.drive) {
-            return Ok(true);
+    /// again, as after `None`, until the caller's patience ends.
+    pub fn again(
+        system: &System,
+        before: &Located,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Hold>, HoldError> {
+        match find_again(system, &before.place) {
+            Some(drive) if drive.has_nodes_of(before) => {
+                Hold::take(system, &drive, MediumRule::Allow, clock).map(Some)
+            }
+            _ => Ok(None),
         }
-        if !drive.has_nodes_of(&self.drive) {
-            return Ok(false);
-        }
-        self.nodes = Nodes::open(&self.system, &drive)?;
-        // The note about the old name is settled before one about the new is
-        // left: they can be the same.
-        self.note = None;
-        (self.note, self.polling) = stop_polling(&self.system, &drive);
-        self.drive = drive;
-        Ok(true)
     }
 
     fn vanishes(&self) -> bool {
@@ -171,26 +160,6 @@ impl Hold {
         true
     }
 
-    pub fn drive(&self) -> &Located {
-        &self.drive
-    }
-
-    /// The node that commands go to.
-    pub fn node(&self) -> &Path {
-        &self.nodes.node
-    }
-
-    /// Commands go through `/dev/srN`, where the kernel lets vendor commands
-    /// pass to root only.
-    pub fn is_filtered(&self) -> bool {
-        self.drive.sr.as_ref() == Some(&self.nodes.node)
-    }
-
-    /// As it was when the hold began.
-    pub fn medium(&self) -> &Medium {
-        &self.medium
-    }
-
     pub fn polling(&self) -> &Polling {
         &self.polling
     }
@@ -198,15 +167,6 @@ impl Hold {
     /// What stands behind a command that the kernel did not permit.
     pub fn why_not_permitted(&self) -> Obstacle {
         Obstacle::to_command(&self.drive, &self.nodes.node)
-    }
-
-    /// Releases the drive. Dropping does the same, without saying what failed.
-    ///
-    /// # Errors
-    /// Where media polling could not be switched on again; the drive is
-    /// released all the same.
-    pub fn release(mut self) -> Result<(), NoteError> {
-        self.note.take().map_or(Ok(()), Note::settle)
     }
 }
 

@@ -354,10 +354,20 @@ impl Expected {
             }
             (Content::Image { image, .. }, _) => {
                 let of_image = identity::find(image.bytes());
-                let named = of_image.iter().filter_map(|found| found.identity());
-                Expected {
-                    identities: named.chain(drive).cloned().collect(),
-                    with_revision: false,
+                let mut named = of_image.iter().filter_map(|found| found.identity());
+                // An image that names this very drive says its revision, too.
+                let is_drive = |named: &&Identity| {
+                    drive.is_some_and(|drive| Model::from(drive) == Model::from(*named))
+                };
+                match named.clone().find(is_drive) {
+                    Some(identity) => Expected {
+                        identities: vec![identity.clone()],
+                        with_revision: true,
+                    },
+                    None => Expected {
+                        identities: named.by_ref().chain(drive).cloned().collect(),
+                        with_revision: false,
+                    },
                 }
             }
         }
