@@ -20,7 +20,7 @@ use mtkflash::drive::ask;
 use mtkflash::image::Image;
 use mtkflash::job::backup::Circumstances;
 use mtkflash::job::write::{self, BackupWish, Content};
-use mtkflash::job::{Selection, Session, StopFlag, read};
+use mtkflash::job::{Job, Selection, StopFlag, read};
 use mtkflash::protocol::detect;
 use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
 use mtkflash::sim::{Bench, Firmware, Names, SimDriveHandle};
@@ -72,8 +72,8 @@ fn measure(model: &str, names: (&str, &str), kib: u32, places: Names, is_readabl
         simulation: Arc::default(),
     };
     if is_readable {
-        desk.job(&format!("{model}: read"), |session| {
-            read::read(session, &Selection::Everything).expect("a dump");
+        desk.job(&format!("{model}: read"), |job| {
+            read::read(job, &Selection::Everything).expect("a dump");
         });
     }
     let image = Firmware::new(kib * 1024, 2)
@@ -81,12 +81,12 @@ fn measure(model: &str, names: (&str, &str), kib: u32, places: Names, is_readabl
         .identified(names.0, names.1, "NEW2");
     let image = Image::from_bytes(image.bytes());
     let folder = tempfile::tempdir().expect("a folder for temporary files");
-    desk.job(&format!("{model}: write"), |session| {
-        write_whole(session, &image, is_readable.then_some(folder.path()));
+    desk.job(&format!("{model}: write"), |job| {
+        write_whole(job, &image, is_readable.then_some(folder.path()));
     });
 }
 
-fn write_whole(session: &mut Session, image: &Image, folder: Option<&Path>) {
+fn write_whole(job: &mut Job, image: &Image, folder: Option<&Path>) {
     let request = write::Request {
         content: Content::Image {
             image,
@@ -104,8 +104,8 @@ fn write_whole(session: &mut Session, image: &Image, folder: Option<&Path>) {
         },
         dry_run: false,
     };
-    let proposal = write::prepare(session, &request).expect("a proposal");
-    proposal.carry_out(session).expect("a written drive");
+    let proposal = write::prepare(job, &request).expect("a proposal");
+    proposal.carry_out(job).expect("a written drive");
 }
 
 /// A drive and the nanoseconds of the processor that its simulation took.
@@ -116,7 +116,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn job(&self, name: &str, job: impl FnOnce(&mut Session)) {
+    fn job(&self, name: &str, work: impl FnOnce(&mut Job)) {
         self.simulation.store(0, Ordering::Relaxed);
         let (begun, used) = (self.handle.clock().now(), processor_time());
         let mut packets = self.look().expect("a drive that is there");
@@ -128,7 +128,7 @@ impl Desk {
         let mut device = PacketDrive::new(family, Some(identity), packets, reopen, clock);
         let stop = StopFlag::default();
         let mut sink = |_| {};
-        job(&mut Session::new(&mut device, &mut sink, &stop));
+        work(&mut Job::new(&mut device, &mut sink, &stop));
         let simulation = Duration::from_nanos(self.simulation.load(Ordering::Relaxed));
         let ours = (processor_time() - used).saturating_sub(simulation);
         let drive = self.handle.clock().now() - begun;

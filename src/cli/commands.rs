@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{Command, DriveName, Request};
 use super::exit::Exit;
-use super::failure::{Failure, GET_IT_AGAIN};
+use super::failure::{Failure, GET_IT_AGAIN, sentence};
 use super::help;
 use super::list;
 use super::open::{self, Opened};
@@ -24,7 +24,7 @@ use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
-use crate::job::{Check, JobError, Selection, Session, StopFlag, estimate, read, verify};
+use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
 
 /// Everything that a command works with.
@@ -42,12 +42,8 @@ struct Run<'a> {
 /// A [`Failure`] says everything that its user needs to know.
 pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
     let stop = StopFlag::default();
-    signals::note_into(&stop).map_err(|error| {
-        Failure::new(
-            Exit::Internal,
-            format!("Signals cannot be held off: {error}."),
-        )
-    })?;
+    signals::note_into(&stop)
+        .map_err(|error| Failure::new(Exit::Internal, sentence(&format!("{error:#}"))))?;
     let mut run = Run {
         request,
         typed,
@@ -114,7 +110,7 @@ impl Run<'_> {
             run.refuse_unknown_size(opened)?;
             run.refuse_slow(opened, 2)?;
             let dump = run
-                .in_session(opened, |session| read::read(session, &selection))
+                .in_job(opened, |job| read::read(job, &selection))
                 .map_err(|error| Failure::job(&error, run.typed))?;
             Ok((dump, opened.device.info().clone()))
         })?;
@@ -148,10 +144,8 @@ impl Run<'_> {
         let compared = self.with_drive(|run, opened| {
             run.refuse_unknown_size(opened)?;
             run.refuse_slow(opened, 1)?;
-            run.in_session(opened, |session| {
-                verify::verify(session, &image, &selection)
-            })
-            .map_err(|error| Failure::job(&error, run.typed))
+            run.in_job(opened, |job| verify::verify(job, &image, &selection))
+                .map_err(|error| Failure::job(&error, run.typed))
         })?;
         self.output.text(&report::sums(&compared));
         let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
@@ -245,7 +239,7 @@ impl Run<'_> {
             dry_run: self.request.options.dry_run,
         };
         let proposal = self
-            .in_session(opened, |session| write::prepare(session, &request))
+            .in_job(opened, |job| write::prepare(job, &request))
             .map_err(|error| Failure::job(&error, self.typed))?;
         self.output.text(&report::proposal(&proposal));
         if proposal.is_empty() {
@@ -271,7 +265,7 @@ impl Run<'_> {
             .is_real
             .then(|| Inhibitor::take("A drive's firmware is being written"))
             .flatten();
-        let done = self.in_session(opened, |session| proposal.carry_out(session));
+        let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
         let backup = match &proposal.backup {
             Backup::Made { path, .. } => Some(path.display().to_string()),
@@ -318,15 +312,15 @@ impl Run<'_> {
         .next(self.typed.with("--yes"))
     }
 
-    fn in_session<T, E>(
+    fn in_job<T, E>(
         &mut self,
         opened: &mut Opened,
-        job: impl FnOnce(&mut Session) -> Result<T, E>,
+        work: impl FnOnce(&mut Job) -> Result<T, E>,
     ) -> Result<T, E> {
         let progress = &mut self.progress;
         let mut sink = |event| progress.show(event);
-        let mut session = Session::new(opened.device.as_mut(), &mut sink, &self.stop);
-        let result = job(&mut session);
+        let mut job = Job::new(opened.device.as_mut(), &mut sink, &self.stop);
+        let result = work(&mut job);
         self.progress.clear();
         result
     }

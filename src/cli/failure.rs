@@ -301,7 +301,10 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
         } => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next("mtkflash i FILE")
-            .next("Firmware of other hardware leaves the drive dead. If you know better:")
+            .next(match check {
+                Check::Structure => "Damaged firmware leaves the drive dead. If you know better:",
+                _ => "Firmware of other hardware leaves the drive dead. If you know better:",
+            })
             .next(typed.asking_with(&format!("--force={}", check.name()))),
         Refusal::Check {
             check: Check::Blank,

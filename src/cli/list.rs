@@ -15,6 +15,7 @@ use crate::drive::list::{Listed, list as list_drives};
 use crate::drive::topology::IndexBasis;
 use crate::drive::{Remedy, System};
 use crate::job::{JobError, StopFlag};
+use crate::protocol::packet::Family;
 use crate::scsi::Identity;
 
 /// Shows every drive. INQUIRY and TEST UNIT READY are all that is sent.
@@ -114,6 +115,10 @@ fn entry(
     );
     let mut text = format!("{place:<3} {nodes:<20} {who}\n");
     let mut more = |line: String| text.push_str(&format!("{:25}{line}\n", ""));
+    more(match identity.and_then(Family::by_identity) {
+        Some(family) => format!("{}, by its name", family.protocol),
+        None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
+    });
     match medium {
         Some(Medium::Present) => more("there is a disc in it: eject it first".to_owned()),
         Some(Medium::Starting) => more("it is starting".to_owned()),
@@ -169,7 +174,8 @@ pub fn check_all(
             .map(|node| DriveName::Path(node.to_owned()))
             .collect(),
     };
-    let question = "Checking takes each of these drives into vendor mode and resets it.";
+    let question =
+        "Checking takes each drive without a packet protocol into vendor mode and resets it.";
     match prompt::ask(question, request.options.yes, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
@@ -187,6 +193,7 @@ pub fn check_all(
             );
         }
     }
+    let mut last_failure = None;
     for drive in &drives {
         output.text(&format!("\n{drive}\n"));
         let mut progress = Progress::default();
@@ -202,8 +209,14 @@ pub fn check_all(
                 }
             }
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
-            Err(failure) => output.text(&format!("{}\n", failure.what)),
+            Err(failure) => {
+                output.text(&format!("{}\n", failure.what));
+                last_failure = Some(failure);
+            }
         }
     }
-    Ok(())
+    match last_failure {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
 }

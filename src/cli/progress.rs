@@ -101,15 +101,19 @@ impl Progress {
         if !self.is_terminal {
             return;
         }
+        self.count_down(format!(
+            "Asking again for {:>3} s ({status}). Ctrl-C stops.",
+            waiting.remaining.as_secs()
+        ));
+    }
+
+    fn count_down(&mut self, text: String) {
         let countdown = self.countdown.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(style("{msg}"));
             bar
         });
-        countdown.set_message(format!(
-            "Asking again for {:>3} s ({status}). Ctrl-C stops.",
-            waiting.remaining.as_secs()
-        ));
+        countdown.set_message(text);
         countdown.tick();
     }
 
@@ -121,16 +125,10 @@ impl Progress {
         if !self.is_terminal {
             return;
         }
-        let countdown = self.countdown.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(style("{msg}"));
-            bar
-        });
-        countdown.set_message(format!(
+        self.count_down(format!(
             "Asking again for {:>3} s ({last}).",
             remaining.as_secs()
         ));
-        countdown.tick();
     }
 
     pub fn end_waiting(&mut self) {

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use anyhow::Context;
 use nix::libc::SIGXFSZ;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use crate::job::StopFlag;
+
+const REFUSED: &str = "the kernel takes no signal handlers";
 
 /// From now on these signals ask for a stop instead of ending the process, and
 /// Ctrl-Z does nothing: a process that is stopped in the middle of a command
@@ -17,12 +20,12 @@ use crate::job::StopFlag;
 ///
 /// # Errors
 /// Where the kernel does not take the handlers.
-pub fn note_into(stop: &StopFlag) -> std::io::Result<()> {
+pub fn note_into(stop: &StopFlag) -> anyhow::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-        signal_hook::flag::register(signal, stop.shared())?;
+        signal_hook::flag::register(signal, stop.shared()).context(REFUSED)?;
     }
     for signal in [SIGTSTP, SIGXFSZ] {
-        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).context(REFUSED)?;
     }
     Ok(())
 }

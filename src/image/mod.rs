@@ -147,10 +147,6 @@ impl Image {
         &self.bytes
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
     pub fn format(&self) -> Format {
         self.format
     }

@@ -45,9 +45,4 @@ impl Structure {
         }
         structure
     }
-
-    /// Every bank starts as 8051 firmware does.
-    pub fn is_banked(self) -> bool {
-        self.banks > 0 && self.jumps + self.eighties == self.banks
-    }
 }

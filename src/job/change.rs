@@ -4,7 +4,7 @@
 use super::event::{Event, Phase};
 use super::flash_state::Ledger;
 use super::verify::{Compared, Difference, compare};
-use super::{FlashState, JobError, Session};
+use super::{FlashState, Job, JobError};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::plan::{Plan, Step};
 use crate::scsi::Identity;
@@ -76,19 +76,19 @@ impl ChangeError {
 /// a whole flash. A stop that is asked for after the first step has begun is
 /// postponed to the end.
 pub(super) fn carry_out(
-    session: &mut Session,
+    job: &mut Job,
     plan: &Plan,
     target: &[u8],
     scope: &[FlashRange],
     check: Phase,
 ) -> Result<Changed, ChangeError> {
     let mut ledger = Ledger::new(&plan.steps);
-    session.check_stop()?;
-    session.changing = true;
-    run(session, plan, target, &mut ledger).map_err(|error| error.leaving_flash(ledger.state()))?;
-    let read_back = compare(session, check, target, scope)
+    job.check_stop()?;
+    job.changing = true;
+    run(job, plan, target, &mut ledger).map_err(|error| error.leaving_flash(ledger.state()))?;
+    let read_back = compare(job, check, target, scope)
         .map_err(|error| error.leaving_flash(FlashState::Written))?;
-    session.changing = false;
+    job.changing = false;
     let summary = plan.summary();
     if let Some(difference) = read_back.difference {
         return Err(ChangeError::Different(difference));
@@ -101,14 +101,9 @@ pub(super) fn carry_out(
     })
 }
 
-fn run(
-    session: &mut Session,
-    plan: &Plan,
-    target: &[u8],
-    ledger: &mut Ledger,
-) -> Result<(), JobError> {
+fn run(job: &mut Job, plan: &Plan, target: &[u8], ledger: &mut Ledger) -> Result<(), JobError> {
     let phase = Phase::Program;
-    session.send(Event::Started {
+    job.send(Event::Started {
         phase,
         bytes: plan.summary().bytes_to_program.into(),
     });
@@ -116,28 +111,28 @@ fn run(
     for step in &plan.steps {
         let bank = Offset(step.range().start).bank();
         if current != Some(bank) {
-            left(session, ledger, current);
-            session.send(Event::Bank { phase, bank });
+            left(job, ledger, current);
+            job.send(Event::Bank { phase, bank });
             current = Some(bank);
         }
         ledger.begin(step);
-        take(session, *step, target)?;
+        take(job, *step, target)?;
         ledger.finish(step);
         if step.range().len() > BANK_SIZE {
             // The whole chip was erased: no bank in particular is worked on.
             current = None;
         }
     }
-    left(session, ledger, current);
-    session.send(Event::Finished { phase });
+    left(job, ledger, current);
+    job.send(Event::Finished { phase });
     Ok(())
 }
 
 /// Says how far the bank is that has just been worked on. The plan comes back
 /// to a bank for nothing but its first page.
-fn left(session: &mut Session, ledger: &Ledger, bank: Option<Bank>) {
+fn left(job: &mut Job, ledger: &Ledger, bank: Option<Bank>) {
     let Some(bank) = bank else { return };
-    session.send(if ledger.is_done(bank) {
+    job.send(if ledger.is_done(bank) {
         Event::BankDone {
             phase: Phase::Program,
             bank,
@@ -148,21 +143,20 @@ fn left(session: &mut Session, ledger: &Ledger, bank: Option<Bank>) {
     });
 }
 
-fn take(session: &mut Session, step: Step, target: &[u8]) -> Result<(), JobError> {
-    session.check_stop()?;
+fn take(job: &mut Job, step: Step, target: &[u8]) -> Result<(), JobError> {
+    job.check_stop()?;
     match step {
-        Step::Erase(sector) => session.device.erase(sector),
+        Step::Erase(sector) => job.device.erase(sector),
         Step::Program(range) => {
             // In pieces, so that progress shows and a stop is answered.
             let pieces = range.of(target).chunks(crate::flash::PAGE_SIZE as usize);
             let starts = (range.start..).step_by(crate::flash::PAGE_SIZE as usize);
             for (start, piece) in starts.zip(pieces) {
-                session.check_stop()?;
-                session
-                    .device
+                job.check_stop()?;
+                job.device
                     .program(Offset(start), piece)
                     .map_err(JobError::before_change)?;
-                session.send(Event::Progress {
+                job.send(Event::Progress {
                     phase: Phase::Program,
                     bytes: piece.len() as u64,
                 });

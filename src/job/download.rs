@@ -14,7 +14,7 @@ use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
 use super::verify::{compare, owned_ranges};
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
-use super::{Check, FlashState, Forced, JobError, Refusal, Session};
+use super::{Check, FlashState, Forced, Job, JobError, Refusal};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::image::{Image, ImageIdentity, Model, identity, soundness};
 use crate::plan::ERASED;
@@ -48,7 +48,7 @@ struct Expected {
 /// # Errors
 /// As [`write::prepare`]. Nothing was changed then.
 pub(super) fn prepare(
-    session: &mut Session,
+    job: &mut Job,
     request: &Request,
     rules: &DownloadRules,
 ) -> Result<Proposal, JobError> {
@@ -57,9 +57,9 @@ pub(super) fn prepare(
                       of it alone cannot be changed or kept.";
         return Err(Refusal::Unable(reason.to_owned()).into());
     }
-    let everything = session.ranges(&request.selection)?;
-    let size = session.device.capabilities().size;
-    let device = session.device.info().clone();
+    let everything = job.ranges(&request.selection)?;
+    let size = job.device.capabilities().size;
+    let device = job.device.info().clone();
     let drive = device.identity.as_ref();
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
 
@@ -93,10 +93,10 @@ pub(super) fn prepare(
     if let BackupWish::File(path) = &request.backup {
         write::early_path_check(path, request)?;
     }
-    let dump = dump(session, request, rules)?;
+    let dump = dump(job, request, rules)?;
 
     let guards = guards(&request.forced);
-    let prepared = downloader(session.device)?
+    let prepared = downloader(job.device)?
         .prepare(&bytes, &guards)
         .map_err(not_prepared)?;
     drop(bytes);
@@ -113,7 +113,7 @@ pub(super) fn prepare(
                 .all(|range| range.of(&dump.bytes) == range.of(&prepared.content))
     }) && drive.is_none_or(|drive| expected.is_met_by(drive));
 
-    session.check_stop()?;
+    job.check_stop()?;
     let backup = match (&dump, write::backup_path(&request.backup)) {
         _ if is_there_already => Backup::NotNeeded,
         (Some(dump), Some(path)) => {
@@ -143,7 +143,7 @@ pub(super) fn prepare(
     };
     notes.extend(prepared.notes.iter().cloned());
     warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
-    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
         notes.push(format!(
             "{reason} Whether the firmware is right can be told only by the drive's accepting it, \
              coming back and saying who it is."
@@ -383,19 +383,15 @@ impl Expected {
 }
 
 /// Reads the whole flash for the backup; `None` where the user wants none.
-fn dump(
-    session: &mut Session,
-    request: &Request,
-    rules: &DownloadRules,
-) -> Result<Option<Dump>, JobError> {
+fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Option<Dump>, JobError> {
     if request.backup == BackupWish::None {
         return Ok(None);
     }
     let no_backup = |reason: String| JobError::from(Refusal::NoBackupPossible { reason });
-    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
         return Err(no_backup(reason.clone()));
     }
-    let dump = read::read(session, &request.selection)?;
+    let dump = read::read(job, &request.selection)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     if total == dump.bytes.len() as u64 {
         return Err(no_backup(
@@ -440,27 +436,27 @@ fn refuse_nameless(
 /// Sends what was prepared, awaits the drive, and makes as sure of it as this
 /// family allows. Once begun it is not stopped.
 pub(super) fn carry_out(
-    session: &mut Session,
+    job: &mut Job,
     plan: &DownloadPlan,
     scope: &[FlashRange],
     check: Phase,
 ) -> Result<Changed, ChangeError> {
-    session.check_stop()?;
-    let before = session.device.info().identity.clone();
+    job.check_stop()?;
+    let before = job.device.info().identity.clone();
     let all = banks(plan.prepared.content.len());
     let sent = FlashState::InDoubt {
         taken: all,
         of: all,
     };
-    session.changing = true;
-    send(session, &plan.prepared)?;
-    let after = await_return(session).map_err(|error| error.leaving_flash(sent.clone()))?;
+    job.changing = true;
+    send(job, &plan.prepared)?;
+    let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
     refuse_other_identity(plan, &after, all)?;
-    let evidence = evidence(session, plan, scope, check).map_err(|error| match error {
+    let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
         ChangeError::Job(error) => error.leaving_flash(sent).into(),
         other => other,
     })?;
-    session.changing = false;
+    job.changing = false;
     Ok(Changed {
         erased: 0,
         programmed: plan.prepared.content.len() as u64,
@@ -473,20 +469,20 @@ fn banks(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX).div_ceil(BANK_SIZE)
 }
 
-fn send(session: &mut Session, prepared: &Prepared) -> Result<(), JobError> {
+fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
     let phase = Phase::Program;
     let size = u32::try_from(prepared.content.len()).unwrap_or(u32::MAX);
-    session.send(Event::Started {
+    job.send(Event::Started {
         phase,
         bytes: size.into(),
     });
-    let Session {
+    let Job {
         device,
         events,
         stop,
         stop_is_noted,
         ..
-    } = session;
+    } = job;
     let device = downloader(*device)?;
     let mut taken = 0_u32;
     events(Event::Bank {
@@ -514,7 +510,7 @@ fn send(session: &mut Session, prepared: &Prepared) -> Result<(), JobError> {
     });
     match sent {
         Ok(()) => {
-            session.send(Event::Finished { phase });
+            job.send(Event::Finished { phase });
             Ok(())
         }
         Err(error) => Err(JobError::Device {
@@ -530,8 +526,8 @@ fn send(session: &mut Session, prepared: &Prepared) -> Result<(), JobError> {
     }
 }
 
-fn await_return(session: &mut Session) -> Result<Identity, JobError> {
-    let Session { device, events, .. } = session;
+fn await_return(job: &mut Job) -> Result<Identity, JobError> {
+    let Job { device, events, .. } = job;
     let device = downloader(*device)?;
     device
         .await_return(&mut |waiting| {
@@ -566,15 +562,15 @@ fn refuse_other_identity(
 }
 
 fn evidence(
-    session: &mut Session,
+    job: &mut Job,
     plan: &DownloadPlan,
     scope: &[FlashRange],
     check: Phase,
 ) -> Result<Evidence, ChangeError> {
-    if let Reading::Impossible(reason) = &session.device.capabilities().reading {
+    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
         return Ok(Evidence::Accepted(reason.clone()));
     }
-    let mut compared = compare(session, check, &plan.prepared.content, scope)?;
+    let mut compared = compare(job, check, &plan.prepared.content, scope)?;
     if let Some(difference) = compared.difference {
         return Err(ChangeError::Different(difference));
     }

@@ -125,7 +125,7 @@ impl JobError {
 }
 
 /// What every job works with.
-pub struct Session<'a> {
+pub struct Job<'a> {
     device: &'a mut dyn FirmwareDevice,
     events: Sink<'a>,
     stop: &'a StopFlag,
@@ -134,13 +134,13 @@ pub struct Session<'a> {
     stop_is_noted: bool,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Job<'a> {
     pub fn new(
         device: &'a mut dyn FirmwareDevice,
         events: Sink<'a>,
         stop: &'a StopFlag,
-    ) -> Session<'a> {
-        Session {
+    ) -> Job<'a> {
+        Job {
             device,
             events,
             stop,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::event::{Event, Phase};
-use super::{JobError, Refusal, Selection, Session};
+use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Checksum;
 use crate::protocol::{DeviceError, Reading};
@@ -63,21 +63,18 @@ pub(super) fn lay_out(content: &[u8], size: usize, ranges: &[FlashRange]) -> Opt
 /// # Errors
 /// [`JobError::Unstable`] where a byte keeps reading differently;
 /// [`Refusal::Unable`] where this device cannot be read.
-pub fn read(session: &mut Session, selection: &Selection) -> Result<Dump, JobError> {
-    let ranges = session.ranges(selection)?;
-    read_ranges(session, ranges)
+pub fn read(job: &mut Job, selection: &Selection) -> Result<Dump, JobError> {
+    let ranges = job.ranges(selection)?;
+    read_ranges(job, ranges)
 }
 
 /// As [`read`]; `ranges` are ascending, disjoint and each within a bank.
-pub(super) fn read_ranges(
-    session: &mut Session,
-    ranges: Vec<FlashRange>,
-) -> Result<Dump, JobError> {
-    let block = block_size(session)?;
-    let size = session.device.capabilities().size as usize;
+pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump, JobError> {
+    let block = block_size(job)?;
+    let size = job.device.capabilities().size as usize;
     let phase = Phase::Read;
     let total: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
-    session.send(Event::Started {
+    job.send(Event::Started {
         phase,
         bytes: 2 * total,
     });
@@ -89,11 +86,11 @@ pub(super) fn read_ranges(
     };
     for range in dump.ranges.clone() {
         let bank = Offset(range.start).bank();
-        session.send(Event::Bank { phase, bank });
+        job.send(Event::Bank { phase, bank });
         let mut first = vec![0; range.len() as usize];
-        one_pass(session, range, block, &mut first, &mut dump.gaps)?;
+        one_pass(job, range, block, &mut first, &mut dump.gaps)?;
         let second = range.of_mut(&mut dump.bytes);
-        one_pass(session, range, block, second, &mut dump.gaps)?;
+        one_pass(job, range, block, second, &mut dump.gaps)?;
         let starts = (range.start..).step_by(block as usize);
         let blocks = first
             .chunks_mut(block as usize)
@@ -103,7 +100,7 @@ pub(super) fn read_ranges(
                 second.fill(0xFF);
                 continue;
             }
-            dump.disagreements += settle(session, Offset(start), first, second)?;
+            dump.disagreements += settle(job, Offset(start), first, second)?;
         }
         dump.gaps = joined(dump.gaps);
         // The sum of what stands for a bank that nobody has seen says nothing.
@@ -113,23 +110,23 @@ pub(super) fn read_ranges(
             .any(|gap| gap.start <= range.start && range.end <= gap.end)
         {
             let sum = Some(Checksum::of(range.of(&dump.bytes)));
-            session.send(Event::BankDone { phase, bank, sum });
+            job.send(Event::BankDone { phase, bank, sum });
         }
     }
-    session.send(Event::Finished { phase });
+    job.send(Event::Finished { phase });
     Ok(dump)
 }
 
 /// How many bytes a read takes at once.
-pub(super) fn block_size(session: &Session) -> Result<u32, JobError> {
-    match &session.device.capabilities().reading {
+pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
+    match &job.device.capabilities().reading {
         Reading::Blocks(block) => Ok(*block),
         Reading::Impossible(reason) => Err(Refusal::Unable(reason.clone()).into()),
     }
 }
 
 fn one_pass(
-    session: &mut Session,
+    job: &mut Job,
     range: FlashRange,
     block: u32,
     into: &mut [u8],
@@ -138,9 +135,9 @@ fn one_pass(
     let starts = (range.start..).step_by(block as usize);
     for (start, block) in starts.zip(into.chunks_mut(block as usize)) {
         if gaps.iter().all(|gap| !gap.contains(Offset(start))) {
-            gaps.extend(read_unless_refused(session, Offset(start), block)?);
+            gaps.extend(read_unless_refused(job, Offset(start), block)?);
         }
-        session.send(Event::Progress {
+        job.send(Event::Progress {
             phase: Phase::Read,
             bytes: block.len() as u64,
         });
@@ -148,31 +145,24 @@ fn one_pass(
     Ok(())
 }
 
-pub(super) fn read_block(
-    session: &mut Session,
-    at: Offset,
-    into: &mut [u8],
-) -> Result<(), JobError> {
-    session.check_stop()?;
-    session
-        .device
-        .read(at, into)
-        .map_err(JobError::before_change)
+pub(super) fn read_block(job: &mut Job, at: Offset, into: &mut [u8]) -> Result<(), JobError> {
+    job.check_stop()?;
+    job.device.read(at, into).map_err(JobError::before_change)
 }
 
 /// As [`read_block`], but returns the range that the drive refuses to have read.
 pub(super) fn read_unless_refused(
-    session: &mut Session,
+    job: &mut Job,
     at: Offset,
     into: &mut [u8],
 ) -> Result<Option<FlashRange>, JobError> {
-    match read_block(session, at, into) {
+    match read_block(job, at, into) {
         Ok(()) => Ok(None),
         Err(JobError::Device {
             source: DeviceError::Refused { range, sense },
             ..
         }) => {
-            session.send(Event::Gap {
+            job.send(Event::Gap {
                 range,
                 reason: sense.to_string(),
             });
@@ -221,7 +211,7 @@ pub(super) fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
 /// Reads a block again until two reads after each other agree; `latest` then
 /// holds what they agree on. Returns how often they did not.
 pub(super) fn settle(
-    session: &mut Session,
+    job: &mut Job,
     at: Offset,
     previous: &mut [u8],
     latest: &mut [u8],
@@ -230,7 +220,7 @@ pub(super) fn settle(
     while let Some((index, (first, second))) = first_difference(previous, latest) {
         let place = Offset(at.0.saturating_add(index));
         disagreements += 1;
-        session.send(Event::Disagreement {
+        job.send(Event::Disagreement {
             at: place,
             first,
             second,
@@ -245,7 +235,7 @@ pub(super) fn settle(
             });
         }
         previous.copy_from_slice(latest);
-        read_block(session, at, latest)?;
+        read_block(job, at, latest)?;
     }
     Ok(disagreements)
 }

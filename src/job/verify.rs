@@ -4,7 +4,7 @@ use super::event::{Event, Phase};
 use super::read::{
     block_size, first_difference, joined, read_block, read_unless_refused, settle, without,
 };
-use super::{JobError, Refusal, Selection, Session};
+use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image};
 use crate::protocol::Writing;
@@ -41,20 +41,16 @@ pub struct Compared {
 /// # Errors
 /// An image that does not fit the flash or the selection, and what reading can
 /// meet. A difference is not an error here.
-pub fn verify(
-    session: &mut Session,
-    image: &Image,
-    selection: &Selection,
-) -> Result<Compared, JobError> {
-    let ranges = session.ranges(selection)?;
-    let size = session.device.capabilities().size;
+pub fn verify(job: &mut Job, image: &Image, selection: &Selection) -> Result<Compared, JobError> {
+    let ranges = job.ranges(selection)?;
+    let size = job.device.capabilities().size;
     let expected = super::fit::spread(image, size, selection, &ranges)?;
-    let owned = match &session.device.capabilities().writing {
+    let owned = match &job.device.capabilities().writing {
         Writing::Download(rules) => rules.owned.clone(),
         Writing::InPlace(_) | Writing::Impossible(_) => Vec::new(),
     };
     let compared = compare(
-        session,
+        job,
         Phase::Verify,
         &expected,
         &without(&ranges, &owned_ranges(&owned)),
@@ -74,13 +70,13 @@ pub(super) fn owned_ranges(owned: &[Owned]) -> Vec<FlashRange> {
 /// flash. A block that differs is read until two reads agree, so that a bad
 /// read is not taken for bad flash.
 pub(super) fn compare(
-    session: &mut Session,
+    job: &mut Job,
     phase: Phase,
     expected: &[u8],
     ranges: &[FlashRange],
 ) -> Result<Compared, JobError> {
-    let block = block_size(session)?;
-    session.send(Event::Started {
+    let block = block_size(job)?;
+    job.send(Event::Started {
         phase,
         bytes: ranges.iter().map(|range| u64::from(range.len())).sum(),
     });
@@ -95,14 +91,14 @@ pub(super) fn compare(
     let mut previous = found.clone();
     for range in ranges {
         let bank = Offset(range.start).bank();
-        session.send(Event::Bank { phase, bank });
+        job.send(Event::Bank { phase, bank });
         let mut sum = Checksum::default();
         let mut is_read = false;
         let starts = (range.start..).step_by(block as usize);
         for (start, expected) in starts.zip(range.of(expected).chunks(block as usize)) {
             let at = Offset(start);
             let found = &mut found[..expected.len()];
-            if let Some(gap) = read_unless_refused(session, at, found)? {
+            if let Some(gap) = read_unless_refused(job, at, found)? {
                 compared.gaps.push(gap);
                 continue;
             }
@@ -110,12 +106,12 @@ pub(super) fn compare(
             if found != expected {
                 let previous = &mut previous[..expected.len()];
                 previous.copy_from_slice(found);
-                read_block(session, at, found)?;
-                settle(session, at, previous, found)?;
+                read_block(job, at, found)?;
+                settle(job, at, previous, found)?;
                 note_difference(&mut compared.difference, at, expected, found);
             }
             sum = sum.and(Checksum::of(found));
-            session.send(Event::Progress {
+            job.send(Event::Progress {
                 phase,
                 bytes: expected.len() as u64,
             });
@@ -125,10 +121,10 @@ pub(super) fn compare(
             compared.total = compared.total.and(sum);
         }
         let sum = is_read.then_some(sum);
-        session.send(Event::BankDone { phase, bank, sum });
+        job.send(Event::BankDone { phase, bank, sum });
     }
     compared.gaps = joined(compared.gaps);
-    session.send(Event::Finished { phase });
+    job.send(Event::Finished { phase });
     Ok(compared)
 }
 

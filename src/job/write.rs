@@ -11,7 +11,7 @@ use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
 use super::read::{self, Dump, without};
 use super::verify::Compared;
-use super::{Check, FlashState, Forced, JobError, Refusal, Selection, Session};
+use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
@@ -106,18 +106,18 @@ pub enum Work {
 /// # Errors
 /// An image that does not fit this flash or drive, a flash that cannot be read
 /// or written, a backup that cannot be made. Nothing was changed then.
-pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, JobError> {
-    let layout = match &session.device.capabilities().writing {
+pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
+    let layout = match &job.device.capabilities().writing {
         Writing::InPlace(layout) => layout.clone(),
         Writing::Download(rules) => {
             let rules = rules.clone();
-            return download::prepare(session, request, &rules);
+            return download::prepare(job, request, &rules);
         }
         Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
     };
-    let wanted = session.ranges(&request.selection)?;
+    let wanted = job.ranges(&request.selection)?;
     for range in &request.keep {
-        session.ranges(&Selection::Range(*range))?;
+        job.ranges(&Selection::Range(*range))?;
     }
     let (image, record, phase) = match &request.content {
         Content::Image { image, record } => {
@@ -132,7 +132,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
 
     // A drive that says who it is settles at once whether the image is for it;
     // one that does not is asked for its flash first.
-    let device = session.device.info().clone();
+    let device = job.device.info().clone();
     let recorded = record
         .and_then(|record| record.drive.as_ref())
         .map(Identity::from);
@@ -144,7 +144,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
         _ => None,
     };
     let scope = touched(&wanted, &layout);
-    let dump = read::read_ranges(session, scope)?;
+    let dump = read::read_ranges(job, scope)?;
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
@@ -199,7 +199,7 @@ pub fn prepare(session: &mut Session, request: &Request) -> Result<Proposal, Job
     };
     let mut warnings = interrupted::warnings(&others, &damaged);
     warnings.extend(serial_warning(record, device.identity.as_ref()));
-    session.check_stop()?;
+    job.check_stop()?;
     let journal = earlier.as_ref().map(|earlier| earlier.path.clone());
     let backup = if plan.is_empty() {
         if !request.dry_run {
@@ -304,18 +304,16 @@ impl Proposal {
     /// # Errors
     /// Whatever the drive does; [`ChangeError::flash`] says what it means for
     /// the flash.
-    pub fn carry_out(&self, session: &mut Session) -> Result<Changed, ChangeError> {
+    pub fn carry_out(&self, job: &mut Job) -> Result<Changed, ChangeError> {
         if let Some(backup) = &self.journal {
-            session.check_stop()?;
+            job.check_stop()?;
             interrupted::begin(backup, self.target()).map_err(JobError::from)?;
         }
         let changed = match &self.work {
             Work::InPlace { plan, target } => {
-                change::carry_out(session, plan, target, &self.scope, self.check)
+                change::carry_out(job, plan, target, &self.scope, self.check)
             }
-            Work::Download(download) => {
-                download::carry_out(session, download, &self.scope, self.check)
-            }
+            Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
         let is_over = match &changed {
             Ok(_) => true,

@@ -14,7 +14,7 @@ use mtkflash::job::change::{ChangeError, Changed};
 use mtkflash::job::read::{self, Dump};
 use mtkflash::job::verify::{self, Compared};
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
-use mtkflash::job::{Event, FlashState, JobError, Selection, Session, StopFlag};
+use mtkflash::job::{Event, FlashState, Job, JobError, Selection, StopFlag};
 use mtkflash::protocol::FirmwareDevice;
 use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
 use mtkflash::sim::{Bench, Fault, SimDriveHandle};
@@ -263,18 +263,18 @@ impl TestDrive {
         &self,
         device: &mut Box<dyn FirmwareDevice>,
         events: &mut Vec<Event>,
-        job: impl FnOnce(&mut Session) -> T,
+        work: impl FnOnce(&mut Job) -> T,
     ) -> T {
         let mut sink = |event| events.push(event);
-        let mut session = Session::new(device.as_mut(), &mut sink, &self.stop);
-        job(&mut session)
+        let mut job = Job::new(device.as_mut(), &mut sink, &self.stop);
+        work(&mut job)
     }
 
     pub fn read(&self) -> Result<Dump, JobError> {
         let mut device = self.open().unwrap();
         let selection = self.kind.selection();
-        let result = self.run(&mut device, &mut Vec::new(), |session| {
-            read::read(session, &selection)
+        let result = self.run(&mut device, &mut Vec::new(), |job| {
+            read::read(job, &selection)
         });
         let _ = device.leave();
         result
@@ -284,8 +284,8 @@ impl TestDrive {
         let mut device = self.open().unwrap();
         let image = Image::from_bytes(image.to_vec());
         let selection = self.kind.selection();
-        let result = self.run(&mut device, &mut Vec::new(), |session| {
-            verify::verify(session, &image, &selection)
+        let result = self.run(&mut device, &mut Vec::new(), |job| {
+            verify::verify(job, &image, &selection)
         });
         let _ = device.leave();
         result
@@ -330,8 +330,8 @@ impl TestDrive {
             },
             dry_run: false,
         };
-        let prepared = self.run(&mut device, &mut written.events, |session| {
-            write::prepare(session, &request)
+        let prepared = self.run(&mut device, &mut written.events, |job| {
+            write::prepare(job, &request)
         });
         written.ended = match prepared {
             Err(error) => Ended::NotPrepared(error),
@@ -339,8 +339,8 @@ impl TestDrive {
             Ok(proposal) => {
                 written.backup = backup_of(&proposal);
                 written.before_change = self.handle.counters().operations;
-                let done = self.run(&mut device, &mut written.events, |session| {
-                    proposal.carry_out(session)
+                let done = self.run(&mut device, &mut written.events, |job| {
+                    proposal.carry_out(job)
                 });
                 match done {
                     Ok(changed) => Ended::Done(changed),

@@ -230,8 +230,8 @@ fn a_byte_that_never_reads_alike_is_an_error_with_its_offset() {
         Err(_) => return,
     };
     let selection = SECTORS.selection();
-    let result = drive.run(&mut device, &mut Vec::new(), |session| {
-        mtkflash::job::read::read(session, &selection)
+    let result = drive.run(&mut device, &mut Vec::new(), |job| {
+        mtkflash::job::read::read(job, &selection)
     });
     assert!(
         matches!(result, Err(JobError::Unstable { attempts: 16, .. })),

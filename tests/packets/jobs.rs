@@ -10,7 +10,7 @@ use mtkflash::image::{Crc32, Image};
 use mtkflash::job::backup::Circumstances;
 use mtkflash::job::change::ChangeError;
 use mtkflash::job::write::{self, BackupWish, Content};
-use mtkflash::job::{FlashState, JobError, Selection, Session, StopFlag};
+use mtkflash::job::{FlashState, Job, JobError, Selection, StopFlag};
 use mtkflash::protocol::detect;
 use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
 use mtkflash::sim::{Bench, Fault, SimDriveHandle};
@@ -183,13 +183,13 @@ impl Desk {
         };
         let stop = StopFlag::default();
         let mut sink = |_| {};
-        let mut session = Session::new(&mut device, &mut sink, &stop);
-        let proposal = match write::prepare(&mut session, &request) {
+        let mut job = Job::new(&mut device, &mut sink, &stop);
+        let proposal = match write::prepare(&mut job, &request) {
             Ok(proposal) if proposal.is_empty() => return Ended::NothingToDo,
             Ok(proposal) => proposal,
             Err(error) => return Ended::NotPrepared(error),
         };
-        match proposal.carry_out(&mut session) {
+        match proposal.carry_out(&mut job) {
             Ok(_) => Ended::Done,
             Err(error) => Ended::Failed(error),
         }

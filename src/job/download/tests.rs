@@ -133,10 +133,10 @@ fn run(fake: &Fake, request: &Request) -> Outcome {
     let mut events = Vec::new();
     let mut sink = |event| events.push(event);
     let stop = StopFlag::default();
-    let mut session = Session::new(&mut drive, &mut sink, &stop);
-    let proposal = write::prepare(&mut session, request);
+    let mut job = Job::new(&mut drive, &mut sink, &stop);
+    let proposal = write::prepare(&mut job, request);
     let changed = match &proposal {
-        Ok(proposal) if !proposal.is_empty() => Some(proposal.carry_out(&mut session)),
+        Ok(proposal) if !proposal.is_empty() => Some(proposal.carry_out(&mut job)),
         _ => None,
     };
     Outcome {
@@ -448,12 +448,12 @@ fn a_range_that_is_refused_becomes_one_gap_and_is_named_everywhere() {
     let mut events = Vec::new();
     let mut sink = |event| events.push(event);
     let stop = StopFlag::default();
-    let mut session = Session::new(&mut drive, &mut sink, &stop);
-    let dump = read::read(&mut session, &Selection::Everything).unwrap();
+    let mut job = Job::new(&mut drive, &mut sink, &stop);
+    let dump = read::read(&mut job, &Selection::Everything).unwrap();
     assert_eq!(dump.gaps, [HIDDEN]);
     assert!(HIDDEN.of(&dump.bytes).iter().all(|byte| *byte == 0xFF));
     let compared = crate::job::verify::verify(
-        &mut session,
+        &mut job,
         &Image::from_bytes(flash(&fake)),
         &Selection::Everything,
     )
@@ -522,10 +522,10 @@ fn a_flash_that_reads_back_differently_is_no_success() {
         }
     };
     let stop = StopFlag::default();
-    let mut session = Session::new(&mut drive, &mut sink, &stop);
+    let mut job = Job::new(&mut drive, &mut sink, &stop);
     let request = request(image(&new), BackupWish::None);
-    let proposal = write::prepare(&mut session, &request).unwrap();
-    let error = proposal.carry_out(&mut session).unwrap_err();
+    let proposal = write::prepare(&mut job, &request).unwrap();
+    let error = proposal.carry_out(&mut job).unwrap_err();
     let ChangeError::Different(difference) = error else {
         panic!("{error}");
     };
