@@ -18,7 +18,8 @@ use super::typed::Typed;
 use crate::drive::Inhibitor;
 use crate::flash::Bank;
 use crate::image::{
-    self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, soundness,
+    self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, load_part,
+    load_these_banks, soundness,
 };
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
@@ -411,10 +412,13 @@ impl Run<'_> {
     /// Loads an image; its content decides the format, and a switch that says
     /// otherwise is pointed out.
     fn load(&mut self, file: &Path) -> Result<Image, Failure> {
-        let loaded = if self.request.merged && file.exists() {
-            load_merged(file)
-        } else {
-            load(file)
+        let loaded = match self.selection() {
+            Selection::Banks(banks) if self.is_in_bank_files(file, &banks) => {
+                load_these_banks(file, &banks)
+            }
+            Selection::Banks(_) | Selection::Range(_) if file.is_file() => load_part(file),
+            _ if self.request.merged && file.exists() => load_merged(file),
+            _ => load(file),
         };
         let image = loaded.map_err(|error| Failure::load(&error))?;
         let format = image.format();
@@ -473,6 +477,13 @@ impl Run<'_> {
             Some(problem) => Err(self.bad_image(file, &problem)),
             None => Ok(()),
         }
+    }
+
+    /// Whether there is a file for each of these banks and none for all of them.
+    fn is_in_bank_files(&self, file: &Path, banks: &[Bank]) -> bool {
+        !self.request.merged
+            && !file.exists()
+            && banks.iter().all(|bank| bank_path(file, *bank).is_file())
     }
 
     /// A file that holds just the selected part of a flash.

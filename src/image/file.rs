@@ -173,27 +173,53 @@ pub fn load_merged(path: &Path) -> Result<Image, LoadError> {
     })
 }
 
+/// Loads one file that may hold a part of a flash only, of whatever size.
+///
+/// # Errors
+/// As [`load_merged`], but for the size.
+pub fn load_part(path: &Path) -> Result<Image, LoadError> {
+    let (bytes, encoding) = decoded(path)?;
+    Ok(Image {
+        bytes,
+        format: Format {
+            encoding,
+            arrangement: Arrangement::Merged,
+        },
+    })
+}
+
 /// Loads the [`bank_path`] files of `path`.
 ///
 /// # Errors
 /// Files that are missing, cannot be read, are not one bank each, are not all
 /// of one encoding, or do not make the size of a flash.
 pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
+    let count = count_bank_files(path)?;
+    let bank_count = || LoadError::BankCount {
+        path: path.to_owned(),
+        found: count,
+    };
+    if count > MAX_BANKS {
+        return Err(bank_count());
+    }
+    let banks: Vec<Bank> = (0..).take(count.max(1)).map(Bank).collect();
+    let image = load_these_banks(path, &banks)?;
+    if !FLASH_SIZES.contains(&image.size()) {
+        return Err(bank_count());
+    }
+    Ok(image)
+}
+
+/// Loads the [`bank_path`] files of these banks, in their order.
+///
+/// # Errors
+/// As [`load_banks`], but for the size.
+pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError> {
     let mut bytes = Vec::new();
     let mut encoding = None;
-    let count = count_bank_files(path)?;
-    if count > MAX_BANKS {
-        return Err(LoadError::BankCount {
-            path: path.to_owned(),
-            found: count,
-        });
-    }
-    for bank in (0..).take(count.max(1)).map(Bank) {
-        let path = bank_path(path, bank);
-        let (content, found) = decode(read(&path)?).map_err(|source| LoadError::Content {
-            path: path.clone(),
-            source,
-        })?;
+    for bank in banks {
+        let path = bank_path(path, *bank);
+        let (content, found) = decoded(&path)?;
         if content.len() != BANK_SIZE as usize {
             return Err(LoadError::BankSize {
                 path,
@@ -210,18 +236,19 @@ pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
         }
         bytes.extend(content);
     }
-    if !FLASH_SIZES.iter().any(|size| *size as usize == bytes.len()) {
-        return Err(LoadError::BankCount {
-            path: path.to_owned(),
-            found: count,
-        });
-    }
     Ok(Image {
         bytes,
         format: Format {
             encoding: encoding.unwrap_or(Encoding::Binary),
             arrangement: Arrangement::PerBank,
         },
+    })
+}
+
+fn decoded(path: &Path) -> Result<(Vec<u8>, Encoding), LoadError> {
+    decode(read(path)?).map_err(|source| LoadError::Content {
+        path: path.to_owned(),
+        source,
     })
 }
 

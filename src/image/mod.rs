@@ -25,7 +25,7 @@ use std::io;
 use crate::flash::{BANK_SIZE, Bank};
 
 pub use families::{Family, Fit, Model, fit};
-pub use file::{LoadError, bank_path, load, load_banks, load_merged};
+pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
 pub use hex::HexError;
 pub use identity::ImageIdentity;
 pub use report::{BankSum, Report};

@@ -117,3 +117,18 @@ fn a_dump_of_a_part_is_no_whole_image_and_the_message_names_the_part() {
     insta::assert_snapshot!(run.message());
     folder.done("3 v /m part.bin --banks 1,2");
 }
+
+#[test]
+fn what_is_read_of_some_banks_can_be_verified_in_every_format() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    for (name, switches) in [
+        ("a.bin", "/m /b"),
+        ("b.hex", "/m"),
+        ("c.bin", "/b"),
+        ("d.hex", ""),
+    ] {
+        folder.done(&format!("3 r {switches} {name} --banks 1,3"));
+        let merged = if switches.contains("/m") { "/m" } else { "" };
+        folder.done(&format!("3 v {merged} {name} --banks 1,3"));
+    }
+}
