@@ -34,12 +34,20 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::results::Boot;
 use crate::scenarios::Scenario;
 
+/// A guest waits now and then, for btcflash to sleep for instance: a few more of
+/// them than processors are through sooner.
+const GUESTS_AT_A_TIME: usize = 3;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let in_the_guest = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--serve", bench, position, port, log] => serve(bench, position, port, log),
         ["--dump", node, file, passes] => packets::dump(node, file, passes),
-        _ => return conclude(&Arguments::from_args()),
+        _ => {
+            let mut arguments = Arguments::from_args();
+            arguments.test_threads.get_or_insert(GUESTS_AT_A_TIME);
+            return conclude(&arguments);
+        }
     };
     match in_the_guest {
         Ok(()) => ExitCode::SUCCESS,
