@@ -103,12 +103,12 @@ struct InstantDrive {
 }
 
 impl InstantDrive {
-    /// The ID, twice each, then the flash.
+    /// The ID, twice, then the flash.
     fn low_byte(&mut self) -> u8 {
         self.low_bytes += 1;
         match self.low_bytes {
-            1 | 2 => 0xBF,
-            3 | 4 => 0xB6,
+            1 | 3 => 0xBF,
+            2 | 4 => 0xB6,
             count => count as u8,
         }
     }
