@@ -83,7 +83,7 @@ pub fn reach(
     typed: &Typed,
 ) -> Result<Reach, Failure> {
     match &request.options.sim {
-        Some(bench) => simulated(bench, drive),
+        Some(bench) => simulated(bench, drive, typed),
         None => {
             let system = System::host();
             settle(&system);
@@ -134,7 +134,7 @@ pub fn place(drive: &SimDriveHandle) -> String {
     }
 }
 
-fn simulated(path: &Path, drive: &DriveName) -> Result<Reach, Failure> {
+fn simulated(path: &Path, drive: &DriveName, typed: &Typed) -> Result<Reach, Failure> {
     let bench = bench(path)?;
     let found = match drive {
         DriveName::Index(index) => bench.drive(*index),
@@ -148,7 +148,9 @@ fn simulated(path: &Path, drive: &DriveName) -> Result<Reach, Failure> {
                 "There is no drive {drive} on this bench; it has {}.",
                 there.join(", ")
             ),
-        ));
+        )
+        .next("To see who they are:")
+        .next(typed.list()));
     };
     Ok(Reach {
         name: format!("simulated drive {drive}"),
@@ -390,7 +392,9 @@ fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
         LegacyError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         LegacyError::Hidden => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
             .next(format!("sudo {}", typed.same())),
-        _ => Failure::new(Exit::NoDrive, sentence(&error.to_string())),
+        _ => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
+            .next("To see which drives there are and how they can be reached:")
+            .next(typed.list()),
     }
 }
 

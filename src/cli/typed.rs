@@ -16,6 +16,7 @@ pub struct Typed {
     /// The switches that say which part of the flash.
     part: String,
     drive: String,
+    bench: Option<String>,
     backup: Option<PathBuf>,
     changes: bool,
     /// The file that the command is about, as a shell takes it.
@@ -53,6 +54,7 @@ impl Typed {
             words,
             reach,
             part,
+            bench: options.sim.as_ref().map(|bench| quoted(bench.as_os_str())),
             backup: options.backup.clone(),
             changes: matches!(&request.command, Command::Write { .. } | Command::Erase),
             drive: request
@@ -89,6 +91,14 @@ impl Typed {
     /// The same command without a backup.
     pub fn without_backup(&self) -> String {
         format!("{} --no-backup", self.less(&["backup"]).same())
+    }
+
+    /// Lists the drives there are, on the bench or in the machine.
+    pub fn list(&self) -> String {
+        match &self.bench {
+            Some(bench) => format!("mtkflash l --sim {bench}"),
+            None => "mtkflash l".to_owned(),
+        }
     }
 
     pub fn changes(&self) -> bool {

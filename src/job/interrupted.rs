@@ -6,7 +6,8 @@
 //! what was to stay as it is may have been erased with its sector and be there
 //! alone.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::backup::{self, Record, RecordedDrive};
@@ -38,12 +39,32 @@ pub(super) struct Change<'a> {
     pub retained: &'a [FlashRange],
 }
 
+/// A change that is under way. Others leave its backup alone until this is
+/// dropped, or the process has ended in whatever way: two drives of one kind can
+/// be at work in one folder.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    _locked: File,
+}
+
 /// Notes in a backup's record that the flash is being changed from now on.
 ///
 /// # Errors
-/// Where the record cannot be written; nothing may be changed then.
-pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<(), FileError> {
-    note(backup, Some(Crc32::of(target)))
+/// Where the backup is gone or its record cannot be written; nothing may be
+/// changed then.
+pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<UnderWay, FileError> {
+    let error = |source| FileError::Io {
+        path: backup.to_owned(),
+        source,
+    };
+    let locked = File::open(backup).map_err(error)?;
+    // A file system without locks only leaves other runs less to go by.
+    let _ = locked.try_lock();
+    if Record::beside(backup).is_none() {
+        return Err(error(io::ErrorKind::NotFound.into()));
+    }
+    note(backup, Some(Crc32::of(target)))?;
+    Ok(UnderWay { _locked: locked })
 }
 
 /// Notes that the change has come to its end. A record that cannot be written
@@ -67,7 +88,8 @@ fn note(backup: &Path, before_writing: Option<Crc32>) -> Result<(), FileError> {
 
 /// The unfinished changes of a flash like this, by the records beside `backup`
 /// and in the current folder: same chip and size, a drive that does not call
-/// itself another one, the backup intact by its CRC-32.
+/// itself another one, the backup intact by its CRC-32. Changes that another run
+/// is at work on are not among them.
 ///
 /// Backups that are damaged come as their paths alone.
 pub(super) fn find(
@@ -102,6 +124,12 @@ pub(super) fn find(
         });
         let Some(record) = record else { continue };
         let covered = record.covered();
+        let file = File::open(&path);
+        if let Ok(file) = &file
+            && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        {
+            continue;
+        }
         let content = fs::read(&path)
             .ok()
             .filter(|content| Crc32::of(content).to_string() == record.crc32);
@@ -257,4 +285,58 @@ fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
             let is_on_the_way = now & after == after || now & before == before;
             is_on_the_way && *page_in_work.get_or_insert(page) == page
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Arrangement, Encoding, Format};
+    use crate::job::backup::Circumstances;
+
+    const SIZE: usize = 0x2_0000;
+
+    fn found(backup: &Path) -> usize {
+        find(Some(backup), &DeviceInfo::default(), SIZE).0.len()
+    }
+
+    #[test]
+    fn a_change_is_unfinished_from_when_its_run_dies_until_another_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = folder.path().join("backup.bin");
+        let dump = Dump {
+            bytes: vec![0x5A; SIZE],
+            ranges: vec![FlashRange {
+                start: 0,
+                end: SIZE as u32,
+            }],
+            gaps: Vec::new(),
+            disagreements: 0,
+        };
+        let circumstances = Circumstances {
+            date: "now".to_owned(),
+            tool: "test".to_owned(),
+        };
+        let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
+        let format = Format {
+            encoding: Encoding::Binary,
+            arrangement: Arrangement::Merged,
+        };
+        backup::save(&dump, &record, &backup, format, false).unwrap();
+        assert_eq!(found(&backup), 0, "only backed up");
+        let under_way = begin(&backup, &[0x77; SIZE]).unwrap();
+        assert_eq!(found(&backup), 0, "another run is at work on it");
+        drop(under_way);
+        assert_eq!(found(&backup), 1);
+        finish(&backup);
+        assert_eq!(found(&backup), 0);
+    }
+
+    #[test]
+    fn nothing_is_changed_without_the_backup_and_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = folder.path().join("backup.bin");
+        assert!(begin(&backup, &[]).is_err());
+        fs::write(&backup, "no record beside it").unwrap();
+        assert!(begin(&backup, &[]).is_err());
+    }
 }

@@ -305,19 +305,23 @@ impl Proposal {
     /// Whatever the drive does; [`ChangeError::flash`] says what it means for
     /// the flash.
     pub fn carry_out(&self, job: &mut Job) -> Result<Changed, ChangeError> {
-        if let Some(backup) = &self.journal {
-            job.check_stop()?;
-            interrupted::begin(backup, self.target()).map_err(JobError::from)?;
-        }
+        job.check_stop()?;
+        let _under_way = match &self.journal {
+            Some(backup) => {
+                Some(interrupted::begin(backup, self.target()).map_err(JobError::from)?)
+            }
+            None => None,
+        };
         let changed = match &self.work {
             Work::InPlace { plan, target } => {
                 change::carry_out(job, plan, target, &self.scope, self.check)
             }
             Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
+        // A run that changed nothing leaves an earlier one as unfinished as it was.
         let is_over = match &changed {
             Ok(_) => true,
-            Err(error) => error.flash() == FlashState::Unchanged,
+            Err(error) => error.flash() == FlashState::Unchanged && self.backup.made().is_some(),
         };
         if is_over {
             self.journal
