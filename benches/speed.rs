@@ -126,6 +126,14 @@ impl RegisterAccess for InstantDrive {
         black_box(value);
         Ok(())
     }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        Ok(0)
+    }
 }
 
 impl PacketTransport for InstantDrive {

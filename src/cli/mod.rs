@@ -9,6 +9,7 @@ mod commands;
 mod list;
 mod open;
 mod output;
+mod own_word;
 mod progress;
 mod prompt;
 mod reach;

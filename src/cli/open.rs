@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::args::{DriveName, Request, Via};
 use super::exit::Exit;
 use super::failure::{Failure, sentence};
+use super::own_word;
 use super::progress::Progress;
 use super::prompt;
 use super::reach::{self, Reach};
@@ -144,21 +145,50 @@ fn device(
         .next("Vendor mode, over the same node:")
         .next(typed.by("ata"))),
         None => {
-            // A drive that is not the one that was meant must be recognised here.
-            let who = identity.as_ref().map(|identity| {
-                format!(" This is {}: {}.", reach.name, report::identity(identity))
-            });
-            match vendor_mode_drive(request, identity, reach, progress, stop, typed) {
-                Ok(drive) => Ok(Box::new(drive)),
-                Err(mut failure) => {
-                    if failure.exit == Exit::FailedUnchanged {
-                        failure.what.push_str(&who.unwrap_or_default());
-                    }
-                    Err(failure)
-                }
+            let name = reach.name.clone();
+            let filter = reach.filter.take();
+            let clock = Arc::clone(&reach.clock);
+            let mut task_file = task_file(reach, request.options.via, typed)?;
+            let answer = task_file.identify();
+            let asked = match request.options.via {
+                Some(Via::Port) => own_word::by_ports(answer, identity).map_err(|error| {
+                    Failure::new(Exit::NoDrive, sentence(&error.to_string())).next(typed.list())
+                })?,
+                Some(Via::Sg | Via::Ata) | None => own_word::by_kernel(answer, identity),
+            };
+            for line in &asked.lines {
+                progress.line(line);
             }
+            let identity = asked.identity;
+            let who = identity.clone();
+            enter(request, identity, task_file, clock, progress, stop)
+                .map(|drive| Box::new(drive) as Box<dyn FirmwareDevice>)
+                .map_err(|error| match filter {
+                    Some(filter) if is_forbidden(&error) => reach::in_the_way(&filter, typed),
+                    _ => {
+                        let mut failure = not_entered(error, typed);
+                        if let Some(who) = who
+                            && failure.exit == Exit::FailedUnchanged
+                        {
+                            // Who meant another drive must see it here.
+                            failure.what +=
+                                &format!(" This is {name}: {}.", report::identity(&who));
+                        }
+                        failure
+                    }
+                })
         }
     }
+}
+
+fn is_forbidden(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::NotPermitted),
+            ..
+        }
+    )
 }
 
 /// The protocol that the user names, if it can be had by the way he names.
@@ -218,17 +248,15 @@ fn packet_drive(
     }
 }
 
-fn vendor_mode_drive(
+/// Brings a drive into vendor mode and identifies its flash.
+fn enter(
     request: &Request,
     identity: Option<Identity>,
-    mut reach: Reach,
+    task_file: Box<dyn TaskFile + Send>,
+    clock: Arc<dyn Clock>,
     progress: &mut Progress,
     stop: &StopFlag,
-    typed: &Typed,
-) -> Result<VendorModeDrive, Failure> {
-    let clock = Arc::clone(&reach.clock);
-    let filter = reach.filter.take();
-    let task_file = task_file(reach, request.options.via, typed)?;
+) -> Result<VendorModeDrive, DeviceError> {
     let patience = request.options.wait.unwrap_or_else(|| {
         if prompt::somebody_is_there() {
             PATIENCE_AT_A_TERMINAL
@@ -246,21 +274,11 @@ fn vendor_mode_drive(
     };
     let entered = VendorMode::enter(task_file, clock, patience, &mut on_wait);
     progress.end_waiting();
-    entered
-        .and_then(|mode| VendorModeDrive::identify(mode, identity, request.options.size))
-        .map_err(|error| match (&error, filter) {
-            (
-                DeviceError::TaskFile {
-                    source: TaskFileError::Transport(TransportError::NotPermitted),
-                    ..
-                },
-                Some(filter),
-            ) => reach::in_the_way(&filter, typed),
-            _ => not_entered(error, typed),
-        })
+    VendorModeDrive::identify(entered?, identity, request.options.size)
 }
 
-/// Who the drive is. A dead drive says nothing, which is no reason to stop. One
+/// Who the drive is by INQUIRY, or by the kernel's memory of it where it cannot
+/// be asked. A dead drive says nothing, which is no reason to stop. One
 /// that is silent is asked once more: vendor mode is nothing for a drive of
 /// which an answer was lost.
 fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {

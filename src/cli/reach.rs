@@ -36,7 +36,7 @@ pub struct Reach {
     pub registers: Option<Box<dyn RegisterAccess + Send>>,
     pub unit: Unit,
     pub clock: Arc<dyn Clock>,
-    /// Who the kernel remembers the drive to be, where it cannot be asked.
+    /// Who the kernel remembers the drive to be.
     pub known_as: Option<Identity>,
     /// How the drive is found again after it has restarted.
     pub reopen: Option<Box<dyn Reopen>>,
@@ -83,7 +83,7 @@ pub fn reach(
     typed: &Typed,
 ) -> Result<Reach, Failure> {
     match &request.options.sim {
-        Some(bench) => simulated(bench, drive, typed),
+        Some(bench) => simulated(bench, drive, request.options.via, typed),
         None => {
             let system = System::host();
             settle(&system);
@@ -134,7 +134,20 @@ pub fn place(drive: &SimDriveHandle) -> String {
     }
 }
 
-fn simulated(path: &Path, drive: &DriveName, typed: &Typed) -> Result<Reach, Failure> {
+/// What sysfs keeps of a drive's INQUIRY.
+fn remembered(identity: Identity) -> Identity {
+    Identity {
+        serial: None,
+        ..identity
+    }
+}
+
+fn simulated(
+    path: &Path,
+    drive: &DriveName,
+    via: Option<Via>,
+    typed: &Typed,
+) -> Result<Reach, Failure> {
     let bench = bench(path)?;
     let found = match drive {
         DriveName::Index(index) => bench.drive(*index),
@@ -152,14 +165,20 @@ fn simulated(path: &Path, drive: &DriveName, typed: &Typed) -> Result<Reach, Fai
         .next("To see who they are:")
         .next(typed.list()));
     };
+    let packets = found.packets();
+    // As for a real drive: the kernel, which remembers who it is, has given it up.
+    let (packets, known_as) = match via {
+        Some(Via::Port) => (None, packets.map(|_| remembered(found.identity()))),
+        Some(Via::Sg | Via::Ata) | None => (packets, None),
+    };
     Ok(Reach {
         name: format!("simulated drive {drive}"),
-        packets: found.packets(),
+        packets,
         filter: None,
         registers: found.registers(),
         unit: found.unit(),
         clock: found.clock(),
-        known_as: None,
+        known_as,
         reopen: Some(Box::new(OnBench(found.clone()))),
         detached: None,
         is_real: false,
@@ -260,7 +279,8 @@ fn by_ports(
     let channel = position.channel();
     let state = legacy::inspect(system, channel).map_err(|error| not_detached(&error, typed))?;
     state.check().map_err(|error| not_detached(&error, typed))?;
-    let ports = DevPort::open(channel)
+    let controller = system.sys(format!("bus/pci/devices/{}", state.controller));
+    let ports = DevPort::open(channel, &controller)
         .map_err(|error| in_the_way(&Obstacle::to_ports(system, error), typed))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let known = state

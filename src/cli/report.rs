@@ -31,7 +31,7 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Str
     let mut table = Table::default();
     match &info.identity {
         Some(found) => table.row("Drive", &identity(found)),
-        None => table.row("Drive", "does not say what it is (no answer to INQUIRY)"),
+        None => table.row("Drive", "does not say what it is"),
     };
     table.row("at", &format!("{name}, by {}", info.way));
     table.row("Protocol", &info.protocol);

@@ -67,18 +67,6 @@ fn is_pci_function(name: &str) -> bool {
     parts.len() == 4 && name.contains('.') && parts.iter().all(is_hex)
 }
 
-/// Whether a PCI function's `resource` file in sysfs, which every user can
-/// read, has the channel's ports: the kernel puts them there for an IDE
-/// controller in compatibility mode (Linux, `drivers/pci/probe.c`).
-pub fn has_ports(resource: &str, channel: Channel) -> bool {
-    resource.lines().any(|line| {
-        let start = line.split_whitespace().next();
-        let start = start.and_then(|start| start.strip_prefix("0x"));
-        start.and_then(|start| u64::from_str_radix(start, 16).ok())
-            == Some(u64::from(channel.base()))
-    })
-}
-
 #[cfg(test)]
 pub(super) const PIIX: &str = "\
 0000-0cf7 : PCI Bus 0000:00
@@ -153,22 +141,10 @@ mod tests {
         assert_eq!(primary(&hidden), PortOwner::Hidden);
     }
 
-    #[test]
-    fn the_resource_file_tells_compatibility_mode_to_everybody() {
-        let resource = "\
-0x00000000000001f0 0x00000000000001f7 0x0000000000000110
-0x00000000000003f6 0x00000000000003f6 0x0000000000000110
-0x0000000000000000 0x0000000000000000 0x0000000000000000
-";
-        assert!(has_ports(resource, Channel::Primary));
-        assert!(!has_ports(resource, Channel::Secondary));
-    }
-
     proptest! {
         #[test]
         fn no_text_makes_the_reader_fail(text in "\\PC*|([0-9a-f]{0,20}-[0-9a-f]{0,20} : [0-9a-f:.]{0,9}\n){0,9}") {
             owner(&text, Channel::Primary);
-            has_ports(&text, Channel::Secondary);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::position::Position;
 use super::system::{System, attribute, names};
 use crate::scsi::{DeviceType, Identity};
 use crate::transport::Unit;
-use crate::transport::port::Channel;
+use crate::transport::port::{self, Channel};
 
 /// Host, channel, target and logical unit: the kernel's name of a SCSI device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -237,7 +237,7 @@ pub(super) fn port_owner(system: &System, ports: &[AtaPort], channel: Channel) -
             .iter()
             .find(|port| {
                 attribute(&port.controller.join("resource"))
-                    .is_some_and(|text| ioports::has_ports(&text, channel))
+                    .is_some_and(|text| port::region(&text, channel).is_some())
             })
             .and_then(|port| {
                 Some(PortOwner::Controller {

@@ -6,6 +6,8 @@
 //! ATA PASS-THROUGH(16) is for the SATL or the bridge, not for the drive, and
 //! has its 16 bytes.
 
+use super::IDENTIFY_PACKET_DEVICE;
+
 /// A command block for a packet drive.
 pub type PacketCdb = [u8; 12];
 
@@ -21,17 +23,12 @@ pub const SERIAL_LENGTH: usize = 252;
 /// Bytes that [`request_sense`] asks for.
 pub const SENSE_LENGTH: usize = 96;
 
-/// Bytes of an IDENTIFY PACKET DEVICE answer.
-pub const IDENTIFY_LENGTH: usize = 512;
-
 const TEST_UNIT_READY: u8 = 0x00;
 const REQUEST_SENSE: u8 = 0x03;
 const INQUIRY: u8 = 0x12;
 const WRITE_BUFFER: u8 = 0x3B;
 const READ_BUFFER: u8 = 0x3C;
 const ATA_PASS_THROUGH_16: u8 = 0x85;
-
-const ATA_IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 
 /// Whether the drive can take commands now.
 pub fn test_unit_ready() -> PacketCdb {
@@ -141,7 +138,7 @@ pub fn ata_non_data(registers: &InputRegisters) -> AtaPassthroughCdb {
 }
 
 /// ATA PASS-THROUGH(16) of IDENTIFY PACKET DEVICE, which returns
-/// [`IDENTIFY_LENGTH`] bytes (protocol 4, PIO data-in).
+/// [`super::IDENTIFY_LENGTH`] bytes (protocol 4, PIO data-in).
 ///
 /// With `return_registers` (CK_COND=1) even a good answer ends in CHECK
 /// CONDITION, with the registers in the sense data.
@@ -161,7 +158,7 @@ pub fn ata_identify_packet_device(return_registers: bool) -> AtaPassthroughCdb {
         flags,
         &InputRegisters {
             count: 1,
-            command: ATA_IDENTIFY_PACKET_DEVICE,
+            command: IDENTIFY_PACKET_DEVICE,
             ..InputRegisters::default()
         },
     )

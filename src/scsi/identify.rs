@@ -1,11 +1,25 @@
 //! IDENTIFY PACKET DEVICE: who a drive says it is, asked the ATA way.
+//!
+//! Source of the command and of the words of its answer: the ATA/ATAPI
+//! standards. That the model is vendor and product of INQUIRY in one is how
+//! drives are seen to fill it; no standard says so.
 
-use super::cdb::IDENTIFY_LENGTH;
+use std::fmt;
+
 use super::text::printable;
+use super::{DeviceType, Identity};
 
-/// The identity strings of an IDENTIFY PACKET DEVICE answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The ATA command.
+pub const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
+
+/// Bytes of its answer, 256 words with the lower byte first.
+pub const IDENTIFY_LENGTH: usize = 512;
+
+/// The answer to IDENTIFY PACKET DEVICE.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PacketDevice {
+    /// Word 0, bits 8–12: the SCSI device type.
+    pub device_type: DeviceType,
     /// Words 27–46; for most drives vendor and product of INQUIRY in one.
     pub model: String,
     /// Words 23–26.
@@ -15,19 +29,62 @@ pub struct PacketDevice {
 }
 
 impl PacketDevice {
-    /// Reads the 512 bytes. `None` for another length, and where all bytes are
-    /// equal, as an empty bus or an unfilled buffer reads.
+    /// Reads the 512 bytes. `None` for another length, and where word 0 is not
+    /// that of a packet device (bits 14 and 15 are 10), as in what an empty bus
+    /// or an unfilled buffer reads.
     pub fn parse(data: &[u8]) -> Option<PacketDevice> {
-        let first = data.first()?;
-        if data.len() != IDENTIFY_LENGTH || data.iter().all(|byte| byte == first) {
+        let &[_, high, ..] = data else { return None };
+        if data.len() != IDENTIFY_LENGTH || high >> 6 != 0b10 {
             return None;
         }
         let serial = words(data, 10, 20);
         Some(PacketDevice {
+            device_type: DeviceType(high & 0x1F),
             model: words(data, 27, 47),
             firmware: words(data, 23, 27),
             serial: (!serial.is_empty()).then_some(serial),
         })
+    }
+
+    /// Whether the model contains the product's name, blanks aside. The vendor's
+    /// may be abbreviated or left out.
+    pub fn is_model_of(&self, identity: &Identity) -> bool {
+        let letters = |text: &str| text.split_whitespace().collect::<String>();
+        let product = letters(&identity.product);
+        !product.is_empty() && letters(&self.model).contains(&product)
+    }
+
+    /// The model as INQUIRY would divide it: the vendor is the first word, or
+    /// the first eight characters where these are one (inferred). Without the
+    /// serial number, which may be written otherwise there.
+    pub fn to_identity(&self) -> Identity {
+        let blank = self.model.find(' ').unwrap_or(self.model.len());
+        let (vendor, product) = self
+            .model
+            .split_at_checked(blank.min(8))
+            .unwrap_or((&self.model, ""));
+        Identity {
+            vendor: vendor.to_owned(),
+            product: product.trim().to_owned(),
+            revision: self.revision().to_owned(),
+            serial: None,
+        }
+    }
+
+    /// The first four characters of the firmware's name, as many as INQUIRY has.
+    pub fn revision(&self) -> &str {
+        self.firmware.get(..4).unwrap_or(&self.firmware).trim()
+    }
+}
+
+impl fmt::Display for PacketDevice {
+    /// `SONY DVD RW DW-D22A, firmware BYS1, serial 1234`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, firmware {}", self.model, self.firmware)?;
+        match &self.serial {
+            Some(serial) => write!(f, ", serial {serial}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -61,11 +118,16 @@ mod tests {
         data
     }
 
+    fn device(model: &str) -> PacketDevice {
+        PacketDevice::parse(&answer("QM00003", "BYS1", model)).unwrap()
+    }
+
     #[test]
     fn model_firmware_and_serial_come_out_in_reading_order() {
         assert_eq!(
             PacketDevice::parse(&answer("QM00003", "BYS1", "SONY    DVD RW DW-D22A")),
             Some(PacketDevice {
+                device_type: DeviceType::OPTICAL,
                 model: "SONY    DVD RW DW-D22A".into(),
                 firmware: "BYS1".into(),
                 serial: Some("QM00003".into()),
@@ -87,6 +149,46 @@ mod tests {
         assert_eq!(PacketDevice::parse(&[]), None);
     }
 
+    #[test]
+    fn word_0_tells_a_packet_device_and_its_type() {
+        let mut tape = answer("", "", "TAPE");
+        tape[1] = 0x81;
+        assert_eq!(
+            PacketDevice::parse(&tape).unwrap().device_type,
+            DeviceType(1)
+        );
+        for high in [0x00, 0x05, 0x45, 0xC5, 0xFF] {
+            let mut other = answer("", "", "DISK");
+            other[1] = high;
+            assert_eq!(PacketDevice::parse(&other), None, "{high:02x}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_divided_as_inquiry_does_and_known_by_its_product() {
+        for (model, vendor, product) in [
+            ("SONY    DVD RW DW-D22A", "SONY", "DVD RW DW-D22A"),
+            ("HL-DT-STDVDRAM GSA-4163B", "HL-DT-ST", "DVDRAM GSA-4163B"),
+            ("LITE-ON DVDRW SOHW-1633S", "LITE-ON", "DVDRW SOHW-1633S"),
+        ] {
+            let identity = device(model).to_identity();
+            assert_eq!(
+                [
+                    identity.vendor.as_str(),
+                    &identity.product,
+                    &identity.revision
+                ],
+                [vendor, product, "BYS1"]
+            );
+            assert!(device(model).is_model_of(&identity));
+            assert!(!device("SONY DVD RW DRU-710A").is_model_of(&identity));
+        }
+        assert_eq!(device("ALONE").to_identity().vendor, "ALONE");
+        for nameless in [device(""), device("ALONE")] {
+            assert!(!nameless.is_model_of(&Identity::default()));
+        }
+    }
+
     proptest! {
         #[test]
         fn no_answer_makes_it_panic(data in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -97,9 +199,12 @@ mod tests {
         fn full_answers_never_bring_unprintable_text(
             data in proptest::collection::vec(any::<u8>(), IDENTIFY_LENGTH),
         ) {
-            if let Some(device) = PacketDevice::parse(&data) {
-                prop_assert!(device.model.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
-            }
+            let mut data = data;
+            data[1] = 0x85;
+            let device = PacketDevice::parse(&data).unwrap();
+            prop_assert!(device.to_string().chars().all(|c| c == ' ' || c.is_ascii_graphic()));
+            let identity = device.to_identity();
+            prop_assert!(device.is_model_of(&identity) || identity.product.is_empty());
         }
     }
 }

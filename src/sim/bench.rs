@@ -101,10 +101,11 @@ pub struct DriveSetup {
     product: String,
     revision: String,
     serial: Option<String>,
-    /// Never answers a packet: only the legacy ports reach it.
+    /// Never answers a packet, and does not say who it is: only the legacy ports
+    /// reach it.
     #[serde(default)]
     dead: bool,
-    /// Answers INQUIRY with an error.
+    /// Answers INQUIRY and IDENTIFY PACKET DEVICE with an error.
     #[serde(default)]
     inquiry_fails: bool,
     /// 0x70 parallel, 0x72 or 0x73 serial; without it, 0x70 or 0x72 by the chip.
@@ -729,7 +730,7 @@ fn build_drive(
         changed: false,
     };
     let mut drive = Drive::new(core, model, state, remembered);
-    drive.inquiry_fails = setup.inquiry_fails;
+    drive.inquiry_fails = setup.inquiry_fails || setup.dead;
     for fault in &setup.fault {
         drive.add_fault(fault.clone());
     }

@@ -122,7 +122,7 @@ impl Channel {
                     .violation(format!("{register:?} written while the drive is busy"));
             }
             if register == Register::Command {
-                let interference = drive.issue(value);
+                let interference = drive.issue_by_ports(value);
                 if !interrupts_off {
                     drive.core.counters.interrupts += 1;
                 }
@@ -146,6 +146,22 @@ impl Channel {
     }
 }
 
+impl Channel {
+    fn read_data(&mut self) -> u16 {
+        let Some(drive) = self.selected_drive() else {
+            return u16::MAX;
+        };
+        drive.core.counters.register_reads += 1;
+        drive.core.clock.advance(drive.core.latency.register_ns);
+        drive.data.pop_front().unwrap_or_else(|| {
+            drive
+                .core
+                .violation("data read that the drive does not have");
+            u16::MAX
+        })
+    }
+}
+
 /// The legacy ports of one channel.
 pub(super) struct SimPorts(pub SharedChannel);
 
@@ -165,5 +181,13 @@ impl RegisterAccess for SimPorts {
             Some(error) => Err(TransportError::Io(error)),
             None => Ok(()),
         }
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        Ok(lock(&self.0).read_data())
     }
 }

@@ -2,6 +2,7 @@
 //! flash cells, counters, faults and power. What a family does with a command
 //! is its [`Model`].
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(super) const STATUS_READY: u8 = 0x50;
 /// DRDY, DSC and ERR: how a drive says that it aborted a command.
 pub(super) const STATUS_ABORTED: u8 = 0x51;
 const STATUS_BUSY: u8 = 0xD0;
+const DATA_REQUEST: u8 = 0x08;
 const ERROR_ABORTED: u8 = 0x04;
 
 /// What a family of drives makes of a command.
@@ -171,8 +173,10 @@ pub(super) struct Drive {
     pub presence: Presence,
     /// What the presence will be when the next command comes.
     departure: Option<Presence>,
-    /// Does not answer INQUIRY.
+    /// Answers neither INQUIRY nor IDENTIFY PACKET DEVICE.
     pub inquiry_fails: bool,
+    /// Words that wait in the data register.
+    pub data: VecDeque<u16>,
     schedule: Schedule,
     stuck_busy: bool,
     state: Option<StateFile>,
@@ -194,6 +198,7 @@ impl Drive {
             presence: Presence::Present,
             departure: None,
             inquiry_fails: false,
+            data: VecDeque::new(),
             schedule: Schedule::default(),
             stuck_busy: false,
             state,
@@ -238,6 +243,7 @@ impl Drive {
         self.presence = Presence::Present;
         self.departure = None;
         self.stuck_busy = false;
+        self.data.clear();
         self.core.busy_until = 0;
         self.core.registers = TaskFileRegisters {
             status: STATUS_READY,
@@ -384,8 +390,10 @@ impl Drive {
     pub fn status(&self) -> u8 {
         if self.is_busy() {
             STATUS_BUSY
-        } else {
+        } else if self.data.is_empty() {
             self.core.registers.status
+        } else {
+            self.core.registers.status | DATA_REQUEST
         }
     }
 

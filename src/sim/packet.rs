@@ -201,13 +201,13 @@ impl Drive {
         // Master or slave is the bridge's business, not the host's.
         registers.device = registers.device & 0x10 | byte(cdb, 13) & 0xEF;
         let interference = self.issue(command);
-        let identified = command == IDENTIFY_PACKET_DEVICE
-            && protocol == PIO_IN
-            && self.model.answers_packets()
-            && !interference.skip;
-        let data_in = match data {
-            TargetData::In(room) if identified => good(self.identify(), *room).data_in,
+        let answer = match protocol {
+            PIO_IN => self.identified(command, &interference),
             _ => Vec::new(),
+        };
+        let data_in = match data {
+            TargetData::In(room) => good(answer, *room).data_in,
+            TargetData::None | TargetData::Out(_) => Vec::new(),
         };
         const ERROR_OR_FAULT: u8 = 0x21;
         self.wait();
@@ -256,6 +256,36 @@ impl Drive {
             RegisterLayout::FixedOld => vec![
                 0x70, 0, key, 0, 0, 0, 0, 10, error, status, device, count, asc, ascq, 0, 0, 0, low,
             ],
+        }
+    }
+
+    /// Issues a command whose registers the legacy ports have set. What it
+    /// sends waits in the data register.
+    pub fn issue_by_ports(&mut self, command: u8) -> Interference {
+        if !self.data.is_empty() {
+            self.core
+                .violation(format!("command {command:02x} before all data were read"));
+            self.data.clear();
+        }
+        let interference = self.issue(command);
+        let words = self.identified(command, &interference);
+        self.data = words
+            .chunks_exact(2)
+            .filter_map(|word| Some(u16::from_le_bytes(word.try_into().ok()?)))
+            .collect();
+        interference
+    }
+
+    /// What a command sends, if it was IDENTIFY PACKET DEVICE and the drive
+    /// answers that.
+    fn identified(&mut self, command: u8, interference: &Interference) -> Vec<u8> {
+        if command != IDENTIFY_PACKET_DEVICE || !self.model.answers_packets() || interference.skip {
+            Vec::new()
+        } else if self.inquiry_fails {
+            self.core.abort();
+            Vec::new()
+        } else {
+            self.identify()
         }
     }
 

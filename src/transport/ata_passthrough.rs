@@ -15,16 +15,19 @@
 //!   Whether real drives do so is not known: keep the time-out short.
 //! - usb-storage cuts the first sense data with registers to 18 bytes, which
 //!   takes the status away. It stops doing so after an ATA PASS-THROUGH command
-//!   without returned registers has succeeded: see [`AtaPassthrough::prime`].
+//!   without returned registers has succeeded. IDENTIFY PACKET DEVICE is one,
+//!   so it is always the first command here.
 
 use std::time::Duration;
 
 use super::{
-    Answer, Completion, Data, Expect, PacketTransport, Registers, TaskFile, TaskFileError,
-    TransportError, Unit, Verdict,
+    Answer, Completion, Data, Expect, IdentifyError, PacketTransport, Registers, TaskFile,
+    TaskFileError, TransportError, Unit, Verdict,
 };
 use crate::scsi::cdb::{self, InputRegisters};
-use crate::scsi::{PacketDevice, ReturnedRegisters, ReturnedRegistersError, Sense};
+use crate::scsi::{
+    IDENTIFY_LENGTH, PacketDevice, ReturnedRegisters, ReturnedRegistersError, Sense,
+};
 
 /// A drive's task file behind a packet transport.
 #[derive(Debug)]
@@ -32,19 +35,6 @@ pub struct AtaPassthrough<T> {
     transport: T,
     timeout: Duration,
     primed: bool,
-}
-
-/// IDENTIFY PACKET DEVICE without an identity.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentifyError {
-    #[error("the drive did not answer IDENTIFY PACKET DEVICE within {0:?}")]
-    TimedOut(Duration),
-    #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
-    Refused(String),
-    #[error("the answer to IDENTIFY PACKET DEVICE is empty or cut short")]
-    Empty,
-    #[error(transparent)]
-    Transport(#[from] TransportError),
 }
 
 impl<T: PacketTransport> AtaPassthrough<T> {
@@ -62,59 +52,6 @@ impl<T: PacketTransport> AtaPassthrough<T> {
         self.transport
     }
 
-    /// Makes sure that returned registers arrive whole: sends IDENTIFY PACKET
-    /// DEVICE without returned registers, from whose success usb-storage learns
-    /// that this device has longer sense data than 18 bytes. If the drive
-    /// refuses it, as a dead one may, sends it once more with returned
-    /// registers: then theirs are the ones that arrive cut, and not those of a
-    /// command that matters.
-    ///
-    /// Runs by itself before the first command. It changes nothing in the drive,
-    /// and its failure is no error: where the drive is gone, the command that
-    /// follows says so.
-    pub fn prime(&mut self) {
-        self.primed = true;
-        let mut data = [0; cdb::IDENTIFY_LENGTH];
-        for return_registers in [false, true] {
-            let refused = self
-                .send_identify(return_registers, &mut data)
-                .is_ok_and(|completion| completion.verdict() == Verdict::CheckCondition);
-            if !refused {
-                return;
-            }
-        }
-    }
-
-    /// Asks the drive who it is by IDENTIFY PACKET DEVICE, the ATA way.
-    ///
-    /// # Errors
-    /// [`IdentifyError`]; a drive whose firmware does not run refuses or does
-    /// not answer.
-    pub fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
-        let mut data = [0; cdb::IDENTIFY_LENGTH];
-        let completion = self.send_identify(false, &mut data)?;
-        match completion.verdict() {
-            Verdict::Good => {
-                self.primed = true;
-                // What did not come is not zero but left over from other commands.
-                if completion.residue != 0 {
-                    return Err(IdentifyError::Empty);
-                }
-                PacketDevice::parse(&data).ok_or(IdentifyError::Empty)
-            }
-            Verdict::TimedOut => Err(IdentifyError::TimedOut(self.timeout)),
-            Verdict::CheckCondition => Err(IdentifyError::Refused(
-                match Sense::parse(&completion.sense) {
-                    Some(sense) => sense.to_string(),
-                    None => "without a reason".into(),
-                },
-            )),
-            Verdict::Status(_) | Verdict::Failed { .. } => {
-                Err(IdentifyError::Refused(odd(&completion.verdict())))
-            }
-        }
-    }
-
     fn send_identify(
         &mut self,
         return_registers: bool,
@@ -129,6 +66,33 @@ impl<T: PacketTransport> AtaPassthrough<T> {
 }
 
 impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
+    /// Makes sure as well that returned registers arrive whole: from the success
+    /// of this command, which returns none, usb-storage learns that this device
+    /// has longer sense data than 18 bytes. If the drive refuses it, as a dead
+    /// one may, it is sent once more with returned registers: then theirs are
+    /// the ones that arrive cut, and not those of a command that matters.
+    fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
+        self.primed = true;
+        let mut data = [0; IDENTIFY_LENGTH];
+        let completion = self.send_identify(false, &mut data)?;
+        match completion.verdict() {
+            // What did not come is not zero but left over from other commands.
+            Verdict::Good if completion.residue != 0 => Err(IdentifyError::Empty),
+            Verdict::Good => PacketDevice::parse(&data).ok_or(IdentifyError::Empty),
+            Verdict::TimedOut => Err(IdentifyError::TimedOut(self.timeout)),
+            Verdict::CheckCondition => {
+                let _ = self.send_identify(true, &mut data);
+                Err(IdentifyError::Refused(
+                    match Sense::parse(&completion.sense) {
+                        Some(sense) => sense.to_string(),
+                        None => "without a reason".into(),
+                    },
+                ))
+            }
+            verdict => Err(IdentifyError::Refused(odd(&verdict))),
+        }
+    }
+
     /// Nothing: the SATL addresses the drive with each command.
     fn select(&mut self) -> Result<(), TaskFileError> {
         Ok(())
@@ -144,7 +108,8 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
         want_lba_low: bool,
     ) -> Result<Answer, TaskFileError> {
         if !self.primed {
-            self.prime();
+            // Where the drive is gone, the command that follows says so.
+            let _ = self.identify();
         }
         let completion = self.transport.execute(
             &cdb::ata_non_data(&input(registers)),
@@ -509,6 +474,7 @@ mod tests {
     #[test]
     fn identify_tells_the_model() {
         let mut data = vec![0; 512];
+        data[..2].copy_from_slice(&[0xC0, 0x85]);
         data[54..58].copy_from_slice(b"OSYN");
         let mut task_file = script([Ok((Completion::default(), data))]);
         assert_eq!(task_file.identify().unwrap().model, "SONY");
@@ -566,7 +532,8 @@ mod tests {
                 "the kernel does not permit this command",
             ),
         ] {
-            assert_eq!(script([step]).identify().unwrap_err().to_string(), message);
+            let mut task_file = script([step, good()]);
+            assert_eq!(task_file.identify().unwrap_err().to_string(), message);
         }
     }
 }

@@ -14,6 +14,7 @@ mod signals;
 
 use std::time::Duration;
 
+use crate::scsi::PacketDevice;
 pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
 pub use port::{DevPort, PortTaskFile};
@@ -192,8 +193,35 @@ pub enum TaskFileError {
     Transport(#[from] TransportError),
 }
 
+/// IDENTIFY PACKET DEVICE without an identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentifyError {
+    #[error("this way does not reach the drive's data")]
+    NoData,
+    /// Busy, at fault or with data of its own: nothing was sent.
+    #[error("the drive is not ready to be asked (status {status:02x}h)")]
+    NotReady { status: u8 },
+    #[error("the drive did not answer IDENTIFY PACKET DEVICE within {0:?}")]
+    TimedOut(Duration),
+    #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
+    Refused(String),
+    #[error("the answer to IDENTIFY PACKET DEVICE is empty or cut short")]
+    Empty,
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
 /// A drive that takes ATA commands by their registers, without data.
 pub trait TaskFile {
+    /// Asks the drive who it is by IDENTIFY PACKET DEVICE, the one command here
+    /// that moves data. It changes nothing in the drive. Not for a drive that is
+    /// in vendor mode.
+    ///
+    /// # Errors
+    /// [`IdentifyError`]; a drive whose firmware does not run refuses or does
+    /// not answer.
+    fn identify(&mut self) -> Result<PacketDevice, IdentifyError>;
+
     /// Addresses the drive by its Device register, without a command. Nothing
     /// where the way there does this with every command.
     ///

@@ -24,8 +24,7 @@ pub enum Register {
     DeviceControl,
 }
 
-/// The eight registers of one IDE channel and nothing else. The data register
-/// is not among them: vendor mode never moves data.
+/// The registers of one IDE channel and nothing else.
 pub trait RegisterAccess {
     /// # Errors
     /// Where the register cannot be reached; the value read is never judged here.
@@ -34,6 +33,17 @@ pub trait RegisterAccess {
     /// # Errors
     /// Where the register cannot be reached.
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError>;
+
+    /// Whether the data register can be reached. To be asked before a command
+    /// that sends data: a drive whose data nobody fetches takes no other command.
+    fn has_data(&self) -> bool;
+
+    /// One word of the data register, base +0, which is 16 bits wide. Vendor
+    /// mode never uses it.
+    ///
+    /// # Errors
+    /// Where the register cannot be reached.
+    fn read_data(&mut self) -> Result<u16, TransportError>;
 }
 
 impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
@@ -43,5 +53,13 @@ impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
 
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
         (**self).write(register, value)
+    }
+
+    fn has_data(&self) -> bool {
+        (**self).has_data()
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        (**self).read_data()
     }
 }

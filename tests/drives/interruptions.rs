@@ -4,7 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mtkflash::flash::FlashRange;
 use mtkflash::protocol::FirmwareDevice;
-use mtkflash::transport::{Answer, Expect, Registers, TaskFile, TaskFileError, TransportError};
+use mtkflash::scsi::PacketDevice;
+use mtkflash::transport::{
+    Answer, Expect, IdentifyError, Registers, TaskFile, TaskFileError, TransportError,
+};
 
 use super::bench::{Ended, Kind, TestDrive};
 
@@ -20,6 +23,10 @@ struct Killed {
 }
 
 impl TaskFile for Killed {
+    fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
+        self.task_file.identify()
+    }
+
     fn select(&mut self) -> Result<(), TaskFileError> {
         self.task_file.select()
     }

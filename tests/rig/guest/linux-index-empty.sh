@@ -14,3 +14,8 @@ for index in 1 4; do
 	tool_says empty 3 mtkflash $index c
 	contains empty "mtkflash $index c --via port"
 done
+# The printed line, where no drive is beside the other one of the channel.
+for index in 1 4; do
+	tool_says nobody 6 mtkflash $index c --via port --yes
+	contains nobody "The drive does not say who it is: IDENTIFY PACKET DEVICE was refused: status"
+done

@@ -43,8 +43,9 @@ contains denied "no terminal"
 names >now
 channel_works
 
-for drive in 3 4; do
-	tool_says refused 6 mtkflash $drive c --via port --yes
+for drive in 3-SM 4-SS; do
+	tool_says refused 6 mtkflash ${drive%-*} c --via port --yes
+	contains refused "Asked over the legacy ports, the drive says that it is QEMU DVD-ROM, firmware ${drive#*-}"
 	contains refused 41
 	names >now
 	channel_works

@@ -1,0 +1,234 @@
+//! ATA commands by the registers of a legacy IDE channel, without a kernel
+//! driver: what MTKFLASH does under DOS.
+//!
+//! Sources: JungleFlasher 0.1.96 behaviour for the sequence of register
+//! accesses and the number of status reads; measurements on Linux 6.1 with an
+//! emulated IDE drive for nIEN and for `/dev/port`; the ATA/ATAPI standards
+//! (PIO data-in) for IDENTIFY PACKET DEVICE. Never tried on a real drive.
+//!
+//! What this needs and does not see to: no kernel device on the channel, master
+//! and slave, since they share the registers; and the controller in
+//! compatibility mode, with its channels at 0x1F0 and 0x170.
+
+mod dev_port;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::signals::HeldSignals;
+use super::{
+    Answer, Clock, Expect, IdentifyError, Register, RegisterAccess, Registers, TaskFile,
+    TaskFileError, TransportError, Unit,
+};
+use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
+pub use dev_port::{Channel, DevPort, PortOpenError, region};
+
+/// Reads of Status after which a drive that does not show the expected one is
+/// given up (JungleFlasher 0.1.96 behaviour).
+pub const STATUS_READS: u32 = 327_680;
+
+/// Device Control with nIEN set: the drive leaves its interrupt line alone.
+const INTERRUPTS_QUIET: u8 = 0x02;
+const INTERRUPTS_ON: u8 = 0x00;
+
+// Bits of Status, as ATA names them: BSY, DF, DRQ and ERR.
+const BUSY: u8 = 0x80;
+const DEVICE_FAULT: u8 = 0x20;
+const DATA_REQUEST: u8 = 0x08;
+const ERROR: u8 = 0x01;
+
+/// How long a drive may be busy before it is asked who it is: a drive that has
+/// just left vendor mode needs a moment.
+const READY_PATIENCE: Duration = Duration::from_secs(1);
+/// How long it may take to answer.
+const IDENTIFY_PATIENCE: Duration = Duration::from_secs(5);
+const STATUS_STEP: Duration = Duration::from_millis(1);
+
+/// One drive's task file by the registers of its channel.
+///
+/// Restores the channel's interrupts when dropped, if they are quiet by then.
+pub struct PortTaskFile<R: RegisterAccess> {
+    registers: R,
+    unit: Unit,
+    clock: Arc<dyn Clock>,
+    quiet: bool,
+}
+
+impl<R: RegisterAccess> PortTaskFile<R> {
+    pub fn new(registers: R, unit: Unit, clock: Arc<dyn Clock>) -> PortTaskFile<R> {
+        PortTaskFile {
+            registers,
+            unit,
+            clock,
+            quiet: false,
+        }
+    }
+
+    /// Sets nIEN. To be called before the first command: interrupts that no
+    /// driver claims make the kernel disable the channel's interrupt for good
+    /// ("nobody cared", measured).
+    ///
+    /// # Errors
+    /// Where the register cannot be reached.
+    pub fn quiet_interrupts(&mut self) -> Result<(), TransportError> {
+        let _held = HeldSignals::new();
+        // First: a write that failed may still have been carried out.
+        self.quiet = true;
+        self.registers
+            .write(Register::DeviceControl, INTERRUPTS_QUIET)
+    }
+
+    /// Clears nIEN. To be called after vendor mode has been left. Reads Status
+    /// before, which takes back an interrupt that the drive still holds. Does
+    /// nothing where interrupts are not quiet.
+    ///
+    /// # Errors
+    /// Where the registers cannot be reached; interrupts then count as quiet
+    /// still, and the next call tries again.
+    pub fn restore_interrupts(&mut self) -> Result<(), TransportError> {
+        if !self.quiet {
+            return Ok(());
+        }
+        let _held = HeldSignals::new();
+        self.registers.read(Register::Command)?;
+        self.registers
+            .write(Register::DeviceControl, INTERRUPTS_ON)?;
+        self.quiet = false;
+        Ok(())
+    }
+
+    fn write_device(&mut self, bits: u8) -> Result<(), TransportError> {
+        self.registers
+            .write(Register::Device, self.unit.device() | (bits & 0x0F))
+    }
+
+    fn issue(&mut self, registers: &Registers) -> Result<(), TransportError> {
+        self.write_device(0)?;
+        for (register, value) in [
+            (Register::Features, registers.features),
+            (Register::Count, registers.count),
+            (Register::LbaLow, registers.lba_low),
+            (Register::LbaMid, registers.lba_mid),
+            (Register::LbaHigh, registers.lba_high),
+        ] {
+            if let Some(value) = value {
+                self.registers.write(register, value)?;
+            }
+        }
+        if registers.device_bits & 0x0F != 0 {
+            self.write_device(registers.device_bits)?;
+        }
+        self.registers.write(Register::Command, registers.command)
+    }
+
+    /// Status once the drive is not busy, or as it is after `patience`.
+    fn not_busy(&mut self, patience: Duration) -> Result<u8, TransportError> {
+        let deadline = self.clock.now().saturating_add(patience);
+        loop {
+            // Status counts from 400 ns after a command or a selection on.
+            self.clock.sleep(STATUS_STEP);
+            let status = self.registers.read(Register::Command)?;
+            if status & BUSY == 0 || self.clock.now() >= deadline {
+                return Ok(status);
+            }
+        }
+    }
+
+    fn wait_for(&mut self, expected: u8) -> Result<u8, TaskFileError> {
+        let mut found = 0;
+        for _ in 0..STATUS_READS {
+            found = self.registers.read(Register::Command)?;
+            if found == expected {
+                return Ok(found);
+            }
+        }
+        Err(TaskFileError::Status { expected, found })
+    }
+}
+
+impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
+    /// Sends nothing to a drive that is busy, has data to give, or shows a
+    /// device fault, as the statuses of vendor mode do. Nor to one whose data
+    /// could not be fetched.
+    fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
+        let _held = HeldSignals::new();
+        if !self.registers.has_data() {
+            return Err(IdentifyError::NoData);
+        }
+        self.write_device(0)?;
+        let status = self.not_busy(READY_PATIENCE)?;
+        if status & (BUSY | DEVICE_FAULT | DATA_REQUEST) != 0 {
+            return Err(IdentifyError::NotReady { status });
+        }
+        self.registers
+            .write(Register::Command, IDENTIFY_PACKET_DEVICE)?;
+        let status = self.not_busy(IDENTIFY_PATIENCE)?;
+        if status & BUSY != 0 {
+            return Err(IdentifyError::TimedOut(IDENTIFY_PATIENCE));
+        }
+        if status & DATA_REQUEST == 0 || status & ERROR != 0 {
+            return Err(IdentifyError::Refused(format!("status {status:02x}h")));
+        }
+        let mut answer = Vec::with_capacity(IDENTIFY_LENGTH);
+        while answer.len() < IDENTIFY_LENGTH {
+            answer.extend(self.registers.read_data()?.to_le_bytes());
+        }
+        let status = self.not_busy(READY_PATIENCE)?;
+        if status & (BUSY | DATA_REQUEST) != 0 {
+            return Err(IdentifyError::Empty);
+        }
+        PacketDevice::parse(&answer).ok_or(IdentifyError::Empty)
+    }
+
+    fn select(&mut self) -> Result<(), TaskFileError> {
+        let _held = HeldSignals::new();
+        Ok(self.write_device(0)?)
+    }
+
+    /// The sequence as documented: Device, the other registers, Device with its
+    /// address bits where there are any, Command; then Device, and Status until
+    /// it is the expected one. A drive that has not shown it after
+    /// [`STATUS_READS`] reads gets [`TaskFileError::Status`] with the last value.
+    fn execute(
+        &mut self,
+        registers: &Registers,
+        expect: Expect,
+        want_lba_low: bool,
+    ) -> Result<Answer, TaskFileError> {
+        let _held = HeldSignals::new();
+        self.issue(registers)?;
+        let status = match expect {
+            Expect::Status(expected) => {
+                self.write_device(0)?;
+                self.wait_for(expected)?
+            }
+            Expect::Any { after } => {
+                if after > Duration::ZERO {
+                    self.clock.sleep(after);
+                }
+                self.write_device(0)?;
+                self.registers.read(Register::Command)?
+            }
+        };
+        let lba_low = if want_lba_low {
+            self.registers.read(Register::LbaLow)?
+        } else {
+            0
+        };
+        Ok(Answer { status, lba_low })
+    }
+
+    fn way(&self) -> &'static str {
+        "legacy ports"
+    }
+}
+
+impl<R: RegisterAccess> Drop for PortTaskFile<R> {
+    fn drop(&mut self) {
+        // Who wants to know of a failure has called it before.
+        let _ = self.restore_interrupts();
+    }
+}
+
+#[cfg(test)]
+mod tests;
