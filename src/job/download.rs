@@ -114,8 +114,7 @@ pub(super) fn prepare(
     }) && drive.is_none_or(|drive| expected.is_met_by(drive));
 
     job.check_stop()?;
-    let backup = match (&dump, write::backup_path(&request.backup)) {
-        _ if is_there_already => Backup::NotNeeded,
+    let earlier = match (&dump, write::backup_path(&request.backup)) {
         (Some(dump), Some(path)) => {
             let target = &prepared.content;
             let change = Change {
@@ -125,18 +124,30 @@ pub(super) fn prepare(
             };
             let (unfinished, damaged) = interrupted::find(Some(path), &device, dump.bytes.len());
             warnings.extend(interrupted::warnings(&[], &damaged));
-            let earlier = interrupted::resume(unfinished, &change, drive, &request.forced)?;
-            if earlier.is_none() {
-                refuse_nameless(dump, rules, drive)?;
-                warnings.extend(gaps_of_backup(dump, rules));
+            match interrupted::resume(unfinished, &change, drive, &request.forced) {
+                // Nothing is lost where nothing is written.
+                Err(_) if is_there_already => None,
+                earlier => earlier?,
             }
-            match earlier {
-                Some(earlier) => Backup::Earlier(Box::new(earlier)),
-                None if request.dry_run => Backup::Planned(path.to_owned()),
-                None => {
-                    let record = Record::of(dump, &device, &request.circumstances);
-                    write::make_backup(dump, &record, path, &request.forced)?
-                }
+        }
+        _ => None,
+    };
+    let backup = match (&dump, write::backup_path(&request.backup), earlier) {
+        (_, _, earlier) if is_there_already => {
+            if let (Some(earlier), false) = (earlier, request.dry_run) {
+                interrupted::finish(&earlier.path);
+            }
+            Backup::NotNeeded
+        }
+        (_, _, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
+        (Some(dump), Some(path), None) => {
+            refuse_nameless(dump, rules, drive)?;
+            warnings.extend(gaps_of_backup(dump, rules));
+            if request.dry_run {
+                Backup::Planned(path.to_owned())
+            } else {
+                let record = Record::of(dump, &device, &request.circumstances);
+                write::make_backup(dump, &record, path, &request.forced)?
             }
         }
         _ => Backup::None,

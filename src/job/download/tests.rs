@@ -282,6 +282,31 @@ fn an_image_that_is_already_there_is_not_sent() {
 }
 
 #[test]
+fn a_write_that_only_its_verification_lacked_is_over_when_the_image_is_found_there() {
+    for protocol in READABLE {
+        let new = new_image(protocol);
+        let folder = tempfile::tempdir().unwrap();
+        let good = fake(protocol);
+        run(&good, &request(image(&new), in_folder(folder.path()))).changed();
+        let commands = good.with(|state| state.log.len());
+
+        let folder = tempfile::tempdir().unwrap();
+        let fake = fake(protocol);
+        let request = request(image(&new), in_folder(folder.path()));
+        let is_unfinished = || {
+            let record = Record::beside(&folder.path().join("backup.bin")).unwrap();
+            record.before_writing.is_some()
+        };
+        fake.with(|state| state.faults.insert(commands - 1, Fault::Vanished));
+        run(&fake, &request).changed.unwrap().unwrap_err();
+        assert!(is_unfinished());
+
+        assert!(run(&fake, &request).proposal.unwrap().is_empty());
+        assert!(!is_unfinished());
+    }
+}
+
+#[test]
 fn what_is_no_firmware_is_refused_before_anything_is_sent() {
     for protocol in FAMILIES {
         let fake = fake(protocol);
