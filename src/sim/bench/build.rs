@@ -1,0 +1,184 @@
+//! From a `[[drive]]` of a bench to the drive.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::file::{DriveSetup, EntryKind, Gap, ModelKind, Source};
+use super::part::Part;
+use super::{BenchError, SimDriveHandle};
+use crate::flash::FlashRange;
+use crate::flash::chip::{Bus, Chip};
+use crate::sim::counters::Counters;
+use crate::sim::drive::{Core, Drive, Model, TaskFileRegisters};
+use crate::sim::firmware::Names;
+use crate::sim::flash_memory::Times;
+use crate::sim::memory::{Memory, Misreads};
+use crate::sim::packet_drive::{Btc, Habits, Mt1959, PacketDrive, Protocol, VendorBlocks};
+use crate::sim::parallel_flash::ParallelFlash;
+use crate::sim::serial_flash::SerialFlash;
+use crate::sim::state::{Remembered, StateFile};
+use crate::sim::vendor_mode::{Entry, FlashPart, VendorMode};
+
+/// The drive behind a handle, with the state that the last run left in `folder`.
+pub(super) fn drive(
+    source: &Source<'_>,
+    setup: &Spanned<DriveSetup>,
+    part: &Part,
+    handle: &SimDriveHandle,
+    folder: Option<&Path>,
+) -> Result<Drive, BenchError> {
+    let span = setup.span();
+    let setup = setup.get_ref();
+    let identity = handle.identity.clone();
+    let contents = || {
+        let names = setup.names();
+        setup.contents.bytes(part.size(), &identity, names)
+    };
+    let (memory, remembered, state) = match folder {
+        None => (Memory::new(contents()), Remembered::default(), None),
+        Some(folder) => {
+            let state = StateFile::new(folder, &handle.name());
+            let failed = |file: PathBuf| |error| source.state(&span, file, error);
+            let memory = state
+                .open_flash(part.size(), contents)
+                .map_err(failed(state.flash_path()))?;
+            let remembered = state.load().map_err(failed(state.remembered_path()))?;
+            (memory, remembered, Some(state))
+        }
+    };
+    let invalid = |message: &str| source.invalid(&span, message);
+    let model: Box<dyn Model> = match (part, setup.protocol()) {
+        (Part::Chip(chip, mode_status), _) => {
+            vendor_mode(setup, chip, *mode_status, memory, &remembered)
+                .map(Box::new)
+                .ok_or_else(|| invalid("no model for this chip"))?
+        }
+        (Part::Whole(_), Some(protocol)) => {
+            let habits = setup
+                .habits()
+                .ok_or_else(|| invalid("seconds must be numbers from 0 up"))?;
+            let own = handle.identity.clone();
+            Box::new(PacketDrive::new(protocol, memory, habits, own, &remembered))
+        }
+        (Part::Whole(_), None) => return Err(invalid("no model for this drive")),
+    };
+    let core = Core {
+        identity,
+        clock: handle.clock(),
+        latency: setup.latency,
+        registers: TaskFileRegisters {
+            device: handle.unit().device(),
+            status: model.resting_status(),
+            ..TaskFileRegisters::default()
+        },
+        misreads: Misreads::default(),
+        counters: Counters::default(),
+        busy_until: 0,
+        generation: 0,
+        off_bus_until: 0,
+        other_identity: None,
+        changed: false,
+    };
+    let mut drive = Drive::new(core, model, state, remembered);
+    drive.inquiry_fails = setup.inquiry_fails || setup.dead;
+    for fault in &setup.fault {
+        drive.add_fault(fault.clone());
+    }
+    Ok(drive)
+}
+
+/// `None` for a chip of which there is no model.
+fn vendor_mode(
+    setup: &DriveSetup,
+    chip: &Chip,
+    mode_status: u8,
+    memory: Memory,
+    remembered: &Remembered,
+) -> Option<VendorMode> {
+    let part = match &chip.bus {
+        Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
+            .map(|part| FlashPart::Parallel(Box::new(part))),
+        Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
+            let part = if setup.protected {
+                part.protected()
+            } else {
+                part
+            };
+            FlashPart::Serial(Box::new(part))
+        }),
+    }?;
+    let entry = match setup.entry {
+        EntryKind::Always => Entry::Always,
+        EntryKind::Refused => Entry::Refused {
+            status: setup.refusal_status,
+        },
+        EntryKind::AfterPowerCycles => Entry::AfterPowerCycles {
+            refusals: setup.power_cycles,
+            status: setup.refusal_status,
+        },
+    };
+    Some(VendorMode::new(mode_status, entry, part, remembered))
+}
+
+impl DriveSetup {
+    /// Where firmware of this drive has its names.
+    fn names(&self) -> Names {
+        match self.model {
+            ModelKind::VendorMode | ModelKind::Mt1339 | ModelKind::Sd616 => Names::LiteOn,
+            ModelKind::Btc => Names::Btc,
+            ModelKind::Mt1939 => Names::Mt1939,
+            ModelKind::Mt1959 => Names::Mt1959 {
+                banner: self.banner.clone().unwrap_or_else(default_banner),
+                individual: Some(self.individual()),
+            },
+        }
+    }
+
+    /// A number that only this drive has: FNV-1a of its serial number.
+    fn individual(&self) -> u64 {
+        let serial = self.serial.as_deref().unwrap_or("").bytes();
+        serial.fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        })
+    }
+
+    fn habits(&self) -> Option<Habits> {
+        let usual = match self.model {
+            ModelKind::Mt1939 => 10.0,
+            _ => 8.0,
+        };
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        Some(Habits {
+            program: seconds(self.program_seconds.unwrap_or(usual))?,
+            restart: seconds(self.restart_seconds)?,
+            reenumerates: self.reenumerates.unwrap_or(self.model == ModelKind::Mt1939),
+            boot_loader: self
+                .boot_loader
+                .unwrap_or(matches!(self.model, ModelKind::Mt1939 | ModelKind::Mt1959)),
+        })
+    }
+
+    fn protocol(&self) -> Option<Box<dyn Protocol>> {
+        let gaps = || {
+            let range = |gap: &Gap| FlashRange {
+                start: gap.start,
+                end: gap.end,
+            };
+            self.unreadable.iter().map(range).collect()
+        };
+        Some(match self.model {
+            ModelKind::VendorMode => return None,
+            ModelKind::Btc => Box::new(Btc::default()),
+            ModelKind::Mt1339 => Box::new(VendorBlocks::mt1339()),
+            ModelKind::Sd616 => Box::new(VendorBlocks::sd616()),
+            ModelKind::Mt1939 => Box::new(VendorBlocks::mt1939(gaps())),
+            ModelKind::Mt1959 => Box::new(Mt1959::new(gaps(), self.keeps_calibration)),
+        })
+    }
+}
+
+fn default_banner() -> String {
+    "MT1959 Boot BU5 ".to_owned()
+}

@@ -1,0 +1,151 @@
+//! Benches: files that put simulated drives on the positions 1 to 4.
+//!
+//! ```toml
+//! [[drive]]
+//! position = 3
+//! vendor = "SONY"
+//! product = "DVD RW DW-D22A"
+//! revision = "BYS1"
+//! chip = "SST39VF080"
+//! contents = { recipe = "firmware", seed = 1 }
+//! ```
+//!
+//! The flash of each drive is kept in `NAME.flash` in the folder
+//! `<bench>.state` beside the bench, where NAME is `position-3` or made of the
+//! drive's path. All keys are in `file.rs`.
+
+mod build;
+mod contents;
+mod file;
+mod handle;
+mod part;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use file::{BenchSetup, Source};
+pub use handle::SimDriveHandle;
+use part::Part;
+use place::Place;
+
+use super::channel::SharedChannel;
+use crate::transport::RegisterAccess;
+
+/// A bench that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// No TOML, an unknown key, or a value that makes no sense.
+    #[error("{}:{line}: {message}", path.display())]
+    Invalid {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        message: String,
+    },
+    /// A file in which the drive of this line keeps its state.
+    #[error("{}:{line}: the state of this drive, {}: {source}", path.display(), file.display())]
+    State {
+        path: PathBuf,
+        line: usize,
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Simulated drives on their positions. Dropping the bench and all handles ends
+/// the run: counters are then left beside the flash.
+pub struct Bench {
+    drives: Vec<SimDriveHandle>,
+}
+
+impl Bench {
+    /// Opens a bench file, with the state that the last run left.
+    ///
+    /// # Errors
+    /// Names the file, and the line where it is about a place in it.
+    pub fn open(path: &Path) -> Result<Bench, BenchError> {
+        let text = fs::read_to_string(path).map_err(|source| BenchError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let source = Source::new(path, &text);
+        let setup = source.parse()?;
+        let folder = match &setup.state {
+            Some(folder) => path.with_file_name("").join(folder),
+            None => path.with_extension("state"),
+        };
+        Bench::build(&source, &setup, Some(&folder))
+    }
+
+    /// A bench of this text, whose state is gone with the process.
+    ///
+    /// # Errors
+    /// As [`Bench::open`], with `bench` for the file.
+    pub fn from_text(text: &str) -> Result<Bench, BenchError> {
+        let source = Source::new(Path::new("bench"), text);
+        let setup = source.parse()?;
+        Bench::build(&source, &setup, None)
+    }
+
+    fn build(
+        source: &Source<'_>,
+        setup: &BenchSetup,
+        folder: Option<&Path>,
+    ) -> Result<Bench, BenchError> {
+        let ports: [SharedChannel; 2] = Default::default();
+        let mut drives: Vec<SimDriveHandle> = Vec::new();
+        for setup in &setup.drive {
+            let place = Place::of(source, setup)?;
+            if let Some(taken) = drives.iter().find(|drive| place.collides(&drive.place)) {
+                let message = format!("{} is taken by another drive", taken.name());
+                return Err(source.invalid(&setup.span(), message));
+            }
+            let part = Part::of(source, setup)?;
+            let handle = SimDriveHandle::new(setup.get_ref(), place, &ports);
+            handle.attach(build::drive(source, setup, &part, &handle, folder)?);
+            drives.push(handle);
+        }
+        Ok(Bench { drives })
+    }
+
+    /// All drives, in the order of the file.
+    pub fn drives(&self) -> &[SimDriveHandle] {
+        &self.drives
+    }
+
+    /// The drive at a position from 1 to 4.
+    pub fn drive(&self, position: u8) -> Option<&SimDriveHandle> {
+        self.drives
+            .iter()
+            .find(|drive| drive.position() == Some(position))
+    }
+
+    /// The drive that is called so in the bench.
+    pub fn drive_at(&self, path: &Path) -> Option<&SimDriveHandle> {
+        self.drives.iter().find(|drive| drive.path() == Some(path))
+    }
+
+    /// The legacy ports of a position, whether a drive is there or not. `None`
+    /// for a position other than 1 to 4 and for one whose channel has no drive.
+    pub fn ports(&self, position: u8) -> Option<Box<dyn RegisterAccess + Send>> {
+        let channel_of = |position: u8| position.checked_sub(1).map(|index| index / 2);
+        self.drives
+            .iter()
+            .find(|drive| {
+                drive.place.position.and_then(channel_of) == channel_of(position)
+                    && drive.place.position.is_some()
+            })
+            .and_then(SimDriveHandle::registers)
+    }
+}

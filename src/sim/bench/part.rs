@@ -1,0 +1,121 @@
+//! What a bench says of a flash: its chip, or the size that goes with a model.
+
+use toml::Spanned;
+
+use super::BenchError;
+use super::file::{DriveSetup, ModelKind, Source, UnknownChip};
+use crate::flash::chip::{self, Bus, Chip, ChipId};
+
+/// The largest flash that a drive of this bench may have, in bytes.
+const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
+
+/// The flash of a drive, as its bench or its model has it.
+pub(super) enum Part {
+    /// A chip, and the mode status of its drive.
+    Chip(Box<Chip>, u8),
+    /// So many bytes behind the packets of the drive.
+    Whole(u32),
+}
+
+impl Part {
+    pub fn of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<Part, BenchError> {
+        let Some(size) = setup.get_ref().model.flash_size() else {
+            return chip_of(source, setup).map(|(chip, status)| Part::Chip(Box::new(chip), status));
+        };
+        let setup = setup.get_ref();
+        let chip = [
+            setup.chip.as_ref().map(Spanned::span),
+            setup.unknown_chip.as_ref().map(Spanned::span),
+            setup.mode_status.as_ref().map(Spanned::span),
+        ];
+        match chip.into_iter().flatten().next() {
+            Some(span) => Err(source.invalid(&span, "a packet drive has no chip in vendor mode")),
+            None => Ok(Part::Whole(size)),
+        }
+    }
+
+    pub fn size(&self) -> u32 {
+        match self {
+            Part::Chip(chip, _) => chip.size,
+            Part::Whole(size) => *size,
+        }
+    }
+}
+
+impl ModelKind {
+    /// Bytes in the flash of a packet drive; `None` where the chip says it.
+    fn flash_size(self) -> Option<u32> {
+        match self {
+            ModelKind::VendorMode => None,
+            ModelKind::Sd616 => Some(0x2_0000),
+            ModelKind::Mt1339 => Some(0x4_0000),
+            ModelKind::Btc => Some(0x10_0000),
+            ModelKind::Mt1939 | ModelKind::Mt1959 => Some(0x20_0000),
+        }
+    }
+}
+
+/// The chip of a drive and its mode status, which says on which bus it is.
+fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8), BenchError> {
+    let whole = setup.span();
+    let setup = setup.get_ref();
+    if let Some(status) = &setup.mode_status
+        && !matches!(status.get_ref(), 0x70 | 0x72 | 0x73)
+    {
+        let message = format!(
+            "mode status {:#04x} is not 0x70, 0x72 or 0x73",
+            status.get_ref()
+        );
+        return Err(source.invalid(&status.span(), message));
+    }
+    let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
+    let (chip, span) = match (&setup.chip, &setup.unknown_chip) {
+        (Some(name), None) => {
+            let found = chip::all().iter().find(|chip| {
+                chip.names.iter().any(|known| {
+                    known.part == *name.get_ref() || known.to_string() == *name.get_ref()
+                })
+            });
+            let Some(chip) = found else {
+                let message = format!("no chip is called {:?}", name.get_ref());
+                return Err(source.invalid(&name.span(), message));
+            };
+            (chip.clone(), name.span())
+        }
+        (None, Some(unknown)) => {
+            let UnknownChip {
+                manufacturer,
+                device,
+                size,
+            } = *unknown.get_ref();
+            if !(1..=LARGEST_FLASH).contains(&size) {
+                let message = format!("a flash of {size} bytes is not between 1 byte and 16 MiB");
+                return Err(source.invalid(&unknown.span(), message));
+            }
+            let id = ChipId::new(manufacturer, device);
+            let chip = match status {
+                Some(0x72 | 0x73) => Chip::unknown_serial(id, size),
+                _ => Chip::unknown_parallel(id, size),
+            };
+            (chip, unknown.span())
+        }
+        _ => {
+            let message = "a drive needs either chip or unknown_chip";
+            return Err(source.invalid(&whole, message));
+        }
+    };
+    let status = match (&chip.bus, status) {
+        (Bus::Parallel(_), None | Some(0x70)) => 0x70,
+        (Bus::Serial(_), None) => 0x72,
+        (Bus::Serial(_), Some(status @ (0x72 | 0x73))) => status,
+        (bus, Some(status)) => {
+            let bus = match bus {
+                Bus::Parallel(_) => "parallel",
+                Bus::Serial(_) => "serial",
+            };
+            let message = format!("a {bus} chip does not go with mode status {status:#04x}");
+            return Err(source.invalid(&span, message));
+        }
+    };
+    Ok((chip, status))
+}
