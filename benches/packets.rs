@@ -16,16 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mtkflash::drive::ask;
 use mtkflash::image::Image;
-use mtkflash::job::backup::Circumstances;
-use mtkflash::job::write::{self, BackupWish, Content};
+use mtkflash::job::write::{self, BackupWish};
 use mtkflash::job::{Job, Selection, StopFlag, read};
-use mtkflash::protocol::detect;
-use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
 use mtkflash::sim::{Bench, Firmware, Names, SimDriveHandle};
 use mtkflash::transport::{Clock, Completion, Data, PacketTransport, TransportError};
 use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::on_bench::{OnBench, request};
+
+#[path = "../tests/packets/on_bench.rs"]
+mod on_bench;
 
 const LATENCY: &str = "latency = { packet_ns = 1000000 }";
 
@@ -87,29 +88,15 @@ fn measure(model: &str, names: (&str, &str), kib: u32, places: Names, is_readabl
 }
 
 fn write_whole(job: &mut Job, image: &Image, folder: Option<&Path>) {
-    let request = write::Request {
-        content: Content::Image {
-            image,
-            record: None,
-        },
-        selection: Selection::Everything,
-        keep: Vec::new(),
-        backup: folder.map_or(BackupWish::None, |folder| {
-            BackupWish::File(folder.join("old.bin"))
-        }),
-        forced: Default::default(),
-        circumstances: Circumstances {
-            date: "2004-05-21".to_owned(),
-            tool: "mtkflash".to_owned(),
-        },
-        dry_run: false,
-    };
+    let backup = folder.map_or(BackupWish::None, |folder| {
+        BackupWish::File(folder.join("old.bin"))
+    });
+    let request = request(image, backup);
     let proposal = write::prepare(job, &request).expect("a proposal");
     proposal.carry_out(job).expect("a written drive");
 }
 
 /// A drive and the nanoseconds of the processor that its simulation took.
-#[derive(Clone)]
 struct Desk {
     handle: SimDriveHandle,
     simulation: Arc<AtomicU64>,
@@ -119,13 +106,13 @@ impl Desk {
     fn job(&self, name: &str, work: impl FnOnce(&mut Job)) {
         self.simulation.store(0, Ordering::Relaxed);
         let (begun, used) = (self.handle.clock().now(), processor_time());
-        let mut packets = self.look().expect("a drive that is there");
-        let identity = ask::identity(packets.as_mut()).expect("a drive that answers");
-        let detected = detect(packets.as_mut(), Some(&identity), None).expect("a family");
-        let family = Family::of(detected.protocol).expect("a packet drive");
-        let clock = self.handle.clock();
-        let reopen = Box::new(self.clone());
-        let mut device = PacketDrive::new(family, Some(identity), packets, reopen, clock);
+        let simulation = Arc::clone(&self.simulation);
+        let watched = move |packets| Timed {
+            packets,
+            simulation: Arc::clone(&simulation),
+        };
+        let opened = OnBench::new(&self.handle, watched).open();
+        let mut device = opened.expect("a family").expect("a drive that answers");
         let stop = StopFlag::default();
         let mut sink = |_| {};
         work(&mut Job::new(&mut device, &mut sink, &stop));
@@ -138,20 +125,6 @@ impl Desk {
             ours.as_secs_f64() * 1e3,
             100.0 * ours.as_secs_f64() / drive.as_secs_f64()
         );
-    }
-
-    fn look(&self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        let packets = self.handle.packets().ok_or(TransportError::Vanished)?;
-        Ok(Box::new(Timed {
-            packets,
-            simulation: Arc::clone(&self.simulation),
-        }))
-    }
-}
-
-impl Reopen for Desk {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        self.look()
     }
 }
 

@@ -1,23 +1,22 @@
-//! The drive of a bench under the jobs, opened as the command line opens one.
+//! Writes to the drive of a bench, of which nothing is sent twice.
 
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mtkflash::drive::ask;
 use mtkflash::image::{Crc32, Image};
-use mtkflash::job::backup::Circumstances;
 use mtkflash::job::change::ChangeError;
-use mtkflash::job::write::{self, BackupWish, Content};
-use mtkflash::job::{FlashState, Job, JobError, Selection, StopFlag};
-use mtkflash::protocol::detect;
-use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
+use mtkflash::job::write::{self, BackupWish};
+use mtkflash::job::{FlashState, Job, JobError, StopFlag};
+use mtkflash::protocol::FirmwareDevice;
+use mtkflash::protocol::packet::PacketDrive;
 use mtkflash::sim::{Bench, Fault, SimDriveHandle};
 use mtkflash::transport::{Clock, Completion, Data, PacketTransport, TransportError};
 use tempfile::TempDir;
 
 use crate::drives::Drive;
+use crate::on_bench::{OnBench, request};
 
 /// The commands that reached the drive in one run, with the sum of the data that were sent along.
 type Sent = Arc<Mutex<Vec<(Vec<u8>, Option<String>)>>>;
@@ -107,29 +106,16 @@ impl Desk {
     }
 
     fn open(&self, sent: &Sent) -> Result<Option<PacketDrive>, JobError> {
-        let bench = OnBench {
-            handle: self.handle.clone(),
-            sent: Arc::clone(sent),
+        let sent = Arc::clone(sent);
+        let watched = move |packets| Recorded {
+            packets,
+            sent: Arc::clone(&sent),
         };
-        let Ok(mut packets) = bench.look() else {
-            return Ok(None);
-        };
-        let answer = ask::inquiry(packets.as_mut()).or_else(|_| ask::inquiry(packets.as_mut()));
-        let identity = answer.ok().map(|answer| answer.identity);
-        if identity.is_none() {
-            return Ok(None);
+        let drive = OnBench::new(&self.handle, watched).open()?;
+        if let Some(drive) = &drive {
+            assert_eq!(drive.info().protocol, self.drive.protocol.to_string());
         }
-        let detected = detect(packets.as_mut(), identity.as_ref(), None).map_err(|source| {
-            JobError::Device {
-                source,
-                flash: FlashState::Unchanged,
-            }
-        })?;
-        let clock = self.handle.clock();
-        Ok(Family::of(detected.protocol).map(|family| {
-            assert_eq!(family.protocol, self.drive.protocol);
-            PacketDrive::new(family, identity, packets, Box::new(bench), clock)
-        }))
+        Ok(drive)
     }
 
     /// Writes the update as the command line does, with a backup where that is
@@ -166,21 +152,7 @@ impl Desk {
             true => BackupWish::File(self.fresh_path()),
             false => BackupWish::None,
         };
-        let request = write::Request {
-            content: Content::Image {
-                image: &image,
-                record: None,
-            },
-            selection: Selection::Everything,
-            keep: Vec::new(),
-            backup,
-            forced: Default::default(),
-            circumstances: Circumstances {
-                date: "2004-05-21".to_owned(),
-                tool: "mtkflash".to_owned(),
-            },
-            dry_run: false,
-        };
+        let request = request(&image, backup);
         let stop = StopFlag::default();
         let mut sink = |_| {};
         let mut job = Job::new(&mut device, &mut sink, &stop);
@@ -206,27 +178,6 @@ impl Desk {
     /// The first backup that was made here, as it is on the disk.
     pub fn first_backup(&self) -> Option<Vec<u8>> {
         fs::read(self.folder.path().join("backup-0.bin")).ok()
-    }
-}
-
-struct OnBench {
-    handle: SimDriveHandle,
-    sent: Sent,
-}
-
-impl OnBench {
-    fn look(&self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        let packets = self.handle.packets().ok_or(TransportError::Vanished)?;
-        Ok(Box::new(Recorded {
-            packets,
-            sent: Arc::clone(&self.sent),
-        }))
-    }
-}
-
-impl Reopen for OnBench {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        self.look()
     }
 }
 

@@ -13,5 +13,6 @@ mod faults;
 #[path = "../cli/folder.rs"]
 mod folder;
 mod jobs;
+mod on_bench;
 mod recovery;
 mod refusals;
