@@ -13,21 +13,7 @@ use tempfile::TempDir;
 
 use super::system::{DeviceNumber, Kernel, OpenDrive, System};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{Clock, Completion, Data, PacketTransport, TransportError};
-
-/// Time that passes only by being slept through.
-#[derive(Default)]
-pub struct FakeClock(Mutex<Duration>);
-
-impl Clock for FakeClock {
-    fn now(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-
-    fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
-    }
-}
+use crate::transport::{Completion, Data, PacketTransport, TransportError};
 
 /// What the fake kernel remembers.
 #[derive(Default)]

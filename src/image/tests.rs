@@ -1,18 +1,11 @@
 //! Images as users hand them over, and what is said about them.
 
 use super::*;
+use crate::sim::random::Random;
 
 /// Bytes that look random and differ from bank to bank; nobody's firmware.
 pub(super) fn noise(size: usize) -> Vec<u8> {
-    let mut state: u32 = 0x2545_f491;
-    (0..size)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state as u8
-        })
-        .collect()
+    Random::new(1).bytes(size)
 }
 
 /// A sound image of a Lite-On drive.

@@ -22,6 +22,10 @@ impl Random {
         (self.number() >> 56) as u8
     }
 
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.byte()).collect()
+    }
+
     /// A number below `limit`, 0 if that is 0.
     pub fn below(&mut self, limit: u32) -> u32 {
         ((u128::from(self.number()) * u128::from(limit)) >> 64) as u32

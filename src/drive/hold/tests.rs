@@ -1,6 +1,7 @@
-use super::super::fake::{FakeClock, Machine, sense};
+use super::super::fake::{Machine, sense};
 use super::super::locate_path;
 use super::*;
+use crate::sim::SimClock;
 use crate::transport::Completion;
 
 const VENDOR_COMMAND: u8 = 0xFF;
@@ -11,12 +12,7 @@ fn drive(machine: &Machine, node: &str) -> Located {
 
 fn take(machine: &Machine, rule: MediumRule) -> Result<Hold, HoldError> {
     let drive = drive(machine, "dev/sr0");
-    Hold::take(
-        &machine.system,
-        &drive,
-        rule,
-        Arc::new(FakeClock::default()),
-    )
+    Hold::take(&machine.system, &drive, rule, Arc::new(SimClock::default()))
 }
 
 fn held(machine: &Machine) -> Hold {
@@ -231,7 +227,7 @@ fn in_a_container_with_one_of_the_nodes_that_one_has_to_do() {
         machine.file(".dockerenv", "");
         let drive = drive(&machine, "dev/sr0");
         std::fs::remove_file(machine.path(other)).unwrap();
-        let clock = Arc::new(FakeClock::default());
+        let clock = Arc::new(SimClock::default());
         let hold = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone()).unwrap();
         assert_eq!(hold.nodes.node, machine.path(given));
     }
@@ -243,7 +239,7 @@ fn a_mount_is_seen_even_where_the_sr_node_is_missing() {
     let drive = drive(&machine, "dev/sr0");
     machine.mount(0, "/mnt");
     std::fs::remove_file(machine.path("dev/sr0")).unwrap();
-    let clock = Arc::new(FakeClock::default());
+    let clock = Arc::new(SimClock::default());
     let error = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone());
     assert_eq!(
         machine.told(&error.err().unwrap()),
@@ -258,14 +254,14 @@ fn a_drive_that_changed_its_name_since_it_was_found_is_not_held() {
     let drive = drive(&machine, "dev/sr0");
     machine.unplug(0, "9:0:0:0");
     machine.usb_drive("1-3", 0, "10:0:0:0");
-    let clock = Arc::new(FakeClock::default());
+    let clock = Arc::new(SimClock::default());
     let outcome = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone());
     assert!(matches!(outcome, Err(HoldError::Changed { .. })));
     assert!(machine.state().commands.is_empty());
 }
 
 fn again(machine: &Machine, before: &Located) -> Result<Option<Hold>, HoldError> {
-    Hold::again(&machine.system, before, Arc::new(FakeClock::default()))
+    Hold::again(&machine.system, before, Arc::new(SimClock::default()))
 }
 
 #[test]
@@ -301,7 +297,7 @@ fn a_drive_that_restarts_is_held_again_under_its_other_names() {
 
 /// A clock that takes a directory of sysfs away while somebody waits.
 struct Unplugging {
-    clock: FakeClock,
+    clock: SimClock,
     sysfs: PathBuf,
 }
 
@@ -328,7 +324,7 @@ fn a_drive_that_goes_a_moment_after_its_lost_command_has_vanished() {
     let machine = Machine::four_drives();
     let drive = drive(&machine, "dev/sr0");
     let clock = Arc::new(Unplugging {
-        clock: FakeClock::default(),
+        clock: SimClock::default(),
         sysfs: drive.sysfs.clone(),
     });
     let mut hold = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock).unwrap();

@@ -1,7 +1,8 @@
-use super::super::fake::{FakeClock, Machine};
+use super::super::fake::Machine;
 use super::super::locate_path;
 use super::super::topology::IndexBasis;
 use super::*;
+use crate::sim::SimClock;
 use std::fs;
 
 const SCAN: &str = "sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
@@ -65,7 +66,7 @@ fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
     let other = inspect(&machine.system, Channel::Primary).unwrap();
     assert_eq!(positions(&other), [1, 2]);
 
-    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    let back = detached.bring_back(&SimClock::default()).unwrap();
     assert_eq!(writes(&machine)[2..], ["host1 scan - - -"]);
     assert!(!machine.state().was_open_at_scan);
     let nodes: Vec<_> = back.iter().map(|drive| drive.sr.clone().unwrap()).collect();
@@ -101,7 +102,7 @@ fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
     let machine = Machine::four_drives();
     machine.state().is_deaf = true;
     let detached = detach(&machine.system, Channel::Secondary).unwrap();
-    let clock = FakeClock::default();
+    let clock = SimClock::default();
     let error = detached.bring_back(&clock).unwrap_err();
     assert_eq!(
         machine.told(&error),
@@ -120,7 +121,7 @@ fn an_empty_channel_is_scanned_afterwards_for_the_drive_that_came_alive() {
     let detached = detach(&machine.system, Channel::Secondary).unwrap();
     assert_eq!(writes(&machine), [""; 0]);
     machine.drive("0000:00:01.1", 0, "1:0:0:0", "NEW");
-    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    let back = detached.bring_back(&SimClock::default()).unwrap();
     assert_eq!(writes(&machine), ["host1 scan - - -"]);
     assert_eq!(back[0].known_as.revision, "NEW");
 }
@@ -241,7 +242,7 @@ fn a_controller_without_a_driver_has_nothing_to_take_off() {
     assert!(detach(&machine.system, Channel::Primary).is_err());
     assert!(
         detached
-            .bring_back(&FakeClock::default())
+            .bring_back(&SimClock::default())
             .unwrap()
             .is_empty()
     );
@@ -257,13 +258,13 @@ fn the_drives_keep_their_index_through_it_all() {
         Topology::read(&machine.system).basis,
         IndexBasis::LegacyPorts { .. }
     ));
-    let back = detached.bring_back(&FakeClock::default()).unwrap();
+    let back = detached.bring_back(&SimClock::default()).unwrap();
     assert!(back.contains(&before));
 }
 
 /// A clock on which a drive arrives with the third wait.
 struct Arriving<'a> {
-    clock: FakeClock,
+    clock: SimClock,
     machine: &'a Machine,
     waits: std::sync::atomic::AtomicU32,
 }
@@ -289,7 +290,7 @@ impl Clock for Arriving<'_> {
 fn a_scan_is_waited_for_until_nothing_new_comes() {
     let machine = Machine::piix();
     let clock = Arriving {
-        clock: FakeClock::default(),
+        clock: SimClock::default(),
         machine: &machine,
         waits: 0.into(),
     };

@@ -35,7 +35,7 @@ fn fake(protocol: Protocol) -> Fake {
 }
 
 /// Firmware as this family's images are.
-fn image_of(protocol: Protocol, revision: &str, seed: u32) -> Vec<u8> {
+fn image_of(protocol: Protocol, revision: &str, seed: u64) -> Vec<u8> {
     let names = |vendor: &str, product: &str| format!("{vendor:8}{product:16}{revision:4}");
     match protocol {
         Protocol::Btc => {

@@ -8,6 +8,8 @@ use super::*;
 use crate::flash::FlashRange;
 use crate::protocol::download::{Download, Guard, PrepareError, Waiting};
 use crate::protocol::{Detected, FirmwareDevice, Protocol, detect};
+use crate::sim::SimClock;
+use crate::sim::random::Random;
 use crate::transport::{Clock, Completion};
 
 /// What happens to one command instead of what should.
@@ -114,8 +116,8 @@ impl Fake {
         change(&mut self.0.lock().unwrap())
     }
 
-    pub fn drive(&self) -> (PacketDrive, Arc<Ticks>) {
-        let clock = Arc::new(Ticks::default());
+    pub fn drive(&self) -> (PacketDrive, Arc<SimClock>) {
+        let clock = Arc::new(SimClock::default());
         let (family, identity) = self.with(|state| (state.family, state.identity.clone()));
         let drive = PacketDrive::new(
             family,
@@ -273,30 +275,8 @@ impl Reopen for Fake {
     }
 }
 
-/// Time passes only where somebody waits.
-#[derive(Default)]
-pub struct Ticks(Mutex<Duration>);
-
-impl Clock for Ticks {
-    fn now(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-
-    fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
-    }
-}
-
-pub fn noise(length: usize, seed: u32) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9) | 1;
-    (0..length)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state as u8
-        })
-        .collect()
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
+    Random::new(seed).bytes(length)
 }
 
 fn btc() -> Fake {

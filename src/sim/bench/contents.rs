@@ -53,10 +53,7 @@ impl Contents {
             }
             Contents::Blank => vec![0xFF; length],
             Contents::Zeros => vec![0x00; length],
-            Contents::Noise { seed } => {
-                let mut random = Random::new(*seed);
-                (0..length).map(|_| random.byte()).collect()
-            }
+            Contents::Noise { seed } => Random::new(*seed).bytes(length),
             Contents::Firmware {
                 seed,
                 vendor,
