@@ -3,7 +3,7 @@
 //! btcflash 2004/04/29, proven; that the drive checks the sum when it is told to
 //! program, and how it says no, is inferred.
 
-use super::{
+use super::protocol::{
     INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
 use crate::scsi::Identity;

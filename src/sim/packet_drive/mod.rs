@@ -13,6 +13,7 @@
 
 mod btc;
 mod mt1959;
+mod protocol;
 mod read_buffer;
 mod vendor_blocks;
 
@@ -30,9 +31,11 @@ use super::target::{Reply, TargetData};
 use super::vendor_mode::{reset, signature};
 use crate::flash::{BANK_SIZE, FlashRange};
 use crate::scsi::Identity;
+use protocol::{Pace, Program, SenseCodes, Step};
 
 pub(super) use btc::Btc;
 pub(super) use mt1959::Mt1959;
+pub(super) use protocol::Protocol;
 pub(super) use read_buffer::READ_BUFFER;
 pub(super) use vendor_blocks::VendorBlocks;
 
@@ -42,87 +45,10 @@ const BOOT_REVISION: &str = "BOOT";
 
 const INQUIRY: u8 = 0x12;
 
-/// Sense key, ASC and ASCQ.
-pub(super) type SenseCodes = (u8, u8, u8);
-
-pub(super) const INVALID_FIELD: SenseCodes = (0x05, 0x24, 0x00);
-pub(super) const SEQUENCE_ERROR: SenseCodes = (0x05, 0x2C, 0x00);
-pub(super) const INVALID_PARAMETER: SenseCodes = (0x05, 0x26, 0x00);
 const LONG_WRITE: SenseCodes = (0x02, 0x04, 0x08);
 const BECOMING_READY: SenseCodes = (0x02, 0x04, 0x01);
 const RESTARTED: SenseCodes = (0x06, 0x29, 0x00);
 const NO_FIRMWARE: SenseCodes = (0x04, 0x44, 0x00);
-
-/// How a family takes its firmware.
-pub(super) trait Protocol: Send {
-    /// Looks at a packet that is none of those that every drive knows.
-    fn step(&mut self, flash: &[u8], cdb: &[u8], data: &TargetData<'_>) -> Step;
-
-    /// Forgets what has been collected.
-    fn reset(&mut self);
-
-    /// Who a drive with this flash is; `None` for a flash whose firmware does
-    /// not run.
-    fn identity(&self, flash: &[u8]) -> Option<Identity>;
-}
-
-/// What a family makes of a packet.
-pub(super) enum Step {
-    /// No command of this family.
-    Undocumented,
-    /// A command of this family that must not come now or not so.
-    Refused {
-        sense: SenseCodes,
-        why: String,
-    },
-    /// A command as documented that the drive does not grant.
-    Declined(SenseCodes),
-    /// These bytes of the flash.
-    Read(FlashRange),
-    /// These bytes, from elsewhere.
-    Answer(Vec<u8>),
-    /// Done, and no block of an image.
-    Taken,
-    /// A block of an image, sent with this mode.
-    Block {
-        mode: u8,
-    },
-    Program(Program),
-}
-
-impl Step {
-    fn refused(sense: SenseCodes, why: impl Into<String>) -> Step {
-        Step::Refused {
-            sense,
-            why: why.into(),
-        }
-    }
-}
-
-/// Bytes that go into the flash now.
-pub(super) struct Program {
-    /// The mode of the block with which this began, if it was one.
-    pub mode: Option<u8>,
-    /// Where `bytes` go.
-    pub start: u32,
-    pub bytes: Vec<u8>,
-    pub pace: Pace,
-    /// More of the image is to come; else the drive restarts after this.
-    pub more_to_come: bool,
-    /// Bytes of the transfer that the drive says it did not take, though it did.
-    pub residue: usize,
-    /// What the host did with this image that it should not have.
-    pub violations: Vec<String>,
-}
-
-/// When the command that starts programming ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// At once; the drive is not ready until it has programmed.
-    Afterwards,
-    /// When the drive has programmed.
-    WithinCommand,
-}
 
 /// What a bench says about such a drive.
 #[derive(Debug, Clone, Copy)]
@@ -334,20 +260,6 @@ pub(super) fn undocumented(core: &mut Core, cdb: &[u8]) -> Reply {
 fn hex(cdb: &[u8]) -> String {
     let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
     bytes.join(" ")
-}
-
-/// Whether a command block is these bytes, filled up with 00 to a length that
-/// a host may give it.
-fn is_block(cdb: &[u8], bytes: &[u8]) -> bool {
-    (10..=16).contains(&cdb.len())
-        && cdb
-            .strip_prefix(bytes)
-            .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
-}
-
-/// The 24 bits at `at`.
-fn three_bytes(cdb: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes([0, byte(cdb, at), byte(cdb, at + 1), byte(cdb, at + 2)])
 }
 
 impl Model for PacketDrive {

@@ -7,10 +7,11 @@
 //! is inferred. That the drive keeps its first 64 KiB is inferred from what
 //! redumper blanks, that it may keep its calibration from freemkv-flash.
 
-use super::{
-    INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, READ_BUFFER, SEQUENCE_ERROR, Step,
-    is_block, read_buffer, three_bytes,
+use super::protocol::{
+    INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
+    three_bytes,
 };
+use super::{READ_BUFFER, read_buffer};
 use crate::flash::FlashRange;
 use crate::scsi::Identity;
 use crate::sim::firmware::{

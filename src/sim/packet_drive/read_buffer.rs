@@ -1,7 +1,7 @@
 //! READ BUFFER mode 6, `3C 06 00 off24 len24 00`: the flash of MT1939 and
 //! MT1959 drives (redumper, proven on the MT1959; freemkv-flash for both).
 
-use super::{INVALID_FIELD, Step, three_bytes};
+use super::protocol::{INVALID_FIELD, Step, three_bytes};
 use crate::flash::FlashRange;
 use crate::sim::target::TargetData;
 

@@ -4,10 +4,10 @@
 //! Sources: redumper for the first two, coastermelt for the MT1939, all proven.
 //! How these drives say no is inferred.
 
-use super::{
-    INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, READ_BUFFER, SEQUENCE_ERROR, Step,
-    is_block, read_buffer,
+use super::protocol::{
+    INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
+use super::{READ_BUFFER, read_buffer};
 use crate::flash::FlashRange;
 use crate::scsi::Identity;
 use crate::sim::firmware::{
