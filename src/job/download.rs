@@ -4,25 +4,28 @@
 //! found out first. Afterwards the drive is awaited, asked who it is, and read
 //! back where that is possible; what was not read back is said not to be.
 
+mod names;
+mod send;
+
 use std::collections::BTreeSet;
 
 use super::backup::Record;
-use super::change::{ChangeError, Changed, Evidence, Restart};
-use super::event::{Event, Phase};
-use super::fit::{self, Match, sentence};
+use super::event::Phase;
+use super::fit::{self, sentence};
 use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
-use super::verify::{compare, owned_ranges};
+use super::verify::owned_ranges;
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
-use super::{Check, FlashState, Forced, Job, JobError, Refusal};
-use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
-use crate::image::{Image, ImageIdentity, Model, identity, soundness};
+use super::{Check, Forced, Job, JobError, Refusal};
+use crate::flash::FlashRange;
+use crate::image::soundness;
 use crate::plan::ERASED;
 use crate::protocol::download::{
-    Download, DownloadRules, Effect, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
+    Download, DownloadRules, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
 };
 use crate::protocol::{DeviceError, FirmwareDevice, Reading};
-use crate::scsi::Identity;
+use names::{Expected, banner_match, names_fit, refuse_nameless};
+pub(super) use send::carry_out;
 
 /// A whole image, ready to be sent.
 #[derive(Debug)]
@@ -33,14 +36,6 @@ pub struct DownloadPlan {
     /// The flash was read and holds this already.
     pub is_there_already: bool,
     expected: Expected,
-}
-
-/// Who a drive may say it is once it has an image.
-#[derive(Debug)]
-struct Expected {
-    /// Anybody where there are none.
-    identities: Vec<Identity>,
-    with_revision: bool,
 }
 
 /// Checks the image, makes the backup and works out what will be sent.
@@ -277,122 +272,6 @@ fn listed(ranges: &[FlashRange]) -> String {
     ranges.join(", ")
 }
 
-/// Compares the names in the image with those of the drive, where the family
-/// has a place for them. A boot banner is compared later, with the drive's own.
-fn names_fit(
-    image: &Image,
-    drive: Option<&Identity>,
-    rules: &DownloadRules,
-    forced: &Forced,
-) -> Result<Option<Match>, Refusal> {
-    match rules.names {
-        ImageNames::Banner(_) => Ok(None),
-        ImageNames::Undocumented => fit::check(image, drive, None, &[], forced).map(Some),
-        ImageNames::At(at) if identity_at(image.bytes(), at).is_some() => {
-            fit::check(image, drive, None, &[], forced).map(Some)
-        }
-        ImageNames::At(at) => {
-            let text = match identity::find(image.bytes()).iter().find_map(named) {
-                Some(other) => format!(
-                    "The image names {other}, and not at {at}, where images for this drive have \
-                     their names."
-                ),
-                None => format!(
-                    "The image does not say what drive it is for: it has no names at {at}, where \
-                     images for this drive have them."
-                ),
-            };
-            if forced.contains(&Check::Model) {
-                return Ok(Some(Match {
-                    text,
-                    forced: Some(Check::Model),
-                }));
-            }
-            Err(Refusal::Check {
-                check: Check::Model,
-                message: text,
-            })
-        }
-    }
-}
-
-/// The model that an identity in an image names.
-fn named(found: &ImageIdentity) -> Option<Model> {
-    found.identity().map(Model::from)
-}
-
-fn identity_at(bytes: &[u8], at: Offset) -> Option<Identity> {
-    identity::find(bytes)
-        .iter()
-        .find(|found| found.at() == at)
-        .and_then(|found| found.identity().cloned())
-}
-
-fn banner_match(prepared: &Prepared) -> Match {
-    let overridden = prepared
-        .overridden
-        .iter()
-        .find(|(guard, _)| *guard == Guard::Banner);
-    match overridden {
-        Some((guard, text)) => Match {
-            text: text.clone(),
-            forced: Some((*guard).into()),
-        },
-        None => Match {
-            text: "The boot banner of the image is the drive's.".to_owned(),
-            forced: None,
-        },
-    }
-}
-
-impl Expected {
-    fn of(content: &Content<'_>, drive: Option<&Identity>, rules: &DownloadRules) -> Expected {
-        let anybody = Expected {
-            identities: Vec::new(),
-            with_revision: false,
-        };
-        match (content, rules.names) {
-            // What an erased drive calls itself is its boot loader's business.
-            (Content::Blank, _) => anybody,
-            (Content::Image { image, .. }, ImageNames::At(at)) => {
-                match identity_at(image.bytes(), at) {
-                    Some(identity) => Expected {
-                        identities: vec![identity],
-                        with_revision: true,
-                    },
-                    None => anybody,
-                }
-            }
-            (Content::Image { image, .. }, _) => {
-                let of_image = identity::find(image.bytes());
-                let mut named = of_image.iter().filter_map(|found| found.identity());
-                // An image that names this very drive says its revision, too.
-                let is_drive = |named: &&Identity| {
-                    drive.is_some_and(|drive| Model::from(drive) == Model::from(*named))
-                };
-                match named.clone().find(is_drive) {
-                    Some(identity) => Expected {
-                        identities: vec![identity.clone()],
-                        with_revision: true,
-                    },
-                    None => Expected {
-                        identities: named.by_ref().chain(drive).cloned().collect(),
-                        with_revision: false,
-                    },
-                }
-            }
-        }
-    }
-
-    fn is_met_by(&self, drive: &Identity) -> bool {
-        let is_it = |expected: &Identity| {
-            Model::from(expected) == Model::from(drive)
-                && (!self.with_revision || expected.revision == drive.revision)
-        };
-        self.identities.is_empty() || self.identities.iter().any(is_it)
-    }
-}
-
 /// Reads the whole flash for the backup; `None` where the user wants none.
 fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Option<Dump>, JobError> {
     if request.backup == BackupWish::None {
@@ -421,176 +300,6 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
         .into());
     }
     Ok(Some(dump))
-}
-
-/// What is read is firmware only where the drive's names are in it.
-fn refuse_nameless(
-    dump: &Dump,
-    rules: &DownloadRules,
-    drive: Option<&Identity>,
-) -> Result<(), Refusal> {
-    let ImageNames::At(at) = rules.names else {
-        return Ok(());
-    };
-    let found = identity_at(&dump.bytes, at).map(|identity| Model::from(&identity));
-    if drive.is_none_or(|drive| found == Some(Model::from(drive))) {
-        return Ok(());
-    }
-    Err(Refusal::NoBackupPossible {
-        reason: format!(
-            "What this drive gives when it is read does not have its names at {at}: it is damaged \
-             or erased firmware, or memory and no firmware at all, and no way back."
-        ),
-    })
-}
-
-/// Sends what was prepared, awaits the drive, and makes as sure of it as this
-/// family allows. Once begun it is not stopped.
-pub(super) fn carry_out(
-    job: &mut Job,
-    plan: &DownloadPlan,
-    scope: &[FlashRange],
-    check: Phase,
-) -> Result<Changed, ChangeError> {
-    job.check_stop()?;
-    let before = job.device.info().identity.clone();
-    let all = banks(plan.prepared.content.len());
-    let sent = FlashState::InDoubt {
-        taken: all,
-        of: all,
-    };
-    job.changing = true;
-    send(job, &plan.prepared)?;
-    let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
-    refuse_other_identity(plan, &after, all)?;
-    let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
-        ChangeError::Job(error) => error.leaving_flash(sent).into(),
-        other => other,
-    })?;
-    job.changing = false;
-    Ok(Changed {
-        erased: 0,
-        programmed: plan.prepared.content.len() as u64,
-        evidence,
-        restart: Some(Restart { before, after }),
-    })
-}
-
-fn banks(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX).div_ceil(BANK_SIZE)
-}
-
-fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
-    let phase = Phase::Program;
-    let size = u32::try_from(prepared.content.len()).unwrap_or(u32::MAX);
-    job.send(Event::Started {
-        phase,
-        bytes: size.into(),
-    });
-    let Job {
-        device,
-        events,
-        stop,
-        stop_is_noted,
-        ..
-    } = job;
-    let device = downloader(*device)?;
-    let mut taken = 0_u32;
-    events(Event::Bank {
-        phase,
-        bank: Bank(0),
-    });
-    let sent = device.send(prepared, &mut |bytes| {
-        let done = taken / BANK_SIZE;
-        taken = taken.saturating_add(bytes).min(size);
-        events(Event::Progress {
-            phase,
-            bytes: bytes.into(),
-        });
-        for bank in (done..taken / BANK_SIZE).map(Bank) {
-            let sum = None;
-            events(Event::BankDone { phase, bank, sum });
-            let next = Bank(bank.0 + 1);
-            if next.range().start < size {
-                events(Event::Bank { phase, bank: next });
-            }
-        }
-        if stop.is_requested() && !std::mem::replace(stop_is_noted, true) {
-            events(Event::StopPostponed);
-        }
-    });
-    match sent {
-        Ok(()) => {
-            job.send(Event::Finished { phase });
-            Ok(())
-        }
-        Err(error) => Err(JobError::Device {
-            source: error.source,
-            flash: match error.effect {
-                Effect::Unchanged => FlashState::Unchanged,
-                Effect::InDoubt => FlashState::InDoubt {
-                    taken: taken / BANK_SIZE,
-                    of: banks(prepared.content.len()),
-                },
-            },
-        }),
-    }
-}
-
-fn await_return(job: &mut Job) -> Result<Identity, JobError> {
-    let Job { device, events, .. } = job;
-    let device = downloader(*device)?;
-    device
-        .await_return(&mut |waiting| {
-            events(Event::AwaitingDrive {
-                remaining: waiting.remaining,
-                last: waiting.last.clone(),
-            });
-        })
-        .map_err(JobError::before_change)
-}
-
-fn refuse_other_identity(
-    plan: &DownloadPlan,
-    after: &Identity,
-    banks: u32,
-) -> Result<(), ChangeError> {
-    if plan.expected.is_met_by(after) {
-        return Ok(());
-    }
-    let name = |identity: &Identity| {
-        format!(
-            "{} {} {}",
-            identity.vendor, identity.product, identity.revision
-        )
-    };
-    let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
-    Err(ChangeError::OtherIdentity {
-        expected: expected.join(" or "),
-        found: name(after),
-        banks,
-    })
-}
-
-fn evidence(
-    job: &mut Job,
-    plan: &DownloadPlan,
-    scope: &[FlashRange],
-    check: Phase,
-) -> Result<Evidence, ChangeError> {
-    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
-        return Ok(Evidence::Accepted(reason.clone()));
-    }
-    let mut compared = compare(job, check, &plan.prepared.content, scope)?;
-    if let Some(difference) = compared.difference {
-        return Err(ChangeError::Different(difference));
-    }
-    if compared.sums.is_empty() {
-        let reason = "The drive refuses to have its firmware read.".to_owned();
-        return Ok(Evidence::Accepted(reason));
-    }
-    compared.owned = plan.owned.clone();
-    Ok(Evidence::ReadBack(compared))
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::*;
-use crate::image::Checksum;
+use crate::flash::{BANK_SIZE, Bank, Offset};
+use crate::image::{Checksum, Image};
 use crate::job::backup::Circumstances;
-use crate::job::{Selection, StopFlag};
+use crate::job::change::{ChangeError, Changed, Evidence};
+use crate::job::{Event, FlashState, Selection, StopFlag};
 use crate::protocol::Protocol;
 use crate::protocol::packet::tests::{Fake, Fault, NO_MEDIUM, RESET, noise};
 

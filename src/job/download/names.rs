@@ -1,0 +1,155 @@
+//! The names in an image, in what was read, and those that the drive gives itself.
+
+use crate::flash::Offset;
+use crate::image::{Image, ImageIdentity, Model, identity};
+use crate::job::fit::{self, Match};
+use crate::job::read::Dump;
+use crate::job::write::Content;
+use crate::job::{Check, Forced, Refusal};
+use crate::protocol::download::{DownloadRules, Guard, ImageNames, Prepared};
+use crate::scsi::Identity;
+
+/// Who a drive may say it is once it has an image.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// Anybody where there are none.
+    pub identities: Vec<Identity>,
+    with_revision: bool,
+}
+
+/// Compares the names in the image with those of the drive, where the family
+/// has a place for them. A boot banner is compared later, with the drive's own.
+pub(super) fn names_fit(
+    image: &Image,
+    drive: Option<&Identity>,
+    rules: &DownloadRules,
+    forced: &Forced,
+) -> Result<Option<Match>, Refusal> {
+    match rules.names {
+        ImageNames::Banner(_) => Ok(None),
+        ImageNames::Undocumented => fit::check(image, drive, None, &[], forced).map(Some),
+        ImageNames::At(at) if identity_at(image.bytes(), at).is_some() => {
+            fit::check(image, drive, None, &[], forced).map(Some)
+        }
+        ImageNames::At(at) => {
+            let text = match identity::find(image.bytes()).iter().find_map(named) {
+                Some(other) => format!(
+                    "The image names {other}, and not at {at}, where images for this drive have \
+                     their names."
+                ),
+                None => format!(
+                    "The image does not say what drive it is for: it has no names at {at}, where \
+                     images for this drive have them."
+                ),
+            };
+            if forced.contains(&Check::Model) {
+                return Ok(Some(Match {
+                    text,
+                    forced: Some(Check::Model),
+                }));
+            }
+            Err(Refusal::Check {
+                check: Check::Model,
+                message: text,
+            })
+        }
+    }
+}
+
+/// The model that an identity in an image names.
+fn named(found: &ImageIdentity) -> Option<Model> {
+    found.identity().map(Model::from)
+}
+
+fn identity_at(bytes: &[u8], at: Offset) -> Option<Identity> {
+    identity::find(bytes)
+        .iter()
+        .find(|found| found.at() == at)
+        .and_then(|found| found.identity().cloned())
+}
+
+pub(super) fn banner_match(prepared: &Prepared) -> Match {
+    let overridden = prepared
+        .overridden
+        .iter()
+        .find(|(guard, _)| *guard == Guard::Banner);
+    match overridden {
+        Some((guard, text)) => Match {
+            text: text.clone(),
+            forced: Some((*guard).into()),
+        },
+        None => Match {
+            text: "The boot banner of the image is the drive's.".to_owned(),
+            forced: None,
+        },
+    }
+}
+
+impl Expected {
+    pub fn of(content: &Content<'_>, drive: Option<&Identity>, rules: &DownloadRules) -> Expected {
+        let anybody = Expected {
+            identities: Vec::new(),
+            with_revision: false,
+        };
+        match (content, rules.names) {
+            // What an erased drive calls itself is its boot loader's business.
+            (Content::Blank, _) => anybody,
+            (Content::Image { image, .. }, ImageNames::At(at)) => {
+                match identity_at(image.bytes(), at) {
+                    Some(identity) => Expected {
+                        identities: vec![identity],
+                        with_revision: true,
+                    },
+                    None => anybody,
+                }
+            }
+            (Content::Image { image, .. }, _) => {
+                let of_image = identity::find(image.bytes());
+                let mut named = of_image.iter().filter_map(|found| found.identity());
+                // An image that names this very drive says its revision, too.
+                let is_drive = |named: &&Identity| {
+                    drive.is_some_and(|drive| Model::from(drive) == Model::from(*named))
+                };
+                match named.clone().find(is_drive) {
+                    Some(identity) => Expected {
+                        identities: vec![identity.clone()],
+                        with_revision: true,
+                    },
+                    None => Expected {
+                        identities: named.by_ref().chain(drive).cloned().collect(),
+                        with_revision: false,
+                    },
+                }
+            }
+        }
+    }
+
+    pub fn is_met_by(&self, drive: &Identity) -> bool {
+        let is_it = |expected: &Identity| {
+            Model::from(expected) == Model::from(drive)
+                && (!self.with_revision || expected.revision == drive.revision)
+        };
+        self.identities.is_empty() || self.identities.iter().any(is_it)
+    }
+}
+
+/// What is read is firmware only where the drive's names are in it.
+pub(super) fn refuse_nameless(
+    dump: &Dump,
+    rules: &DownloadRules,
+    drive: Option<&Identity>,
+) -> Result<(), Refusal> {
+    let ImageNames::At(at) = rules.names else {
+        return Ok(());
+    };
+    let found = identity_at(&dump.bytes, at).map(|identity| Model::from(&identity));
+    if drive.is_none_or(|drive| found == Some(Model::from(drive))) {
+        return Ok(());
+    }
+    Err(Refusal::NoBackupPossible {
+        reason: format!(
+            "What this drive gives when it is read does not have its names at {at}: it is damaged \
+             or erased firmware, or memory and no firmware at all, and no way back."
+        ),
+    })
+}

@@ -1,0 +1,160 @@
+//! Sending what was prepared, and making sure of it.
+
+use super::{DownloadPlan, downloader};
+use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::job::change::{ChangeError, Changed, Evidence, Restart};
+use crate::job::event::{Event, Phase};
+use crate::job::verify::compare;
+use crate::job::{FlashState, Job, JobError};
+use crate::protocol::Reading;
+use crate::protocol::download::{Effect, Prepared};
+use crate::scsi::Identity;
+
+/// Sends what was prepared, awaits the drive, and makes as sure of it as this
+/// family allows. Once begun it is not stopped.
+pub(in crate::job) fn carry_out(
+    job: &mut Job,
+    plan: &DownloadPlan,
+    scope: &[FlashRange],
+    check: Phase,
+) -> Result<Changed, ChangeError> {
+    job.check_stop()?;
+    let before = job.device.info().identity.clone();
+    let all = banks(plan.prepared.content.len());
+    let sent = FlashState::InDoubt {
+        taken: all,
+        of: all,
+    };
+    job.changing = true;
+    send(job, &plan.prepared)?;
+    let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
+    refuse_other_identity(plan, &after, all)?;
+    let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
+        ChangeError::Job(error) => error.leaving_flash(sent).into(),
+        other => other,
+    })?;
+    job.changing = false;
+    Ok(Changed {
+        erased: 0,
+        programmed: plan.prepared.content.len() as u64,
+        evidence,
+        restart: Some(Restart { before, after }),
+    })
+}
+
+fn banks(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX).div_ceil(BANK_SIZE)
+}
+
+fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
+    let phase = Phase::Program;
+    let size = u32::try_from(prepared.content.len()).unwrap_or(u32::MAX);
+    job.send(Event::Started {
+        phase,
+        bytes: size.into(),
+    });
+    let Job {
+        device,
+        events,
+        stop,
+        stop_is_noted,
+        ..
+    } = job;
+    let device = downloader(*device)?;
+    let mut taken = 0_u32;
+    events(Event::Bank {
+        phase,
+        bank: Bank(0),
+    });
+    let sent = device.send(prepared, &mut |bytes| {
+        let done = taken / BANK_SIZE;
+        taken = taken.saturating_add(bytes).min(size);
+        events(Event::Progress {
+            phase,
+            bytes: bytes.into(),
+        });
+        for bank in (done..taken / BANK_SIZE).map(Bank) {
+            let sum = None;
+            events(Event::BankDone { phase, bank, sum });
+            let next = Bank(bank.0 + 1);
+            if next.range().start < size {
+                events(Event::Bank { phase, bank: next });
+            }
+        }
+        if stop.is_requested() && !std::mem::replace(stop_is_noted, true) {
+            events(Event::StopPostponed);
+        }
+    });
+    match sent {
+        Ok(()) => {
+            job.send(Event::Finished { phase });
+            Ok(())
+        }
+        Err(error) => Err(JobError::Device {
+            source: error.source,
+            flash: match error.effect {
+                Effect::Unchanged => FlashState::Unchanged,
+                Effect::InDoubt => FlashState::InDoubt {
+                    taken: taken / BANK_SIZE,
+                    of: banks(prepared.content.len()),
+                },
+            },
+        }),
+    }
+}
+
+fn await_return(job: &mut Job) -> Result<Identity, JobError> {
+    let Job { device, events, .. } = job;
+    let device = downloader(*device)?;
+    device
+        .await_return(&mut |waiting| {
+            events(Event::AwaitingDrive {
+                remaining: waiting.remaining,
+                last: waiting.last.clone(),
+            });
+        })
+        .map_err(JobError::before_change)
+}
+
+fn refuse_other_identity(
+    plan: &DownloadPlan,
+    after: &Identity,
+    banks: u32,
+) -> Result<(), ChangeError> {
+    if plan.expected.is_met_by(after) {
+        return Ok(());
+    }
+    let name = |identity: &Identity| {
+        format!(
+            "{} {} {}",
+            identity.vendor, identity.product, identity.revision
+        )
+    };
+    let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
+    Err(ChangeError::OtherIdentity {
+        expected: expected.join(" or "),
+        found: name(after),
+        banks,
+    })
+}
+
+fn evidence(
+    job: &mut Job,
+    plan: &DownloadPlan,
+    scope: &[FlashRange],
+    check: Phase,
+) -> Result<Evidence, ChangeError> {
+    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
+        return Ok(Evidence::Accepted(reason.clone()));
+    }
+    let mut compared = compare(job, check, &plan.prepared.content, scope)?;
+    if let Some(difference) = compared.difference {
+        return Err(ChangeError::Different(difference));
+    }
+    if compared.sums.is_empty() {
+        let reason = "The drive refuses to have its firmware read.".to_owned();
+        return Ok(Evidence::Accepted(reason));
+    }
+    compared.owned = plan.owned.clone();
+    Ok(Evidence::ReadBack(compared))
+}
