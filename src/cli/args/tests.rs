@@ -2,7 +2,9 @@ use std::os::unix::ffi::OsStringExt;
 
 use proptest::prelude::*;
 
+use super::switches::SWITCHES;
 use super::*;
+use crate::job::Check;
 
 /// Parses a line as typed, program name included.
 fn typed(line: &str) -> Result<Request, UsageError> {

@@ -1,0 +1,182 @@
+//! The words of a command line that are no switches: command, drives and file.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::{Command, DriveName, UsageError, Verb};
+
+/// Drives, command and file of a command line, as far as they are there.
+#[derive(Debug, Default)]
+pub(super) struct Operands {
+    verb: Option<(Verb, OsString)>,
+    drives: Option<(Vec<DriveName>, OsString)>,
+    file: Option<OsString>,
+    second_file: Option<OsString>,
+}
+
+impl Operands {
+    pub fn of(words: &[OsString]) -> Result<Operands, UsageError> {
+        let mut operands = Operands::default();
+        for word in words {
+            if word.is_empty() {
+                return Err(UsageError::EmptyWord);
+            }
+            if word == "-" {
+                return Err(UsageError::StandardStream);
+            }
+            if let Some(verb) = word.to_str().and_then(Verb::named) {
+                if let Some((verb, first)) = operands.verb {
+                    let second = word.clone();
+                    return Err(UsageError::TwoCommands {
+                        verb,
+                        first,
+                        second,
+                    });
+                }
+                operands.verb = Some((verb, word.clone()));
+            } else if let Some(drives) = drives(word)? {
+                if let Some((_, first)) = operands.drives {
+                    return Err(UsageError::TwoDrives {
+                        first,
+                        second: word.clone(),
+                    });
+                }
+                operands.drives = Some((drives, word.clone()));
+            } else if operands.file.is_none() {
+                operands.file = Some(word.clone());
+            } else if operands.second_file.is_none() {
+                operands.second_file = Some(word.clone());
+            }
+        }
+        Ok(operands)
+    }
+
+    fn drive_word(&self) -> Option<&OsStr> {
+        self.drives.as_ref().map(|(_, word)| word.as_os_str())
+    }
+
+    pub fn verb(&self) -> Result<Verb, UsageError> {
+        match self.verb {
+            Some((verb, _)) => Ok(verb),
+            None => Err(UsageError::MissingCommand {
+                drive: self.drive_word().map(OsStr::to_owned),
+                file: self.file.clone(),
+            }),
+        }
+    }
+
+    /// The command whole, as one line without options.
+    pub fn form(&self, verb: Verb) -> String {
+        verb.form_with(self.drive_word(), self.file.as_deref())
+    }
+
+    pub fn command(self, verb: Verb) -> Result<(Vec<DriveName>, Command), UsageError> {
+        let (drives, drive) = self.drives.unzip();
+        let takes_drive = !matches!(verb, Verb::List | Verb::Inspect);
+        match (drive.clone(), self.file.clone()) {
+            (Some(drive), _) if !takes_drive => {
+                return Err(UsageError::UnexpectedDrive { verb, drive });
+            }
+            (drive, Some(file)) if !verb.takes_file() => {
+                return Err(UsageError::UnexpectedFile { verb, drive, file });
+            }
+            (None, file) if takes_drive && verb != Verb::Check => {
+                return Err(UsageError::MissingDrive { verb, file });
+            }
+            _ => {}
+        }
+        if let (Some(first), Some(second)) = (self.file.clone(), self.second_file) {
+            return Err(UsageError::TwoFiles {
+                verb,
+                first,
+                second,
+            });
+        }
+        let file = |file: Option<OsString>| match file {
+            Some(file) => Ok(PathBuf::from(file)),
+            None => Err(UsageError::MissingFile { verb, drive }),
+        };
+        let command = match verb {
+            Verb::Read => Command::Read {
+                file: file(self.file)?,
+            },
+            Verb::Write => Command::Write {
+                file: file(self.file)?,
+            },
+            Verb::Verify => Command::Verify {
+                file: file(self.file)?,
+            },
+            Verb::Erase => Command::Erase,
+            Verb::Check => Command::Check,
+            Verb::List => Command::List,
+            Verb::Inspect => Command::Inspect {
+                file: file(self.file)?,
+            },
+        };
+        Ok((drives.unwrap_or_default(), command))
+    }
+}
+
+/// The drives that a word names, or nothing where it is a file.
+fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
+    let Some(text) = word.to_str() else {
+        return Ok(None);
+    };
+    let node = |kind: &str| {
+        let number = text.strip_prefix(kind);
+        number.is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    if node("sr") || node("sg") {
+        let word = text.to_owned();
+        return Err(UsageError::BareNode { word });
+    }
+    let list: Option<Vec<DriveName>> = text.split(',').map(drive).collect();
+    match list {
+        Some(list) => {
+            for (at, drive) in list.iter().enumerate() {
+                if list.iter().skip(at + 1).any(|other| other == drive) {
+                    return Err(UsageError::SameDriveTwice {
+                        word: drive.to_string().into(),
+                    });
+                }
+            }
+            Ok(Some(list))
+        }
+        None if text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b',') =>
+        {
+            let missing = text.split(',').find(|piece| drive(piece).is_none());
+            Err(UsageError::NoSuchIndex {
+                word: missing
+                    .filter(|piece| !piece.is_empty())
+                    .unwrap_or(text)
+                    .into(),
+            })
+        }
+        None => Ok(None),
+    }
+}
+
+/// One drive by index or path. Where a file can be, a path under `/dev` is one.
+fn drive(text: &str) -> Option<DriveName> {
+    const FILES: [&str; 6] = [
+        "/dev/shm/",
+        "/dev/fd/",
+        "/dev/null",
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/stderr",
+    ];
+    match text {
+        "1" => Some(DriveName::Index(1)),
+        "2" => Some(DriveName::Index(2)),
+        "3" => Some(DriveName::Index(3)),
+        "4" => Some(DriveName::Index(4)),
+        _ if FILES.iter().any(|file| text.starts_with(file)) => None,
+        _ if text.starts_with("/dev/") => Some(DriveName::Path(PathBuf::from(text))),
+        _ => None,
+    }
+}
