@@ -1,5 +1,7 @@
 //! The commands, each from request to result.
 
+mod images;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,17 +12,14 @@ use super::help;
 use super::list;
 use super::open::{self, Opened};
 use super::output::Output;
-use super::progress::{Progress, eprintln_quietly};
+use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::report;
 use super::signals;
 use super::typed::Typed;
 use crate::drive::Inhibitor;
 use crate::flash::Bank;
-use crate::image::{
-    self, Arrangement, Encoding, Format, Image, Report, bank_path, load, load_merged, load_part,
-    load_these_banks, soundness,
-};
+use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
@@ -407,98 +406,6 @@ impl Run<'_> {
             ));
         }
         Ok(())
-    }
-
-    /// Loads an image; its content decides the format, and a switch that says
-    /// otherwise is pointed out.
-    fn load(&mut self, file: &Path) -> Result<Image, Failure> {
-        let loaded = match self.selection() {
-            Selection::Banks(banks) if self.is_in_bank_files(file, &banks) => {
-                load_these_banks(file, &banks)
-            }
-            Selection::Banks(_) | Selection::Range(_) if file.is_file() => load_part(file),
-            _ if self.request.merged && file.exists() => load_merged(file),
-            _ => load(file),
-        };
-        let image = loaded.map_err(|error| Failure::load(&error))?;
-        let format = image.format();
-        if self.request.binary && format.encoding == Encoding::Hex {
-            eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");
-        }
-        if self.request.merged && format.arrangement == Arrangement::PerBank {
-            eprintln_quietly(
-                "Note: /m says one file, but there is a file for each bank. They are read together.",
-            );
-        }
-        Ok(image)
-    }
-
-    /// A dump of a part of a flash says so in its record, and belongs there.
-    fn refuse_part(&self, file: &Path, image: &Image) -> Result<(), Failure> {
-        let Some(record) = Record::beside(file).filter(|record| !record.ranges.is_empty()) else {
-            return Ok(());
-        };
-        let selected: Vec<[u32; 2]> = self
-            .selection()
-            .ranges(record.size)
-            .unwrap_or_default()
-            .iter()
-            .map(|range| [range.start, range.end.saturating_sub(1)])
-            .collect();
-        if selected == record.ranges || image.size() == record.size {
-            return Ok(());
-        }
-        let named: Vec<String> = record
-            .ranges
-            .iter()
-            .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
-            .collect();
-        Err(Failure::new(
-            Exit::BadImage,
-            format!(
-                "{} holds a part of a flash only: {}.",
-                file.display(),
-                named.join(", ")
-            ),
-        )
-        .next("Name that part and no other:")
-        .next(self.typed.of_part(&record.ranges)))
-    }
-
-    /// An image that cannot be firmware is refused before a drive is touched.
-    /// A file with a part of a flash can be judged by its content only.
-    fn refuse_unsound(&self, file: &Path, image: &Image) -> Result<(), Failure> {
-        let problem = if self.is_part(image) {
-            soundness::content(image.bytes())
-        } else {
-            soundness::problems(image.bytes()).into_iter().next()
-        };
-        match problem {
-            Some(problem) => Err(self.bad_image(file, &problem)),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether there is a file for each of these banks and none for all of them.
-    fn is_in_bank_files(&self, file: &Path, banks: &[Bank]) -> bool {
-        !self.request.merged
-            && !file.exists()
-            && banks.iter().all(|bank| bank_path(file, *bank).is_file())
-    }
-
-    /// A file that holds just the selected part of a flash.
-    fn is_part(&self, image: &Image) -> bool {
-        !self.selection().is_everything() && !image::FLASH_SIZES.contains(&image.size())
-    }
-
-    fn bad_image(&self, file: &Path, problem: &soundness::Problem) -> Failure {
-        Failure::new(
-            Exit::BadImage,
-            format!("{} is not usable: {problem}.", file.display()),
-        )
-        .next(GET_IT_AGAIN)
-        .next("To see what is in it:")
-        .next(self.typed.inspect())
     }
 
     fn selection(&self) -> Selection {
