@@ -38,20 +38,6 @@ impl Cells for Vec<u8> {
     }
 }
 
-impl<C: Cells + ?Sized> Cells for Box<C> {
-    fn get(&self, at: u32) -> u8 {
-        (**self).get(at)
-    }
-
-    fn set(&mut self, at: u32, value: u8) {
-        (**self).set(at, value);
-    }
-
-    fn fill_range(&mut self, range: FlashRange, value: u8) {
-        (**self).fill_range(range, value);
-    }
-}
-
 /// How long a chip is busy with what it does. [`Duration::MAX`] is a chip that
 /// never finishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,10 +87,6 @@ impl<C: Cells> ParallelFlash<C> {
         self.counts
     }
 
-    pub fn cells(&self) -> &C {
-        &self.cells
-    }
-
     pub fn cells_mut(&mut self) -> &mut C {
         &mut self.cells
     }

@@ -66,10 +66,6 @@ impl<C: Cells> SerialFlash<C> {
         self.counts
     }
 
-    pub fn cells(&self) -> &C {
-        &self.cells
-    }
-
     pub fn cells_mut(&mut self) -> &mut C {
         &mut self.cells
     }

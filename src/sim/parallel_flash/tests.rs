@@ -59,7 +59,7 @@ impl Host {
     }
 
     fn memory(&self) -> &[u8] {
-        self.flash.cells()
+        &self.flash.cells
     }
 }
 

@@ -56,7 +56,7 @@ impl Host {
     }
 
     fn memory(&self) -> &[u8] {
-        self.flash.cells()
+        &self.flash.cells
     }
 
     fn is_unchanged(&self) -> bool {
