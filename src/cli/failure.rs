@@ -217,6 +217,16 @@ impl Failure {
             .next(typed.same())
     }
 
+    /// A question that nobody is there to answer.
+    pub fn nobody_to_ask(question: &str, typed: &Typed) -> Failure {
+        Failure::new(
+            Exit::Refused,
+            format!("{question}\nThere is no terminal to ask for YES at."),
+        )
+        .next("In a script, say yes in advance:")
+        .next(typed.with("--yes"))
+    }
+
     /// A job that went well, and nobody was told so.
     pub fn unreported(command: &Command, error: &str, typed: &Typed) -> Failure {
         let done = match command {

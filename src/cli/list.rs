@@ -184,14 +184,7 @@ pub fn check_all(
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
         Consent::Denied => return Err(Failure::denied(typed)),
-        Consent::NobodyToAsk => {
-            return Err(Failure::new(
-                Exit::Refused,
-                format!("{CHECK_ALL}\nThere is no terminal to ask for YES at."),
-            )
-            .next("In a script, say yes in advance:")
-            .next(typed.with("--yes")));
-        }
+        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(CHECK_ALL, typed)),
     }
     let mut last_failure = None;
     for drive in &drives {

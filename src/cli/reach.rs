@@ -340,12 +340,7 @@ fn agree_to_detach(
         }
         Consent::Stopped => Err(Failure::job(&JobError::Stopped, typed)),
         Consent::Denied => Err(Failure::denied(typed)),
-        Consent::NobodyToAsk => Err(Failure::new(
-            Exit::Refused,
-            format!("{question}\nThere is no terminal to ask for YES at."),
-        )
-        .next("In a script, say yes in advance:")
-        .next(typed.with("--yes"))),
+        Consent::NobodyToAsk => Err(Failure::nobody_to_ask(&question, typed)),
     }
 }
 

@@ -307,18 +307,13 @@ fn a_channel_that_does_not_come_back() {
 fn what_the_ports_cost_is_asked_for() {
     let machine = Machine::four_drives();
     let state = legacy::inspect(&machine.system, Channel::Secondary).unwrap();
-    let text = prompt::asked(&question(&state));
-    insta::assert_snapshot!(machine.told(&text));
-}
-
-#[test]
-fn nobody_to_agree_that_the_kernel_gives_up_its_drives() {
-    // A test has no terminal to be asked at.
-    let machine = Machine::four_drives();
-    let state = legacy::inspect(&machine.system, Channel::Secondary).unwrap();
-    let (request, typed) = parsed(&["mtkflash", "3", "c", "--via", "port"]);
-    let failure = agree_to_detach(&state, &request, &StopFlag::default(), &typed).unwrap_err();
-    insta::assert_snapshot!(machine.told(&shown(&failure)));
+    let question = question(&state);
+    let typed = parsed(&["mtkflash", "3", "c", "--via", "port"]).1;
+    let told = [
+        prompt::asked(&question),
+        shown(&Failure::nobody_to_ask(&question, &typed)),
+    ];
+    insta::assert_snapshot!(machine.told(&told.join("\n\n")));
 }
 
 #[test]
