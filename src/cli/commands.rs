@@ -26,6 +26,7 @@ use crate::job::read::Dump;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
+use crate::scsi::Identity;
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -284,18 +285,10 @@ impl Run<'_> {
     }
 
     fn consent(&mut self, opened: &Opened, deed: &str) -> Result<(), Failure> {
-        let drive = match &opened.device.info().identity {
-            Some(identity) => format!("{} ({})", opened.name, report::identity(identity)),
-            None => opened.name.clone(),
-        };
-        let question = format!("{deed} {drive}? Do not switch anything off until this is done.");
+        let question = question(deed, &opened.name, opened.device.info().identity.as_ref());
         match prompt::ask(&question, self.request.options.yes, &self.stop) {
             Consent::Given => Ok(()),
-            Consent::Denied => Err(Failure::new(
-                Exit::Refused,
-                "The answer was not YES, in capitals.",
-            )
-            .next(self.typed.same())),
+            Consent::Denied => Err(Failure::denied(self.typed)),
             Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.typed)),
             Consent::NobodyToAsk => Err(self.nobody_to_ask()),
         }
@@ -472,6 +465,14 @@ impl Run<'_> {
     }
 }
 
+/// What is asked before the first change.
+fn question(deed: &str, name: &str, identity: Option<&Identity>) -> String {
+    let who = identity.map_or_else(String::new, |identity| {
+        format!(", {}", report::identity(identity))
+    });
+    format!("{deed} {name}{who}? Do not switch anything off until this is done.")
+}
+
 fn circumstances() -> Circumstances {
     Circumstances {
         date: jiff::Timestamp::now()
@@ -496,3 +497,6 @@ fn as_file_name(text: &str) -> String {
     let parts: Vec<&str> = mapped.split('-').filter(|part| !part.is_empty()).collect();
     parts.join("-")
 }
+
+#[cfg(test)]
+mod tests;

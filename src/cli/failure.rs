@@ -210,6 +210,23 @@ impl Failure {
         }
     }
 
+    /// Another answer than YES.
+    pub fn denied(typed: &Typed) -> Failure {
+        Failure::new(Exit::Refused, "The answer was not YES, in capitals.")
+            .next("To be asked again:")
+            .next(typed.same())
+    }
+
+    /// A question that nobody is there to answer.
+    pub fn nobody_to_ask(question: &str, typed: &Typed) -> Failure {
+        Failure::new(
+            Exit::Refused,
+            format!("{question}\nThere is no terminal to ask for YES at."),
+        )
+        .next("In a script, say yes in advance:")
+        .next(typed.with("--yes"))
+    }
+
     /// A job that went well, and nobody was told so.
     pub fn unreported(command: &Command, error: &str, typed: &Typed) -> Failure {
         let done = match command {
@@ -358,9 +375,12 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
             .next(typed.waiting())
             .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::TaskFile {
-            source: TaskFileError::TimedOut(_),
+            source: TaskFileError::NotPassedOn(_),
             ..
-        } => failure.next("Switch the drive off and on, then type the same again:"),
+        } => failure.next(
+            "Put the drive behind another adapter or on a port of the computer, then type the \
+             same again:",
+        ),
         source if has_vanished(source) => {
             failure.next("Check its power and cable; when it is back, type the same again:")
         }
@@ -399,3 +419,6 @@ pub fn sentence(text: &str) -> String {
     };
     ended(format!("{first}{}", letters.as_str()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,11 @@ use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::reach;
 use super::report;
-use super::typed::Typed;
+use super::typed::{Typed, as_root};
 use crate::drive::ask::{self, Medium};
-use crate::drive::list::{Listed, list as list_drives};
+use crate::drive::list::{Listed, Listing, list as list_drives};
 use crate::drive::topology::IndexBasis;
-use crate::drive::{Remedy, System};
+use crate::drive::{Obstacle, Remedy, System};
 use crate::job::{JobError, StopFlag};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
@@ -27,8 +27,10 @@ pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
         Some(bench) => list_bench(&reach::bench(bench)?, output),
         None => {
             // What a crashed run has taken off the kernel would not be listed.
-            reach::settle(&System::host());
-            list_real(output)
+            let system = System::host();
+            reach::settle(&system);
+            output.text(&real(&system, &list_drives(&system))?);
+            Ok(())
         }
     }
 }
@@ -52,23 +54,20 @@ fn list_bench(bench: &crate::sim::Bench, output: &mut Output) -> Result<(), Fail
     Ok(())
 }
 
-fn list_real(output: &mut Output) -> Result<(), Failure> {
-    let listing = list_drives(&System::host());
+/// The drives of this machine, and what stands in their way.
+fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
     if listing.drives.is_empty() {
         return Err(Failure {
             flash: String::new(),
             ..Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
-                .next("A dead drive on an IDE port may still answer by the legacy ports:")
-                .next("sudo mtkflash DRIVE c --via port      DRIVE is its position, 1-4")
+                .next("A dead drive on an IDE port may still answer at the legacy ports. Its")
+                .next("position, 1 to 4, takes the place of DRIVE:")
+                .next(reach::for_the_ports(system, "mtkflash DRIVE c --via port"))
         });
     }
-    for listed in &listing.drives {
-        output.text(&real_entry(listed));
-    }
-    if let Some(note) = about_index(&listing.basis) {
-        output.text(&note);
-    }
-    Ok(())
+    let mut text: String = listing.drives.iter().map(real_entry).collect();
+    text.extend(about_index(&listing.basis));
+    Ok(text)
 }
 
 fn real_entry(listed: &Listed) -> String {
@@ -83,15 +82,7 @@ fn real_entry(listed: &Listed) -> String {
         .flatten()
         .map(|node| node.display().to_string())
         .collect();
-    let mut obstacles: Vec<String> = listed
-        .obstacles
-        .iter()
-        .map(|obstacle| match obstacle.remedy() {
-            Some(Remedy::Command(command)) => format!("{obstacle}: {command}"),
-            Some(Remedy::SameAsRoot) => format!("{obstacle}: sudo mtkflash l"),
-            None => obstacle.to_string(),
-        })
-        .collect();
+    let mut obstacles: Vec<String> = listed.obstacles.iter().map(in_the_way).collect();
     obstacles.extend(listed.silence.as_ref().map(ToString::to_string));
     entry(
         &place,
@@ -100,6 +91,15 @@ fn real_entry(listed: &Listed) -> String {
         listed.medium.as_ref(),
         &obstacles,
     )
+}
+
+/// An obstacle, and the command that helps in a line of its own.
+fn in_the_way(obstacle: &Obstacle) -> String {
+    match obstacle.remedy() {
+        Some(Remedy::Command(command)) => format!("{obstacle}\n{command}"),
+        Some(Remedy::SameAsRoot) => format!("{obstacle}\n{}", as_root("mtkflash l")),
+        None => obstacle.to_string(),
+    }
 }
 
 fn entry(
@@ -125,7 +125,10 @@ fn entry(
         Some(Medium::Absent | Medium::Unknown(_)) | None => {}
     }
     for obstacle in obstacles {
-        more(format!("in the way: {obstacle}"));
+        for (number, line) in obstacle.lines().enumerate() {
+            let label = if number == 0 { "in the way: " } else { "" };
+            more(format!("{label:12}{line}"));
+        }
     }
     text
 }
@@ -146,6 +149,9 @@ fn about_index(basis: &IndexBasis) -> Option<String> {
         }
     }
 }
+
+const CHECK_ALL: &str =
+    "Checking takes each drive without a packet protocol into vendor mode and resets it.";
 
 /// Tries vendor mode on every drive, after asking.
 ///
@@ -174,24 +180,11 @@ pub fn check_all(
             .map(|node| DriveName::Path(node.to_owned()))
             .collect(),
     };
-    let question =
-        "Checking takes each drive without a packet protocol into vendor mode and resets it.";
-    match prompt::ask(question, request.options.yes, stop) {
+    match prompt::ask(CHECK_ALL, request.options.yes, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
-        Consent::Denied => {
-            return Err(Failure::new(
-                Exit::Refused,
-                "The answer was not YES, in capitals.",
-            ));
-        }
-        Consent::NobodyToAsk => {
-            return Err(
-                Failure::new(Exit::Refused, "There is no terminal to ask for YES at.")
-                    .next("In a script, say yes in advance:")
-                    .next(typed.with("--yes")),
-            );
-        }
+        Consent::Denied => return Err(Failure::denied(typed)),
+        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(CHECK_ALL, typed)),
     }
     let mut last_failure = None;
     for drive in &drives {
@@ -220,3 +213,6 @@ pub fn check_all(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

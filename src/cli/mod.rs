@@ -6,6 +6,8 @@ pub mod failure;
 pub mod help;
 
 mod commands;
+#[cfg(test)]
+mod every;
 mod list;
 mod open;
 mod output;

@@ -48,25 +48,27 @@ impl Opened {
             ..
         } = self;
         let mut problems = Vec::new();
-        match device.leave() {
-            Ok(()) => {}
-            Err(DeviceError::TaskFile {
-                source: TaskFileError::Transport(TransportError::Vanished),
-                ..
-            }) => problems.push(
-                "The drive has vanished from the system. Check its power and cable.".to_owned(),
-            ),
-            Err(error) => problems.push(format!(
-                "The drive may still be in vendor mode ({error}). Switch it off and on."
-            )),
+        if let Err(error) = device.leave() {
+            problems.push(not_left(&error));
         }
         drop(device);
         if let Some(detached) = detached
             && let Err(error) = reach::bring_back(detached, clock.as_ref())
         {
-            problems.push(error.to_string());
+            problems.push(reach::not_brought_back(&error));
         }
         problems
+    }
+}
+
+/// A drive that was not left as it was found.
+fn not_left(error: &DeviceError) -> String {
+    match error {
+        DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::Vanished),
+            ..
+        } => "The drive has vanished from the system. Check its power and cable.".to_owned(),
+        error => format!("The drive may still be in vendor mode ({error}). Switch it off and on."),
     }
 }
 
@@ -106,7 +108,7 @@ pub fn open(
             if let Some(detached) = detached
                 && let Err(error) = reach::bring_back(detached, clock.as_ref())
             {
-                progress.line(&format!("Warning: {error}"));
+                progress.line(&format!("Warning: {}", reach::not_brought_back(&error)));
             }
             Err(failure)
         }
@@ -122,7 +124,7 @@ fn device(
     stop: &StopFlag,
     typed: &Typed,
 ) -> Result<Box<dyn FirmwareDevice>, Failure> {
-    let identity = identity(&mut reach)?;
+    let identity = identity(&mut reach, typed)?;
     let family = match (request.options.via, &mut reach.packets) {
         (Some(Via::Ata | Via::Port), _) | (_, None) => None,
         (Some(Via::Sg) | None, Some(packets)) => {
@@ -136,7 +138,7 @@ fn device(
         refuse_unlisted(request, family, identity.as_ref(), typed)?;
     }
     match family {
-        Some(family) => packet_drive(family, identity, reach),
+        Some(family) => packet_drive(family, identity, reach, typed),
         None if request.options.via == Some(Via::Sg) => Err(Failure::new(
             Exit::Usage,
             "--via sg is for drives with a packet protocol, and this one has none that is \
@@ -198,6 +200,8 @@ fn named_protocol(request: &Request, typed: &Typed) -> Result<Option<Protocol>, 
     };
     let protocol: Protocol = word.parse().map_err(|error: UnknownProtocol| {
         Failure::new(Exit::Usage, sentence(&error.to_string()))
+            .next("To go by the drive's name:")
+            .next(typed.without_protocol())
     })?;
     let is_packet = protocol != Protocol::VendorMode;
     match request.options.via {
@@ -232,6 +236,7 @@ fn packet_drive(
     family: &'static Family,
     identity: Option<Identity>,
     reach: Reach,
+    typed: &Typed,
 ) -> Result<Box<dyn FirmwareDevice>, Failure> {
     match (reach.packets, reach.reopen) {
         (Some(packets), Some(reopen)) => Ok(Box::new(PacketDrive::new(
@@ -243,8 +248,10 @@ fn packet_drive(
         ))),
         _ => Err(Failure::new(
             Exit::NoDrive,
-            format!("{} takes no SCSI commands.", reach.name),
-        )),
+            sentence(&format!("{} takes no SCSI commands", reach.name)),
+        )
+        .next("A drive on an IDE port is reached without them:")
+        .next(typed.by("port"))),
     }
 }
 
@@ -281,7 +288,7 @@ fn enter(
 /// be asked. A dead drive says nothing, which is no reason to stop. One
 /// that is silent is asked once more: vendor mode is nothing for a drive of
 /// which an answer was lost.
-fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {
+fn identity(reach: &mut Reach, typed: &Typed) -> Result<Option<Identity>, Failure> {
     let Some(packets) = &mut reach.packets else {
         return Ok(reach.known_as.clone());
     };
@@ -293,17 +300,24 @@ fn identity(reach: &mut Reach) -> Result<Option<Identity>, Failure> {
         Ok(answer) if answer.device_type == DeviceType::OPTICAL => Ok(Some(answer.identity)),
         Ok(answer) => Err(Failure::new(
             Exit::NoDrive,
-            format!(
-                "{} is not an optical drive but a {}.",
+            sentence(&format!(
+                "{} is not an optical drive but a {}",
                 reach.name, answer.device_type
-            ),
+            )),
         )
-        .next("mtkflash l")),
-        Err(error) if is_out_of_reach(&error) => Err(Failure::new(
-            Exit::NoDrive,
-            format!("{} does not take commands: {error}.", reach.name),
-        )
-        .next("mtkflash l")),
+        .next("To see which drives there are:")
+        .next(typed.list())),
+        Err(error) if is_out_of_reach(&error) => Err(match (error, &reach.filter) {
+            (AskError::Transport(TransportError::NotPermitted), Some(filter)) => {
+                reach::in_the_way(filter, typed)
+            }
+            (error, _) => Failure::new(
+                Exit::NoDrive,
+                sentence(&format!("{} does not take commands: {error}", reach.name)),
+            )
+            .next("Check its power and cable, and look whether it is there:")
+            .next(typed.list()),
+        }),
         Err(_) => Ok(None),
     }
 }
@@ -336,11 +350,13 @@ fn task_file(
         let registers = reach.registers.ok_or_else(|| {
             Failure::new(
                 Exit::NoDrive,
-                format!(
-                    "{} is not on a legacy port: those are the positions 1-4.",
+                sentence(&format!(
+                    "{} is not on a legacy port: those are the positions 1-4",
                     reach.name
-                ),
+                )),
             )
+            .next("By SCSI commands:")
+            .next(typed.by("ata"))
         })?;
         let mut ports = PortTaskFile::new(registers, reach.unit, reach.clock);
         ports.quiet_interrupts().map_err(|error| {
@@ -348,6 +364,8 @@ fn task_file(
                 Exit::NoDrive,
                 format!("The ports cannot be reached: {error}."),
             )
+            .next("To try once more:")
+            .next(typed.same())
         })?;
         return Ok(Box::new(ports));
     }
@@ -364,3 +382,6 @@ fn task_file(
     })?;
     Ok(Box::new(AtaPassthrough::new(packets, COMMAND_TIMEOUT)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,7 +103,9 @@ fn said(device: &PacketDevice, way: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::every::{every, table};
     use super::*;
+    use crate::transport::TransportError;
     use std::time::Duration;
 
     fn device(model: &str, firmware: &str) -> PacketDevice {
@@ -155,6 +157,21 @@ mod tests {
         .map(|(answer, known_as)| shown(&by_ports(answer, known_as).unwrap()))
         .collect();
         insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn every_reason_for_silence_on_the_ports_is_told() {
+        let errors = every!(IdentifyError:
+            IdentifyError::NoData => [IdentifyError::NoData],
+            IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
+            IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
+            IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
+            IdentifyError::Empty => [IdentifyError::Empty],
+            IdentifyError::Transport(_) => [TransportError::Vanished.into()],
+        );
+        insta::assert_snapshot!(table(errors, |error| shown(
+            &by_ports(Err(error), Some(sony("BYS1"))).unwrap()
+        )));
     }
 
     #[test]

@@ -87,24 +87,12 @@ impl Progress {
 
     /// The drive refuses vendor mode and is asked again.
     pub fn show_waiting(&mut self, waiting: Waiting) {
-        let status = match waiting.status {
-            Some(status) => format!("status {status:02X}, should be 70, 72 or 73"),
-            None => "no answer".to_owned(),
-        };
-        if !self.told_to_switch {
-            self.told_to_switch = true;
-            self.line(&format!(
-                "The drive does not enter vendor mode yet ({status}).\n\
-                 Switch the drive off and on now; hold its eject button while switching it on."
-            ));
+        if !std::mem::replace(&mut self.told_to_switch, true) {
+            self.line(&how_to_switch(waiting));
         }
-        if !self.is_terminal {
-            return;
+        if self.is_terminal {
+            self.count_down(asking_again(waiting));
         }
-        self.count_down(format!(
-            "Asking again for {:>3} s ({status}). Ctrl-C stops.",
-            waiting.remaining.as_secs()
-        ));
     }
 
     fn count_down(&mut self, text: String) {
@@ -168,6 +156,29 @@ impl Progress {
     }
 }
 
+fn how_to_switch(waiting: Waiting) -> String {
+    format!(
+        "The drive does not enter vendor mode yet ({}).\n\
+         Switch the drive off and on now; hold its eject button while switching it on.",
+        last_answer(waiting)
+    )
+}
+
+fn asking_again(waiting: Waiting) -> String {
+    format!(
+        "Asking again for {:>3} s ({}). Ctrl-C stops.",
+        waiting.remaining.as_secs(),
+        last_answer(waiting)
+    )
+}
+
+fn last_answer(waiting: Waiting) -> String {
+    match waiting.status {
+        Some(status) => format!("status {status:02X}, should be 70, 72 or 73"),
+        None => "no answer".to_owned(),
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
@@ -184,5 +195,23 @@ fn verb(phase: Phase) -> &'static str {
         Phase::Program => "Writing",
         Phase::Verify => "Verifying",
         Phase::BlankCheck => "Blank check",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drive_that_is_asked_again_is_shown_with_what_it_answered_last() {
+        let told: Vec<String> = [Some(0x51), None]
+            .into_iter()
+            .map(|status| Waiting {
+                status,
+                remaining: Duration::from_secs(99),
+            })
+            .map(|waiting| format!("{}\n{}", how_to_switch(waiting), asking_again(waiting)))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
     }
 }

@@ -36,7 +36,7 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
     }
     let mut terminal = io::stderr();
     // A terminal that cannot be written to gives no answer either.
-    let _ = write!(terminal, "{question}\nType YES to go on: ");
+    let _ = terminal.write_all(asked(question).as_bytes());
     let _ = terminal.flush();
     if !await_line(stop) {
         let _ = writeln!(terminal);
@@ -47,6 +47,11 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
         Ok(_) if answer.trim_end_matches(['\r', '\n']) == "YES" => Consent::Given,
         _ => Consent::Denied,
     }
+}
+
+/// The question as it is shown.
+pub fn asked(question: &str) -> String {
+    format!("{question}\nType YES to go on: ")
 }
 
 /// Reading a line would sit through signals, whose handlers only set a flag.

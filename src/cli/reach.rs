@@ -10,11 +10,10 @@ use super::failure::{Failure, sentence};
 use super::progress::eprintln_quietly;
 use super::prompt::{self, Consent};
 use super::typed::Typed;
-use crate::drive::hold::Polling;
 use crate::drive::legacy::{self, ChannelState, Detached, LegacyError};
 use crate::drive::{
-    Hold, HoldError, LocateError, Located, MediumRule, Obstacle, Position, Remedy, System,
-    locate_path, locate_position, note,
+    Hold, HoldError, Located, MediumRule, Obstacle, Position, System, locate_path, locate_position,
+    note,
 };
 use crate::job::{Check, JobError, StopFlag};
 use crate::protocol::packet::Reopen;
@@ -22,6 +21,11 @@ use crate::scsi::Identity;
 use crate::sim::{Bench, SimDriveHandle};
 use crate::transport::clock::SystemClock;
 use crate::transport::{Clock, DevPort, PacketTransport, RegisterAccess, TransportError, Unit};
+
+mod failures;
+
+pub use failures::{for_the_ports, in_the_way, not_brought_back};
+use failures::{guessed, not_detached, not_held, not_located, polled};
 
 /// The ways to one drive.
 pub struct Reach {
@@ -98,22 +102,10 @@ pub fn reach(
 /// Takes back what a crashed run has left changed.
 pub fn settle(system: &System) {
     for settled in note::settle(system) {
-        match settled.outcome {
-            Ok(()) => {
-                if settled.undo.is_scan() {
-                    legacy::await_scan(system, &SystemClock::default());
-                }
-                eprintln_quietly(
-                    "Note: an earlier run was ended in the middle; what it had changed in the \
-                     system is restored.",
-                );
-            }
-            Err(error) => eprintln_quietly(&format!(
-                "Warning: an earlier run was ended in the middle and what it had changed cannot \
-                 be restored: {error}. By hand: {}",
-                settled.undo.command()
-            )),
+        if settled.outcome.is_ok() && settled.undo.is_scan() {
+            legacy::await_scan(system, &SystemClock::default());
         }
+        eprintln_quietly(&failures::settled(&settled));
     }
 }
 
@@ -202,7 +194,7 @@ pub fn locate(system: &System, drive: &DriveName, typed: &Typed) -> Result<Locat
         },
         DriveName::Path(path) => locate_path(system, path),
     };
-    found.map_err(|error| not_located(&error, typed))
+    found.map_err(|error| not_located(system, &error, typed))
 }
 
 fn by_kernel(
@@ -212,21 +204,14 @@ fn by_kernel(
     typed: &Typed,
 ) -> Result<Reach, Failure> {
     let located = locate(system, drive, typed)?;
-    if located.is_guess {
-        eprintln_quietly(&format!(
-            "Note: a SATA port has no master and no slave. That drive {drive} is the one at port \
-             {} is a guess; look at its name.",
-            located.place.port_no.unwrap_or_default()
-        ));
+    if let Some(note) = guessed(drive, &located) {
+        eprintln_quietly(&note);
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let hold = Hold::take(system, &located, medium_rule(request), Arc::clone(&clock))
         .map_err(|error| not_held(&error, typed))?;
-    if let Polling::LeftOn { why } = hold.polling() {
-        eprintln_quietly(&format!(
-            "Note: the kernel goes on looking for discs in the drive, which does no harm while it \
-             is held: {why}."
-        ));
+    if let Some(note) = polled(hold.polling()) {
+        eprintln_quietly(&note);
     }
     Ok(Reach {
         name: named(drive, &located),
@@ -274,7 +259,9 @@ fn by_ports(
         return Err(Failure::new(
             Exit::NoDrive,
             format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
-        ));
+        )
+        .next("By the kernel, which has it:")
+        .next(typed.by("ata")));
     };
     let channel = position.channel();
     let state = legacy::inspect(system, channel).map_err(|error| not_detached(&error, typed))?;
@@ -343,13 +330,7 @@ fn agree_to_detach(
     if state.devices.is_empty() {
         return Ok(());
     }
-    let mut question =
-        "The registers of a channel are shared, so the kernel must give up what it has there:\n"
-            .to_owned();
-    for device in &state.devices {
-        question.push_str(&format!("  {}\n", device.name()));
-    }
-    question.push_str("It comes back under the same names afterwards.");
+    let question = failures::question(state);
     match prompt::ask(&question, request.options.yes, stop) {
         Consent::Given => {
             if request.options.yes {
@@ -358,15 +339,8 @@ fn agree_to_detach(
             Ok(())
         }
         Consent::Stopped => Err(Failure::job(&JobError::Stopped, typed)),
-        Consent::Denied => Err(
-            Failure::new(Exit::Refused, "The answer was not YES, in capitals.").next(typed.same()),
-        ),
-        Consent::NobodyToAsk => Err(Failure::new(
-            Exit::Refused,
-            format!("{question}\nThere is no terminal to ask for YES at."),
-        )
-        .next("In a script, say yes in advance:")
-        .next(typed.with("--yes"))),
+        Consent::Denied => Err(Failure::denied(typed)),
+        Consent::NobodyToAsk => Err(Failure::nobody_to_ask(&question, typed)),
     }
 }
 
@@ -378,52 +352,5 @@ pub fn bring_back(detached: Detached, clock: &dyn Clock) -> Result<(), LegacyErr
     detached.bring_back(clock).map(drop)
 }
 
-fn not_located(error: &LocateError, typed: &Typed) -> Failure {
-    match error {
-        LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        LocateError::NoDrive {
-            position, legacy, ..
-        } if *legacy != Some(false) => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
-            .next("To see which drives there are:")
-            .next("mtkflash l")
-            .next("A dead drive, which the kernel does not list, by the legacy ports:")
-            .next(format!("mtkflash {} c --via port", position.number())),
-        _ => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
-            .next("To see which drives there are:")
-            .next("mtkflash l"),
-    }
-}
-
-fn not_held(error: &HoldError, typed: &Typed) -> Failure {
-    match error {
-        HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        HoldError::Medium { node } | HoldError::Starting { node } => {
-            Failure::new(Exit::Refused, sentence(&error.to_string()))
-                .next(format!("eject {}", node.display()))
-                .next("Or go on with the disc in it:")
-                .next(typed.with("--force=medium"))
-        }
-        _ => Failure::new(Exit::NoDrive, sentence(&error.to_string())).next(typed.same()),
-    }
-}
-
-fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
-    match error {
-        LegacyError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        LegacyError::Hidden => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
-            .next(format!("sudo {}", typed.same())),
-        _ => Failure::new(Exit::NoDrive, sentence(&error.to_string()))
-            .next("To see which drives there are and how they can be reached:")
-            .next(typed.list()),
-    }
-}
-
-/// An obstacle and the one command that helps.
-pub fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.to_string()));
-    match obstacle.remedy() {
-        Some(Remedy::SameAsRoot) => failure.next(format!("sudo {}", typed.same())),
-        Some(Remedy::Command(command)) => failure.next(command).next(typed.same()),
-        None => failure,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,11 @@ impl Typed {
         format!("{} --via {way}", self.less(&["via"]).same())
     }
 
+    /// The same command without a protocol's name.
+    pub fn without_protocol(&self) -> String {
+        self.less(&["protocol"]).same()
+    }
+
     /// The same command without a backup.
     pub fn without_backup(&self) -> String {
         format!("{} --no-backup", self.less(&["backup"]).same())
@@ -223,6 +228,12 @@ impl Typed {
     pub fn check(&self) -> String {
         format!("mtkflash {} c{}", self.drive, self.reach)
     }
+}
+
+/// A command of this program as root. sudo looks for programs in folders of its
+/// own, and the one that `cargo install` takes is not among them.
+pub fn as_root(command: &str) -> String {
+    command.replacen("mtkflash", r#"sudo "$(command -v mtkflash)""#, 1)
 }
 
 /// A word as a shell takes it.

@@ -136,14 +136,12 @@ pub enum LegacyError {
         source: io::Error,
     },
     /// The devices are off the kernel, and a scan was asked for.
-    #[error(
-        "the kernel has not found again: {}; switch the drive off and on, then: {command}",
-        missing.join(", ")
-    )]
+    #[error("the kernel has not found again: {}", missing.join(", "))]
     NotBack {
         /// By position and model.
         missing: Vec<String>,
-        /// Asks the kernel to look once more.
+        /// Asks the kernel to look once more, after the drive was switched off
+        /// and on.
         command: String,
     },
 }

@@ -15,9 +15,10 @@ use crate::scsi::DeviceType;
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     #[error(
-        "there is no drive at position {} ({position}){}",
+        "there is no drive at position {} ({position}){}{}",
         position.number(),
-        no_drive_hint(*position, *legacy, others)
+        no_ports_hint(*legacy),
+        named_list("; the drives there are:", others)
     )]
     NoDrive {
         position: Position,
@@ -29,10 +30,11 @@ pub enum LocateError {
         others: Vec<Located>,
     },
     #[error(
-        "position {} ({position}) could be on any of {} controllers, none of them at the legacy ports; name the drive by its path{}",
+        "position {} ({position}) could be on any of {} controllers, none of them at the legacy \
+         ports{}",
         position.number(),
         controllers.len(),
-        list_of(candidates)
+        named_list("; name the drive by its path:", candidates)
     )]
     Ambiguous {
         position: Position,
@@ -61,21 +63,24 @@ pub enum LocateError {
     },
 }
 
-fn no_drive_hint(position: Position, legacy: Option<bool>, others: &[Located]) -> String {
-    let mut hint = match legacy {
-        Some(true) | None => format!(
-            "; a dead drive may still answer at the legacy ports: mtkflash {} c --via port",
-            position.number()
-        ),
-        Some(false) => "; and no IDE channel of this machine is at the legacy ports, \
-                        where --via port would reach a dead drive"
-            .to_owned(),
-    };
-    if !others.is_empty() {
-        hint.push_str("; the drives there are:");
-        hint.push_str(&list_of(others));
+/// Where the legacy ports lead to nothing, said before a user tries them for a
+/// dead drive.
+fn no_ports_hint(legacy: Option<bool>) -> &'static str {
+    match legacy {
+        Some(true) | None => "",
+        Some(false) => {
+            ", and no IDE channel of this machine is at the legacy ports, where --via port would \
+             reach a dead one"
+        }
     }
-    hint
+}
+
+/// Nothing for no drives.
+fn named_list(head: &str, drives: &[Located]) -> String {
+    match drives {
+        [] => String::new(),
+        drives => format!("{head}{}", list_of(drives)),
+    }
 }
 
 /// The drives, a line each, by what a user can type.

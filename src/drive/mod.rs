@@ -24,7 +24,7 @@ pub mod system;
 pub mod topology;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 
 pub use ask::Medium;
 pub use hold::{Hold, HoldError, MediumRule};

@@ -36,6 +36,15 @@ impl Undo {
         format!("echo '{}' | sudo tee '{}'", self.text, self.file.display())
     }
 
+    /// What it restores, in words.
+    pub fn what(&self) -> &'static str {
+        if self.is_scan() {
+            "what the kernel had on an IDE channel"
+        } else {
+            "the kernel's media polling of a drive"
+        }
+    }
+
     /// Drives come back by it, in their own time.
     pub fn is_scan(&self) -> bool {
         self.text == super::legacy::SCAN_ALL
@@ -89,7 +98,7 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-/// Why there is no note.
+/// Why there is no note, or what it promised was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum NoteError {
     /// A living run has it.
@@ -103,15 +112,31 @@ pub enum NoteError {
     },
     /// What a crashed run has left behind cannot be taken back.
     #[error(
-        "an earlier mtkflash was ended in the middle and what it changed cannot be \
-         restored: {source}; restore it by: {}",
-        undo.command()
+        "an earlier mtkflash was ended in the middle, and {} cannot be restored: {source}",
+        undo.what()
     )]
     NotSettled {
         undo: Undo,
         #[source]
         source: io::Error,
     },
+    /// What this run has changed cannot be taken back.
+    #[error("{} cannot be restored: {source}", undo.what())]
+    NotTakenBack {
+        undo: Undo,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl NoteError {
+    /// What is left to do by hand, by [`Undo::command`].
+    pub fn undo(&self) -> Option<&Undo> {
+        match self {
+            NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => Some(undo),
+            NoteError::Held | NoteError::Io { .. } => None,
+        }
+    }
 }
 
 /// A lock on a subject, and a note of the change that is made to it, if one is.
@@ -195,7 +220,7 @@ impl Note {
         if let Some(undo) = self.undo.take()
             && let Err(source) = undo.apply(&self.system)
         {
-            return Err(NoteError::NotSettled { undo, source });
+            return Err(NoteError::NotTakenBack { undo, source });
         }
         remove_own(&self.path, file);
         Ok(())

@@ -159,7 +159,8 @@ impl Obstacle {
         }
     }
 
-    /// The one thing that helps, if there is one.
+    /// The one command that helps, or shows what would; `None` where it takes
+    /// another machine or kernel.
     pub fn remedy(&self) -> Option<Remedy> {
         let command = |text: String| Some(Remedy::Command(text));
         match self {
@@ -172,24 +173,40 @@ impl Obstacle {
             }
             Obstacle::NodeMissing { .. } => command("mtkflash l".to_owned()),
             Obstacle::NodeNotMade { .. } => command("sudo udevadm trigger".to_owned()),
-            Obstacle::NoSgModule | Obstacle::NoNode { .. } => {
+            Obstacle::NoSgModule | Obstacle::Filtered { has_sg: false, .. } => {
                 command("sudo modprobe sg".to_owned())
             }
-            Obstacle::Filtered { has_sg: false, .. } => command("sudo modprobe sg".to_owned()),
+            // With the sg driver there, it is about to take the drive.
+            Obstacle::NoNode { .. } => command("sudo udevadm settle".to_owned()),
             Obstacle::Filtered { has_sg: true, .. } => Some(Remedy::SameAsRoot),
-            Obstacle::Busy { holders, .. } => holders.iter().find_map(|holder| match holder {
-                Holder::Mount { at } => {
-                    Some(Remedy::Command(format!("sudo umount {}", quoted(at))))
-                }
-                _ => None,
-            }),
+            Obstacle::Busy { node, holders } => release(node, holders),
             Obstacle::LockedDown { .. } => command("systemctl reboot --firmware-setup".to_owned()),
             Obstacle::Refused { .. }
-            | Obstacle::NoPorts
+            | Obstacle::PortOpen(PortOpenError::NotPermitted | PortOpenError::KernelRefuses) => {
+                command("sudo dmesg | tail".to_owned())
+            }
+            Obstacle::PortOpen(PortOpenError::NotADevice) => {
+                command("sudo rm /dev/port; sudo mknod -m 640 /dev/port c 1 4".to_owned())
+            }
+            Obstacle::NoPorts
             | Obstacle::Open(_)
-            | Obstacle::PortOpen(_) => None,
+            | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => None,
         }
     }
+}
+
+/// What frees a node from its users, or shows them where this program cannot
+/// see them. A program is for its own user to end.
+pub fn release(node: &Path, holders: &[Holder]) -> Option<Remedy> {
+    let mount = holders.iter().find_map(|holder| match holder {
+        Holder::Mount { at } => Some(format!("sudo umount {}", quoted(at))),
+        Holder::Device { .. } | Holder::Process { .. } => None,
+    });
+    let command = match holders {
+        [] => Some(format!("sudo fuser -v {}", quoted(node))),
+        _ => mount,
+    };
+    command.map(Remedy::Command)
 }
 
 /// A path as a shell takes it.

@@ -30,7 +30,10 @@ pub fn refuse_slow(
     match reading_time(capabilities, bytes) {
         Some(time) if time > LONG && !forced.contains(&Check::Slow) => Err(Refusal::Check {
             check: Check::Slow,
-            message: format!("This would take about {} this way.", in_words(time)),
+            message: format!(
+                "At the pace of the first commands this would take about {}.",
+                in_words(time)
+            ),
         }),
         _ => Ok(()),
     }
@@ -66,7 +69,7 @@ mod tests {
         let error = refuse_slow(&native, 0x8_0000, &Forced::new()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "This would take about 5 h 14 min this way."
+            "At the pace of the first commands this would take about 5 h 14 min."
         );
     }
 

@@ -121,8 +121,8 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
             Verdict::TimedOut => return Err(TaskFileError::TimedOut(self.timeout)),
             verdict => return Err(TaskFileError::NoRegisters(odd(&verdict))),
         }
-        let returned = ReturnedRegisters::from_sense(&completion.sense)
-            .map_err(|error| TaskFileError::NoRegisters(explain(error)))?;
+        let returned =
+            ReturnedRegisters::from_sense(&completion.sense).map_err(without_registers)?;
         match expect {
             Expect::Status(expected) if returned.status != expected => Err(TaskFileError::Status {
                 expected,
@@ -154,16 +154,16 @@ fn input(registers: &Registers) -> InputRegisters {
     }
 }
 
-fn explain(error: ReturnedRegistersError) -> String {
+fn without_registers(error: ReturnedRegistersError) -> TaskFileError {
     match error {
-        ReturnedRegistersError::Truncated { .. } => {
-            format!("{error}; the command was sent and is not sent again")
-        }
+        ReturnedRegistersError::Truncated { .. } => TaskFileError::NoRegisters(format!(
+            "{error}; the command was sent and is not sent again"
+        )),
         ReturnedRegistersError::OtherSense(sense) if sense.is_refusal() => {
-            format!("{error}; the adapter or bridge does not pass ATA commands on")
+            TaskFileError::NotPassedOn(error.to_string())
         }
         ReturnedRegistersError::NoSense | ReturnedRegistersError::OtherSense(_) => {
-            error.to_string()
+            TaskFileError::NoRegisters(error.to_string())
         }
     }
 }
@@ -388,9 +388,8 @@ mod tests {
             (
                 "a bridge without ATA PASS-THROUGH",
                 check(&unknown_command()),
-                "the answer carries no usable registers: the answer is illegal request: unknown \
-                 command (5/20/00) instead of ATA registers; the adapter or bridge does not pass \
-                 ATA commands on",
+                "the adapter or bridge does not pass ATA commands on: the answer is illegal \
+                 request: unknown command (5/20/00) instead of ATA registers",
             ),
             (
                 "host status 07",
@@ -398,7 +397,12 @@ mod tests {
                 "the answer carries no usable registers: the command did not get through (host \
                  status 07h, driver status 00h)",
             ),
-            ("time-out", host(3), "the drive did not answer within 2s"),
+            (
+                "time-out",
+                host(3),
+                "the drive did not answer within 2 s; the kernel has given the command up and \
+                 reset the drive",
+            ),
             (
                 "the drive is gone",
                 Err(TransportError::Vanished),
@@ -520,7 +524,7 @@ mod tests {
             ),
             (
                 host(3),
-                "the drive did not answer IDENTIFY PACKET DEVICE within 2s",
+                "the drive did not answer IDENTIFY PACKET DEVICE within 2 s",
             ),
             (
                 host(1),

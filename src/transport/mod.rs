@@ -185,10 +185,18 @@ pub struct Answer {
 pub enum TaskFileError {
     #[error("the drive's status is {found:02x}h instead of {expected:02x}h")]
     Status { expected: u8, found: u8 },
-    #[error("the drive did not answer within {0:?}")]
+    #[error(
+        "the drive did not answer within {} s; the kernel has given the command up and reset \
+         the drive",
+        .0.as_secs()
+    )]
     TimedOut(Duration),
     #[error("the answer carries no usable registers: {0}")]
     NoRegisters(String),
+    /// What is between computer and drive refused the command in the drive's
+    /// place.
+    #[error("the adapter or bridge does not pass ATA commands on: {0}")]
+    NotPassedOn(String),
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
@@ -201,7 +209,7 @@ pub enum IdentifyError {
     /// Busy, at fault or with data of its own: nothing was sent.
     #[error("the drive is not ready to be asked (status {status:02x}h)")]
     NotReady { status: u8 },
-    #[error("the drive did not answer IDENTIFY PACKET DEVICE within {0:?}")]
+    #[error("the drive did not answer IDENTIFY PACKET DEVICE within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
     Refused(String),

@@ -181,8 +181,12 @@ fn a_signal_after_the_first_change_is_answered_and_the_job_finishes() {
         run.signal(signal);
         let run = run.release();
         assert_eq!(run.code, Some(0), "{signal}: {run}");
-        assert!(run.stderr.contains("The job goes on to its end"), "{run}");
         assert_eq!(folder.flash(), patched_image());
+        // Between which banks the signal comes is not known.
+        let told = run.stderr.lines().filter(|line| !line.contains(" bank "));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+        }
     }
 }
 

@@ -21,4 +21,5 @@ mod parts;
 mod places;
 mod readme;
 mod texts;
+mod ways;
 mod writing;

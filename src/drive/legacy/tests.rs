@@ -106,11 +106,15 @@ fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
     let error = detached.bring_back(&clock).unwrap_err();
     assert_eq!(
         machine.told(&error),
-        format!(
-            "the kernel has not found again: secondary master: optical drive SONY DVD RW \
-             DW-D22A (/dev/sr2), secondary slave: optical drive SONY DVD RW DW-D22A \
-             (/dev/sr3); switch the drive off and on, then: echo '- - -' | sudo tee '/{SCAN}'"
-        )
+        "the kernel has not found again: secondary master: optical drive SONY DVD RW DW-D22A \
+         (/dev/sr2), secondary slave: optical drive SONY DVD RW DW-D22A (/dev/sr3)"
+    );
+    let LegacyError::NotBack { command, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        machine.told(&command),
+        format!("echo '- - -' | sudo tee '/{SCAN}'")
     );
     assert!(clock.now() >= COME_BACK);
 }

@@ -159,3 +159,14 @@ fn no_note_makes_the_reader_fail() {
     });
     outcome.unwrap();
 }
+
+#[test]
+fn a_change_of_ones_own_that_cannot_be_taken_back_is_not_blamed_on_an_earlier_run() {
+    let machine = Machine::four_drives();
+    let note = noted(&machine);
+    machine.state().read_only.push(machine.path(POLL));
+    let error = note.settle().unwrap_err();
+    assert!(matches!(error, NoteError::NotTakenBack { .. }), "{error}");
+    assert_eq!(error.undo(), Some(&undo(&machine)));
+    assert_eq!(notes(&machine), ["polling-sr0"]);
+}

@@ -51,7 +51,7 @@ fn a_node_of_a_group_names_the_group_to_join() {
     }
     assert_eq!(
         met(&machine, &with_mode(node(), 0o20660, group(), true)),
-        "the system refuses to open /dev/sg0, although its permissions allow it -> nothing"
+        "the system refuses to open /dev/sg0, although its permissions allow it -> sudo dmesg | tail"
     );
 }
 
@@ -80,7 +80,7 @@ fn root_who_is_refused_is_not_sent_to_sudo() {
     let machine = Machine::four_drives();
     assert_eq!(
         open(&machine, DENIED),
-        "the system refuses to open /dev/sg0, although its permissions allow it -> nothing"
+        "the system refuses to open /dev/sg0, although its permissions allow it -> sudo dmesg | tail"
     );
 }
 
@@ -116,7 +116,7 @@ fn a_locked_down_kernel_is_told_apart_from_a_missing_right() {
     machine.file(locked, "[none] integrity confidentiality\n");
     assert_eq!(
         ports(&machine, PortOpenError::KernelRefuses),
-        "the kernel does not permit access to I/O ports -> nothing"
+        "the kernel does not permit access to I/O ports -> sudo dmesg | tail"
     );
     let machine = machine.seen_by_a_user();
     assert_eq!(

@@ -134,11 +134,11 @@ impl VendorMode {
                     }
                     Some(answer.status)
                 }
-                Err(TaskFileError::TimedOut(_) | TaskFileError::NoRegisters(_))
-                    if !remaining.is_zero() =>
-                {
-                    None
-                }
+                Err(
+                    TaskFileError::TimedOut(_)
+                    | TaskFileError::NoRegisters(_)
+                    | TaskFileError::NotPassedOn(_),
+                ) if !remaining.is_zero() => None,
                 Err(error) => return Err(during("entering vendor mode")(error)),
             };
             if waiting(Waiting { status, remaining }).is_break() {

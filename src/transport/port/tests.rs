@@ -325,7 +325,7 @@ fn no_data_is_fetched_that_the_drive_does_not_offer() {
         (&[0x00], "IDENTIFY PACKET DEVICE was refused: status 00h"),
         (
             &[0x50, 0xD0],
-            "the drive did not answer IDENTIFY PACKET DEVICE within 5s",
+            "the drive did not answer IDENTIFY PACKET DEVICE within 5 s",
         ),
     ] {
         let (outcome, accesses, time) = asked(statuses);

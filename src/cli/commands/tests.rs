@@ -1,0 +1,21 @@
+use super::*;
+
+#[test]
+fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
+    let identity = Identity {
+        vendor: "SONY".to_owned(),
+        product: "DVD RW DW-D22A".to_owned(),
+        revision: "BYS1".to_owned(),
+        serial: Some("A1B2".to_owned()),
+    };
+    let asked = [
+        question(
+            "Write my image.bin into",
+            "drive 3 (/dev/sr2)",
+            Some(&identity),
+        ),
+        question("Erase the flash of", "drive 3 (secondary master)", None),
+    ]
+    .map(|question| prompt::asked(&question));
+    insta::assert_snapshot!(asked.join("\n\n"));
+}

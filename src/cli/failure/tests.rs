@@ -1,0 +1,296 @@
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+use super::super::args;
+use super::super::every::{every, shown, table};
+use super::*;
+use crate::flash::{Bank, FlashRange, Offset};
+use crate::job::verify::Difference;
+use crate::job::{Forced, estimate};
+use crate::protocol::{Capabilities, Reading, Writing};
+use crate::scsi::{Sense, cdb};
+use crate::transport::{
+    AtaPassthrough, Completion, Data, Expect, PacketTransport, Registers, TaskFile,
+};
+
+const TIME_OUT: Duration = Duration::from_secs(5);
+const BACKUP: &str = "my backups/backup-DVD RW.bin";
+
+/// A command whose file has a name that a shell would take apart.
+fn typed() -> Typed {
+    let words: Vec<OsString> = ["mtkflash", "3", "w", "/m", "my image.bin"]
+        .map(OsString::from)
+        .to_vec();
+    let request = args::parse(words.iter().cloned()).unwrap();
+    Typed::new(words, &request)
+}
+
+/// A drive that failed before anything was changed.
+fn before_change(source: DeviceError) -> String {
+    let flash = FlashState::Unchanged;
+    let error = match source {
+        DeviceError::Stopped => JobError::Stopped,
+        source => JobError::Device { source, flash },
+    };
+    shown(&Failure::job(&error, &typed()))
+}
+
+fn in_change(source: DeviceError, flash: FlashState) -> String {
+    let error = JobError::Device { source, flash };
+    shown(&Failure::change(&error.into(), &typed(), Some(BACKUP)))
+}
+
+fn hardware_error() -> Sense {
+    let bytes = [0x70, 0, 4, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x44, 0, 0, 0, 0, 0];
+    Sense::parse(&bytes).unwrap()
+}
+
+fn transports() -> Vec<TransportError> {
+    every!(TransportError:
+        TransportError::NotPermitted => [TransportError::NotPermitted],
+        TransportError::Vanished => [TransportError::Vanished],
+        TransportError::Io(_) => [
+            TransportError::Io(io::Error::from_raw_os_error(nix::libc::EIO)),
+        ],
+    )
+}
+
+fn task_files() -> Vec<TaskFileError> {
+    let mut errors = every!(TaskFileError:
+        TaskFileError::Status { .. } => [TaskFileError::Status { expected: 0x70, found: 0x51 }],
+        TaskFileError::TimedOut(_) => [TaskFileError::TimedOut(TIME_OUT)],
+        TaskFileError::NoRegisters(_) => [
+            TaskFileError::NoRegisters("SCSI status 08h (busy)".to_owned()),
+        ],
+        TaskFileError::NotPassedOn(_) => [
+            TaskFileError::NotPassedOn("the answer is no sense".to_owned()),
+        ],
+        TaskFileError::Transport(_) => [TransportError::Vanished.into()],
+    );
+    errors.pop();
+    errors.extend(transports().into_iter().map(TaskFileError::Transport));
+    errors
+}
+
+fn packets() -> Vec<PacketError> {
+    let too_large = || {
+        let buffer = cdb::Buffer {
+            mode: 0,
+            id: 0,
+            offset: 0x100_0000,
+            length: 1,
+        };
+        cdb::read_buffer(buffer).unwrap_err()
+    };
+    let mut errors = every!(PacketError:
+        PacketError::Sense(_) => [PacketError::Sense(hardware_error())],
+        PacketError::NoSense => [PacketError::NoSense],
+        PacketError::Status(_) => [PacketError::Status(0x08)],
+        PacketError::TimedOut(_) => [PacketError::TimedOut(TIME_OUT)],
+        PacketError::Lost { .. } => [PacketError::Lost { host_status: 7, driver_status: 0 }],
+        PacketError::Residue { .. } => [PacketError::Residue { residue: 24, length: 2048 }],
+        PacketError::Short => [PacketError::Short],
+        PacketError::Address(_) => [too_large().into()],
+        PacketError::Transport(_) => [TransportError::Vanished.into()],
+    );
+    errors.pop();
+    errors.extend(transports().into_iter().map(PacketError::Transport));
+    errors
+}
+
+fn by_task_file(source: TaskFileError) -> DeviceError {
+    let at = Some(Offset(0x1_2345));
+    let doing = "reading the flash";
+    DeviceError::TaskFile { doing, at, source }
+}
+
+fn by_packet(source: PacketError) -> DeviceError {
+    let at = Some(Offset(0x1_8000));
+    let doing = "sending the firmware";
+    DeviceError::Packet { doing, at, source }
+}
+
+fn devices() -> Vec<DeviceError> {
+    let at = Offset(0x1_2345);
+    let range = FlashRange {
+        start: 0x8000,
+        end: 0xC000,
+    };
+    every!(DeviceError:
+        DeviceError::EntryRefused { .. } => [DeviceError::EntryRefused { status: 0x51 }],
+        DeviceError::Stopped => [DeviceError::Stopped],
+        DeviceError::TaskFile { .. } => [
+            by_task_file(TaskFileError::Status { expected: 0x70, found: 0x51 }),
+        ],
+        DeviceError::Transport { .. } => [
+            DeviceError::Transport {
+                doing: "giving the drive's interrupts back",
+                at: None,
+                source: TransportError::Vanished,
+            },
+        ],
+        DeviceError::NotProgrammed { .. } => [
+            DeviceError::NotProgrammed { at, expected: 0x55, found: 0xFF, attempts: 3 },
+        ],
+        DeviceError::NotErased { .. } => [DeviceError::NotErased { at, found: 0x02 }],
+        DeviceError::ChipBusy { .. } => [
+            DeviceError::ChipBusy { doing: "erasing the chip", expected: 0x00, found: 0x03 },
+        ],
+        DeviceError::Refused { .. } => [DeviceError::Refused { range, sense: hardware_error() }],
+        DeviceError::Packet { .. } => [by_packet(PacketError::NoSense)],
+        DeviceError::NotBack { .. } => [
+            DeviceError::NotBack { waited: TIME_OUT, last: "it does not answer".to_owned() },
+        ],
+        DeviceError::Impossible(_) => [
+            DeviceError::Impossible("the flash ends at 0x3ffff".to_owned()),
+        ],
+    )
+}
+
+/// Every flash that a change can leave behind.
+fn flashes() -> Vec<FlashState> {
+    let banks = |banks: &[u32]| banks.iter().copied().map(Bank).collect();
+    every!(FlashState:
+        FlashState::Unchanged => [FlashState::Unchanged],
+        FlashState::Partly { .. } => [
+            FlashState::Partly {
+                written: banks(&[0, 1, 2, 3, 4, 5, 6]),
+                begun: banks(&[7]),
+                untouched: banks(&[8, 9, 10, 11, 12, 13, 14, 15]),
+            },
+        ],
+        FlashState::InDoubt { .. } => [
+            FlashState::InDoubt { taken: 2, of: 4 },
+            FlashState::InDoubt { taken: 4, of: 4 },
+        ],
+        FlashState::Written => [FlashState::Written],
+    )
+}
+
+#[test]
+fn a_drive_that_fails_before_the_change() {
+    insta::assert_snapshot!(table(devices(), before_change));
+}
+
+#[test]
+fn a_register_command_that_fails_before_the_change() {
+    insta::assert_snapshot!(table(task_files(), |error| before_change(by_task_file(
+        error
+    ))));
+}
+
+/// A bridge or kernel that ends every command like this.
+struct Ending(Completion);
+
+impl PacketTransport for Ending {
+    fn execute(
+        &mut self,
+        _cdb: &[u8],
+        _data: Data<'_>,
+        _timeout: Duration,
+    ) -> Result<Completion, TransportError> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn a_register_command_without_registers_in_its_answer() {
+    let check = |sense: &[u8]| Completion {
+        status: 0x02,
+        driver_status: 0x08,
+        sense: sense.to_vec(),
+        ..Completion::default()
+    };
+    let cut = [
+        0x72, 1, 0, 0x1D, 0, 0, 0, 14, 9, 12, 0, 0, 0, 0, 0, 0x5C, 0, 0,
+    ];
+    let completions = [
+        Completion::default(),
+        check(&cut),
+        check(&[0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0]),
+        check(&[0x70, 0, 4, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x44, 0, 0, 0, 0, 0]),
+        Completion {
+            status: 0x08,
+            ..Completion::default()
+        },
+        Completion {
+            host_status: 0x03,
+            ..Completion::default()
+        },
+        Completion {
+            host_status: 0x07,
+            ..Completion::default()
+        },
+    ];
+    let expect = Expect::Status(0x70);
+    let errors = completions.map(|completion| {
+        AtaPassthrough::new(Ending(completion), TIME_OUT)
+            .execute(&Registers::default(), expect, false)
+            .unwrap_err()
+    });
+    insta::assert_snapshot!(table(errors.into(), |error| before_change(by_task_file(
+        error
+    ))));
+}
+
+#[test]
+fn another_answer_than_yes() {
+    insta::assert_snapshot!(shown(&Failure::denied(&typed())));
+}
+
+#[test]
+fn a_packet_command_that_fails_before_the_change() {
+    insta::assert_snapshot!(table(packets(), |error| before_change(by_packet(error))));
+}
+
+#[test]
+fn a_drive_that_vanishes_says_what_that_means_for_every_flash() {
+    insta::assert_snapshot!(table(flashes(), |flash| {
+        in_change(by_packet(TransportError::Vanished.into()), flash)
+    }));
+}
+
+#[test]
+fn a_command_that_times_out_says_what_that_means_for_every_flash() {
+    insta::assert_snapshot!(table(flashes(), |flash| {
+        in_change(by_task_file(TaskFileError::TimedOut(TIME_OUT)), flash)
+    }));
+}
+
+#[test]
+fn a_change_that_went_wrong() {
+    let different = || Difference {
+        first: Offset(0x2_2346),
+        expected: 0xFF,
+        found: 0xFE,
+        count: 1,
+        banks: vec![Bank(2)],
+    };
+    let errors = every!(ChangeError:
+        ChangeError::Job(_) => [JobError::Stopped.into()],
+        ChangeError::Different(_) => [ChangeError::Different(different())],
+        ChangeError::OtherIdentity { .. } => [
+            ChangeError::OtherIdentity {
+                expected: "TSSTcorp DVD-ROM SH-D163B SB01".to_owned(),
+                found: "OTHER OTHER OTHE".to_owned(),
+                banks: 4,
+            },
+        ],
+    );
+    insta::assert_snapshot!(table(errors, |error| {
+        shown(&Failure::change(&error, &typed(), Some(BACKUP)))
+    }));
+}
+
+#[test]
+fn a_job_that_would_take_hours() {
+    let capabilities = Capabilities {
+        size: 0x10_0000,
+        reading: Reading::Blocks(256),
+        writing: Writing::Impossible(String::new()),
+        time_per_byte: Some(Duration::from_millis(36)),
+    };
+    let refusal = estimate::refuse_slow(&capabilities, 0x10_0000, &Forced::new()).unwrap_err();
+    insta::assert_snapshot!(shown(&Failure::job(&refusal.into(), &typed())));
+}

@@ -1,0 +1,109 @@
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use super::super::every::{every, shown, table};
+use super::*;
+use crate::drive::ask::AskError;
+use crate::drive::fake::{Machine, sense};
+use crate::transport::{Completion, TransportError};
+
+const PIIX: &str = "0000:00:01.1";
+
+fn listed(machine: &Machine) -> String {
+    let text = match real(&machine.system, &list_drives(&machine.system)) {
+        Ok(text) => text,
+        Err(failure) => shown(&failure),
+    };
+    machine.told(&text)
+}
+
+#[test]
+fn a_machine_without_a_drive() {
+    let told = [
+        listed(&Machine::piix()),
+        listed(&Machine::piix().seen_by_a_user()),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn drives_that_something_stands_in_the_way_of() {
+    let machine = Machine::four_drives().seen_by_a_user();
+    machine.usb_drive("1-2", 4, "9:0:0:0");
+    let forbidden = ["dev/sg0", "dev/sr0"].map(|node| machine.path(node));
+    for node in &forbidden {
+        std::fs::set_permissions(node, Permissions::from_mode(0o600)).unwrap();
+    }
+    machine.state().denied.extend(forbidden);
+    machine.mount(1, "/media/My\\040Disc");
+    machine.process(4711, "mtkflash", "dev/sg2");
+    let _held = machine.system.kernel().open(&machine.path("dev/sg2"), true);
+    std::fs::remove_file(machine.path("dev/sg3")).unwrap();
+    insta::assert_snapshot!(listed(&machine));
+}
+
+#[test]
+fn drives_with_a_disc_in_them_or_starting() {
+    let machine = Machine::piix();
+    machine.drive(PIIX, 0, "0:0:0:0", "PM");
+    machine.drive(PIIX, 1, "0:0:1:0", "PS");
+    machine.state().serial = Some("A1B2");
+    machine.state().ready = [Completion::default(), sense(0x2, 0x04, 0x01)].into();
+    insta::assert_snapshot!(listed(&machine));
+}
+
+#[test]
+fn a_drive_without_the_sg_module() {
+    let machine = Machine::piix();
+    machine.drive(PIIX, 0, "0:0:0:0", "PM");
+    machine.unload_sg();
+    insta::assert_snapshot!(listed(&machine));
+}
+
+#[test]
+fn positions_that_are_a_guess() {
+    let machine = Machine::empty();
+    machine.ports("0000:00:1f.2", "ahci", 1, 0, 6);
+    machine.drive("0000:00:1f.2", 0, "2:0:0:0", "P3");
+    insta::assert_snapshot!(listed(&machine));
+}
+
+#[test]
+fn two_controllers_that_could_have_the_positions() {
+    let machine = Machine::empty();
+    machine.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
+    machine.ports("0000:00:06.0", "pata_via", 3, 2, 2);
+    machine.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
+    machine.drive("0000:00:06.0", 1, "2:0:0:0", "V0");
+    insta::assert_snapshot!(listed(&machine));
+}
+
+#[test]
+fn a_drive_that_does_not_say_who_it_is() {
+    let machine = Machine::piix();
+    machine.drive(PIIX, 0, "0:0:0:0", "PM");
+    let odd = |completion| AskError::Failed(completion);
+    let silences = every!(AskError:
+        AskError::Transport(_) => [TransportError::Vanished.into()],
+        AskError::TimedOut => [AskError::TimedOut],
+        AskError::Failed(_) => [
+            odd(sense(0x4, 0x44, 0x00)),
+            odd(Completion { status: 0x02, ..Completion::default() }),
+            odd(Completion { status: 0x08, ..Completion::default() }),
+            odd(Completion { host_status: 0x07, ..Completion::default() }),
+        ],
+        AskError::Nonsense => [AskError::Nonsense],
+    );
+    insta::assert_snapshot!(table(silences, |silence| {
+        let mut listing = list_drives(&machine.system);
+        let listed = listing.drives.first_mut().unwrap();
+        listed.silence = Some(silence);
+        listed.identity = None;
+        machine.told(&real(&machine.system, &listing).unwrap())
+    }));
+}
+
+#[test]
+fn checking_every_drive_is_asked_for() {
+    insta::assert_snapshot!(prompt::asked(CHECK_ALL));
+}

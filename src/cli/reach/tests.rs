@@ -1,0 +1,402 @@
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use super::super::args;
+use super::super::every::{every, shown, table};
+use super::failures::question;
+use super::*;
+use crate::drive::fake::Machine;
+use crate::drive::hold::Polling;
+use crate::drive::note::{NoteError, Settled, Undo};
+use crate::drive::{Holder, LocateError, ScsiAddress};
+use crate::scsi::DeviceType;
+use crate::transport::Completion;
+use crate::transport::port::{Channel, PortOpenError};
+use crate::transport::sg_io::SgOpenError;
+
+const PIIX: &str = "0000:00:01.1";
+const POLL: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/1:0:0:0/block/sr2/\
+                    events_poll_msecs";
+const SCAN: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
+
+fn parsed(words: &[&str]) -> (Request, Typed) {
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let request = args::parse(words.iter().cloned()).unwrap();
+    let typed = Typed::new(words, &request);
+    (request, typed)
+}
+
+/// A command whose file has a name that a shell would take apart.
+fn typed() -> Typed {
+    parsed(&["mtkflash", "3", "r", "/m", "/b", "my backup.bin"]).1
+}
+
+/// What a run by the kernel ends in, with this machine's paths as real ones.
+fn ended(machine: &Machine, drive: &str) -> String {
+    let (request, typed) = parsed(&["mtkflash", drive, "c"]);
+    let name = request.drives.first().unwrap();
+    let name = match name {
+        DriveName::Path(path) => {
+            DriveName::Path(machine.path(path.strip_prefix("/").unwrap().to_str().unwrap()))
+        }
+        DriveName::Index(_) => name.clone(),
+    };
+    let failure = by_kernel(&machine.system, &request, &name, &typed).err();
+    machine.told(&shown(&failure.unwrap()))
+}
+
+fn located(machine: &Machine, position: u8) -> Result<Located, LocateError> {
+    locate_position(&machine.system, Position::new(position).unwrap())
+}
+
+fn two_controllers() -> Machine {
+    let machine = Machine::empty();
+    machine.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
+    machine.ports("0000:00:06.0", "pata_via", 3, 2, 2);
+    machine
+}
+
+#[test]
+fn a_drive_that_is_not_found() {
+    let machine = Machine::piix();
+    let with_others = Machine::piix();
+    with_others.usb_drive("1-2", 0, "9:0:0:0");
+    let without_ports = Machine::empty();
+    let ambiguous = two_controllers();
+    let with_choice = two_controllers();
+    with_choice.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
+    with_choice.drive("0000:00:06.0", 1, "2:0:0:0", "V0");
+    let with_disk = Machine::piix();
+    with_disk.disk(PIIX, 0, "0:0:0:0");
+    let path = || PathBuf::from("/dev/disk/by-id/my drive");
+    let errors = every!(LocateError:
+        LocateError::NoDrive { .. } => [
+            located(&machine, 3).unwrap_err(),
+            located(&with_others, 3).unwrap_err(),
+            located(&without_ports, 3).unwrap_err(),
+        ],
+        LocateError::Ambiguous { .. } => [
+            located(&ambiguous, 1).unwrap_err(),
+            located(&with_choice, 1).unwrap_err(),
+        ],
+        LocateError::NotOptical { .. } => [
+            located(&with_disk, 1).unwrap_err(),
+            locate_path(&with_disk.system, &with_disk.path("dev/sda1")).unwrap_err(),
+        ],
+        LocateError::NotADrive { .. } => [LocateError::NotADrive { path: path() }],
+        LocateError::NoDevice { .. } => [LocateError::NoDevice { path: path() }],
+        LocateError::InTheWay(_) => [Obstacle::NodeMissing { node: path() }.into()],
+        LocateError::Io { .. } => [LocateError::Io { path: path(), source: denied() }],
+    );
+    insta::assert_snapshot!(table(errors, |error| {
+        let failure = not_located(&machine.system, &error, &typed());
+        with_disk.told(&with_choice.told(&with_others.told(&shown(&failure))))
+    }));
+}
+
+#[test]
+fn a_user_is_told_to_try_the_ports_as_root() {
+    let machine = Machine::piix().seen_by_a_user();
+    insta::assert_snapshot!(ended(&machine, "3"));
+}
+
+fn denied() -> io::Error {
+    io::Error::from_raw_os_error(nix::libc::EACCES)
+}
+
+fn failed() -> io::Error {
+    io::Error::from_raw_os_error(nix::libc::EIO)
+}
+
+#[test]
+fn a_drive_that_is_not_held() {
+    let node = || PathBuf::from("/dev/sr2");
+    let sysfs =
+        PathBuf::from("/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/1:0:0:0");
+    let transport = |source| HoldError::Transport {
+        node: node(),
+        source,
+    };
+    let errors = every!(HoldError:
+        HoldError::InTheWay(_) => [Obstacle::NoSgModule.into()],
+        HoldError::Medium { .. } => [HoldError::Medium { node: node() }],
+        HoldError::Starting { .. } => [HoldError::Starting { node: node() }],
+        HoldError::Changed { .. } => [HoldError::Changed { sysfs }],
+        HoldError::Transport { .. } => [
+            transport(TransportError::Vanished),
+            transport(TransportError::NotPermitted),
+            transport(TransportError::Io(failed())),
+        ],
+    );
+    insta::assert_snapshot!(table(errors, |error| shown(&not_held(&error, &typed()))));
+}
+
+fn mount() -> Holder {
+    Holder::Mount {
+        at: PathBuf::from("/media/My Disc"),
+    }
+}
+
+fn process(name: &str) -> Holder {
+    Holder::Process {
+        pid: 4711,
+        name: name.to_owned(),
+    }
+}
+
+fn device() -> Holder {
+    Holder::Device {
+        name: "dm-0".to_owned(),
+    }
+}
+
+#[test]
+fn what_stands_in_the_way() {
+    let node = || PathBuf::from("/dev/sg2");
+    let path = node;
+    let busy = |holders| Obstacle::Busy {
+        node: node(),
+        holders,
+    };
+    let filtered = |has_sg| Obstacle::Filtered {
+        node: PathBuf::from("/dev/sr2"),
+        has_sg,
+    };
+    let nodes = every!(SgOpenError:
+        SgOpenError::Missing { .. } => [SgOpenError::Missing { path: path() }],
+        SgOpenError::NoDevice { .. } => [SgOpenError::NoDevice { path: path() }],
+        SgOpenError::NotPermitted { .. } => [SgOpenError::NotPermitted { path: path() }],
+        SgOpenError::Busy { .. } => [SgOpenError::Busy { path: path() }],
+        SgOpenError::NotScsi { .. } => [SgOpenError::NotScsi { path: path() }],
+        SgOpenError::Io { .. } => [SgOpenError::Io { path: path(), source: failed() }],
+    );
+    let ports = every!(PortOpenError:
+        PortOpenError::Missing => [PortOpenError::Missing],
+        PortOpenError::NotADevice => [PortOpenError::NotADevice],
+        PortOpenError::NotPermitted => [PortOpenError::NotPermitted],
+        PortOpenError::KernelRefuses => [PortOpenError::KernelRefuses],
+        PortOpenError::Io(_) => [PortOpenError::Io(failed())],
+    );
+    let mut obstacles = every!(Obstacle:
+        Obstacle::NotInGroup { .. } => [
+            Obstacle::NotInGroup { node: node(), group: "cdrom".to_owned() },
+        ],
+        Obstacle::NeedsRoot { .. } => [Obstacle::NeedsRoot { node: node() }],
+        Obstacle::Container { .. } => [Obstacle::Container { node: node() }],
+        Obstacle::Refused { .. } => [Obstacle::Refused { node: node() }],
+        Obstacle::NodeMissing { .. } => [Obstacle::NodeMissing { node: node() }],
+        Obstacle::NodeNotMade { .. } => [Obstacle::NodeNotMade { node: node() }],
+        Obstacle::NoSgModule => [Obstacle::NoSgModule],
+        Obstacle::NoNode { .. } => [
+            Obstacle::NoNode { address: ScsiAddress::parse("1:0:0:0").unwrap() },
+        ],
+        Obstacle::Filtered { .. } => [filtered(false), filtered(true)],
+        Obstacle::Busy { .. } => [
+            busy(vec![mount(), process("vlc")]),
+            busy(vec![process("vlc"), process("k3b")]),
+            busy(vec![process("mtkflash")]),
+            busy(vec![device()]),
+            busy(Vec::new()),
+        ],
+        Obstacle::LockedDown { .. } => [
+            Obstacle::LockedDown { mode: "integrity".to_owned() },
+        ],
+        Obstacle::NoPorts => [Obstacle::NoPorts],
+        Obstacle::PortsNeedRoot => [Obstacle::PortsNeedRoot],
+        Obstacle::Open(_) => [Obstacle::Open(SgOpenError::Missing { path: path() })],
+        Obstacle::PortOpen(_) => [Obstacle::PortOpen(PortOpenError::Missing)],
+    );
+    obstacles.extend(nodes.into_iter().map(Obstacle::Open));
+    obstacles.extend(ports.into_iter().map(Obstacle::PortOpen));
+    insta::assert_snapshot!(table(obstacles, |obstacle| shown(&in_the_way(
+        &obstacle,
+        &typed()
+    ))));
+}
+
+fn polling() -> Undo {
+    Undo {
+        file: PathBuf::from(POLL),
+        text: "-1".to_owned(),
+    }
+}
+
+fn scan() -> Undo {
+    Undo {
+        file: PathBuf::from(SCAN),
+        text: "- - -".to_owned(),
+    }
+}
+
+fn notes() -> Vec<NoteError> {
+    every!(NoteError:
+        NoteError::Held => [NoteError::Held],
+        NoteError::Io { .. } => [
+            NoteError::Io {
+                path: PathBuf::from("/run/mtkflash/channel-secondary"),
+                source: denied(),
+            },
+        ],
+        NoteError::NotSettled { .. } => [NoteError::NotSettled { undo: scan(), source: denied() }],
+        NoteError::NotTakenBack { .. } => [
+            NoteError::NotTakenBack { undo: scan(), source: failed() },
+        ],
+    )
+}
+
+fn channel_errors(machine: &Machine) -> Vec<LegacyError> {
+    let channel = Channel::Secondary;
+    let state = legacy::inspect(&machine.system, channel).unwrap();
+    let device = |number: usize| Box::new(state.devices[number].clone());
+    let used = |holders| {
+        let mut device = device(0);
+        device.holders = holders;
+        LegacyError::InUse { channel, device }
+    };
+    let mut disk = device(1);
+    disk.device_type = DeviceType(0);
+    let mut errors = every!(LegacyError:
+        LegacyError::NoChannel { .. } => [LegacyError::NoChannel { channel }],
+        LegacyError::Hidden => [LegacyError::Hidden],
+        LegacyError::OtherDriver { .. } => [
+            LegacyError::OtherDriver { channel, driver: "ide1".to_owned() },
+        ],
+        LegacyError::NotOptical { .. } => [LegacyError::NotOptical { channel, device: disk }],
+        LegacyError::InUse { .. } => [
+            used(vec![mount()]),
+            used(vec![process("vlc")]),
+            used(vec![process("mtkflash")]),
+        ],
+        LegacyError::InTheWay(_) => [Obstacle::PortsNeedRoot.into()],
+        LegacyError::Note(_) => [NoteError::Held.into()],
+        LegacyError::NotDetached { .. } => [
+            LegacyError::NotDetached {
+                device: state.devices[0].located.sysfs.clone(),
+                source: io::Error::other("it is still there"),
+            },
+        ],
+        LegacyError::NotBack { .. } => [
+            LegacyError::NotBack {
+                missing: state.devices.iter().map(|device| device.name()).collect(),
+                command: state.rescan_command().unwrap(),
+            },
+        ],
+    );
+    errors.extend(notes().into_iter().map(LegacyError::Note));
+    errors
+}
+
+#[test]
+fn a_channel_that_is_not_taken() {
+    let machine = Machine::four_drives();
+    insta::assert_snapshot!(table(channel_errors(&machine), |error| {
+        machine.told(&shown(&not_detached(&error, &typed())))
+    }));
+}
+
+#[test]
+fn a_channel_that_does_not_come_back() {
+    let machine = Machine::four_drives();
+    insta::assert_snapshot!(table(channel_errors(&machine), |error| {
+        machine.told(&format!("Warning: {}", not_brought_back(&error)))
+    }));
+}
+
+#[test]
+fn what_the_ports_cost_is_asked_for() {
+    let machine = Machine::four_drives();
+    let state = legacy::inspect(&machine.system, Channel::Secondary).unwrap();
+    let question = question(&state);
+    let typed = parsed(&["mtkflash", "3", "c", "--via", "port"]).1;
+    let told = [
+        prompt::asked(&question),
+        shown(&Failure::nobody_to_ask(&question, &typed)),
+    ];
+    insta::assert_snapshot!(machine.told(&told.join("\n\n")));
+}
+
+#[test]
+fn what_a_crashed_run_has_left_is_told() {
+    let outcomes = vec![
+        Settled {
+            undo: polling(),
+            outcome: Ok(()),
+        },
+        Settled {
+            undo: scan(),
+            outcome: Ok(()),
+        },
+        Settled {
+            undo: polling(),
+            outcome: Err(denied()),
+        },
+        Settled {
+            undo: scan(),
+            outcome: Err(denied()),
+        },
+    ];
+    insta::assert_snapshot!(table(outcomes, |settled| failures::settled(&settled)));
+}
+
+#[test]
+fn polling_that_goes_on_is_told() {
+    let mut states = vec![Polling::Off, Polling::None];
+    states.extend(notes().into_iter().map(|why| Polling::LeftOn { why }));
+    insta::assert_snapshot!(table(states, |state| {
+        polled(&state).unwrap_or_else(|| "(nothing)".to_owned())
+    }));
+}
+
+#[test]
+fn a_guess_is_said_to_be_one() {
+    let machine = Machine::empty();
+    machine.ports("0000:00:1f.2", "ahci", 1, 0, 6);
+    machine.drive("0000:00:1f.2", 0, "2:0:0:0", "P3");
+    let note = guessed(&DriveName::Index(3), &located(&machine, 3).unwrap());
+    insta::assert_snapshot!(machine.told(&note.unwrap()));
+    let machine = Machine::four_drives();
+    assert_eq!(
+        guessed(&DriveName::Index(3), &located(&machine, 3).unwrap()),
+        None
+    );
+}
+
+#[test]
+fn the_ports_have_no_drive_of_another_kind() {
+    let machine = Machine::piix();
+    machine.usb_drive("1-2", 0, "9:0:0:0");
+    let (request, typed) = parsed(&["mtkflash", "/dev/sr0", "c", "--via", "port"]);
+    let drive = DriveName::Path(machine.path("dev/sr0"));
+    let failure = by_ports(
+        &machine.system,
+        &request,
+        &drive,
+        &StopFlag::default(),
+        &typed,
+    );
+    insta::assert_snapshot!(machine.told(&shown(&failure.err().unwrap())));
+}
+
+#[test]
+fn the_whole_way_to_a_drive_ends_where_something_is_in_it() {
+    let mounted = Machine::four_drives();
+    mounted.mount(2, "/media/My\\040Disc");
+    let held = Machine::four_drives();
+    held.process(4711, "mtkflash", "dev/sg2");
+    held.state().claimed.push(held.path("dev/sg2"));
+    let with_disc = Machine::four_drives();
+    with_disc.state().ready.push_back(Completion::default());
+    let contained = Machine::four_drives();
+    contained.file(".dockerenv", "");
+    contained.state().denied.push(contained.path("dev/sr2"));
+    let empty = Machine::four_drives();
+    let told = [
+        ended(&mounted, "3"),
+        ended(&held, "3"),
+        ended(&with_disc, "/dev/sg2"),
+        ended(&contained, "3"),
+        ended(&empty, "/dev/sr9"),
+    ];
+    insta::assert_snapshot!(told.join("\n\n"));
+}

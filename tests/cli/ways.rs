@@ -1,0 +1,47 @@
+//! The way to a drive, where the one that is named leads nowhere or takes hours.
+
+use crate::folder::{Folder, patched_image};
+
+const BENCH: &str = "sst39sf020.toml";
+
+#[test]
+fn a_drive_without_a_packet_protocol_is_not_reached_by_sg() {
+    let run = Folder::with_bench(BENCH).fails("3 c --via sg", 2);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_packet_protocol_does_not_go_by_registers() {
+    let run = Folder::with_bench(BENCH).fails("3 c --via ata --protocol btc", 2);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_protocol_that_does_not_exist_is_answered_with_those_that_do() {
+    let run = Folder::with_bench(BENCH).fails("3 c --protocol mtk", 2);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_read_that_would_take_hours_is_not_begun() {
+    let folder = Folder::with_bench("native.toml");
+    let run = folder.fails("3 r /m /b my_backup.bin", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.files(), [""; 0]);
+}
+
+#[test]
+fn a_write_that_would_take_hours_changes_nothing() {
+    let folder = Folder::with_bench("native.toml");
+    let before = folder.flash();
+    folder.write("new.bin", patched_image());
+    let run = folder.fails("3 w /m new.bin --yes", 4);
+    insta::assert_snapshot!(run.message());
+    assert_eq!(folder.flash(), before);
+}
+
+#[test]
+fn checking_every_drive_is_asked_for() {
+    let run = Folder::with_bench("four-drives.toml").fails("c", 4);
+    insta::assert_snapshot!(run.message());
+}
