@@ -56,7 +56,7 @@ pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), 
         Command::Help => run.output.text(&help::text()),
         Command::Version => run.output.text(&help::version()),
         Command::Inspect { file } => run.inspect(file)?,
-        Command::List => list::list(request, run.output)?,
+        Command::List => list::list(request, typed, run.output)?,
         Command::Check => run.check()?,
         Command::Read { file } => run.read(file)?,
         Command::Verify { file } => run.verify(file)?,
@@ -359,7 +359,8 @@ impl Run<'_> {
             job(self, &mut opened)
         };
         for problem in opened.close() {
-            self.progress.line(&format!("Warning: {problem}"));
+            let warning = format!("Warning: {problem}");
+            self.progress.line(&self.typed.to_paste(&warning));
         }
         result
     }

@@ -5,11 +5,12 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::open;
 use super::output::Output;
+use super::program::as_root;
 use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::reach;
 use super::report;
-use super::typed::{Typed, as_root};
+use super::typed::Typed;
 use crate::drive::ask::{self, Medium};
 use crate::drive::list::{Listed, Listing, list as list_drives};
 use crate::drive::topology::IndexBasis;
@@ -22,14 +23,14 @@ use crate::scsi::Identity;
 ///
 /// # Errors
 /// A bench that cannot be read, or no drive at all.
-pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
+pub fn list(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
     match &request.options.sim {
         Some(bench) => list_bench(&reach::bench(bench)?, output),
         None => {
             // What a crashed run has taken off the kernel would not be listed.
             let system = System::host();
             reach::settle(&system);
-            output.text(&real(&system, &list_drives(&system))?);
+            output.text(&typed.to_paste(&real(&system, &list_drives(&system))?));
             Ok(())
         }
     }
@@ -163,7 +164,7 @@ pub fn check_all(
     output: &mut Output,
     stop: &StopFlag,
 ) -> Result<(), Failure> {
-    list(request, output)?;
+    list(request, typed, output)?;
     let drives: Vec<DriveName> = match &request.options.sim {
         Some(bench) => reach::bench(bench)?
             .drives()
@@ -198,7 +199,7 @@ pub fn check_all(
                     opened.device.capabilities(),
                 ));
                 for problem in opened.close() {
-                    progress.line(&format!("Warning: {problem}"));
+                    progress.line(&typed.to_paste(&format!("Warning: {problem}")));
                 }
             }
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),

@@ -12,6 +12,7 @@ mod list;
 mod open;
 mod output;
 mod own_word;
+mod program;
 mod progress;
 mod prompt;
 mod reach;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use exit::Exit;
 use failure::Failure;
 use output::Output;
+use program::Program;
 use progress::eprintln_quietly;
 use typed::Typed;
 
@@ -34,7 +36,8 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let request = match args::parse(words.iter().cloned()) {
         Ok(request) => request,
         Err(error) => {
-            eprintln_quietly(&format!("mtkflash: {error}"));
+            let program = Program::called(words.first().map(OsString::as_os_str));
+            eprintln_quietly(&program.paste_into(&format!("mtkflash: {error}")));
             return Exit::Usage.into();
         }
     };
@@ -49,7 +52,7 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {
-            eprintln_quietly(failure.text().trim_end());
+            eprintln_quietly(&typed.to_paste(failure.text().trim_end()));
             failure.exit.into()
         }
     }

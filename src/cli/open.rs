@@ -108,7 +108,8 @@ pub fn open(
             if let Some(detached) = detached
                 && let Err(error) = reach::bring_back(detached, clock.as_ref())
             {
-                progress.line(&format!("Warning: {}", reach::not_brought_back(&error)));
+                let warning = format!("Warning: {}", reach::not_brought_back(&error));
+                progress.line(&typed.to_paste(&warning));
             }
             Err(failure)
         }

@@ -4,12 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::args::{Command, Request, Via};
+use super::program::Program;
 use crate::flash::BANK_SIZE;
 use crate::job::backup::Record;
 
 /// The command line of this run.
 #[derive(Debug, Clone)]
 pub struct Typed {
+    program: Program,
     words: Vec<OsString>,
     /// The switches that say which drive and which way to it.
     reach: String,
@@ -51,6 +53,7 @@ impl Typed {
             part.push_str(&format!(" --range {:#x}-{last:#x}", range.start));
         }
         Typed {
+            program: Program::called(words.first().map(OsString::as_os_str)),
             words,
             reach,
             part,
@@ -70,6 +73,11 @@ impl Typed {
                 _ => "FILE".to_owned(),
             },
         }
+    }
+
+    /// A text whose commands this user can paste.
+    pub fn to_paste(&self, text: &str) -> String {
+        self.program.paste_into(text)
     }
 
     /// The same command again.
@@ -230,14 +238,8 @@ impl Typed {
     }
 }
 
-/// A command of this program as root. sudo looks for programs in folders of its
-/// own, and the one that `cargo install` takes is not among them.
-pub fn as_root(command: &str) -> String {
-    command.replacen("mtkflash", r#"sudo "$(command -v mtkflash)""#, 1)
-}
-
 /// A word as a shell takes it.
-fn quoted(word: &OsStr) -> String {
+pub(super) fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let is_plain = !word.is_empty()
         && word

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -83,6 +84,8 @@ impl Folder {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mtkflash"));
         command.current_dir(self.0.path()).args(self.words(line));
+        // As found by PATH: commands in messages have that name then.
+        command.arg0("mtkflash");
         command.stdin(Stdio::null());
         command
     }

@@ -1,6 +1,8 @@
 //! Folders and disks that take no files, and outputs that take no text.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::folder::{Folder, Run, old_image, patched_image};
@@ -48,14 +50,24 @@ fn a_backup_that_cannot_be_made_prevents_the_write() {
     assert!(!folder.holds("bench.state"));
 }
 
+/// Where a shell finds the binary before any other.
+fn path() -> OsString {
+    let binary = Path::new(env!("CARGO_BIN_EXE_mtkflash")).parent().unwrap();
+    let mut path = OsString::from(binary);
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
+}
+
 /// Runs the binary by a shell that has prepared something for it.
 fn by_shell(folder: &Folder, prepare: &str, line: &str) -> Run {
     let output = Command::new("sh")
         .arg("-c")
         .arg(format!("{prepare} && exec \"$0\" \"$@\""))
-        .arg(env!("CARGO_BIN_EXE_mtkflash"))
+        .arg("mtkflash")
         .args(folder.words(line))
         .current_dir(folder.path(""))
+        .env("PATH", path())
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -91,9 +103,10 @@ fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
         let mut command = Command::new("unshare");
         command
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-            .arg(env!("CARGO_BIN_EXE_mtkflash"))
+            .arg("mtkflash")
             .args(folder.words(line))
             .current_dir(folder.path(""))
+            .env("PATH", path())
             .stdin(Stdio::null());
         command
     };

@@ -1,6 +1,8 @@
 //! The way to a drive, where the one that is named leads nowhere or takes hours.
 
-use crate::folder::{Folder, patched_image};
+use std::os::unix::process::CommandExt;
+
+use crate::folder::{Folder, Run, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
 
@@ -44,4 +46,20 @@ fn a_write_that_would_take_hours_changes_nothing() {
 fn checking_every_drive_is_asked_for() {
     let run = Folder::with_bench("four-drives.toml").fails("c", 4);
     insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn commands_to_type_have_the_path_by_which_the_program_was_called() {
+    let folder = Folder::with_bench("refused.toml");
+    let called = |line: &str| {
+        let mut command = folder.command(line);
+        let output = command.arg0("./flash tools/mtkflash").output().unwrap();
+        Run::of(line, output).stderr
+    };
+    for line in ["3 c", "3 r", "9 c"] {
+        let told = called(line);
+        let command = format!("'./flash tools/mtkflash' {}", &line[..1].replace('9', "l"));
+        assert!(told.contains(&command), "{told}");
+        assert!(!told.contains(" mtkflash 3"), "{told}");
+    }
 }

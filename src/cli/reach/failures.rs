@@ -4,7 +4,8 @@
 use super::super::args::DriveName;
 use super::super::exit::Exit;
 use super::super::failure::{Failure, sentence};
-use super::super::typed::{Typed, as_root};
+use super::super::program::as_root;
+use super::super::typed::Typed;
 use crate::drive::hold::Polling;
 use crate::drive::legacy::{ChannelState, LegacyError};
 use crate::drive::note::{NoteError, Settled};
