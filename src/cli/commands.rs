@@ -390,7 +390,7 @@ impl Run<'_> {
             .sum();
         let bytes = passes * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force)
-            .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+            .map_err(|refusal| Failure::slow(&refusal, opened.at_ports, self.typed))?;
         if let Some(time) = estimate::reading_time(capabilities, bytes)
             && time > Duration::from_secs(5)
         {

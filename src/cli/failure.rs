@@ -64,6 +64,20 @@ impl Failure {
         text
     }
 
+    /// A job that would take hours; `at_ports` where the drive may be on the
+    /// legacy ports, too.
+    pub fn slow(refusal: &Refusal, at_ports: bool, typed: &Typed) -> Failure {
+        let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
+        if at_ports {
+            failure = failure
+                .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
+                .next(typed.by("port"));
+        }
+        failure
+            .next("If you have the time:")
+            .next(typed.with("--force=slow"))
+    }
+
     pub fn load(error: &LoadError) -> Failure {
         match error {
             LoadError::Ambiguous { .. } => {
@@ -305,13 +319,6 @@ fn exit_of(state: &FlashState) -> Exit {
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
-        Refusal::Check {
-            check: Check::Slow, ..
-        } => failure
-            .next("A drive on an IDE port is reached in minutes by the legacy ports:")
-            .next(typed.by("port"))
-            .next("Or take the time:")
-            .next(typed.with("--force=slow")),
         Refusal::Check {
             check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
             ..

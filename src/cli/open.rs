@@ -32,6 +32,8 @@ pub struct Opened {
     pub name: String,
     pub device: Box<dyn FirmwareDevice>,
     pub is_real: bool,
+    /// It has one of the positions 1-4, which the legacy ports may lead to.
+    pub at_ports: bool,
     clock: Arc<dyn Clock>,
     // After the device, whose end gives the channel's interrupts back.
     detached: Option<Detached>,
@@ -94,6 +96,7 @@ pub fn open(
     let mut reach = reach::reach(request, drive, stop, typed)?;
     let name = reach.name.clone();
     let is_real = reach.is_real;
+    let at_ports = reach.at_ports;
     let clock = Arc::clone(&reach.clock);
     let detached = reach.detached.take();
     match device(request, named, reach, progress, stop, typed) {
@@ -101,6 +104,7 @@ pub fn open(
             name,
             device,
             is_real,
+            at_ports,
             clock,
             detached,
         }),

@@ -47,6 +47,8 @@ pub struct Reach {
     /// A channel that the kernel has given up and gets back in the end.
     pub detached: Option<Detached>,
     pub is_real: bool,
+    /// It has one of the positions 1-4, which the legacy ports may lead to.
+    pub at_ports: bool,
 }
 
 /// Finds a simulated drive again.
@@ -174,6 +176,7 @@ fn simulated(
         reopen: Some(Box::new(OnBench(found.clone()))),
         detached: None,
         is_real: false,
+        at_ports: found.position().is_some(),
     })
 }
 
@@ -228,6 +231,7 @@ fn by_kernel(
         clock,
         detached: None,
         is_real: true,
+        at_ports: located.position.is_some() && !located.is_guess,
     })
 }
 
@@ -292,6 +296,7 @@ fn by_ports(
         reopen: None,
         detached: Some(detached),
         is_real: true,
+        at_ports: true,
     })
 }
 
