@@ -1,7 +1,9 @@
 //! Drives as Linux has them: index and listing, the hold, permissions, signals,
 //! and the legacy ports of a channel that the kernel has, too.
 
-use crate::scenarios::{PC, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario};
+use crate::scenarios::{
+    PC, PC_LOCKED_DOWN, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario,
+};
 
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -24,6 +26,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "the legacy ports are taken from the kernel and given back, also after a kill",
             &PC,
             "linux-ports",
+        ),
+        Scenario::new(
+            "a kernel that is locked down gives no ports, which is told before anything is done",
+            &PC_LOCKED_DOWN,
+            "linux-locked-down",
         ),
         Scenario::new(
             "a disc, a mount and a disk stand in the way and are named",

@@ -26,6 +26,8 @@ pub struct Machine {
     pub slots: &'static [Slot],
     /// In the order in which the kernel loads them, after those every machine needs.
     pub modules: &'static [&'static str],
+    /// Further words of the kernel's command line.
+    pub options: &'static str,
 }
 
 /// A place on a controller and what sits in it.
@@ -94,10 +96,11 @@ impl Machine {
             // The timer check fails, and the kernel with it, where this machine
             // is busy. A command to a drive is many short waits of the guest, and
             // without the last two options each of them takes longer.
-            .args([
-                "-append",
-                "console=ttyS0 quiet panic=-1 nokaslr no_timer_check idle=poll mitigations=off",
-            ])
+            .arg("-append")
+            .arg(format!(
+                "console=ttyS0 quiet panic=-1 nokaslr no_timer_check idle=poll mitigations=off {}",
+                self.options
+            ))
             .args(["-device", "virtio-serial", "-chardev"])
             .arg(format!("file,id=sent,path={}", sent.display()))
             .args(["-device", "virtserialport,chardev=sent,name=results"]);

@@ -24,6 +24,7 @@ static PACKETS: Machine = Machine {
     controllers: &[],
     slots: &[Slot::drive("ide.1", 0, "SM")],
     modules: &["ata_piix"],
+    options: "",
 };
 
 pub fn scenarios() -> Vec<Scenario> {

@@ -50,6 +50,7 @@ pub static PC: Machine = Machine {
         Slot::drive("ide.1", 1, "SS"),
     ],
     modules: &["ata_piix"],
+    options: "",
 };
 
 /// Two of the slots are empty, and another controller takes the first numbers.
@@ -63,6 +64,7 @@ pub static PC_WITH_AHCI_FIRST: Machine = Machine {
         Slot::drive("ahci.0", 0, "A0"),
     ],
     modules: &["ahci", "ata_piix"],
+    options: "",
 };
 
 /// No PATA at all.
@@ -72,6 +74,7 @@ pub static Q35: Machine = Machine {
     controllers: &[],
     slots: &[Slot::drive("ide.0", 0, "P0"), Slot::drive("ide.2", 0, "P2")],
     modules: &["ahci"],
+    options: "",
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
@@ -94,6 +97,17 @@ pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     ],
     // ext4 asks for the checksum by its algorithm, not as a dependency.
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
+    options: "",
+};
+
+/// A kernel as it is under Secure Boot.
+pub static PC_LOCKED_DOWN: Machine = Machine {
+    name: "pc-locked-down",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[Slot::drive("ide.1", 0, "SM"), Slot::drive("ide.1", 1, "SS")],
+    modules: &["ata_piix"],
+    options: "lockdown=integrity",
 };
 
 /// Nothing but what is plugged into USB. Its scenarios take time: every byte
@@ -104,6 +118,7 @@ static USB_ONLY: Machine = Machine {
     controllers: &[],
     slots: &[],
     modules: &[],
+    options: "",
 };
 
 /// All of them; the machine that takes longest comes first.
