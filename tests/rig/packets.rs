@@ -13,7 +13,7 @@ use mtkflash::scsi::cdb::{self, Buffer};
 use mtkflash::sim::Counters;
 use mtkflash::transport::{Data, PacketTransport, SgDevice, Verdict};
 
-use crate::machine::{Machine, Slot};
+use crate::machine::{Clock, Machine, Slot};
 use crate::scenarios::Scenario;
 use crate::seen::{Seen, seen};
 
@@ -25,6 +25,16 @@ static PACKETS: Machine = Machine {
     slots: &[Slot::drive("ide.1", 0, "SM")],
     modules: &["ata_piix"],
     options: "",
+    clock: Clock::Real,
+};
+
+/// For what a drive has minutes to answer.
+static PACKETS_AND_LEAPS: Machine = Machine {
+    name: "packets-leaps",
+    slots: &[],
+    modules: &[],
+    clock: Clock::Leaps,
+    ..PACKETS
 };
 
 pub fn scenarios() -> Vec<Scenario> {
@@ -64,6 +74,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "packets-faults",
         )
         .then(pulled),
+        Scenario::new(
+            "a packet drive that never answers is given up by the kernel, and the tool says what that means",
+            &PACKETS_AND_LEAPS,
+            "packets-hang",
+        ),
     ]
 }
 

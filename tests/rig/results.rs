@@ -166,6 +166,8 @@ impl Boot {
         }
         root.copy("images", &images()?)?;
         root.file("rig/scripts", self.scripts.join("\n").as_bytes());
+        let patience = self.machine.clock.patience();
+        root.file("rig/patience", patience.to_string().as_bytes());
         root.file(
             "rig/devices",
             self.machine.slots.len().to_string().as_bytes(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::machine::{Device, Machine, Slot};
+use crate::machine::{Clock, Device, Machine, Slot};
 use crate::{packets, vendor_mode};
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
@@ -51,6 +51,7 @@ pub static PC: Machine = Machine {
     ],
     modules: &["ata_piix"],
     options: "",
+    clock: Clock::Real,
 };
 
 /// Two of the slots are empty, and another controller takes the first numbers.
@@ -65,6 +66,7 @@ pub static PC_WITH_AHCI_FIRST: Machine = Machine {
     ],
     modules: &["ahci", "ata_piix"],
     options: "",
+    clock: Clock::Real,
 };
 
 /// No PATA at all.
@@ -75,6 +77,7 @@ pub static Q35: Machine = Machine {
     slots: &[Slot::drive("ide.0", 0, "P0"), Slot::drive("ide.2", 0, "P2")],
     modules: &["ahci"],
     options: "",
+    clock: Clock::Real,
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
@@ -98,6 +101,7 @@ pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     // ext4 asks for the checksum by its algorithm, not as a dependency.
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
     options: "",
+    clock: Clock::Real,
 };
 
 /// A kernel as it is under Secure Boot.
@@ -108,6 +112,7 @@ pub static PC_LOCKED_DOWN: Machine = Machine {
     slots: &[Slot::drive("ide.1", 0, "SM"), Slot::drive("ide.1", 1, "SS")],
     modules: &["ata_piix"],
     options: "lockdown=integrity",
+    clock: Clock::Real,
 };
 
 /// Nothing but what is plugged into USB. Its scenarios take time: every byte
@@ -119,6 +124,7 @@ static USB_ONLY: Machine = Machine {
     slots: &[],
     modules: &[],
     options: "",
+    clock: Clock::Real,
 };
 
 /// All of them; the machine that takes longest comes first.

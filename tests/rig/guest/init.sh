@@ -26,7 +26,7 @@ run() {
 	export OUT=/out/$1 SERVERS=/run/servers-$1
 	mkdir -p $OUT $SERVERS
 	cd $OUT
-	timeout 120 sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$1.sh" >log 2>&1 </dev/null
+	timeout $(cat /rig/patience) sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$1.sh" >log 2>&1 </dev/null
 	echo $? >status
 	unplug_all >>log 2>&1
 }
