@@ -330,6 +330,10 @@ fn agree_to_detach(
         question.push_str(&format!("  {}\n", device.name()));
     }
     question.push_str("It comes back under the same names afterwards.");
+    if let Some(command) = state.rescan_command() {
+        question.push_str(" Should this program be killed, bring it back by:\n  ");
+        question.push_str(&command);
+    }
     match prompt::ask(&question, request.options.yes, stop) {
         Consent::Given => {
             if request.options.yes {
