@@ -28,6 +28,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "linux-ports",
         ),
         Scenario::new(
+            "in a container without the node the message names the command that gives it",
+            &PC,
+            "linux-container",
+        ),
+        Scenario::new(
             "a kernel that is locked down gives no ports, which is told before anything is done",
             &PC_LOCKED_DOWN,
             "linux-locked-down",
