@@ -14,7 +14,7 @@ use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
 use super::verify::{compare, owned_ranges};
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
-use super::{Check, FlashState, Forced, Job, JobError, Refusal};
+use super::{Check, FlashState, Forced, Job, JobError, Refusal, postpone_stop};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::image::{Image, ImageIdentity, Model, identity, soundness};
 use crate::plan::ERASED;
@@ -504,9 +504,7 @@ fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
                 events(Event::Bank { phase, bank: next });
             }
         }
-        if stop.is_requested() && !std::mem::replace(stop_is_noted, true) {
-            events(Event::StopPostponed);
-        }
+        postpone_stop(stop, stop_is_noted, events);
     });
     match sent {
         Ok(()) => {
@@ -527,10 +525,17 @@ fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
 }
 
 fn await_return(job: &mut Job) -> Result<Identity, JobError> {
-    let Job { device, events, .. } = job;
+    let Job {
+        device,
+        events,
+        stop,
+        stop_is_noted,
+        ..
+    } = job;
     let device = downloader(*device)?;
     device
         .await_return(&mut |waiting| {
+            postpone_stop(stop, stop_is_noted, events);
             events(Event::AwaitingDrive {
                 remaining: waiting.remaining,
                 last: waiting.last.clone(),
