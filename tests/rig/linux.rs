@@ -28,6 +28,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "linux-ports",
         ),
         Scenario::new(
+            "at a terminal YES goes on and nothing else does, and Ctrl-C stops only what has not begun",
+            &PC_WITH_AHCI_FIRST,
+            "linux-terminal",
+        ),
+        Scenario::new(
             "in a container without the node the message names the command that gives it",
             &PC,
             "linux-container",

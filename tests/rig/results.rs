@@ -15,7 +15,7 @@ use crate::modules::Modules;
 use crate::packages::Packages;
 
 /// Programs of the packages, or of this machine, that scripts may call.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "sg_inq",
     "sg_turs",
     "sg_raw",
@@ -24,6 +24,7 @@ const PROGRAMS: [&str; 8] = [
     "sg_requests",
     "btcflash",
     "setpriv",
+    "script",
 ];
 
 /// A machine and the scripts that it is to run, booted when the first result
