@@ -58,6 +58,16 @@ pub fn scenarios() -> Vec<Scenario> {
             "linux-users",
         ),
         Scenario::new(
+            "the udev rule gives optical drives to their group, disks to nobody, and loads sg",
+            &PC_WITH_DISC_AND_DISK,
+            "linux-udev",
+        ),
+        Scenario::new(
+            "nobody suspends or switches off while a flash is written, and everybody may afterwards",
+            &Q35,
+            "linux-inhibit",
+        ),
+        Scenario::new(
             "signals stop a write before its first block and never after it",
             &PC_WITH_AHCI_FIRST,
             "linux-signals",

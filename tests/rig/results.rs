@@ -15,7 +15,7 @@ use crate::modules::Modules;
 use crate::packages::Packages;
 
 /// Programs of the packages, or of this machine, that scripts may call.
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 15] = [
     "sg_inq",
     "sg_turs",
     "sg_raw",
@@ -25,6 +25,12 @@ const PROGRAMS: [&str; 9] = [
     "btcflash",
     "setpriv",
     "script",
+    "udevadm",
+    "kmod",
+    "dbus-daemon",
+    "systemd-logind",
+    "systemd-inhibit",
+    "busctl",
 ];
 
 /// A machine and the scripts that it is to run, booted when the first result
@@ -165,6 +171,7 @@ impl Boot {
         if fixtures.is_dir() {
             root.copy("fixtures", &fixtures)?;
         }
+        root.copy("udev", &sources.join("udev"))?;
         root.copy("images", &images()?)?;
         root.file("rig/scripts", self.scripts.join("\n").as_bytes());
         let patience = self.machine.clock.patience();
