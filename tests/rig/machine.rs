@@ -37,7 +37,8 @@ pub enum Clock {
     /// As it does here.
     Real,
     /// In a guest that only waits, it leaps to the end of the wait: minutes are
-    /// over at once. A guest that works is slower this way.
+    /// over at once, and so are the many short waits of a command to a drive.
+    /// The registers of an emulated controller are slower this way.
     Leaps,
 }
 

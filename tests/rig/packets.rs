@@ -28,11 +28,9 @@ static PACKETS: Machine = Machine {
     clock: Clock::Real,
 };
 
-/// For what a drive has minutes to answer.
+/// For what a drive has minutes to answer, and for what mostly waits.
 static PACKETS_AND_LEAPS: Machine = Machine {
     name: "packets-leaps",
-    slots: &[],
-    modules: &[],
     clock: Clock::Leaps,
     ..PACKETS
 };
@@ -41,19 +39,19 @@ pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(
             "btcflash and mtkflash send a BTC packet drive the same, and btcflash takes longer",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-btcflash",
         )
         .then(as_btcflash_does),
         Scenario::new(
             "packet drives that nobody can read are written through the kernel and hold the image",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-write-unread",
         )
         .then(|left| are_written(left, &["btc", "tsst", "sd616"])),
         Scenario::new(
             "packet drives that can be read are written through the kernel and hold the image",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-write",
         )
         .then(|left| are_written(left, &["mt1939", "mt1939-boot", "mt1959"])),
@@ -65,12 +63,12 @@ pub fn scenarios() -> Vec<Scenario> {
         .then(as_sg3_utils_do),
         Scenario::new(
             "a genuine ATAPI drive of another make refuses every packet protocol and stays as it is",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-ide",
         ),
         Scenario::new(
             "a packet drive that is pulled while it programs, or comes back as another, is no success",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-faults",
         )
         .then(pulled),

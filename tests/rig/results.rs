@@ -110,9 +110,9 @@ impl Boot {
         fs::remove_file(&initramfs)?;
         // Also after a boot that went wrong: it may have finished some scripts.
         if fs::metadata(&sent).is_ok_and(|sent| sent.len() > 0) {
-            // One archive per script, end to end.
+            // One archive per script, end to end. The guest may be ahead of our clock.
             let status = Command::new("tar")
-                .args(["-x", "--ignore-zeros", "--no-same-owner", "-f"])
+                .args(["-x", "--touch", "--ignore-zeros", "--no-same-owner", "-f"])
                 .arg(&sent)
                 .arg("-C")
                 .arg(&folder)

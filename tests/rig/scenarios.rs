@@ -66,7 +66,7 @@ pub static PC_WITH_AHCI_FIRST: Machine = Machine {
     ],
     modules: &["ahci", "ata_piix"],
     options: "",
-    clock: Clock::Real,
+    clock: Clock::Leaps,
 };
 
 /// No PATA at all.
@@ -77,7 +77,7 @@ pub static Q35: Machine = Machine {
     slots: &[Slot::drive("ide.0", 0, "P0"), Slot::drive("ide.2", 0, "P2")],
     modules: &["ahci"],
     options: "",
-    clock: Clock::Real,
+    clock: Clock::Leaps,
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
@@ -101,7 +101,7 @@ pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     // ext4 asks for the checksum by its algorithm, not as a dependency.
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
     options: "",
-    clock: Clock::Real,
+    clock: Clock::Leaps,
 };
 
 /// A kernel as it is under Secure Boot.
@@ -112,7 +112,7 @@ pub static PC_LOCKED_DOWN: Machine = Machine {
     slots: &[Slot::drive("ide.1", 0, "SM"), Slot::drive("ide.1", 1, "SS")],
     modules: &["ata_piix"],
     options: "lockdown=integrity",
-    clock: Clock::Real,
+    clock: Clock::Leaps,
 };
 
 /// Nothing but what is plugged into USB. Its scenarios take time: every byte
@@ -124,7 +124,7 @@ static USB_ONLY: Machine = Machine {
     slots: &[],
     modules: &[],
     options: "",
-    clock: Clock::Real,
+    clock: Clock::Leaps,
 };
 
 /// All of them; the machine that takes longest comes first.
