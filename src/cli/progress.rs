@@ -127,7 +127,7 @@ impl Progress {
 
     /// A line that stays.
     pub fn line(&mut self, text: &str) {
-        match &self.bar {
+        match self.countdown.as_ref().or(self.bar.as_ref()) {
             Some(bar) if self.is_terminal => bar.println(text),
             _ => eprintln_quietly(text),
         }

@@ -220,7 +220,7 @@ fn by_kernel(
         name: named(drive, &located),
         known_as: Some(located.known_as.clone()),
         unit: located.position.map_or(Unit::Master, Position::unit),
-        filter: Some(hold.why_not_permitted()),
+        filter: Some(hold.why_not_permitted(system)),
         packets: Some(Box::new(hold)),
         registers: None,
         reopen: Some(Box::new(InPlace {

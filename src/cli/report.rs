@@ -200,7 +200,8 @@ fn plan(proposal: &Proposal) -> String {
     };
     let erase = match summary.bytes_to_erase {
         0 => erase,
-        bytes => format!("{erase} ({} KiB)", bytes / 1024),
+        bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
+        bytes => format!("{erase} ({bytes} bytes)"),
     };
     let program = match summary.bytes_to_program {
         0 => "program nothing".to_owned(),

@@ -109,7 +109,7 @@ impl Hold {
         clock: Arc<dyn Clock>,
     ) -> Result<Hold, HoldError> {
         let mut nodes = Nodes::open_soon(system, drive, clock.as_ref())?;
-        let medium = nodes.medium(drive, clock.as_ref())?;
+        let medium = nodes.medium(system, drive, clock.as_ref())?;
         if rule == MediumRule::Refuse {
             let node = drive.node().unwrap_or(&nodes.node).to_owned();
             match medium {
@@ -165,8 +165,8 @@ impl Hold {
     }
 
     /// What stands behind a command that the kernel did not permit.
-    pub fn why_not_permitted(&self) -> Obstacle {
-        Obstacle::to_command(&self.drive, &self.nodes.node)
+    pub fn why_not_permitted(&self, system: &System) -> Obstacle {
+        Obstacle::to_command(system, &self.drive, &self.nodes.node)
     }
 }
 
@@ -240,11 +240,18 @@ impl Nodes {
         })
     }
 
-    fn medium(&mut self, drive: &Located, clock: &dyn Clock) -> Result<Medium, HoldError> {
+    fn medium(
+        &mut self,
+        system: &System,
+        drive: &Located,
+        clock: &dyn Clock,
+    ) -> Result<Medium, HoldError> {
         let start = clock.now();
         loop {
             let medium = ask::medium(&mut self.commands).map_err(|source| match source {
-                TransportError::NotPermitted => Obstacle::to_command(drive, &self.node).into(),
+                TransportError::NotPermitted => {
+                    Obstacle::to_command(system, drive, &self.node).into()
+                }
                 source => HoldError::Transport {
                     node: self.node.clone(),
                     source,
@@ -312,10 +319,13 @@ fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
         })?;
         match system.kernel().write(&file, "0") {
             Ok(()) => Ok(Some(note)),
-            Err(source) => Err(NoteError::Io {
-                path: file.clone(),
-                source,
-            }),
+            Err(source) => {
+                note.withdraw();
+                Err(NoteError::Io {
+                    path: file.clone(),
+                    source,
+                })
+            }
         }
     };
     match stop() {

@@ -281,7 +281,7 @@ pub fn detach(system: &System, channel: Channel) -> Result<Detached, LegacyError
     if let Some(undo) = state.undo() {
         note.promise(undo)?;
     }
-    let detached = Detached {
+    let mut detached = Detached {
         system: system.clone(),
         note: Some(note),
         state,
@@ -293,6 +293,11 @@ pub fn detach(system: &System, channel: Channel) -> Result<Detached, LegacyError
         .try_for_each(|device| delete(system, &device.located.sysfs));
     // Before the scan, also after a failure, or the names would still be taken.
     drop(held);
+    if let (Err(_), Some(note)) = (&outcome, &mut detached.note)
+        && inspect(system, channel).is_ok_and(|now| now.devices == detached.state.devices)
+    {
+        note.withdraw();
+    }
     outcome?;
     let left = inspect(system, channel)?;
     match left.devices.first() {

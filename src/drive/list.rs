@@ -66,7 +66,9 @@ pub fn listed(system: &System, drive: &Located) -> Listed {
                 match ask::identity(&mut open) {
                     Ok(identity) => listed.identity = Some(identity),
                     Err(AskError::Transport(TransportError::NotPermitted)) => {
-                        listed.obstacles.push(Obstacle::to_command(drive, node));
+                        listed
+                            .obstacles
+                            .push(Obstacle::to_command(system, drive, node));
                     }
                     Err(silence) => listed.silence = Some(silence),
                 }

@@ -204,6 +204,11 @@ impl Note {
         Ok(())
     }
 
+    /// The change was not made after all: nothing is to be taken back.
+    pub fn withdraw(&mut self) {
+        self.undo = None;
+    }
+
     /// Takes the change back and removes the note.
     ///
     /// # Errors

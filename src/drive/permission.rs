@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Group, getegid, getgroups};
 
 use super::holders::{Holder, holders};
-use super::system::{System, attribute};
+use super::system::{System, attribute, names};
 use super::topology::Located;
 use crate::transport::port::PortOpenError;
 use crate::transport::sg_io::SgOpenError;
@@ -32,7 +32,18 @@ pub enum Obstacle {
         "{} is not to be had in this container; the container must be started with it",
         node.display()
     )]
-    Container { node: PathBuf },
+    Container {
+        node: PathBuf,
+        /// All of the drive's: commands want `/dev/sgN`, and `/dev/srN` is what
+        /// keeps out mounts of the host, which a container does not see.
+        nodes: Vec<PathBuf>,
+    },
+    /// Rights are missing besides the node, and the kernel's drives can be
+    /// neither taken off nor brought back.
+    #[error(
+        "the I/O ports are not to be had in this container, unless it is started with all rights"
+    )]
+    PortsInContainer,
     /// Neither the superuser's rights nor the group's are what is lacking.
     #[error("the system refuses to open {}, although its permissions allow it", node.display())]
     Refused { node: PathBuf },
@@ -99,14 +110,13 @@ impl Obstacle {
     /// A node that is not there, as a user or sysfs names it.
     pub fn missing(system: &System, node: &Path) -> Obstacle {
         let name = node.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        let has_device = ["block", "scsi_generic"]
+        let device = ["block", "scsi_generic"]
             .iter()
-            .any(|class| system.sys("class").join(class).join(name).exists());
+            .map(|class| system.sys("class").join(class).join(name).join("device"))
+            .find(|device| device.exists());
         let node = node.to_owned();
-        if has_device && system.is_container() {
-            Obstacle::Container { node }
-        } else if has_device {
-            Obstacle::NodeNotMade { node }
+        if let Some(device) = device {
+            node_missing(system, &device, node)
         } else if name.starts_with("sg") && !has_sg_module(system) {
             Obstacle::NoSgModule
         } else {
@@ -117,11 +127,8 @@ impl Obstacle {
     /// Why a node of a drive could not be opened.
     pub fn to_open(system: &System, drive: &Located, error: SgOpenError) -> Obstacle {
         match error {
-            SgOpenError::Missing { path } if system.is_container() => {
-                Obstacle::Container { node: path }
-            }
-            SgOpenError::Missing { path } => Obstacle::NodeNotMade { node: path },
-            SgOpenError::NotPermitted { path } => not_permitted(system, path),
+            SgOpenError::Missing { path } => node_missing(system, &drive.sysfs, path),
+            SgOpenError::NotPermitted { path } => not_permitted(system, drive, path),
             SgOpenError::Busy { path } => Obstacle::Busy {
                 node: path,
                 holders: holders(system, drive),
@@ -132,9 +139,8 @@ impl Obstacle {
 
     /// Why `/dev/port` could not be opened.
     pub fn to_ports(system: &System, error: PortOpenError) -> Obstacle {
-        let node = || system.dev("port");
         match error {
-            PortOpenError::Missing if system.is_container() => Obstacle::Container { node: node() },
+            PortOpenError::Missing if system.is_container() => Obstacle::PortsInContainer,
             PortOpenError::Missing => Obstacle::NoPorts,
             PortOpenError::NotPermitted | PortOpenError::KernelRefuses => {
                 if let Some(mode) = lockdown(system) {
@@ -142,7 +148,7 @@ impl Obstacle {
                 } else if !system.is_superuser() {
                     Obstacle::PortsNeedRoot
                 } else if system.is_container() {
-                    Obstacle::Container { node: node() }
+                    Obstacle::PortsInContainer
                 } else {
                     Obstacle::PortOpen(error)
                 }
@@ -152,10 +158,16 @@ impl Obstacle {
     }
 
     /// Why the kernel did not permit a command on an open node.
-    pub fn to_command(drive: &Located, node: &Path) -> Obstacle {
-        Obstacle::Filtered {
-            node: node.to_owned(),
-            has_sg: drive.sg.is_some(),
+    pub fn to_command(system: &System, drive: &Located, node: &Path) -> Obstacle {
+        match &drive.sg {
+            // Root in a container lacks CAP_SYS_RAWIO, too.
+            Some(sg) if sg != node && system.is_container() => {
+                in_container(system, &drive.sysfs, sg.clone())
+            }
+            sg => Obstacle::Filtered {
+                node: node.to_owned(),
+                has_sg: sg.is_some(),
+            },
         }
     }
 
@@ -168,9 +180,13 @@ impl Obstacle {
                 command(format!("sudo usermod -aG {group} \"$USER\""))
             }
             Obstacle::NeedsRoot { .. } | Obstacle::PortsNeedRoot => Some(Remedy::SameAsRoot),
-            Obstacle::Container { node } => {
-                command(format!("docker run --device={} …", node.display()))
+            Obstacle::Container { nodes, .. } => {
+                let given = nodes
+                    .iter()
+                    .map(|node| format!("--device={} ", node.display()));
+                command(format!("docker run {}…", given.collect::<String>()))
             }
+            Obstacle::PortsInContainer => command("docker run --privileged …".to_owned()),
             Obstacle::NodeMissing { .. } => command("mtkflash l".to_owned()),
             Obstacle::NodeNotMade { .. } => command("sudo udevadm trigger".to_owned()),
             Obstacle::NoSgModule | Obstacle::Filtered { has_sg: false, .. } => {
@@ -220,9 +236,28 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-fn not_permitted(system: &System, node: PathBuf) -> Obstacle {
+/// A node that is missing in `/dev`, although the kernel has the device, whose
+/// directory in sysfs is `device`.
+fn node_missing(system: &System, device: &Path, node: PathBuf) -> Obstacle {
     if system.is_container() {
-        return Obstacle::Container { node };
+        in_container(system, device, node)
+    } else {
+        Obstacle::NodeNotMade { node }
+    }
+}
+
+fn in_container(system: &System, device: &Path, node: PathBuf) -> Obstacle {
+    let of_class = |class| names(&device.join(class)).into_iter();
+    let nodes = of_class("block").chain(of_class("scsi_generic"));
+    Obstacle::Container {
+        node,
+        nodes: nodes.map(|name| system.dev(name)).collect(),
+    }
+}
+
+fn not_permitted(system: &System, drive: &Located, node: PathBuf) -> Obstacle {
+    if system.is_container() {
+        return in_container(system, &drive.sysfs, node);
     }
     if system.is_superuser() {
         return Obstacle::Refused { node };

@@ -161,9 +161,7 @@ impl<'a> Job<'a> {
         if !self.changing {
             return Err(JobError::Stopped);
         }
-        if !std::mem::replace(&mut self.stop_is_noted, true) {
-            self.send(Event::StopPostponed);
-        }
+        postpone_stop(self.stop, &mut self.stop_is_noted, self.events);
         Ok(())
     }
 
@@ -172,5 +170,12 @@ impl<'a> Job<'a> {
         selection
             .ranges(self.device.capabilities().size)
             .map_err(|problem| Refusal::Unable(problem.to_string()).into())
+    }
+}
+
+/// Answers a wish to stop, once, that the job goes on.
+fn postpone_stop(stop: &StopFlag, is_noted: &mut bool, events: Sink<'_>) {
+    if stop.is_requested() && !std::mem::replace(is_noted, true) {
+        events(Event::StopPostponed);
     }
 }

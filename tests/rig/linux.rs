@@ -1,7 +1,9 @@
 //! Drives as Linux has them: index and listing, the hold, permissions, signals,
 //! and the legacy ports of a channel that the kernel has, too.
 
-use crate::scenarios::{PC, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario};
+use crate::scenarios::{
+    PC, PC_LOCKED_DOWN, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario,
+};
 
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -26,6 +28,21 @@ pub fn scenarios() -> Vec<Scenario> {
             "linux-ports",
         ),
         Scenario::new(
+            "at a terminal YES goes on and nothing else does, and Ctrl-C stops only what has not begun",
+            &PC_WITH_AHCI_FIRST,
+            "linux-terminal",
+        ),
+        Scenario::new(
+            "in a container without the node the message names the command that gives it",
+            &PC,
+            "linux-container",
+        ),
+        Scenario::new(
+            "a kernel that is locked down gives no ports, which is told before anything is done",
+            &PC_LOCKED_DOWN,
+            "linux-locked-down",
+        ),
+        Scenario::new(
             "a disc, a mount and a disk stand in the way and are named",
             &PC_WITH_DISC_AND_DISK,
             "linux-in-use",
@@ -39,6 +56,16 @@ pub fn scenarios() -> Vec<Scenario> {
             "who may not use a drive reads which command helps",
             &PC_WITH_DISC_AND_DISK,
             "linux-users",
+        ),
+        Scenario::new(
+            "the udev rule gives optical drives to their group, disks to nobody, and loads sg",
+            &PC_WITH_DISC_AND_DISK,
+            "linux-udev",
+        ),
+        Scenario::new(
+            "nobody suspends or switches off while a flash is written, and everybody may afterwards",
+            &Q35,
+            "linux-inhibit",
         ),
         Scenario::new(
             "signals stop a write before its first block and never after it",

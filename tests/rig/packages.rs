@@ -17,7 +17,16 @@ const EMULATOR: [&str; 4] = [
 ];
 
 /// Programs for the guest, and what unpacks its kernel. Their libraries are looked up like the emulator's.
-const TOOLS: [&str; 4] = ["busybox-static", "sg3-utils", "dvd+rw-tools", "xz-utils"];
+const TOOLS: [&str; 8] = [
+    "busybox-static",
+    "sg3-utils",
+    "dvd+rw-tools",
+    "xz-utils",
+    "udev",
+    "kmod",
+    "systemd",
+    "dbus-daemon",
+];
 
 /// Names the newest kernel of the release by depending on it.
 const KERNEL: &str = "linux-image-amd64";
@@ -80,7 +89,7 @@ impl Packages {
 
     /// A program from the packages, else the one of this machine.
     pub fn program(&self, name: &str) -> Result<PathBuf> {
-        ["usr/bin", "usr/sbin", "bin", "sbin"]
+        ["usr/bin", "usr/sbin", "bin", "sbin", "lib/systemd"]
             .iter()
             .flat_map(|folder| [self.root.join(folder), Path::new("/").join(folder)])
             .map(|folder| folder.join(name))
@@ -105,9 +114,13 @@ impl Packages {
 
     /// The value of LD_LIBRARY_PATH with which unpacked programs run here.
     pub fn library_path(&self) -> String {
-        ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"]
-            .map(|folder| self.root.join(folder).display().to_string())
-            .join(":")
+        [
+            "usr/lib/x86_64-linux-gnu",
+            "lib/x86_64-linux-gnu",
+            "usr/lib/x86_64-linux-gnu/systemd",
+        ]
+        .map(|folder| self.root.join(folder).display().to_string())
+        .join(":")
     }
 
     /// Where the emulator finds firmware and option ROMs.

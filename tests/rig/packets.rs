@@ -13,7 +13,7 @@ use mtkflash::scsi::cdb::{self, Buffer};
 use mtkflash::sim::Counters;
 use mtkflash::transport::{Data, PacketTransport, SgDevice, Verdict};
 
-use crate::machine::{Machine, Slot};
+use crate::machine::{Clock, Machine, Slot};
 use crate::scenarios::Scenario;
 use crate::seen::{Seen, seen};
 
@@ -24,25 +24,34 @@ static PACKETS: Machine = Machine {
     controllers: &[],
     slots: &[Slot::drive("ide.1", 0, "SM")],
     modules: &["ata_piix"],
+    options: "",
+    clock: Clock::Real,
+};
+
+/// For what a drive has minutes to answer, and for what mostly waits.
+static PACKETS_AND_LEAPS: Machine = Machine {
+    name: "packets-leaps",
+    clock: Clock::Leaps,
+    ..PACKETS
 };
 
 pub fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new(
             "btcflash and mtkflash send a BTC packet drive the same, and btcflash takes longer",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-btcflash",
         )
         .then(as_btcflash_does),
         Scenario::new(
             "packet drives that nobody can read are written through the kernel and hold the image",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-write-unread",
         )
         .then(|left| are_written(left, &["btc", "tsst", "sd616"])),
         Scenario::new(
             "packet drives that can be read are written through the kernel and hold the image",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-write",
         )
         .then(|left| are_written(left, &["mt1939", "mt1939-boot", "mt1959"])),
@@ -54,15 +63,20 @@ pub fn scenarios() -> Vec<Scenario> {
         .then(as_sg3_utils_do),
         Scenario::new(
             "a genuine ATAPI drive of another make refuses every packet protocol and stays as it is",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-ide",
         ),
         Scenario::new(
             "a packet drive that is pulled while it programs, or comes back as another, is no success",
-            &PACKETS,
+            &PACKETS_AND_LEAPS,
             "packets-faults",
         )
         .then(pulled),
+        Scenario::new(
+            "a packet drive that never answers is given up by the kernel, and the tool says what that means",
+            &PACKETS_AND_LEAPS,
+            "packets-hang",
+        ),
     ]
 }
 

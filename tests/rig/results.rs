@@ -15,7 +15,7 @@ use crate::modules::Modules;
 use crate::packages::Packages;
 
 /// Programs of the packages, or of this machine, that scripts may call.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 15] = [
     "sg_inq",
     "sg_turs",
     "sg_raw",
@@ -24,6 +24,13 @@ const PROGRAMS: [&str; 8] = [
     "sg_requests",
     "btcflash",
     "setpriv",
+    "script",
+    "udevadm",
+    "kmod",
+    "dbus-daemon",
+    "systemd-logind",
+    "systemd-inhibit",
+    "busctl",
 ];
 
 /// A machine and the scripts that it is to run, booted when the first result
@@ -103,9 +110,9 @@ impl Boot {
         fs::remove_file(&initramfs)?;
         // Also after a boot that went wrong: it may have finished some scripts.
         if fs::metadata(&sent).is_ok_and(|sent| sent.len() > 0) {
-            // One archive per script, end to end.
+            // One archive per script, end to end. The guest may be ahead of our clock.
             let status = Command::new("tar")
-                .args(["-x", "--ignore-zeros", "--no-same-owner", "-f"])
+                .args(["-x", "--touch", "--ignore-zeros", "--no-same-owner", "-f"])
                 .arg(&sent)
                 .arg("-C")
                 .arg(&folder)
@@ -164,8 +171,11 @@ impl Boot {
         if fixtures.is_dir() {
             root.copy("fixtures", &fixtures)?;
         }
+        root.copy("udev", &sources.join("udev"))?;
         root.copy("images", &images()?)?;
         root.file("rig/scripts", self.scripts.join("\n").as_bytes());
+        let patience = self.machine.clock.patience();
+        root.file("rig/patience", patience.to_string().as_bytes());
         root.file(
             "rig/devices",
             self.machine.slots.len().to_string().as_bytes(),

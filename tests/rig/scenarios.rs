@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::machine::{Device, Machine, Slot};
+use crate::machine::{Clock, Device, Machine, Slot};
 use crate::{packets, vendor_mode};
 
 /// A sentence about the tool, a script in `guest/` that makes it happen, and a
@@ -50,6 +50,8 @@ pub static PC: Machine = Machine {
         Slot::drive("ide.1", 1, "SS"),
     ],
     modules: &["ata_piix"],
+    options: "",
+    clock: Clock::Real,
 };
 
 /// Two of the slots are empty, and another controller takes the first numbers.
@@ -63,6 +65,8 @@ pub static PC_WITH_AHCI_FIRST: Machine = Machine {
         Slot::drive("ahci.0", 0, "A0"),
     ],
     modules: &["ahci", "ata_piix"],
+    options: "",
+    clock: Clock::Leaps,
 };
 
 /// No PATA at all.
@@ -72,6 +76,8 @@ pub static Q35: Machine = Machine {
     controllers: &[],
     slots: &[Slot::drive("ide.0", 0, "P0"), Slot::drive("ide.2", 0, "P2")],
     modules: &["ahci"],
+    options: "",
+    clock: Clock::Leaps,
 };
 
 /// A disk as primary master, and a drive with a disc in it beside another one.
@@ -94,6 +100,19 @@ pub static PC_WITH_DISC_AND_DISK: Machine = Machine {
     ],
     // ext4 asks for the checksum by its algorithm, not as a dependency.
     modules: &["ata_piix", "sd_mod", "crc32c_generic", "ext4"],
+    options: "",
+    clock: Clock::Leaps,
+};
+
+/// A kernel as it is under Secure Boot.
+pub static PC_LOCKED_DOWN: Machine = Machine {
+    name: "pc-locked-down",
+    chipset: "pc",
+    controllers: &[],
+    slots: &[Slot::drive("ide.1", 0, "SM"), Slot::drive("ide.1", 1, "SS")],
+    modules: &["ata_piix"],
+    options: "lockdown=integrity",
+    clock: Clock::Leaps,
 };
 
 /// Nothing but what is plugged into USB. Its scenarios take time: every byte
@@ -104,6 +123,8 @@ static USB_ONLY: Machine = Machine {
     controllers: &[],
     slots: &[],
     modules: &[],
+    options: "",
+    clock: Clock::Leaps,
 };
 
 /// All of them; the machine that takes longest comes first.

@@ -153,8 +153,8 @@ pub fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
             .next(typed.same())
             .next("Or at once, as root:")
             .next(as_root(&typed.same())),
-        Obstacle::Container { .. } => failure
-            .next("Start the container with it, and type the same again there:")
+        Obstacle::Container { .. } | Obstacle::PortsInContainer => failure
+            .next("Start the container so, and type the same again there:")
             .next(command)
             .next(typed.same()),
         Obstacle::Refused { .. }
@@ -277,5 +277,9 @@ pub fn question(state: &ChannelState) -> String {
         question.push_str(&format!("  {}\n", device.name()));
     }
     question.push_str("It comes back under the same names afterwards.");
+    if let Some(command) = state.rescan_command() {
+        question.push_str(" Should this program be killed, bring it back by:\n  ");
+        question.push_str(&command);
+    }
     question
 }

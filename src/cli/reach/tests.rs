@@ -183,7 +183,11 @@ fn what_stands_in_the_way() {
             Obstacle::NotInGroup { node: node(), group: "cdrom".to_owned() },
         ],
         Obstacle::NeedsRoot { .. } => [Obstacle::NeedsRoot { node: node() }],
-        Obstacle::Container { .. } => [Obstacle::Container { node: node() }],
+        Obstacle::Container { .. } => [Obstacle::Container {
+            node: node(),
+            nodes: vec!["/dev/sr2".into(), node()],
+        }],
+        Obstacle::PortsInContainer => [Obstacle::PortsInContainer],
         Obstacle::Refused { .. } => [Obstacle::Refused { node: node() }],
         Obstacle::NodeMissing { .. } => [Obstacle::NodeMissing { node: node() }],
         Obstacle::NodeNotMade { .. } => [Obstacle::NodeNotMade { node: node() }],

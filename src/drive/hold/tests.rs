@@ -152,6 +152,8 @@ fn polling_that_may_not_be_changed_is_no_reason_to_give_up() {
     assert!(matches!(hold.polling(), Polling::LeftOn { .. }));
     drop(hold);
     assert_eq!(polling(&machine, 0), "-1\n");
+    // Nor is it a crash, which the next run would want to repair.
+    assert!(!machine.path("run/mtkflash/polling-sr0").exists());
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn without_the_sg_module_commands_go_over_sr_and_its_filter() {
     let refused = hold.execute(&[VENDOR_COMMAND; 12], Data::None, START);
     assert!(matches!(refused, Err(TransportError::NotPermitted)));
     assert_eq!(
-        hold.why_not_permitted().remedy(),
+        hold.why_not_permitted(&machine.system).remedy(),
         Some(permission::Remedy::Command("sudo modprobe sg".into()))
     );
 }

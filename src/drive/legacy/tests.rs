@@ -202,6 +202,24 @@ fn a_device_that_cannot_be_taken_off_brings_the_others_back_under_their_names() 
 }
 
 #[test]
+fn in_a_read_only_sysfs_nothing_is_taken_off_and_nothing_left_to_repair() {
+    let machine = Machine::four_drives();
+    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let deletes = state
+        .devices
+        .iter()
+        .map(|device| device.located.sysfs.join("delete"));
+    let read_only: Vec<_> = deletes.chain([machine.path(SCAN)]).collect();
+    machine.state().read_only.extend(read_only);
+    let message = refusal(&machine, Channel::Secondary);
+    assert!(
+        message.starts_with("the kernel did not give up"),
+        "{message}"
+    );
+    assert!(!machine.path("run/mtkflash/channel-secondary").exists());
+}
+
+#[test]
 fn without_a_place_for_the_note_nothing_is_taken_off() {
     let machine = Machine::four_drives();
     machine.file("run/mtkflash", "in the way");

@@ -60,9 +60,16 @@ fn a_container_must_be_given_the_node() {
     let machine = Machine::four_drives();
     machine.file("run/.containerenv", "");
     let message = "/dev/sg0 is not to be had in this container; the container must be started \
-                   with it -> docker run --device=/dev/sg0 …";
+                   with it -> docker run --device=/dev/sr0 --device=/dev/sg0 …";
     assert_eq!(open(&machine, DENIED), message);
     assert_eq!(open(&machine, MISSING), message);
+    let named = Obstacle::missing(&machine.system, &machine.path("dev/sg0"));
+    assert_eq!(met(&machine, &named), message);
+    // Root there has not the right that /dev/srN asks for.
+    let node = machine.path("dev/sr0");
+    let drive = locate_path(&machine.system, &node).unwrap();
+    let filtered = Obstacle::to_command(&machine.system, &drive, &node);
+    assert_eq!(met(&machine, &filtered), message);
 }
 
 #[test]
@@ -92,12 +99,18 @@ fn a_filtered_command_asks_for_the_sg_module_or_for_root() {
     let message = "the kernel does not let this command through /dev/sr0: it takes vendor \
                    commands there from root only (CAP_SYS_RAWIO) -> ";
     assert_eq!(
-        met(&machine, &Obstacle::to_command(&drive, &node)),
+        met(
+            &machine,
+            &Obstacle::to_command(&machine.system, &drive, &node)
+        ),
         format!("{message}the same with sudo")
     );
     drive.sg = None;
     assert_eq!(
-        met(&machine, &Obstacle::to_command(&drive, &node)),
+        met(
+            &machine,
+            &Obstacle::to_command(&machine.system, &drive, &node)
+        ),
         format!("{message}sudo modprobe sg")
     );
 }
@@ -125,6 +138,9 @@ fn a_locked_down_kernel_is_told_apart_from_a_missing_right() {
     );
 }
 
+const PORTS_IN_CONTAINER: &str = "the I/O ports are not to be had in this container, unless it is \
+                                  started with all rights -> docker run --privileged …";
+
 #[test]
 fn a_kernel_without_ports_is_told_apart_from_a_container_without_them() {
     let machine = Machine::empty();
@@ -133,10 +149,10 @@ fn a_kernel_without_ports_is_told_apart_from_a_container_without_them() {
         "/dev/port does not exist: this kernel gives no access to I/O ports -> nothing"
     );
     machine.file(".dockerenv", "");
+    assert_eq!(ports(&machine, PortOpenError::Missing), PORTS_IN_CONTAINER);
     assert_eq!(
-        ports(&machine, PortOpenError::Missing),
-        "/dev/port is not to be had in this container; the container must be started with it -> \
-         docker run --device=/dev/port …"
+        ports(&machine, PortOpenError::NotPermitted),
+        PORTS_IN_CONTAINER
     );
 }
 

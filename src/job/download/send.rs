@@ -5,7 +5,7 @@ use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::job::change::{ChangeError, Changed, Evidence, Restart};
 use crate::job::event::{Event, Phase};
 use crate::job::verify::compare;
-use crate::job::{FlashState, Job, JobError};
+use crate::job::{FlashState, Job, JobError, postpone_stop};
 use crate::protocol::Reading;
 use crate::protocol::download::{Effect, Prepared};
 use crate::scsi::Identity;
@@ -81,9 +81,7 @@ fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
                 events(Event::Bank { phase, bank: next });
             }
         }
-        if stop.is_requested() && !std::mem::replace(stop_is_noted, true) {
-            events(Event::StopPostponed);
-        }
+        postpone_stop(stop, stop_is_noted, events);
     });
     match sent {
         Ok(()) => {
@@ -104,10 +102,17 @@ fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
 }
 
 fn await_return(job: &mut Job) -> Result<Identity, JobError> {
-    let Job { device, events, .. } = job;
+    let Job {
+        device,
+        events,
+        stop,
+        stop_is_noted,
+        ..
+    } = job;
     let device = downloader(*device)?;
     device
         .await_return(&mut |waiting| {
+            postpone_stop(stop, stop_is_noted, events);
             events(Event::AwaitingDrive {
                 remaining: waiting.remaining,
                 last: waiting.last.clone(),

@@ -131,10 +131,20 @@ impl Outcome {
 
 /// Prepares, and carries out what is proposed.
 fn run(fake: &Fake, request: &Request) -> Outcome {
+    run_until(fake, request, |_| false)
+}
+
+/// The same, and at this event the user wants to stop.
+fn run_until(fake: &Fake, request: &Request, is_time: fn(&Event) -> bool) -> Outcome {
     let (mut drive, _) = fake.drive();
     let mut events = Vec::new();
-    let mut sink = |event| events.push(event);
     let stop = StopFlag::default();
+    let mut sink = |event| {
+        if is_time(&event) {
+            stop.request();
+        }
+        events.push(event);
+    };
     let mut job = Job::new(&mut drive, &mut sink, &stop);
     let proposal = write::prepare(&mut job, request);
     let changed = match &proposal {
@@ -187,6 +197,23 @@ fn every_family_takes_its_image_and_tells_its_old_and_new_revision() {
         assert_eq!(changed.programmed, new.bytes().len() as u64);
         let is_read_back = matches!(changed.evidence, Evidence::ReadBack(_));
         assert_eq!(is_read_back, READABLE.contains(&protocol));
+    }
+}
+
+#[test]
+fn a_stop_while_the_drive_is_awaited_is_answered_and_the_job_goes_on() {
+    for protocol in FAMILIES {
+        let fake = fake(protocol);
+        let new = new_image(protocol);
+        let request = request(image(&new), BackupWish::None);
+        let outcome = run_until(&fake, &request, |event| {
+            matches!(event, Event::AwaitingDrive { .. })
+        });
+        let answers = outcome.events.iter();
+        let answers = answers.filter(|event| **event == Event::StopPostponed);
+        assert_eq!(answers.count(), 1, "{protocol}");
+        outcome.changed();
+        assert!(holds(&fake, new.bytes()), "{protocol}");
     }
 }
 

@@ -5,7 +5,10 @@
 export PATH=/bin HOME=/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t securityfs securityfs /sys/kernel/security
 mount -t devtmpfs dev /dev
+mkdir /dev/pts
+mount -t devpts devpts /dev/pts
 chmod 1777 /tmp
 
 for module in $(cat /modules/order); do
@@ -25,7 +28,7 @@ run() {
 	export OUT=/out/$1 SERVERS=/run/servers-$1
 	mkdir -p $OUT $SERVERS
 	cd $OUT
-	timeout 120 sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$1.sh" >log 2>&1 </dev/null
+	timeout $(cat /rig/patience) sh -eu -o pipefail -c ". /rig/lib.sh; . /rig/$1.sh" >log 2>&1 </dev/null
 	echo $? >status
 	unplug_all >>log 2>&1
 }

@@ -75,15 +75,33 @@ cat interrupted
 names >now
 channel_works
 
-echo "== killed"
-mtkflash 3 c --via port --yes --wait 60 >killed 2>&1 &
-tool=$!
-wait_until secondary_is_gone || fail "the drives stay: $(cat killed)"
-sleep 1
-kill -KILL $tool
-wait $tool || true
+# killed NAME: ends a run on the ports by SIGKILL. It had the drives off the
+# kernel; the interrupts of the channel (nIEN) are off as in the middle of a command.
+killed() {
+	mtkflash 3 c --via port --yes --wait 60 >$1 2>&1 &
+	local tool=$!
+	wait_until grep -q "does not enter vendor mode yet" $1 || fail "it does not wait: $(cat $1)"
+	kill -KILL $tool
+	wait $tool || true
+	printf '\002' | put /dev/port 0x376
+	secondary_is_gone || fail "the drives are back by themselves"
+}
+
+sudo() {
+	"$@"
+}
+
+# typed FILE: the command in it that has the kernel look for drives.
+typed() {
+	local command=$(sed -n "s/.*\(echo '- - -' .*\)/\1/p" $1)
+	echo "\$ $command"
+	eval "$command"
+	wait_until names_are_back || fail "the names are not as before: $(cat now)"
+}
+
+echo "== killed, and the next run"
+killed settled
 cat /run/mtkflash/*
-secondary_is_gone || fail "the drives are back by themselves"
 tool_says next 6 mtkflash 3 c
 contains next "is restored"
 contains next "QEMU DVD-ROM SM"
@@ -93,3 +111,16 @@ grep -q "^4 .* SS" list || fail "drive 4 is not listed"
 names >now
 channel_works
 [ -z "$(ls /run/mtkflash)" ] || fail "notes are left: $(ls /run/mtkflash)"
+
+echo "== killed, and the command that was printed before"
+killed printed
+cat printed
+typed printed
+channel_works
+
+echo "== killed, and the command that an ordinary user's run prints"
+killed unprinted
+as_user cdrom '' mtkflash l >stranger 2>&1 || true
+cat stranger
+typed stranger
+channel_works
