@@ -234,7 +234,9 @@ impl Download for PacketDrive {
         let transport = self
             .transport()
             .map_err(|error| unchanged(super::during("sending the image")(error)))?;
-        super::clear_unit_attention(transport);
+        super::clear_unit_attention(transport).map_err(|error| {
+            unchanged(super::during("asking whether the drive is ready")(error))
+        })?;
         match family.sending {
             Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
             Sending::BufferOffsets { block } => mt1959::send(transport, content, block, taken),

@@ -149,14 +149,21 @@ pub fn inquire(transport: &mut dyn PacketTransport) -> Result<Identity, PacketEr
 }
 
 /// Has the drive tell its pending UNIT ATTENTIONs, so that none of them stops a
-/// command that must not be sent twice. Whatever else it says is no matter here.
-fn clear_unit_attention(transport: &mut dyn PacketTransport) {
+/// command that must not be sent twice. Whatever else it says is no matter here,
+/// as long as it answers.
+///
+/// # Errors
+/// A drive that does not: after a time-out the kernel has just reset it, and
+/// what was lost once on the way may be lost again.
+fn clear_unit_attention(transport: &mut dyn PacketTransport) -> Result<(), PacketError> {
     for _ in 0..UNIT_ATTENTIONS {
         match command(transport, &cdb::test_unit_ready(), Data::None, TIMEOUT) {
             Err(PacketError::Sense(sense)) if sense.is_unit_attention() => {}
-            _ => return,
+            Ok(_) | Err(PacketError::Sense(_) | PacketError::NoSense) => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 /// Names the deed in an error.

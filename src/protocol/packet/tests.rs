@@ -625,6 +625,23 @@ fn a_unit_attention_before_a_download_is_taken_off_the_drive_first() {
 }
 
 #[test]
+fn a_drive_that_does_not_answer_before_a_download_is_sent_nothing() {
+    for fault in [
+        Fault::TimedOut,
+        Fault::Lost,
+        Fault::Busy,
+        Fault::Vanished,
+        Fault::NotPermitted,
+    ] {
+        let fake = mt1339();
+        fake.with(|state| state.faults.extend([(0, RESET), (1, fault)]));
+        let error = send(&fake, &image_for(&fake)).unwrap_err();
+        assert_eq!(error.effect, Effect::Unchanged, "{fault:?}");
+        assert!(fake.changing().is_empty(), "{fault:?}");
+    }
+}
+
+#[test]
 fn a_read_is_sent_again_after_unit_attention_and_after_nothing_else() {
     let fake = mt1959();
     let (mut drive, _) = fake.drive();
