@@ -151,12 +151,21 @@ pub(super) fn read_block(job: &mut Job, at: Offset, into: &mut [u8]) -> Result<(
 }
 
 /// As [`read_block`], but returns the range that the drive refuses to have read.
+/// It is asked twice: a refusal by mistake would be a hole in a backup.
 pub(super) fn read_unless_refused(
     job: &mut Job,
     at: Offset,
     into: &mut [u8],
 ) -> Result<Option<FlashRange>, JobError> {
-    match read_block(job, at, into) {
+    let is_refused = |answer: &Result<(), JobError>| {
+        let refused = |source: &DeviceError| matches!(source, DeviceError::Refused { .. });
+        matches!(answer, Err(JobError::Device { source, .. }) if refused(source))
+    };
+    let mut answer = read_block(job, at, into);
+    if is_refused(&answer) {
+        answer = read_block(job, at, into);
+    }
+    match answer {
         Ok(()) => Ok(None),
         Err(JobError::Device {
             source: DeviceError::Refused { range, sense },

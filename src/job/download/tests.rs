@@ -494,6 +494,19 @@ const HIDDEN: FlashRange = FlashRange {
 };
 
 #[test]
+fn a_block_that_is_refused_once_is_no_gap() {
+    let fake = fake(Protocol::Mt1959);
+    let (mut drive, _) = fake.drive();
+    fake.with(|state| state.faults.insert(9, Fault::Sense(5, 0x24, 0)));
+    let mut sink = |_| {};
+    let stop = StopFlag::default();
+    let mut job = Job::new(&mut drive, &mut sink, &stop);
+    let dump = read::read(&mut job, &Selection::Everything).unwrap();
+    assert!(dump.gaps.is_empty());
+    assert!(dump.bytes == flash(&fake));
+}
+
+#[test]
 fn a_range_that_is_refused_becomes_one_gap_and_is_named_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     let fake = fake(Protocol::Mt1959);
