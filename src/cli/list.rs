@@ -44,13 +44,11 @@ fn list_bench(bench: &crate::sim::Bench, output: &mut Output) -> Result<(), Fail
         let medium = drive
             .packets()
             .and_then(|mut packets| ask::medium(packets.as_mut()).ok());
-        output.text(&entry(
-            &reach::place(drive),
-            "simulated",
-            answer.as_ref(),
-            medium.as_ref(),
-            &[],
-        ));
+        let (place, node) = match drive.position() {
+            Some(position) => (position.to_string(), "simulated".to_owned()),
+            None => ("-".to_owned(), format!("{} simulated", reach::place(drive))),
+        };
+        output.text(&entry(&place, &node, answer.as_ref(), medium.as_ref(), &[]));
     }
     Ok(())
 }

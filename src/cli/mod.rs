@@ -19,6 +19,7 @@ mod reach;
 mod report;
 mod signals;
 mod typed;
+mod wrap;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

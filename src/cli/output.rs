@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::wrap;
+
 /// Writes results. A closed pipe is not lost on the caller: before a change it
 /// ends the job, after it the job matters more than who is listening.
 #[derive(Debug, Default)]
@@ -17,7 +19,7 @@ impl Output {
         }
         let mut stdout = io::stdout().lock();
         let result = stdout
-            .write_all(text.as_bytes())
+            .write_all(wrap::for_output(text, io::stdout()).as_bytes())
             .and_then(|()| stdout.flush());
         self.failure = result.err();
     }
@@ -37,7 +39,8 @@ impl Output {
 pub struct Table(String);
 
 impl Table {
-    const LABEL: usize = 10;
+    /// Columns of a label and the blanks behind it.
+    pub const LABEL: usize = 10;
 
     pub fn row(&mut self, label: &str, text: &str) -> &mut Self {
         for (number, line) in text.lines().enumerate() {

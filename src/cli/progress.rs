@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::wrap;
 use crate::job::{Event, Phase};
 use crate::protocol::vendor_mode::Waiting;
 
@@ -128,7 +129,7 @@ impl Progress {
     /// A line that stays.
     pub fn line(&mut self, text: &str) {
         match self.countdown.as_ref().or(self.bar.as_ref()) {
-            Some(bar) if self.is_terminal => bar.println(text),
+            Some(bar) if self.is_terminal => bar.println(wrap::for_output(text, io::stderr())),
             _ => eprintln_quietly(text),
         }
     }
@@ -186,7 +187,7 @@ fn style(template: &str) -> ProgressStyle {
 /// A standard error that is closed is no reason to end a job.
 pub fn eprintln_quietly(text: &str) {
     use std::io::Write;
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", wrap::for_output(text, io::stderr()));
 }
 
 fn verb(phase: Phase) -> &'static str {
