@@ -64,14 +64,14 @@ impl Failure {
         text
     }
 
-    /// A job that would take hours; `at_ports` where the drive may be on the
-    /// legacy ports, too.
-    pub fn slow(refusal: &Refusal, at_ports: bool, typed: &Typed) -> Failure {
+    /// A job that would take hours; `at_ports` is the drive's position, where the
+    /// legacy ports lead to it, too.
+    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, typed: &Typed) -> Failure {
         let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
-        if at_ports {
+        if let Some(position) = at_ports {
             failure = failure
                 .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
-                .next(typed.by("port"));
+                .next(typed.at(position).by("port"));
         }
         failure
             .next("If you have the time:")

@@ -91,6 +91,21 @@ impl Typed {
         format!("{} {more}", self.same())
     }
 
+    /// The same command with the drive's position in the place of its path.
+    pub fn at(&self, position: u8) -> Typed {
+        let mut words = self.words.clone();
+        let named = words.iter_mut().skip(1);
+        let is_drive = |word: &&mut OsString| word.to_string_lossy() == self.drive;
+        if let Some(word) = named.into_iter().find(is_drive) {
+            *word = position.to_string().into();
+        }
+        Typed {
+            words,
+            drive: position.to_string(),
+            ..self.clone()
+        }
+    }
+
     /// The same command by another way: `sg`, `ata` or `port`.
     pub fn by(&self, way: &str) -> String {
         format!("{} --via {way}", self.less(&["via"]).same())
@@ -292,6 +307,16 @@ mod tests {
         ] {
             assert_eq!(typed(line).by("port"), "mtkflash 3 c --via port");
         }
+    }
+
+    #[test]
+    fn a_position_takes_the_place_of_the_drive_s_path() {
+        let typed = typed("mtkflash r /m dump.bin /dev/sr0 --via ata");
+        assert_eq!(
+            typed.at(3).by("port"),
+            "mtkflash r /m dump.bin 3 --via port"
+        );
+        assert_eq!(typed.at(3).check(), "mtkflash 3 c --via ata");
     }
 
     #[test]

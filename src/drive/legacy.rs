@@ -164,6 +164,18 @@ pub fn await_scan(system: &System, clock: &dyn Clock) {
     }
 }
 
+/// The position that a drive of the kernel has on the legacy ports, `None` where
+/// they lead to another controller's drives or to none.
+pub fn position_of(system: &System, drive: &Located) -> Option<Position> {
+    let position = drive.position.filter(|_| !drive.is_guess)?;
+    let ports = Topology::read(system).ports;
+    let controller = drive.place.parent.file_name()?;
+    match port_owner(system, &ports, position.channel()) {
+        PortOwner::Controller { pci, .. } if controller == pci.as_str() => Some(position),
+        _ => None,
+    }
+}
+
 /// What is on a channel. Nothing is opened or changed.
 ///
 /// # Errors

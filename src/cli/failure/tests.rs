@@ -292,6 +292,6 @@ fn a_job_that_would_take_hours() {
         time_per_byte: Some(Duration::from_millis(36)),
     };
     let refusal = estimate::refuse_slow(&capabilities, 0x10_0000, &Forced::new()).unwrap_err();
-    let told = [true, false].map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
+    let told = [Some(3), None].map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
     insta::assert_snapshot!(told.join("\n"));
 }
