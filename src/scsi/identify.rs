@@ -15,6 +15,10 @@ pub const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 /// Bytes of its answer, 256 words with the lower byte first.
 pub const IDENTIFY_LENGTH: usize = 512;
 
+/// Characters that INQUIRY has for a name.
+const VENDOR_LENGTH: usize = 8;
+const PRODUCT_LENGTH: usize = 16;
+
 /// The answer to IDENTIFY PACKET DEVICE.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PacketDevice {
@@ -46,12 +50,23 @@ impl PacketDevice {
         })
     }
 
-    /// Whether the model contains the product's name, blanks aside. The vendor's
-    /// may be abbreviated or left out.
+    /// Whether a drive of this model can be the one that answers INQUIRY so,
+    /// blanks aside: the vendor's name, which may be abbreviated or left out, and
+    /// then the product's. A name as long as INQUIRY has room for may be cut off.
     pub fn is_model_of(&self, identity: &Identity) -> bool {
         let letters = |text: &str| text.split_whitespace().collect::<String>();
-        let product = letters(&identity.product);
-        !product.is_empty() && letters(&self.model).contains(&product)
+        let model = letters(&self.model);
+        let [vendor, product] = [&identity.vendor, &identity.product].map(|name| letters(name));
+        let is_vendor = |before: &str| {
+            vendor.starts_with(before)
+                || (identity.vendor.len() >= VENDOR_LENGTH && before.starts_with(&vendor))
+        };
+        let may_follow = |after: &str| after.is_empty() || identity.product.len() >= PRODUCT_LENGTH;
+        !product.is_empty()
+            && model.match_indices(&product).any(|(at, _)| {
+                let (before, rest) = model.split_at(at);
+                is_vendor(before) && may_follow(&rest[product.len()..])
+            })
     }
 
     /// The model as INQUIRY would divide it: the vendor is the first word, or
@@ -61,7 +76,7 @@ impl PacketDevice {
         let blank = self.model.find(' ').unwrap_or(self.model.len());
         let (vendor, product) = self
             .model
-            .split_at_checked(blank.min(8))
+            .split_at_checked(blank.min(VENDOR_LENGTH))
             .unwrap_or((&self.model, ""));
         Identity {
             vendor: vendor.to_owned(),
@@ -186,6 +201,35 @@ mod tests {
         assert_eq!(device("ALONE").to_identity().vendor, "ALONE");
         for nameless in [device(""), device("ALONE")] {
             assert!(!nameless.is_model_of(&Identity::default()));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_only_part_of_the_model_s_is_another_drive_s() {
+        let is_model_of = |model: &str, vendor: &str, product: &str| {
+            device(model).is_model_of(&Identity {
+                vendor: vendor.into(),
+                product: product.into(),
+                ..Identity::default()
+            })
+        };
+        for (model, vendor, product) in [
+            ("TSSTcorpCD/DVDW SH-S182DX", "TSSTcorp", "CD/DVDW SH-S182D"),
+            ("SONY DVD RW DW-D22A", "SONY", "DVD RW DW-D22A"),
+            ("DVD RW DW-D22A", "SONY", "DVD RW DW-D22A"),
+            ("QEMU DVD-ROM", "QEMU", "QEMU DVD-ROM"),
+            ("Slimtype DVD A DS8A1P", "Slimtype", "DVD A  DS8A1P"),
+            ("MATSHITAS DVD-RAM", "MATSHITA", "DVD-RAM"),
+        ] {
+            assert!(is_model_of(model, vendor, product), "{model}");
+        }
+        for (model, vendor, product) in [
+            ("LITE-ON DVD-ROM SHD-16P1S", "LITE-ON", "DVD-ROM"),
+            ("SONY DVD RW DW-D22AX", "SONY", "DVD RW DW-D22A"),
+            ("LITE-ON DVD-ROM", "SONY", "DVD-ROM"),
+            ("SONY NEW DVD-ROM", "SONY", "DVD-ROM"),
+        ] {
+            assert!(!is_model_of(model, vendor, product), "{model}");
         }
     }
 
