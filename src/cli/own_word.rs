@@ -61,10 +61,10 @@ pub fn by_ports(
     let mut lines = vec![said(&device, "over the legacy ports")];
     let identity =
         match known_as {
-            Some(known_as) if device.is_model_of(&known_as) => Identity {
+            Some(known_as) if device.is_model_of(&known_as) => Some(Identity {
                 revision: device.revision().to_owned(),
                 ..known_as
-            },
+            }),
             _ => {
                 lines.extend(remembered.map(|name| {
                     format!("Warning: the kernel remembers another model there, {name}.")
@@ -72,10 +72,7 @@ pub fn by_ports(
                 device.to_identity()
             }
         };
-    Ok(OwnWord {
-        identity: Some(identity),
-        lines,
-    })
+    Ok(OwnWord { identity, lines })
 }
 
 /// A drive that the kernel has. What it has just answered to INQUIRY counts: a
@@ -87,7 +84,7 @@ pub fn by_kernel(
     match answer {
         Ok(device) => OwnWord {
             lines: vec![said(&device, "by ATA PASS-THROUGH")],
-            identity: identity.or_else(|| Some(device.to_identity())),
+            identity: identity.or_else(|| device.to_identity()),
         },
         // Whatever is in the way, the first command of vendor mode meets it, too.
         Err(_) => OwnWord {
@@ -147,6 +144,7 @@ mod tests {
                 Ok(device("LITE-ON DVDRW SOHW-1693S", "KS0B")),
                 Some(sony("BYS1")),
             ),
+            (Ok(device("", "")), Some(sony("BYS1"))),
             (silent(), Some(sony("BYS1"))),
             (silent(), None),
             (Err(IdentifyError::NotReady { status: 0x70 }), None),

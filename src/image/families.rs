@@ -336,7 +336,7 @@ mod tests {
                     firmware: String::new(),
                     serial: None,
                 };
-                let found = Model::from(&device.to_identity());
+                let found = Model::from(&device.to_identity().unwrap());
                 assert_eq!(
                     [found.vendor.as_str(), &found.product],
                     [vendor, product],

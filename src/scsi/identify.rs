@@ -71,19 +71,18 @@ impl PacketDevice {
 
     /// The model as INQUIRY would divide it: the vendor is the first word, or
     /// the first eight characters where these are one (inferred). Without the
-    /// serial number, which may be written otherwise there.
-    pub fn to_identity(&self) -> Identity {
+    /// serial number, which may be written otherwise there. `None` where that
+    /// leaves nothing for the product, as a boot loader's blank model does.
+    pub fn to_identity(&self) -> Option<Identity> {
         let blank = self.model.find(' ').unwrap_or(self.model.len());
-        let (vendor, product) = self
-            .model
-            .split_at_checked(blank.min(VENDOR_LENGTH))
-            .unwrap_or((&self.model, ""));
-        Identity {
+        let (vendor, product) = self.model.split_at_checked(blank.min(VENDOR_LENGTH))?;
+        let product = product.trim();
+        (!product.is_empty()).then(|| Identity {
             vendor: vendor.to_owned(),
-            product: product.trim().to_owned(),
+            product: product.to_owned(),
             revision: self.revision().to_owned(),
             serial: None,
-        }
+        })
     }
 
     /// The first four characters of the firmware's name, as many as INQUIRY has.
@@ -95,7 +94,13 @@ impl PacketDevice {
 impl fmt::Display for PacketDevice {
     /// `SONY DVD RW DW-D22A, firmware BYS1, serial 1234`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, firmware {}", self.model, self.firmware)?;
+        f.write_str(match self.model.as_str() {
+            "" => "a drive without a name",
+            model => model,
+        })?;
+        if !self.firmware.is_empty() {
+            write!(f, ", firmware {}", self.firmware)?;
+        }
         match &self.serial {
             Some(serial) => write!(f, ", serial {serial}"),
             None => Ok(()),
@@ -186,7 +191,7 @@ mod tests {
             ("HL-DT-STDVDRAM GSA-4163B", "HL-DT-ST", "DVDRAM GSA-4163B"),
             ("LITE-ON DVDRW SOHW-1633S", "LITE-ON", "DVDRW SOHW-1633S"),
         ] {
-            let identity = device(model).to_identity();
+            let identity = device(model).to_identity().unwrap();
             assert_eq!(
                 [
                     identity.vendor.as_str(),
@@ -198,8 +203,8 @@ mod tests {
             assert!(device(model).is_model_of(&identity));
             assert!(!device("SONY DVD RW DRU-710A").is_model_of(&identity));
         }
-        assert_eq!(device("ALONE").to_identity().vendor, "ALONE");
         for nameless in [device(""), device("ALONE")] {
+            assert_eq!(nameless.to_identity(), None);
             assert!(!nameless.is_model_of(&Identity::default()));
         }
     }
@@ -247,8 +252,9 @@ mod tests {
             data[1] = 0x85;
             let device = PacketDevice::parse(&data).unwrap();
             prop_assert!(device.to_string().chars().all(|c| c == ' ' || c.is_ascii_graphic()));
-            let identity = device.to_identity();
-            prop_assert!(device.is_model_of(&identity) || identity.product.is_empty());
+            if let Some(identity) = device.to_identity() {
+                prop_assert!(device.is_model_of(&identity));
+            }
         }
     }
 }
