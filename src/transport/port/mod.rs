@@ -31,6 +31,8 @@ pub const STATUS_READS: u32 = 327_680;
 const INTERRUPTS_QUIET: u8 = 0x02;
 const INTERRUPTS_ON: u8 = 0x00;
 
+const DEVICE_RESET: u8 = 0x08;
+
 // Bits of Status, as ATA names them: BSY, DF, DRQ and ERR.
 const BUSY: u8 = 0x80;
 const DEVICE_FAULT: u8 = 0x20;
@@ -134,6 +136,24 @@ impl<R: RegisterAccess> PortTaskFile<R> {
         }
     }
 
+    /// The bytes that IDENTIFY PACKET DEVICE brings, where it brings any.
+    fn identify_data(&mut self) -> Result<Vec<u8>, IdentifyError> {
+        self.registers
+            .write(Register::Command, IDENTIFY_PACKET_DEVICE)?;
+        let status = self.not_busy(IDENTIFY_PATIENCE)?;
+        if status & BUSY != 0 {
+            return Err(IdentifyError::TimedOut(IDENTIFY_PATIENCE));
+        }
+        if status & DATA_REQUEST == 0 || status & ERROR != 0 {
+            return Err(IdentifyError::Refused(format!("status {status:02x}h")));
+        }
+        let mut answer = Vec::with_capacity(IDENTIFY_LENGTH);
+        while answer.len() < IDENTIFY_LENGTH {
+            answer.extend(self.registers.read_data()?.to_le_bytes());
+        }
+        Ok(answer)
+    }
+
     fn wait_for(&mut self, expected: u8) -> Result<u8, TaskFileError> {
         let mut found = 0;
         for _ in 0..STATUS_READS {
@@ -149,7 +169,9 @@ impl<R: RegisterAccess> PortTaskFile<R> {
 impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
     /// Sends nothing to a drive that is busy, has data to give, or shows a
     /// device fault, as the statuses of vendor mode do. Nor to one whose data
-    /// could not be fetched.
+    /// could not be fetched. A drive that hangs at the question is reset by
+    /// DEVICE RESET, which a packet device takes at any time: asking a dead drive
+    /// must not be what keeps it out of vendor mode.
     fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
         let _held = HeldSignals::new();
         if !self.registers.has_data() {
@@ -160,24 +182,15 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
         if status & (BUSY | DEVICE_FAULT | DATA_REQUEST) != 0 {
             return Err(IdentifyError::NotReady { status });
         }
-        self.registers
-            .write(Register::Command, IDENTIFY_PACKET_DEVICE)?;
-        let status = self.not_busy(IDENTIFY_PATIENCE)?;
-        if status & BUSY != 0 {
-            return Err(IdentifyError::TimedOut(IDENTIFY_PATIENCE));
-        }
-        if status & DATA_REQUEST == 0 || status & ERROR != 0 {
-            return Err(IdentifyError::Refused(format!("status {status:02x}h")));
-        }
-        let mut answer = Vec::with_capacity(IDENTIFY_LENGTH);
-        while answer.len() < IDENTIFY_LENGTH {
-            answer.extend(self.registers.read_data()?.to_le_bytes());
-        }
+        let answer = self.identify_data();
+        // What follows is for a drive that is idle, as it was before.
         let status = self.not_busy(READY_PATIENCE)?;
         if status & (BUSY | DATA_REQUEST) != 0 {
-            return Err(IdentifyError::Empty);
+            self.registers.write(Register::Command, DEVICE_RESET)?;
+            self.not_busy(READY_PATIENCE)?;
+            return answer.and(Err(IdentifyError::Empty));
         }
-        PacketDevice::parse(&answer).ok_or(IdentifyError::Empty)
+        PacketDevice::parse(&answer?).ok_or(IdentifyError::Empty)
     }
 
     fn select(&mut self) -> Result<(), TaskFileError> {

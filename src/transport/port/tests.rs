@@ -331,14 +331,35 @@ fn no_data_is_fetched_that_the_drive_does_not_offer() {
         let (outcome, accesses, time) = asked(statuses);
         assert_eq!(outcome.unwrap_err().to_string(), message);
         assert!(!accesses.contains(&Access::Data));
-        assert!(time < Duration::from_secs(6));
+        assert!(time < Duration::from_secs(8));
     }
 }
 
+const RESET: Access = Write(Register::Command, 0x08);
+
 #[test]
 fn an_answer_of_another_length_is_no_identity() {
-    let (outcome, ..) = asked(&[0x50, 0x58]);
+    let (outcome, accesses, _) = asked(&[0x50, 0x58]);
     assert!(matches!(outcome, Err(IdentifyError::Empty)));
+    assert!(accesses.contains(&RESET));
+}
+
+#[test]
+fn a_drive_that_hangs_at_the_question_is_reset_and_no_other() {
+    for (statuses, is_reset) in [
+        (&[0x50, 0xD0][..], true),
+        (&[0x50, 0x59], true),
+        (&[0x50, 0x58, 0x58], true),
+        (&[0x50, 0x58, 0x50], false),
+        (&[0x50, 0x51], false),
+        (&[0x00], false),
+        // In vendor mode, and no drive: not asked.
+        (&[0x70], false),
+        (&[0xFF], false),
+    ] {
+        let (_, accesses, _) = asked(statuses);
+        assert_eq!(accesses.contains(&RESET), is_reset, "{statuses:02x?}");
+    }
 }
 
 #[test]
