@@ -342,9 +342,17 @@ fn hold_all(system: &System, state: &ChannelState) -> Result<Vec<OpenDrive>, Leg
 
 fn delete(system: &System, device: &Path) -> Result<(), LegacyError> {
     let written = system.kernel().write(&device.join("delete"), "1");
-    written.map_err(|source| LegacyError::NotDetached {
-        device: device.to_owned(),
-        source,
+    written.map_err(|source| match source.kind() {
+        // Its sysfs is for reading only, whatever else it was given.
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+            if system.is_container() =>
+        {
+            Obstacle::PortsInContainer.into()
+        }
+        _ => LegacyError::NotDetached {
+            device: device.to_owned(),
+            source,
+        },
     })
 }
 

@@ -79,6 +79,21 @@ fn only_a_drive_whose_controller_is_at_the_legacy_ports_has_a_position_there() {
 }
 
 #[test]
+fn a_container_whose_sysfs_is_for_reading_only_is_named_as_the_reason() {
+    let machine = Machine::four_drives();
+    machine.file(".dockerenv", "");
+    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let files = state.devices.iter().map(|device| &device.located.sysfs);
+    machine.state().read_only = files.map(|device| device.join("delete")).collect();
+    let refused = refusal(&machine, Channel::Secondary);
+    assert!(refused.contains("in this container"), "{refused}");
+    assert_eq!(
+        fs::read_dir(machine.path("run/mtkflash")).unwrap().count(),
+        0
+    );
+}
+
+#[test]
 fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
     let machine = Machine::four_drives();
     let detached = detach(&machine.system, Channel::Secondary).unwrap();
