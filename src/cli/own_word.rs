@@ -16,9 +16,11 @@ pub struct OwnWord {
 
 /// The place belongs to a device of this type, which is no optical drive.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("that is not an optical drive but a {}: {device}", device.device_type)]
-pub struct NotOptical {
-    device: PacketDevice,
+pub enum NotOptical {
+    #[error("that is not an optical drive but a {}: {_0}", _0.device_type)]
+    Packet(PacketDevice),
+    #[error("that is not an optical drive but a disk")]
+    Disk,
 }
 
 /// A drive on the legacy ports. Its own word counts, and not what the kernel
@@ -33,7 +35,8 @@ pub fn by_ports(
     let remembered = known_as.as_ref().map(report::identity);
     let device = match answer {
         Ok(device) if device.device_type == DeviceType::OPTICAL => device,
-        Ok(device) => return Err(NotOptical { device }),
+        Ok(device) => return Err(NotOptical::Packet(device)),
+        Err(IdentifyError::Disk) => return Err(NotOptical::Disk),
         Err(error @ IdentifyError::NoData) => {
             let mut lines = vec![format!("The drive cannot be asked who it is: {error}.")];
             lines.extend(
@@ -164,12 +167,16 @@ mod tests {
             IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
             IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
             IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
+            IdentifyError::Disk => [IdentifyError::Disk],
             IdentifyError::Empty => [IdentifyError::Empty],
             IdentifyError::Transport(_) => [TransportError::Vanished.into()],
         );
-        insta::assert_snapshot!(table(errors, |error| shown(
-            &by_ports(Err(error), Some(sony("BYS1"))).unwrap()
-        )));
+        insta::assert_snapshot!(table(errors, |error| {
+            match by_ports(Err(error), Some(sony("BYS1"))) {
+                Ok(word) => shown(&word),
+                Err(not_optical) => format!("{not_optical}\n"),
+            }
+        }));
     }
 
     #[test]
