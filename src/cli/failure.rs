@@ -376,6 +376,18 @@ fn has_vanished(error: &DeviceError) -> bool {
 /// What helps against a drive that does not go along.
 fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     match source {
+        DeviceError::EntryRefused {
+            status: status @ (0x00 | 0x7F | 0xFF),
+        } => failure
+            .next(format!(
+                "{status:02X}h is what a place without a drive shows, too: look at power, cable and"
+            ))
+            .next(
+                "jumper. The positions 1 and 3 are masters, 2 and 4 slaves. Then switch the drive",
+            )
+            .next("off, hold its eject button and switch it on while this asks:")
+            .next(typed.waiting())
+            .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::EntryRefused { .. } => failure
             .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")

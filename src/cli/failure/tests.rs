@@ -118,7 +118,10 @@ fn devices() -> Vec<DeviceError> {
         end: 0xC000,
     };
     every!(DeviceError:
-        DeviceError::EntryRefused { .. } => [DeviceError::EntryRefused { status: 0x51 }],
+        DeviceError::EntryRefused { .. } => [
+            DeviceError::EntryRefused { status: 0x51 },
+            DeviceError::EntryRefused { status: 0x7F },
+        ],
         DeviceError::Stopped => [DeviceError::Stopped],
         DeviceError::TaskFile { .. } => [
             by_task_file(TaskFileError::Status { expected: 0x70, found: 0x51 }),
