@@ -64,14 +64,14 @@ impl Failure {
         text
     }
 
-    /// A job that would take hours; `at_ports` where the drive may be on the
-    /// legacy ports, too.
-    pub fn slow(refusal: &Refusal, at_ports: bool, typed: &Typed) -> Failure {
+    /// A job that would take hours; `at_ports` is the drive's position, where the
+    /// legacy ports lead to it, too.
+    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, typed: &Typed) -> Failure {
         let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
-        if at_ports {
+        if let Some(position) = at_ports {
             failure = failure
                 .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
-                .next(typed.by("port"));
+                .next(typed.at(position).by("port"));
         }
         failure
             .next("If you have the time:")
@@ -376,6 +376,18 @@ fn has_vanished(error: &DeviceError) -> bool {
 /// What helps against a drive that does not go along.
 fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
     match source {
+        DeviceError::EntryRefused {
+            status: status @ (0x00 | 0x7F | 0xFF),
+        } => failure
+            .next(format!(
+                "{status:02X}h is what a place without a drive shows, too: look at power, cable and"
+            ))
+            .next(
+                "jumper. The positions 1 and 3 are masters, 2 and 4 slaves. Then switch the drive",
+            )
+            .next("off, hold its eject button and switch it on while this asks:")
+            .next(typed.waiting())
+            .next("Without the wait, when the drive has been prepared already:"),
         DeviceError::EntryRefused { .. } => failure
             .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")

@@ -1,6 +1,6 @@
 //! Which drives there are: `l`, and `c` without a drive.
 
-use super::args::{DriveName, Request};
+use super::args::{DriveName, Request, Via};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open;
@@ -14,7 +14,7 @@ use super::typed::Typed;
 use crate::drive::ask::{self, Medium};
 use crate::drive::list::{Listed, Listing, list as list_drives};
 use crate::drive::topology::IndexBasis;
-use crate::drive::{Obstacle, Remedy, System};
+use crate::drive::{Located, Obstacle, Remedy, System};
 use crate::job::{JobError, StopFlag};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
@@ -149,6 +149,17 @@ fn about_index(basis: &IndexBasis) -> Option<String> {
     }
 }
 
+/// What a drive is called on the way to it. On the ports names of nodes do not
+/// last.
+fn name_for(via: Option<Via>, drive: &Located) -> Option<DriveName> {
+    match (via, drive.position) {
+        (Some(Via::Port), Some(position)) if !drive.is_guess => {
+            Some(DriveName::Index(position.number()))
+        }
+        _ => drive.node().map(|node| DriveName::Path(node.to_owned())),
+    }
+}
+
 const CHECK_ALL: &str =
     "Checking takes each drive without a packet protocol into vendor mode and resets it.";
 
@@ -175,8 +186,7 @@ pub fn check_all(
         None => list_drives(&System::host())
             .drives
             .iter()
-            .filter_map(|listed| listed.drive.node())
-            .map(|node| DriveName::Path(node.to_owned()))
+            .filter_map(|listed| name_for(request.options.via, &listed.drive))
             .collect(),
     };
     match prompt::ask(CHECK_ALL, request.options.yes, stop) {

@@ -32,8 +32,8 @@ pub struct Opened {
     pub name: String,
     pub device: Box<dyn FirmwareDevice>,
     pub is_real: bool,
-    /// It has one of the positions 1-4, which the legacy ports may lead to.
-    pub at_ports: bool,
+    /// Which of the positions 1-4 it has on the legacy ports, where they lead to it.
+    pub at_ports: Option<u8>,
     clock: Arc<dyn Clock>,
     // After the device, whose end gives the channel's interrupts back.
     detached: Option<Detached>,

@@ -16,9 +16,11 @@ pub struct OwnWord {
 
 /// The place belongs to a device of this type, which is no optical drive.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("that is not an optical drive but a {}: {device}", device.device_type)]
-pub struct NotOptical {
-    device: PacketDevice,
+pub enum NotOptical {
+    #[error("that is not an optical drive but a {}: {_0}", _0.device_type)]
+    Packet(PacketDevice),
+    #[error("that is not an optical drive but a disk")]
+    Disk,
 }
 
 /// A drive on the legacy ports. Its own word counts, and not what the kernel
@@ -33,7 +35,8 @@ pub fn by_ports(
     let remembered = known_as.as_ref().map(report::identity);
     let device = match answer {
         Ok(device) if device.device_type == DeviceType::OPTICAL => device,
-        Ok(device) => return Err(NotOptical { device }),
+        Ok(device) => return Err(NotOptical::Packet(device)),
+        Err(IdentifyError::Disk) => return Err(NotOptical::Disk),
         Err(error @ IdentifyError::NoData) => {
             let mut lines = vec![format!("The drive cannot be asked who it is: {error}.")];
             lines.extend(
@@ -61,10 +64,10 @@ pub fn by_ports(
     let mut lines = vec![said(&device, "over the legacy ports")];
     let identity =
         match known_as {
-            Some(known_as) if device.is_model_of(&known_as) => Identity {
+            Some(known_as) if device.is_model_of(&known_as) => Some(Identity {
                 revision: device.revision().to_owned(),
                 ..known_as
-            },
+            }),
             _ => {
                 lines.extend(remembered.map(|name| {
                     format!("Warning: the kernel remembers another model there, {name}.")
@@ -72,10 +75,7 @@ pub fn by_ports(
                 device.to_identity()
             }
         };
-    Ok(OwnWord {
-        identity: Some(identity),
-        lines,
-    })
+    Ok(OwnWord { identity, lines })
 }
 
 /// A drive that the kernel has. What it has just answered to INQUIRY counts: a
@@ -87,7 +87,7 @@ pub fn by_kernel(
     match answer {
         Ok(device) => OwnWord {
             lines: vec![said(&device, "by ATA PASS-THROUGH")],
-            identity: identity.or_else(|| Some(device.to_identity())),
+            identity: identity.or_else(|| device.to_identity()),
         },
         // Whatever is in the way, the first command of vendor mode meets it, too.
         Err(_) => OwnWord {
@@ -147,6 +147,7 @@ mod tests {
                 Ok(device("LITE-ON DVDRW SOHW-1693S", "KS0B")),
                 Some(sony("BYS1")),
             ),
+            (Ok(device("", "")), Some(sony("BYS1"))),
             (silent(), Some(sony("BYS1"))),
             (silent(), None),
             (Err(IdentifyError::NotReady { status: 0x70 }), None),
@@ -166,12 +167,16 @@ mod tests {
             IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
             IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
             IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
+            IdentifyError::Disk => [IdentifyError::Disk],
             IdentifyError::Empty => [IdentifyError::Empty],
             IdentifyError::Transport(_) => [TransportError::Vanished.into()],
         );
-        insta::assert_snapshot!(table(errors, |error| shown(
-            &by_ports(Err(error), Some(sony("BYS1"))).unwrap()
-        )));
+        insta::assert_snapshot!(table(errors, |error| {
+            match by_ports(Err(error), Some(sony("BYS1"))) {
+                Ok(word) => shown(&word),
+                Err(not_optical) => format!("{not_optical}\n"),
+            }
+        }));
     }
 
     #[test]

@@ -25,20 +25,20 @@ pub fn as_root(command: &str) -> String {
 #[derive(Debug, Clone)]
 pub struct Program {
     name: String,
+    has_path: bool,
     /// Who is root needs no sudo, and may have none.
     is_root: bool,
 }
 
 impl Program {
     /// From the first word of the command line. Without a path in it the name
-    /// was found by PATH.
+    /// was found by PATH, that of a link perhaps.
     pub fn called(word: Option<&OsStr>) -> Program {
-        let name = match word {
-            Some(word) if word.as_encoded_bytes().contains(&b'/') => quoted(word),
-            _ => NAME.to_owned(),
-        };
+        let word = word.filter(|word| !word.is_empty());
+        let word = word.unwrap_or(OsStr::new(NAME));
         Program {
-            name,
+            name: quoted(word),
+            has_path: word.as_encoded_bytes().contains(&b'/'),
             is_root: geteuid().is_root(),
         }
     }
@@ -66,7 +66,10 @@ impl Program {
         }
         match (line.strip_prefix(AS_ROOT), self.is_root) {
             (Some(rest), true) => format!("{name}{rest}"),
-            (Some(rest), false) if name != NAME => format!("sudo {name}{rest}"),
+            (Some(rest), false) if self.has_path => format!("sudo {name}{rest}"),
+            (Some(rest), false) => {
+                format!("{}{rest}", AS_ROOT.replacen(NAME, name, 1))
+            }
             (None, true) => {
                 let line = line.strip_prefix("sudo ").unwrap_or(line);
                 line.replace("| sudo tee ", "| tee ")
@@ -117,15 +120,21 @@ Look at mtkflash l for more.
 
     #[test]
     fn a_program_found_by_path_keeps_its_name() {
-        for called in ["mtkflash", "flash"] {
-            assert_eq!(pasted(called, TEXT), TEXT);
-        }
+        assert_eq!(pasted("mtkflash", TEXT), TEXT);
+        assert_eq!(
+            pasted(
+                "flash",
+                "Next      sudo \"$(command -v mtkflash)\" 3 c\n          mtkflash l"
+            ),
+            "Next      sudo \"$(command -v flash)\" 3 c\n          flash l"
+        );
     }
 
     #[test]
     fn root_is_not_told_to_become_root() {
         let root = Program {
             name: NAME.to_owned(),
+            has_path: false,
             is_root: true,
         };
         assert_eq!(

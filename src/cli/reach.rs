@@ -47,8 +47,8 @@ pub struct Reach {
     /// A channel that the kernel has given up and gets back in the end.
     pub detached: Option<Detached>,
     pub is_real: bool,
-    /// It has one of the positions 1-4, which the legacy ports may lead to.
-    pub at_ports: bool,
+    /// Which of the positions 1-4 it has on the legacy ports, where they lead to it.
+    pub at_ports: Option<u8>,
 }
 
 /// Finds a simulated drive again.
@@ -176,8 +176,13 @@ fn simulated(
         reopen: Some(Box::new(OnBench(found.clone()))),
         detached: None,
         is_real: false,
-        at_ports: found.position().is_some(),
+        at_ports: found.position(),
     })
+}
+
+fn position_at(index: u8) -> Result<Position, Failure> {
+    Position::new(index)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("There is no drive {index}.")))
 }
 
 /// The kernel's drive of this name.
@@ -186,15 +191,7 @@ fn simulated(
 /// [`Exit::NoDrive`].
 pub fn locate(system: &System, drive: &DriveName, typed: &Typed) -> Result<Located, Failure> {
     let found = match drive {
-        DriveName::Index(index) => match Position::new(*index) {
-            Some(position) => locate_position(system, position),
-            None => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("There is no drive {index}."),
-                ));
-            }
-        },
+        DriveName::Index(index) => locate_position(system, position_at(*index)?),
         DriveName::Path(path) => locate_path(system, path),
     };
     found.map_err(|error| not_located(system, &error, typed))
@@ -231,7 +228,7 @@ fn by_kernel(
         clock,
         detached: None,
         is_real: true,
-        at_ports: located.position.is_some() && !located.is_guess,
+        at_ports: legacy::position_of(system, &located).map(Position::number),
     })
 }
 
@@ -256,16 +253,15 @@ fn by_ports(
     typed: &Typed,
 ) -> Result<Reach, Failure> {
     let position = match drive {
-        DriveName::Index(index) => Position::new(*index),
-        DriveName::Path(_) => locate(system, drive, typed)?.position,
-    };
-    let Some(position) = position else {
-        return Err(Failure::new(
-            Exit::NoDrive,
-            format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
-        )
-        .next("By the kernel, which has it:")
-        .next(typed.by("ata")));
+        DriveName::Index(index) => position_at(*index)?,
+        DriveName::Path(_) => {
+            let located = locate(system, drive, typed)?;
+            return Err(failures::named_by_path(
+                drive,
+                legacy::position_of(system, &located),
+                typed,
+            ));
+        }
     };
     let channel = position.channel();
     let state = legacy::inspect(system, channel).map_err(|error| not_detached(&error, typed))?;
@@ -296,7 +292,7 @@ fn by_ports(
         reopen: None,
         detached: Some(detached),
         is_real: true,
-        at_ports: true,
+        at_ports: Some(position.number()),
     })
 }
 

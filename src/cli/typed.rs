@@ -91,6 +91,21 @@ impl Typed {
         format!("{} {more}", self.same())
     }
 
+    /// The same command with the drive's position in the place of its path.
+    pub fn at(&self, position: u8) -> Typed {
+        let mut words = self.words.clone();
+        let named = words.iter_mut().skip(1);
+        let is_drive = |word: &&mut OsString| word.to_string_lossy() == self.drive;
+        if let Some(word) = named.into_iter().find(is_drive) {
+            *word = position.to_string().into();
+        }
+        Typed {
+            words,
+            drive: position.to_string(),
+            ..self.clone()
+        }
+    }
+
     /// The same command by another way: `sg`, `ata` or `port`.
     pub fn by(&self, way: &str) -> String {
         format!("{} --via {way}", self.less(&["via"]).same())
@@ -238,17 +253,38 @@ impl Typed {
     }
 }
 
-/// A word as a shell takes it.
+/// A word as a shell takes it, on one line whatever is in it. Bytes that are no
+/// text, and those that a terminal would obey, are written as bash and zsh
+/// take them.
 pub(super) fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
-    let is_plain = !word.is_empty()
-        && word
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter));
-    if is_plain {
-        return word.into_owned();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=,:+@%".contains(letter);
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
+        Some(text) if !text.chars().any(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => {
+            let mut quoted = "$'".to_owned();
+            for chunk in word.as_encoded_bytes().utf8_chunks() {
+                for letter in chunk.valid().chars() {
+                    match letter {
+                        '\'' | '\\' => quoted.extend(['\\', letter]),
+                        _ if letter.is_control() => {
+                            quoted.push_str(&in_octal(letter.encode_utf8(&mut [0; 4]).as_bytes()))
+                        }
+                        _ => quoted.push(letter),
+                    }
+                }
+                quoted.push_str(&in_octal(chunk.invalid()));
+            }
+            quoted + "'"
+        }
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// As `$'…'` takes bytes: three digits each, which nothing that follows adds to.
+fn in_octal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
 /// The switch that names these ranges, first and last byte, after a blank:
@@ -276,6 +312,7 @@ pub fn part_switch(ranges: &[[u32; 2]]) -> String {
 mod tests {
     use super::*;
     use crate::cli::args;
+    use std::os::unix::ffi::OsStrExt;
 
     fn typed(line: &str) -> Typed {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
@@ -292,6 +329,16 @@ mod tests {
         ] {
             assert_eq!(typed(line).by("port"), "mtkflash 3 c --via port");
         }
+    }
+
+    #[test]
+    fn a_position_takes_the_place_of_the_drive_s_path() {
+        let typed = typed("mtkflash r /m dump.bin /dev/sr0 --via ata");
+        assert_eq!(
+            typed.at(3).by("port"),
+            "mtkflash r /m dump.bin 3 --via port"
+        );
+        assert_eq!(typed.at(3).check(), "mtkflash 3 c --via ata");
     }
 
     #[test]
@@ -313,6 +360,23 @@ mod tests {
             typed.of_part(&[[0x100, 0xFFFF], [0x1_0000, 0x1_00FF]]),
             "mtkflash 3 v /m x.bin --range 0x100-0x100ff"
         );
+    }
+
+    /// Each comes back out of bash as it went in (tried).
+    #[test]
+    fn a_word_of_any_bytes_is_told_as_one_line_of_text() {
+        for (word, typed) in [
+            (&b"plain/name-1.bin"[..], "plain/name-1.bin"),
+            (b"it's one", r"'it'\''s one'"),
+            (b"", "''"),
+            (b"$HOME `id` \"x\"", "'$HOME `id` \"x\"'"),
+            (b"two\nlines", r"$'two\012lines'"),
+            (b"\x1b[31m'red'\\n7", r"$'\033[31m\'red\'\\n7'"),
+            (b"caf\xE9 1", r"$'caf\351 1'"),
+            (b"\xC2\x85\xC3\xA91", r"$'\302\205é1'"),
+        ] {
+            assert_eq!(quoted(OsStr::from_bytes(word)), typed);
+        }
     }
 
     #[test]

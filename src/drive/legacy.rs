@@ -164,6 +164,18 @@ pub fn await_scan(system: &System, clock: &dyn Clock) {
     }
 }
 
+/// The position that a drive of the kernel has on the legacy ports, `None` where
+/// they lead to another controller's drives or to none.
+pub fn position_of(system: &System, drive: &Located) -> Option<Position> {
+    let position = drive.position.filter(|_| !drive.is_guess)?;
+    let ports = Topology::read(system).ports;
+    let controller = drive.place.parent.file_name()?;
+    match port_owner(system, &ports, position.channel()) {
+        PortOwner::Controller { pci, .. } if controller == pci.as_str() => Some(position),
+        _ => None,
+    }
+}
+
 /// What is on a channel. Nothing is opened or changed.
 ///
 /// # Errors
@@ -330,9 +342,17 @@ fn hold_all(system: &System, state: &ChannelState) -> Result<Vec<OpenDrive>, Leg
 
 fn delete(system: &System, device: &Path) -> Result<(), LegacyError> {
     let written = system.kernel().write(&device.join("delete"), "1");
-    written.map_err(|source| LegacyError::NotDetached {
-        device: device.to_owned(),
-        source,
+    written.map_err(|source| match source.kind() {
+        // Its sysfs is for reading only, whatever else it was given.
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+            if system.is_container() =>
+        {
+            Obstacle::PortsInContainer.into()
+        }
+        _ => LegacyError::NotDetached {
+            device: device.to_owned(),
+            source,
+        },
     })
 }
 

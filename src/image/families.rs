@@ -298,6 +298,7 @@ fn member(line: &'static str) -> Option<Member> {
 mod tests {
     use super::*;
     use crate::flash::Offset;
+    use crate::scsi::{DeviceType, PacketDevice};
 
     fn identity(name: &str) -> Identity {
         let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
@@ -316,6 +317,32 @@ mod tests {
             at: Offset(0),
             identity: identity(name),
             timestamp: None,
+        }
+    }
+
+    #[test]
+    fn a_listed_drive_is_known_by_its_ata_model_as_well() {
+        for member in members() {
+            let Member {
+                vendor, product, ..
+            } = member;
+            for model in [
+                format!("{vendor} {product}"),
+                format!("{vendor:8}{product}"),
+            ] {
+                let device = PacketDevice {
+                    device_type: DeviceType::OPTICAL,
+                    model: model.clone(),
+                    firmware: String::new(),
+                    serial: None,
+                };
+                let found = Model::from(&device.to_identity().unwrap());
+                assert_eq!(
+                    [found.vendor.as_str(), &found.product],
+                    [vendor, product],
+                    "{model}"
+                );
+            }
         }
     }
 

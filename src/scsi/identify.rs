@@ -12,8 +12,15 @@ use super::{DeviceType, Identity};
 /// The ATA command.
 pub const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 
-/// Bytes of its answer, 256 words with the lower byte first.
+/// The ATA command that disks answer in its place.
+pub const IDENTIFY_DEVICE: u8 = 0xEC;
+
+/// Bytes of the answer, 256 words with the lower byte first.
 pub const IDENTIFY_LENGTH: usize = 512;
+
+/// Characters that INQUIRY has for a name.
+const VENDOR_LENGTH: usize = 8;
+const PRODUCT_LENGTH: usize = 16;
 
 /// The answer to IDENTIFY PACKET DEVICE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,29 +53,39 @@ impl PacketDevice {
         })
     }
 
-    /// Whether the model contains the product's name, blanks aside. The vendor's
-    /// may be abbreviated or left out.
+    /// Whether a drive of this model can be the one that answers INQUIRY so,
+    /// blanks aside: the vendor's name, which may be abbreviated or left out, and
+    /// then the product's. A name as long as INQUIRY has room for may be cut off.
     pub fn is_model_of(&self, identity: &Identity) -> bool {
         let letters = |text: &str| text.split_whitespace().collect::<String>();
-        let product = letters(&identity.product);
-        !product.is_empty() && letters(&self.model).contains(&product)
+        let model = letters(&self.model);
+        let [vendor, product] = [&identity.vendor, &identity.product].map(|name| letters(name));
+        let is_vendor = |before: &str| {
+            vendor.starts_with(before)
+                || (identity.vendor.len() >= VENDOR_LENGTH && before.starts_with(&vendor))
+        };
+        let may_follow = |after: &str| after.is_empty() || identity.product.len() >= PRODUCT_LENGTH;
+        !product.is_empty()
+            && model.match_indices(&product).any(|(at, _)| {
+                let (before, rest) = model.split_at(at);
+                is_vendor(before) && may_follow(&rest[product.len()..])
+            })
     }
 
     /// The model as INQUIRY would divide it: the vendor is the first word, or
     /// the first eight characters where these are one (inferred). Without the
-    /// serial number, which may be written otherwise there.
-    pub fn to_identity(&self) -> Identity {
+    /// serial number, which may be written otherwise there. `None` where that
+    /// leaves nothing for the product, as a boot loader's blank model does.
+    pub fn to_identity(&self) -> Option<Identity> {
         let blank = self.model.find(' ').unwrap_or(self.model.len());
-        let (vendor, product) = self
-            .model
-            .split_at_checked(blank.min(8))
-            .unwrap_or((&self.model, ""));
-        Identity {
+        let (vendor, product) = self.model.split_at_checked(blank.min(VENDOR_LENGTH))?;
+        let product = product.trim();
+        (!product.is_empty()).then(|| Identity {
             vendor: vendor.to_owned(),
-            product: product.trim().to_owned(),
+            product: product.to_owned(),
             revision: self.revision().to_owned(),
             serial: None,
-        }
+        })
     }
 
     /// The first four characters of the firmware's name, as many as INQUIRY has.
@@ -80,7 +97,13 @@ impl PacketDevice {
 impl fmt::Display for PacketDevice {
     /// `SONY DVD RW DW-D22A, firmware BYS1, serial 1234`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, firmware {}", self.model, self.firmware)?;
+        f.write_str(match self.model.as_str() {
+            "" => "a drive without a name",
+            model => model,
+        })?;
+        if !self.firmware.is_empty() {
+            write!(f, ", firmware {}", self.firmware)?;
+        }
         match &self.serial {
             Some(serial) => write!(f, ", serial {serial}"),
             None => Ok(()),
@@ -171,7 +194,7 @@ mod tests {
             ("HL-DT-STDVDRAM GSA-4163B", "HL-DT-ST", "DVDRAM GSA-4163B"),
             ("LITE-ON DVDRW SOHW-1633S", "LITE-ON", "DVDRW SOHW-1633S"),
         ] {
-            let identity = device(model).to_identity();
+            let identity = device(model).to_identity().unwrap();
             assert_eq!(
                 [
                     identity.vendor.as_str(),
@@ -183,9 +206,38 @@ mod tests {
             assert!(device(model).is_model_of(&identity));
             assert!(!device("SONY DVD RW DRU-710A").is_model_of(&identity));
         }
-        assert_eq!(device("ALONE").to_identity().vendor, "ALONE");
         for nameless in [device(""), device("ALONE")] {
+            assert_eq!(nameless.to_identity(), None);
             assert!(!nameless.is_model_of(&Identity::default()));
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_only_part_of_the_model_s_is_another_drive_s() {
+        let is_model_of = |model: &str, vendor: &str, product: &str| {
+            device(model).is_model_of(&Identity {
+                vendor: vendor.into(),
+                product: product.into(),
+                ..Identity::default()
+            })
+        };
+        for (model, vendor, product) in [
+            ("TSSTcorpCD/DVDW SH-S182DX", "TSSTcorp", "CD/DVDW SH-S182D"),
+            ("SONY DVD RW DW-D22A", "SONY", "DVD RW DW-D22A"),
+            ("DVD RW DW-D22A", "SONY", "DVD RW DW-D22A"),
+            ("QEMU DVD-ROM", "QEMU", "QEMU DVD-ROM"),
+            ("Slimtype DVD A DS8A1P", "Slimtype", "DVD A  DS8A1P"),
+            ("MATSHITAS DVD-RAM", "MATSHITA", "DVD-RAM"),
+        ] {
+            assert!(is_model_of(model, vendor, product), "{model}");
+        }
+        for (model, vendor, product) in [
+            ("LITE-ON DVD-ROM SHD-16P1S", "LITE-ON", "DVD-ROM"),
+            ("SONY DVD RW DW-D22AX", "SONY", "DVD RW DW-D22A"),
+            ("LITE-ON DVD-ROM", "SONY", "DVD-ROM"),
+            ("SONY NEW DVD-ROM", "SONY", "DVD-ROM"),
+        ] {
+            assert!(!is_model_of(model, vendor, product), "{model}");
         }
     }
 
@@ -203,8 +255,9 @@ mod tests {
             data[1] = 0x85;
             let device = PacketDevice::parse(&data).unwrap();
             prop_assert!(device.to_string().chars().all(|c| c == ' ' || c.is_ascii_graphic()));
-            let identity = device.to_identity();
-            prop_assert!(device.is_model_of(&identity) || identity.product.is_empty());
+            if let Some(identity) = device.to_identity() {
+                prop_assert!(device.is_model_of(&identity));
+            }
         }
     }
 }

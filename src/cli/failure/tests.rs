@@ -118,7 +118,10 @@ fn devices() -> Vec<DeviceError> {
         end: 0xC000,
     };
     every!(DeviceError:
-        DeviceError::EntryRefused { .. } => [DeviceError::EntryRefused { status: 0x51 }],
+        DeviceError::EntryRefused { .. } => [
+            DeviceError::EntryRefused { status: 0x51 },
+            DeviceError::EntryRefused { status: 0x7F },
+        ],
         DeviceError::Stopped => [DeviceError::Stopped],
         DeviceError::TaskFile { .. } => [
             by_task_file(TaskFileError::Status { expected: 0x70, found: 0x51 }),
@@ -292,6 +295,6 @@ fn a_job_that_would_take_hours() {
         time_per_byte: Some(Duration::from_millis(36)),
     };
     let refusal = estimate::refuse_slow(&capabilities, 0x10_0000, &Forced::new()).unwrap_err();
-    let told = [true, false].map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
+    let told = [Some(3), None].map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
     insta::assert_snapshot!(told.join("\n"));
 }

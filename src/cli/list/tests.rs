@@ -18,6 +18,20 @@ fn listed(machine: &Machine) -> String {
 }
 
 #[test]
+fn the_drives_to_check_over_the_ports_are_named_by_position() {
+    let machine = Machine::four_drives();
+    machine.usb_drive("1-2", 4, "9:0:0:0");
+    let names = |via| -> Vec<String> {
+        let drives = list_drives(&machine.system).drives;
+        let names = drives.iter().map(|listed| name_for(via, &listed.drive));
+        names.map(|name| machine.told(&name.unwrap())).collect()
+    };
+    assert_eq!(names(Some(Via::Port)), ["1", "2", "3", "4", "/dev/sr4"]);
+    let nodes = ["/dev/sr0", "/dev/sr1", "/dev/sr2", "/dev/sr3", "/dev/sr4"];
+    assert_eq!(names(None), nodes);
+}
+
+#[test]
 fn a_machine_without_a_drive() {
     let told = [
         listed(&Machine::piix()),

@@ -40,7 +40,7 @@ fn reached(packets: Option<Answering>) -> Reach {
         reopen: None,
         detached: None,
         is_real: true,
-        at_ports: false,
+        at_ports: None,
     }
 }
 

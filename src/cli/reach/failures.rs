@@ -10,7 +10,7 @@ use crate::drive::hold::Polling;
 use crate::drive::legacy::{ChannelState, LegacyError};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
-use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy, System};
+use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Position, Remedy, System};
 use crate::transport::TransportError;
 use crate::transport::port::PortOpenError;
 use crate::transport::sg_io::SgOpenError;
@@ -42,6 +42,30 @@ pub fn not_located(system: &System, error: &LocateError, typed: &Typed) -> Failu
         | LocateError::NotADrive { .. }
         | LocateError::NoDevice { .. }
         | LocateError::Io { .. } => failure.next(WHICH_DRIVES).next(typed.list()),
+    }
+}
+
+/// A drive named by its path, for the ports. The kernel gives the path up with
+/// its drives, and where a dead one does not come back, another drive may get it:
+/// the same command typed again would then be about that one.
+pub fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Typed) -> Failure {
+    match position {
+        Some(position) => Failure::new(
+            Exit::Usage,
+            format!(
+                "By --via port the kernel gives up the name {drive}, and another drive may get \
+                 it. On the ports this drive is {} ({position}).",
+                position.number()
+            ),
+        )
+        .next("By its position:")
+        .next(typed.at(position.number()).same()),
+        None => Failure::new(
+            Exit::NoDrive,
+            format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
+        )
+        .next("By the kernel, which has it:")
+        .next(typed.by("ata")),
     }
 }
 

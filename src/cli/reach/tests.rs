@@ -46,6 +46,38 @@ fn ended(machine: &Machine, drive: &str) -> String {
     machine.told(&shown(&failure.unwrap()))
 }
 
+/// The same of a run by the ports, which has left the kernel alone.
+fn ended_by_ports(machine: &Machine, node: &str) -> String {
+    let words = [
+        "mtkflash",
+        &format!("/{node}"),
+        "c",
+        "--via",
+        "port",
+        "--yes",
+    ];
+    let (request, typed) = parsed(&words);
+    let drive = DriveName::Path(machine.path(node));
+    let stop = StopFlag::default();
+    let failure = by_ports(&machine.system, &request, &drive, &stop, &typed).err();
+    assert_eq!(machine.state().writes, []);
+    machine.told(&shown(&failure.unwrap()))
+}
+
+#[test]
+fn the_ports_are_reached_by_a_position_only() {
+    let native = Machine::empty();
+    native.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
+    native.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
+    insta::assert_snapshot!(
+        [
+            ended_by_ports(&Machine::four_drives(), "dev/sr2"),
+            ended_by_ports(&native, "dev/sr0"),
+        ]
+        .join("\n\n")
+    );
+}
+
 fn located(machine: &Machine, position: u8) -> Result<Located, LocateError> {
     locate_position(&machine.system, Position::new(position).unwrap())
 }

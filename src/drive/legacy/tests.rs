@@ -57,6 +57,43 @@ fn a_channel_shows_both_of_its_drives_and_not_those_of_the_other() {
 }
 
 #[test]
+fn only_a_drive_whose_controller_is_at_the_legacy_ports_has_a_position_there() {
+    let at = |machine: &Machine, node: &str| {
+        let drive = locate_path(&machine.system, &machine.path(node)).unwrap();
+        assert!(drive.position.is_some());
+        position_of(&machine.system, &drive).map(Position::number)
+    };
+    assert_eq!(at(&Machine::four_drives(), "dev/sr2"), Some(3));
+    assert_eq!(
+        at(&Machine::four_drives().seen_by_a_user(), "dev/sr2"),
+        Some(3)
+    );
+    let native = Machine::empty();
+    native.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
+    native.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
+    assert_eq!(at(&native, "dev/sr0"), None);
+    let ahci = Machine::empty();
+    ahci.ports("0000:00:1f.2", "ahci", 1, 0, 6);
+    ahci.drive("0000:00:1f.2", 0, "0:0:0:0", "A0");
+    assert_eq!(at(&ahci, "dev/sr0"), None);
+}
+
+#[test]
+fn a_container_whose_sysfs_is_for_reading_only_is_named_as_the_reason() {
+    let machine = Machine::four_drives();
+    machine.file(".dockerenv", "");
+    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let files = state.devices.iter().map(|device| &device.located.sysfs);
+    machine.state().read_only = files.map(|device| device.join("delete")).collect();
+    let refused = refusal(&machine, Channel::Secondary);
+    assert!(refused.contains("in this container"), "{refused}");
+    assert_eq!(
+        fs::read_dir(machine.path("run/mtkflash")).unwrap().count(),
+        0
+    );
+}
+
+#[test]
 fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
     let machine = Machine::four_drives();
     let detached = detach(&machine.system, Channel::Secondary).unwrap();

@@ -297,6 +297,17 @@ fn a_drive_says_who_it_is_in_256_words() {
 }
 
 #[test]
+fn what_refuses_the_question_of_packet_devices_and_answers_that_of_disks_is_a_disk() {
+    let (outcome, accesses, _) = asked(&[0x50, 0x51, 0x51, 0x58, 0x50]);
+    assert!(matches!(outcome, Err(IdentifyError::Disk)));
+    let commands = accesses
+        .iter()
+        .filter(|&&access| matches!(access, Write(Register::Command, _)));
+    let question_of_disks = Write(Register::Command, 0xEC);
+    assert!(commands.eq(&[IDENTIFY, question_of_disks]));
+}
+
+#[test]
 fn a_drive_that_is_busy_at_fault_or_in_vendor_mode_is_not_asked() {
     for status in [0x70, 0x72, 0x73, 0x58, 0x7F, 0x80, 0xD0, 0xFF] {
         let (outcome, accesses, time) = asked(&[status]);
@@ -331,14 +342,35 @@ fn no_data_is_fetched_that_the_drive_does_not_offer() {
         let (outcome, accesses, time) = asked(statuses);
         assert_eq!(outcome.unwrap_err().to_string(), message);
         assert!(!accesses.contains(&Access::Data));
-        assert!(time < Duration::from_secs(6));
+        assert!(time < Duration::from_secs(8));
     }
 }
 
+const RESET: Access = Write(Register::Command, 0x08);
+
 #[test]
 fn an_answer_of_another_length_is_no_identity() {
-    let (outcome, ..) = asked(&[0x50, 0x58]);
+    let (outcome, accesses, _) = asked(&[0x50, 0x58]);
     assert!(matches!(outcome, Err(IdentifyError::Empty)));
+    assert!(accesses.contains(&RESET));
+}
+
+#[test]
+fn a_drive_that_hangs_at_the_question_is_reset_and_no_other() {
+    for (statuses, is_reset) in [
+        (&[0x50, 0xD0][..], true),
+        (&[0x50, 0x59], true),
+        (&[0x50, 0x58, 0x58], true),
+        (&[0x50, 0x58, 0x50], false),
+        (&[0x50, 0x51], false),
+        (&[0x00], false),
+        // In vendor mode, and no drive: not asked.
+        (&[0x70], false),
+        (&[0xFF], false),
+    ] {
+        let (_, accesses, _) = asked(statuses);
+        assert_eq!(accesses.contains(&RESET), is_reset, "{statuses:02x?}");
+    }
 }
 
 #[test]
