@@ -46,3 +46,9 @@ tool_says unknown 3 mtkflash 1 c --via port --yes
 contains unknown "not an optical drive but a disk"
 tool_says known 6 mtkflash 3 c --via port --yes
 contains known "QEMU DVD-ROM, firmware SM"
+echo 0000:00:01.1 >/sys/bus/pci/drivers/ata_piix/bind
+drives_have_nodes() {
+	devices_are_there && sr_of $(node_at 2 0) && sr_of $(node_at 2 1)
+}
+wait_until drives_have_nodes || fail "the drives are not back"
+give_nodes_to_cdrom
