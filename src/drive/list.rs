@@ -3,9 +3,10 @@
 use super::ask::{self, AskError, Medium};
 use super::permission::{self, Obstacle};
 use super::system::System;
-use super::topology::{IndexBasis, Located, Topology};
+use super::topology::{IndexBasis, Located, Topology, is_at_legacy_ports};
 use crate::scsi::Identity;
 use crate::transport::TransportError;
+use crate::transport::port::Channel;
 
 /// All that can be said without disturbing anybody.
 #[derive(Debug)]
@@ -14,6 +15,9 @@ pub struct Listing {
     pub drives: Vec<Listed>,
     /// What the index counts here.
     pub basis: IndexBasis,
+    /// Whether an IDE channel may be at the legacy ports, where a drive can be
+    /// reached that the kernel does not list.
+    pub has_legacy_ports: bool,
 }
 
 /// One drive of the list.
@@ -40,6 +44,9 @@ pub fn list(system: &System) -> Listing {
             .drives()
             .map(|drive| listed(system, drive))
             .collect(),
+        has_legacy_ports: [Channel::Primary, Channel::Secondary]
+            .into_iter()
+            .any(|channel| is_at_legacy_ports(system, &topology.ports, channel) != Some(false)),
         basis: topology.basis,
     }
 }

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ioports::PortOwner;
 use super::permission::Obstacle;
 use super::position::Position;
 use super::system::System;
-use super::topology::{IndexBasis, Located, Place, Topology, port_owner};
+use super::topology::{IndexBasis, Located, Place, Topology, is_at_legacy_ports};
 use crate::scsi::DeviceType;
 
 /// Why there is no drive to work with. Nothing was opened.
@@ -132,11 +131,7 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
     }
     Err(LocateError::NoDrive {
         position,
-        legacy: match port_owner(system, &topology.ports, position.channel()) {
-            PortOwner::Controller { .. } | PortOwner::Driver(_) => Some(true),
-            PortOwner::Nobody => Some(false),
-            PortOwner::Hidden => None,
-        },
+        legacy: is_at_legacy_ports(system, &topology.ports, position.channel()),
         others: topology.drives().cloned().collect(),
     })
 }

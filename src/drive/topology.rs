@@ -228,6 +228,20 @@ fn ata_port(link: &Path) -> Option<AtaPort> {
     })
 }
 
+/// Whether a channel is at the legacy ports, `None` where that is hidden from
+/// this user.
+pub(super) fn is_at_legacy_ports(
+    system: &System,
+    ports: &[AtaPort],
+    channel: Channel,
+) -> Option<bool> {
+    match port_owner(system, ports, channel) {
+        PortOwner::Controller { .. } | PortOwner::Driver(_) => Some(true),
+        PortOwner::Nobody => Some(false),
+        PortOwner::Hidden => None,
+    }
+}
+
 /// The owner of a legacy channel, also where `/proc/ioports` hides it from this
 /// user. [`PortOwner::Hidden`] is left where no ATA controller says it is there.
 pub(super) fn port_owner(system: &System, ports: &[AtaPort], channel: Channel) -> PortOwner {

@@ -36,6 +36,7 @@ fn a_machine_without_a_drive() {
     let told = [
         listed(&Machine::piix()),
         listed(&Machine::piix().seen_by_a_user()),
+        listed(&Machine::empty()),
     ];
     insta::assert_snapshot!(told.join("\n"));
 }
