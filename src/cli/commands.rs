@@ -23,6 +23,7 @@ use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
+use crate::job::steadiness::is_unstable;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
@@ -172,15 +173,23 @@ impl Run<'_> {
                 });
                 Ok(())
             }
-            Some(difference) => Err(Failure::new(
-                Exit::Different,
-                format!(
-                    "The flash differs from the file: {}.",
-                    report::difference(difference)
-                ),
-            )
-            .next("To write the file into the drive, after a backup:")
-            .next(self.typed.write(file))),
+            Some(difference) => {
+                let failure = Failure::new(
+                    Exit::Different,
+                    format!(
+                        "The flash differs from the file: {}.",
+                        report::difference(difference)
+                    ),
+                );
+                Err(match is_unstable(compared.disagreements) {
+                    true => failure
+                        .next("Check cable and power of the drive, then type the same again:")
+                        .next(self.typed.same()),
+                    false => failure
+                        .next("To write the file into the drive, after a backup:")
+                        .next(self.typed.write(file)),
+                })
+            }
         }
     }
 

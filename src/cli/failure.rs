@@ -336,6 +336,14 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
         } if typed.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(typed.without_backup()),
+        Refusal::Check {
+            check: Check::Unstable,
+            ..
+        } => failure
+            .next("Check cable and power of the drive, then type the same again:")
+            .next(typed.same())
+            .next("To go on all the same, with a backup that may be wrong:")
+            .next(typed.asking_with("--force=unstable")),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),

@@ -9,6 +9,7 @@ use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
 use crate::job::change::{Changed, Evidence};
 use crate::job::read::Dump;
+use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
 use crate::job::write::{Backup, Proposal, Work};
 use crate::protocol::{Capabilities, DeviceInfo, Writing};
@@ -263,12 +264,15 @@ pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
     };
     let bytes = dump.ranges.iter().map(|range| range.len()).sum();
     table.row("Read", &format!("{}, every byte twice", size(bytes)));
-    if dump.disagreements > 0 {
-        let again = counted(dump.disagreements.into(), "time");
-        table.row(
-            "",
-            &format!("Two reads of a block differed {again}; it was read until two agreed."),
-        );
+    if let Some(differed) = steadiness::in_words(dump.disagreements) {
+        let meaning = match is_unstable(dump.disagreements) {
+            false => "; it was read until two agreed.",
+            true => {
+                ". What two reads agree on may be wrong then: this file may be wrong, and is no \
+                 backup to rely on. Check cable and power of the drive, and read it again."
+            }
+        };
+        table.row("Warning", &format!("{differed}{meaning}"));
     }
     for gap in &dump.gaps {
         table.row(
@@ -305,6 +309,16 @@ pub fn sums(compared: &Compared) -> String {
             "Left out",
             &format!("{}, not compared: {}", owned.range, owned.why),
         );
+    }
+    if let Some(differed) = steadiness::in_words(compared.disagreements) {
+        let meaning = match is_unstable(compared.disagreements) {
+            false => "; it was read until two agreed.",
+            true => {
+                ". What was read may be wrong, and so may this result. Check cable and power of the \
+                 drive, and verify again."
+            }
+        };
+        table.row("Warning", &format!("{differed}{meaning}"));
     }
     for gap in &compared.gaps {
         table.row("Gap", &format!("{gap}: the drive refused to have it read"));

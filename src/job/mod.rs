@@ -17,6 +17,7 @@ pub mod flash_state;
 pub mod interrupted;
 pub mod read;
 pub mod selection;
+pub mod steadiness;
 pub mod stop;
 pub mod verify;
 pub mod write;

@@ -10,6 +10,7 @@ use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
 use super::read::{self, Dump, without};
+use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
@@ -145,6 +146,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
     };
     let scope = touched(&wanted, &layout);
     let dump = read::read_ranges(job, scope)?;
+    let unsteady = refuse_unstable(dump.disagreements, &request.forced)?;
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
@@ -198,7 +200,13 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             .collect(),
     };
     let mut warnings = interrupted::warnings(&others, &damaged);
-    warnings.extend(serial_warning(record, device.identity.as_ref()));
+    warnings.extend(unsteady);
+    warnings.extend(record_warnings(record, device.identity.as_ref()));
+    warnings.extend(
+        earlier.as_ref().and_then(|earlier| {
+            warning_of_dump("The earlier backup", earlier.record.disagreements)
+        }),
+    );
     job.check_stop()?;
     let journal = earlier.as_ref().map(|earlier| earlier.path.clone());
     let backup = if plan.is_empty() {
@@ -283,6 +291,7 @@ impl Proposal {
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             sums,
             difference: None,
+            disagreements: 0,
             gaps: Vec::new(),
             owned: match &self.work {
                 Work::InPlace { .. } => Vec::new(),
@@ -427,7 +436,19 @@ pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
+/// What the record of an image says against it.
+pub(super) fn record_warnings(record: Option<&Record>, drive: Option<&Identity>) -> Vec<String> {
+    let disagreements = record.map_or(0, |record| record.disagreements);
+    [
+        serial_warning(record, drive),
+        warning_of_dump("This image", disagreements),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
     let of_image = record?.drive.as_ref()?.serial.as_ref()?;
     let of_drive = drive?.serial.as_ref()?;
     (of_image != of_drive).then(|| {
