@@ -347,6 +347,11 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
+        Refusal::Nameless { .. } => failure
+            .next("Firmware of other hardware leaves the drive dead. If that is what the drive's label")
+            .next("says, type:")
+            .next(typed.asking_with("--force=model"))
+            .next("If it is not, get the firmware for this very drive."),
         Refusal::Unfinished { backup, .. } => failure
             .next("Put back what was in the drive before, and then type the same again:")
             .next(typed.restore(backup))
