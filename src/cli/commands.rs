@@ -86,7 +86,11 @@ impl Run<'_> {
         if self.request.drives.is_empty() {
             return list::check_all(self.request, self.typed, self.output, &self.stop);
         }
-        self.with_drive(|_, _| Ok(()))
+        self.with_drive(|run, opened| {
+            run.output
+                .text(&report::unfinished(opened.device.as_ref(), None));
+            Ok(())
+        })
     }
 
     fn read(&mut self, file: &Path) -> Result<(), Failure> {
@@ -110,6 +114,8 @@ impl Run<'_> {
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
             run.refuse_unknown_size(opened)?;
+            let device = opened.device.as_ref();
+            run.output.text(&report::unfinished(device, Some(file)));
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_job(opened, |job| read::read(job, &selection))

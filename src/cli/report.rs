@@ -8,11 +8,12 @@ use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
 use crate::job::change::{Changed, Evidence};
+use crate::job::interrupted;
 use crate::job::read::Dump;
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
 use crate::job::write::{Backup, Proposal, Work};
-use crate::protocol::{Capabilities, DeviceInfo, Writing};
+use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
@@ -41,6 +42,16 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Str
         table.row("", &format!("Read only. {reason}"));
     }
     table.row("Tried", &info.tried);
+    table.finish()
+}
+
+/// The writes of a flash like this one that were begun and not finished, by the
+/// records in the current folder and beside `file`.
+pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> String {
+    let mut table = Table::default();
+    for warning in interrupted::notices(file, device.info(), device.capabilities().size) {
+        table.row("Warning", &warning);
+    }
     table.finish()
 }
 
@@ -137,6 +148,14 @@ fn size(bytes: u32) -> String {
 /// What a write or an erase would do.
 pub fn proposal(proposal: &Proposal) -> String {
     let mut table = Table::default();
+    if let Backup::Earlier(_) = &proposal.backup {
+        let what = match proposal.fit {
+            Some(_) => "write",
+            None => "erase",
+        };
+        let text = format!("This goes on with the {what} that was interrupted.");
+        table.row("Resumed", &text);
+    }
     if let Some(fit) = &proposal.fit {
         table.row("Fit", &fit.text);
         if let Some(check) = fit.forced {
