@@ -114,6 +114,7 @@ impl Run<'_> {
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
             run.refuse_unknown_size(opened)?;
+            run.check_room(opened, file, format)?;
             let device = opened.device.as_ref();
             run.output.text(&report::unfinished(device, Some(file)));
             run.refuse_slow(opened, 2)?;
@@ -228,6 +229,9 @@ impl Run<'_> {
         let options = &self.request.options;
         if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
             return Err(self.nobody_to_ask());
+        }
+        if let Some(backup) = &options.backup {
+            files::must_be_a_file(backup).map_err(|error| Failure::file(&error, self.typed))?;
         }
         if !options.no_backup && !options.dry_run {
             self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
@@ -473,6 +477,14 @@ impl Run<'_> {
             files::must_not_exist(path).map_err(|error| Failure::file(&error, self.typed))?;
         }
         self.check_folder(path)
+    }
+
+    /// A full disk is better found out before half an hour of reading.
+    fn check_room(&self, opened: &Opened, file: &Path, format: Format) -> Result<(), Failure> {
+        let size = opened.device.capabilities().size;
+        let ranges = self.selection().ranges(size).unwrap_or_default();
+        backup::must_have_room(file, format, &ranges)
+            .map_err(|error| Failure::file(&error, self.typed))
     }
 
     /// A folder that takes no files is better found out before minutes of work.

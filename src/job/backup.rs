@@ -173,6 +173,25 @@ pub fn paths(path: &Path, format: Format, ranges: &[FlashRange]) -> Vec<PathBuf>
     paths
 }
 
+/// Whether a dump of these ranges has room where it is to go.
+///
+/// # Errors
+/// [`FileError::NoRoom`].
+pub fn must_have_room(path: &Path, format: Format, ranges: &[FlashRange]) -> Result<(), FileError> {
+    /// A record is smaller, and takes as much of a disk.
+    const RECORD: u64 = 4096;
+    let on_disk = |bytes: u32| match format.encoding {
+        Encoding::Binary => u64::from(bytes),
+        Encoding::Hex => image::hex::written_size(bytes),
+    };
+    let lengths = ranges.iter().map(|range| range.len());
+    let dump: u64 = match format.arrangement {
+        Arrangement::Merged => on_disk(lengths.sum()),
+        Arrangement::PerBank => lengths.map(on_disk).sum(),
+    };
+    files::must_have_room(path, dump + RECORD)
+}
+
 /// Whether the file is this very backup already, made by an earlier run that
 /// came no further.
 pub(super) fn is_of(path: &Path, record: &Record) -> bool {

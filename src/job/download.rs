@@ -283,7 +283,10 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     if let Reading::Impossible(reason) = &job.device.capabilities().reading {
         return Err(no_backup(reason.clone()));
     }
-    let dump = read::read(job, &request.selection)?;
+    let everything = job.ranges(&request.selection)?;
+    let size = job.device.capabilities().size;
+    write::early_room_check(request, job.device.info(), size, &everything)?;
+    let dump = read::read_ranges(job, everything)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     if total == dump.bytes.len() as u64 {
         return Err(no_backup(

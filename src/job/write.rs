@@ -16,8 +16,14 @@ use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
-use crate::protocol::Writing;
+use crate::protocol::{DeviceInfo, Writing};
 use crate::scsi::Identity;
+
+/// Backups are what `/m /b` reads.
+const BACKUP_FORMAT: Format = Format {
+    encoding: Encoding::Binary,
+    arrangement: Arrangement::Merged,
+};
 
 /// What is to be in the flash.
 #[derive(Debug)]
@@ -145,6 +151,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         _ => None,
     };
     let scope = touched(&wanted, &layout);
+    early_room_check(request, &device, layout.size(), &scope)?;
     let dump = read::read_ranges(job, scope)?;
     let unsteady = refuse_unstable(dump.disagreements, &request.forced)?;
     let target_from = |before: &[u8]| match &image {
@@ -363,6 +370,27 @@ pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), Job
     Ok(super::files::must_not_exist(path)?)
 }
 
+/// A full disk is better found out before half an hour of reading. A write that is
+/// gone on with has its backup already.
+pub(super) fn early_room_check(
+    request: &Request,
+    device: &DeviceInfo,
+    size: u32,
+    ranges: &[FlashRange],
+) -> Result<(), JobError> {
+    let BackupWish::File(path) = &request.backup else {
+        return Ok(());
+    };
+    let may_be_there = Record::beside(path).is_some()
+        || !interrupted::find(Some(path), device, size as usize)
+            .0
+            .is_empty();
+    if request.dry_run || may_be_there {
+        return Ok(());
+    }
+    Ok(backup::must_have_room(path, BACKUP_FORMAT, ranges)?)
+}
+
 /// The sectors that a change within `wanted` can touch, joined where they
 /// follow each other and cut by bank.
 fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
@@ -390,12 +418,8 @@ pub(super) fn make_backup(
     if backup::is_of(path, record) {
         return Ok(made);
     }
-    let format = Format {
-        encoding: Encoding::Binary,
-        arrangement: Arrangement::Merged,
-    };
     let overwrite = forced.contains(&Check::Overwrite);
-    backup::save(dump, record, path, format, overwrite)?;
+    backup::save(dump, record, path, BACKUP_FORMAT, overwrite)?;
     Ok(made)
 }
 
