@@ -23,6 +23,7 @@ use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
+use crate::job::steadiness::is_unstable;
 use crate::job::write::{self, Backup, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
@@ -85,7 +86,11 @@ impl Run<'_> {
         if self.request.drives.is_empty() {
             return list::check_all(self.request, self.typed, self.output, &self.stop);
         }
-        self.with_drive(|_, _| Ok(()))
+        self.with_drive(|run, opened| {
+            run.output
+                .text(&report::unfinished(opened.device.as_ref(), None));
+            Ok(())
+        })
     }
 
     fn read(&mut self, file: &Path) -> Result<(), Failure> {
@@ -109,6 +114,9 @@ impl Run<'_> {
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
             run.refuse_unknown_size(opened)?;
+            run.check_room(opened, file, format)?;
+            let device = opened.device.as_ref();
+            run.output.text(&report::unfinished(device, Some(file)));
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_job(opened, |job| read::read(job, &selection))
@@ -172,15 +180,23 @@ impl Run<'_> {
                 });
                 Ok(())
             }
-            Some(difference) => Err(Failure::new(
-                Exit::Different,
-                format!(
-                    "The flash differs from the file: {}.",
-                    report::difference(difference)
-                ),
-            )
-            .next("To write the file into the drive, after a backup:")
-            .next(self.typed.write(file))),
+            Some(difference) => {
+                let failure = Failure::new(
+                    Exit::Different,
+                    format!(
+                        "The flash differs from the file: {}.",
+                        report::difference(difference)
+                    ),
+                );
+                Err(match is_unstable(compared.disagreements) {
+                    true => failure
+                        .next("Check cable and power of the drive, then type the same again:")
+                        .next(self.typed.same()),
+                    false => failure
+                        .next("To write the file into the drive, after a backup:")
+                        .next(self.typed.write(file)),
+                })
+            }
         }
     }
 
@@ -213,6 +229,9 @@ impl Run<'_> {
         let options = &self.request.options;
         if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
             return Err(self.nobody_to_ask());
+        }
+        if let Some(backup) = &options.backup {
+            files::must_be_a_file(backup).map_err(|error| Failure::file(&error, self.typed))?;
         }
         if !options.no_backup && !options.dry_run {
             self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
@@ -458,6 +477,14 @@ impl Run<'_> {
             files::must_not_exist(path).map_err(|error| Failure::file(&error, self.typed))?;
         }
         self.check_folder(path)
+    }
+
+    /// A full disk is better found out before half an hour of reading.
+    fn check_room(&self, opened: &Opened, file: &Path, format: Format) -> Result<(), Failure> {
+        let size = opened.device.capabilities().size;
+        let ranges = self.selection().ranges(size).unwrap_or_default();
+        backup::must_have_room(file, format, &ranges)
+            .map_err(|error| Failure::file(&error, self.typed))
     }
 
     /// A folder that takes no files is better found out before minutes of work.

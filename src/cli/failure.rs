@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Command;
 use super::exit::Exit;
@@ -11,7 +11,7 @@ use super::report;
 use super::typed::Typed;
 use crate::image::LoadError;
 use crate::job::change::ChangeError;
-use crate::job::files::FileError;
+use crate::job::files::{self, FileError};
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
@@ -107,6 +107,22 @@ impl Failure {
             FileError::Exists { .. } => Failure::new(Exit::Refused, ended(error.to_string()))
                 .next("Name another file, or replace this one:")
                 .next(typed.with("--force=overwrite")),
+            FileError::NotAFile { path } if path.is_dir() => {
+                Failure::new(Exit::Refused, sentence(&error.to_string()))
+                    .next("Name a file in this folder:")
+                    .next(typed.with_file(path, &free_name(path)))
+            }
+            FileError::NoRoom { path, needed, .. } => {
+                let failure = Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()));
+                match files::elsewhere(path, *needed) {
+                    Some(other) => failure
+                        .next("Name a file in another folder, where there is room:")
+                        .next(typed.with_file(path, &other)),
+                    None => failure
+                        .next("Name a file on another disk, or make room and type the same again:")
+                        .next(typed.same()),
+                }
+            }
             FileError::NotAFile { .. } => {
                 Failure::new(Exit::Refused, sentence(&error.to_string())).next("Name a file.")
             }
@@ -306,6 +322,15 @@ impl Failure {
     }
 }
 
+/// A name in this folder that nothing has yet.
+fn free_name(folder: &Path) -> PathBuf {
+    std::iter::once("backup.bin".to_owned())
+        .chain((2..).map(|number| format!("backup-{number}.bin")))
+        .map(|name| folder.join(name))
+        .find(|path| !path.exists())
+        .unwrap_or_default()
+}
+
 /// Whether the drive is no longer in the system.
 fn exit_of(state: &FlashState) -> Exit {
     match state {
@@ -336,9 +361,22 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
         } if typed.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(typed.without_backup()),
+        Refusal::Check {
+            check: Check::Unstable,
+            ..
+        } => failure
+            .next("Check cable and power of the drive, then type the same again:")
+            .next(typed.same())
+            .next("To go on all the same, with a backup that may be wrong:")
+            .next(typed.asking_with("--force=unstable")),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
             .next(typed.with(&format!("--force={}", check.name()))),
+        Refusal::Nameless { .. } => failure
+            .next("Firmware of other hardware leaves the drive dead. If that is what the drive's label")
+            .next("says, type:")
+            .next(typed.asking_with("--force=model"))
+            .next("If it is not, get the firmware for this very drive."),
         Refusal::Unfinished { backup, .. } => failure
             .next("Put back what was in the drive before, and then type the same again:")
             .next(typed.restore(backup))

@@ -218,6 +218,7 @@ pub fn check_all(
                     opened.device.info(),
                     opened.device.capabilities(),
                 ));
+                output.text(&report::unfinished(opened.device.as_ref(), None));
                 for problem in opened.close() {
                     progress.line(&typed.to_paste(&format!("Warning: {problem}")));
                 }

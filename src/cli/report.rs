@@ -8,10 +8,12 @@ use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
 use crate::job::change::{Changed, Evidence};
+use crate::job::interrupted;
 use crate::job::read::Dump;
+use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
 use crate::job::write::{Backup, Proposal, Work};
-use crate::protocol::{Capabilities, DeviceInfo, Writing};
+use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
@@ -40,6 +42,16 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Str
         table.row("", &format!("Read only. {reason}"));
     }
     table.row("Tried", &info.tried);
+    table.finish()
+}
+
+/// The writes of a flash like this one that were begun and not finished, by the
+/// records in the current folder and beside `file`.
+pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> String {
+    let mut table = Table::default();
+    for warning in interrupted::notices(file, device.info(), device.capabilities().size) {
+        table.row("Warning", &warning);
+    }
     table.finish()
 }
 
@@ -136,6 +148,14 @@ fn size(bytes: u32) -> String {
 /// What a write or an erase would do.
 pub fn proposal(proposal: &Proposal) -> String {
     let mut table = Table::default();
+    if let Backup::Earlier(_) = &proposal.backup {
+        let what = match proposal.fit {
+            Some(_) => "write",
+            None => "erase",
+        };
+        let text = format!("This goes on with the {what} that was interrupted.");
+        table.row("Resumed", &text);
+    }
     if let Some(fit) = &proposal.fit {
         table.row("Fit", &fit.text);
         if let Some(check) = fit.forced {
@@ -263,12 +283,15 @@ pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
     };
     let bytes = dump.ranges.iter().map(|range| range.len()).sum();
     table.row("Read", &format!("{}, every byte twice", size(bytes)));
-    if dump.disagreements > 0 {
-        let again = counted(dump.disagreements.into(), "time");
-        table.row(
-            "",
-            &format!("Two reads of a block differed {again}; it was read until two agreed."),
-        );
+    if let Some(differed) = steadiness::in_words(dump.disagreements) {
+        let meaning = match is_unstable(dump.disagreements) {
+            false => "; it was read until two agreed.",
+            true => {
+                ". What two reads agree on may be wrong then: this file may be wrong, and is no \
+                 backup to rely on. Check cable and power of the drive, and read it again."
+            }
+        };
+        table.row("Warning", &format!("{differed}{meaning}"));
     }
     for gap in &dump.gaps {
         table.row(
@@ -305,6 +328,16 @@ pub fn sums(compared: &Compared) -> String {
             "Left out",
             &format!("{}, not compared: {}", owned.range, owned.why),
         );
+    }
+    if let Some(differed) = steadiness::in_words(compared.disagreements) {
+        let meaning = match is_unstable(compared.disagreements) {
+            false => "; it was read until two agreed.",
+            true => {
+                ". What was read may be wrong, and so may this result. Check cable and power of the \
+                 drive, and verify again."
+            }
+        };
+        table.row("Warning", &format!("{differed}{meaning}"));
     }
     for gap in &compared.gaps {
         table.row("Gap", &format!("{gap}: the drive refused to have it read"));

@@ -169,6 +169,24 @@ impl Typed {
         )
     }
 
+    /// The same command with another file in the place of this one: that of the
+    /// command, or else that of the backup.
+    pub fn with_file(&self, old: &Path, new: &Path) -> String {
+        if self.changes {
+            let backup = quoted(new.as_os_str());
+            return format!("{} --backup {backup}", self.less(&["backup"]).same());
+        }
+        let replaced = |word: &OsString| match word == old.as_os_str() {
+            true => new.as_os_str().to_owned(),
+            false => word.clone(),
+        };
+        Typed {
+            words: self.words.iter().map(replaced).collect(),
+            ..self.clone()
+        }
+        .same()
+    }
+
     /// The same command without the answer to the question, for the user to
     /// look once more.
     pub fn asking_with(&self, more: &str) -> String {

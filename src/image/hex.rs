@@ -291,6 +291,27 @@ fn shown(bytes: &[u8]) -> char {
     }
 }
 
+/// How many bytes [`write`] makes of so many.
+pub fn written_size(bytes: u32) -> u64 {
+    let mut counted = Counted(0);
+    // Counting cannot fail.
+    let _ = write(&vec![0xff; bytes as usize], &mut counted);
+    counted.0
+}
+
+struct Counted(u64);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes whole banks as a HEX file that [`read`] takes back and, with 16
 /// banks, btcflash too. A short last bank reads back filled up with FF.
 ///

@@ -31,6 +31,9 @@ pub struct Record {
     /// What the drive refused to have read, first and last byte: FF stands there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<[u32; 2]>,
+    /// How often two reads of a block differed; left out where they never did.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub disagreements: u32,
     /// CRC-32 of the dumped bytes, 8 hex digits.
     pub crc32: String,
     /// 16-bit sum of the dumped bytes, 4 hex digits.
@@ -43,6 +46,10 @@ pub struct Record {
     /// what the flash is about to hold, FF where nothing was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_writing: Option<String>,
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Who the drive said it was.
@@ -98,6 +105,7 @@ impl Record {
             size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
             ranges: Record::ranges_of(dump),
             gaps: dump.gaps.iter().map(first_and_last).collect(),
+            disagreements: dump.disagreements,
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -163,6 +171,25 @@ pub fn paths(path: &Path, format: Format, ranges: &[FlashRange]) -> Vec<PathBuf>
     };
     paths.push(record_path(path));
     paths
+}
+
+/// Whether a dump of these ranges has room where it is to go.
+///
+/// # Errors
+/// [`FileError::NoRoom`].
+pub fn must_have_room(path: &Path, format: Format, ranges: &[FlashRange]) -> Result<(), FileError> {
+    /// A record is smaller, and takes as much of a disk.
+    const RECORD: u64 = 4096;
+    let on_disk = |bytes: u32| match format.encoding {
+        Encoding::Binary => u64::from(bytes),
+        Encoding::Hex => image::hex::written_size(bytes),
+    };
+    let lengths = ranges.iter().map(|range| range.len());
+    let dump: u64 = match format.arrangement {
+        Arrangement::Merged => on_disk(lengths.sum()),
+        Arrangement::PerBank => lengths.map(on_disk).sum(),
+    };
+    files::must_have_room(path, dump + RECORD)
 }
 
 /// Whether the file is this very backup already, made by an earlier run that

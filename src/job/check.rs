@@ -29,6 +29,8 @@ pub enum Check {
     Interrupted,
     /// There must be no medium in the drive.
     Medium,
+    /// The flash must read the same each time, but for a handful of times.
+    Unstable,
     /// The job must not take more than a quarter of an hour.
     Slow,
 }
@@ -37,7 +39,7 @@ pub enum Check {
 pub type Forced = BTreeSet<Check>;
 
 impl Check {
-    pub const ALL: [Check; 11] = [
+    pub const ALL: [Check; 12] = [
         Check::Overwrite,
         Check::Blank,
         Check::Model,
@@ -48,6 +50,7 @@ impl Check {
         Check::Gaps,
         Check::Interrupted,
         Check::Medium,
+        Check::Unstable,
         Check::Slow,
     ];
 
@@ -64,6 +67,7 @@ impl Check {
             Check::Gaps => "gaps",
             Check::Interrupted => "interrupted",
             Check::Medium => "medium",
+            Check::Unstable => "unstable",
             Check::Slow => "slow",
         }
     }
@@ -81,6 +85,7 @@ impl Check {
             Check::Gaps => "use a dump that lacks what the drive refused to give",
             Check::Interrupted => "go on although an earlier write was not finished",
             Check::Medium => "go on with a medium in the drive",
+            Check::Unstable => "go on with a flash that keeps reading differently",
             Check::Slow => "start a job of more than a quarter of an hour",
         }
     }

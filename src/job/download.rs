@@ -16,7 +16,7 @@ use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
 use super::verify::owned_ranges;
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
-use super::{Check, Forced, Job, JobError, Refusal};
+use super::{Check, Forced, Job, JobError, Refusal, steadiness};
 use crate::flash::FlashRange;
 use crate::image::soundness;
 use crate::plan::ERASED;
@@ -67,7 +67,7 @@ pub(super) fn prepare(
             }
             let bytes = fit::spread(image, size, &request.selection, &everything)?;
             warnings.extend(gaps_of_image(record.as_deref(), rules, &request.forced)?);
-            warnings.extend(write::serial_warning(record.as_deref(), drive));
+            warnings.extend(write::record_warnings(record.as_deref(), drive));
             (
                 bytes,
                 names_fit(image, drive, rules, &request.forced)?,
@@ -89,6 +89,8 @@ pub(super) fn prepare(
         write::early_path_check(path, request)?;
     }
     let dump = dump(job, request, rules)?;
+    let disagreements = dump.as_ref().map_or(0, |dump| dump.disagreements);
+    warnings.extend(steadiness::refuse_unstable(disagreements, &request.forced)?);
 
     let guards = guards(&request.forced);
     let prepared = downloader(job.device)?
@@ -281,7 +283,10 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     if let Reading::Impossible(reason) = &job.device.capabilities().reading {
         return Err(no_backup(reason.clone()));
     }
-    let dump = read::read(job, &request.selection)?;
+    let everything = job.ranges(&request.selection)?;
+    let size = job.device.capabilities().size;
+    write::early_room_check(request, job.device.info(), size, &everything)?;
+    let dump = read::read_ranges(job, everything)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     if total == dump.bytes.len() as u64 {
         return Err(no_backup(

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::statvfs;
 use tempfile::NamedTempFile;
 
 /// A file that could not be written. What was there before is still there.
@@ -13,6 +14,19 @@ pub enum FileError {
     Exists { path: PathBuf },
     #[error("{}: this is not a file, and is not replaced by one", path.display())]
     NotAFile { path: PathBuf },
+    #[error(
+        "{}: there is no room for this file; {} more are needed in the folder {}",
+        path.display(),
+        in_kib(*missing),
+        folder_of(path).display()
+    )]
+    NoRoom {
+        path: PathBuf,
+        /// Bytes that would be written.
+        needed: u64,
+        /// Bytes that are not free.
+        missing: u64,
+    },
     #[error("{}: this is the backup of a write that was not finished", path.display())]
     Unfinished { path: PathBuf },
     #[error("{}: {source}", path.display())]
@@ -116,6 +130,50 @@ pub fn must_not_exist(path: &Path) -> Result<(), FileError> {
 /// A folder that is not there or takes no files.
 pub fn can_be_made(path: &Path) -> Result<(), FileError> {
     temporary_beside(path).map(drop).map_err(io_error(path))
+}
+
+/// Whether so many bytes can be written beside `path`. A file system that does
+/// not say how much is free is believed to have room.
+///
+/// # Errors
+/// [`FileError::NoRoom`].
+pub fn must_have_room(path: &Path, needed: u64) -> Result<(), FileError> {
+    match free_in(folder_of(path)) {
+        Some(free) if free < needed => Err(FileError::NoRoom {
+            path: path.to_owned(),
+            needed,
+            missing: needed - free,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A place for the file of this name where there is room: at home, or where
+/// temporary files outlast the next start.
+pub fn elsewhere(path: &Path, needed: u64) -> Option<PathBuf> {
+    let name = path.file_name()?;
+    std::env::var_os("HOME")
+        .into_iter()
+        .chain(["/var/tmp".into()])
+        .map(|folder| Path::new(&folder).join(name))
+        .filter(|place| free_in(folder_of(place)).is_some_and(|free| free >= needed))
+        .find(|place| !place.exists() && can_be_made(place).is_ok())
+}
+
+/// Bytes that this user may still write there.
+fn free_in(folder: &Path) -> Option<u64> {
+    let found = statvfs(folder).ok()?;
+    let has_an_end = found.blocks() > 0;
+    has_an_end.then(|| {
+        found
+            .blocks_available()
+            .saturating_mul(found.fragment_size())
+    })
+}
+
+/// Rounded up, so that this much is enough.
+fn in_kib(bytes: u64) -> String {
+    format!("{} KiB", bytes.div_ceil(1024))
 }
 
 fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {

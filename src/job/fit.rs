@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::read::lay_out;
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
-use crate::image::{Fit, Image, families, identity, soundness};
+use crate::image::{Fit, Image, ImageIdentity, families, identity, soundness};
 use crate::scsi::Identity;
 
 /// Lays an image out over a whole flash of `size` bytes, FF where it has
@@ -85,17 +85,58 @@ pub(super) fn check(
         Fit::OtherFamily { .. } => Check::Family,
         _ => Check::Model,
     };
-    let text = sentence(&fit.to_string());
+    let text = match fit {
+        Fit::NoDriveIdentity => format!(
+            "{} This image is for {}.",
+            match flash {
+                [] => "The drive does not say what it is.",
+                _ => "Neither the drive nor what is in its flash says what it is.",
+            },
+            named(&of_image)
+        ),
+        _ => sentence(&fit.to_string()),
+    };
     if forced.contains(&check) {
         return Ok(Match {
             text,
             forced: Some(check),
         });
     }
-    Err(Refusal::Check {
-        check,
-        message: text,
+    Err(match fit {
+        Fit::NoDriveIdentity => Refusal::Nameless { message: text },
+        _ => Refusal::Check {
+            check,
+            message: text,
+        },
     })
+}
+
+/// Who an image says it is for, as the end of a sentence.
+fn named(of_image: &[ImageIdentity]) -> String {
+    let names: Vec<String> = of_image
+        .iter()
+        .map(|found| match (found, found.identity()) {
+            (
+                _,
+                Some(Identity {
+                    vendor,
+                    product,
+                    revision,
+                    ..
+                }),
+            ) => {
+                format!("{vendor} {product} {revision}")
+            }
+            (ImageIdentity::Mt1959 { banner, .. }, None) => {
+                format!(
+                    "an MT1959 drive with the boot banner \"{}\"",
+                    banner.trim_end()
+                )
+            }
+            (_, None) => format!("a drive of {}", found.kind()),
+        })
+        .collect();
+    names.join(" and ")
 }
 
 /// Firmware of other makers has its names somewhere, too.

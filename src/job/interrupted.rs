@@ -146,6 +146,15 @@ pub(super) fn find(
     (intact, damaged)
 }
 
+/// What a user should know who does not change the flash: in whole sentences, of
+/// the unfinished changes that are recorded in the current folder and beside
+/// `file`.
+pub fn notices(file: Option<&Path>, device: &DeviceInfo, size: u32) -> Vec<String> {
+    let (unfinished, damaged) = find(file, device, size as usize);
+    let paths: Vec<PathBuf> = unfinished.into_iter().map(|one| one.path).collect();
+    warnings(&paths, &damaged)
+}
+
 /// What the user should know of unfinished changes that this run does not go on
 /// with: the flash may hold a mixture.
 pub(super) fn warnings(others: &[PathBuf], damaged: &[PathBuf]) -> Vec<String> {

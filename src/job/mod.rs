@@ -17,6 +17,7 @@ pub mod flash_state;
 pub mod interrupted;
 pub mod read;
 pub mod selection;
+pub mod steadiness;
 pub mod stop;
 pub mod verify;
 pub mod write;
@@ -39,6 +40,10 @@ use files::FileError;
 pub enum Refusal {
     #[error("{message}")]
     Check { check: Check, message: String },
+    /// [`Check::Model`], where the image says who it is for and neither the drive
+    /// nor what was read of its flash says anything.
+    #[error("{message}")]
+    Nameless { message: String },
     /// [`Check::Interrupted`], with the backup of that write.
     #[error("{message}")]
     Unfinished { backup: PathBuf, message: String },

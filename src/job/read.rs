@@ -10,7 +10,7 @@ use crate::image::Checksum;
 use crate::protocol::{DeviceError, Reading};
 
 /// JungleFlasher gives up on a byte after this many disagreements.
-const ATTEMPTS: u32 = 16;
+pub(super) const ATTEMPTS: u32 = 16;
 
 /// What was read, and how well.
 #[derive(Debug, Clone, PartialEq, Eq)]

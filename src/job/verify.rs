@@ -30,6 +30,8 @@ pub struct Compared {
     /// The sum over all of them.
     pub total: Checksum,
     pub difference: Option<Difference>,
+    /// How often two reads of a block differed.
+    pub disagreements: u32,
     /// What the drive refused to have read, ascending; not compared and in no sum.
     pub gaps: Vec<FlashRange>,
     /// What the drive keeps for itself, whatever is sent; not compared.
@@ -84,6 +86,7 @@ pub(super) fn compare(
         sums: Vec::new(),
         total: Checksum::default(),
         difference: None,
+        disagreements: 0,
         gaps: Vec::new(),
         owned: Vec::new(),
     };
@@ -107,7 +110,7 @@ pub(super) fn compare(
                 let previous = &mut previous[..expected.len()];
                 previous.copy_from_slice(found);
                 read_block(job, at, found)?;
-                settle(job, at, previous, found)?;
+                compared.disagreements += settle(job, at, previous, found)?;
                 note_difference(&mut compared.difference, at, expected, found);
             }
             sum = sum.and(Checksum::of(found));

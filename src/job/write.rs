@@ -10,13 +10,20 @@ use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
 use super::read::{self, Dump, without};
+use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
-use crate::protocol::Writing;
+use crate::protocol::{DeviceInfo, Writing};
 use crate::scsi::Identity;
+
+/// Backups are what `/m /b` reads.
+const BACKUP_FORMAT: Format = Format {
+    encoding: Encoding::Binary,
+    arrangement: Arrangement::Merged,
+};
 
 /// What is to be in the flash.
 #[derive(Debug)]
@@ -144,7 +151,9 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         _ => None,
     };
     let scope = touched(&wanted, &layout);
+    early_room_check(request, &device, layout.size(), &scope)?;
     let dump = read::read_ranges(job, scope)?;
+    let unsteady = refuse_unstable(dump.disagreements, &request.forced)?;
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
@@ -198,7 +207,13 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             .collect(),
     };
     let mut warnings = interrupted::warnings(&others, &damaged);
-    warnings.extend(serial_warning(record, device.identity.as_ref()));
+    warnings.extend(unsteady);
+    warnings.extend(record_warnings(record, device.identity.as_ref()));
+    warnings.extend(
+        earlier.as_ref().and_then(|earlier| {
+            warning_of_dump("The earlier backup", earlier.record.disagreements)
+        }),
+    );
     job.check_stop()?;
     let journal = earlier.as_ref().map(|earlier| earlier.path.clone());
     let backup = if plan.is_empty() {
@@ -283,6 +298,7 @@ impl Proposal {
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             sums,
             difference: None,
+            disagreements: 0,
             gaps: Vec::new(),
             owned: match &self.work {
                 Work::InPlace { .. } => Vec::new(),
@@ -354,6 +370,27 @@ pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), Job
     Ok(super::files::must_not_exist(path)?)
 }
 
+/// A full disk is better found out before half an hour of reading. A write that is
+/// gone on with has its backup already.
+pub(super) fn early_room_check(
+    request: &Request,
+    device: &DeviceInfo,
+    size: u32,
+    ranges: &[FlashRange],
+) -> Result<(), JobError> {
+    let BackupWish::File(path) = &request.backup else {
+        return Ok(());
+    };
+    let may_be_there = Record::beside(path).is_some()
+        || !interrupted::find(Some(path), device, size as usize)
+            .0
+            .is_empty();
+    if request.dry_run || may_be_there {
+        return Ok(());
+    }
+    Ok(backup::must_have_room(path, BACKUP_FORMAT, ranges)?)
+}
+
 /// The sectors that a change within `wanted` can touch, joined where they
 /// follow each other and cut by bank.
 fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
@@ -381,12 +418,8 @@ pub(super) fn make_backup(
     if backup::is_of(path, record) {
         return Ok(made);
     }
-    let format = Format {
-        encoding: Encoding::Binary,
-        arrangement: Arrangement::Merged,
-    };
     let overwrite = forced.contains(&Check::Overwrite);
-    backup::save(dump, record, path, format, overwrite)?;
+    backup::save(dump, record, path, BACKUP_FORMAT, overwrite)?;
     Ok(made)
 }
 
@@ -427,7 +460,19 @@ pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
+/// What the record of an image says against it.
+pub(super) fn record_warnings(record: Option<&Record>, drive: Option<&Identity>) -> Vec<String> {
+    let disagreements = record.map_or(0, |record| record.disagreements);
+    [
+        serial_warning(record, drive),
+        warning_of_dump("This image", disagreements),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
     let of_image = record?.drive.as_ref()?.serial.as_ref()?;
     let of_drive = drive?.serial.as_ref()?;
     (of_image != of_drive).then(|| {

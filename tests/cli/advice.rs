@@ -93,6 +93,31 @@ fn another_image_after_an_interrupted_write_does_not_lose_what_was_kept() {
 }
 
 #[test]
+fn an_interrupted_write_is_pointed_out_until_it_has_been_gone_on_with() {
+    let (folder, old, image) = serial();
+    std::fs::create_dir(folder.path("kept")).unwrap();
+    cut(&folder, "3 w /m new.bin --yes --backup kept/before.bin");
+    let warning = "A write of a flash like this was begun and not finished.";
+    let run = folder.done("3 c");
+    assert!(!run.stdout.contains(warning), "not in this folder: {run}");
+    let run = folder.done("3 r /m /b kept/mixture.bin");
+    assert!(run.warning().contains(warning), "{run}");
+    for name in ["before.bin", "before.bin.txt"] {
+        std::fs::rename(folder.path("kept").join(name), folder.path(name)).unwrap();
+    }
+    let run = folder.done("3 c");
+    assert!(run.warning().contains(warning), "{run}");
+    assert!(run.warning().contains("before.bin"), "{run}");
+    let run = folder.done("3 w /m new.bin --yes");
+    let first = run.stdout.lines().find(|line| line.starts_with("Resumed"));
+    insta::assert_snapshot!(first.unwrap_or_default());
+    assert!(folder.flash() == image);
+    assert!(folder.read("before.bin") == old);
+    let run = folder.done("3 c");
+    assert!(!run.stdout.contains(warning), "{run}");
+}
+
+#[test]
 fn no_backup_after_an_interrupted_write_does_not_lose_what_was_kept() {
     let (folder, old, mut image) = serial();
     cut(&folder, "3 w /m new.bin --keep 0x20000-0x20fff --yes");

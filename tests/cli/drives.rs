@@ -145,6 +145,28 @@ fn a_dead_drive_with_wrecked_flash_is_written_when_the_model_check_is_overridden
 }
 
 #[test]
+fn a_dead_drive_with_wrecked_flash_is_told_who_each_image_is_for() {
+    let folder = dead();
+    let refused = |name: &str, product: &str, revision: &str| {
+        let image = Firmware::new(256 * KIB, 9)
+            .identified("SONY", product, revision)
+            .bytes();
+        folder.write(name, image);
+        folder.fails(&format!("3 w /m {name} --yes --via port"), 4)
+    };
+    let run = refused("right.bin", "DVD RW DW-D22A", "BYS1");
+    assert!(
+        run.stderr.contains("is for SONY DVD RW DW-D22A BYS1."),
+        "{run}"
+    );
+    let run = refused("wrong.bin", "DVD RW DW-Q30A", "YYS1");
+    assert!(
+        run.stderr.contains("is for SONY DVD RW DW-Q30A YYS1."),
+        "{run}"
+    );
+}
+
+#[test]
 fn of_four_drives_the_named_one_is_written_and_no_other() {
     let folder = Folder::with_bench("four-drives.toml");
     let before: Vec<Vec<u8>> = (1..=4).map(|drive| folder.flash_of(drive)).collect();

@@ -3,7 +3,9 @@
 
 use std::sync::OnceLock;
 
-use crate::folder::{Folder, masked, new_image, old_image, patched_image};
+use mtkflash::job::backup::Record;
+
+use crate::folder::{Folder, bys1, masked, new_image, old_image, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
 
@@ -42,6 +44,75 @@ fn a_flash_that_never_reads_the_same_twice_ends_with_6_and_leaves_no_file() {
     let run = folder.fails("3 r /m /b x.bin", 6);
     insta::assert_snapshot!(run);
     assert_eq!(folder.files(), ["new.bin", "patched.bin"]);
+}
+
+/// A drive of 1 MiB on a cable that flips a bit in every thousandth byte.
+fn on_a_bad_cable() -> Folder {
+    let fault = "\n[[drive.fault]]\nkind = \"flip-rate\"\nrate = 0.001\nseed = 1";
+    Folder::with_bench_and("dw-d22a.toml", fault)
+}
+
+#[test]
+fn a_dump_over_a_bad_cable_is_kept_and_said_to_be_no_backup() {
+    let folder = on_a_bad_cable();
+    let run = folder.done("3 r /m /b x.bin");
+    assert_ne!(folder.read("x.bin"), bys1(), "two reads were wrong alike");
+    insta::assert_snapshot!(run.warning());
+    let record = Record::beside(&folder.path("x.bin")).unwrap();
+    assert!(record.disagreements > 1000, "{record:?}");
+}
+
+#[test]
+fn a_write_over_a_bad_cable_changes_nothing_unless_forced() {
+    let folder = on_a_bad_cable();
+    let mut image = bys1();
+    image[0x2_2345] ^= 0x10;
+    folder.write("new.bin", &image);
+    let run = folder.fails("3 w /m new.bin --yes", 4);
+    insta::assert_snapshot!(run.message());
+    folder.fails("3 w /m new.bin --yes --no-backup", 4);
+    folder.fails("3 w /m new.bin --dry-run", 4);
+    folder.fails("3 e --yes", 4);
+    assert_eq!(folder.flash(), bys1());
+    assert_eq!(folder.files(), ["new.bin"], "not even a backup");
+    let run = folder.done("3 w /m new.bin --dry-run --force=unstable");
+    insta::assert_snapshot!(run.warning());
+}
+
+#[test]
+fn a_comparison_over_a_bad_cable_is_said_to_be_none_to_rely_on() {
+    let folder = on_a_bad_cable();
+    folder.write("same.bin", bys1());
+    insta::assert_snapshot!(folder.run("3 v /m same.bin").warning());
+    let mut other = bys1();
+    other[0x2_2345] ^= 0x10;
+    folder.write("other.bin", &other);
+    let run = folder.fails("3 v /m other.bin", 8);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_bit_that_flips_once_is_told_before_a_write_and_kept_in_the_record() {
+    let folder = with_fault("kind = \"flip\"\nat = 0x12345");
+    let run = folder.done("3 w /m patched.bin --yes");
+    insta::assert_snapshot!(run.warning());
+    let record = Record::beside(&folder.path(&folder.backup())).unwrap();
+    assert_eq!(record.disagreements, 1);
+    assert_eq!(folder.flash(), patched_image());
+}
+
+#[test]
+fn a_dump_that_was_read_over_a_bad_cable_is_written_with_a_warning() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b x.bin");
+    let record = folder.text("x.bin.txt");
+    let record = record.replace("crc32 =", "disagreements = 4711\ncrc32 =");
+    folder.write("x.bin.txt", record);
+    let mut dump = folder.read("x.bin");
+    dump[0x1_2345] ^= 1;
+    folder.write("x.bin", dump);
+    let run = folder.done("3 w /m x.bin --dry-run");
+    insta::assert_snapshot!(run.warning());
 }
 
 #[test]

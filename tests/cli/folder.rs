@@ -177,6 +177,16 @@ impl Run {
         )
     }
 
+    /// The warnings among the results.
+    pub fn warning(&self) -> String {
+        let mut is_warning = false;
+        let warnings = self.stdout.lines().filter(|line| {
+            is_warning = line.starts_with("Warning") || is_warning && line.starts_with(' ');
+            is_warning
+        });
+        masked(&warnings.collect::<Vec<_>>().join("\n"))
+    }
+
     fn exit(&self) -> String {
         self.code
             .map_or_else(|| "by a signal".to_owned(), |code| code.to_string())

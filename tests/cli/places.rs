@@ -107,9 +107,11 @@ fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
             .args(folder.words(line))
             .current_dir(folder.path(""))
             .env("PATH", path())
+            .env("HOME", "home")
             .stdin(Stdio::null());
         command
     };
+    fs::create_dir(folder.path("home")).unwrap();
     let may = unshare(mount)
         .output()
         .is_ok_and(|output| output.status.success());
@@ -122,15 +124,31 @@ fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
 }
 
 #[test]
-fn a_full_disk_ends_a_dump_with_6_and_without_a_file() {
+fn a_full_disk_ends_a_dump_before_a_byte_is_read() {
     let folder = ready();
     let Some(run) = on_a_small_disk(&folder, "3 r /m /b disk/x.bin") else {
         return;
     };
     assert_eq!(run.code, Some(6), "{run}");
     insta::assert_snapshot!(run.message());
+    assert!(!run.stderr.contains("Reading bank"), "{run}");
     assert!(!run.stdout.contains("x.bin"), "{run}");
     assert!(!run.stdout.contains(".part"), "{run}");
+}
+
+#[test]
+fn a_hex_dump_needs_more_room_than_a_raw_one() {
+    let folder = ready();
+    let hex = "3 r /m disk/x.hex --range 0x0-0x5fff";
+    let Some(run) = on_a_small_disk(&folder, hex) else {
+        return;
+    };
+    assert_eq!(run.code, Some(6), "{run}");
+    fs::remove_dir(folder.path("disk")).unwrap();
+    fs::remove_dir(folder.path("home")).unwrap();
+    let raw = "3 r /m /b disk/x.bin --range 0x0-0x5fff";
+    let run = on_a_small_disk(&folder, raw).unwrap();
+    assert_eq!(run.code, Some(0), "{run}");
 }
 
 #[test]
@@ -141,7 +159,24 @@ fn a_full_disk_prevents_the_write() {
         return;
     };
     assert_eq!(run.code, Some(6), "{run}");
+    insta::assert_snapshot!(run.message());
+    assert!(!run.stderr.contains("Reading bank"), "{run}");
     assert_eq!(folder.flash(), old_image());
+}
+
+#[test]
+fn a_backup_that_is_a_folder_is_answered_with_a_file_in_it() {
+    let folder = ready();
+    fs::create_dir(folder.path("kept")).unwrap();
+    for more in ["", " --force=overwrite"] {
+        let run = folder.fails(&format!("3 w /m new.bin --yes --backup kept{more}"), 4);
+        assert!(run.stderr.contains("--backup kept/backup.bin"), "{run}");
+        assert!(run.stderr.contains("Name a file in this folder:"), "{run}");
+        assert!(!folder.holds("bench.state"), "the drive was touched: {run}");
+    }
+    folder.write("kept/backup.bin", "precious");
+    let run = folder.fails("3 w /m new.bin --yes --backup kept", 4);
+    assert!(run.stderr.contains("--backup kept/backup-2.bin"), "{run}");
 }
 
 /// Runs the binary with a standard output that is always full.
