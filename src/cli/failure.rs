@@ -331,7 +331,7 @@ fn free_name(folder: &Path) -> PathBuf {
         .unwrap_or_default()
 }
 
-/// Whether the drive is no longer in the system.
+/// The exit code of a failure that leaves the flash so.
 fn exit_of(state: &FlashState) -> Exit {
     match state {
         FlashState::Unchanged => Exit::FailedUnchanged,
