@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::failure::{Failure, GET_IT_AGAIN, sentence};
 use super::help;
 use super::list;
+use super::next::{self, Blank};
 use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::Progress;
@@ -23,7 +24,7 @@ use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
-use crate::job::write::{self, Backup, BackupWish, Content};
+use crate::job::write::{self, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
 use crate::scsi::Identity;
@@ -245,8 +246,19 @@ impl Run<'_> {
         self.output.text(&report::proposal(&proposal));
         if proposal.is_empty() {
             self.output.text(&report::sums(&proposal.unchanged()));
-            self.output
-                .text("Nothing to do: the flash already holds this. Nothing was written.\n");
+            match self.erasing() {
+                Some(blank) => {
+                    self.output.text(match blank {
+                        Blank::All => "Nothing to do: the flash is blank already.\n",
+                        Blank::Part => "Nothing to do: that part of the flash is blank already.\n",
+                    });
+                    self.output
+                        .text(&next::after_erase(blank, None, self.typed));
+                }
+                None => self
+                    .output
+                    .text("Nothing to do: the flash already holds this. Nothing was written.\n"),
+            }
             return Ok(());
         }
         if self.request.options.dry_run {
@@ -268,24 +280,24 @@ impl Run<'_> {
             .flatten();
         let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
-        let backup = match &proposal.backup {
-            Backup::Made { path, .. } => Some(path.display().to_string()),
-            Backup::Earlier(earlier) => Some(earlier.path.display().to_string()),
-            Backup::Planned(_) | Backup::None | Backup::NotNeeded => None,
-        };
-        let changed =
-            done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
+        let backup = proposal.backup.file();
+        let changed = done.map_err(|error| Failure::change(&error, self.typed, backup))?;
         self.output.text(&report::changed(&changed, &proposal));
-        if changed.restart.is_none() {
-            self.output.text(
+        match self.erasing() {
+            _ if changed.restart.is_some() => {}
+            Some(blank) => self
+                .output
+                .text(&next::after_erase(blank, backup, self.typed)),
+            None => self.output.text(
                 "Next      Take a jumper out if you have set one, and switch the drive off and on.\n",
-            );
+            ),
         }
         Ok(())
     }
 
     fn consent(&mut self, opened: &Opened, deed: &str) -> Result<(), Failure> {
-        let question = question(deed, &opened.name, opened.device.info().identity.as_ref());
+        let identity = opened.device.info().identity.as_ref();
+        let question = question(deed, &opened.name, identity, self.erasing());
         match prompt::ask(&question, self.request.options.yes, &self.stop) {
             Consent::Given => Ok(()),
             Consent::Denied => Err(Failure::denied(self.typed)),
@@ -402,6 +414,16 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What an erase leaves blank; `None` for every other command.
+    fn erasing(&self) -> Option<Blank> {
+        let is_all = self.selection().is_everything() && self.request.options.keep.is_empty();
+        match (&self.request.command, is_all) {
+            (Command::Erase, true) => Some(Blank::All),
+            (Command::Erase, false) => Some(Blank::Part),
+            _ => None,
+        }
+    }
+
     fn selection(&self) -> Selection {
         let options = &self.request.options;
         match (&options.banks, options.range) {
@@ -467,11 +489,16 @@ impl Run<'_> {
 }
 
 /// What is asked before the first change.
-fn question(deed: &str, name: &str, identity: Option<&Identity>) -> String {
+fn question(deed: &str, name: &str, identity: Option<&Identity>, erasing: Option<Blank>) -> String {
     let who = identity.map_or_else(String::new, |identity| {
         format!(", {}", report::identity(identity))
     });
-    format!("{deed} {name}{who}? Do not switch anything off until this is done.")
+    let afterwards = match erasing {
+        Some(Blank::All) => "The drive has no firmware afterwards. ",
+        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
+        None => "",
+    };
+    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
 }
 
 fn circumstances() -> Circumstances {

@@ -162,7 +162,7 @@ impl Failure {
     }
 
     /// A job that was changing the flash; `backup` is the file with the way back.
-    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&str>) -> Failure {
+    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&Path>) -> Failure {
         let state = error.flash();
         let failure = match error {
             ChangeError::Job(error) if state == FlashState::Unchanged => {
@@ -219,7 +219,7 @@ impl Failure {
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
-                .next(typed.restore(Path::new(backup))),
+                .next(typed.restore(backup)),
             None => failure,
         }
     }
@@ -265,7 +265,7 @@ impl Failure {
         }
     }
 
-    fn about_flash(mut self, state: &FlashState, backup: Option<&str>) -> Failure {
+    fn about_flash(mut self, state: &FlashState, backup: Option<&Path>) -> Failure {
         self.flash = match state {
             FlashState::Unchanged => UNCHANGED.to_owned(),
             FlashState::Written => UNCONFIRMED.to_owned(),
@@ -300,7 +300,11 @@ impl Failure {
             }
         };
         if let Some(backup) = backup {
-            let _ = write!(self.flash, "\n          Its old content is in {backup}.");
+            let _ = write!(
+                self.flash,
+                "\n          Its old content is in {}.",
+                backup.display()
+            );
         }
         self
     }

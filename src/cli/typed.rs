@@ -214,6 +214,19 @@ impl Typed {
         )
     }
 
+    /// Writes some firmware into this drive.
+    pub fn write_any(&self) -> String {
+        format!("mtkflash {} w /m FILE{}", self.drive, self.reach)
+    }
+
+    /// Writes some firmware into this drive, of which there can be no backup.
+    pub fn write_unread(&self) -> String {
+        format!(
+            "mtkflash {} w /m FILE --no-backup{}",
+            self.drive, self.reach
+        )
+    }
+
     /// Looks at the file of this command without any drive.
     pub fn inspect(&self) -> String {
         format!("mtkflash i {}", self.file)

@@ -38,7 +38,11 @@ fn before_change(source: DeviceError) -> String {
 
 fn in_change(source: DeviceError, flash: FlashState) -> String {
     let error = JobError::Device { source, flash };
-    shown(&Failure::change(&error.into(), &typed(), Some(BACKUP)))
+    shown(&Failure::change(
+        &error.into(),
+        &typed(),
+        Some(Path::new(BACKUP)),
+    ))
 }
 
 fn hardware_error() -> Sense {
@@ -279,7 +283,7 @@ fn a_change_that_went_wrong() {
         ],
     );
     insta::assert_snapshot!(table(errors, |error| {
-        shown(&Failure::change(&error, &typed(), Some(BACKUP)))
+        shown(&Failure::change(&error, &typed(), Some(Path::new(BACKUP))))
     }));
 }
 
