@@ -265,6 +265,7 @@ impl Run<'_> {
             self.output.text("Dry run: nothing was changed.\n");
             return Ok(());
         }
+        let backup = proposal.backup.file();
         self.output.check().map_err(|error| {
             Failure::new(
                 Exit::FailedUnchanged,
@@ -272,15 +273,16 @@ impl Run<'_> {
             )
             .next("Type the same again where its output can be read:")
             .next(self.typed.same())
+            .keeping(backup)
         })?;
-        self.consent(opened, deed)?;
+        self.consent(opened, deed)
+            .map_err(|failure| failure.keeping(backup))?;
         let inhibitor = opened
             .is_real
             .then(|| Inhibitor::take("A drive's firmware is being written"))
             .flatten();
         let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
-        let backup = proposal.backup.file();
         let changed = done.map_err(|error| Failure::change(&error, self.typed, backup))?;
         self.output.text(&report::changed(&changed, &proposal));
         match self.erasing() {
@@ -370,7 +372,11 @@ impl Run<'_> {
         } else {
             job(self, &mut opened)
         };
-        for problem in opened.close() {
+        let is_advised = match &result {
+            Ok(_) => self.erasing().is_some(),
+            Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
+        };
+        for problem in opened.close(is_advised) {
             let warning = format!("Warning: {problem}");
             self.progress.line(&self.typed.to_paste(&warning));
         }

@@ -166,7 +166,7 @@ impl Failure {
         let state = error.flash();
         let failure = match error {
             ChangeError::Job(error) if state == FlashState::Unchanged => {
-                return Failure::job(error, typed);
+                return Failure::job(error, typed).keeping(backup);
             }
             ChangeError::Job(JobError::Device { source, .. }) => {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
@@ -196,8 +196,7 @@ impl Failure {
                  sent once more:"
             }
             (_, false) => {
-                "Do not switch the computer off. Type the same again: it goes on where this run \
-                 ended:"
+                "Leave drive and computer on. Type the same again: it goes on where this run ended:"
             }
             (_, true) => {
                 "Check the drive's power and cable. When it is back, type the same again: it goes on \
@@ -215,13 +214,28 @@ impl Failure {
                 1,
             );
         }
-        let failure = failure.next(again).next(typed.same());
+        let mut failure = failure.next(again).next(typed.same());
+        let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
+        if is_open && !is_gone {
+            failure = failure
+                .next("Only if the drive does not answer then: switch the drive, not the computer, off and")
+                .next("on, and type it once more. (A drive inside the computer goes off with it: pull its")
+                .next("power plug and put it back.)");
+        }
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
                 .next(typed.restore(backup)),
             None => failure,
         }
+    }
+
+    /// Says where the way back is that was made before nothing was changed.
+    pub fn keeping(mut self, backup: Option<&Path>) -> Failure {
+        if let Some(backup) = backup {
+            let _ = write!(self.flash, "\n{:<10}{}", "Kept", backup.display());
+        }
+        self
     }
 
     /// Another answer than YES.

@@ -198,7 +198,7 @@ pub fn check_all(
                     opened.device.info(),
                     opened.device.capabilities(),
                 ));
-                for problem in opened.close() {
+                for problem in opened.close(false) {
                     progress.line(&typed.to_paste(&format!("Warning: {problem}")));
                 }
             }

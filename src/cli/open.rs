@@ -41,8 +41,9 @@ pub struct Opened {
 
 impl Opened {
     /// Leaves the drive and gives everything back that was taken for it.
-    /// Returns what went wrong with that, in words for the user.
-    pub fn close(self) -> Vec<String> {
+    /// Returns what went wrong with that, in words for the user, who reads
+    /// beside it what to do with the drive where that is `advised` already.
+    pub fn close(self, advised: bool) -> Vec<String> {
         let Opened {
             mut device,
             clock,
@@ -51,7 +52,7 @@ impl Opened {
         } = self;
         let mut problems = Vec::new();
         if let Err(error) = device.leave() {
-            problems.push(not_left(&error));
+            problems.push(not_left(&error, advised));
         }
         drop(device);
         if let Some(detached) = detached
@@ -63,13 +64,15 @@ impl Opened {
     }
 }
 
-/// A drive that was not left as it was found.
-fn not_left(error: &DeviceError) -> String {
+/// A drive that was not left as it was found. One without whole firmware is not
+/// to be switched off on that account: other advice says what comes first.
+fn not_left(error: &DeviceError, advised: bool) -> String {
     match error {
         DeviceError::TaskFile {
             source: TaskFileError::Transport(TransportError::Vanished),
             ..
         } => "The drive has vanished from the system. Check its power and cable.".to_owned(),
+        error if advised => format!("The drive may still be in vendor mode ({error})."),
         error => format!("The drive may still be in vendor mode ({error}). Switch it off and on."),
     }
 }

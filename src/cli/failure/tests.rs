@@ -240,7 +240,9 @@ fn a_register_command_without_registers_in_its_answer() {
 
 #[test]
 fn another_answer_than_yes() {
-    insta::assert_snapshot!(shown(&Failure::denied(&typed())));
+    let told = [None, Some(Path::new(BACKUP))]
+        .map(|backup| shown(&Failure::denied(&typed()).keeping(backup)));
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
