@@ -5,7 +5,7 @@ mod images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{Command, DriveName, Request};
+use super::args::{Command, DriveName, Request, Via};
 use super::exit::Exit;
 use super::failure::{Failure, GET_IT_AGAIN, sentence};
 use super::help;
@@ -86,7 +86,11 @@ impl Run<'_> {
         if self.request.drives.is_empty() {
             return list::check_all(self.request, self.typed, self.output, &self.stop);
         }
-        self.with_drive(|_, _| Ok(()))
+        self.with_drive(|run, opened| {
+            let next = next::after_check(opened.device.capabilities(), run.typed);
+            run.output.text(&next);
+            Ok(())
+        })
     }
 
     fn read(&mut self, file: &Path) -> Result<(), Failure> {
@@ -109,7 +113,7 @@ impl Run<'_> {
         self.check_place(&first)?;
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
-            run.refuse_unknown_size(opened)?;
+            run.refuse_unreadable(opened)?;
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_job(opened, |job| read::read(job, &selection))
@@ -144,7 +148,7 @@ impl Run<'_> {
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
         let compared = self.with_drive(|run, opened| {
-            run.refuse_unknown_size(opened)?;
+            run.refuse_unreadable(opened)?;
             run.refuse_slow(opened, 1)?;
             run.in_job(opened, |job| verify::verify(job, &image, &selection))
                 .map_err(|error| Failure::job(&error, run.typed))
@@ -290,9 +294,11 @@ impl Run<'_> {
             Some(blank) => self
                 .output
                 .text(&next::after_erase(blank, backup, self.typed)),
-            None => self.output.text(
-                "Next      Take a jumper out if you have set one, and switch the drive off and on.\n",
-            ),
+            None => {
+                let is_by_ports = opened.is_real && self.request.options.via == Some(Via::Port);
+                self.output
+                    .text(&next::after_write(is_by_ports, self.typed));
+            }
         }
         Ok(())
     }
@@ -383,15 +389,19 @@ impl Run<'_> {
         result
     }
 
-    /// A chip that is in no table can be read by whoever knows how big it is.
-    fn refuse_unknown_size(&self, opened: &Opened) -> Result<(), Failure> {
+    /// A drive of which no way to read it is documented. A chip that is in no
+    /// table can be read by whoever knows how big it is.
+    fn refuse_unreadable(&self, opened: &Opened) -> Result<(), Failure> {
         match &opened.device.capabilities().reading {
             Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
                 Err(Failure::new(Exit::Refused, reason.as_str())
                     .next("If you know its size, from its marking or a data sheet, name it:")
                     .next(self.typed.with("--size 256K")))
             }
-            _ => Ok(()),
+            Reading::Impossible(reason) => Err(Failure::new(Exit::Refused, reason.as_str())
+                .next(next::WRITE_ONLY)
+                .next(self.typed.write_unread())),
+            Reading::Blocks(_) => Ok(()),
         }
     }
 

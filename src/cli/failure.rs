@@ -1,15 +1,17 @@
 //! Every way to fail, as its user reads it: what happened, what happened to
 //! the flash, and what to type next.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Command;
 use super::exit::Exit;
 use super::report;
 use super::typed::Typed;
-use crate::image::LoadError;
+use crate::flash::Bank;
+use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
 use crate::job::files::FileError;
 use crate::job::{Check, FlashState, JobError, Refusal};
@@ -78,8 +80,16 @@ impl Failure {
             .next(typed.with("--force=slow"))
     }
 
-    pub fn load(error: &LoadError) -> Failure {
+    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
         match error {
+            LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
+                let failure = Failure::new(Exit::BadImage, ended(error.to_string()))
+                    .next("Linux tells small letters from capitals. This one is there:");
+                other_letters(path)
+                    .iter()
+                    .map(|found| typed.with_file(path, found))
+                    .fold(failure, Failure::next)
+            }
             LoadError::Ambiguous { .. } => {
                 Failure::new(Exit::BadImage, sentence(&error.to_string()))
             }
@@ -158,7 +168,19 @@ impl Failure {
                 advice(source, failure, typed)
             }
         };
-        failure.about_flash(&error.flash(), None).next(typed.same())
+        let failure = failure.about_flash(&error.flash(), None);
+        match error {
+            JobError::Device {
+                source: DeviceError::EntryRefused { .. },
+                ..
+            } => match typed.without_wait() {
+                Some(line) => failure
+                    .next("Without the wait, when the drive has been prepared already:")
+                    .next(line),
+                None => failure,
+            },
+            _ => failure.next(typed.same()),
+        }
     }
 
     /// A job that was changing the flash; `backup` is the file with the way back.
@@ -324,6 +346,30 @@ impl Failure {
     }
 }
 
+/// Files beside `path`, one image or its first bank, that have its name in other
+/// letters.
+fn other_letters(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let names = [path.to_owned(), bank_path(path, Bank(0))];
+    let is_named = |found: &OsStr| {
+        let mut names = names.iter().filter_map(|name| name.file_name());
+        names.any(|name| name.eq_ignore_ascii_case(found))
+    };
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|found| is_named(found))
+        .map(|found| path.with_file_name(found))
+        .collect();
+    found.sort();
+    found
+}
+
 /// Whether the drive is no longer in the system.
 fn exit_of(state: &FlashState) -> Exit {
     match state {
@@ -337,6 +383,14 @@ fn exit_of(state: &FlashState) -> Exit {
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
+        Refusal::Check {
+            check: Check::Family,
+            ..
+        } if !typed.changes() => failure
+            .next("The tool knows the protocol by the drive's name:")
+            .next(typed.without_protocol())
+            .next("A strange command can hang the drive. If you know better:")
+            .next(typed.with("--force=family")),
         Refusal::Check {
             check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
             ..
@@ -397,8 +451,7 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
         DeviceError::EntryRefused { .. } => failure
             .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")
-            .next(typed.waiting())
-            .next("Without the wait, when the drive has been prepared already:"),
+            .next(typed.waiting()),
         DeviceError::TaskFile {
             source: TaskFileError::NotPassedOn(_),
             ..

@@ -171,12 +171,30 @@ fn device(
             }
             let identity = asked.identity;
             let who = identity.clone();
+            let family = identity.as_ref().and_then(Family::by_identity);
+            if let Some(family) = family {
+                progress.line(&format!(
+                    "Note: this drive is on the list of {} drives, which are flashed by packets.",
+                    family.name
+                ));
+            }
             enter(request, identity, task_file, clock, progress, stop)
                 .map(|drive| Box::new(drive) as Box<dyn FirmwareDevice>)
                 .map_err(|error| match filter {
                     Some(filter) if is_forbidden(&error) => reach::in_the_way(&filter, typed),
                     _ => {
+                        let is_refused = matches!(error, DeviceError::EntryRefused { .. });
                         let mut failure = not_entered(error, typed);
+                        if let Some(family) = family.filter(|_| is_refused) {
+                            failure.next = Vec::new();
+                            failure = failure
+                                .next(format!(
+                                    "It is a {} drive, which is flashed by packets, not in vendor \
+                                     mode:",
+                                    family.name
+                                ))
+                                .next(typed.by_its_name());
+                        }
                         if let Some(who) = who
                             && failure.exit == Exit::FailedUnchanged
                         {
@@ -272,8 +290,9 @@ fn enter(
     progress: &mut Progress,
     stop: &StopFlag,
 ) -> Result<VendorModeDrive, DeviceError> {
+    let is_listed = identity.as_ref().and_then(Family::by_identity).is_some();
     let patience = request.options.wait.unwrap_or_else(|| {
-        if prompt::somebody_is_there() {
+        if prompt::somebody_is_there() && !is_listed {
             PATIENCE_AT_A_TERMINAL
         } else {
             Duration::ZERO

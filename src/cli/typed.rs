@@ -43,6 +43,9 @@ impl Typed {
         if let Some(protocol) = &options.protocol {
             reach.push_str(&format!(" --protocol {protocol}"));
         }
+        if let Some(size) = options.size {
+            reach.push_str(&format!(" --size {}K", size / 1024));
+        }
         let mut part = String::new();
         if let Some(banks) = &options.banks {
             let banks: Vec<String> = banks.iter().map(ToString::to_string).collect();
@@ -99,6 +102,30 @@ impl Typed {
     /// The same command without a protocol's name.
     pub fn without_protocol(&self) -> String {
         self.less(&["protocol"]).same()
+    }
+
+    /// The same command by whatever way and protocol the drive's name calls for.
+    pub fn by_its_name(&self) -> String {
+        self.less(&["via", "protocol", "wait"]).same()
+    }
+
+    /// The same command without a wait, where one was typed.
+    pub fn without_wait(&self) -> Option<String> {
+        let less = self.less(&["wait"]);
+        (less.words.len() < self.words.len()).then(|| less.same())
+    }
+
+    /// The same command with another file in the place of its own.
+    pub fn with_file(&self, old: &Path, new: &Path) -> String {
+        let with = |word: &OsString| match word == old.as_os_str() {
+            true => new.as_os_str().to_owned(),
+            false => word.clone(),
+        };
+        Typed {
+            words: self.words.iter().map(with).collect(),
+            ..self.clone()
+        }
+        .same()
     }
 
     /// The same command without a backup.
@@ -246,6 +273,11 @@ impl Typed {
         format!("mtkflash {} w /m /b {file}{part}{}", self.drive, self.reach)
     }
 
+    /// Reads all of this drive into a file.
+    pub fn read(&self) -> String {
+        format!("mtkflash {} r /m /b backup.bin{}", self.drive, self.reach)
+    }
+
     pub fn check(&self) -> String {
         format!("mtkflash {} c{}", self.drive, self.reach)
     }
@@ -326,6 +358,14 @@ mod tests {
             typed.of_part(&[[0x100, 0xFFFF], [0x1_0000, 0x1_00FF]]),
             "mtkflash 3 v /m x.bin --range 0x100-0x100ff"
         );
+    }
+
+    #[test]
+    fn a_wait_is_left_out_where_one_was_typed() {
+        for line in ["mtkflash 3 c --wait 8", "mtkflash 3 --WAIT=8 c"] {
+            assert_eq!(typed(line).without_wait().unwrap(), "mtkflash 3 c");
+        }
+        assert_eq!(typed("mtkflash 3 c").without_wait(), None);
     }
 
     #[test]
