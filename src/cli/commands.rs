@@ -5,11 +5,12 @@ mod images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{Command, DriveName, Request};
+use super::args::{Command, DriveName, Request, Via};
 use super::exit::Exit;
 use super::failure::{Failure, GET_IT_AGAIN, sentence};
 use super::help;
 use super::list;
+use super::next::{self, Blank};
 use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::Progress;
@@ -24,7 +25,7 @@ use crate::job::backup::{self, Circumstances, Record};
 use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::steadiness::is_unstable;
-use crate::job::write::{self, Backup, BackupWish, Content};
+use crate::job::write::{self, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
 use crate::scsi::Identity;
@@ -89,6 +90,8 @@ impl Run<'_> {
         self.with_drive(|run, opened| {
             run.output
                 .text(&report::unfinished(opened.device.as_ref(), None));
+            let next = next::after_check(opened.device.capabilities(), run.typed);
+            run.output.text(&next);
             Ok(())
         })
     }
@@ -113,7 +116,7 @@ impl Run<'_> {
         self.check_place(&first)?;
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened| {
-            run.refuse_unknown_size(opened)?;
+            run.refuse_unreadable(opened)?;
             run.check_room(opened, file, format)?;
             let device = opened.device.as_ref();
             run.output.text(&report::unfinished(device, Some(file)));
@@ -151,7 +154,7 @@ impl Run<'_> {
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
         let compared = self.with_drive(|run, opened| {
-            run.refuse_unknown_size(opened)?;
+            run.refuse_unreadable(opened)?;
             run.refuse_slow(opened, 1)?;
             run.in_job(opened, |job| verify::verify(job, &image, &selection))
                 .map_err(|error| Failure::job(&error, run.typed))
@@ -264,14 +267,26 @@ impl Run<'_> {
         self.output.text(&report::proposal(&proposal));
         if proposal.is_empty() {
             self.output.text(&report::sums(&proposal.unchanged()));
-            self.output
-                .text("Nothing to do: the flash already holds this. Nothing was written.\n");
+            match self.erasing() {
+                Some(blank) => {
+                    self.output.text(match blank {
+                        Blank::All => "Nothing to do: the flash is blank already.\n",
+                        Blank::Part => "Nothing to do: that part of the flash is blank already.\n",
+                    });
+                    self.output
+                        .text(&next::after_erase(blank, None, self.typed));
+                }
+                None => self
+                    .output
+                    .text("Nothing to do: the flash already holds this. Nothing was written.\n"),
+            }
             return Ok(());
         }
         if self.request.options.dry_run {
             self.output.text("Dry run: nothing was changed.\n");
             return Ok(());
         }
+        let backup = proposal.backup.file();
         self.output.check().map_err(|error| {
             Failure::new(
                 Exit::FailedUnchanged,
@@ -279,32 +294,35 @@ impl Run<'_> {
             )
             .next("Type the same again where its output can be read:")
             .next(self.typed.same())
+            .keeping(backup)
         })?;
-        self.consent(opened, deed)?;
+        self.consent(opened, deed)
+            .map_err(|failure| failure.keeping(backup))?;
         let inhibitor = opened
             .is_real
             .then(|| Inhibitor::take("A drive's firmware is being written"))
             .flatten();
         let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
-        let backup = match &proposal.backup {
-            Backup::Made { path, .. } => Some(path.display().to_string()),
-            Backup::Earlier(earlier) => Some(earlier.path.display().to_string()),
-            Backup::Planned(_) | Backup::None | Backup::NotNeeded => None,
-        };
-        let changed =
-            done.map_err(|error| Failure::change(&error, self.typed, backup.as_deref()))?;
+        let changed = done.map_err(|error| Failure::change(&error, self.typed, backup))?;
         self.output.text(&report::changed(&changed, &proposal));
-        if changed.restart.is_none() {
-            self.output.text(
-                "Next      Take a jumper out if you have set one, and switch the drive off and on.\n",
-            );
+        match self.erasing() {
+            _ if changed.restart.is_some() => {}
+            Some(blank) => self
+                .output
+                .text(&next::after_erase(blank, backup, self.typed)),
+            None => {
+                let is_by_ports = opened.is_real && self.request.options.via == Some(Via::Port);
+                self.output
+                    .text(&next::after_write(is_by_ports, self.typed));
+            }
         }
         Ok(())
     }
 
     fn consent(&mut self, opened: &Opened, deed: &str) -> Result<(), Failure> {
-        let question = question(deed, &opened.name, opened.device.info().identity.as_ref());
+        let identity = opened.device.info().identity.as_ref();
+        let question = question(deed, &opened.name, identity, self.erasing());
         match prompt::ask(&question, self.request.options.yes, &self.stop) {
             Consent::Given => Ok(()),
             Consent::Denied => Err(Failure::denied(self.typed)),
@@ -377,22 +395,30 @@ impl Run<'_> {
         } else {
             job(self, &mut opened)
         };
-        for problem in opened.close() {
+        let is_advised = match &result {
+            Ok(_) => self.erasing().is_some(),
+            Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
+        };
+        for problem in opened.close(is_advised) {
             let warning = format!("Warning: {problem}");
             self.progress.line(&self.typed.to_paste(&warning));
         }
         result
     }
 
-    /// A chip that is in no table can be read by whoever knows how big it is.
-    fn refuse_unknown_size(&self, opened: &Opened) -> Result<(), Failure> {
+    /// A drive of which no way to read it is documented. A chip that is in no
+    /// table can be read by whoever knows how big it is.
+    fn refuse_unreadable(&self, opened: &Opened) -> Result<(), Failure> {
         match &opened.device.capabilities().reading {
             Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
                 Err(Failure::new(Exit::Refused, reason.as_str())
                     .next("If you know its size, from its marking or a data sheet, name it:")
                     .next(self.typed.with("--size 256K")))
             }
-            _ => Ok(()),
+            Reading::Impossible(reason) => Err(Failure::new(Exit::Refused, reason.as_str())
+                .next(next::WRITE_ONLY)
+                .next(self.typed.write_unread())),
+            Reading::Blocks(_) => Ok(()),
         }
     }
 
@@ -419,6 +445,16 @@ impl Run<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// What an erase leaves blank; `None` for every other command.
+    fn erasing(&self) -> Option<Blank> {
+        let is_all = self.selection().is_everything() && self.request.options.keep.is_empty();
+        match (&self.request.command, is_all) {
+            (Command::Erase, true) => Some(Blank::All),
+            (Command::Erase, false) => Some(Blank::Part),
+            _ => None,
+        }
     }
 
     fn selection(&self) -> Selection {
@@ -494,11 +530,16 @@ impl Run<'_> {
 }
 
 /// What is asked before the first change.
-fn question(deed: &str, name: &str, identity: Option<&Identity>) -> String {
+fn question(deed: &str, name: &str, identity: Option<&Identity>, erasing: Option<Blank>) -> String {
     let who = identity.map_or_else(String::new, |identity| {
         format!(", {}", report::identity(identity))
     });
-    format!("{deed} {name}{who}? Do not switch anything off until this is done.")
+    let afterwards = match erasing {
+        Some(Blank::All) => "The drive has no firmware afterwards. ",
+        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
+        None => "",
+    };
+    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
 }
 
 fn circumstances() -> Circumstances {

@@ -1,6 +1,7 @@
 //! Every way to fail, as its user reads it: what happened, what happened to
 //! the flash, and what to type next.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,8 @@ use super::args::Command;
 use super::exit::Exit;
 use super::report;
 use super::typed::Typed;
-use crate::image::LoadError;
+use crate::flash::Bank;
+use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
 use crate::job::files::{self, FileError};
 use crate::job::{Check, FlashState, JobError, Refusal};
@@ -78,8 +80,16 @@ impl Failure {
             .next(typed.with("--force=slow"))
     }
 
-    pub fn load(error: &LoadError) -> Failure {
+    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
         match error {
+            LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
+                let failure = Failure::new(Exit::BadImage, ended(error.to_string()))
+                    .next("Linux tells small letters from capitals. This one is there:");
+                other_letters(path)
+                    .iter()
+                    .map(|found| typed.with_file(path, found))
+                    .fold(failure, Failure::next)
+            }
             LoadError::Ambiguous { .. } => {
                 Failure::new(Exit::BadImage, sentence(&error.to_string()))
             }
@@ -110,14 +120,14 @@ impl Failure {
             FileError::NotAFile { path } if path.is_dir() => {
                 Failure::new(Exit::Refused, sentence(&error.to_string()))
                     .next("Name a file in this folder:")
-                    .next(typed.with_file(path, &free_name(path)))
+                    .next(typed.with_output(path, &free_name(path)))
             }
             FileError::NoRoom { path, needed, .. } => {
                 let failure = Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()));
                 match files::elsewhere(path, *needed) {
                     Some(other) => failure
                         .next("Name a file in another folder, where there is room:")
-                        .next(typed.with_file(path, &other)),
+                        .next(typed.with_output(path, &other)),
                     None => failure
                         .next("Name a file on another disk, or make room and type the same again:")
                         .next(typed.same()),
@@ -174,15 +184,27 @@ impl Failure {
                 advice(source, failure, typed)
             }
         };
-        failure.about_flash(&error.flash(), None).next(typed.same())
+        let failure = failure.about_flash(&error.flash(), None);
+        match error {
+            JobError::Device {
+                source: DeviceError::EntryRefused { .. },
+                ..
+            } => match typed.without_wait() {
+                Some(line) => failure
+                    .next("Without the wait, when the drive has been prepared already:")
+                    .next(line),
+                None => failure,
+            },
+            _ => failure.next(typed.same()),
+        }
     }
 
     /// A job that was changing the flash; `backup` is the file with the way back.
-    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&str>) -> Failure {
+    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&Path>) -> Failure {
         let state = error.flash();
         let failure = match error {
             ChangeError::Job(error) if state == FlashState::Unchanged => {
-                return Failure::job(error, typed);
+                return Failure::job(error, typed).keeping(backup);
             }
             ChangeError::Job(JobError::Device { source, .. }) => {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
@@ -212,8 +234,7 @@ impl Failure {
                  sent once more:"
             }
             (_, false) => {
-                "Do not switch the computer off. Type the same again: it goes on where this run \
-                 ended:"
+                "Leave drive and computer on. Type the same again: it goes on where this run ended:"
             }
             (_, true) => {
                 "Check the drive's power and cable. When it is back, type the same again: it goes on \
@@ -231,13 +252,28 @@ impl Failure {
                 1,
             );
         }
-        let failure = failure.next(again).next(typed.same());
+        let mut failure = failure.next(again).next(typed.same());
+        let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
+        if is_open && !is_gone {
+            failure = failure
+                .next("Only if the drive does not answer then: switch the drive, not the computer, off and")
+                .next("on, and type it once more. (A drive inside the computer goes off with it: pull its")
+                .next("power plug and put it back.)");
+        }
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
-                .next(typed.restore(Path::new(backup))),
+                .next(typed.restore(backup)),
             None => failure,
         }
+    }
+
+    /// Says where the way back is that was made before nothing was changed.
+    pub fn keeping(mut self, backup: Option<&Path>) -> Failure {
+        if let Some(backup) = backup {
+            let _ = write!(self.flash, "\n{:<10}{}", "Kept", backup.display());
+        }
+        self
     }
 
     /// Another answer than YES.
@@ -281,7 +317,7 @@ impl Failure {
         }
     }
 
-    fn about_flash(mut self, state: &FlashState, backup: Option<&str>) -> Failure {
+    fn about_flash(mut self, state: &FlashState, backup: Option<&Path>) -> Failure {
         self.flash = match state {
             FlashState::Unchanged => UNCHANGED.to_owned(),
             FlashState::Written => UNCONFIRMED.to_owned(),
@@ -316,7 +352,11 @@ impl Failure {
             }
         };
         if let Some(backup) = backup {
-            let _ = write!(self.flash, "\n          Its old content is in {backup}.");
+            let _ = write!(
+                self.flash,
+                "\n          Its old content is in {}.",
+                backup.display()
+            );
         }
         self
     }
@@ -329,6 +369,30 @@ fn free_name(folder: &Path) -> PathBuf {
         .map(|name| folder.join(name))
         .find(|path| !path.exists())
         .unwrap_or_default()
+}
+
+/// Files beside `path`, one image or its first bank, that have its name in other
+/// letters.
+fn other_letters(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let names = [path.to_owned(), bank_path(path, Bank(0))];
+    let is_named = |found: &OsStr| {
+        let mut names = names.iter().filter_map(|name| name.file_name());
+        names.any(|name| name.eq_ignore_ascii_case(found))
+    };
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|found| is_named(found))
+        .map(|found| path.with_file_name(found))
+        .collect();
+    found.sort();
+    found
 }
 
 /// The exit code of a failure that leaves the flash so.
@@ -344,6 +408,14 @@ fn exit_of(state: &FlashState) -> Exit {
 fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
+        Refusal::Check {
+            check: Check::Family,
+            ..
+        } if !typed.changes() => failure
+            .next("The tool knows the protocol by the drive's name:")
+            .next(typed.without_protocol())
+            .next("A strange command can hang the drive. If you know better:")
+            .next(typed.with("--force=family")),
         Refusal::Check {
             check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
             ..
@@ -429,8 +501,7 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
         DeviceError::EntryRefused { .. } => failure
             .next("A drive that works refuses as well: it is not broken. To get it in:")
             .next("Switch the drive off, hold its eject button and switch it on while this asks:")
-            .next(typed.waiting())
-            .next("Without the wait, when the drive has been prepared already:"),
+            .next(typed.waiting()),
         DeviceError::TaskFile {
             source: TaskFileError::NotPassedOn(_),
             ..

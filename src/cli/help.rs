@@ -37,7 +37,8 @@ Examples
 A dead drive
   Hold its eject button while you switch it on, for about 10 seconds.
   Put it on an IDE port; `l` may not list it, its position 1-4 is its DRIVE.
-  mtkflash 3 c --wait 200       then switch it off and on as the tool says
+  As root; then switch the drive off and on as the tool says:
+  mtkflash 3 c --via port --wait 200
 ";
 
 /// The help, for a terminal of 80 columns; ends in a line break.

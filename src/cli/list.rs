@@ -16,6 +16,7 @@ use crate::drive::list::{Listed, Listing, list as list_drives};
 use crate::drive::topology::IndexBasis;
 use crate::drive::{Located, Obstacle, Remedy, System};
 use crate::job::{JobError, StopFlag};
+use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
 
@@ -175,7 +176,18 @@ fn name_for(via: Option<Via>, drive: &Located) -> Option<DriveName> {
 const CHECK_ALL: &str =
     "Checking takes each drive without a packet protocol into vendor mode and resets it.";
 
-/// Tries vendor mode on every drive, after asking.
+/// Whether a check takes a drive that says this into vendor mode.
+fn goes_into_vendor_mode(request: &Request, identity: Option<&Identity>) -> bool {
+    let options = &request.options;
+    let vendor = Protocol::VendorMode.name();
+    match (options.via, &options.protocol) {
+        (Some(Via::Ata | Via::Port), _) => true,
+        (_, Some(name)) => name.eq_ignore_ascii_case(vendor),
+        (_, None) => identity.and_then(Family::by_identity).is_none(),
+    }
+}
+
+/// Tries every drive, after asking where one of them goes into vendor mode.
 ///
 /// # Errors
 /// As [`list`], or where the user does not want it.
@@ -186,29 +198,42 @@ pub fn check_all(
     stop: &StopFlag,
 ) -> Result<(), Failure> {
     list(request, typed, output)?;
-    let drives: Vec<DriveName> = match &request.options.sim {
+    let drives: Vec<(DriveName, Option<Identity>)> = match &request.options.sim {
         Some(bench) => reach::bench(bench)?
             .drives()
             .iter()
-            .filter_map(|drive| match (drive.position(), drive.path()) {
-                (Some(position), _) => Some(DriveName::Index(position)),
-                (None, path) => path.map(|path| DriveName::Path(path.to_owned())),
+            .filter_map(|drive| {
+                let name = match (drive.position(), drive.path()) {
+                    (Some(position), _) => DriveName::Index(position),
+                    (None, path) => DriveName::Path(path?.to_owned()),
+                };
+                let mut packets = drive.packets();
+                let identity = packets
+                    .as_mut()
+                    .and_then(|packets| ask::identity(packets.as_mut()).ok());
+                Some((name, identity))
             })
             .collect(),
         None => list_drives(&System::host())
             .drives
-            .iter()
-            .filter_map(|listed| name_for(request.options.via, &listed.drive))
+            .into_iter()
+            .filter_map(|listed| {
+                let name = name_for(request.options.via, &listed.drive)?;
+                Some((name, listed.identity))
+            })
             .collect(),
     };
-    match prompt::ask(CHECK_ALL, request.options.yes, stop) {
+    let asks = drives
+        .iter()
+        .any(|(_, identity)| goes_into_vendor_mode(request, identity.as_ref()));
+    match prompt::ask(CHECK_ALL, request.options.yes || !asks, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
         Consent::Denied => return Err(Failure::denied(typed)),
         Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(CHECK_ALL, typed)),
     }
     let mut last_failure = None;
-    for drive in &drives {
+    for (drive, _) in &drives {
         output.text(&format!("\n{drive}\n"));
         let mut progress = Progress::default();
         match open::open(request, drive, &mut progress, stop, typed) {
@@ -219,7 +244,7 @@ pub fn check_all(
                     opened.device.capabilities(),
                 ));
                 output.text(&report::unfinished(opened.device.as_ref(), None));
-                for problem in opened.close() {
+                for problem in opened.close(false) {
                     progress.line(&typed.to_paste(&format!("Warning: {problem}")));
                 }
             }

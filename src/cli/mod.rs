@@ -9,6 +9,7 @@ mod commands;
 #[cfg(test)]
 mod every;
 mod list;
+mod next;
 mod open;
 mod output;
 mod own_word;

@@ -41,8 +41,9 @@ pub struct Opened {
 
 impl Opened {
     /// Leaves the drive and gives everything back that was taken for it.
-    /// Returns what went wrong with that, in words for the user.
-    pub fn close(self) -> Vec<String> {
+    /// Returns what went wrong with that, in words for the user, who reads
+    /// beside it what to do with the drive where that is `advised` already.
+    pub fn close(self, advised: bool) -> Vec<String> {
         let Opened {
             mut device,
             clock,
@@ -51,7 +52,7 @@ impl Opened {
         } = self;
         let mut problems = Vec::new();
         if let Err(error) = device.leave() {
-            problems.push(not_left(&error));
+            problems.push(not_left(&error, advised));
         }
         drop(device);
         if let Some(detached) = detached
@@ -63,13 +64,15 @@ impl Opened {
     }
 }
 
-/// A drive that was not left as it was found.
-fn not_left(error: &DeviceError) -> String {
+/// A drive that was not left as it was found. One without whole firmware is not
+/// to be switched off on that account: other advice says what comes first.
+fn not_left(error: &DeviceError, advised: bool) -> String {
     match error {
         DeviceError::TaskFile {
             source: TaskFileError::Transport(TransportError::Vanished),
             ..
         } => "The drive has vanished from the system. Check its power and cable.".to_owned(),
+        error if advised => format!("The drive may still be in vendor mode ({error})."),
         error => format!("The drive may still be in vendor mode ({error}). Switch it off and on."),
     }
 }
@@ -168,12 +171,30 @@ fn device(
             }
             let identity = asked.identity;
             let who = identity.clone();
+            let family = identity.as_ref().and_then(Family::by_identity);
+            if let Some(family) = family {
+                progress.line(&format!(
+                    "Note: this drive is on the list of {} drives, which are flashed by packets.",
+                    family.name
+                ));
+            }
             enter(request, identity, task_file, clock, progress, stop)
                 .map(|drive| Box::new(drive) as Box<dyn FirmwareDevice>)
                 .map_err(|error| match filter {
                     Some(filter) if is_forbidden(&error) => reach::in_the_way(&filter, typed),
                     _ => {
+                        let is_refused = matches!(error, DeviceError::EntryRefused { .. });
                         let mut failure = not_entered(error, typed);
+                        if let Some(family) = family.filter(|_| is_refused) {
+                            failure.next = Vec::new();
+                            failure = failure
+                                .next(format!(
+                                    "It is a {} drive, which is flashed by packets, not in vendor \
+                                     mode:",
+                                    family.name
+                                ))
+                                .next(typed.by_its_name());
+                        }
                         if let Some(who) = who
                             && failure.exit == Exit::FailedUnchanged
                         {
@@ -269,8 +290,9 @@ fn enter(
     progress: &mut Progress,
     stop: &StopFlag,
 ) -> Result<VendorModeDrive, DeviceError> {
+    let is_listed = identity.as_ref().and_then(Family::by_identity).is_some();
     let patience = request.options.wait.unwrap_or_else(|| {
-        if prompt::somebody_is_there() {
+        if prompt::somebody_is_there() && !is_listed {
             PATIENCE_AT_A_TERMINAL
         } else {
             Duration::ZERO

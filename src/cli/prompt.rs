@@ -35,23 +35,50 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
         return Consent::NobodyToAsk;
     }
     let mut terminal = io::stderr();
-    // A terminal that cannot be written to gives no answer either.
-    let _ = terminal.write_all(asked(question).as_bytes());
-    let _ = terminal.flush();
-    if !await_line(stop) {
-        let _ = writeln!(terminal);
-        return Consent::Stopped;
-    }
-    let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if answer.trim_end_matches(['\r', '\n']) == "YES" => Consent::Given,
-        _ => Consent::Denied,
-    }
+    consent(&asked(question), |text| {
+        // A terminal that cannot be written to gives no answer either.
+        let _ = terminal.write_all(text.as_bytes());
+        let _ = terminal.flush();
+        if !await_line(stop) {
+            let _ = writeln!(terminal);
+            return None;
+        }
+        let mut answer = String::new();
+        // What cannot be read is no YES.
+        let _ = io::stdin().lock().read_line(&mut answer);
+        Some(answer)
+    })
 }
 
 /// The question as it is shown.
 pub fn asked(question: &str) -> String {
     format!("{question}\nType YES to go on: ")
+}
+
+const ASKED_AGAIN: &str = "Type YES in capitals, or Ctrl-C to stop: ";
+
+/// A `yes` that is all but the agreed word is asked for again so often: what it
+/// would throw away may have taken half an hour to read.
+const AGAIN: usize = 3;
+
+/// Shows `question` and what follows by `answer`, which gives a line, or `None`
+/// where a signal came instead.
+fn consent(question: &str, mut answer: impl FnMut(&str) -> Option<String>) -> Consent {
+    let mut text = question;
+    for _ in 0..=AGAIN {
+        let Some(line) = answer(text) else {
+            return Consent::Stopped;
+        };
+        let word = line.trim();
+        if word == "YES" {
+            return Consent::Given;
+        }
+        if !["yes", "y"].contains(&word.to_ascii_lowercase().as_str()) {
+            return Consent::Denied;
+        }
+        text = ASKED_AGAIN;
+    }
+    Consent::Denied
 }
 
 /// Reading a line would sit through signals, whose handlers only set a flag.
@@ -66,4 +93,47 @@ fn await_line(stop: &StopFlag) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these answers, and how many of them were asked for.
+    fn answered(answers: &[&str]) -> (Consent, usize) {
+        let mut asked = Vec::new();
+        let given = consent("Type YES to go on: ", |text| {
+            asked.push(text.to_owned());
+            answers.get(asked.len() - 1).map(|&line| line.to_owned())
+        });
+        assert_eq!(asked.remove(0), "Type YES to go on: ");
+        assert!(asked.iter().all(|text| text == ASKED_AGAIN), "{asked:?}");
+        (given, asked.len() + 1)
+    }
+
+    #[test]
+    fn a_yes_in_small_letters_is_asked_for_again_three_times() {
+        for near in ["yes\n", "Yes\n", "y\n", "Y\n", "yES \r\n"] {
+            assert_eq!(answered(&[near, "YES\n"]), (Consent::Given, 2));
+            assert_eq!(answered(&[near, near, near, "YES\n"]), (Consent::Given, 4));
+            assert_eq!(
+                answered(&[near, near, near, near, "YES\n"]),
+                (Consent::Denied, 4)
+            );
+            assert_eq!(answered(&[near, "no\n", "YES\n"]), (Consent::Denied, 2));
+            assert_eq!(answered(&[near]), (Consent::Stopped, 2));
+        }
+    }
+
+    #[test]
+    fn any_other_answer_is_a_no_at_once() {
+        for no in ["\n", "", "no\n", "n\n", "YES!\n", "yess\n", "O YES\n"] {
+            assert_eq!(answered(&[no, "YES\n"]), (Consent::Denied, 1), "{no}");
+        }
+    }
+
+    #[test]
+    fn the_word_in_capitals_is_consent() {
+        assert_eq!(answered(&["YES\n"]), (Consent::Given, 1));
+    }
 }

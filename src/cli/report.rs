@@ -392,6 +392,10 @@ pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
             table.row("Done", &text);
         }
     }
+    if let Some(backup) = proposal.backup.file() {
+        let text = format!("{} holds what was in the flash before", backup.display());
+        table.row("Backup", &text);
+    }
     text.push_str(&table.finish());
     text
 }

@@ -43,6 +43,9 @@ impl Typed {
         if let Some(protocol) = &options.protocol {
             reach.push_str(&format!(" --protocol {protocol}"));
         }
+        if let Some(size) = options.size {
+            reach.push_str(&format!(" --size {}K", size / 1024));
+        }
         let mut part = String::new();
         if let Some(banks) = &options.banks {
             let banks: Vec<String> = banks.iter().map(ToString::to_string).collect();
@@ -116,6 +119,30 @@ impl Typed {
         self.less(&["protocol"]).same()
     }
 
+    /// The same command by whatever way and protocol the drive's name calls for.
+    pub fn by_its_name(&self) -> String {
+        self.less(&["via", "protocol", "wait"]).same()
+    }
+
+    /// The same command without a wait, where one was typed.
+    pub fn without_wait(&self) -> Option<String> {
+        let less = self.less(&["wait"]);
+        (less.words.len() < self.words.len()).then(|| less.same())
+    }
+
+    /// The same command with another file in the place of its own.
+    pub fn with_file(&self, old: &Path, new: &Path) -> String {
+        let with = |word: &OsString| match word == old.as_os_str() {
+            true => new.as_os_str().to_owned(),
+            false => word.clone(),
+        };
+        Typed {
+            words: self.words.iter().map(with).collect(),
+            ..self.clone()
+        }
+        .same()
+    }
+
     /// The same command without a backup.
     pub fn without_backup(&self) -> String {
         format!("{} --no-backup", self.less(&["backup"]).same())
@@ -169,22 +196,14 @@ impl Typed {
         )
     }
 
-    /// The same command with another file in the place of this one: that of the
-    /// command, or else that of the backup.
-    pub fn with_file(&self, old: &Path, new: &Path) -> String {
+    /// The same command with another file to write to in the place of this one:
+    /// that of the command, or else that of the backup.
+    pub fn with_output(&self, old: &Path, new: &Path) -> String {
         if self.changes {
             let backup = quoted(new.as_os_str());
             return format!("{} --backup {backup}", self.less(&["backup"]).same());
         }
-        let replaced = |word: &OsString| match word == old.as_os_str() {
-            true => new.as_os_str().to_owned(),
-            false => word.clone(),
-        };
-        Typed {
-            words: self.words.iter().map(replaced).collect(),
-            ..self.clone()
-        }
-        .same()
+        self.with_file(old, new)
     }
 
     /// The same command without the answer to the question, for the user to
@@ -247,6 +266,19 @@ impl Typed {
         )
     }
 
+    /// Writes some firmware into this drive.
+    pub fn write_any(&self) -> String {
+        format!("mtkflash {} w /m FILE{}", self.drive, self.reach)
+    }
+
+    /// Writes some firmware into this drive, of which there can be no backup.
+    pub fn write_unread(&self) -> String {
+        format!(
+            "mtkflash {} w /m FILE --no-backup{}",
+            self.drive, self.reach
+        )
+    }
+
     /// Looks at the file of this command without any drive.
     pub fn inspect(&self) -> String {
         format!("mtkflash i {}", self.file)
@@ -264,6 +296,11 @@ impl Typed {
             .unwrap_or_default();
         let file = quoted(backup.as_os_str());
         format!("mtkflash {} w /m /b {file}{part}{}", self.drive, self.reach)
+    }
+
+    /// Reads all of this drive into a file.
+    pub fn read(&self) -> String {
+        format!("mtkflash {} r /m /b backup.bin{}", self.drive, self.reach)
     }
 
     pub fn check(&self) -> String {
@@ -395,6 +432,14 @@ mod tests {
         ] {
             assert_eq!(quoted(OsStr::from_bytes(word)), typed);
         }
+    }
+
+    #[test]
+    fn a_wait_is_left_out_where_one_was_typed() {
+        for line in ["mtkflash 3 c --wait 8", "mtkflash 3 --WAIT=8 c"] {
+            assert_eq!(typed(line).without_wait().unwrap(), "mtkflash 3 c");
+        }
+        assert_eq!(typed("mtkflash 3 c").without_wait(), None);
     }
 
     #[test]

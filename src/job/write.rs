@@ -253,6 +253,15 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
 }
 
 impl Backup {
+    /// The file that holds what was in the flash before, where it is on the disk.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Backup::Made { path, .. } => Some(path),
+            Backup::Earlier(earlier) => Some(&earlier.path),
+            Backup::Planned(_) | Backup::None | Backup::NotNeeded => None,
+        }
+    }
+
     /// The file, where it was made just now.
     pub(super) fn made(&self) -> Option<PathBuf> {
         match self {

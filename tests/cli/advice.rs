@@ -1,7 +1,7 @@
 //! The commands that failures end in, typed as they are printed: they must do
 //! what they say, and never cost what they are to save.
 
-use crate::folder::{Folder, Run};
+use crate::folder::{Folder, Run, patched_image};
 
 const BANK: usize = 0x1_0000;
 
@@ -35,8 +35,9 @@ fn cut(folder: &Folder, line: &str) -> Run {
 /// The first printed command that begins so, without the program's name.
 fn printed(run: &Run, start: &str) -> String {
     let line = run
-        .stderr
+        .stdout
         .lines()
+        .chain(run.stderr.lines())
         .map(|line| line.trim_start_matches("Next").trim())
         .find(|line| line.starts_with(&format!("mtkflash {start}")))
         .unwrap_or_else(|| panic!("no such command in {run}"));
@@ -50,6 +51,23 @@ fn going_back_after_a_write_of_one_bank_puts_every_bank_back() {
     assert!(folder.flash() != old);
     folder.done(&format!("{} --yes", printed(&run, "3 w /m /b backup-")));
     assert!(folder.flash() == old);
+}
+
+#[test]
+fn after_an_erase_the_drive_takes_firmware_or_its_backup_by_the_lines_that_are_shown() {
+    for erase in ["3 e", "3 e --banks 1"] {
+        let folder = Folder::with_bench("sst39sf020.toml");
+        let old = folder.flash();
+        folder.write("new.bin", patched_image());
+        let run = folder.done(&format!("{erase} --yes"));
+        assert!(folder.flash() != old);
+        folder.done(&format!("{} --yes", printed(&run, "3 w /m /b backup-")));
+        assert!(folder.flash() == old);
+        folder.done(&format!("{erase} --yes --backup again.bin"));
+        let line = printed(&run, "3 w /m FILE").replace("FILE", "new.bin");
+        folder.done(&format!("{line} --yes"));
+        assert!(folder.flash() == patched_image());
+    }
 }
 
 #[test]

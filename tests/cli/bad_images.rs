@@ -198,3 +198,13 @@ fn the_writer_and_the_reader_of_hex_agree_in_the_binary() {
     let run = folder.done("i x.hex");
     assert!(run.stdout.contains(&format.to_string()), "{run}");
 }
+
+#[test]
+fn a_name_in_other_letters_is_answered_with_the_file_that_is_there() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("bys1.bin", old_image());
+    folder.write("banks.00.bin", [0; 0x1_0000]);
+    let run = folder.fails("3 W /M BYS1.BIN", 5);
+    insta::assert_snapshot!(run.message());
+    insta::assert_snapshot!(folder.fails("i Banks.BIN", 5).message());
+}

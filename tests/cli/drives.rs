@@ -105,6 +105,13 @@ fn a_drive_that_wants_to_be_switched_off_and_on_is_waited_for() {
     insta::assert_snapshot!(run.stderr);
 }
 
+#[test]
+fn a_wait_that_was_too_short_can_be_left_out() {
+    let folder = Folder::with_bench("refused.toml");
+    let run = folder.fails("3 c --wait 8", 6);
+    insta::assert_snapshot!(run.message());
+}
+
 /// A dead drive with a smaller flash than that of its bench: it is about how
 /// the drive is reached.
 fn dead() -> Folder {

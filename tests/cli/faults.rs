@@ -200,6 +200,14 @@ fn a_power_cut_in_the_write_ends_with_7_and_the_same_line_goes_on() {
     assert_eq!(folder.read(&folder.backup()), old_image());
 }
 
+#[test]
+fn a_drive_that_hangs_in_the_write_gets_one_advice() {
+    let folder = in_the_write(BENCH, "kind = \"stuck-busy\"", 200_000);
+    let run = folder.fails("3 w /m new.bin --yes", 7);
+    let end = run.stderr.find("Warning").unwrap_or_default();
+    insta::assert_snapshot!(masked(&run.stderr[end..]));
+}
+
 /// A serial drive, what it holds, and an image that needs a chip erase.
 fn serial() -> (Folder, Vec<u8>, Vec<u8>) {
     let folder = Folder::with_bench("serial-72.toml");

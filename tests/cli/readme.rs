@@ -28,7 +28,15 @@ fn lines_that_begin_with(start: &str) -> Vec<String> {
 
 #[test]
 fn every_command_in_the_readme_is_understood() {
-    let lines = lines_that_begin_with("mtkflash ");
+    let mut lines = lines_that_begin_with("mtkflash ");
+    let as_root = "sudo \"$(command -v mtkflash)\" ";
+    let of_root = lines_that_begin_with(as_root);
+    assert!(!of_root.is_empty());
+    lines.extend(
+        of_root
+            .iter()
+            .map(|line| line.replace(as_root, "mtkflash ")),
+    );
     assert!(lines.len() > 10, "{lines:?}");
     for line in lines {
         let words = line.split_whitespace().map(OsString::from);
@@ -88,4 +96,15 @@ fn every_file_that_the_readme_names_is_there() {
     {
         assert!(root.join(&file).exists(), "{file}");
     }
+}
+
+#[test]
+fn the_udev_rule_is_installed_as_it_says_itself() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rule = fs::read_to_string(root.join("udev/70-mtkflash.rules")).unwrap();
+    let readme = readme();
+    for line in lines_that_begin_with("sudo udevadm ") {
+        assert!(rule.contains(&line), "{line}");
+    }
+    assert!(readme.contains("sudo cp udev/70-mtkflash.rules /etc/udev/rules.d/\n"));
 }

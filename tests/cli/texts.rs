@@ -1,6 +1,6 @@
 //! The main texts, whole, as they come through pipes.
 
-use crate::folder::{Folder, new_image, old_image, patched_image};
+use crate::folder::{Folder, masked, new_image, old_image, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
 
@@ -49,6 +49,19 @@ fn a_dry_run() {
 #[test]
 fn erasing() {
     insta::assert_snapshot!(ready().done("3 e --yes"));
+}
+
+#[test]
+fn erasing_again() {
+    let folder = ready();
+    folder.done("3 e --yes --no-backup");
+    insta::assert_snapshot!(folder.done("3 e --yes").stdout);
+}
+
+#[test]
+fn erasing_a_part() {
+    let run = ready().done("3 e --yes --banks 1");
+    insta::assert_snapshot!(masked(&run.stdout));
 }
 
 #[test]

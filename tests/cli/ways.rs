@@ -63,3 +63,42 @@ fn commands_to_type_have_the_path_by_which_the_program_was_called() {
         assert!(!told.contains(" mtkflash 3"), "{told}");
     }
 }
+
+#[test]
+fn a_drive_that_is_flashed_by_packets_is_not_asked_to_be_switched_off_for_vendor_mode() {
+    for line in [
+        "3 c --via ata",
+        "3 c --via port --wait 8",
+        "3 c --protocol vendor",
+    ] {
+        let folder = Folder::with_bench_and("tsst.toml", "");
+        let run = folder.fails(line, 6);
+        assert!(
+            run.stderr.contains("by packets, not in vendor mode:\n"),
+            "{run}"
+        );
+        let told = run.stderr.lines().last().unwrap_or_default();
+        assert_eq!(told.trim(), "mtkflash 3 c --sim bench.toml");
+    }
+}
+
+#[test]
+fn a_protocol_that_is_not_the_drives_is_left_out_of_a_check() {
+    let run = Folder::with_bench(BENCH).fails("3 c --protocol btc", 4);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn checking_every_drive_is_not_asked_for_where_none_goes_into_vendor_mode() {
+    let folder = Folder::with_bench("tsst.toml");
+    folder.done("c");
+    folder.fails("c --via ata", 4);
+    folder.fails("c --protocol vendor", 4);
+}
+
+#[test]
+fn a_drive_that_cannot_be_read_is_written_without_a_backup() {
+    let folder = Folder::with_bench("tsst.toml");
+    insta::assert_snapshot!(folder.done("3 c").stdout);
+    insta::assert_snapshot!(folder.fails("3 r /m /b dump.bin", 4).message());
+}

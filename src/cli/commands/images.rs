@@ -26,7 +26,7 @@ impl Run<'_> {
             _ if self.request.merged && file.exists() => load_merged(file),
             _ => load(file),
         };
-        let image = loaded.map_err(|error| Failure::load(&error))?;
+        let image = loaded.map_err(|error| Failure::load(&error, self.typed))?;
         let format = image.format();
         if self.request.binary && format.encoding == Encoding::Hex {
             eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");

@@ -13,8 +13,20 @@ fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
             "Write my image.bin into",
             "drive 3 (/dev/sr2)",
             Some(&identity),
+            None,
         ),
-        question("Erase the flash of", "drive 3 (secondary master)", None),
+        question(
+            "Erase the flash of",
+            "drive 3 (secondary master)",
+            None,
+            Some(Blank::All),
+        ),
+        question(
+            "Erase the flash of",
+            "drive 3 (secondary master)",
+            None,
+            Some(Blank::Part),
+        ),
     ]
     .map(|question| prompt::asked(&question));
     insta::assert_snapshot!(asked.join("\n\n"));

@@ -38,7 +38,11 @@ fn before_change(source: DeviceError) -> String {
 
 fn in_change(source: DeviceError, flash: FlashState) -> String {
     let error = JobError::Device { source, flash };
-    shown(&Failure::change(&error.into(), &typed(), Some(BACKUP)))
+    shown(&Failure::change(
+        &error.into(),
+        &typed(),
+        Some(Path::new(BACKUP)),
+    ))
 }
 
 fn hardware_error() -> Sense {
@@ -239,7 +243,9 @@ fn a_register_command_without_registers_in_its_answer() {
 
 #[test]
 fn another_answer_than_yes() {
-    insta::assert_snapshot!(shown(&Failure::denied(&typed())));
+    let told = [None, Some(Path::new(BACKUP))]
+        .map(|backup| shown(&Failure::denied(&typed()).keeping(backup)));
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
@@ -282,7 +288,7 @@ fn a_change_that_went_wrong() {
         ],
     );
     insta::assert_snapshot!(table(errors, |error| {
-        shown(&Failure::change(&error, &typed(), Some(BACKUP)))
+        shown(&Failure::change(&error, &typed(), Some(Path::new(BACKUP))))
     }));
 }
 

@@ -130,11 +130,12 @@ fn a_drive_that_is_not_left_as_it_was_found() {
         },
     ];
     let told = errors.map(|source| {
-        not_left(&DeviceError::TaskFile {
+        let error = DeviceError::TaskFile {
             doing: "leaving vendor mode",
             at: None,
             source,
-        })
+        };
+        [false, true].map(|advised| not_left(&error, advised))
     });
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(told.concat().join("\n"));
 }

@@ -47,10 +47,12 @@ write="mtkflash $node w /m image.bin --range 0x3000-0x31ff --backup backup.bin"
 at_terminal small $write
 shows "Type YES to go on:"
 types 'yes\n'
+shows "Type YES in capitals, or Ctrl-C to stop:"
+types 'no\n'
 ended 4
 for text in "SIM-256P SIM1, serial SIM00000001" "V29LC51002" "image.bin" \
 	"backup.bin (CRC-32" "erase 1 sector (512 bytes)" "Write image.bin into $node" "The answer was not YES, in capitals" \
-	"Nothing was changed"; do
+	"Nothing was changed" "Kept      backup.bin"; do
 	contains small.screen "$text"
 done
 cmp $flash before.bin
@@ -102,7 +104,7 @@ while read -r answer status; do
 	drive >after
 	cmp before after
 done <<END
-yes\n 4
+no\n 4
 $ctrl_c 130
 END
 at_terminal port mtkflash 3 c --via port
