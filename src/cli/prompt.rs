@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::wrap;
 use crate::job::StopFlag;
 
 /// How the question was answered.
@@ -37,6 +38,7 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
     let mut terminal = io::stderr();
     consent(&asked(question), |text| {
         // A terminal that cannot be written to gives no answer either.
+        let text = wrap::for_output(text, io::stderr());
         let _ = terminal.write_all(text.as_bytes());
         let _ = terminal.flush();
         if !await_line(stop) {

@@ -331,7 +331,7 @@ fn agree_to_detach(
     if state.devices.is_empty() {
         return Ok(());
     }
-    let question = failures::question(state);
+    let question = typed.to_paste(&failures::question(state));
     match prompt::ask(&question, request.options.yes, stop) {
         Consent::Given => {
             if request.options.yes {
