@@ -61,8 +61,10 @@ fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
             flash: String::new(),
             ..if listing.has_legacy_ports {
                 Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
-                    .next("A dead drive on an IDE port may still answer at the legacy ports. As")
-                    .next("secondary master it is drive 3, and 1, 2 and 4 are the other positions:")
+                    .next(
+                        "A dead drive on an IDE port may still answer at the legacy ports. As \
+                         secondary master it is drive 3, and 1, 2 and 4 are the other positions:",
+                    )
                     .next(reach::for_the_ports(system, "mtkflash 3 c --via port"))
             } else {
                 Failure::new(
@@ -70,8 +72,10 @@ fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
                     "The kernel lists no optical drive, and no IDE channel of this machine is at \
                      the legacy ports, where a dead one could be reached.",
                 )
-                .next("Check the drive's power and cable. A dead drive needs an IDE port at the legacy")
-                .next("addresses: an older computer has one, or the setup of this one has an IDE mode.")
+                .next(
+                    "Check the drive's power and cable. A dead drive needs an IDE port at the legacy \
+                     addresses: an older computer has one, or the setup of this one has an IDE mode.",
+                )
                 .next("After a change:")
                 .next("mtkflash l")
             }

@@ -36,9 +36,9 @@ pub fn after_erase(blank: Blank, backup: Option<&Path>, typed: &Typed) -> String
 /// After a write in place.
 pub fn after_write(is_by_ports: bool, typed: &Typed) -> String {
     let mut lines = vec![
-        "Take a jumper out if you have set one, and switch the drive off and on. Then this lists it"
+        "Take a jumper out if you have set one, and switch the drive off and on. Then this lists it \
+         with its new revision:"
             .to_owned(),
-        "with its new revision:".to_owned(),
         typed.list(),
     ];
     if is_by_ports {
