@@ -16,11 +16,9 @@ pub struct OwnWord {
 
 /// The place belongs to a device of this type, which is no optical drive.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotOptical {
-    #[error("that is not an optical drive but a {}: {_0}", _0.device_type)]
-    Packet(PacketDevice),
-    #[error("that is not an optical drive but a disk")]
-    Disk,
+#[error("that is not an optical drive but a {}: {device}", device.device_type)]
+pub struct NotOptical {
+    device: PacketDevice,
 }
 
 /// A drive on the legacy ports. Its own word counts, and not what the kernel
@@ -35,8 +33,7 @@ pub fn by_ports(
     let remembered = known_as.as_ref().map(report::identity);
     let device = match answer {
         Ok(device) if device.device_type == DeviceType::OPTICAL => device,
-        Ok(device) => return Err(NotOptical::Packet(device)),
-        Err(IdentifyError::Disk) => return Err(NotOptical::Disk),
+        Ok(device) => return Err(NotOptical { device }),
         Err(error @ IdentifyError::NoData) => {
             let mut lines = vec![format!("The drive cannot be asked who it is: {error}.")];
             lines.extend(
@@ -167,15 +164,11 @@ mod tests {
             IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
             IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
             IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
-            IdentifyError::Disk => [IdentifyError::Disk],
             IdentifyError::Empty => [IdentifyError::Empty],
             IdentifyError::Transport(_) => [TransportError::Vanished.into()],
         );
         insta::assert_snapshot!(table(errors, |error| {
-            match by_ports(Err(error), Some(sony("BYS1"))) {
-                Ok(word) => shown(&word),
-                Err(not_optical) => format!("{not_optical}\n"),
-            }
+            shown(&by_ports(Err(error), Some(sony("BYS1"))).unwrap())
         }));
     }
 

@@ -39,9 +39,8 @@ pub struct ChannelState {
     pub channel: Channel,
     /// The PCI address of the controller.
     pub controller: String,
-    /// The SCSI host that the channel is for the kernel; `None` where no driver
-    /// has the controller.
-    pub host: Option<Host>,
+    /// The SCSI host that the channel is for the kernel.
+    pub host: Host,
     /// Master before slave.
     pub devices: Vec<ChannelDevice>,
 }
@@ -97,6 +96,17 @@ pub enum LegacyError {
         channel.base()
     )]
     NoChannel { channel: Channel },
+    /// The kernel then knows of nothing there, and a disk could be.
+    #[error(
+        "no driver of the kernel has the {} channel's controller, so that it is not known what \
+         is on it: a disk, perhaps",
+        channel_name(*channel)
+    )]
+    NoDriver {
+        channel: Channel,
+        /// Its PCI address.
+        controller: String,
+    },
     #[error("/proc/ioports shows its addresses to root only, and --via port needs root anyway")]
     Hidden,
     #[error(
@@ -188,18 +198,22 @@ pub fn inspect(system: &System, channel: Channel) -> Result<ChannelState, Legacy
         PortOwner::Hidden => return Err(LegacyError::Hidden),
         PortOwner::Driver(driver) => return Err(LegacyError::OtherDriver { channel, driver }),
     };
-    let number = topology
-        .port_at(&controller, channel)
-        .and_then(|port| port.host);
-    let host = match (number, driver) {
-        (Some(number), _) => Some(host(system, number)?),
-        (None, None) => None,
+    let port = topology.port_at(&controller, channel);
+    let number = match (port.and_then(|port| port.host), driver) {
+        (Some(number), _) => number,
         (None, Some(driver)) => return Err(LegacyError::OtherDriver { channel, driver }),
+        (None, None) => {
+            return Err(LegacyError::NoDriver {
+                channel,
+                controller,
+            });
+        }
     };
+    let host = host(system, number)?;
     let mut devices: Vec<ChannelDevice> = topology
         .devices
         .into_iter()
-        .filter(|device| Some(device.located.address.host) == number)
+        .filter(|device| device.located.address.host == number)
         .map(|device| ChannelDevice {
             position: match device.located.address.target {
                 0 => Some(Position::of(channel, Unit::Master)),
@@ -256,16 +270,16 @@ impl ChannelState {
         Ok(())
     }
 
-    fn undo(&self) -> Option<Undo> {
-        self.host.as_ref().map(|host| Undo {
-            file: host.scan.clone(),
+    fn undo(&self) -> Undo {
+        Undo {
+            file: self.host.scan.clone(),
             text: SCAN_ALL.to_owned(),
-        })
+        }
     }
 
     /// What brings the devices back by hand, after a crash.
-    pub fn rescan_command(&self) -> Option<String> {
-        self.undo().map(|undo| undo.command())
+    pub fn rescan_command(&self) -> String {
+        self.undo().command()
     }
 }
 
@@ -290,9 +304,7 @@ pub fn detach(system: &System, channel: Channel) -> Result<Detached, LegacyError
     let state = inspect(system, channel)?;
     state.check()?;
     let held = hold_all(system, &state)?;
-    if let Some(undo) = state.undo() {
-        note.promise(undo)?;
-    }
+    note.promise(state.undo())?;
     let mut detached = Detached {
         system: system.clone(),
         note: Some(note),
@@ -396,7 +408,7 @@ impl Detached {
             if clock.now().saturating_sub(start) >= COME_BACK {
                 return Err(LegacyError::NotBack {
                     missing,
-                    command: self.state.rescan_command().unwrap_or_default(),
+                    command: self.state.rescan_command(),
                 });
             }
             clock.sleep(COME_BACK_STEP);

@@ -12,9 +12,6 @@ use super::{DeviceType, Identity};
 /// The ATA command.
 pub const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 
-/// The ATA command that disks answer in its place.
-pub const IDENTIFY_DEVICE: u8 = 0xEC;
-
 /// Bytes of the answer, 256 words with the lower byte first.
 pub const IDENTIFY_LENGTH: usize = 512;
 

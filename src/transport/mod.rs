@@ -213,9 +213,6 @@ pub enum IdentifyError {
     TimedOut(Duration),
     #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
     Refused(String),
-    /// It answers IDENTIFY DEVICE in its place.
-    #[error("it answers as disks do")]
-    Disk,
     #[error("the answer to IDENTIFY PACKET DEVICE is empty or cut short")]
     Empty,
     #[error(transparent)]

@@ -126,6 +126,12 @@ pub fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
             .next("Put the drive on the other channel, or start the computer from another disk.")
             .next("To see which drives there are and how they can be reached:")
             .next(typed.list()),
+        LegacyError::NoDriver { controller, .. } => failure
+            .next("To load its driver, and then the same again:")
+            .next(format!(
+                "sudo modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\""
+            ))
+            .next(typed.same()),
         LegacyError::NoChannel { .. } => failure
             .next("So --via port leads to no drive. IDE mode in the computer's setup may bring it there.")
             .next("To see which drives there are and how they can be reached:")
@@ -301,9 +307,7 @@ pub fn question(state: &ChannelState) -> String {
         question.push_str(&format!("  {}\n", device.name()));
     }
     question.push_str("It comes back under the same names afterwards.");
-    if let Some(command) = state.rescan_command() {
-        question.push_str(" Should this program be killed, bring it back by:\n  ");
-        question.push_str(&command);
-    }
+    question.push_str(" Should this program be killed, bring it back by:\n  ");
+    question.push_str(&state.rescan_command());
     question
 }

@@ -294,6 +294,9 @@ fn channel_errors(machine: &Machine) -> Vec<LegacyError> {
     disk.device_type = DeviceType(0);
     let mut errors = every!(LegacyError:
         LegacyError::NoChannel { .. } => [LegacyError::NoChannel { channel }],
+        LegacyError::NoDriver { .. } => [
+            LegacyError::NoDriver { channel, controller: "0000:00:1f.1".to_owned() },
+        ],
         LegacyError::Hidden => [LegacyError::Hidden],
         LegacyError::OtherDriver { .. } => [
             LegacyError::OtherDriver { channel, driver: "ide1".to_owned() },
@@ -315,7 +318,7 @@ fn channel_errors(machine: &Machine) -> Vec<LegacyError> {
         LegacyError::NotBack { .. } => [
             LegacyError::NotBack {
                 missing: state.devices.iter().map(|device| device.name()).collect(),
-                command: state.rescan_command().unwrap(),
+                command: state.rescan_command(),
             },
         ],
     );

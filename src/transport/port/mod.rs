@@ -20,7 +20,7 @@ use super::{
     Answer, Clock, Expect, IdentifyError, Register, RegisterAccess, Registers, TaskFile,
     TaskFileError, TransportError, Unit,
 };
-use crate::scsi::{IDENTIFY_DEVICE, IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
+use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
 pub use dev_port::{Channel, DevPort, PortOpenError, region};
 
 /// Reads of Status after which a drive that does not show the expected one is
@@ -136,21 +136,10 @@ impl<R: RegisterAccess> PortTaskFile<R> {
         }
     }
 
-    /// What one of the two IDENTIFY commands brings, where it brings anything.
-    fn identified_by(&mut self, command: u8) -> Result<Vec<u8>, IdentifyError> {
-        let answer = self.data_of(command);
-        // What follows is for a drive that is idle, as it was before.
-        let status = self.not_busy(READY_PATIENCE)?;
-        if status & (BUSY | DATA_REQUEST) != 0 {
-            self.registers.write(Register::Command, DEVICE_RESET)?;
-            self.not_busy(READY_PATIENCE)?;
-            return answer.and(Err(IdentifyError::Empty));
-        }
-        answer
-    }
-
-    fn data_of(&mut self, command: u8) -> Result<Vec<u8>, IdentifyError> {
-        self.registers.write(Register::Command, command)?;
+    /// The bytes that a drive answers to IDENTIFY PACKET DEVICE.
+    fn identification(&mut self) -> Result<Vec<u8>, IdentifyError> {
+        self.registers
+            .write(Register::Command, IDENTIFY_PACKET_DEVICE)?;
         let status = self.not_busy(IDENTIFY_PATIENCE)?;
         if status & BUSY != 0 {
             return Err(IdentifyError::TimedOut(IDENTIFY_PATIENCE));
@@ -183,10 +172,6 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
     /// could not be fetched. A drive that hangs at the question is reset by
     /// DEVICE RESET, which a packet device takes at any time: asking a dead drive
     /// must not be what keeps it out of vendor mode.
-    ///
-    /// A disk refuses the command as a dead drive may. So after a refusal IDENTIFY
-    /// DEVICE follows, which every computer sends at its start anyway: a disk
-    /// answers it, and a packet device must refuse it.
     fn identify(&mut self) -> Result<PacketDevice, IdentifyError> {
         let _held = HeldSignals::new();
         if !self.registers.has_data() {
@@ -197,16 +182,15 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
         if status & (BUSY | DEVICE_FAULT | DATA_REQUEST) != 0 {
             return Err(IdentifyError::NotReady { status });
         }
-        match self.identified_by(IDENTIFY_PACKET_DEVICE) {
-            Ok(answer) => PacketDevice::parse(&answer).ok_or(IdentifyError::Empty),
-            Err(error @ IdentifyError::Refused(_)) => {
-                Err(match self.identified_by(IDENTIFY_DEVICE) {
-                    Ok(_) => IdentifyError::Disk,
-                    Err(_) => error,
-                })
-            }
-            Err(error) => Err(error),
+        let answer = self.identification();
+        // What follows is for a drive that is idle, as it was before.
+        let status = self.not_busy(READY_PATIENCE)?;
+        if status & (BUSY | DATA_REQUEST) != 0 {
+            self.registers.write(Register::Command, DEVICE_RESET)?;
+            self.not_busy(READY_PATIENCE)?;
+            return Err(answer.err().unwrap_or(IdentifyError::Empty));
         }
+        PacketDevice::parse(&answer?).ok_or(IdentifyError::Empty)
     }
 
     fn select(&mut self) -> Result<(), TaskFileError> {

@@ -297,17 +297,6 @@ fn a_drive_says_who_it_is_in_256_words() {
 }
 
 #[test]
-fn what_refuses_the_question_of_packet_devices_and_answers_that_of_disks_is_a_disk() {
-    let (outcome, accesses, _) = asked(&[0x50, 0x51, 0x51, 0x58, 0x50]);
-    assert!(matches!(outcome, Err(IdentifyError::Disk)));
-    let commands = accesses
-        .iter()
-        .filter(|&&access| matches!(access, Write(Register::Command, _)));
-    let question_of_disks = Write(Register::Command, 0xEC);
-    assert!(commands.eq(&[IDENTIFY, question_of_disks]));
-}
-
-#[test]
 fn a_drive_that_is_busy_at_fault_or_in_vendor_mode_is_not_asked() {
     for status in [0x70, 0x72, 0x73, 0x58, 0x7F, 0x80, 0xD0, 0xFF] {
         let (outcome, accesses, time) = asked(&[status]);
