@@ -139,11 +139,11 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     grammar::fits(&matches, verb, &operands)?;
     let options = grammar::options(&matches)?;
     let (drives, command) = operands.command(verb)?;
-    if let Command::Write { file } = &command
-        && options.backup.as_ref() == Some(file)
-    {
-        let file = file.clone().into_os_string();
-        return Err(UsageError::BackupIsImage { file });
+    if let Command::Write { file } = &command {
+        if options.backup.as_ref() == Some(file) {
+            let file = file.clone().into_os_string();
+            return Err(UsageError::BackupIsImage { file });
+        }
     }
     Ok(Request {
         command,

@@ -436,13 +436,13 @@ impl Run<'_> {
         let bytes = passes * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force)
             .map_err(|refusal| Failure::slow(&refusal, opened.at_ports, self.typed))?;
-        if let Some(time) = estimate::reading_time(capabilities, bytes)
-            && time > Duration::from_secs(5)
-        {
-            self.progress.line(&format!(
-                "Reading takes about {} this way.",
-                estimate::in_words(time)
-            ));
+        if let Some(time) = estimate::reading_time(capabilities, bytes) {
+            if time > Duration::from_secs(5) {
+                self.progress.line(&format!(
+                    "Reading takes about {} this way.",
+                    estimate::in_words(time)
+                ));
+            }
         }
         Ok(())
     }

@@ -136,7 +136,7 @@ fn bank_sums(sums: &[(Bank, String)]) -> String {
 }
 
 fn size(bytes: u32) -> String {
-    if bytes.is_multiple_of(BANK_SIZE) {
+    if bytes % BANK_SIZE == 0 {
         let banks = bytes / BANK_SIZE;
         let s = if banks == 1 { "" } else { "s" };
         format!("{} KiB, {banks} bank{s}", bytes / 1024)

@@ -349,9 +349,8 @@ pub fn part_switch(ranges: &[[u32; 2]]) -> String {
     let (Some([first, _]), Some([_, last])) = (ranges.first(), ranges.last()) else {
         return String::new();
     };
-    let is_bank = |[first, last]: &[u32; 2]| {
-        first.is_multiple_of(BANK_SIZE) && last.wrapping_add(1).is_multiple_of(BANK_SIZE)
-    };
+    let is_bank =
+        |[first, last]: &[u32; 2]| first % BANK_SIZE == 0 && last.wrapping_add(1) % BANK_SIZE == 0;
     if ranges.iter().all(is_bank) {
         let banks: Vec<String> = ranges
             .iter()

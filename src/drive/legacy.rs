@@ -317,10 +317,10 @@ pub fn detach(system: &System, channel: Channel) -> Result<Detached, LegacyError
         .try_for_each(|device| delete(system, &device.located.sysfs));
     // Before the scan, also after a failure, or the names would still be taken.
     drop(held);
-    if let (Err(_), Some(note)) = (&outcome, &mut detached.note)
-        && inspect(system, channel).is_ok_and(|now| now.devices == detached.state.devices)
-    {
-        note.withdraw();
+    if let (Err(_), Some(note)) = (&outcome, &mut detached.note) {
+        if inspect(system, channel).is_ok_and(|now| now.devices == detached.state.devices) {
+            note.withdraw();
+        }
     }
     outcome?;
     let left = inspect(system, channel)?;

@@ -98,14 +98,13 @@ pub fn listed(system: &System, drive: &Located) -> Listed {
     // An exclusive hold of the sr node does not show on the sg node.
     let holders = super::holders::mounts(system, drive);
     let is_told = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Busy { .. });
-    if let Some(node) = &drive.sr
-        && !holders.is_empty()
-        && !listed.obstacles.iter().any(is_told)
-    {
-        listed.obstacles.push(Obstacle::Busy {
-            node: node.clone(),
-            holders,
-        });
+    if let Some(node) = &drive.sr {
+        if !holders.is_empty() && !listed.obstacles.iter().any(is_told) {
+            listed.obstacles.push(Obstacle::Busy {
+                node: node.clone(),
+                holders,
+            });
+        }
     }
     listed
 }

@@ -222,10 +222,10 @@ impl Note {
         let Some(file) = self.file.take() else {
             return Ok(());
         };
-        if let Some(undo) = self.undo.take()
-            && let Err(source) = undo.apply(&self.system)
-        {
-            return Err(NoteError::NotTakenBack { undo, source });
+        if let Some(undo) = self.undo.take() {
+            if let Err(source) = undo.apply(&self.system) {
+                return Err(NoteError::NotTakenBack { undo, source });
+            }
         }
         remove_own(&self.path, file);
         Ok(())

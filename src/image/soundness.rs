@@ -152,7 +152,7 @@ pub fn size(bytes: &[u8]) -> Option<Problem> {
     let size = size_of(bytes);
     if bytes.is_empty() || is_flash_size(bytes.len()) {
         None
-    } else if !size.is_multiple_of(BANK_SIZE) {
+    } else if size % BANK_SIZE != 0 {
         Some(Problem::NotWholeBanks {
             size,
             whole: size / BANK_SIZE,

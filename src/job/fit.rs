@@ -24,10 +24,10 @@ pub(super) fn spread<'a>(
     if bytes.len() == size as usize {
         return Ok(bytes.into());
     }
-    if !selection.is_everything()
-        && let Some(flash) = lay_out(bytes, size as usize, ranges)
-    {
-        return Ok(flash.into());
+    if !selection.is_everything() {
+        if let Some(flash) = lay_out(bytes, size as usize, ranges) {
+            return Ok(flash.into());
+        }
     }
     let problem = soundness::size_for_flash(bytes, size)
         .map(|problem| problem.to_string())

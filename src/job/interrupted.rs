@@ -6,6 +6,8 @@
 //! what was to stay as it is may have been erased with its sector and be there
 //! alone.
 
+#![allow(clippy::incompatible_msrv)] // goes with the locks below
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};

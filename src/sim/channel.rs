@@ -105,10 +105,10 @@ impl Channel {
             Register::DeviceControl => self.interrupts_off = value & N_IEN != 0,
             _ => {}
         }
-        if register == Register::Command
-            && let Some(drive) = self.selected_drive()
-        {
-            drive.depart_if_due();
+        if register == Register::Command {
+            if let Some(drive) = self.selected_drive() {
+                drive.depart_if_due();
+            }
         }
         let interrupts_off = self.interrupts_off;
         let mut failure = None;

@@ -208,10 +208,10 @@ impl Drive {
     }
 
     pub fn add_fault(&mut self, fault: Fault) {
-        if let Some(memory) = fault.memory()
-            && self.remembered.happened.contains(&memory)
-        {
-            return;
+        if let Some(memory) = fault.memory() {
+            if self.remembered.happened.contains(&memory) {
+                return;
+            }
         }
         if let Fault::OtherIdentity {
             vendor,
@@ -404,10 +404,10 @@ impl Drive {
         if self.departure == Some(Presence::PowerCut) {
             self.remembered.vendor_mode = false;
         }
-        if let Some(state) = &self.state
-            && let Err(error) = state.save(&self.remembered)
-        {
-            self.model.memory().fail(error);
+        if let Some(state) = &self.state {
+            if let Err(error) = state.save(&self.remembered) {
+                self.model.memory().fail(error);
+            }
         }
     }
 }

@@ -142,10 +142,10 @@ impl Memory {
     }
 
     fn carry_through(&mut self, range: FlashRange) {
-        if let Some(file) = &self.file
-            && let Err(error) = file.write_all_at(range.of(&self.bytes), range.start.into())
-        {
-            self.failure.get_or_insert(error);
+        if let Some(file) = &self.file {
+            if let Err(error) = file.write_all_at(range.of(&self.bytes), range.start.into()) {
+                self.failure.get_or_insert(error);
+            }
         }
     }
 }
@@ -168,14 +168,14 @@ impl Cells for Memory {
         } else {
             self.faulty(at, held, value)
         };
-        if value != held
-            && let Some(cell) = self.bytes.get_mut(at as usize)
-        {
-            *cell = value;
-            self.carry_through(FlashRange {
-                start: at,
-                end: at.saturating_add(1),
-            });
+        if value != held {
+            if let Some(cell) = self.bytes.get_mut(at as usize) {
+                *cell = value;
+                self.carry_through(FlashRange {
+                    start: at,
+                    end: at.saturating_add(1),
+                });
+            }
         }
     }
 

@@ -4,12 +4,12 @@
 //! filled beforehand up to the room for what comes before that line. So no test
 //! has to be faster than the tool.
 
-use std::fs;
-use std::io::{PipeReader, Read, Write};
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -36,13 +36,14 @@ pub struct Held {
     line: String,
     child: Child,
     held: Stream,
-    pipe: PipeReader,
+    pipe: File,
     filled: usize,
 }
 
 /// Starts a run that is held as soon as it has written `room` bytes.
 pub fn held(folder: &Folder, line: &str, stream: Stream, room: usize) -> Held {
-    let (pipe, mut into) = std::io::pipe().unwrap();
+    let (pipe, into) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
+    let (pipe, mut into) = (File::from(pipe), File::from(into));
     let size = fcntl(&into, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
     let filled = usize::try_from(size).unwrap() - room;
     into.write_all(&vec![b' '; filled]).unwrap();

@@ -90,7 +90,7 @@ pub fn size(switch: &'static Switch, word: &OsStr) -> Result<u32, UsageError> {
     } else {
         marked_hex(text).or_else(|| decimal(text))
     };
-    size.filter(|size| *size > 0 && *size <= REACH && size.is_multiple_of(BANK_SIZE))
+    size.filter(|size| *size > 0 && *size <= REACH && *size % BANK_SIZE == 0)
         .ok_or_else(|| {
             bad(
                 switch,

@@ -30,10 +30,10 @@ enum Dos {
 
 /// Whether the words ask for the help: that wins over any mistake beside it.
 pub fn ask_for_help(argv: &[OsString]) -> bool {
-    if let [only] = argv
-        && only.eq_ignore_ascii_case("help")
-    {
-        return true;
+    if let [only] = argv {
+        if only.eq_ignore_ascii_case("help") {
+            return true;
+        }
     }
     before_the_end(argv).any(|word| {
         matches!(dos(word), Some(Dos::Help))

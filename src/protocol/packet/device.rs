@@ -182,13 +182,13 @@ impl Download for PacketDrive {
             )));
         }
         let unlisted = self.family.unlisted(self.info.identity.as_ref());
-        if let Some(message) = &unlisted
-            && !forced.contains(&Guard::Family)
-        {
-            return Err(PrepareError::Guarded {
-                guard: Guard::Family,
-                message: message.clone(),
-            });
+        if let Some(message) = &unlisted {
+            if !forced.contains(&Guard::Family) {
+                return Err(PrepareError::Guarded {
+                    guard: Guard::Family,
+                    message: message.clone(),
+                });
+            }
         }
         let mut prepared = match self.family.sending {
             Sending::BufferOffsets { block } => {

@@ -59,14 +59,14 @@ impl ModelKind {
 fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8), BenchError> {
     let whole = setup.span();
     let setup = setup.get_ref();
-    if let Some(status) = &setup.mode_status
-        && !matches!(status.get_ref(), 0x70 | 0x72 | 0x73)
-    {
-        let message = format!(
-            "mode status {:#04x} is not 0x70, 0x72 or 0x73",
-            status.get_ref()
-        );
-        return Err(source.invalid(&status.span(), message));
+    if let Some(status) = &setup.mode_status {
+        if !matches!(status.get_ref(), 0x70 | 0x72 | 0x73) {
+            let message = format!(
+                "mode status {:#04x} is not 0x70, 0x72 or 0x73",
+                status.get_ref()
+            );
+            return Err(source.invalid(&status.span(), message));
+        }
     }
     let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
     let (chip, span) = match (&setup.chip, &setup.unknown_chip) {

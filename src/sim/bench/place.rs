@@ -21,11 +21,11 @@ impl Place {
     pub fn of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<Place, BenchError> {
         let span = setup.span();
         let setup = setup.get_ref();
-        if let Some(position) = &setup.position
-            && !(1..=4).contains(position.get_ref())
-        {
-            let message = format!("position {} is not one of 1 to 4", position.get_ref());
-            return Err(source.invalid(&position.span(), message));
+        if let Some(position) = &setup.position {
+            if !(1..=4).contains(position.get_ref()) {
+                let message = format!("position {} is not one of 1 to 4", position.get_ref());
+                return Err(source.invalid(&position.span(), message));
+            }
         }
         if setup.position.is_none() && setup.path.is_none() {
             return Err(source.invalid(&span, "a drive needs a position or a path"));
