@@ -7,6 +7,7 @@ use super::verify::{Compared, Difference, compare};
 use super::{FlashState, Job, JobError};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::plan::{Plan, Step};
+use crate::protocol::{DeviceError, FirmwareDevice, InPlace, Writer};
 use crate::scsi::Identity;
 
 /// What was done to a flash, and how it was made sure of.
@@ -143,17 +144,26 @@ fn left(job: &mut Job, ledger: &Ledger, bank: Option<Bank>) {
     });
 }
 
+fn in_place(device: &mut dyn FirmwareDevice) -> Result<&mut dyn InPlace, JobError> {
+    match device.writer() {
+        Some(Writer::InPlace(way)) => Ok(way),
+        _ => Err(JobError::before_change(DeviceError::Impossible(
+            "This flash is not changed in place.".to_owned(),
+        ))),
+    }
+}
+
 fn take(job: &mut Job, step: Step, target: &[u8]) -> Result<(), JobError> {
     job.check_stop()?;
     match step {
-        Step::Erase(sector) => job.device.erase(sector),
+        Step::Erase(sector) => in_place(job.device)?.erase(sector),
         Step::Program(range) => {
             // In pieces, so that progress shows and a stop is answered.
             let pieces = range.of(target).chunks(crate::flash::PAGE_SIZE as usize);
             let starts = (range.start..).step_by(crate::flash::PAGE_SIZE as usize);
             for (start, piece) in starts.zip(pieces) {
                 job.check_stop()?;
-                job.device
+                in_place(job.device)?
                     .program(Offset(start), piece)
                     .map_err(JobError::before_change)?;
                 job.send(Event::Progress {

@@ -23,7 +23,7 @@ use crate::plan::ERASED;
 use crate::protocol::download::{
     Download, DownloadRules, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
 };
-use crate::protocol::{DeviceError, FirmwareDevice, Reading};
+use crate::protocol::{DeviceError, FirmwareDevice, Reading, Writer};
 use names::{Expected, banner_match, names_fit, refuse_nameless};
 pub(super) use send::carry_out;
 
@@ -207,10 +207,12 @@ fn guards(forced: &Forced) -> BTreeSet<Guard> {
 }
 
 fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobError> {
-    let none = || DeviceError::Impossible("This drive does not take whole images.".to_owned());
-    device
-        .download()
-        .ok_or_else(|| JobError::before_change(none()))
+    match device.writer() {
+        Some(Writer::Download(way)) => Ok(way),
+        _ => Err(JobError::before_change(DeviceError::Impossible(
+            "This drive does not take whole images.".to_owned(),
+        ))),
+    }
 }
 
 fn not_prepared(error: PrepareError) -> JobError {

@@ -64,7 +64,7 @@ pub enum Writing {
     /// Sector by sector and byte by byte: only what differs.
     InPlace(EraseLayout),
     /// As a whole: the drive takes an image and programs it by itself. The way
-    /// is [`FirmwareDevice::download`].
+    /// is [`Writer::Download`].
     Download(DownloadRules),
     /// Not at all, and why: a whole sentence.
     Impossible(String),
@@ -133,7 +133,7 @@ pub enum DeviceError {
     Impossible(String),
 }
 
-/// A drive whose firmware can be read or written.
+/// A drive whose firmware can be read.
 ///
 /// Offsets and ranges lie within `capabilities().size`; anything else is
 /// [`DeviceError::Impossible`]. Nothing here shows, asks or decides: that a
@@ -149,35 +149,9 @@ pub trait FirmwareDevice {
     /// As the drive answers; `into` is then undefined.
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError>;
 
-    /// Erases one sector, or the whole flash where the range says so, and waits
-    /// until the chip is done. Does not check that it is blank. Only where the
-    /// flash is changed in place.
-    ///
-    /// # Errors
-    /// [`DeviceError::Impossible`] for a range that is neither a sector nor all.
-    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
-        Err(not_in_place(range))
-    }
-
-    /// Programs bytes that are erased, or need bits cleared only, and checks
-    /// them as far as the chip's own procedure does. Only where the flash is
-    /// changed in place.
-    ///
-    /// # Errors
-    /// Names the first byte that the chip did not take.
-    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Err(not_in_place(FlashRange {
-            start: at.0,
-            end: at.0.saturating_add(len),
-        }))
-    }
-
-    /// The way to send a whole image; `None` for every drive whose
-    /// `capabilities().writing` is not [`Writing::Download`].
-    fn download(&mut self) -> Option<&mut dyn Download> {
-        None
-    }
+    /// The way to change the flash, of the kind that `capabilities().writing`
+    /// tells; `None` where there is none.
+    fn writer(&mut self) -> Option<Writer<'_>>;
 
     /// Leaves whatever state the drive was brought into. Called on every way
     /// out; calling it again does nothing.
@@ -187,8 +161,25 @@ pub trait FirmwareDevice {
     fn leave(&mut self) -> Result<(), DeviceError>;
 }
 
-fn not_in_place(range: FlashRange) -> DeviceError {
-    DeviceError::Impossible(format!(
-        "This drive takes its firmware as a whole: {range} alone cannot be changed."
-    ))
+/// The two ways to change a flash.
+pub enum Writer<'a> {
+    InPlace(&'a mut dyn InPlace),
+    Download(&'a mut dyn Download),
+}
+
+/// Changes a flash sector by sector and byte by byte.
+pub trait InPlace {
+    /// Erases one sector, or the whole flash where the range says so, and waits
+    /// until the chip is done. Does not check that it is blank.
+    ///
+    /// # Errors
+    /// [`DeviceError::Impossible`] for a range that is neither a sector nor all.
+    fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError>;
+
+    /// Programs bytes that are erased, or need bits cleared only, and checks
+    /// them as far as the chip's own procedure does.
+    ///
+    /// # Errors
+    /// Names the first byte that the chip did not take.
+    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError>;
 }

@@ -2,7 +2,9 @@
 //! 256 KiB, read byte by byte three times, would take a test too long.
 
 use mtkflash::flash::{EraseLayout, FlashRange, Offset};
-use mtkflash::protocol::{Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Writing};
+use mtkflash::protocol::{
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, InPlace, Writer, Writing,
+};
 
 /// A device that shows the first bytes of a chip without sectors.
 pub struct SmallWindow<D> {
@@ -46,15 +48,28 @@ impl<D: FirmwareDevice> FirmwareDevice for SmallWindow<D> {
         self.device.read(at, into)
     }
 
-    fn erase(&mut self, _: FlashRange) -> Result<(), DeviceError> {
-        self.device.erase(self.whole)
-    }
-
-    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.device.program(at, bytes)
+    fn writer(&mut self) -> Option<Writer<'_>> {
+        Some(Writer::InPlace(self))
     }
 
     fn leave(&mut self) -> Result<(), DeviceError> {
         self.device.leave()
+    }
+}
+
+impl<D: FirmwareDevice> InPlace for SmallWindow<D> {
+    fn erase(&mut self, _: FlashRange) -> Result<(), DeviceError> {
+        in_place(&mut self.device).erase(self.whole)
+    }
+
+    fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
+        in_place(&mut self.device).program(at, bytes)
+    }
+}
+
+fn in_place(device: &mut impl FirmwareDevice) -> &mut dyn InPlace {
+    match device.writer() {
+        Some(Writer::InPlace(way)) => way,
+        _ => panic!("a window is for chips that are changed in place"),
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::download::{
     Download, Effect, Guard, PrepareError, Prepared, SendError, Waiting,
 };
 use crate::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Protocol, Reading, Writing,
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Protocol, Reading, Writer, Writing,
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, PacketTransport, TransportError};
@@ -156,8 +156,8 @@ impl FirmwareDevice for PacketDrive {
         })
     }
 
-    fn download(&mut self) -> Option<&mut dyn Download> {
-        Some(self)
+    fn writer(&mut self) -> Option<Writer<'_>> {
+        Some(Writer::Download(self))
     }
 
     /// There is no state to leave.

@@ -3,7 +3,9 @@
 use super::{ModeStatus, VendorMode};
 use crate::flash::chip::{self, Access, Bus, Chip};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
-use crate::protocol::{Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Reading, Writing};
+use crate::protocol::{
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, InPlace, Reading, Writer, Writing,
+};
 use crate::scsi::Identity;
 
 /// The byte address space that the task file reaches: four address bits in the
@@ -148,6 +150,19 @@ impl FirmwareDevice for VendorModeDrive {
         }
     }
 
+    fn writer(&mut self) -> Option<Writer<'_>> {
+        match self.capabilities.writing {
+            Writing::InPlace(_) => Some(Writer::InPlace(self)),
+            Writing::Download(_) | Writing::Impossible(_) => None,
+        }
+    }
+
+    fn leave(&mut self) -> Result<(), DeviceError> {
+        self.drive.leave()
+    }
+}
+
+impl InPlace for VendorModeDrive {
     fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
         let Writing::InPlace(layout) = &self.capabilities.writing else {
             return Err(DeviceError::Impossible(
@@ -190,9 +205,5 @@ impl FirmwareDevice for VendorModeDrive {
                 self.drive.program_serial(at, bytes)
             }
         }
-    }
-
-    fn leave(&mut self) -> Result<(), DeviceError> {
-        self.drive.leave()
     }
 }
