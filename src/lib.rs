@@ -1,9 +1,10 @@
 //! Reads, backs up, flashes and revives MediaTek-based optical drives.
 //!
 //! Dependencies run down this list only:
-//! [`cli`] → [`job`] → [`image`], [`plan`], [`protocol`] → [`flash`], [`drive`]
-//! → [`transport`] → [`scsi`]. [`sim`] implements the transport seams with
-//! drives made of code and is known to [`cli`] alone.
+//! [`cli`] → [`session`] → [`drive`], [`protocol`], [`sim`] and [`cli`] → [`job`]
+//! → [`image`], [`plan`], [`protocol`]; these → [`flash`], [`transport`] →
+//! [`scsi`]. [`sim`] implements the transport seams with drives made of code and
+//! is known to [`session`] alone, as one of the machines that a drive can be on.
 
 pub mod cli;
 pub mod drive;
@@ -13,5 +14,6 @@ pub mod job;
 pub mod plan;
 pub mod protocol;
 pub mod scsi;
+pub mod session;
 pub mod sim;
 pub mod transport;

@@ -13,12 +13,12 @@ mod verb;
 mod words;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
 use crate::job::Forced;
+pub use crate::session::{DriveName, Via};
 pub use error::{UsageError, shown};
 use operands::Operands;
 pub use verb::Verb;
@@ -61,24 +61,6 @@ pub enum Command {
     Version,
 }
 
-/// How the user calls a drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DriveName {
-    /// 1 primary master, 2 primary slave, 3 secondary master, 4 secondary slave.
-    Index(u8),
-    /// `/dev/sr0`, `/dev/sg1`, `/dev/disk/by-id/…`: a path under `/dev`.
-    Path(PathBuf),
-}
-
-impl fmt::Display for DriveName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DriveName::Index(index) => write!(f, "{index}"),
-            DriveName::Path(path) => f.write_str(&shown(path.as_os_str())),
-        }
-    }
-}
-
 /// Everything that has a long option, as given; defaults are the caller's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
@@ -104,17 +86,6 @@ pub struct Options {
     pub wait: Option<Duration>,
     /// Bytes in an unknown flash: whole banks, at most 16 MiB.
     pub size: Option<u32>,
-}
-
-/// The way to the drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Via {
-    /// SCSI commands over SG_IO.
-    Sg,
-    /// ATA PASS-THROUGH over SG_IO.
-    Ata,
-    /// The legacy I/O ports.
-    Port,
 }
 
 /// Reads a command line, program name included.

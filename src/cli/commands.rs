@@ -5,20 +5,21 @@ mod images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{Command, DriveName, Request, Via};
+use super::args::{Command, Request};
 use super::exit::Exit;
 use super::failure::{Failure, GET_IT_AGAIN, sentence};
 use super::help;
 use super::list;
 use super::next::{self, Blank};
-use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::report;
 use super::signals;
 use super::typed::Typed;
-use crate::drive::Inhibitor;
+use super::user::{self, AtTerminal};
+use super::words;
+use crate::drive::Position;
 use crate::flash::Bank;
 use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
 use crate::job::backup::{self, Circumstances, Record};
@@ -29,6 +30,7 @@ use crate::job::write::{self, BackupWish, Content};
 use crate::job::{Check, Job, JobError, Selection, StopFlag, estimate, read, verify};
 use crate::protocol::{DeviceInfo, Reading};
 use crate::scsi::Identity;
+use crate::session::{self, DriveName, Machine, Session};
 
 /// Everything that a command works with.
 struct Run<'a> {
@@ -87,7 +89,7 @@ impl Run<'_> {
         if self.request.drives.is_empty() {
             return list::check_all(self.request, self.typed, self.output, &self.stop);
         }
-        self.with_drive(|run, opened| {
+        self.with_drive(|run, opened, _| {
             run.output
                 .text(&report::unfinished(opened.device.as_ref(), None));
             let next = next::after_check(opened.device.capabilities(), run.typed);
@@ -115,7 +117,7 @@ impl Run<'_> {
         };
         self.check_place(&first)?;
         let selection = self.selection();
-        let (dump, info) = self.with_drive(|run, opened| {
+        let (dump, info) = self.with_drive(|run, opened, _| {
             run.refuse_unreadable(opened)?;
             run.check_room(opened, file, format)?;
             let device = opened.device.as_ref();
@@ -153,7 +155,7 @@ impl Run<'_> {
         self.refuse_part(file, &image)?;
         self.refuse_unsound(file, &image)?;
         let selection = self.selection();
-        let compared = self.with_drive(|run, opened| {
+        let compared = self.with_drive(|run, opened, _| {
             run.refuse_unreadable(opened)?;
             run.refuse_slow(opened, 1)?;
             run.in_job(opened, |job| verify::verify(job, &image, &selection))
@@ -239,12 +241,15 @@ impl Run<'_> {
         if !options.no_backup && !options.dry_run {
             self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
         }
-        self.with_drive(|run, opened| run.change_opened(opened, content, shown, deed))
+        self.with_drive(|run, opened, machine| {
+            run.change_opened(opened, machine, content, shown, deed)
+        })
     }
 
     fn change_opened(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut Session,
+        machine: &dyn Machine,
         content: Content<'_>,
         shown: &str,
         deed: &str,
@@ -298,10 +303,7 @@ impl Run<'_> {
         })?;
         self.consent(opened, deed)
             .map_err(|failure| failure.keeping(backup))?;
-        let inhibitor = opened
-            .is_real
-            .then(|| Inhibitor::take("A drive's firmware is being written"))
-            .flatten();
+        let inhibitor = machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
         let changed = done.map_err(|error| Failure::change(&error, self.typed, backup))?;
@@ -312,17 +314,21 @@ impl Run<'_> {
                 .output
                 .text(&next::after_erase(blank, backup, self.typed)),
             None => {
-                let is_by_ports = opened.is_real && self.request.options.via == Some(Via::Port);
                 self.output
-                    .text(&next::after_write(is_by_ports, self.typed));
+                    .text(&next::after_write(opened.is_off_kernel(), self.typed));
             }
         }
         Ok(())
     }
 
-    fn consent(&mut self, opened: &Opened, deed: &str) -> Result<(), Failure> {
+    fn consent(&mut self, opened: &Session, deed: &str) -> Result<(), Failure> {
         let identity = opened.device.info().identity.as_ref();
-        let question = question(deed, &opened.name, identity, self.erasing());
+        let question = question(
+            deed,
+            &words::session::label(&opened.label),
+            identity,
+            self.erasing(),
+        );
         match prompt::ask(&question, self.request.options.yes, &self.stop) {
             Consent::Given => Ok(()),
             Consent::Denied => Err(Failure::denied(self.typed)),
@@ -344,7 +350,7 @@ impl Run<'_> {
 
     fn in_job<T, E>(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut Session,
         work: impl FnOnce(&mut Job) -> Result<T, E>,
     ) -> Result<T, E> {
         let progress = &mut self.progress;
@@ -359,9 +365,9 @@ impl Run<'_> {
     /// where the job fails.
     fn with_drive<T>(
         &mut self,
-        job: impl FnOnce(&mut Self, &mut Opened) -> Result<T, Failure>,
+        job: impl FnOnce(&mut Self, &mut Session, &dyn Machine) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let drive: &DriveName = match self.request.drives.as_slice() {
+        let drive = match self.request.drives.as_slice() {
             [drive] => drive,
             [] => {
                 return Err(Failure::new(
@@ -377,38 +383,51 @@ impl Run<'_> {
                 ));
             }
         };
-        let mut opened = open::open(
-            self.request,
-            drive,
-            &mut self.progress,
-            &self.stop,
-            self.typed,
-        )?;
+        let machine = user::machine(self.request)?;
+        let mut opened = self.open(machine.as_ref(), drive)?;
         let device = &opened.device;
         self.output.text(&report::device(
-            &opened.name,
+            &words::session::label(&opened.label),
             device.info(),
             device.capabilities(),
         ));
-        let result = if self.stop.is_requested() {
-            Err(Failure::job(&JobError::Stopped, self.typed))
-        } else {
-            job(self, &mut opened)
+        let result = match self.stop.is_requested() {
+            true => Err(Failure::job(&JobError::Stopped, self.typed)),
+            false => job(self, &mut opened, machine.as_ref()),
         };
         let is_advised = match &result {
             Ok(_) => self.erasing().is_some(),
             Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
         };
-        for problem in opened.close(is_advised) {
+        self.leave(opened, is_advised);
+        result
+    }
+
+    /// Brings a drive to where its firmware can be reached.
+    fn open(&mut self, machine: &dyn Machine, drive: &DriveName) -> Result<Session, Failure> {
+        let wish = user::wish(self.request, self.typed)?;
+        let mut user = AtTerminal {
+            progress: &mut self.progress,
+            yes: self.request.options.yes,
+            stop: &self.stop,
+            typed: self.typed,
+        };
+        session::open(machine, drive, &wish, &mut user)
+            .map_err(|error| words::session::failure(error, self.typed))
+    }
+
+    /// Gives a drive back; its user may be advised on it already.
+    fn leave(&mut self, session: Session, is_advised: bool) {
+        for problem in session.leave() {
+            let problem = words::session::not_left(&problem, is_advised);
             let warning = format!("Warning: {problem}");
             self.progress.line(&self.typed.to_paste(&warning));
         }
-        result
     }
 
     /// A drive of which no way to read it is documented. A chip that is in no
     /// table can be read by whoever knows how big it is.
-    fn refuse_unreadable(&self, opened: &Opened) -> Result<(), Failure> {
+    fn refuse_unreadable(&self, opened: &Session) -> Result<(), Failure> {
         match &opened.device.capabilities().reading {
             Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
                 Err(Failure::new(Exit::Refused, reason.as_str())
@@ -424,7 +443,7 @@ impl Run<'_> {
 
     /// Says how long a job will take that reads its part of the flash so often,
     /// and refuses one that would take hours.
-    fn refuse_slow(&mut self, opened: &Opened, passes: u64) -> Result<(), Failure> {
+    fn refuse_slow(&mut self, opened: &Session, passes: u64) -> Result<(), Failure> {
         let capabilities = opened.device.capabilities();
         let selected: u64 = self
             .selection()
@@ -434,8 +453,9 @@ impl Run<'_> {
             .map(|range| u64::from(range.len()))
             .sum();
         let bytes = passes * selected;
-        estimate::refuse_slow(capabilities, bytes, &self.request.options.force)
-            .map_err(|refusal| Failure::slow(&refusal, opened.at_ports, self.typed))?;
+        estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
+            |refusal| Failure::slow(&refusal, opened.at_ports.map(Position::number), self.typed),
+        )?;
         if let Some(time) = estimate::reading_time(capabilities, bytes) {
             if time > Duration::from_secs(5) {
                 self.progress.line(&format!(
@@ -475,7 +495,7 @@ impl Run<'_> {
             .unwrap_or_default()
     }
 
-    fn backup_wish(&self, opened: &Opened) -> BackupWish {
+    fn backup_wish(&self, opened: &Session) -> BackupWish {
         let options = &self.request.options;
         if options.no_backup {
             return BackupWish::None;
@@ -516,7 +536,7 @@ impl Run<'_> {
     }
 
     /// A full disk is better found out before half an hour of reading.
-    fn check_room(&self, opened: &Opened, file: &Path, format: Format) -> Result<(), Failure> {
+    fn check_room(&self, opened: &Session, file: &Path, format: Format) -> Result<(), Failure> {
         let size = opened.device.capabilities().size;
         let ranges = self.selection().ranges(size).unwrap_or_default();
         backup::must_have_room(file, format, &ranges)

@@ -1,61 +1,45 @@
 //! Which drives there are: `l`, and `c` without a drive.
 
-use super::args::{DriveName, Request, Via};
+use super::args::{Request, Via};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::open;
 use super::output::Output;
 use super::program::as_root;
-use super::progress::Progress;
+use super::progress::{Progress, eprintln_quietly};
 use super::prompt::{self, Consent};
-use super::reach;
 use super::report;
 use super::typed::Typed;
-use crate::drive::ask::{self, Medium};
-use crate::drive::list::{Listed, Listing, list as list_drives};
-use crate::drive::topology::IndexBasis;
-use crate::drive::{Located, Obstacle, Remedy, System};
+use super::user::{self, AtTerminal};
+use super::words;
+use crate::drive::ask::Medium;
+use crate::drive::{IndexBasis, Obstacle, Remedy};
 use crate::job::{JobError, StopFlag};
 use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
+use crate::session::{self, Event, Listed, Listing, Machine};
 
 /// Shows every drive. INQUIRY and TEST UNIT READY are all that is sent.
 ///
 /// # Errors
 /// A bench that cannot be read, or no drive at all.
 pub fn list(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
-    match &request.options.sim {
-        Some(bench) => list_bench(&reach::bench(bench)?, output),
-        None => {
-            // What a crashed run has taken off the kernel would not be listed.
-            let system = System::host();
-            reach::settle(&system);
-            output.text(&typed.to_paste(&real(&system, &list_drives(&system))?));
-            Ok(())
-        }
-    }
+    show(user::machine(request)?.as_ref(), typed, output).map(drop)
 }
 
-fn list_bench(bench: &crate::sim::Bench, output: &mut Output) -> Result<(), Failure> {
-    for drive in bench.drives() {
-        let answer = drive
-            .packets()
-            .and_then(|mut packets| ask::identity(packets.as_mut()).ok());
-        let medium = drive
-            .packets()
-            .and_then(|mut packets| ask::medium(packets.as_mut()).ok());
-        let (place, node) = match drive.position() {
-            Some(position) => (position.to_string(), "simulated".to_owned()),
-            None => ("-".to_owned(), format!("{} simulated", reach::place(drive))),
-        };
-        output.text(&entry(&place, &node, answer.as_ref(), medium.as_ref(), &[]));
+fn show(machine: &dyn Machine, typed: &Typed, output: &mut Output) -> Result<Listing, Failure> {
+    // What a crashed run has taken off the kernel would not be listed.
+    for settled in machine.settle() {
+        let told = words::session::told(&Event::Settled(settled)).unwrap_or_default();
+        eprintln_quietly(&typed.to_paste(&told));
     }
-    Ok(())
+    let listing = machine.list();
+    output.text(&typed.to_paste(&shown(&listing)?));
+    Ok(listing)
 }
 
 /// The drives of this machine, and what stands in their way.
-fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
+fn shown(listing: &Listing) -> Result<String, Failure> {
     if listing.drives.is_empty() {
         return Err(Failure {
             flash: String::new(),
@@ -65,7 +49,7 @@ fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
                         "A dead drive on an IDE port may still answer at the legacy ports. As \
                          secondary master it is drive 3, and 1, 2 and 4 are the other positions:",
                     )
-                    .next(reach::for_the_ports(system, "mtkflash 3 c --via port"))
+                    .next(as_root("mtkflash 3 c --via port"))
             } else {
                 Failure::new(
                     Exit::NoDrive,
@@ -81,29 +65,29 @@ fn real(system: &System, listing: &Listing) -> Result<String, Failure> {
             }
         });
     }
-    let mut text: String = listing.drives.iter().map(real_entry).collect();
+    let mut text: String = listing.drives.iter().map(entry_of).collect();
     text.extend(about_index(&listing.basis));
     Ok(text)
 }
 
-fn real_entry(listed: &Listed) -> String {
-    let drive = &listed.drive;
-    let place = match (drive.position, drive.is_guess) {
+fn entry_of(listed: &Listed) -> String {
+    let place = match (listed.position, listed.is_guess) {
         (Some(position), false) => position.number().to_string(),
         (Some(position), true) => format!("{}?", position.number()),
         (None, _) => "-".to_owned(),
     };
-    let nodes: Vec<String> = [&drive.sr, &drive.sg]
-        .into_iter()
-        .flatten()
+    let mut nodes: Vec<String> = listed
+        .nodes
+        .iter()
         .map(|node| node.display().to_string())
         .collect();
+    nodes.extend(listed.is_simulated.then(|| "simulated".to_owned()));
     let mut obstacles: Vec<String> = listed.obstacles.iter().map(in_the_way).collect();
     obstacles.extend(listed.silence.as_ref().map(ToString::to_string));
     entry(
         &place,
         &nodes.join(" "),
-        Some(listed.identity.as_ref().unwrap_or(&drive.known_as)),
+        listed.identity.as_ref(),
         listed.medium.as_ref(),
         &obstacles,
     )
@@ -166,17 +150,6 @@ fn about_index(basis: &IndexBasis) -> Option<String> {
     }
 }
 
-/// What a drive is called on the way to it. On the ports names of nodes do not
-/// last.
-fn name_for(via: Option<Via>, drive: &Located) -> Option<DriveName> {
-    match (via, drive.position) {
-        (Some(Via::Port), Some(position)) if !drive.is_guess => {
-            Some(DriveName::Index(position.number()))
-        }
-        _ => drive.node().map(|node| DriveName::Path(node.to_owned())),
-    }
-}
-
 const CHECK_ALL: &str =
     "Checking takes each drive without a packet protocol into vendor mode and resets it.";
 
@@ -201,54 +174,41 @@ pub fn check_all(
     output: &mut Output,
     stop: &StopFlag,
 ) -> Result<(), Failure> {
-    list(request, typed, output)?;
-    let drives: Vec<(DriveName, Option<Identity>)> = match &request.options.sim {
-        Some(bench) => reach::bench(bench)?
-            .drives()
-            .iter()
-            .filter_map(|drive| {
-                let name = match (drive.position(), drive.path()) {
-                    (Some(position), _) => DriveName::Index(position),
-                    (None, path) => DriveName::Path(path?.to_owned()),
-                };
-                let mut packets = drive.packets();
-                let identity = packets
-                    .as_mut()
-                    .and_then(|packets| ask::identity(packets.as_mut()).ok());
-                Some((name, identity))
-            })
-            .collect(),
-        None => list_drives(&System::host())
-            .drives
-            .into_iter()
-            .filter_map(|listed| {
-                let name = name_for(request.options.via, &listed.drive)?;
-                Some((name, listed.identity))
-            })
-            .collect(),
-    };
+    let machine = user::machine(request)?;
+    let wish = user::wish(request, typed)?;
+    let drives = show(machine.as_ref(), typed, output)?.drives;
     let asks = drives
         .iter()
-        .any(|(_, identity)| goes_into_vendor_mode(request, identity.as_ref()));
+        .any(|listed| goes_into_vendor_mode(request, listed.said.as_ref()));
     match prompt::ask(CHECK_ALL, request.options.yes || !asks, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
         Consent::Denied => return Err(Failure::denied(typed)),
         Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(CHECK_ALL, typed)),
     }
+    let names = drives.iter().filter_map(|listed| listed.name(wish.via));
     let mut last_failure = None;
-    for (drive, _) in &drives {
+    for drive in names {
         output.text(&format!("\n{drive}\n"));
         let mut progress = Progress::default();
-        match open::open(request, drive, &mut progress, stop, typed) {
+        let mut user = AtTerminal {
+            progress: &mut progress,
+            yes: request.options.yes,
+            stop,
+            typed,
+        };
+        let opened = session::open(machine.as_ref(), &drive, &wish, &mut user)
+            .map_err(|error| words::session::failure(error, typed));
+        match opened {
             Ok(opened) => {
                 output.text(&report::device(
-                    &opened.name,
+                    &words::session::label(&opened.label),
                     opened.device.info(),
                     opened.device.capabilities(),
                 ));
                 output.text(&report::unfinished(opened.device.as_ref(), None));
-                for problem in opened.close(false) {
+                for problem in opened.leave() {
+                    let problem = words::session::not_left(&problem, false);
                     progress.line(&typed.to_paste(&format!("Warning: {problem}")));
                 }
             }

@@ -10,16 +10,15 @@ mod commands;
 mod every;
 mod list;
 mod next;
-mod open;
 mod output;
-mod own_word;
 mod program;
 mod progress;
 mod prompt;
-mod reach;
 mod report;
 mod signals;
 mod typed;
+mod user;
+mod words;
 mod wrap;
 
 use std::ffi::OsString;

@@ -35,8 +35,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const FAREWELL_STEP: Duration = Duration::from_millis(50);
 
 /// What a medium in the drive means for a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MediumRule {
+    #[default]
     Refuse,
     /// The user has overridden the check.
     Allow,
@@ -162,6 +163,11 @@ impl Hold {
 
     pub fn polling(&self) -> &Polling {
         &self.polling
+    }
+
+    /// As [`polling`](Self::polling), for who keeps it.
+    pub fn take_polling(&mut self) -> Polling {
+        std::mem::replace(&mut self.polling, Polling::None)
     }
 
     /// What stands behind a command that the kernel did not permit.

@@ -77,8 +77,26 @@ impl FromStr for Protocol {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
     pub protocol: Protocol,
-    /// Why this protocol, and how sure that is: one sentence.
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// Why it is this protocol, and how sure that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The user names it.
+    Named,
+    /// The drive does not say what it is; vendor mode needs no working firmware.
+    Nameless,
+    /// The drive is on no list of drives with a packet protocol.
+    Unlisted { identity: Identity },
+    /// The drive is on the family's list.
+    Listed { identity: Identity },
+    /// The drive is on the list of a family whose drives have a boot banner;
+    /// `None` where it shows none.
+    ListedWithBanner {
+        identity: Identity,
+        banner: Option<String>,
+    },
 }
 
 /// Finds the protocol of a drive, or takes the one that the user names.
@@ -97,52 +115,61 @@ pub fn detect(
     if let Some(protocol) = named {
         return Ok(Detected {
             protocol,
-            reason: "The protocol is the one that you named.".to_owned(),
+            reason: Reason::Named,
         });
     }
     let Some(drive) = identity.filter(|identity| !identity.product.is_empty()) else {
         return Ok(Detected {
             protocol: Protocol::VendorMode,
-            reason: "The drive does not say what it is; vendor mode needs no working firmware."
-                .to_owned(),
+            reason: Reason::Nameless,
         });
     };
     let Some(family) = Family::by_identity(drive) else {
         return Ok(Detected {
             protocol: Protocol::VendorMode,
-            reason: format!(
-                "{} {} is on no list of drives with a packet protocol, so this goes on in vendor \
-                 mode.",
-                drive.vendor, drive.product
-            ),
+            reason: Reason::Unlisted {
+                identity: drive.clone(),
+            },
         });
     };
-    let mut reason = format!(
-        "{} {} is on the list of {} drives.",
-        drive.vendor, drive.product, family.name
-    );
-    if matches!(family.protocol, Protocol::Mt1939 | Protocol::Mt1959) {
-        match boot_banner(transport)? {
-            Some(banner) => {
-                let chip: String = banner.chars().take(6).collect();
-                if Protocol::ALL.iter().any(|other| {
-                    *other != family.protocol && other.name().eq_ignore_ascii_case(&chip)
-                }) {
-                    return Err(DeviceError::Impossible(format!(
-                        "{} {} is on the list of {} drives, but its boot banner is \"{banner}\". \
-                         Name the protocol if you know better.",
-                        drive.vendor, drive.product, family.name
-                    )));
-                }
-                reason = format!("{reason} Its boot banner is \"{}\".", banner.trim_end());
-            }
-            None => reason = format!("{reason} It shows no boot banner."),
-        }
-    }
+    let identity = drive.clone();
+    let reason = match family.protocol {
+        Protocol::Mt1939 | Protocol::Mt1959 => Reason::ListedWithBanner {
+            banner: own_banner(transport, drive, family)?,
+            identity,
+        },
+        _ => Reason::Listed { identity },
+    };
     Ok(Detected {
         protocol: family.protocol,
         reason,
     })
+}
+
+/// The boot banner of a listed drive, which must not be another family's.
+fn own_banner(
+    transport: &mut dyn PacketTransport,
+    drive: &Identity,
+    family: &Family,
+) -> Result<Option<String>, DeviceError> {
+    let banner = boot_banner(transport)?;
+    let chip: String = banner
+        .iter()
+        .flat_map(|text| text.chars())
+        .take(6)
+        .collect();
+    let is_others =
+        |other: &Protocol| *other != family.protocol && other.name().eq_ignore_ascii_case(&chip);
+    match banner {
+        Some(banner) if Protocol::ALL.iter().any(is_others) => {
+            Err(DeviceError::Impossible(format!(
+                "{} {} is on the list of {} drives, but its boot banner is \"{banner}\". Name the \
+                 protocol if you know better.",
+                drive.vendor, drive.product, family.name
+            )))
+        }
+        banner => Ok(banner),
+    }
 }
 
 /// The text at the start of the boot record; `None` where the drive refuses to

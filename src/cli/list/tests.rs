@@ -4,13 +4,18 @@ use std::os::unix::fs::PermissionsExt;
 use super::super::every::{every, shown, table};
 use super::*;
 use crate::drive::ask::AskError;
-use crate::drive::fake::{Machine, sense};
+use crate::drive::fake::{Machine as Fake, sense};
+use crate::session::Host;
 use crate::transport::{Completion, TransportError};
 
 const PIIX: &str = "0000:00:01.1";
 
-fn listed(machine: &Machine) -> String {
-    let text = match real(&machine.system, &list_drives(&machine.system)) {
+fn listing(machine: &Fake) -> Listing {
+    Host::of(machine.system.clone()).list()
+}
+
+fn listed(machine: &Fake) -> String {
+    let text = match super::shown(&listing(machine)) {
         Ok(text) => text,
         Err(failure) => shown(&failure),
     };
@@ -19,12 +24,12 @@ fn listed(machine: &Machine) -> String {
 
 #[test]
 fn the_drives_to_check_over_the_ports_are_named_by_position() {
-    let machine = Machine::four_drives();
+    let machine = Fake::four_drives();
     machine.usb_drive("1-2", 4, "9:0:0:0");
     let names = |via| -> Vec<String> {
-        let drives = list_drives(&machine.system).drives;
-        let names = drives.iter().map(|listed| name_for(via, &listed.drive));
-        names.map(|name| machine.told(&name.unwrap())).collect()
+        let drives = listing(&machine).drives;
+        let names = drives.iter().map(|listed| listed.name(via).unwrap());
+        names.map(|name| machine.told(&name.to_string())).collect()
     };
     assert_eq!(names(Some(Via::Port)), ["1", "2", "3", "4", "/dev/sr4"]);
     let nodes = ["/dev/sr0", "/dev/sr1", "/dev/sr2", "/dev/sr3", "/dev/sr4"];
@@ -34,16 +39,16 @@ fn the_drives_to_check_over_the_ports_are_named_by_position() {
 #[test]
 fn a_machine_without_a_drive() {
     let told = [
-        listed(&Machine::piix()),
-        listed(&Machine::piix().seen_by_a_user()),
-        listed(&Machine::empty()),
+        listed(&Fake::piix()),
+        listed(&Fake::piix().seen_by_a_user()),
+        listed(&Fake::empty()),
     ];
     insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
 fn drives_that_something_stands_in_the_way_of() {
-    let machine = Machine::four_drives().seen_by_a_user();
+    let machine = Fake::four_drives().seen_by_a_user();
     machine.usb_drive("1-2", 4, "9:0:0:0");
     let forbidden = ["dev/sg0", "dev/sr0"].map(|node| machine.path(node));
     for node in &forbidden {
@@ -59,7 +64,7 @@ fn drives_that_something_stands_in_the_way_of() {
 
 #[test]
 fn drives_with_a_disc_in_them_or_starting() {
-    let machine = Machine::piix();
+    let machine = Fake::piix();
     machine.drive(PIIX, 0, "0:0:0:0", "PM");
     machine.drive(PIIX, 1, "0:0:1:0", "PS");
     machine.state().serial = Some("A1B2");
@@ -69,7 +74,7 @@ fn drives_with_a_disc_in_them_or_starting() {
 
 #[test]
 fn a_drive_without_the_sg_module() {
-    let machine = Machine::piix();
+    let machine = Fake::piix();
     machine.drive(PIIX, 0, "0:0:0:0", "PM");
     machine.unload_sg();
     insta::assert_snapshot!(listed(&machine));
@@ -77,7 +82,7 @@ fn a_drive_without_the_sg_module() {
 
 #[test]
 fn positions_that_are_a_guess() {
-    let machine = Machine::empty();
+    let machine = Fake::empty();
     machine.ports("0000:00:1f.2", "ahci", 1, 0, 6);
     machine.drive("0000:00:1f.2", 0, "2:0:0:0", "P3");
     insta::assert_snapshot!(listed(&machine));
@@ -85,7 +90,7 @@ fn positions_that_are_a_guess() {
 
 #[test]
 fn two_controllers_that_could_have_the_positions() {
-    let machine = Machine::empty();
+    let machine = Fake::empty();
     machine.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
     machine.ports("0000:00:06.0", "pata_via", 3, 2, 2);
     machine.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
@@ -95,7 +100,7 @@ fn two_controllers_that_could_have_the_positions() {
 
 #[test]
 fn a_drive_that_does_not_say_who_it_is() {
-    let machine = Machine::piix();
+    let machine = Fake::piix();
     machine.drive(PIIX, 0, "0:0:0:0", "PM");
     let odd = |completion| AskError::Failed(completion);
     let silences = every!(AskError:
@@ -110,11 +115,11 @@ fn a_drive_that_does_not_say_who_it_is() {
         AskError::Nonsense => [AskError::Nonsense],
     );
     insta::assert_snapshot!(table(silences, |silence| {
-        let mut listing = list_drives(&machine.system);
+        let mut listing = listing(&machine);
         let listed = listing.drives.first_mut().unwrap();
         listed.silence = Some(silence);
-        listed.identity = None;
-        machine.told(&real(&machine.system, &listing).unwrap())
+        listed.said = None;
+        machine.told(&super::shown(&listing).unwrap())
     }));
 }
 

@@ -67,6 +67,8 @@ pub enum BenchError {
 /// the run: counters are then left beside the flash.
 pub struct Bench {
     drives: Vec<SimDriveHandle>,
+    /// Where the state is kept.
+    folder: Option<PathBuf>,
 }
 
 impl Bench {
@@ -116,7 +118,15 @@ impl Bench {
             handle.attach(build::drive(source, setup, &part, &handle, folder)?);
             drives.push(handle);
         }
-        Ok(Bench { drives })
+        Ok(Bench {
+            drives,
+            folder: folder.map(Path::to_owned),
+        })
+    }
+
+    /// The folder of the drives' state; `None` where it is gone with the process.
+    pub fn state(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// All drives, in the order of the file.

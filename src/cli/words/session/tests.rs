@@ -1,19 +1,24 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::super::args;
-use super::super::every::{every, shown, table};
-use super::failures::question;
+use super::super::super::args::{self, Request};
+use super::super::super::every::{every, shown, table};
+use super::super::super::progress::Progress;
+use super::super::super::prompt;
+use super::super::super::user::{AtTerminal, wish};
 use super::*;
 use crate::drive::fake::Machine;
-use crate::drive::hold::Polling;
-use crate::drive::note::{NoteError, Settled, Undo};
-use crate::drive::{Holder, LocateError, ScsiAddress};
-use crate::scsi::DeviceType;
+use crate::drive::legacy;
+use crate::drive::note::Undo;
+use crate::drive::{Located, ScsiAddress, locate_path, locate_position};
+use crate::job::StopFlag;
+use crate::scsi::{DeviceType, PacketDevice};
+use crate::session::identify::{Identified, by_kernel, by_ports};
+use crate::session::{self, Host};
 use crate::transport::Completion;
-use crate::transport::port::{Channel, PortOpenError};
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::port::Channel;
 
 const PIIX: &str = "0000:00:01.1";
 const POLL: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/1:0:0:0/block/sr2/\
@@ -32,36 +37,38 @@ fn typed() -> Typed {
     parsed(&["mtkflash", "3", "r", "/m", "/b", "my backup.bin"]).1
 }
 
-/// What a run by the kernel ends in, with this machine's paths as real ones.
-fn ended(machine: &Machine, drive: &str) -> String {
-    let (request, typed) = parsed(&["mtkflash", drive, "c"]);
-    let name = request.drives.first().unwrap();
-    let name = match name {
+/// What a run ends in, with this machine's paths as real ones.
+fn ended_as(machine: &Machine, words: &[&str]) -> String {
+    let (mut request, typed) = parsed(words);
+    let name = match request.drives.remove(0) {
         DriveName::Path(path) => {
             DriveName::Path(machine.path(path.strip_prefix("/").unwrap().to_str().unwrap()))
         }
-        DriveName::Index(_) => name.clone(),
+        name => name,
     };
-    let failure = by_kernel(&machine.system, &request, &name, &typed).err();
-    machine.told(&shown(&failure.unwrap()))
+    let mut user = AtTerminal {
+        progress: &mut Progress::default(),
+        yes: request.options.yes,
+        stop: &StopFlag::default(),
+        typed: &typed,
+    };
+    let host = Host::of(machine.system.clone());
+    let wish = wish(&request, &typed).ok().unwrap();
+    let error = session::open(&host, &name, &wish, &mut user).err();
+    machine.told(&shown(&failure(error.unwrap(), &typed)))
+}
+
+/// The same through the kernel.
+fn ended(machine: &Machine, drive: &str) -> String {
+    ended_as(machine, &["mtkflash", drive, "c"])
 }
 
 /// The same of a run by the ports, which has left the kernel alone.
 fn ended_by_ports(machine: &Machine, node: &str) -> String {
-    let words = [
-        "mtkflash",
-        &format!("/{node}"),
-        "c",
-        "--via",
-        "port",
-        "--yes",
-    ];
-    let (request, typed) = parsed(&words);
-    let drive = DriveName::Path(machine.path(node));
-    let stop = StopFlag::default();
-    let failure = by_ports(&machine.system, &request, &drive, &stop, &typed).err();
+    let node = format!("/{node}");
+    let told = ended_as(machine, &["mtkflash", &node, "c", "--via", "port", "--yes"]);
     assert_eq!(machine.state().writes, []);
-    machine.told(&shown(&failure.unwrap()))
+    told
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn a_drive_that_is_not_found() {
         LocateError::Io { .. } => [LocateError::Io { path: path(), source: denied() }],
     );
     insta::assert_snapshot!(table(errors, |error| {
-        let failure = not_located(&machine.system, &error, &typed());
+        let failure = not_located(&error, &typed());
         with_disk.told(&with_choice.told(&with_others.told(&shown(&failure))))
     }));
 }
@@ -375,46 +382,29 @@ fn what_a_crashed_run_has_left_is_told() {
             outcome: Err(denied()),
         },
     ];
-    insta::assert_snapshot!(table(outcomes, |settled| failures::settled(&settled)));
+    insta::assert_snapshot!(table(outcomes, |settled| super::settled(&settled)));
 }
 
 #[test]
 fn polling_that_goes_on_is_told() {
-    let mut states = vec![Polling::Off, Polling::None];
-    states.extend(notes().into_iter().map(|why| Polling::LeftOn { why }));
-    insta::assert_snapshot!(table(states, |state| {
-        polled(&state).unwrap_or_else(|| "(nothing)".to_owned())
-    }));
+    insta::assert_snapshot!(table(notes(), |why| polled(&why)));
 }
 
 #[test]
 fn a_guess_is_said_to_be_one() {
-    let machine = Machine::empty();
-    machine.ports("0000:00:1f.2", "ahci", 1, 0, 6);
-    machine.drive("0000:00:1f.2", 0, "2:0:0:0", "P3");
-    let note = guessed(&DriveName::Index(3), &located(&machine, 3).unwrap());
-    insta::assert_snapshot!(machine.told(&note.unwrap()));
-    let machine = Machine::four_drives();
-    assert_eq!(
-        guessed(&DriveName::Index(3), &located(&machine, 3).unwrap()),
-        None
-    );
+    let guess = Guess {
+        port: 3,
+        node: Some(PathBuf::from("/dev/sr0")),
+    };
+    insta::assert_snapshot!(guessed(&DriveName::Index(3), &guess));
 }
 
 #[test]
 fn the_ports_have_no_drive_of_another_kind() {
     let machine = Machine::piix();
     machine.usb_drive("1-2", 0, "9:0:0:0");
-    let (request, typed) = parsed(&["mtkflash", "/dev/sr0", "c", "--via", "port"]);
-    let drive = DriveName::Path(machine.path("dev/sr0"));
-    let failure = by_ports(
-        &machine.system,
-        &request,
-        &drive,
-        &StopFlag::default(),
-        &typed,
-    );
-    insta::assert_snapshot!(machine.told(&shown(&failure.err().unwrap())));
+    let words = ["mtkflash", "/dev/sr0", "c", "--via", "port"];
+    insta::assert_snapshot!(ended_as(&machine, &words));
 }
 
 #[test]
@@ -438,4 +428,155 @@ fn the_whole_way_to_a_drive_ends_where_something_is_in_it() {
         ended(&empty, "/dev/sr9"),
     ];
     insta::assert_snapshot!(told.join("\n\n"));
+}
+
+fn packet_device(model: &str, firmware: &str) -> PacketDevice {
+    PacketDevice {
+        device_type: DeviceType::OPTICAL,
+        model: model.into(),
+        firmware: firmware.into(),
+        serial: None,
+    }
+}
+
+fn sony(revision: &str) -> Identity {
+    Identity {
+        vendor: "SONY".into(),
+        product: "DVD RW DW-D22A".into(),
+        revision: revision.into(),
+        serial: None,
+    }
+}
+
+fn identified(by: &Identified) -> String {
+    let identity = match &by.identity {
+        Some(identity) => report::identity(identity),
+        None => "unknown".into(),
+    };
+    let told = by.said.as_ref().map_or_else(String::new, said);
+    format!("{told}\n-> {identity}\n")
+}
+
+#[test]
+fn on_the_ports_the_drive_s_own_word_counts() {
+    let silent = || Err(IdentifyError::TimedOut(Duration::from_secs(5)));
+    let told: String = [
+        (
+            Ok(packet_device("SONY DVD RW DW-D22A", "BYS2")),
+            Some(sony("BYS1")),
+        ),
+        (Ok(packet_device("SONY DVD RW DW-D22A", "BYS2")), None),
+        (
+            Ok(packet_device("LITE-ON DVDRW SOHW-1693S", "KS0B")),
+            Some(sony("BYS1")),
+        ),
+        (Ok(packet_device("", "")), Some(sony("BYS1"))),
+        (silent(), Some(sony("BYS1"))),
+        (silent(), None),
+        (Err(IdentifyError::NotReady { status: 0x70 }), None),
+        (Err(IdentifyError::NoData), Some(sony("BYS1"))),
+        (Err(IdentifyError::NoData), None),
+    ]
+    .into_iter()
+    .map(|(answer, known_as)| identified(&by_ports(answer, known_as).unwrap()))
+    .collect();
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn every_reason_for_silence_on_the_ports_is_told() {
+    let errors = every!(IdentifyError:
+        IdentifyError::NoData => [IdentifyError::NoData],
+        IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
+        IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
+        IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
+        IdentifyError::Empty => [IdentifyError::Empty],
+        IdentifyError::Transport(_) => [TransportError::Vanished.into()],
+    );
+    insta::assert_snapshot!(table(errors, |error| {
+        identified(&by_ports(Err(error), Some(sony("BYS1"))).unwrap())
+    }));
+}
+
+#[test]
+fn what_is_no_optical_drive_is_refused_by_its_type() {
+    let tape = PacketDevice {
+        device_type: DeviceType(1),
+        ..packet_device("TAPE 1", "A")
+    };
+    let error = by_ports(Ok(tape), None).unwrap_err();
+    insta::assert_snapshot!(shown(&failure(error, &typed())));
+}
+
+#[test]
+fn through_the_kernel_inquiry_counts_and_identify_fills_in() {
+    let other = || Ok(packet_device("LITE-ON DVDRW SOHW-1693S", "KS0B"));
+    let told: String = [
+        (other(), Some(sony("BYS1"))),
+        (other(), None),
+        (Err(IdentifyError::Empty), Some(sony("BYS1"))),
+        (Err(IdentifyError::Empty), None),
+    ]
+    .into_iter()
+    .map(|(answer, identity)| identified(&by_kernel(answer, identity)))
+    .collect();
+    insta::assert_snapshot!(told);
+}
+
+fn drive_3() -> Label {
+    Label {
+        called: DriveName::Index(3),
+        at: At::Node(PathBuf::from("/dev/sr2")),
+    }
+}
+
+fn told_of(errors: Vec<OpenError>) -> String {
+    table(errors, |error| shown(&failure(error, &typed())))
+}
+
+#[test]
+fn a_node_that_has_become_a_disk() {
+    insta::assert_snapshot!(told_of(vec![OpenError::NotOptical {
+        label: drive_3(),
+        device_type: DeviceType(0),
+    }]));
+}
+
+#[test]
+fn a_drive_that_takes_no_command() {
+    insta::assert_snapshot!(told_of(vec![
+        OpenError::TakesNoCommand {
+            label: drive_3(),
+            source: TransportError::Vanished.into(),
+        },
+        Obstacle::NoSgModule.into(),
+    ]));
+}
+
+#[test]
+fn a_way_that_the_drive_does_not_have() {
+    insta::assert_snapshot!(told_of(vec![
+        OpenError::PortsOutOfReach(TransportError::Io(failed())),
+        OpenError::UnknownToKernel { label: drive_3() },
+    ]));
+}
+
+#[test]
+fn a_drive_that_is_not_left_as_it_was_found() {
+    let errors = [
+        TransportError::Vanished.into(),
+        TaskFileError::Status {
+            expected: 0x50,
+            found: 0x70,
+        },
+    ];
+    let told = errors.map(|source| {
+        let error = LeaveError::Drive(DeviceError::TaskFile {
+            doing: "leaving vendor mode",
+            at: None,
+            source,
+        });
+        [false, true].map(|advised| not_left(&error, advised))
+    });
+    insta::assert_snapshot!(told.concat().join("\n"));
 }

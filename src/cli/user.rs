@@ -1,0 +1,98 @@
+//! Whoever sits at this terminal, for whom a drive is opened.
+
+use std::time::Duration;
+
+use super::args::Request;
+use super::exit::Exit;
+use super::failure::{Failure, sentence};
+use super::progress::Progress;
+use super::prompt::{self, Consent};
+use super::typed::Typed;
+use super::words;
+use crate::drive::MediumRule;
+use crate::drive::legacy::ChannelState;
+use crate::job::{Check, StopFlag};
+use crate::protocol::detect::UnknownProtocol;
+use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, Wish};
+
+/// How long a person gets to switch a drive off and on.
+const PATIENCE_AT_A_TERMINAL: Duration = Duration::from_secs(200);
+
+/// The machine that a request is about.
+///
+/// # Errors
+/// [`Exit::Usage`] for a file that is no bench.
+pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
+    match &request.options.sim {
+        Some(bench) => OnBench::open(bench)
+            .map(|bench| Box::new(bench) as Box<dyn Machine>)
+            .map_err(|error| Failure::new(Exit::Usage, sentence(&error.to_string()))),
+        None => Ok(Box::new(Host::default())),
+    }
+}
+
+/// How the drive is to be opened.
+///
+/// # Errors
+/// [`Exit::Usage`] for a protocol that does not exist.
+pub fn wish(request: &Request, typed: &Typed) -> Result<Wish, Failure> {
+    let options = &request.options;
+    let protocol = options.protocol.as_ref().map(|word| word.parse());
+    let protocol = protocol.transpose().map_err(|error: UnknownProtocol| {
+        Failure::new(Exit::Usage, sentence(&error.to_string()))
+            .next("To go by the drive's name:")
+            .next(typed.without_protocol())
+    })?;
+    Ok(Wish {
+        via: options.via,
+        protocol,
+        size: options.size,
+        patience: match options.wait {
+            Some(time) => Patience::Named(time),
+            None if prompt::somebody_is_there() => Patience::Unless(PATIENCE_AT_A_TERMINAL),
+            None => Patience::default(),
+        },
+        medium: match options.force.contains(&Check::Medium) {
+            true => MediumRule::Allow,
+            false => MediumRule::Refuse,
+        },
+        any_family: options.force.contains(&Check::Family),
+    })
+}
+
+/// Shows what happens on the way, and asks.
+pub struct AtTerminal<'a> {
+    pub progress: &'a mut Progress,
+    pub yes: bool,
+    pub stop: &'a StopFlag,
+    pub typed: &'a Typed,
+}
+
+impl User for AtTerminal<'_> {
+    fn tell(&mut self, event: Event) {
+        match &event {
+            Event::Waiting(waiting) => self.progress.show_waiting(*waiting),
+            Event::WaitingEnded => self.progress.end_waiting(),
+            event => {
+                if let Some(text) = words::session::told(event) {
+                    self.progress.line(&self.typed.to_paste(&text));
+                }
+            }
+        }
+    }
+
+    fn may_take(&mut self, channel: &ChannelState) -> Answer {
+        let question = self.typed.to_paste(&words::session::question(channel));
+        match prompt::ask(&question, self.yes, self.stop) {
+            Consent::Given if self.yes => Answer::YesBefore,
+            Consent::Given => Answer::Yes,
+            Consent::Denied => Answer::No,
+            Consent::NobodyToAsk => Answer::NobodyThere,
+            Consent::Stopped => Answer::Stop,
+        }
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.stop.is_requested()
+    }
+}

@@ -1,0 +1,4 @@
+//! What people read about the facts of a lower room: a file for each, and in it
+//! pure functions from a fact to a text.
+
+pub mod session;

@@ -1,0 +1,551 @@
+//! The way to a drive, as its user reads it: why it is not open, what is told
+//! beside the way, what is asked, and what is not as it was afterwards.
+
+use super::super::exit::Exit;
+use super::super::failure::{Failure, sentence};
+use super::super::program::as_root;
+use super::super::report;
+use super::super::typed::Typed;
+use crate::drive::legacy::{ChannelState, LegacyError};
+use crate::drive::note::{NoteError, Settled};
+use crate::drive::permission::release;
+use crate::drive::{HoldError, Holder, LocateError, Obstacle, Position, Remedy};
+use crate::job::{Check, FlashState, JobError, Refusal};
+use crate::protocol::DeviceError;
+use crate::protocol::detect::{Detected, Reason};
+use crate::protocol::packet::Family;
+use crate::scsi::Identity;
+use crate::session::{Answer, At, By, DriveName, Event, Guess, Label, LeaveError, OpenError, Said};
+use crate::transport::port::PortOpenError;
+use crate::transport::sg_io::SgOpenError;
+use crate::transport::{IdentifyError, TaskFileError, TransportError};
+
+const WHICH_DRIVES: &str = "To see which drives there are:";
+const WHEN_BACK: &str = "Check its power and cable; when it is back, type the same again:";
+const OFF_AND_ON: &str = "Switch the drive off and on, then type the same again:";
+const WHEN_FREE: &str = "When it is free, type the same again:";
+
+/// `drive 3 (/dev/sr0)`.
+pub fn label(label: &Label) -> String {
+    let called = &label.called;
+    let at = match &label.at {
+        At::Bench => return format!("simulated drive {called}"),
+        At::Node(node) => node.display().to_string(),
+        At::Address(address) => address.to_string(),
+        At::Ports(position) => position.to_string(),
+    };
+    match called {
+        DriveName::Index(index) => format!("drive {index} ({at})"),
+        DriveName::Path(path) if path.as_os_str() == at.as_str() => at,
+        DriveName::Path(_) => format!("{called} ({at})"),
+    }
+}
+
+/// Why a drive is not open.
+pub fn failure(error: OpenError, typed: &Typed) -> Failure {
+    let what = error.to_string();
+    let no_drive = |what: String| Failure::new(Exit::NoDrive, sentence(&what));
+    match error {
+        OpenError::NoPosition(index) => {
+            Failure::new(Exit::Usage, format!("There is no drive {index}."))
+        }
+        OpenError::NotOnBench { name, there } => not_on_bench(&name, &there, typed),
+        OpenError::NotLocated(error) => not_located(&error, typed),
+        OpenError::NotHeld(error) => not_held(&error, typed),
+        OpenError::InTheWay(obstacle) => in_the_way(&obstacle, typed),
+        OpenError::Channel(error) => not_detached(&error, typed),
+        OpenError::UnknownToKernel { label: drive } => no_drive(format!(
+            "the kernel does not know {}: the drive is dead, or there is none",
+            label(&drive)
+        ))
+        .next("A dead drive on an IDE port is reached without the kernel:")
+        .next(typed.by("port")),
+        OpenError::NamedByPath { name, position } => named_by_path(&name, position, typed),
+        OpenError::NotAgreed { channel, answer } => not_agreed(&channel, answer, typed),
+        OpenError::PortsOutOfReach(_) => {
+            no_drive(what).next("To try once more:").next(typed.same())
+        }
+        OpenError::TakesNoCommand {
+            label: drive,
+            source,
+        } => no_drive(format!(
+            "{} does not take commands: {source}",
+            label(&drive)
+        ))
+        .next("Check its power and cable, and look whether it is there:")
+        .next(typed.list()),
+        OpenError::NotOptical {
+            label: drive,
+            device_type,
+        } => no_drive(format!(
+            "{} is not an optical drive but a {device_type}",
+            label(&drive)
+        ))
+        .next(WHICH_DRIVES)
+        .next(typed.list()),
+        OpenError::SaysNotOptical { .. } => no_drive(format!("that is {what}")).next(typed.list()),
+        OpenError::OverSgOnly { protocol } => Failure::new(
+            Exit::Usage,
+            format!("The {protocol} goes over SG_IO only: --via sg."),
+        )
+        .next(typed.by("sg")),
+        OpenError::NoPacketProtocol => Failure::new(
+            Exit::Usage,
+            "--via sg is for drives with a packet protocol, and this one has none that is \
+             documented.",
+        )
+        .next("Vendor mode, over the same node:")
+        .next(typed.by("ata")),
+        OpenError::Unlisted { family, identity } => unlisted(family, identity.as_ref(), typed),
+        OpenError::NotDetected(source) => on_the_device(source, typed),
+        OpenError::NotEntered {
+            label,
+            identity,
+            source,
+        } => not_entered(&label, identity.as_ref(), source, typed),
+    }
+}
+
+fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Typed) -> Failure {
+    let there: Vec<String> = there.iter().map(ToString::to_string).collect();
+    Failure::new(
+        Exit::NoDrive,
+        format!(
+            "There is no drive {name} on this bench; it has {}.",
+            there.join(", ")
+        ),
+    )
+    .next("To see who they are:")
+    .next(typed.list())
+}
+
+fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Typed) -> Failure {
+    match answer {
+        Answer::Yes | Answer::YesBefore | Answer::No => Failure::denied(typed),
+        Answer::NobodyThere => Failure::nobody_to_ask(&question(channel), typed),
+        Answer::Stop => Failure::job(&JobError::Stopped, typed),
+    }
+}
+
+fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Typed) -> Failure {
+    let refusal = Refusal::Check {
+        check: Check::Family,
+        message: family.unlisted(identity).unwrap_or_default(),
+    };
+    Failure::job(&refusal.into(), typed)
+}
+
+/// An error of the drive's, before anything was changed.
+fn on_the_device(source: DeviceError, typed: &Typed) -> Failure {
+    let error = match source {
+        DeviceError::Stopped => JobError::Stopped,
+        source => JobError::Device {
+            source,
+            flash: FlashState::Unchanged,
+        },
+    };
+    Failure::job(&error, typed)
+}
+
+fn not_entered(
+    drive: &Label,
+    identity: Option<&Identity>,
+    source: DeviceError,
+    typed: &Typed,
+) -> Failure {
+    let is_refused = matches!(source, DeviceError::EntryRefused { .. });
+    let mut failure = on_the_device(source, typed);
+    let family = identity.and_then(Family::by_identity);
+    if let (true, Some(family)) = (is_refused, family) {
+        failure.next = Vec::new();
+        failure = failure
+            .next(format!(
+                "It is a {} drive, which is flashed by packets, not in vendor mode:",
+                family.name
+            ))
+            .next(typed.by_its_name());
+    }
+    match identity {
+        // Who meant another drive must see it here.
+        Some(who) if failure.exit == Exit::FailedUnchanged => {
+            failure.what += &format!(" This is {}: {}.", label(drive), report::identity(who));
+            failure
+        }
+        _ => failure,
+    }
+}
+
+/// What is told on the way; `None` for what is shown as a countdown.
+pub fn told(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Settled(settled) => self::settled(settled),
+        Event::Guessed { called, guess } => guessed(called, guess),
+        Event::PollingLeftOn(why) => polled(why),
+        Event::Detected(detected) => self::detected(detected),
+        Event::GivenUp(channel) => question(channel),
+        Event::Said(said) => self::said(said),
+        Event::OnAList(family) => format!(
+            "Note: this drive is on the list of {} drives, which are flashed by packets.",
+            family.name
+        ),
+        Event::NotGivenBack(error) => format!("Warning: {}", not_brought_back(error)),
+        Event::Waiting(_) | Event::WaitingEnded => return None,
+    })
+}
+
+fn detected(detected: &Detected) -> String {
+    let family = Family::of(detected.protocol).map_or("", |family| family.name);
+    match &detected.reason {
+        Reason::Named => "The protocol is the one that you named.".to_owned(),
+        Reason::Nameless => {
+            "The drive does not say what it is; vendor mode needs no working firmware.".to_owned()
+        }
+        Reason::Unlisted { identity } => format!(
+            "{} {} is on no list of drives with a packet protocol, so this goes on in vendor mode.",
+            identity.vendor, identity.product
+        ),
+        Reason::Listed { identity } => format!(
+            "{} {} is on the list of {family} drives.",
+            identity.vendor, identity.product
+        ),
+        Reason::ListedWithBanner { identity, banner } => {
+            let banner = match banner {
+                Some(banner) => format!("Its boot banner is \"{}\".", banner.trim_end()),
+                None => "It shows no boot banner.".to_owned(),
+            };
+            format!(
+                "{} {} is on the list of {family} drives. {banner}",
+                identity.vendor, identity.product
+            )
+        }
+    }
+}
+
+fn said(said: &Said) -> String {
+    match said {
+        Said::Device { device, by, other } => {
+            let way = match by {
+                By::Ports => "over the legacy ports",
+                By::AtaPassthrough => "by ATA PASS-THROUGH",
+            };
+            let mut text = format!("Asked {way}, the drive says that it is {device}.");
+            if let Some(other) = other {
+                text += &format!(
+                    "\nWarning: the kernel remembers another model there, {}.",
+                    report::identity(other)
+                );
+            }
+            text
+        }
+        Said::Nothing { error, remembered } => {
+            let name = remembered.as_ref().map(report::identity);
+            let asked = match error {
+                IdentifyError::NoData => "The drive cannot be asked who it is",
+                _ => "The drive does not say who it is",
+            };
+            let counts = match error {
+                IdentifyError::NoData => "counts",
+                _ => "does not count: it may have been another drive",
+            };
+            let memory = name.map_or_else(String::new, |name| {
+                format!("\nThe kernel remembers {name} there, which {counts}.")
+            });
+            format!("{asked}: {error}.{memory}")
+        }
+    }
+}
+
+/// What is not as it was found. A drive without whole firmware is not to be
+/// switched off on that account: other advice says what comes first, where the
+/// user is `advised` already.
+pub fn not_left(error: &LeaveError, advised: bool) -> String {
+    match error {
+        LeaveError::Drive(DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::Vanished),
+            ..
+        }) => "The drive has vanished from the system. Check its power and cable.".to_owned(),
+        LeaveError::Drive(error) => {
+            let advice = match advised {
+                true => "",
+                false => " Switch it off and on.",
+            };
+            format!("The drive may still be in vendor mode ({error}).{advice}")
+        }
+        LeaveError::Kernel(error) => not_brought_back(error),
+    }
+}
+
+fn not_located(error: &LocateError, typed: &Typed) -> Failure {
+    let failure = Failure::new(Exit::NoDrive, message(error));
+    match error {
+        LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        LocateError::NoDrive {
+            position, legacy, ..
+        } if *legacy != Some(false) => {
+            let by_port = format!("mtkflash {} c --via port", position.number());
+            failure
+                .next(WHICH_DRIVES)
+                .next(typed.list())
+                .next(
+                    "A dead drive, which the kernel does not list, may answer at the legacy ports:",
+                )
+                .next(as_root(&by_port))
+        }
+        LocateError::NoDrive { .. }
+        | LocateError::Ambiguous { .. }
+        | LocateError::NotOptical { .. }
+        | LocateError::NotADrive { .. }
+        | LocateError::NoDevice { .. }
+        | LocateError::Io { .. } => failure.next(WHICH_DRIVES).next(typed.list()),
+    }
+}
+
+/// A drive named by its path, for the ports. The same command typed again would
+/// be about whatever drive has that path then.
+fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Typed) -> Failure {
+    match position {
+        Some(position) => Failure::new(
+            Exit::Usage,
+            format!(
+                "By --via port the kernel gives up the name {drive}, and another drive may get \
+                 it. On the ports this drive is {} ({position}).",
+                position.number()
+            ),
+        )
+        .next("By its position:")
+        .next(typed.at(position.number()).same()),
+        None => Failure::new(
+            Exit::NoDrive,
+            format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
+        )
+        .next("By the kernel, which has it:")
+        .next(typed.by("ata")),
+    }
+}
+
+/// A message that ends in a list of drives takes no full stop.
+fn message(error: &LocateError) -> String {
+    let text = error.to_string();
+    let whole = sentence(&text);
+    match text.contains('\n') {
+        true => whole.trim_end_matches('.').to_owned(),
+        false => whole,
+    }
+}
+
+fn not_held(error: &HoldError, typed: &Typed) -> Failure {
+    let failure = |exit| Failure::new(exit, sentence(&error.to_string()));
+    match error {
+        HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
+            .next(format!("eject {}", node.display()))
+            .next(typed.same())
+            .next("Or go on with the disc in it:")
+            .next(typed.with("--force=medium")),
+        HoldError::Changed { .. } => failure(Exit::NoDrive)
+            .next("To see where it is now, before anything is typed again:")
+            .next(typed.list()),
+        HoldError::Transport { source, .. } => {
+            let failure = failure(Exit::NoDrive);
+            match source {
+                TransportError::Vanished => failure.next(WHEN_BACK).next(typed.same()),
+                TransportError::NotPermitted => failure.next(as_root(&typed.same())),
+                TransportError::Io(_) => failure.next(OFF_AND_ON).next(typed.same()),
+            }
+        }
+    }
+}
+
+fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
+    let failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
+    match error {
+        LegacyError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        LegacyError::Note(error) => not_noted(error, failure, typed),
+        LegacyError::Hidden => failure.next(as_root(&typed.same())),
+        LegacyError::InUse { device, .. } => {
+            let node = device.located.node().unwrap_or(&device.located.sysfs);
+            let remedy = release(node, &device.holders);
+            released(&device.holders, remedy, failure).next(typed.same())
+        }
+        LegacyError::NotOptical { .. } => failure
+            .next("Put the drive on the other channel, or start the computer from another disk.")
+            .next("To see which drives there are and how they can be reached:")
+            .next(typed.list()),
+        LegacyError::NoDriver { controller, .. } => failure
+            .next("To load its driver, and then the same again:")
+            .next(format!(
+                "sudo modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\""
+            ))
+            .next(typed.same()),
+        LegacyError::NoChannel { .. } => failure
+            .next("So --via port leads to no drive. IDE mode in the computer's setup may bring it there.")
+            .next("To see which drives there are and how they can be reached:")
+            .next(typed.list()),
+        LegacyError::OtherDriver { .. } => failure
+            .next("To see which drives there are and how they can be reached:")
+            .next(typed.list()),
+        LegacyError::NotDetached { .. } => failure
+            .next("The kernel has its drives still. To try once more:")
+            .next(typed.same()),
+        LegacyError::NotBack { command, .. } => failure
+            .next("Switch the drive off and on, then:")
+            .next(command),
+    }
+}
+
+fn not_noted(error: &NoteError, failure: Failure, typed: &Typed) -> Failure {
+    match error {
+        NoteError::Held => failure.next("When that run has ended, type the same again:"),
+        NoteError::Io { .. } => failure.next("When it can be written, type the same again:"),
+        NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => failure
+            .next("To restore it by hand, and then the same again:")
+            .next(undo.command()),
+    }
+    .next(typed.same())
+}
+
+/// An obstacle and the one command that helps.
+fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
+    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.to_string()));
+    let remedy = obstacle.remedy();
+    let command = match &remedy {
+        Some(Remedy::SameAsRoot) => as_root(&typed.same()),
+        Some(Remedy::Command(command)) => command.clone(),
+        None => typed.same(),
+    };
+    match obstacle {
+        Obstacle::NeedsRoot { .. }
+        | Obstacle::PortsNeedRoot
+        | Obstacle::Filtered { has_sg: true, .. } => failure.next(command),
+        Obstacle::NodeNotMade { .. }
+        | Obstacle::NoSgModule
+        | Obstacle::NoNode { .. }
+        | Obstacle::Filtered { has_sg: false, .. }
+        | Obstacle::PortOpen(PortOpenError::NotADevice) => failure.next(command).next(typed.same()),
+        Obstacle::NotInGroup { .. } => failure
+            .next(command)
+            .next("Then log out and in, and type the same again:")
+            .next(typed.same())
+            .next("Or at once, as root:")
+            .next(as_root(&typed.same())),
+        Obstacle::Container { .. } | Obstacle::PortsInContainer => failure
+            .next("Start the container so, and type the same again there:")
+            .next(command)
+            .next(typed.same()),
+        Obstacle::Refused { .. }
+        | Obstacle::PortOpen(PortOpenError::NotPermitted | PortOpenError::KernelRefuses) => failure
+            .next("A sandbox or a security module may stand behind it. What the kernel says:")
+            .next(command)
+            .next("Outside of it, type the same again:")
+            .next(typed.same()),
+        Obstacle::Busy { holders, .. } => released(holders, remedy, failure).next(typed.same()),
+        Obstacle::LockedDown { .. } => failure
+            .next("This restarts the computer into that setup, the same again is for afterwards:")
+            .next(command)
+            .next(typed.same()),
+        Obstacle::NoPorts => failure
+            .next("Live systems of the large distributions give it: type the same again in one of them:")
+            .next(command),
+        Obstacle::NodeMissing { .. }
+        | Obstacle::Open(
+            SgOpenError::Missing { .. }
+            | SgOpenError::NoDevice { .. }
+            | SgOpenError::NotScsi { .. },
+        ) => failure.next(WHICH_DRIVES).next(typed.list()),
+        Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
+        Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
+        | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => failure.next(command),
+    }
+}
+
+/// How a drive gets free, without the command that is to follow.
+fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Failure {
+    let is_ours =
+        |holder: &Holder| matches!(holder, Holder::Process { name, .. } if name == "mtkflash");
+    match remedy {
+        Some(Remedy::Command(command)) if holders.is_empty() => failure
+            .next("To see who has it:")
+            .next(command)
+            .next(WHEN_FREE),
+        Some(Remedy::Command(command)) => failure.next(command),
+        _ if holders.iter().any(is_ours) => {
+            failure.next("When that run has ended, type the same again:")
+        }
+        _ => failure.next("End what uses it, then type the same again:"),
+    }
+}
+
+/// What was on a channel and is not as it was.
+fn not_brought_back(error: &LegacyError) -> String {
+    let (how, command) = match error {
+        LegacyError::NotBack { command, .. } => {
+            ("Switch the drive off and on, then:", command.clone())
+        }
+        LegacyError::Note(error) => match error.undo() {
+            Some(undo) => ("By hand:", undo.command()),
+            None => (WHICH_DRIVES, "mtkflash l".to_owned()),
+        },
+        _ => (WHICH_DRIVES, "mtkflash l".to_owned()),
+    };
+    let what = sentence(&error.to_string());
+    format!("{what} {how}\n{}", indented(&command))
+}
+
+/// What became of a change that a crashed run has left.
+fn settled(settled: &Settled) -> String {
+    let Settled { undo, outcome } = settled;
+    match outcome {
+        Ok(()) => format!(
+            "Note: an earlier run was ended in the middle; {} is restored.",
+            undo.what()
+        ),
+        Err(error) => format!(
+            "Warning: an earlier run was ended in the middle, and {} cannot be restored: {error}. \
+             By hand:\n{}",
+            undo.what(),
+            indented(&undo.command())
+        ),
+    }
+}
+
+/// A position that is a guess.
+fn guessed(called: &DriveName, guess: &Guess) -> String {
+    let path = guess.node.as_deref().map_or_else(String::new, |node| {
+        format!(" To be sure, name it by its path: {}", node.display())
+    });
+    format!(
+        "Note: a SATA port has no master and no slave. That drive {called} is the one at port {} \
+         is a guess; look at its name.{path}",
+        guess.port
+    )
+}
+
+/// Media polling that goes on.
+fn polled(why: &NoteError) -> String {
+    format!(
+        "Note: the kernel goes on looking for discs in the drive, which does no harm while it is \
+         held: {why}."
+    )
+}
+
+/// A command beneath a note, where those beneath a failure are.
+fn indented(command: &str) -> String {
+    format!("{:10}{command}", "")
+}
+
+/// What the kernel is to give up for the ports.
+pub fn question(state: &ChannelState) -> String {
+    let mut question =
+        "The registers of a channel are shared, so the kernel must give up what it has there:\n"
+            .to_owned();
+    for device in &state.devices {
+        question.push_str(&format!("  {}\n", device.name()));
+    }
+    question.push_str("It comes back under the same names afterwards.");
+    question.push_str(" Should this program be killed, bring it back by:\n  ");
+    question.push_str(&state.rescan_command());
+    question
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! A bench of simulated drives. No kernel has them, so that nothing is ever in
+//! the way, changed or given back.
+
+use std::path::Path;
+
+use super::error::OpenError;
+use super::list::{Listed, Listing};
+use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
+use super::name::{At, DriveName, Label};
+use crate::drive::legacy::ChannelState;
+use crate::drive::note::Settled;
+use crate::drive::{IndexBasis, Inhibitor, MediumRule, Position, ask};
+use crate::protocol::packet::Reopen;
+use crate::scsi::Identity;
+use crate::sim::{Bench, BenchError, SimDriveHandle};
+use crate::transport::{PacketTransport, TransportError};
+
+/// A bench as a machine.
+pub struct OnBench {
+    bench: Bench,
+}
+
+impl From<Bench> for OnBench {
+    fn from(bench: Bench) -> OnBench {
+        OnBench { bench }
+    }
+}
+
+impl OnBench {
+    /// Opens a bench file, with the state that the last run left.
+    ///
+    /// # Errors
+    /// As [`Bench::open`].
+    pub fn open(file: &Path) -> Result<OnBench, BenchError> {
+        Bench::open(file).map(OnBench::from)
+    }
+
+    fn find(&self, name: &DriveName) -> Option<&SimDriveHandle> {
+        match name {
+            DriveName::Index(index) => self.bench.drive(*index),
+            DriveName::Path(path) => self.bench.drive_at(path),
+        }
+    }
+
+    fn not_there(&self, name: DriveName) -> OpenError {
+        OpenError::NotOnBench {
+            name,
+            there: self.bench.drives().iter().filter_map(called).collect(),
+        }
+    }
+}
+
+/// What its user calls a drive.
+fn called(drive: &SimDriveHandle) -> Option<DriveName> {
+    match (drive.position(), drive.path()) {
+        (Some(position), _) => Some(DriveName::Index(position)),
+        (None, path) => path.map(|path| DriveName::Path(path.to_owned())),
+    }
+}
+
+impl Machine for OnBench {
+    fn settle(&self) -> Vec<Settled> {
+        Vec::new()
+    }
+
+    fn list(&self) -> Listing {
+        Listing {
+            drives: self.bench.drives().iter().map(listed).collect(),
+            basis: IndexBasis::Nothing,
+            has_legacy_ports: true,
+        }
+    }
+
+    fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError> {
+        match self.find(name) {
+            Some(drive) => Ok(Box::new(SimulatedDrive {
+                name: name.clone(),
+                drive: drive.clone(),
+            })),
+            None => Err(self.not_there(name.clone())),
+        }
+    }
+
+    fn ports(&self, position: Position, _: MediumRule) -> Result<Box<dyn Registers>, OpenError> {
+        let name = DriveName::Index(position.number());
+        match self.bench.drive(position.number()) {
+            Some(drive) => Ok(Box::new(SimulatedDrive {
+                name,
+                drive: drive.clone(),
+            })),
+            None => Err(self.not_there(name)),
+        }
+    }
+
+    fn folders(&self) -> Folders {
+        // Of a bench without a folder nothing outlives the run.
+        let state = self.bench.state().unwrap_or(Path::new("bench.state"));
+        Folders {
+            journal: state.join("journal"),
+            other_journals: Vec::new(),
+            log: state.join("log"),
+        }
+    }
+
+    fn inhibit(&self, _: &str) -> Option<Inhibitor> {
+        None
+    }
+}
+
+fn listed(drive: &SimDriveHandle) -> Listed {
+    let mut packets = drive.packets();
+    let mut packets = packets.as_mut();
+    let said = packets
+        .as_mut()
+        .and_then(|packets| ask::identity(packets.as_mut()).ok());
+    Listed {
+        position: drive.position().and_then(Position::new),
+        is_guess: false,
+        nodes: match drive.position() {
+            Some(_) => Vec::new(),
+            None => drive.path().map(ToOwned::to_owned).into_iter().collect(),
+        },
+        is_simulated: true,
+        identity: said.clone(),
+        said,
+        medium: packets.and_then(|packets| ask::medium(packets.as_mut()).ok()),
+        obstacles: Vec::new(),
+        silence: None,
+    }
+}
+
+/// A drive of a bench, by either way.
+struct SimulatedDrive {
+    name: DriveName,
+    drive: SimDriveHandle,
+}
+
+impl SimulatedDrive {
+    fn label(&self) -> Label {
+        Label {
+            called: self.name.clone(),
+            at: At::Bench,
+        }
+    }
+}
+
+impl Spot for SimulatedDrive {
+    fn label(&self) -> Label {
+        SimulatedDrive::label(self)
+    }
+
+    fn place(&self) -> String {
+        self.drive.name()
+    }
+
+    fn guess(&self) -> Option<Guess> {
+        None
+    }
+
+    fn at_ports(&self) -> Option<Position> {
+        self.drive.position().and_then(Position::new)
+    }
+
+    fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
+        let packets = self.drive.packets();
+        let label = || SimulatedDrive::label(self);
+        Ok(Held {
+            packets: packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })?,
+            reopen: Box::new(Again(self.drive.clone())),
+            clock: self.drive.clock(),
+            filter: None,
+            polling: None,
+        })
+    }
+}
+
+impl Registers for SimulatedDrive {
+    fn label(&self) -> Label {
+        SimulatedDrive::label(self)
+    }
+
+    fn place(&self) -> String {
+        self.drive.name()
+    }
+
+    fn channel(&self) -> Option<&ChannelState> {
+        None
+    }
+
+    fn take(self: Box<Self>) -> Result<Taken, OpenError> {
+        let name = self.name;
+        let registers = self.drive.registers();
+        Ok(Taken {
+            registers: registers.ok_or(OpenError::NamedByPath {
+                name,
+                position: None,
+            })?,
+            unit: self.drive.unit(),
+            clock: self.drive.clock(),
+            // As of a real drive, the kernel remembers who it was.
+            known_as: self
+                .drive
+                .packets()
+                .map(|_| remembered(self.drive.identity())),
+            lent: None,
+        })
+    }
+}
+
+/// What sysfs keeps of a drive's INQUIRY.
+fn remembered(identity: Identity) -> Identity {
+    Identity {
+        serial: None,
+        ..identity
+    }
+}
+
+/// Finds a simulated drive again.
+struct Again(SimDriveHandle);
+
+impl Reopen for Again {
+    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+        self.0.packets().ok_or(TransportError::Vanished)
+    }
+}

@@ -1,0 +1,101 @@
+//! Why a drive is not open, and what may be wrong with one that was left.
+
+use super::name::{DriveName, Label};
+use super::user::Answer;
+use crate::drive::ask::AskError;
+use crate::drive::legacy::{ChannelState, LegacyError};
+use crate::drive::{HoldError, LocateError, Obstacle, Position};
+use crate::protocol::packet::Family;
+use crate::protocol::{DeviceError, Protocol};
+use crate::scsi::{DeviceType, Identity, PacketDevice};
+use crate::transport::TransportError;
+
+/// Why there is no session. The flash is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("there is no position {0}")]
+    NoPosition(u8),
+    /// The bench has these and no other drives.
+    #[error("there is no drive {name} on this bench")]
+    NotOnBench {
+        name: DriveName,
+        there: Vec<DriveName>,
+    },
+    #[error(transparent)]
+    NotLocated(#[from] LocateError),
+    #[error(transparent)]
+    NotHeld(#[from] HoldError),
+    #[error(transparent)]
+    InTheWay(#[from] Obstacle),
+    /// The ports of its channel cannot be used.
+    #[error(transparent)]
+    Channel(#[from] LegacyError),
+    /// The kernel does not have it.
+    #[error("the kernel does not know the drive")]
+    UnknownToKernel { label: Label },
+    /// The ports were asked for, and a path. The kernel gives the path up with
+    /// its drives, and where a dead one does not come back, another drive may
+    /// get it.
+    #[error("a drive on the ports is named by its position")]
+    NamedByPath {
+        name: DriveName,
+        /// Where the ports lead to it.
+        position: Option<Position>,
+    },
+    #[error("the user does not agree that the kernel gives its drives up")]
+    NotAgreed {
+        channel: Box<ChannelState>,
+        answer: Answer,
+    },
+    #[error("the ports cannot be reached: {0}")]
+    PortsOutOfReach(#[source] TransportError),
+    /// It takes no command at all.
+    #[error("the drive does not take commands: {source}")]
+    TakesNoCommand {
+        label: Label,
+        #[source]
+        source: AskError,
+    },
+    /// By INQUIRY.
+    #[error("not an optical drive but a {device_type}")]
+    NotOptical {
+        label: Label,
+        device_type: DeviceType,
+    },
+    /// By IDENTIFY PACKET DEVICE.
+    #[error("not an optical drive but a {}: {device}", device.device_type)]
+    SaysNotOptical { device: PacketDevice },
+    #[error("the {protocol} goes over SG_IO only")]
+    OverSgOnly { protocol: Protocol },
+    /// SG_IO was asked for.
+    #[error("the drive has no packet protocol that is documented")]
+    NoPacketProtocol,
+    /// It is on none of the family's lists.
+    #[error("not known to be a {} drive", family.name)]
+    Unlisted {
+        family: &'static Family,
+        identity: Option<Identity>,
+    },
+    /// It could not be asked which protocol is its own.
+    #[error(transparent)]
+    NotDetected(DeviceError),
+    /// It is not in vendor mode, or its flash does not say what it is.
+    #[error("{source}")]
+    NotEntered {
+        label: Label,
+        identity: Option<Identity>,
+        #[source]
+        source: DeviceError,
+    },
+}
+
+/// What is not as it was found.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    /// The drive may still be in vendor mode.
+    #[error(transparent)]
+    Drive(#[from] DeviceError),
+    /// The kernel has not got everything back.
+    #[error(transparent)]
+    Kernel(#[from] LegacyError),
+}

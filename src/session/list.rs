@@ -1,0 +1,53 @@
+//! Which drives a machine has.
+
+use std::path::PathBuf;
+
+use super::name::{DriveName, Via};
+use crate::drive::ask::{AskError, Medium};
+use crate::drive::{IndexBasis, Obstacle, Position};
+use crate::scsi::Identity;
+
+/// The drives of a machine, without having disturbed any.
+#[derive(Debug)]
+pub struct Listing {
+    /// Those with a position first and in its order.
+    pub drives: Vec<Listed>,
+    /// What the position counts here.
+    pub basis: IndexBasis,
+    /// Whether a drive that is not listed may answer at the legacy ports.
+    pub has_legacy_ports: bool,
+}
+
+/// One drive of the list.
+#[derive(Debug)]
+pub struct Listed {
+    pub position: Option<Position>,
+    /// The position is a natural reading, not what DOS would have counted.
+    pub is_guess: bool,
+    /// The names by which it is called, the best first.
+    pub nodes: Vec<PathBuf>,
+    pub is_simulated: bool,
+    /// As it says now, or else as the kernel remembers; `None` where neither
+    /// says anything.
+    pub identity: Option<Identity>,
+    /// As it says now.
+    pub said: Option<Identity>,
+    pub medium: Option<Medium>,
+    /// Empty where a job could begin.
+    pub obstacles: Vec<Obstacle>,
+    /// Why it gave no identity, where no obstacle is the reason.
+    pub silence: Option<AskError>,
+}
+
+impl Listed {
+    /// What it is called on the way to it; `None` where nothing names it. On the
+    /// ports names of nodes do not last.
+    pub fn name(&self, via: Option<Via>) -> Option<DriveName> {
+        let index = || self.position.map(|at| DriveName::Index(at.number()));
+        let node = self.nodes.first().cloned().map(DriveName::Path);
+        match via {
+            Some(Via::Port) if !self.is_guess => index().or(node),
+            _ => node.or_else(index),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Where drives are: the host, or a bench. What is different about a simulated
+//! drive is asked here and nowhere else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::OpenError;
+use super::list::Listing;
+use super::name::{DriveName, Label};
+use crate::drive::legacy::{ChannelState, LegacyError};
+use crate::drive::note::{NoteError, Settled};
+use crate::drive::{Inhibitor, MediumRule, Obstacle, Position};
+use crate::protocol::packet::Reopen;
+use crate::scsi::Identity;
+use crate::transport::{Clock, PacketTransport, RegisterAccess, Unit};
+
+/// A machine with drives.
+pub trait Machine: Send + Sync {
+    /// Takes back what a crashed run has left changed.
+    fn settle(&self) -> Vec<Settled>;
+
+    /// Every drive, by INQUIRY and TEST UNIT READY alone.
+    fn list(&self) -> Listing;
+
+    /// The drive of this name. Nothing is sent to it.
+    ///
+    /// # Errors
+    /// [`OpenError`] where there is none, or it is not known which.
+    fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError>;
+
+    /// The registers by which a position is reached, still to be
+    /// [taken](Registers::take). Nothing is changed and nothing is sent to the
+    /// drive; one that the kernel has is asked for its medium.
+    ///
+    /// # Errors
+    /// [`OpenError`] where no registers lead there, or something that must not
+    /// lose its channel is on it.
+    fn ports(
+        &self,
+        position: Position,
+        medium: MediumRule,
+    ) -> Result<Box<dyn Registers>, OpenError>;
+
+    /// Where this program keeps what outlives a run.
+    fn folders(&self) -> Folders;
+
+    /// Holds off suspend and shutdown, where somebody can be asked to.
+    fn inhibit(&self, why: &str) -> Option<Inhibitor>;
+}
+
+/// Folders of this program on a machine. Whether they exist is another matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// Where notes of unfinished changes are written and read.
+    pub journal: PathBuf,
+    /// Where such notes of other users are only read.
+    pub other_journals: Vec<PathBuf>,
+    /// Where the log of every run is.
+    pub log: PathBuf,
+}
+
+/// A drive that was found and not touched.
+pub trait Spot {
+    fn label(&self) -> Label;
+
+    /// Its place in the machine in terms that survive a restart of both.
+    fn place(&self) -> String;
+
+    /// That this position is a guess, and at which SATA port the drive is.
+    fn guess(&self) -> Option<Guess>;
+
+    /// The position at which the legacy ports lead to it, too.
+    fn at_ports(&self) -> Option<Position>;
+
+    /// Gets hold of it, so that nobody else talks to it.
+    ///
+    /// # Errors
+    /// [`OpenError`] where it cannot be had.
+    fn hold(&self, medium: MediumRule) -> Result<Held, OpenError>;
+}
+
+/// A position that is a natural reading and not what DOS would have counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guess {
+    /// Counted from 1.
+    pub port: u32,
+    pub node: Option<PathBuf>,
+}
+
+/// A drive that nobody else talks to.
+pub struct Held {
+    pub packets: Box<dyn PacketTransport + Send>,
+    /// How it is found again after it has restarted.
+    pub reopen: Box<dyn Reopen>,
+    pub clock: Arc<dyn Clock>,
+    /// What stands behind a command that is not let through.
+    pub filter: Option<Obstacle>,
+    /// Why the kernel goes on looking for discs in it.
+    pub polling: Option<NoteError>,
+}
+
+/// The registers of a channel, before they are taken.
+pub trait Registers {
+    fn label(&self) -> Label;
+
+    /// As that of [`Spot`].
+    fn place(&self) -> String;
+
+    /// What the kernel would have to give up; `None` for nothing.
+    fn channel(&self) -> Option<&ChannelState>;
+
+    /// Takes them off the kernel.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the kernel has everything back then.
+    fn take(self: Box<Self>) -> Result<Taken, OpenError>;
+}
+
+/// The registers of a channel that nobody else uses.
+pub struct Taken {
+    pub registers: Box<dyn RegisterAccess + Send>,
+    pub unit: Unit,
+    pub clock: Arc<dyn Clock>,
+    /// Who the kernel remembers there.
+    pub known_as: Option<Identity>,
+    /// What the kernel has given up and gets back; `None` for nothing.
+    pub lent: Option<Box<dyn Lent>>,
+}
+
+/// What the kernel has given up for the ports. Dropping it gives it back as
+/// well, without waiting.
+pub trait Lent: Send {
+    /// # Errors
+    /// Where a drive that was there is not back.
+    fn give_back(self: Box<Self>) -> Result<(), LegacyError>;
+}

@@ -1,0 +1,73 @@
+//! From a drive's name to a drive that is ready, and back.
+//!
+//! [`open`] is one trip: what a crashed run has left is taken back (settle), the
+//! name is looked up (locate), the drive is held alone (hold) and asked who it is
+//! ([`identify`]), which tells its protocol (detect), and is brought to where
+//! its firmware can be reached (enter). [`Session::leave`] is the way back.
+//!
+//! The drives are on a [`Machine`], the host or a bench. Nothing here prints or
+//! asks: what happens is an [`Event`], why it does not go on an [`OpenError`], and
+//! a question goes to the [`User`].
+
+mod bench;
+mod error;
+mod event;
+mod folders;
+mod host;
+pub mod identify;
+mod list;
+mod machine;
+mod name;
+mod open;
+mod user;
+mod wish;
+
+pub use bench::OnBench;
+pub use error::{LeaveError, OpenError};
+pub use event::{By, Event, Said};
+pub use host::Host;
+pub use list::{Listed, Listing};
+pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
+pub use name::{At, DriveName, Label, Via};
+pub use open::open;
+pub use user::{Answer, User};
+pub use wish::{Patience, Wish};
+
+use crate::drive::Position;
+use crate::protocol::FirmwareDevice;
+
+/// A drive that is ready for a job.
+pub struct Session {
+    pub label: Label,
+    /// Its place in the machine in terms that survive a restart of both.
+    pub place: String,
+    pub device: Box<dyn FirmwareDevice + Send>,
+    /// The position at which the legacy ports lead to it.
+    pub at_ports: Option<Position>,
+    // After the device, whose end gives the channel's interrupts back.
+    lent: Option<Box<dyn Lent>>,
+}
+
+impl Session {
+    /// Whether the kernel has given the drive up meanwhile.
+    pub fn is_off_kernel(&self) -> bool {
+        self.lent.is_some()
+    }
+
+    /// Leaves the drive and gives everything back that was taken for it.
+    pub fn leave(self) -> Vec<LeaveError> {
+        let Session {
+            mut device, lent, ..
+        } = self;
+        let left = device.leave().map_err(LeaveError::from);
+        drop(device);
+        let given_back = lent.map_or(Ok(()), |lent| lent.give_back());
+        [left, given_back.map_err(LeaveError::from)]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

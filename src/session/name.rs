@@ -1,0 +1,62 @@
+//! What a drive is called, and the ways to one.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::drive::{Position, ScsiAddress};
+
+/// How the user calls a drive.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DriveName {
+    /// 1 primary master, 2 primary slave, 3 secondary master, 4 secondary slave.
+    Index(u8),
+    /// `/dev/sr0`, `/dev/sg1`, `/dev/disk/by-id/…`: a path under `/dev`.
+    Path(PathBuf),
+}
+
+impl fmt::Display for DriveName {
+    /// As the user typed it, with what a terminal would obey made visible.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DriveName::Index(index) => write!(f, "{index}"),
+            DriveName::Path(path) => {
+                let text = path.to_string_lossy();
+                match text.chars().any(char::is_control) {
+                    true => write!(f, "{text:?}"),
+                    false => f.write_str(&text),
+                }
+            }
+        }
+    }
+}
+
+/// The way to a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// SCSI commands over SG_IO.
+    Sg,
+    /// ATA PASS-THROUGH over SG_IO.
+    Ata,
+    /// The legacy I/O ports.
+    Port,
+}
+
+/// A drive as messages name it: as its user did, and where that led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub called: DriveName,
+    pub at: At,
+}
+
+/// Where a drive was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// Its node.
+    Node(PathBuf),
+    /// Its name for the kernel, where it has no node.
+    Address(ScsiAddress),
+    /// The registers of a legacy channel.
+    Ports(Position),
+    /// A bench.
+    Bench,
+}

@@ -1,0 +1,271 @@
+//! The way to a drive, step by step.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Session;
+use super::error::OpenError;
+use super::event::Event;
+use super::identify::{self, Identified};
+use super::machine::{Held, Lent, Machine, Registers, Spot, Taken};
+use super::name::{DriveName, Label, Via};
+use super::user::{Answer, User};
+use super::wish::{Patience, Wish};
+use crate::drive::Position;
+use crate::protocol::packet::{Family, PacketDrive};
+use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
+use crate::protocol::{DeviceError, FirmwareDevice, detect};
+use crate::scsi::Identity;
+use crate::transport::{
+    AtaPassthrough, Clock, PortTaskFile, TaskFile, TaskFileError, TransportError,
+};
+
+/// One vendor-mode command takes microseconds to milliseconds. A drive that
+/// raises no interrupt makes the kernel wait this long for each.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+
+type Device = Box<dyn FirmwareDevice + Send>;
+
+/// Opens a drive and brings it to where its firmware can be reached.
+///
+/// # Errors
+/// [`OpenError`]; the drive is left, and the kernel has back what it had.
+pub fn open(
+    machine: &dyn Machine,
+    name: &DriveName,
+    wish: &Wish,
+    user: &mut dyn User,
+) -> Result<Session, OpenError> {
+    wish.check()?;
+    for settled in machine.settle() {
+        user.tell(Event::Settled(settled));
+    }
+    let mut opening = Opening {
+        machine,
+        wish,
+        user,
+    };
+    match wish.via {
+        Some(Via::Port) => opening.by_ports(opening.position(name)?),
+        Some(Via::Sg | Via::Ata) | None => opening.by_kernel(name),
+    }
+}
+
+struct Opening<'a> {
+    machine: &'a dyn Machine,
+    wish: &'a Wish,
+    user: &'a mut dyn User,
+}
+
+impl Opening<'_> {
+    fn by_kernel(&mut self, name: &DriveName) -> Result<Session, OpenError> {
+        let spot = self.machine.locate(name)?;
+        if let Some(guess) = spot.guess() {
+            let called = name.clone();
+            self.user.tell(Event::Guessed { called, guess });
+        }
+        let mut held = spot.hold(self.wish.medium)?;
+        if let Some(why) = held.polling.take() {
+            self.user.tell(Event::PollingLeftOn(why));
+        }
+        let identity = identify::by_inquiry(&mut held, &spot.label())?;
+        let device = match self.family(&mut held, identity.as_ref())? {
+            Some(family) => packet_drive(family, identity, held),
+            None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
+            None => self.by_ata(spot.as_ref(), held, identity)?,
+        };
+        Ok(Session {
+            label: spot.label(),
+            place: spot.place(),
+            device,
+            at_ports: spot.at_ports(),
+            lent: None,
+        })
+    }
+
+    /// The family of a drive that is to be spoken to by packets.
+    fn family(
+        &mut self,
+        held: &mut Held,
+        identity: Option<&Identity>,
+    ) -> Result<Option<&'static Family>, OpenError> {
+        if self.wish.via == Some(Via::Ata) {
+            return Ok(None);
+        }
+        let detected = detect(held.packets.as_mut(), identity, self.wish.protocol)
+            .map_err(OpenError::NotDetected)?;
+        let family = Family::of(detected.protocol);
+        self.user.tell(Event::Detected(detected));
+        match family {
+            // A family's commands, those for reading among them, go to its listed
+            // drives only: a strange one may hang at them.
+            Some(family) if !self.wish.any_family && family.unlisted(identity).is_some() => {
+                Err(OpenError::Unlisted {
+                    family,
+                    identity: identity.cloned(),
+                })
+            }
+            family => Ok(family),
+        }
+    }
+
+    /// Vendor mode through the kernel.
+    fn by_ata(
+        &mut self,
+        spot: &dyn Spot,
+        held: Held,
+        identity: Option<Identity>,
+    ) -> Result<Device, OpenError> {
+        let mut task_file = AtaPassthrough::new(held.packets, COMMAND_TIMEOUT);
+        let identified = identify::by_kernel(task_file.identify(), identity);
+        self.enter(spot.label(), identified, Box::new(task_file), held.clock)
+            .map_err(|error| match (error, held.filter) {
+                (OpenError::NotEntered { source, .. }, Some(filter)) if is_forbidden(&source) => {
+                    filter.into()
+                }
+                (error, _) => error,
+            })
+    }
+
+    /// A drive on the ports is named by its position.
+    fn position(&self, name: &DriveName) -> Result<Position, OpenError> {
+        match name {
+            DriveName::Index(index) => Position::new(*index).ok_or(OpenError::NoPosition(*index)),
+            DriveName::Path(_) => Err(OpenError::NamedByPath {
+                name: name.clone(),
+                position: self.machine.locate(name)?.at_ports(),
+            }),
+        }
+    }
+
+    /// Vendor mode by the registers of a legacy channel.
+    fn by_ports(&mut self, position: Position) -> Result<Session, OpenError> {
+        let registers = self.machine.ports(position, self.wish.medium)?;
+        self.agree(registers.as_ref())?;
+        let label = registers.label();
+        let place = registers.place();
+        let mut taken = registers.take()?;
+        let lent = taken.lent.take();
+        match self.enter_by_ports(label.clone(), taken) {
+            Ok(device) => Ok(Session {
+                label,
+                place,
+                device,
+                at_ports: Some(position),
+                lent,
+            }),
+            Err(error) => {
+                self.give_back(lent);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks whether the kernel may give up what it has on the channel.
+    fn agree(&mut self, registers: &dyn Registers) -> Result<(), OpenError> {
+        let Some(channel) = registers.channel() else {
+            return Ok(());
+        };
+        match self.user.may_take(channel) {
+            Answer::Yes => Ok(()),
+            Answer::YesBefore => {
+                self.user.tell(Event::GivenUp(channel.clone()));
+                Ok(())
+            }
+            answer => Err(OpenError::NotAgreed {
+                channel: Box::new(channel.clone()),
+                answer,
+            }),
+        }
+    }
+
+    fn enter_by_ports(&mut self, label: Label, taken: Taken) -> Result<Device, OpenError> {
+        let clock = Arc::clone(&taken.clock);
+        let mut ports = PortTaskFile::new(taken.registers, taken.unit, taken.clock);
+        ports
+            .quiet_interrupts()
+            .map_err(OpenError::PortsOutOfReach)?;
+        let identified = identify::by_ports(ports.identify(), taken.known_as)?;
+        self.enter(label, identified, Box::new(ports), clock)
+    }
+
+    /// Brings a drive into vendor mode and identifies its flash.
+    fn enter(
+        &mut self,
+        label: Label,
+        identified: Identified,
+        task_file: Box<dyn TaskFile + Send>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Device, OpenError> {
+        let Identified { identity, said } = identified;
+        if let Some(said) = said {
+            self.user.tell(Event::Said(said));
+        }
+        let family = identity.as_ref().and_then(Family::by_identity);
+        if let Some(family) = family {
+            self.user.tell(Event::OnAList(family));
+        }
+        let patience = match (self.wish.patience, family) {
+            (Patience::Named(time), _) | (Patience::Unless(time), None) => time,
+            (Patience::Unless(_), Some(_)) => Duration::ZERO,
+        };
+        let drive = self.ask_to_enter(task_file, clock, patience);
+        drive
+            .and_then(|drive| VendorModeDrive::identify(drive, identity.clone(), self.wish.size))
+            .map(|drive| Box::new(drive) as Device)
+            .map_err(|source| OpenError::NotEntered {
+                label,
+                identity,
+                source,
+            })
+    }
+
+    fn ask_to_enter(
+        &mut self,
+        task_file: Box<dyn TaskFile + Send>,
+        clock: Arc<dyn Clock>,
+        patience: Duration,
+    ) -> Result<VendorMode, DeviceError> {
+        let mut has_waited = false;
+        let mut on_wait = |waiting| {
+            has_waited = true;
+            self.user.tell(Event::Waiting(waiting));
+            match self.user.wants_to_stop() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let entered = VendorMode::enter(task_file, clock, patience, &mut on_wait);
+        if has_waited {
+            self.user.tell(Event::WaitingEnded);
+        }
+        entered
+    }
+
+    fn give_back(&mut self, lent: Option<Box<dyn Lent>>) {
+        if let Some(Err(error)) = lent.map(|lent| lent.give_back()) {
+            self.user.tell(Event::NotGivenBack(error));
+        }
+    }
+}
+
+fn packet_drive(family: &'static Family, identity: Option<Identity>, held: Held) -> Device {
+    let Held {
+        packets,
+        reopen,
+        clock,
+        ..
+    } = held;
+    Box::new(PacketDrive::new(family, identity, packets, reopen, clock))
+}
+
+fn is_forbidden(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::TaskFile {
+            source: TaskFileError::Transport(TransportError::NotPermitted),
+            ..
+        }
+    )
+}

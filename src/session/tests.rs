@@ -1,0 +1,103 @@
+use super::*;
+use crate::drive::legacy::ChannelState;
+use crate::sim::Bench;
+
+/// Hears everything and says no to every question.
+#[derive(Default)]
+struct Listener {
+    heard: Vec<&'static str>,
+}
+
+impl User for Listener {
+    fn tell(&mut self, event: Event) {
+        self.heard.push(match event {
+            Event::Settled(_) => "settled",
+            Event::Guessed { .. } => "guessed",
+            Event::PollingLeftOn(_) => "polling left on",
+            Event::Detected(_) => "detected",
+            Event::GivenUp(_) => "given up",
+            Event::Said(_) => "said",
+            Event::OnAList(_) => "on a list",
+            Event::Waiting(_) => "waiting",
+            Event::WaitingEnded => "waiting ended",
+            Event::NotGivenBack(_) => "not given back",
+        });
+    }
+
+    fn may_take(&mut self, _: &ChannelState) -> Answer {
+        Answer::No
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
+}
+
+fn bench(lines: &str) -> OnBench {
+    let text = format!(
+        "[[drive]]\nposition = 3\nvendor = \"SONY\"\nproduct = \"DVD RW DW-D22A\"\n\
+         revision = \"BYS1\"\nchip = \"SST39SF020\"\n{lines}"
+    );
+    Bench::from_text(&text).unwrap().into()
+}
+
+fn opened(machine: &OnBench, wish: &Wish) -> (Result<Session, OpenError>, Vec<&'static str>) {
+    let mut user = Listener::default();
+    let session = open(machine, &DriveName::Index(3), wish, &mut user);
+    (session, user.heard)
+}
+
+#[test]
+fn what_happens_on_the_way_is_told_in_the_order_that_is_written_down() {
+    let (session, heard) = opened(&bench(""), &Wish::default());
+    assert_eq!(heard, ["detected", "said"]);
+    assert!(session.unwrap().leave().is_empty());
+    let by_ports = Wish {
+        via: Some(Via::Port),
+        patience: Patience::Named(std::time::Duration::from_secs(10)),
+        ..Wish::default()
+    };
+    let reluctant = bench("entry = \"after-power-cycles\"\npower_cycles = 2\n");
+    let (session, heard) = opened(&reluctant, &by_ports);
+    assert_eq!(heard, ["said", "waiting", "waiting", "waiting ended"]);
+    assert!(session.is_ok());
+}
+
+#[test]
+fn a_drive_that_was_left_is_not_in_vendor_mode() {
+    let machine = bench("");
+    let (session, _) = opened(&machine, &Wish::default());
+    let session = session.unwrap();
+    assert_eq!(session.place, "position-3");
+    assert!(!session.is_off_kernel());
+    assert!(session.leave().is_empty());
+    let (again, _) = opened(&machine, &Wish::default());
+    assert!(again.is_ok());
+}
+
+#[test]
+fn a_packet_protocol_and_registers_do_not_go_together() {
+    let wish = Wish {
+        via: Some(Via::Ata),
+        protocol: Some(crate::protocol::Protocol::Btc),
+        ..Wish::default()
+    };
+    let (session, heard) = opened(&bench(""), &wish);
+    assert!(matches!(session.err(), Some(OpenError::OverSgOnly { .. })));
+    assert_eq!(heard, [""; 0]);
+}
+
+#[test]
+fn a_dead_drive_is_unknown_to_the_kernel_and_is_reached_by_the_ports() {
+    let dead = bench("dead = true\n");
+    let (session, _) = opened(&dead, &Wish::default());
+    assert!(matches!(
+        session.err(),
+        Some(OpenError::UnknownToKernel { .. })
+    ));
+    let wish = Wish {
+        via: Some(Via::Port),
+        ..Wish::default()
+    };
+    assert!(opened(&dead, &wish).0.is_ok());
+}

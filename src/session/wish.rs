@@ -1,0 +1,52 @@
+//! What a user wants to be true of the way to a drive.
+
+use std::time::Duration;
+
+use super::error::OpenError;
+use super::name::Via;
+use crate::drive::MediumRule;
+use crate::protocol::Protocol;
+
+/// How a drive is to be opened; the default leaves all to the drive.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// `None`: by packets where the drive is on a list of such drives, else in
+    /// vendor mode by the ports or through the kernel.
+    pub via: Option<Via>,
+    /// `None`: by the drive's name.
+    pub protocol: Option<Protocol>,
+    /// Bytes in a flash whose chip is in no table.
+    pub size: Option<u32>,
+    pub patience: Patience,
+    pub medium: MediumRule,
+    /// Sends a family's commands also to a drive that is on none of its lists.
+    pub any_family: bool,
+}
+
+/// For how long a drive that refuses vendor mode is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as its user said.
+    Named(Duration),
+    /// So long, but not for a drive that is flashed by packets.
+    Unless(Duration),
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience::Unless(Duration::ZERO)
+    }
+}
+
+impl Wish {
+    /// # Errors
+    /// A way and a protocol that do not go together.
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        match (self.via, self.protocol) {
+            (Some(Via::Ata | Via::Port), Some(protocol)) if protocol != Protocol::VendorMode => {
+                Err(OpenError::OverSgOnly { protocol })
+            }
+            _ => Ok(()),
+        }
+    }
+}
