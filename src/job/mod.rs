@@ -170,6 +170,12 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
+    /// Shows that what has just been read, and what is read next, comes from a chip
+    /// that is there and idle.
+    fn prove_idle(&mut self) -> Result<(), JobError> {
+        self.device.prove_idle().map_err(JobError::before_change)
+    }
+
     /// The ranges of one selection, checked against the flash's size.
     fn ranges(&self, selection: &Selection) -> Result<Vec<FlashRange>, JobError> {
         selection

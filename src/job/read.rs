@@ -84,6 +84,9 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
         gaps: Vec::new(),
         disagreements: 0,
     };
+    // Two reads that agree prove no more than that the answers repeat: a bank
+    // counts as read when the chip was idle before and after it.
+    job.prove_idle()?;
     for range in dump.ranges.clone() {
         let bank = Offset(range.start).bank();
         job.send(Event::Bank { phase, bank });
@@ -102,6 +105,7 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
             }
             dump.disagreements += settle(job, Offset(start), first, second)?;
         }
+        job.prove_idle()?;
         dump.gaps = joined(dump.gaps);
         // The sum of what stands for a bank that nobody has seen says nothing.
         if !dump
@@ -235,6 +239,7 @@ pub(super) fn settle(
             second,
         });
         if disagreements == ATTEMPTS {
+            job.prove_idle()?;
             return Err(JobError::Unstable {
                 at: place,
                 first,

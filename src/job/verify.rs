@@ -70,7 +70,8 @@ pub(super) fn owned_ranges(owned: &[Owned]) -> Vec<FlashRange> {
 
 /// Reads `ranges` once and compares them with those of `expected`, a whole
 /// flash. A block that differs is read until two reads agree, so that a bad
-/// read is not taken for bad flash.
+/// read is not taken for bad flash. What was read of a bank counts when the chip
+/// was idle before and after it.
 pub(super) fn compare(
     job: &mut Job,
     phase: Phase,
@@ -92,6 +93,7 @@ pub(super) fn compare(
     };
     let mut found = vec![0; block as usize];
     let mut previous = found.clone();
+    job.prove_idle()?;
     for range in ranges {
         let bank = Offset(range.start).bank();
         job.send(Event::Bank { phase, bank });
@@ -119,6 +121,7 @@ pub(super) fn compare(
                 bytes: expected.len() as u64,
             });
         }
+        job.prove_idle()?;
         if is_read {
             compared.sums.push((bank, sum));
             compared.total = compared.total.and(sum);

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use detect::{Detected, Protocol, detect};
 pub use download::Download;
 
+use crate::flash::chip::ChipId;
 use crate::flash::{EraseLayout, FlashRange, Offset};
 use crate::scsi::{Identity, Sense};
 use crate::transport::{TaskFileError, TransportError};
@@ -111,6 +112,9 @@ pub enum DeviceError {
         expected: u8,
         found: u8,
     },
+    /// What was read since the chip was last shown to be idle counts for nothing.
+    #[error("the flash chip cannot be relied on: {0}")]
+    NotIdle(NotIdle),
     /// A range that the drive does not let be read. Reading goes on behind it.
     #[error("the drive refuses to have {range} read: {sense}")]
     Refused { range: FlashRange, sense: Sense },
@@ -133,6 +137,25 @@ pub enum DeviceError {
     Impossible(String),
 }
 
+/// Why a flash chip's bytes are not to be taken for its content.
+///
+/// A chip that is busy or not there answers reads as well, and often the same
+/// way twice: with FF, or with a status whose bit 6 toggles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotIdle {
+    /// Bit 0 of a serial chip's status register is set.
+    #[error("it is busy (status {status:02x}h)")]
+    Busy { status: u8 },
+    #[error("it is busy or gone (asked for its ID, it gives {found} instead of {expected})")]
+    OtherId { expected: ChipId, found: ChipId },
+    /// A parallel chip gives the same bytes whether it is asked for its ID or not.
+    #[error("it shows the same bytes with and without its ID ({id})")]
+    SameAsId { id: ChipId },
+    /// A parallel chip's first bytes are not after its ID what they were before.
+    #[error("its first bytes change from one read to the next")]
+    Unsteady,
+}
+
 /// A drive whose firmware can be read.
 ///
 /// Offsets and ranges lie within `capabilities().size`; anything else is
@@ -148,6 +171,19 @@ pub trait FirmwareDevice {
     /// # Errors
     /// As the drive answers; `into` is then undefined.
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError>;
+
+    /// Shows that the flash chip is there and idle at this moment, so that what
+    /// reads give is its content and not its status. It does not wait for a chip
+    /// that is busy.
+    ///
+    /// What lies between two such proofs was read; what is read and not followed
+    /// by one was not. A drive whose own firmware reads the chip answers for it.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotIdle`], or as the drive answers.
+    fn prove_idle(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
 
     /// The way to change the flash, of the kind that `capabilities().writing`
     /// tells; `None` where there is none.

@@ -11,6 +11,12 @@ const SERIAL_73: Kind = Kind::serial("W25P20", "mode_status = 0x73");
 /// Two bytes of ID, each read twice.
 const ID_READS: u64 = 4;
 
+/// To show that a parallel chip is idle: its first two bytes, its ID, and the two
+/// bytes again.
+const IDLE_READS: u64 = 6;
+/// Shown before the first bank and after each.
+const TIMES_IDLE_OF_TWO_BANKS: u64 = 3;
+
 fn accesses(counters: &Counters) -> u64 {
     counters.register_reads + counters.register_writes
 }
@@ -21,7 +27,10 @@ fn a_verified_read_of_parallel_flash_reads_every_byte_twice() {
     let dump = drive.read().unwrap();
     assert!(dump.bytes == drive.flash());
     let counters = drive.handle.counters();
-    assert_eq!(counters.byte_reads, 2 * 0x2_0000 + ID_READS);
+    assert_eq!(
+        counters.byte_reads,
+        2 * 0x2_0000 + ID_READS + TIMES_IDLE_OF_TWO_BANKS * IDLE_READS
+    );
     assert_eq!(counters.chip_ignored, 0);
     drive.assert_left();
 }
@@ -57,13 +66,16 @@ fn a_serial_page_takes_four_writes_two_executes_and_256_reads_a_pass() {
         assert!(dump.bytes == drive.flash());
         let counters = drive.handle.counters();
         let page_passes = 2 * 0x4_0000 / 256;
-        // Twice the same for the ID, of which two bytes are read.
-        assert_eq!(counters.mailbox_writes, 4 * (page_passes + 2));
+        // Twice the same for the ID, of which two bytes are read. To show that
+        // the chip is idle, its status of one byte and the ID; before the first
+        // of four banks and after each.
+        let idle = 5;
+        assert_eq!(counters.mailbox_writes, 4 * (page_passes + 2 + idle) + idle);
         assert_eq!(
             counters.ata.of(0x04) + counters.ata.of(0x05),
-            2 * (page_passes + 2)
+            2 * (page_passes + 2 + 2 * idle)
         );
-        assert_eq!(counters.mailbox_reads, 256 * page_passes + 4);
+        assert_eq!(counters.mailbox_reads, 256 * page_passes + 4 + 3 * idle);
         assert_eq!(counters.chip_ignored, 0);
         drive.assert_left();
     }
@@ -147,7 +159,10 @@ fn verifying_reads_every_byte_once_and_changes_nothing() {
     let before = drive.flash();
     assert_eq!(drive.verify(&before).unwrap().difference, None);
     let counters = drive.handle.counters();
-    assert_eq!(counters.byte_reads, 0x2_0000 + ID_READS);
+    assert_eq!(
+        counters.byte_reads,
+        0x2_0000 + ID_READS + TIMES_IDLE_OF_TWO_BANKS * IDLE_READS
+    );
     assert_eq!(counters.programs, 0);
     assert!(drive.flash() == before);
     drive.assert_left();

@@ -129,8 +129,6 @@ fn any_fault_at_any_operation_leaves_a_true_statement_and_a_way_on() {
     runner
         .run(&strategy, |(kind, fault, place, late, executed, status)| {
             let (all, before_change) = lengths[kind];
-            // A chip is busy only with what it was told to do.
-            let late = late || fault == 1;
             let first = if late { before_change } else { 0 };
             let operation = 1 + first + (place * (all - first) as f64) as u64;
             survive(

@@ -109,7 +109,7 @@ fn a_write_that_was_killed_anywhere_is_taken_up_where_it_ended() {
         let some = (0..=points).map(|point| before_change + changing * point / points);
         let first = (1..8).map(|command| before_change + command);
         for commands in some.chain(first).chain([2, 5, before_change / 2]) {
-            let drive = kind.drive();
+            let mut drive = kind.drive();
             let before = drive.flash();
             let target = drive.other_image();
             let ended = write_killed(&drive, &target, commands);
@@ -122,6 +122,7 @@ fn a_write_that_was_killed_anywhere_is_taken_up_where_it_ended() {
             if commands <= before_change {
                 drive.handle.power_cycle();
             }
+            drive.killed = true;
             let again = drive.write(&target);
             assert!(again.ended.is_good(), "command {commands}: {again:?}");
             assert!(drive.flash() == target, "command {commands}");

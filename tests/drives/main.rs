@@ -7,6 +7,7 @@
 mod bench;
 mod counts;
 mod faults;
+mod idle;
 mod interruptions;
 mod small_window;
 mod stops;

@@ -16,17 +16,18 @@ pub struct SmallWindow<D> {
 impl<D: FirmwareDevice> SmallWindow<D> {
     pub fn new(device: D, size: u32) -> Self {
         let mut capabilities = device.capabilities().clone();
-        let Writing::InPlace(layout) = &capabilities.writing else {
-            panic!("a window is for chips that can be written");
-        };
-        assert_eq!(
-            layout.sectors.len(),
-            1,
-            "a window is for chips without sectors"
-        );
-        let whole = layout.sectors[0];
-        capabilities.writing = Writing::InPlace(EraseLayout::whole(size, layout.program_unit));
-        capabilities.size = size;
+        let mut whole = FlashRange::default();
+        // A chip that is not recognised, being busy, cannot be written.
+        if let Writing::InPlace(layout) = &capabilities.writing {
+            assert_eq!(
+                layout.sectors.len(),
+                1,
+                "a window is for chips without sectors"
+            );
+            whole = layout.sectors[0];
+            capabilities.writing = Writing::InPlace(EraseLayout::whole(size, layout.program_unit));
+            capabilities.size = size;
+        }
         SmallWindow {
             device,
             whole,
@@ -46,6 +47,10 @@ impl<D: FirmwareDevice> FirmwareDevice for SmallWindow<D> {
 
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError> {
         self.device.read(at, into)
+    }
+
+    fn prove_idle(&mut self) -> Result<(), DeviceError> {
+        self.device.prove_idle()
     }
 
     fn writer(&mut self) -> Option<Writer<'_>> {

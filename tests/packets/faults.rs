@@ -37,6 +37,7 @@ fn faults(operation: u64) -> Vec<Fault> {
         lost(false),
         short(usize::MAX),
         sense(0x02, 0x04, 0x01),
+        Fault::ChipBusy { operation },
     ]
 }
 
@@ -75,7 +76,7 @@ fn holds_true(drive: &'static Drive, fault: Fault) {
     let case = format!("{}: {fault:?}", drive.protocol);
     let mut desk = Desk::new(drive);
     let before = desk.handle.flash();
-    let is_lasting = fault.operation().is_none();
+    let is_lasting = fault.operation().is_none() || matches!(fault, Fault::ChipBusy { .. });
     desk = desk.with(fault);
     let ended = desk.write();
     desk.settle();

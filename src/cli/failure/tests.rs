@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::super::args;
 use super::super::every::{every, shown, table};
 use super::*;
+use crate::flash::chip::ChipId;
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
-use crate::protocol::{Capabilities, Reading, Writing};
+use crate::protocol::{Capabilities, NotIdle, Reading, Writing};
 use crate::scsi::{Sense, cdb};
 use crate::transport::{
     AtaPassthrough, Completion, Data, Expect, PacketTransport, Registers, TaskFile,
@@ -143,6 +144,15 @@ fn devices() -> Vec<DeviceError> {
         DeviceError::NotErased { .. } => [DeviceError::NotErased { at, found: 0x02 }],
         DeviceError::ChipBusy { .. } => [
             DeviceError::ChipBusy { doing: "erasing the chip", expected: 0x00, found: 0x03 },
+        ],
+        DeviceError::NotIdle(_) => [
+            DeviceError::NotIdle(NotIdle::Busy { status: 0x03 }),
+            DeviceError::NotIdle(NotIdle::OtherId {
+                expected: ChipId::new(0xBF, 0xB6),
+                found: ChipId::new(0x40, 0x00),
+            }),
+            DeviceError::NotIdle(NotIdle::SameAsId { id: ChipId::new(0xBF, 0xB6) }),
+            DeviceError::NotIdle(NotIdle::Unsteady),
         ],
         DeviceError::Refused { .. } => [DeviceError::Refused { range, sense: hardware_error() }],
         DeviceError::Packet { .. } => [by_packet(PacketError::NoSense)],

@@ -16,6 +16,7 @@ const PARALLEL_REACH: u32 = 0x10_0000;
 pub struct VendorModeDrive {
     drive: VendorMode,
     chip: Chip,
+    is_known: bool,
     info: DeviceInfo,
     capabilities: Capabilities,
     unprotected: bool,
@@ -77,6 +78,7 @@ impl VendorModeDrive {
             },
             drive,
             chip,
+            is_known,
             info,
             unprotected: false,
         })
@@ -147,6 +149,13 @@ impl FirmwareDevice for VendorModeDrive {
         match &self.chip.bus {
             Bus::Parallel(_) => self.drive.read_parallel(at, into),
             Bus::Serial(_) => self.drive.read_serial(at, into),
+        }
+    }
+
+    fn prove_idle(&mut self) -> Result<(), DeviceError> {
+        match &self.chip.bus {
+            Bus::Parallel(_) => self.drive.prove_parallel_idle(self.chip.id, self.is_known),
+            Bus::Serial(_) => self.drive.prove_serial_idle(self.chip.id),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::flash::chip::{
     CONTINUATION, ChipId, DEVICE_CONTINUED, DOCUMENTED_UNLOCK, MANUFACTURER_CONTINUED, Unlock,
 };
 use crate::flash::{FlashRange, Offset};
-use crate::protocol::DeviceError;
+use crate::protocol::{DeviceError, NotIdle};
 use crate::transport::TaskFileError;
 
 /// JungleFlasher re-reads a programmed byte this often before it programs it again.
@@ -25,6 +25,8 @@ const PROGRAM_ATTEMPTS: u32 = 16;
 /// JungleFlasher gives 3 s.
 const ID_ATTEMPTS: u32 = 16;
 const ID_PAUSE: Duration = Duration::from_millis(250);
+/// How often a chip may fail to show that it is idle.
+const PROOF_ATTEMPTS: u32 = 16;
 /// JungleFlasher waits this long for a 4 KiB sector of SST39SF020.
 const SECTOR_ERASE_PAUSE: Duration = Duration::from_millis(100);
 /// JungleFlasher waits this long for a whole SST39SF020.
@@ -42,6 +44,21 @@ impl VendorMode {
             self.write_byte(Address(unlock.0), *code)?;
         }
         Ok(())
+    }
+
+    /// Ends a byte program that a killed run left open: the chip takes the next
+    /// write, whatever it is, for the byte. FF programs nothing, and to a chip that
+    /// waits for a command it is none.
+    ///
+    /// Only for a chip that is known to take bytes one by one, since a run that
+    /// was killed had identified it: for a part that takes pages a bare write would
+    /// be the start of one.
+    ///
+    /// # Errors
+    /// As the drive answers.
+    pub fn end_cut_program(&mut self) -> Result<(), DeviceError> {
+        self.write_byte(Address(0), 0xFF)
+            .map_err(at("ending what a killed run left open", 0))
     }
 
     /// Asks the chip for its ID, with the unlock addresses that are documented
@@ -86,6 +103,7 @@ impl VendorMode {
         back.map(|()| id)
     }
 
+    /// What stands where a chip shows its ID: the ID, or the memory's first bytes.
     fn read_parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
         Ok(ChipId {
             manufacturer: self.read_code(0, MANUFACTURER_CONTINUED)?,
@@ -100,6 +118,52 @@ impl VendorMode {
         }
         let second = self.read_byte(Address(continued))?;
         Ok(u16::from_be_bytes([first, second]))
+    }
+
+    /// Shows that the chip is idle: asked for its ID it gives the one it gave
+    /// before, and its memory is there again afterwards. A chip that is erasing or
+    /// programming takes no command and toggles bit 6 of what it shows (JEDEC).
+    ///
+    /// A chip of no table need not understand the ID command: of that one only
+    /// steady answers are asked.
+    ///
+    /// One such round is enough, and one that fails is repeated at once: a misread
+    /// byte is no busy chip.
+    pub(super) fn prove_parallel_idle(
+        &mut self,
+        expected: ChipId,
+        is_known: bool,
+    ) -> Result<(), DeviceError> {
+        let mut why = NotIdle::Unsteady;
+        for _ in 0..PROOF_ATTEMPTS {
+            match self
+                .parallel_round(expected, is_known)
+                .map_err(during("making sure of the flash chip"))?
+            {
+                None => return Ok(()),
+                Some(reason) => why = reason,
+            }
+        }
+        Err(DeviceError::NotIdle(why))
+    }
+
+    fn parallel_round(
+        &mut self,
+        expected: ChipId,
+        is_known: bool,
+    ) -> Result<Option<NotIdle>, TaskFileError> {
+        let before = self.read_parallel_id()?;
+        let found = self.parallel_id()?;
+        let after = self.read_parallel_id()?;
+        Ok(if found != expected {
+            Some(NotIdle::OtherId { expected, found })
+        } else if before != after {
+            Some(NotIdle::Unsteady)
+        } else if is_known && before == found {
+            Some(NotIdle::SameAsId { id: found })
+        } else {
+            None
+        })
     }
 
     pub(super) fn read_parallel(

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Address, ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{ChipId, Serial};
 use crate::flash::{Offset, PAGE_SIZE};
-use crate::protocol::DeviceError;
+use crate::protocol::{DeviceError, NotIdle};
 use crate::transport::{Registers, TaskFileError};
 
 const EXECUTE: u8 = 0x04;
@@ -32,11 +32,16 @@ const WRITE_STATUS: u8 = 0x01;
 const WRITE_ENABLED: u8 = 0x02;
 /// Status of a chip that is idle and unprotected.
 const IDLE: u8 = 0x00;
+/// The bit of the status that is set while a chip is at work.
+const BUSY: u8 = 0x01;
 
 const IDENTIFY_PAUSE: Duration = Duration::from_millis(200);
 /// What is read where no chip answers.
 const NOBODY: [u8; 2] = [0xFF; 2];
 const ID_ATTEMPTS: u32 = 50;
+/// How often a chip may fail to show that it is idle: a misread answer is no busy
+/// chip.
+const PROOF_ATTEMPTS: u32 = 3;
 
 /// How long a chip may stay busy. The limits are this project's own, well above
 /// what a chip of the table takes; JungleFlasher polls without one.
@@ -152,6 +157,30 @@ impl VendorMode {
         let mut id = [0; 2];
         self.received(request.len() as u32, &mut id)?;
         Ok(id)
+    }
+
+    /// Shows that the chip is idle: its status says so, and it gives its ID, which
+    /// a chip that is busy or not there does not.
+    ///
+    /// Bit 0 of the status is set while the chip is at work (flashrom's
+    /// `SPI_SR_WIP`). A chip that never gave an ID is taken at its status.
+    pub(super) fn prove_serial_idle(&mut self, expected: ChipId) -> Result<(), DeviceError> {
+        let doing = "making sure of the flash chip";
+        let mut why = None;
+        for _ in 0..PROOF_ATTEMPTS {
+            let status = self.chip_status().map_err(during(doing))?;
+            why = if status & BUSY != 0 {
+                Some(NotIdle::Busy { status })
+            } else {
+                let [manufacturer, device] = self.serial_id().map_err(during(doing))?;
+                let found = ChipId::new(manufacturer, device);
+                (found != expected).then_some(NotIdle::OtherId { expected, found })
+            };
+            if why.is_none() {
+                break;
+            }
+        }
+        why.map_or(Ok(()), |why| Err(DeviceError::NotIdle(why)))
     }
 
     /// Reads page by page; `start` and the length are multiples of a page.

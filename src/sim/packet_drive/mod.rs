@@ -98,6 +98,8 @@ pub(super) struct PacketDrive {
     /// The next command is told that the drive has restarted.
     attention: bool,
     programs: u64,
+    /// The flash chip never finishes what it does.
+    chip_held_busy: bool,
 }
 
 impl PacketDrive {
@@ -119,6 +121,7 @@ impl PacketDrive {
             ready_at: 0,
             attention: false,
             programs: 0,
+            chip_held_busy: false,
         }
     }
 
@@ -336,6 +339,8 @@ impl Model for PacketDrive {
             return Some(NO_FIRMWARE);
         } else if opcode == INQUIRY {
             return None;
+        } else if self.chip_held_busy {
+            return Some(LONG_WRITE);
         } else if self.work.is_some() {
             LONG_WRITE
         } else if core.clock.nanoseconds() < self.ready_at {
@@ -376,7 +381,10 @@ impl Model for PacketDrive {
         core.finish(STATUS_READY);
     }
 
-    fn hold_chip_busy(&mut self, _: bool) {}
+    /// The firmware notices, and is not ready for anything.
+    fn hold_chip_busy(&mut self, held: bool) {
+        self.chip_held_busy = held;
+    }
 
     fn remember(&self, remembered: &mut Remembered) {
         remembered.half_written = self.half_written;
