@@ -14,6 +14,7 @@ pub mod families;
 pub mod file;
 pub mod hex;
 pub mod identity;
+pub mod mt19xx;
 pub mod report;
 pub mod soundness;
 pub mod structure;

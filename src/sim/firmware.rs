@@ -6,6 +6,7 @@
 //! the bank, and one identity block with what the drive answers to INQUIRY.
 //! Other families have theirs where public sources say, see [`Names`].
 
+use super::blu_ray::{self, Board};
 use super::random::Random;
 use crate::flash::{BANK_SIZE, FlashRange};
 use crate::scsi::Identity;
@@ -58,6 +59,8 @@ pub enum Names {
     Btc,
     /// In a trailer with a sum, and boot code in the first 64 KiB.
     Mt1939,
+    /// As images for LG's Blu-ray drives have it, with valid tags.
+    BluRay(Board),
     /// On a model page that is made up, and this boot banner at 3000.
     Mt1959 {
         /// 16 characters, such as `MT1959 Boot BU5 `.
@@ -127,6 +130,11 @@ impl Firmware {
                 let sum = mt1939_sum(&image);
                 put(&mut image, MT1939_SUM_AT, &sum.to_be_bytes());
             }
+            Names::BluRay(board) => {
+                put(&mut image, 0, &bank(&mut Random::new(BOOT_SEED)));
+                let identity = self.identity.clone().unwrap_or_default();
+                blu_ray::finish(&mut image, board, &identity, self.seed);
+            }
             Names::Mt1959 { banner, individual } => {
                 put_boot_code(&mut image, banner, *individual);
                 put(&mut image, MT1959_MODEL_PAGE_AT, &[0xFF; 64]);
@@ -166,7 +174,7 @@ impl Firmware {
 }
 
 /// Replaces bytes of an image, all or none of them.
-fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
+pub(super) fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some(place) = image.get_mut(at..at + bytes.len()) {
         place.copy_from_slice(bytes);
     }

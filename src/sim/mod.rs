@@ -10,6 +10,7 @@
 //! own: `vendor_mode`, and one for each protocol in `packet_drive`.
 
 pub mod bench;
+pub mod blu_ray;
 mod channel;
 pub mod clock;
 pub mod counters;
@@ -28,6 +29,7 @@ pub mod target;
 mod vendor_mode;
 
 pub use bench::{Bench, BenchError, SimDriveHandle};
+pub use blu_ray::Board;
 pub use clock::SimClock;
 pub use counters::Counters;
 pub use drive::Latency;

@@ -342,12 +342,17 @@ impl Family {
 }
 
 impl Model {
+    /// LG's drives put two blanks behind `BD-RE`, and no list does.
     fn is(&self, identity: &Identity) -> bool {
         identity.vendor == self.vendor
             && self
                 .product
-                .is_none_or(|product| identity.product == product)
+                .is_none_or(|product| words(&identity.product).eq(words(product)))
     }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(' ').filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -376,6 +381,7 @@ mod tests {
             ("SAMSUNG", "DVD-ROM SD-616F", Some(Protocol::Sd616)),
             ("TSSTcorp", "BDDVDW SE-506CB", Some(Protocol::Mt1939)),
             ("HL-DT-ST", "BD-RE BU40N", Some(Protocol::Mt1959)),
+            ("HL-DT-ST", "BD-RE  WH16NS60", Some(Protocol::Mt1959)),
             ("ASUS", "BW-16D1HT", Some(Protocol::Mt1959)),
             ("ASUS", "BD-RE BU40N", None),
             ("TSSTcorp", "DVD-ROM SH-D163", None),

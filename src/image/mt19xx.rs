@@ -1,0 +1,440 @@
+//! Images for MediaTek's MT1959 and MT1939 Blu-ray drives of LG, ASUS and HP:
+//! what they are for, and whether they are whole.
+//!
+//! Such an image is flat, 2 MiB, and carries a table of AES-CMAC tags under
+//! which every byte of its active ranges stands. The crate `mediatek-optical`
+//! was made for these chips and checked by its author against 124 to 207 vendor
+//! images; it computes the tags, names the chip, finds the record of the board
+//! and knows the layout. This file puts its answers into our types and judges
+//! what the crate only reports. **Never tried on hardware by this project.**
+//!
+//! The Samsung SE-506CB has an MT1939 as well and images of another kind, with
+//! a trailer and a sum: those are none of these.
+
+use std::fmt;
+
+use mediatek_optical::image::{self as chip_image, cmac};
+use mediatek_optical::{enc, layout};
+
+pub use mediatek_optical::Chip;
+pub use mediatek_optical::image::Hardware;
+
+use super::identity;
+use crate::flash::{FlashRange, Offset};
+use crate::scsi::Identity;
+
+/// Bytes in an image.
+pub const SIZE: u32 = 0x20_0000;
+
+/// Characters in a boot string, trailing blanks included.
+pub const BOOT_STRING_LENGTH: usize = 16;
+
+/// The boot loader, which no update has to bring.
+pub const BOOT_CODE: FlashRange = FlashRange {
+    start: 0,
+    end: 0x1_0000,
+};
+
+/// Where the boot string is, and 16 bytes more.
+pub const BANNER: FlashRange = range(layout::BANNER);
+
+/// Vendor, model, revision and codes of the firmware.
+pub const DESCRIPTOR: FlashRange = range(layout::DESCRIPTOR);
+
+/// The part of the descriptor that the drive leaves alone (the crate compares
+/// as much of it, and no more, to tell what has started).
+pub const DESCRIPTOR_FIXED: FlashRange = FlashRange {
+    start: DESCRIPTOR.start,
+    end: DESCRIPTOR.start + 0x58,
+};
+
+/// What one drive was calibrated to.
+pub const CALIBRATION: FlashRange = range(layout::CALIBRATION);
+
+/// The windows that every tool reads, also where a drive gives nothing else.
+pub const WINDOWS: [FlashRange; 3] = [BANNER, DESCRIPTOR, CALIBRATION];
+
+/// What the drive rewrites while it runs, and updates leave alone.
+pub const DRIVE_WRITTEN: [DriveWritten; 4] = [
+    DriveWritten {
+        range: range(layout::UHD_REVOCATION),
+        what: "the revocation list for UHD discs",
+    },
+    DriveWritten {
+        range: range(layout::BD_REVOCATION),
+        what: "the revocation list for Blu-ray discs",
+    },
+    DriveWritten {
+        range: range(layout::SETTINGS),
+        what: "the drive's settings",
+    },
+    DriveWritten {
+        range: CALIBRATION,
+        what: "the calibration of this very drive",
+    },
+];
+
+/// A range that the drive rewrites by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DriveWritten {
+    pub range: FlashRange,
+    /// What is there, in a few words.
+    pub what: &'static str,
+}
+
+const fn range(of: layout::Range) -> FlashRange {
+    FlashRange {
+        start: of.start as u32,
+        end: of.end() as u32,
+    }
+}
+
+/// How the bytes of a file are put down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Wrapping {
+    /// As they are in the flash.
+    #[default]
+    Plain,
+    /// AES-128-ECB over the whole, as newer drives want to be sent it.
+    Aes,
+}
+
+/// The image in a file that is encrypted as a whole, and any other content as
+/// it is. A boot banner after decryption, or else the mark of the descriptor,
+/// tells: the integrity table then says whether it is whole.
+pub fn unwrapped(content: Vec<u8>) -> (Vec<u8>, Wrapping) {
+    if content.len() != SIZE as usize || chip_at_banner(&content).is_some() || has_tag(&content) {
+        return (content, Wrapping::Plain);
+    }
+    let deciphered = |range: FlashRange| {
+        let mut bytes = range.of(&content).to_vec();
+        enc::decrypt(&mut bytes).is_ok().then_some(bytes)
+    };
+    let names_chip = deciphered(BANNER).is_some_and(|banner| Chip::from_banner(&banner).is_some());
+    let is_tagged = || deciphered(DESCRIPTOR).is_some_and(|found| Chip::from_tag(&found).is_some());
+    if !names_chip && !is_tagged() {
+        return (content, Wrapping::Plain);
+    }
+    let mut plain = content;
+    match enc::decrypt(&mut plain) {
+        Ok(()) => (plain, Wrapping::Aes),
+        // Not whole blocks, which 2 MiB are.
+        Err(_) => (plain, Wrapping::Plain),
+    }
+}
+
+/// As newer drives want to be sent it. The length is one of whole blocks.
+pub fn enciphered(mut image: Vec<u8>) -> Vec<u8> {
+    // Only a length of no whole blocks fails, and leaves the bytes as they are.
+    let _ = enc::encrypt(&mut image);
+    image
+}
+
+/// The text with which the boot code introduces itself: `MT1959 Boot JB8 `.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BootString([u8; BOOT_STRING_LENGTH]);
+
+impl BootString {
+    /// `None` for bytes that are not all printable, and for another text than
+    /// `MT19xx Boot `.
+    pub fn parse(bytes: &[u8]) -> Option<BootString> {
+        let text: [u8; BOOT_STRING_LENGTH] = bytes.get(..BOOT_STRING_LENGTH)?.try_into().ok()?;
+        let is_banner = Chip::from_banner(&text).is_some() && text.get(6..12)? == b" Boot ";
+        (is_banner && text.iter().all(|byte| matches!(byte, b' '..=b'~')))
+            .then_some(BootString(text))
+    }
+
+    /// That of the MT1959's boot code of this name, such as `JB8 `.
+    pub fn of_mt1959(code: [u8; 4]) -> BootString {
+        let mut text = *b"MT1959 Boot     ";
+        text[12..].copy_from_slice(&code);
+        BootString(text)
+    }
+
+    /// The chip that it names, which is the chip.
+    pub fn chip(&self) -> Option<Chip> {
+        Chip::from_banner(&self.0)
+    }
+
+    /// The four characters that name the boot code: `JB8 `, `Code`.
+    pub fn code(&self) -> [u8; 4] {
+        let [.., a, b, c, d] = self.0;
+        [a, b, c, d]
+    }
+
+    pub fn bytes(&self) -> &[u8; BOOT_STRING_LENGTH] {
+        &self.0
+    }
+}
+
+impl fmt::Display for BootString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.0.iter().map(|byte| char::from(*byte)).collect();
+        f.write_str(text.trim_end())
+    }
+}
+
+/// What the descriptor at [`DESCRIPTOR`] says of the firmware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Vendor, model and revision, as the drive will answer to INQUIRY.
+    pub identity: Identity,
+    /// `N003600`: a code of the maker's for variant and region.
+    pub vendor_specific: String,
+    /// `MTEKMT1939`: often not the chip. Shown, and never relied on.
+    pub tag: String,
+    /// `JB8`: the board.
+    pub platform: String,
+    /// `NS50`; empty on firmware for other makers.
+    pub svc: String,
+    /// Marked as one that older firmware may replace.
+    pub may_be_downgraded: bool,
+}
+
+impl Descriptor {
+    /// Reads [`DESCRIPTOR`]; `None` where it has no tag or its names are no text.
+    pub fn parse(bytes: &[u8]) -> Option<Descriptor> {
+        const DOWNGRADE: u8 = 0xDE;
+        let text = |at: usize, length: usize| {
+            let field = bytes.get(at..at + length)?;
+            let end = field.iter().rposition(|byte| !matches!(byte, b' ' | 0));
+            let field = &field[..end.map_or(0, |last| last + 1)];
+            let is_text = field.iter().all(|byte| matches!(byte, b' '..=b'~'));
+            is_text.then(|| String::from_utf8_lossy(field).into_owned())
+        };
+        Chip::from_tag(bytes)?;
+        Some(Descriptor {
+            identity: Identity {
+                vendor: text(0x00, 8)?,
+                product: text(0x08, 16)?,
+                revision: text(0x18, 4)?,
+                serial: None,
+            },
+            vendor_specific: text(0x1C, 8).unwrap_or_default(),
+            tag: text(0x34, 10)?,
+            platform: text(0x46, 6).unwrap_or_default(),
+            svc: text(0x4C, 4).unwrap_or_default(),
+            may_be_downgraded: bytes.get(0x56) == Some(&DOWNGRADE),
+        })
+    }
+}
+
+/// A range of the integrity table and how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protected {
+    /// The entry's place in the table, from 0.
+    pub entry: usize,
+    pub range: FlashRange,
+    pub state: Tag,
+}
+
+/// How a tag of the table compares with the bytes under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tag {
+    Holds,
+    Broken,
+    /// The bytes are from a drive, which shows another page in place of the
+    /// first one and keeps its own boot code through every update.
+    NotInADriveRead,
+}
+
+/// What is wrong with an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    #[error("its boot banner at {at} names neither an MT1959 nor an MT1939: it is damaged")]
+    NoChip { at: Offset },
+    #[error(
+        "the descriptor at {at}, which says what drive it is for, cannot be read: it is damaged"
+    )]
+    NoDescriptor { at: Offset },
+    #[error("its integrity table at {at} protects nothing: it is damaged, or something else")]
+    NothingProtected { at: Offset },
+    #[error(
+        "entry {entry} of its integrity table, at {at}, is neither in use nor free ({found:08x}): \
+         it is damaged"
+    )]
+    OddEntry {
+        entry: usize,
+        at: Offset,
+        found: u32,
+    },
+    #[error(
+        "entry {entry} of its integrity table, at {at}, protects {first:#x} to {last:#x}, which is \
+         no range of {size:#x} bytes: it is damaged"
+    )]
+    NoRange {
+        entry: usize,
+        at: Offset,
+        first: u32,
+        last: u32,
+        size: u32,
+    },
+    #[error("its bytes at {range} do not match their tag in the integrity table: it is damaged")]
+    Broken { range: FlashRange },
+}
+
+/// All that an image says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub boot_string: Option<BootString>,
+    pub descriptor: Option<Descriptor>,
+    /// The board it is for; `None` where that cannot be established.
+    pub hardware: Option<Hardware>,
+    /// Read from a drive, and no file of a maker's.
+    pub is_drive_read: bool,
+    /// The ranges under the integrity table.
+    pub protected: Vec<Protected>,
+    /// None for a whole image.
+    pub findings: Vec<Finding>,
+}
+
+impl Facts {
+    /// Of an image in plain bytes; `None` for anything that is no such image.
+    pub fn of(bytes: &[u8]) -> Option<Facts> {
+        is_one(bytes).then(|| {
+            let is_drive_read = is_drive_read(bytes);
+            let (protected, findings) = integrity(bytes, is_drive_read);
+            let boot_string = boot_string(bytes);
+            let descriptor = descriptor(bytes);
+            let missing = [
+                boot_string.is_none().then_some(Finding::NoChip {
+                    at: Offset(BANNER.start),
+                }),
+                descriptor.is_none().then_some(Finding::NoDescriptor {
+                    at: Offset(DESCRIPTOR.start),
+                }),
+            ];
+            Facts {
+                boot_string,
+                descriptor,
+                hardware: hardware(bytes),
+                is_drive_read,
+                protected,
+                findings: missing.into_iter().flatten().chain(findings).collect(),
+            }
+        })
+    }
+
+    /// How many of the protected ranges hold, of those that can be judged.
+    pub fn whole(&self) -> (usize, usize) {
+        let judged = |protected: &&Protected| protected.state != Tag::NotInADriveRead;
+        let holds = |protected: &&Protected| protected.state == Tag::Holds;
+        let protected = self.protected.iter();
+        (
+            protected.clone().filter(holds).count(),
+            protected.filter(judged).count(),
+        )
+    }
+}
+
+/// What is wrong with an image of this kind; nothing for any other.
+pub fn findings(bytes: &[u8]) -> Vec<Finding> {
+    Facts::of(bytes).map_or_else(Vec::new, |facts| facts.findings)
+}
+
+/// Whether these are 2 MiB that a chip's banner, the mark of a descriptor or a
+/// tag that holds shows to be such an image, whole or damaged.
+fn is_one(bytes: &[u8]) -> bool {
+    let has_tag_that_holds = || {
+        let active = cmac::parse_table(bytes).unwrap_or_default();
+        active
+            .iter()
+            .any(|entry| entry.is_active() && holds(bytes, entry) == Some(true))
+    };
+    bytes.len() == SIZE as usize
+        && identity::mt1939(bytes).is_none()
+        && (chip_at_banner(bytes).is_some() || has_tag(bytes) || has_tag_that_holds())
+}
+
+fn chip_at_banner(bytes: &[u8]) -> Option<Chip> {
+    BootString::parse(BANNER.of(bytes)).and_then(|banner| banner.chip())
+}
+
+fn has_tag(bytes: &[u8]) -> bool {
+    Chip::from_tag(DESCRIPTOR.of(bytes)).is_some()
+}
+
+/// The boot string of an image of this kind.
+pub fn boot_string(bytes: &[u8]) -> Option<BootString> {
+    BootString::parse(BANNER.of(bytes))
+}
+
+/// The descriptor of an image of this kind.
+pub fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
+    Descriptor::parse(DESCRIPTOR.of(bytes))
+}
+
+/// The board that an image or a read of a whole drive is for.
+pub fn hardware(bytes: &[u8]) -> Option<Hardware> {
+    chip_image::hardware(bytes)
+}
+
+/// Whether the bytes are from a drive: those show the page at 10000 in place of
+/// the first one, which no maker's file does.
+pub fn is_drive_read(bytes: &[u8]) -> bool {
+    chip_image::is_drive_read(bytes)
+}
+
+/// Every active entry of the integrity table, and what is wrong with any entry.
+fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>) {
+    const FREE: u32 = 0xFFFF_FFFF;
+    let (mut protected, mut findings) = (Vec::new(), Vec::new());
+    for entry in cmac::parse_table(bytes).unwrap_or_default() {
+        let at = offset(entry.entry_off);
+        if !entry.is_active() {
+            if entry.enabled != FREE {
+                findings.push(Finding::OddEntry {
+                    entry: entry.index,
+                    at,
+                    found: entry.enabled,
+                });
+            }
+            continue;
+        }
+        let Some(holds) = holds(bytes, &entry) else {
+            findings.push(Finding::NoRange {
+                entry: entry.index,
+                at,
+                first: entry.start,
+                last: entry.end,
+                size: SIZE,
+            });
+            continue;
+        };
+        let range = FlashRange {
+            start: entry.start,
+            end: entry.end.saturating_add(1),
+        };
+        let state = match holds {
+            true => Tag::Holds,
+            false if is_drive_read && range.overlaps(BOOT_CODE) => Tag::NotInADriveRead,
+            false => Tag::Broken,
+        };
+        if state == Tag::Broken {
+            findings.push(Finding::Broken { range });
+        }
+        protected.push(Protected {
+            entry: entry.index,
+            range,
+            state,
+        });
+    }
+    if protected.is_empty() && findings.is_empty() {
+        let at = offset(cmac::TABLE_OFFSET);
+        findings.push(Finding::NothingProtected { at });
+    }
+    (protected, findings)
+}
+
+/// Whether an entry's tag is that of its bytes; `None` where its range is none.
+fn holds(bytes: &[u8], entry: &cmac::CmacEntry) -> Option<bool> {
+    let computed = cmac::compute_stored_digest(bytes, entry.start, entry.end).ok()?;
+    Some(computed == entry.stored)
+}
+
+fn offset(at: usize) -> Offset {
+    Offset(u32::try_from(at).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;
