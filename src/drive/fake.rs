@@ -196,6 +196,48 @@ impl Kernel for FakeKernel {
     }
 }
 
+/// A PCI function as sysfs shows it: an emulated CMD646, unless it is said
+/// otherwise.
+#[derive(Clone, Copy)]
+pub struct FakeFunction {
+    pub ids: (u16, u16),
+    pub class: u32,
+    /// First and last port of each region.
+    pub regions: &'static [(u64, u64)],
+    pub driver: Option<&'static str>,
+    pub irq: u32,
+}
+
+impl FakeFunction {
+    pub const CMD646: FakeFunction = FakeFunction {
+        ids: (0x1095, 0x0646),
+        class: 0x01018F,
+        regions: &[
+            (0xC000, 0xC007),
+            (0xC010, 0xC013),
+            (0xC020, 0xC027),
+            (0xC030, 0xC033),
+            (0xC040, 0xC04F),
+        ],
+        driver: Some("pata_cmd64x"),
+        irq: 11,
+    };
+
+    pub const PIIX3: FakeFunction = FakeFunction {
+        ids: (0x8086, 0x7010),
+        class: 0x010180,
+        regions: &[
+            (0x1F0, 0x1F7),
+            (0x3F6, 0x3F6),
+            (0x170, 0x177),
+            (0x376, 0x376),
+            (0xC040, 0xC04F),
+        ],
+        driver: Some("ata_piix"),
+        irq: 0,
+    };
+}
+
 /// The machine, built drive by drive.
 pub struct Machine {
     pub system: System,
@@ -294,6 +336,45 @@ impl Machine {
             self.file(&format!("{class}/port_no"), &format!("{}\n", number + 1));
             self.link(&format!("sys/class/ata_port/ata{ata}"), &self.path(&class));
             self.host(&format!("{port}/host{host}"), driver, host);
+        }
+    }
+
+    /// What sysfs says of a PCI function, which is awake. `resource` is a line of
+    /// first port and last port a region; the rest are empty.
+    pub fn function(&self, pci: &str, about: &FakeFunction) {
+        let folder = format!("sys/devices/pci0000:00/{pci}");
+        let regions = (0..13).map(|number| match about.regions.get(number) {
+            Some(&(first, last)) if last != 0 => {
+                format!("{first:#018x} {last:#018x} {:#018x}\n", 0x40101)
+            }
+            _ => format!("{:#018x} {:#018x} {:#018x}\n", 0, 0, 0),
+        });
+        let (vendor, device) = about.ids;
+        for (name, text) in [
+            ("vendor", format!("{vendor:#06x}\n")),
+            ("device", format!("{device:#06x}\n")),
+            ("class", format!("{:#08x}\n", about.class)),
+            ("irq", format!("{}\n", about.irq)),
+            ("resource", regions.collect()),
+            ("power_state", "D0\n".to_owned()),
+        ] {
+            self.file(&format!("{folder}/{name}"), &text);
+        }
+        let mut config = vec![0; 256];
+        config[4] = 0x05;
+        fs::write(self.path(&format!("{folder}/config")), config).unwrap();
+        for (number, &(first, last)) in about.regions.iter().enumerate() {
+            if last != 0 {
+                let ports = vec![0; usize::try_from(last - first + 1).unwrap()];
+                fs::write(self.path(&format!("{folder}/resource{number}")), ports).unwrap();
+            }
+        }
+        self.link(&format!("sys/bus/pci/devices/{pci}"), &self.path(&folder));
+        if let Some(driver) = about.driver {
+            let drivers = format!("sys/bus/pci/drivers/{driver}");
+            self.file(&format!("{drivers}/bind"), "");
+            self.file(&format!("{drivers}/unbind"), "");
+            self.link(&format!("{folder}/driver"), &self.path(&drivers));
         }
     }
 

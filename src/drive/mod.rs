@@ -10,6 +10,7 @@
 //! with a real drive. Those from the kernel's source or documentation say so.
 
 pub mod ask;
+pub mod controller;
 pub mod hold;
 pub mod holders;
 pub mod inhibit;
@@ -18,7 +19,9 @@ pub mod legacy;
 pub mod list;
 pub mod locate;
 pub mod note;
+pub mod pci;
 pub mod permission;
+pub mod port_name;
 pub mod position;
 pub mod system;
 pub mod topology;
@@ -32,6 +35,7 @@ pub use holders::Holder;
 pub use inhibit::Inhibitor;
 pub use locate::{LocateError, find_again, locate_path, locate_position};
 pub use permission::{Obstacle, Remedy};
+pub use port_name::PortName;
 pub use position::Position;
 pub use system::System;
 pub use topology::{IndexBasis, Located, Place, ScsiAddress};

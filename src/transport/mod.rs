@@ -133,7 +133,7 @@ impl<T: PacketTransport + ?Sized> PacketTransport for Box<T> {
 }
 
 /// Master or slave: which of the two devices of an IDE channel is addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
     Master,
     Slave,

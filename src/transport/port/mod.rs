@@ -11,6 +11,7 @@
 //! compatibility mode, with its channels at 0x1F0 and 0x170.
 
 mod dev_port;
+mod layout;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
 pub use dev_port::{Channel, DevPort, PortOpenError, region};
+pub use layout::{Block, Layout};
 
 /// Reads of Status after which a drive that does not show the expected one is
 /// given up (JungleFlasher 0.1.96 behaviour).
