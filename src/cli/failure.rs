@@ -454,6 +454,8 @@ fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
             .next(typed.restore(backup))
             .next("If that is another drive's business, or you can do without what was there:")
             .next(typed.with("--force=interrupted")),
+        Refusal::NoCopy { .. } => failure
+            .next("If the write were interrupted, those bytes would be lost. Leave --no-backup out."),
         Refusal::Unable(_) => failure
             .next("To see what this drive is:")
             .next(typed.check()),

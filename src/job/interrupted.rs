@@ -60,10 +60,21 @@ pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<UnderWay, FileError>
         source,
     };
     let locked = File::open(backup).map_err(error)?;
-    // A file system without locks only leaves other runs less to go by.
-    let _ = locked.try_lock();
-    if Record::beside(backup).is_none() {
+    locked.try_lock().map_err(|refused| match refused {
+        TryLockError::WouldBlock => {
+            error(io::Error::other("another run is at work with this backup"))
+        }
+        TryLockError::Error(source) => error(source),
+    })?;
+    let Some(record) = Record::beside(backup) else {
         return Err(error(io::ErrorKind::NotFound.into()));
+    };
+    // Time has passed since it was made: somebody was asked.
+    let is_file = fs::symlink_metadata(backup).is_ok_and(|found| found.is_file());
+    if !is_file || Crc32::of(&fs::read(backup).map_err(error)?).to_string() != record.crc32 {
+        return Err(error(io::Error::other(
+            "this backup is no longer what it was when it was made",
+        )));
     }
     note(backup, Some(Crc32::of(target)))?;
     Ok(UnderWay { _locked: locked })
@@ -194,6 +205,7 @@ pub(super) fn resume(
     let (mut same, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
         let target = (change.target)(&one.flash);
         one.covered == change.dump.ranges
+            && (one.is_by_serial(identity) || !one.is_untouched(now))
             && one.record.before_writing == Some(Crc32::of(&target).to_string())
             && lies_between(now, &one.flash, &target)
     });
@@ -206,7 +218,8 @@ pub(super) fn resume(
             _ => Ok(None),
         };
     };
-    if same.iter().any(|one| one.flash != last.flash) && !is_forced {
+    let is_whole = change.retained.is_empty();
+    if same.iter().any(|one| one.flash != last.flash) && !is_whole && !is_forced {
         return Err(last.refusal("It is not the only one, and the others hold something else."));
     }
     let is_known = identity.is_some() || last.record.drive.is_some();
@@ -228,6 +241,19 @@ impl Unfinished {
             let found = identity::find(&self.flash);
             found.iter().find_map(|found| found.identity().cloned())
         })
+    }
+
+    /// Whether the flash is as it was before: it shows no trace of the change,
+    /// which can have been another drive's.
+    fn is_untouched(&self, now: &[u8]) -> bool {
+        !self.differs_from(now, &self.covered)
+    }
+
+    /// Whether the drive is known to be this one by its serial number.
+    pub(super) fn is_by_serial(&self, drive: Option<&Identity>) -> bool {
+        let recorded = self.record.drive.as_ref();
+        let recorded = recorded.and_then(|drive| drive.serial.as_ref());
+        recorded.is_some() && recorded == drive.and_then(|drive| drive.serial.as_ref())
     }
 
     /// Whether the flash holds something else than this backup in `ranges`.
@@ -296,21 +322,15 @@ fn names_agree(one: [&str; 2], other: [&str; 2]) -> bool {
     one.ends_with(&other) || other.ends_with(&one)
 }
 
-/// Whether an interrupted change from `before` to `after` can have left this:
-/// bytes of the one or the other, erased ones, and in one page, which was in
-/// work, bytes with some bits of the way.
+/// Whether a change from `before` to `after`, or several attempts at it, can
+/// have left this. Erasing sets bits and programming clears those that are to
+/// be clear, wherever it is cut off: a bit that is clear now was clear before
+/// or is to be.
 fn lies_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
-    let mut page_in_work = None;
+    let both = before.iter().zip(after);
     now.iter()
-        .zip(before)
-        .zip(after)
-        .enumerate()
-        .filter(|&(_, ((&now, &before), &after))| now != before && now != after && now != ERASED)
-        .all(|(index, ((&now, &before), &after))| {
-            let page = index / PAGE_SIZE as usize;
-            let is_on_the_way = now & after == after || now & before == before;
-            is_on_the_way && *page_in_work.get_or_insert(page) == page
-        })
+        .zip(both)
+        .all(|(now, (before, after))| before & after & !now == 0)
 }
 
 #[cfg(test)]
@@ -390,6 +410,47 @@ mod tests {
         ] {
             assert!(!is_same(&recorded, &other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn what_an_erase_or_a_program_passes_through_lies_between() {
+        for passed in [0x5A, 0x7A, 0xFF, 0xFC, 0x3C, 0x5E] {
+            assert!(lies_between(&[passed], &[0x5A], &[0x3C]), "{passed:02x}");
+        }
+        // 18 is set in both, and is never cleared on the way.
+        for never in [0x00, 0x42, 0x24] {
+            assert!(!lies_between(&[never], &[0x5A], &[0x3C]), "{never:02x}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_changed_with_a_backup_that_was_changed_or_that_another_run_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = folder.path().join("backup.bin");
+        let dump = Dump {
+            bytes: vec![0x5A; SIZE],
+            ranges: vec![FlashRange {
+                start: 0,
+                end: SIZE as u32,
+            }],
+            gaps: Vec::new(),
+            disagreements: 0,
+        };
+        let circumstances = Circumstances {
+            date: "now".to_owned(),
+            tool: "test".to_owned(),
+        };
+        let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
+        let format = Format {
+            encoding: Encoding::Binary,
+            arrangement: Arrangement::Merged,
+        };
+        backup::save(&dump, &record, &backup, format, false).unwrap();
+        let held = begin(&backup, &[0x77; SIZE]).unwrap();
+        assert!(begin(&backup, &[0x77; SIZE]).is_err());
+        drop(held);
+        fs::write(&backup, [0x5A; SIZE - 1]).unwrap();
+        assert!(begin(&backup, &[0x77; SIZE]).is_err());
     }
 
     #[test]

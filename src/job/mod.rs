@@ -49,6 +49,10 @@ pub enum Refusal {
     Unfinished { backup: PathBuf, message: String },
     #[error("{0}")]
     Unable(String),
+    /// Without a backup, bytes that are to stay would be in no place at all
+    /// while their sector is erased.
+    #[error("{range} is to stay as it is, but is erased on the way, and nothing would keep it")]
+    NoCopy { range: FlashRange },
     #[error("{reason} A write is possible only without a backup.")]
     NoBackupPossible { reason: String },
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backup::{self, Circumstances, Record};
+use super::backup::{self, Circumstances, Record, RecordedDrive};
 use super::change::{self, ChangeError, Changed};
 use super::download::{self, DownloadPlan};
 use super::event::Phase;
@@ -161,20 +161,34 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
     let (unfinished, damaged) =
         interrupted::find(backup_path(&request.backup), &device, dump.bytes.len());
     let all: Vec<PathBuf> = unfinished.iter().map(|one| one.path.clone()).collect();
+    let of_this_drive: Vec<PathBuf> = unfinished
+        .iter()
+        .filter(|one| one.is_by_serial(device.identity.as_ref()))
+        .map(|one| one.path.clone())
+        .collect();
     let restored: Vec<&Unfinished> = unfinished
         .iter()
         .filter(|one| target_from(&dump.bytes) == one.flash)
         .collect();
-    let drive_of_backup = restored
+    // A flash that is as a backup has it is of that model, whichever drive it is.
+    let drive_of_backup = unfinished
         .iter()
         .find(|one| interrupted::is_flash_of(one, &dump.bytes))
-        .and_then(|one| one.record.drive.as_ref())
-        .map(Identity::from);
-    let restored: Vec<PathBuf> = restored.iter().map(|one| one.path.clone()).collect();
+        .and_then(Unfinished::identity);
+    let model_of_backup = drive_of_backup.as_ref().map(|drive| RecordedDrive {
+        serial: None,
+        ..RecordedDrive::from(drive)
+    });
+    let mut restored: Vec<PathBuf> = restored.iter().map(|one| one.path.clone()).collect();
+    let retained = without(&dump.ranges, &without(&wanted, &request.keep));
+    if dump.is_whole() && retained.is_empty() {
+        // Whatever was unfinished of this drive is over with a whole image.
+        restored.extend(of_this_drive);
+    }
     let change = Change {
         dump: &dump,
         target: &target_from,
-        retained: &without(&dump.ranges, &without(&wanted, &request.keep)),
+        retained: &retained,
     };
     let identity = device.identity.as_ref();
     let earlier = interrupted::resume(unfinished, &change, identity, &request.forced)?;
@@ -184,6 +198,10 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
     let target = target_from(before);
     let plan = plan::plan(&dump.bytes, &target, &layout)
         .map_err(|error| Refusal::Unable(error.to_string()))?;
+
+    if request.backup == BackupWish::None && earlier.is_none() {
+        refuse_unkept(&plan, &retained, &dump.bytes)?;
+    }
 
     if let (Some((image, _)), None) = (&image, &fit) {
         let of_backup = match &earlier {
@@ -230,7 +248,8 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             (_, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
             (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
             (BackupWish::File(path), None) => {
-                let record = Record::of(&dump, &device, &request.circumstances);
+                let mut record = Record::of(&dump, &device, &request.circumstances);
+                record.drive = record.drive.or(model_of_backup);
                 make_backup(&dump, &record, path, &request.forced)?
             }
         }
@@ -359,6 +378,18 @@ impl Proposal {
                 .for_each(|backup| interrupted::finish(backup));
         }
         changed
+    }
+}
+
+/// Bytes that are to stay and are erased on the way are in the backup alone
+/// until they are programmed again.
+fn refuse_unkept(plan: &Plan, retained: &[FlashRange], now: &[u8]) -> Result<(), Refusal> {
+    let erased: Vec<FlashRange> = plan.erases().collect();
+    let at_risk = without(retained, &without(retained, &erased));
+    let holds_something = |range: &FlashRange| range.of(now).iter().any(|byte| *byte != 0xFF);
+    match at_risk.iter().find(|range| holds_something(range)) {
+        Some(range) => Err(Refusal::NoCopy { range: *range }),
+        None => Ok(()),
     }
 }
 

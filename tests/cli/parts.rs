@@ -65,11 +65,11 @@ fn a_kept_range_survives_a_write_and_an_erase() {
     let mut image = old.clone();
     image[0x4800..0x7000].fill(0x42);
     folder.write("new.bin", &image);
-    folder.done("3 w /m new.bin --yes --no-backup --keep 0x5010-0x501f");
+    folder.done("3 w /m new.bin --yes --keep 0x5010-0x501f");
     let mut expected = image;
     expected[0x5010..0x5020].copy_from_slice(&old[0x5010..0x5020]);
     assert_eq!(folder.flash(), expected);
-    folder.done("3 e --yes --no-backup --keep 0x5010-0x501f --keep 3fff0h-3ffffh");
+    folder.done("3 e --yes --keep 0x5010-0x501f --keep 3fff0h-3ffffh");
     let mut expected = vec![0xFF; 4 * BANK];
     expected[0x5010..0x5020].copy_from_slice(&old[0x5010..0x5020]);
     expected[0x3_fff0..].copy_from_slice(&old[0x3_fff0..]);
@@ -131,4 +131,21 @@ fn what_is_read_of_some_banks_can_be_verified_in_every_format() {
         let merged = if switches.contains("/m") { "/m" } else { "" };
         folder.done(&format!("3 v {merged} {name} --banks 1,3"));
     }
+}
+
+#[test]
+fn bytes_that_stay_but_are_erased_on_the_way_are_not_risked_without_a_copy() {
+    let folder = Folder::with_bench(BENCH);
+    let old = old_image();
+    let mut image = old.clone();
+    image[0x4800..0x7000].fill(0x42);
+    folder.write("new.bin", &image);
+    let run = folder.run("3 w /m new.bin --yes --no-backup --keep 0x5010-0x501f");
+    assert_eq!(run.code, Some(4), "{}", run.message());
+    assert!(
+        run.stderr.contains("nothing would keep it"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(folder.flash(), old);
 }
