@@ -20,10 +20,10 @@ use super::typed::Typed;
 use super::user::{self, AtTerminal};
 use super::words;
 use crate::drive::Position;
-use crate::flash::Bank;
-use crate::image::{Arrangement, Encoding, Format, Report, bank_path};
+use crate::files::{self, FileError, Place};
+use crate::flash::{Bank, FlashRange};
+use crate::image::{Arrangement, Encoding, Format, Report};
 use crate::job::backup::{self, Circumstances, Record};
-use crate::job::files::{self, FileError};
 use crate::job::read::Dump;
 use crate::job::steadiness::is_unstable;
 use crate::job::write::{self, BackupWish, Content};
@@ -111,15 +111,11 @@ impl Run<'_> {
                 Arrangement::PerBank
             },
         };
-        let first = match format.arrangement {
-            Arrangement::Merged => file.to_owned(),
-            Arrangement::PerBank => bank_path(file, self.first_bank()),
-        };
-        self.check_place(&first)?;
+        self.check_place(file, format)?;
         let selection = self.selection();
         let (dump, info) = self.with_drive(|run, opened, _| {
             run.refuse_unreadable(opened)?;
-            run.check_room(opened, file, format)?;
+            run.check_names_and_room(opened, file, format)?;
             let device = opened.device.as_ref();
             run.output.text(&report::unfinished(device, Some(file)));
             run.refuse_slow(opened, 2)?;
@@ -144,7 +140,7 @@ impl Run<'_> {
         let record = Record::of(dump, info, &circumstances());
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
-            .map_err(|error| Failure::file(&error, self.typed))?;
+            .map_err(|error| Failure::file(&error, file, self.typed))?;
         let files = backup::paths(file, format, &dump.ranges);
         self.output.text(&report::dump(&files, dump, &record));
         Ok(())
@@ -235,12 +231,7 @@ impl Run<'_> {
         if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
             return Err(self.nobody_to_ask());
         }
-        if let Some(backup) = &options.backup {
-            files::must_be_a_file(backup).map_err(|error| Failure::file(&error, self.typed))?;
-        }
-        if !options.no_backup && !options.dry_run {
-            self.check_folder(options.backup.as_deref().unwrap_or(Path::new("backup.bin")))?;
-        }
+        self.check_backup()?;
         self.with_drive(|run, opened, machine| {
             run.change_opened(opened, machine, content, shown, deed)
         })
@@ -527,25 +518,57 @@ impl Run<'_> {
         BackupWish::File(path)
     }
 
-    fn check_place(&self, path: &Path) -> Result<(), Failure> {
-        files::must_be_a_file(path).map_err(|error| Failure::file(&error, self.typed))?;
-        if !self.request.options.force.contains(&Check::Overwrite) {
-            files::must_not_exist(path).map_err(|error| Failure::file(&error, self.typed))?;
-        }
-        self.check_folder(path)
+    /// Before the drive is touched: what a read would make, as far as that is
+    /// known without the drive.
+    fn check_place(&self, file: &Path, format: Format) -> Result<(), Failure> {
+        let first = [self.first_bank().range()];
+        Place::of(file)
+            .and_then(|_| self.check_names(file, format, &first))
+            .map_err(|error| Failure::file(&error, file, self.typed))
     }
 
-    /// A full disk is better found out before half an hour of reading.
-    fn check_room(&self, opened: &Session, file: &Path, format: Format) -> Result<(), Failure> {
+    /// A full disk and a name that cannot be had are better found out before half
+    /// an hour of reading.
+    fn check_names_and_room(
+        &self,
+        opened: &Session,
+        file: &Path,
+        format: Format,
+    ) -> Result<(), Failure> {
         let size = opened.device.capabilities().size;
         let ranges = self.selection().ranges(size).unwrap_or_default();
-        backup::must_have_room(file, format, &ranges)
-            .map_err(|error| Failure::file(&error, self.typed))
+        self.check_names(file, format, &ranges)
+            .and_then(|()| backup::must_have_room(file, format, &ranges))
+            .map_err(|error| Failure::file(&error, file, self.typed))
     }
 
-    /// A folder that takes no files is better found out before minutes of work.
-    fn check_folder(&self, path: &Path) -> Result<(), Failure> {
-        files::can_be_made(path).map_err(|error: FileError| Failure::file(&error, self.typed))
+    fn check_names(
+        &self,
+        file: &Path,
+        format: Format,
+        ranges: &[FlashRange],
+    ) -> Result<(), FileError> {
+        let overwrite = self.request.options.force.contains(&Check::Overwrite);
+        backup::must_not_be_unfinished(file)?;
+        files::must_be_makeable(&backup::paths(file, format, ranges), overwrite)
+    }
+
+    /// Before the drive is touched: where the backup of a change is to go.
+    /// Whether it is there already, and of which flash, is seen later.
+    fn check_backup(&self) -> Result<(), Failure> {
+        let options = &self.request.options;
+        let standing_in = Path::new("backup.bin");
+        let named = options.backup.as_deref().unwrap_or(standing_in);
+        let checked = match &options.backup {
+            _ if options.no_backup => Ok(()),
+            None if options.dry_run => Ok(()),
+            None => files::folder_must_take_files(standing_in),
+            Some(backup) if options.dry_run => Place::of(backup).map(drop),
+            Some(backup) => {
+                files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
+            }
+        };
+        checked.map_err(|error| Failure::file(&error, named, self.typed))
     }
 }
 

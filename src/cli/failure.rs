@@ -1,9 +1,10 @@
 //! Every way to fail, as its user reads it: what happened, what happened to
 //! the flash, and what to type next.
 
+mod file;
+
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::args::Command;
@@ -13,7 +14,6 @@ use super::typed::Typed;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
-use crate::job::files::{self, FileError};
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
@@ -105,64 +105,11 @@ impl Failure {
         }
     }
 
-    pub fn file(error: &FileError, typed: &Typed) -> Failure {
-        match error {
-            FileError::Exists { path } if typed.is_backup(path) => {
-                Failure::new(Exit::Refused, sentence(&error.to_string()))
-                    .next(
-                        "Keep it: it may be the only way back. Give this backup a name of its own:",
-                    )
-                    .next(typed.with_another_backup())
-            }
-            FileError::Exists { .. } => Failure::new(Exit::Refused, ended(error.to_string()))
-                .next("Name another file, or replace this one:")
-                .next(typed.with("--force=overwrite")),
-            FileError::NotAFile { path } if path.is_dir() => {
-                Failure::new(Exit::Refused, sentence(&error.to_string()))
-                    .next("Name a file in this folder:")
-                    .next(typed.with_output(path, &free_name(path)))
-            }
-            FileError::NoRoom { path, needed, .. } => {
-                let failure = Failure::new(Exit::FailedUnchanged, sentence(&error.to_string()));
-                match files::elsewhere(path, *needed) {
-                    Some(other) => failure
-                        .next("Name a file in another folder, where there is room:")
-                        .next(typed.with_output(path, &other)),
-                    None => failure
-                        .next("Name a file on another disk, or make room and type the same again:")
-                        .next(typed.same()),
-                }
-            }
-            FileError::NotAFile { .. } => {
-                Failure::new(Exit::Refused, sentence(&error.to_string())).next("Name a file.")
-            }
-            FileError::Unfinished { .. } => {
-                Failure::new(Exit::Refused, sentence(&error.to_string()))
-                    .next("It is the only way back to what was in the drive. Name another file.")
-            }
-            FileError::Io { source, .. } => {
-                let failure = Failure::new(Exit::FailedUnchanged, ended(error.to_string()));
-                let advice = match source.kind() {
-                    ErrorKind::IsADirectory => return failure.next("Name a file in this folder."),
-                    ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                        "Name a file in another folder, or make this one and type the same again:"
-                    }
-                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                        "Name a file in a folder that you may write to, or get the permission and \
-                         type the same again:"
-                    }
-                    _ => "Name a file on another disk, or make room and type the same again:",
-                };
-                failure.next(advice).next(typed.same())
-            }
-        }
-    }
-
     /// A job that changes nothing, or was not yet changing anything.
     pub fn job(error: &JobError, typed: &Typed) -> Failure {
         let failure = match error {
             JobError::Refused(refusal) => return refused(refusal, typed),
-            JobError::File(error) => return Failure::file(error, typed),
+            JobError::File(error) => return Failure::file(error, error.path(), typed),
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
                     .next("To see what is in the file:")
@@ -360,15 +307,6 @@ impl Failure {
         }
         self
     }
-}
-
-/// A name in this folder that nothing has yet.
-fn free_name(folder: &Path) -> PathBuf {
-    std::iter::once("backup.bin".to_owned())
-        .chain((2..).map(|number| format!("backup-{number}.bin")))
-        .map(|name| folder.join(name))
-        .find(|path| !path.exists())
-        .unwrap_or_default()
 }
 
 /// Files beside `path`, one image or its first bank, that have its name in other

@@ -1,13 +1,12 @@
 //! Backups: a dump in a file, and beside it a small text file that says of
 //! which drive it is.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, FileError, Pending};
 use super::read::Dump;
+use crate::files::{self, FileError, Links, Pending, ReadError};
 use crate::flash::{Bank, FlashRange};
 use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
 use crate::protocol::DeviceInfo;
@@ -144,9 +143,99 @@ impl Record {
 
     /// The record beside a dump, where there is one that can be read.
     pub fn beside(dump: &Path) -> Option<Record> {
-        let text = fs::read_to_string(record_path(dump)).ok()?;
-        toml::from_str(&text).ok()
+        Record::read(dump).ok()
     }
+
+    /// # Errors
+    /// Why there is no record beside a dump, or none that makes sense. What lies
+    /// there may be anything; a link is read only where nobody but this user can
+    /// have put it there.
+    pub fn read(dump: &Path) -> Result<Record, RecordError> {
+        let text = files::read_text(&record_path(dump), LARGEST_RECORD, Links::Own)?;
+        let record: Record =
+            toml::from_str(&text).map_err(|error| RecordError::Text(error.message().to_owned()))?;
+        record.checked()
+    }
+
+    /// A record is a text that anybody may have edited: what it says of a flash
+    /// must be possible.
+    fn checked(self) -> Result<Record, RecordError> {
+        if self.size == 0 || self.size > LARGEST_FLASH {
+            return Err(RecordError::Value("size"));
+        }
+        if !are_within(&self.ranges, self.size) {
+            return Err(RecordError::Value("ranges"));
+        }
+        if !are_within(&self.gaps, self.size) {
+            return Err(RecordError::Value("gaps"));
+        }
+        let sums = self.bank_sums.iter().map(|sum| (sum, 4, "bank_sums"));
+        let before = self.before_writing.iter();
+        let numbers = [(&self.crc32, 8, "crc32"), (&self.sum, 4, "sum")]
+            .into_iter()
+            .chain(sums)
+            .chain(before.map(|crc32| (crc32, 8, "before_writing")));
+        for (text, digits, key) in numbers {
+            if text.len() != digits || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return Err(RecordError::Value(key));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Bytes. A record of 32 banks and as many gaps has 3 KiB.
+const LARGEST_RECORD: u64 = 0x1_0000;
+
+/// Bytes: far more than any drive's flash has.
+const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
+
+/// Why the text beside a dump is no record of it.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    #[error("{0}")]
+    Text(String),
+    /// By its key.
+    #[error("{0} is not possible")]
+    Value(&'static str),
+}
+
+/// Whether these are parts of a flash, first and last byte, ascending and apart.
+fn are_within(ranges: &[[u32; 2]], size: u32) -> bool {
+    let mut next = 0;
+    ranges.iter().all(|&[first, last]| {
+        let follows = next <= first && first <= last && last < size;
+        next = last.saturating_add(1);
+        follows
+    })
+}
+
+/// The dumps in a folder that have a record beside them, by their names.
+pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut dumps: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| {
+            let path = path.with_extension("");
+            path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
+        })
+        .collect();
+    dumps.sort();
+    dumps
+        .into_iter()
+        .filter_map(|dump| Record::beside(&dump).map(|record| (dump, record)))
+        .collect()
+}
+
+/// The bytes of a backup, which lies where anything may lie.
+///
+/// # Errors
+/// As [`files::read`].
+pub fn content(path: &Path) -> Result<Vec<u8>, ReadError> {
+    files::read(path, u64::from(LARGEST_FLASH), Links::Followed)
 }
 
 fn first_and_last(range: &FlashRange) -> [u32; 2] {
@@ -211,8 +300,7 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
                 &record.drive,
             )
     });
-    same_flash
-        && fs::read(path).is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32)
+    same_flash && content(path).is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32)
 }
 
 /// Writes a dump and its record. All files appear whole or none does.
@@ -227,14 +315,8 @@ pub fn save(
     format: Format,
     overwrite: bool,
 ) -> Result<(), FileError> {
-    if Record::beside(path).is_some_and(|record| record.before_writing.is_some()) {
-        return Err(FileError::Unfinished {
-            path: path.to_owned(),
-        });
-    }
-    for path in paths(path, format, &dump.ranges) {
-        files::must_be_a_file(&path)?;
-    }
+    must_not_be_unfinished(path)?;
+    files::must_be_makeable(&paths(path, format, &dump.ranges), overwrite)?;
     let mut pending = Pending::new(overwrite);
     let mut add = |path: &Path, bytes: &[u8]| {
         pending.add(path, |mut out| match format.encoding {
@@ -255,6 +337,17 @@ pub fn save(
     }
     add_record(&mut pending, record, path)?;
     pending.commit()
+}
+
+/// # Errors
+/// [`FileError::Unfinished`] for the only way back to what was in a drive.
+pub fn must_not_be_unfinished(path: &Path) -> Result<(), FileError> {
+    match Record::beside(path).is_some_and(|record| record.before_writing.is_some()) {
+        true => Err(FileError::Unfinished {
+            path: path.to_owned(),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// Replaces the record beside a dump.

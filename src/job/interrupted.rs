@@ -6,16 +6,17 @@
 //! what was to stay as it is may have been erased with its sector and be there
 //! alone.
 
-#![allow(clippy::incompatible_msrv)] // goes with the locks below
-
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
 use super::backup::{self, Record, RecordedDrive};
-use super::files::{FileError, folder_of};
 use super::read::{Dump, lay_out};
 use super::{Check, Forced, Refusal};
+use crate::files::{self, FileError, Links, folder_of};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::image::{Crc32, identity};
 use crate::plan::ERASED;
@@ -46,7 +47,7 @@ pub(super) struct Change<'a> {
 /// be at work in one folder.
 #[derive(Debug)]
 pub(super) struct UnderWay {
-    _locked: File,
+    _locked: Flock<File>,
 }
 
 /// Notes in a backup's record that the flash is being changed from now on.
@@ -59,19 +60,19 @@ pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<UnderWay, FileError>
         path: backup.to_owned(),
         source,
     };
-    let locked = File::open(backup).map_err(error)?;
-    locked.try_lock().map_err(|refused| match refused {
-        TryLockError::WouldBlock => {
-            error(io::Error::other("another run is at work with this backup"))
-        }
-        TryLockError::Error(source) => error(source),
+    let file = files::open(backup, Links::Followed).map_err(|problem| error(problem.into()))?;
+    let locked = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, refused)| {
+        error(match refused {
+            Errno::EWOULDBLOCK => io::Error::other("another run is at work with this backup"),
+            refused => refused.into(),
+        })
     })?;
     let Some(record) = Record::beside(backup) else {
         return Err(error(io::ErrorKind::NotFound.into()));
     };
     // Time has passed since it was made: somebody was asked.
-    let is_file = fs::symlink_metadata(backup).is_ok_and(|found| found.is_file());
-    if !is_file || Crc32::of(&fs::read(backup).map_err(error)?).to_string() != record.crc32 {
+    let content = backup::content(backup);
+    if !content.is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32) {
         return Err(error(io::Error::other(
             "this backup is no longer what it was when it was made",
         )));
@@ -115,35 +116,25 @@ pub(super) fn find(
     let is_elsewhere =
         |folder: &PathBuf| folder.canonicalize().ok() != Path::new(".").canonicalize().ok();
     folders.extend(beside.filter(is_elsewhere));
-    let mut paths: Vec<PathBuf> = folders
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
-            (path.extension()? == "txt").then(|| path.with_extension(""))
-        })
-        .collect();
-    paths.sort();
     let mut intact = Vec::new();
     let mut damaged = Vec::new();
-    for path in paths {
-        let record = Record::beside(&path).filter(|record| {
-            record.before_writing.is_some()
-                && record.chip == device.chip
-                && record.size as usize == size
-                && is_same_drive(record.drive.as_ref(), device.identity.as_ref())
-        });
-        let Some(record) = record else { continue };
+    let of_this_drive = |record: &Record| {
+        record.before_writing.is_some()
+            && record.chip == device.chip
+            && record.size as usize == size
+            && is_same_drive(record.drive.as_ref(), device.identity.as_ref())
+    };
+    let recorded = folders
+        .iter()
+        .flat_map(|folder| backup::recorded_in(folder));
+    for (path, record) in recorded.filter(|(_, record)| of_this_drive(record)) {
         let covered = record.covered();
-        let file = File::open(&path);
-        if let Ok(file) = &file
-            && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-        {
+        let shared = files::open(&path, Links::Followed)
+            .map(|file| Flock::lock(file, FlockArg::LockSharedNonblock));
+        if matches!(shared, Ok(Err((_, Errno::EWOULDBLOCK)))) {
             continue;
         }
-        let content = fs::read(&path)
+        let content = backup::content(&path)
             .ok()
             .filter(|content| Crc32::of(content).to_string() == record.crc32);
         match content.and_then(|content| lay_out(&content, size, &covered)) {
@@ -338,6 +329,7 @@ mod tests {
     use super::*;
     use crate::image::{Arrangement, Encoding, Format};
     use crate::job::backup::Circumstances;
+    use std::fs;
 
     const SIZE: usize = 0x2_0000;
 

@@ -11,7 +11,6 @@ pub mod check;
 pub mod download;
 pub mod estimate;
 pub mod event;
-pub mod files;
 pub mod fit;
 pub mod flash_state;
 pub mod interrupted;
@@ -30,10 +29,10 @@ pub use flash_state::FlashState;
 pub use selection::Selection;
 pub use stop::StopFlag;
 
+use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
 use crate::protocol::{DeviceError, FirmwareDevice};
 use event::Sink;
-use files::FileError;
 
 /// Why a job was not begun, or went no further. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

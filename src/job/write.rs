@@ -13,6 +13,7 @@ use super::read::{self, Dump, without};
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
+use crate::files;
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
 use crate::plan::{self, Plan};
@@ -403,11 +404,13 @@ pub(super) fn backup_path(wish: &BackupWish) -> Option<&Path> {
 /// A name that is taken is better found out before minutes of reading, but a
 /// backup of this very flash, made by an earlier run, may have the name.
 pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
-    let may_be_this_flash = Record::beside(path).is_some();
-    if request.dry_run || may_be_this_flash || request.forced.contains(&Check::Overwrite) {
+    if request.dry_run {
         return Ok(());
     }
-    Ok(super::files::must_not_exist(path)?)
+    let may_be_this_flash = Record::beside(path).is_some();
+    let overwrite = may_be_this_flash || request.forced.contains(&Check::Overwrite);
+    let names = [path.to_owned(), backup::record_path(path)];
+    Ok(files::must_be_makeable(&names, overwrite)?)
 }
 
 /// A full disk is better found out before half an hour of reading. A write that is

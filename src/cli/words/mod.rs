@@ -1,4 +1,5 @@
 //! What people read about the facts of a lower room: a file for each, and in it
 //! pure functions from a fact to a text.
 
+pub mod files;
 pub mod session;

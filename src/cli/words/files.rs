@@ -1,0 +1,39 @@
+//! Files that cannot be made.
+
+use std::io::ErrorKind;
+
+use crate::cli::failure::{ended, sentence};
+use crate::files::{FileError, Kind};
+
+/// What is wrong with an output, in whole sentences.
+pub fn what(error: &FileError) -> String {
+    match error {
+        FileError::NotAFile {
+            path,
+            kind: Kind::Kernel,
+        } => format!(
+            "{}: what lies below /dev, /proc or /sys is the kernel's, and is never replaced by a \
+             file.",
+            path.display()
+        ),
+        FileError::Link { path } => format!(
+            "{}: another user has put this link here. It is not followed.",
+            path.display()
+        ),
+        FileError::NameTooLong { path } => {
+            format!("{}: this name is too long for the disk.", path.display())
+        }
+        FileError::Folder { folder, source, .. } => {
+            let folder = folder.display();
+            match source.kind() {
+                ErrorKind::NotFound => format!("There is no folder {folder}."),
+                ErrorKind::NotADirectory => format!("{folder}: this is no folder."),
+                _ => format!("No file can be made in the folder {folder}: {source}."),
+            }
+        }
+        FileError::Exists { .. } | FileError::Io { .. } => ended(error.to_string()),
+        FileError::NotAFile { .. } | FileError::NoRoom { .. } | FileError::Unfinished { .. } => {
+            sentence(&error.to_string())
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Files: read so that nothing that lies around can hurt, and made whole or
+//! not at all.
+//!
+//! The bottom of the house: it knows paths and bytes, and nothing of drives and
+//! firmware.
+//!
+//! ```text
+//! read(path, limit)        a regular file of bounded size; no waiting, no device
+//! Place::of(path)          what an output path really leads to
+//! must_be_makeable(paths)  every name tried before the work that fills the files
+//! Pending                  a group of files that get their names together
+//! ```
+
+mod error;
+mod pending;
+mod place;
+mod read;
+mod room;
+
+pub use error::{FileError, Kind};
+pub use pending::Pending;
+pub use place::{Place, folder_must_take_files, folder_of, must_be_makeable};
+pub use read::{Links, ReadError, open, read, read_text};
+pub use room::{elsewhere, must_have_room};

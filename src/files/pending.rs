@@ -1,0 +1,380 @@
+//! Files that appear whole or not at all, and together.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::{FileError, Place};
+
+const PREFIX: &str = ".mtkflash-";
+const SUFFIX: &str = ".part";
+
+/// Files that are complete on the disk under other names and get their own
+/// names together. Dropped before that, they vanish.
+#[derive(Debug, Default)]
+pub struct Pending {
+    files: Vec<(Staged, Place)>,
+    overwrite: bool,
+}
+
+impl Pending {
+    pub fn new(overwrite: bool) -> Pending {
+        Pending {
+            files: Vec::new(),
+            overwrite,
+        }
+    }
+
+    /// Writes a file beside what `path` leads to, and makes sure that it is on
+    /// the disk.
+    ///
+    /// # Errors
+    /// An existing file that must not be overwritten, what is no file, a full
+    /// disk, a folder that cannot be written to.
+    pub fn add(
+        &mut self,
+        path: &Path,
+        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        let place = Place::of(path)?;
+        place.must_be_free(self.overwrite)?;
+        let staged = Staged::in_folder(place.folder());
+        let mut staged = staged.map_err(FileError::folder(path, place.folder()))?;
+        staged.fill(content).map_err(FileError::io(path))?;
+        self.files.push((staged, place));
+        Ok(())
+    }
+
+    /// Gives all files their names, or none.
+    ///
+    /// # Errors
+    /// As for [`Pending::add`]. What was there before has its name again then.
+    pub fn commit(self) -> Result<(), FileError> {
+        let mut named = Vec::new();
+        let outcome = self.name_all(&mut named).and_then(|()| sync(&named));
+        if outcome.is_err() {
+            named.iter_mut().rev().for_each(Named::take_back);
+            // Whatever was wrong has been told already.
+            let _ = sync(&named);
+        }
+        outcome
+    }
+
+    fn name_all(self, named: &mut Vec<Named>) -> Result<(), FileError> {
+        for (staged, place) in self.files {
+            let replaced = match self.overwrite {
+                true => kept_copy(place.target()),
+                false => None,
+            };
+            let was_there = self.overwrite && place.target().exists();
+            staged
+                .name(place.target(), self.overwrite)
+                .map_err(|error| match error.kind() {
+                    ErrorKind::AlreadyExists => FileError::Exists {
+                        path: place.named().to_owned(),
+                    },
+                    _ => FileError::io(place.named())(error),
+                })?;
+            named.push(Named {
+                place,
+                was_there,
+                replaced,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A file that has its name, until all have.
+#[derive(Debug)]
+struct Named {
+    place: Place,
+    was_there: bool,
+    /// What had the name before, under another; none on file systems without
+    /// hard links.
+    replaced: Option<TempPath>,
+}
+
+impl Named {
+    fn take_back(&mut self) {
+        let target = self.place.target();
+        // Best effort: the error that led here is told, and says what failed.
+        let _ = match (self.replaced.take(), self.was_there) {
+            (Some(before), _) => before.persist(target).map_err(|error| error.error),
+            (None, false) => fs::remove_file(target),
+            (None, true) => Ok(()),
+        };
+    }
+}
+
+/// A second name for a file that is about to be replaced.
+fn kept_copy(target: &Path) -> Option<TempPath> {
+    in_own_name(super::folder_of(target), |path| fs::hard_link(target, path))
+        .ok()
+        .map(NamedTempFile::into_temp_path)
+}
+
+/// A new name is on the disk only when its folder is.
+fn sync(named: &[Named]) -> Result<(), FileError> {
+    let mut done = BTreeSet::new();
+    for Named { place, .. } in named {
+        if !done.insert(place.folder()) {
+            continue;
+        }
+        let synced = File::open(place.folder()).and_then(|folder| folder.sync_all());
+        match synced {
+            // Not every file system has this for folders.
+            Err(error) if is_unsupported(&error) => {}
+            synced => synced.map_err(FileError::folder(place.named(), place.folder()))?,
+        }
+    }
+    Ok(())
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP)
+    )
+}
+
+/// A file under a name of its own, `.mtkflash-….part`. It is locked while its
+/// run lives, so that the next run knows which of them are left over.
+#[derive(Debug)]
+pub(super) struct Staged {
+    file: NamedTempFile,
+    /// None on file systems without locks; nothing is swept there.
+    _lock: Option<Flock<File>>,
+}
+
+impl Staged {
+    /// # Errors
+    /// Where the folder takes no files.
+    pub fn in_folder(folder: &Path) -> io::Result<Staged> {
+        loop {
+            let file = in_own_name(folder, |path| {
+                OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create_new(true)
+                    // The user's umask takes away from it what is to be private.
+                    .mode(0o666)
+                    .open(path)
+            })?;
+            let lock = match lock(file.as_file().try_clone()?) {
+                Ok(lock) => Some(lock),
+                // Another run takes it for one left over, and removes it.
+                Err(Errno::EWOULDBLOCK) => continue,
+                Err(_) => None,
+            };
+            if file.as_file().metadata()?.nlink() > 0 {
+                return Ok(Staged { file, _lock: lock });
+            }
+        }
+    }
+
+    fn fill(&mut self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut writer = BufWriter::new(self.file.as_file_mut());
+        content(&mut writer)?;
+        writer.flush()?;
+        drop(writer);
+        self.file.as_file().sync_all()
+    }
+
+    fn name(self, target: &Path, overwrite: bool) -> io::Result<()> {
+        if overwrite {
+            return self.file.persist(target).map(drop).map_err(|e| e.error);
+        }
+        match self.file.persist_noclobber(target) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(error.error),
+            // Some file systems (sshfs) can neither rename without replacing nor
+            // make a second name.
+            Err(error) if fs::symlink_metadata(target).is_err() => {
+                error.file.persist(target).map(drop).map_err(|e| e.error)
+            }
+            Err(error) => Err(error.error),
+        }
+    }
+}
+
+fn in_own_name<T>(
+    folder: &Path,
+    make: impl FnMut(&Path) -> io::Result<T>,
+) -> io::Result<NamedTempFile<T>> {
+    tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .make_in(folder, make)
+        .map_err(|error| match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            // tempfile adds the name of its file, which means nothing to a user.
+            None => error.kind().into(),
+        })
+}
+
+fn lock(file: File) -> Result<Flock<File>, Errno> {
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)
+}
+
+/// Removes what killed runs of this user have left in a folder.
+pub(super) fn sweep(folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    names
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+        })
+        .for_each(|entry| remove_left_over(&entry.path()));
+}
+
+fn remove_left_over(path: &Path) {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(path);
+    let Ok(file) = file else { return };
+    let is_mine = file
+        .metadata()
+        .is_ok_and(|found| found.is_file() && found.uid() == nix::unistd::geteuid().as_raw());
+    if !is_mine {
+        return;
+    }
+    if let Ok(_lock) = lock(file) {
+        // One that stays is in nobody's way.
+        let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn add(pending: &mut Pending, path: PathBuf, content: &str) {
+        pending
+            .add(&path, |out| out.write_all(content.as_bytes()))
+            .unwrap();
+    }
+
+    #[test]
+    fn files_appear_together_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pending = Pending::new(false);
+        for name in ["a", "b"] {
+            add(&mut pending, folder.path().join(name), name);
+        }
+        assert!(
+            names(folder.path())
+                .iter()
+                .all(|name| name.ends_with(SUFFIX))
+        );
+        pending.commit().unwrap();
+        assert_eq!(names(folder.path()), ["a", "b"]);
+        assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"b");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_meanwhile_takes_back_those_given_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut pending = Pending::new(false);
+        for name in ["a", "b", "c"] {
+            add(&mut pending, folder.path().join(name), "new");
+        }
+        fs::write(folder.path().join("b"), "of another program").unwrap();
+        let error = pending.commit().unwrap_err();
+        assert!(matches!(error, FileError::Exists { .. }), "{error}");
+        assert_eq!(names(folder.path()), ["b"]);
+        assert_eq!(
+            fs::read(folder.path().join("b")).unwrap(),
+            b"of another program"
+        );
+    }
+
+    #[test]
+    fn what_was_replaced_is_back_where_the_others_get_no_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        fs::write(path("a"), "old").unwrap();
+        let mut pending = Pending::new(true);
+        for name in ["a", "b"] {
+            add(&mut pending, path(name), "new");
+        }
+        fs::create_dir(path("b")).unwrap();
+        pending.commit().unwrap_err();
+        assert_eq!(names(folder.path()), ["a", "b"]);
+        assert_eq!(fs::read(path("a")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_file_behind_a_link_is_replaced_and_the_link_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        fs::create_dir(path("nas")).unwrap();
+        fs::write(path("nas/kept"), "old").unwrap();
+        symlink("nas/kept", path("link")).unwrap();
+        symlink("nas/new", path("dangling")).unwrap();
+        let mut pending = Pending::new(true);
+        add(&mut pending, path("link"), "new");
+        add(&mut pending, path("dangling"), "first");
+        assert_eq!(names(folder.path()), ["dangling", "link", "nas"]);
+        pending.commit().unwrap();
+        assert!(path("link").is_symlink());
+        assert_eq!(fs::read(path("nas/kept")).unwrap(), b"new");
+        assert_eq!(fs::read(path("nas/new")).unwrap(), b"first");
+        assert_eq!(names(&path("nas")), ["kept", "new"]);
+    }
+
+    #[test]
+    fn a_file_has_the_mode_that_every_program_s_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        File::create(path("usual")).unwrap();
+        let mut pending = Pending::new(false);
+        add(&mut pending, path("x"), "");
+        pending.commit().unwrap();
+        let mode = |name| fs::metadata(path(name)).unwrap().permissions().mode();
+        assert_eq!(mode("x"), mode("usual"));
+    }
+
+    #[test]
+    fn what_no_run_holds_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let held = Staged::in_folder(folder.path()).unwrap();
+        fs::write(path(".mtkflash-killed.part"), "left over").unwrap();
+        fs::create_dir(path(".mtkflash-folder.part")).unwrap();
+        fs::write(path("mine.part"), "").unwrap();
+        symlink("mine.part", path(".mtkflash-link.part")).unwrap();
+        let name = held.file.path().file_name().unwrap();
+        let name = name.to_str().unwrap().to_owned();
+        sweep(folder.path());
+        let mut expected = [
+            ".mtkflash-folder.part",
+            ".mtkflash-link.part",
+            &name,
+            "mine.part",
+        ];
+        expected.sort_unstable();
+        assert_eq!(names(folder.path()), expected);
+    }
+}
