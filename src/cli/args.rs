@@ -5,15 +5,17 @@
 //! twice is refused instead of guessed. Nothing here looks at a file or a drive.
 
 mod error;
+mod follow;
 mod grammar;
 mod operands;
+mod print;
 pub mod switches;
 mod values;
 mod verb;
 mod words;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
@@ -105,24 +107,46 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     }
     let words = words::sort(argv)?;
     let matches = grammar::matches(words.options)?;
-    let operands = Operands::of(&words.operands)?;
+    let operands = Operands::of(&words.operands, words.file)?;
     let verb = operands.verb()?;
     grammar::fits(&matches, verb, &operands)?;
-    let options = grammar::options(&matches)?;
-    let (drives, command) = operands.command(verb)?;
-    if let Command::Write { file } = &command {
-        if options.backup.as_ref() == Some(file) {
+    let mut request = Request::without_drive(Command::Help);
+    grammar::fill(&mut request, &matches)?;
+    (request.drives, request.command) = operands.command(verb)?;
+    match (&request.command, &request.options.backup) {
+        (Command::Write { file }, Some(backup)) if backup == file => {
             let file = file.clone().into_os_string();
-            return Err(UsageError::BackupIsImage { file });
+            Err(UsageError::BackupIsImage { file })
+        }
+        _ => Ok(request),
+    }
+}
+
+impl Command {
+    /// `None` for help and version, which have no letter.
+    pub fn verb(&self) -> Option<Verb> {
+        match self {
+            Command::Read { .. } => Some(Verb::Read),
+            Command::Write { .. } => Some(Verb::Write),
+            Command::Verify { .. } => Some(Verb::Verify),
+            Command::Erase => Some(Verb::Erase),
+            Command::Check => Some(Verb::Check),
+            Command::List => Some(Verb::List),
+            Command::Inspect { .. } => Some(Verb::Inspect),
+            Command::Help | Command::Version => None,
         }
     }
-    Ok(Request {
-        command,
-        drives,
-        merged: matches.get_count("merge") > 0,
-        binary: matches.get_count("binary") > 0,
-        options,
-    })
+
+    /// The file that it is about.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Command::Read { file }
+            | Command::Write { file }
+            | Command::Verify { file }
+            | Command::Inspect { file } => Some(file),
+            _ => None,
+        }
+    }
 }
 
 impl Request {

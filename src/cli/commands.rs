@@ -5,6 +5,7 @@ mod images;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::advice::Advice;
 use super::args::{Command, Request};
 use super::exit::Exit;
 use super::failure::{Failure, GET_IT_AGAIN, sentence};
@@ -16,7 +17,7 @@ use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::report;
 use super::signals;
-use super::typed::Typed;
+use super::text::Text;
 use super::user::{self, AtTerminal};
 use super::words;
 use crate::drive::Position;
@@ -35,7 +36,6 @@ use crate::session::{self, DriveName, Machine, Session};
 /// Everything that a command works with.
 struct Run<'a> {
     request: &'a Request,
-    typed: &'a Typed,
     output: &'a mut Output,
     progress: Progress,
     stop: StopFlag,
@@ -45,22 +45,21 @@ struct Run<'a> {
 ///
 /// # Errors
 /// A [`Failure`] says everything that its user needs to know.
-pub fn run(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
+pub fn run(request: &Request, output: &mut Output) -> Result<(), Failure> {
     let stop = StopFlag::default();
     signals::note_into(&stop)
         .map_err(|error| Failure::new(Exit::Internal, sentence(&format!("{error:#}"))))?;
     let mut run = Run {
         request,
-        typed,
         output,
         progress: Progress::default(),
         stop,
     };
     match &request.command {
-        Command::Help => run.output.text(&help::text()),
-        Command::Version => run.output.text(&help::version()),
+        Command::Help => run.output.text(help::text()),
+        Command::Version => run.output.text(help::version()),
         Command::Inspect { file } => run.inspect(file)?,
-        Command::List => list::list(request, typed, run.output)?,
+        Command::List => list::list(request, run.output)?,
         Command::Check => run.check()?,
         Command::Read { file } => run.read(file)?,
         Command::Verify { file } => run.verify(file)?,
@@ -74,11 +73,11 @@ impl Run<'_> {
     fn inspect(&mut self, file: &Path) -> Result<(), Failure> {
         let image = self.load(file)?;
         let report = Report::of(&image);
-        self.output.text(&report::image(file, &report));
+        self.output.text(report::image(file, &report));
         match report.problems.first() {
             Some(problem) => Err(Failure {
                 flash: String::new(),
-                next: vec![GET_IT_AGAIN.to_owned()],
+                next: Advice::default().then(GET_IT_AGAIN),
                 ..self.bad_image(file, problem)
             }),
             None => Ok(()),
@@ -87,13 +86,13 @@ impl Run<'_> {
 
     fn check(&mut self) -> Result<(), Failure> {
         if self.request.drives.is_empty() {
-            return list::check_all(self.request, self.typed, self.output, &self.stop);
+            return list::check_all(self.request, self.output, &self.stop);
         }
         self.with_drive(|run, opened, _| {
             run.output
-                .text(&report::unfinished(opened.device.as_ref(), None));
-            let next = next::after_check(opened.device.capabilities(), run.typed);
-            run.output.text(&next);
+                .text(report::unfinished(opened.device.as_ref(), None));
+            let next = next::after_check(opened.device.capabilities(), run.request);
+            run.output.text(next.text());
             Ok(())
         })
     }
@@ -117,11 +116,11 @@ impl Run<'_> {
             run.refuse_unreadable(opened)?;
             run.check_names_and_room(opened, file, format)?;
             let device = opened.device.as_ref();
-            run.output.text(&report::unfinished(device, Some(file)));
+            run.output.text(report::unfinished(device, Some(file)));
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_job(opened, |job| read::read(job, &selection))
-                .map_err(|error| Failure::job(&error, run.typed))?;
+                .map_err(|error| Failure::job(&error, run.request))?;
             Ok((dump, opened.device.info().clone()))
         })?;
         self.save(file, format, &dump, &info)
@@ -136,13 +135,13 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let forced = &self.request.options.force;
         write::refuse_blank(dump, forced)
-            .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+            .map_err(|refusal| Failure::job(&refusal.into(), self.request))?;
         let record = Record::of(dump, info, &circumstances());
         let overwrite = forced.contains(&Check::Overwrite);
         backup::save(dump, &record, file, format, overwrite)
-            .map_err(|error| Failure::file(&error, file, self.typed))?;
+            .map_err(|error| Failure::file(&error, file, self.request))?;
         let files = backup::paths(file, format, &dump.ranges);
-        self.output.text(&report::dump(&files, dump, &record));
+        self.output.text(report::dump(&files, dump, &record));
         Ok(())
     }
 
@@ -155,9 +154,9 @@ impl Run<'_> {
             run.refuse_unreadable(opened)?;
             run.refuse_slow(opened, 1)?;
             run.in_job(opened, |job| verify::verify(job, &image, &selection))
-                .map_err(|error| Failure::job(&error, run.typed))
+                .map_err(|error| Failure::job(&error, run.request))
         })?;
-        self.output.text(&report::sums(&compared));
+        self.output.text(report::sums(&compared));
         let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
         match &compared.difference {
             None if missing > 0 && !self.request.options.force.contains(&Check::Gaps) => {
@@ -170,7 +169,7 @@ impl Run<'_> {
                     ),
                 )
                 .next("If that is enough:")
-                .next(self.typed.with("--force=gaps")))
+                .next(self.request.forcing(Check::Gaps)))
             }
             None => {
                 self.output.text(if report::is_all(&compared) {
@@ -192,10 +191,10 @@ impl Run<'_> {
                 Err(match is_unstable(compared.disagreements) {
                     true => failure
                         .next("Check cable and power of the drive, then type the same again:")
-                        .next(self.typed.same()),
+                        .next(self.request.same()),
                     false => failure
                         .next("To write the file into the drive, after a backup:")
-                        .next(self.typed.write(file)),
+                        .next(self.request.write(file)),
                 })
             }
         }
@@ -211,7 +210,7 @@ impl Run<'_> {
             report.doubts.clear();
         } else {
             write::refuse_doubtful(&image, &self.request.options.force)
-                .map_err(|refusal| Failure::job(&refusal.into(), self.typed))?;
+                .map_err(|refusal| Failure::job(&refusal.into(), self.request))?;
         }
         let content = Content::Image {
             image: &image,
@@ -222,11 +221,11 @@ impl Run<'_> {
     }
 
     fn erase(&mut self) -> Result<(), Failure> {
-        self.change(Content::Blank, "", "Erase the flash of")
+        self.change(Content::Blank, &Text::default(), "Erase the flash of")
     }
 
     /// Writing and erasing: prepare, show, ask, carry out, report.
-    fn change(&mut self, content: Content<'_>, shown: &str, deed: &str) -> Result<(), Failure> {
+    fn change(&mut self, content: Content<'_>, shown: &Text, deed: &str) -> Result<(), Failure> {
         let options = &self.request.options;
         if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
             return Err(self.nobody_to_ask());
@@ -242,7 +241,7 @@ impl Run<'_> {
         opened: &mut Session,
         machine: &dyn Machine,
         content: Content<'_>,
-        shown: &str,
+        shown: &Text,
         deed: &str,
     ) -> Result<(), Failure> {
         self.output.text(shown);
@@ -259,10 +258,10 @@ impl Run<'_> {
         };
         let proposal = self
             .in_job(opened, |job| write::prepare(job, &request))
-            .map_err(|error| Failure::job(&error, self.typed))?;
-        self.output.text(&report::proposal(&proposal));
+            .map_err(|error| Failure::job(&error, self.request))?;
+        self.output.text(report::proposal(&proposal));
         if proposal.is_empty() {
-            self.output.text(&report::sums(&proposal.unchanged()));
+            self.output.text(report::sums(&proposal.unchanged()));
             match self.erasing() {
                 Some(blank) => {
                     self.output.text(match blank {
@@ -270,7 +269,7 @@ impl Run<'_> {
                         Blank::Part => "Nothing to do: that part of the flash is blank already.\n",
                     });
                     self.output
-                        .text(&next::after_erase(blank, None, self.typed));
+                        .text(next::after_erase(blank, None, self.request).text());
                 }
                 None => self
                     .output
@@ -289,7 +288,7 @@ impl Run<'_> {
                 format!("What would be done could not be shown: {error}."),
             )
             .next("Type the same again where its output can be read:")
-            .next(self.typed.same())
+            .next(self.request.same())
             .keeping(backup)
         })?;
         self.consent(opened, deed)
@@ -297,16 +296,16 @@ impl Run<'_> {
         let inhibitor = machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(opened, |job| proposal.carry_out(job));
         drop(inhibitor);
-        let changed = done.map_err(|error| Failure::change(&error, self.typed, backup))?;
-        self.output.text(&report::changed(&changed, &proposal));
+        let changed = done.map_err(|error| Failure::change(&error, self.request, backup))?;
+        self.output.text(report::changed(&changed, &proposal));
         match self.erasing() {
             _ if changed.restart.is_some() => {}
             Some(blank) => self
                 .output
-                .text(&next::after_erase(blank, backup, self.typed)),
+                .text(next::after_erase(blank, backup, self.request).text()),
             None => {
                 self.output
-                    .text(&next::after_write(opened.is_off_kernel(), self.typed));
+                    .text(next::after_write(opened.is_off_kernel(), self.request).text());
             }
         }
         Ok(())
@@ -320,10 +319,10 @@ impl Run<'_> {
             identity,
             self.erasing(),
         );
-        match prompt::ask(&question, self.request.options.yes, &self.stop) {
+        match prompt::ask(&question.into(), self.request.options.yes, &self.stop) {
             Consent::Given => Ok(()),
-            Consent::Denied => Err(Failure::denied(self.typed)),
-            Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.typed)),
+            Consent::Denied => Err(Failure::denied(self.request)),
+            Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.request)),
             Consent::NobodyToAsk => Err(self.nobody_to_ask()),
         }
     }
@@ -334,9 +333,8 @@ impl Run<'_> {
             "This would change the flash, and there is no terminal to ask for YES at.",
         )
         .next("To see what would be done:")
-        .next(self.typed.with("--dry-run"))
-        .next("In a script, say yes in advance:")
-        .next(self.typed.with("--yes"))
+        .next(self.request.with_dry_run())
+        .next("In a script, --yes answers in advance.")
     }
 
     fn in_job<T, E>(
@@ -365,7 +363,8 @@ impl Run<'_> {
                     Exit::Usage,
                     "No drive is named: the tool never picks one.",
                 )
-                .next("mtkflash l"));
+                .next("To see which drives there are:")
+                .next(self.request.list()));
             }
             _ => {
                 return Err(Failure::new(
@@ -377,13 +376,13 @@ impl Run<'_> {
         let machine = user::machine(self.request)?;
         let mut opened = self.open(machine.as_ref(), drive)?;
         let device = &opened.device;
-        self.output.text(&report::device(
+        self.output.text(report::device(
             &words::session::label(&opened.label),
             device.info(),
             device.capabilities(),
         ));
         let result = match self.stop.is_requested() {
-            true => Err(Failure::job(&JobError::Stopped, self.typed)),
+            true => Err(Failure::job(&JobError::Stopped, self.request)),
             false => job(self, &mut opened, machine.as_ref()),
         };
         let is_advised = match &result {
@@ -396,23 +395,22 @@ impl Run<'_> {
 
     /// Brings a drive to where its firmware can be reached.
     fn open(&mut self, machine: &dyn Machine, drive: &DriveName) -> Result<Session, Failure> {
-        let wish = user::wish(self.request, self.typed)?;
+        let wish = user::wish(self.request)?;
         let mut user = AtTerminal {
             progress: &mut self.progress,
             yes: self.request.options.yes,
             stop: &self.stop,
-            typed: self.typed,
+            request: self.request,
         };
         session::open(machine, drive, &wish, &mut user)
-            .map_err(|error| words::session::failure(error, self.typed))
+            .map_err(|error| words::session::failure(error, self.request))
     }
 
     /// Gives a drive back; its user may be advised on it already.
     fn leave(&mut self, session: Session, is_advised: bool) {
         for problem in session.leave() {
-            let problem = words::session::not_left(&problem, is_advised);
-            let warning = format!("Warning: {problem}");
-            self.progress.line(&self.typed.to_paste(&warning));
+            let problem = words::session::not_left(&problem, is_advised, self.request);
+            self.progress.line(problem);
         }
     }
 
@@ -423,11 +421,11 @@ impl Run<'_> {
             Reading::Impossible(reason) if opened.device.capabilities().size == 0 => {
                 Err(Failure::new(Exit::Refused, reason.as_str())
                     .next("If you know its size, from its marking or a data sheet, name it:")
-                    .next(self.typed.with("--size 256K")))
+                    .next(self.request.with_a_size()))
             }
             Reading::Impossible(reason) => Err(Failure::new(Exit::Refused, reason.as_str())
                 .next(next::WRITE_ONLY)
-                .next(self.typed.write_unread())),
+                .next(self.request.write_unread())),
             Reading::Blocks(_) => Ok(()),
         }
     }
@@ -445,11 +443,17 @@ impl Run<'_> {
             .sum();
         let bytes = passes * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
-            |refusal| Failure::slow(&refusal, opened.at_ports.map(Position::number), self.typed),
+            |refusal| {
+                Failure::slow(
+                    &refusal,
+                    opened.at_ports.map(Position::number),
+                    self.request,
+                )
+            },
         )?;
         if let Some(time) = estimate::reading_time(capabilities, bytes) {
             if time > Duration::from_secs(5) {
-                self.progress.line(&format!(
+                self.progress.line(format!(
                     "Reading takes about {} this way.",
                     estimate::in_words(time)
                 ));
@@ -524,7 +528,7 @@ impl Run<'_> {
         let first = [self.first_bank().range()];
         Place::of(file)
             .and_then(|_| self.check_names(file, format, &first))
-            .map_err(|error| Failure::file(&error, file, self.typed))
+            .map_err(|error| Failure::file(&error, file, self.request))
     }
 
     /// A full disk and a name that cannot be had are better found out before half
@@ -539,7 +543,7 @@ impl Run<'_> {
         let ranges = self.selection().ranges(size).unwrap_or_default();
         self.check_names(file, format, &ranges)
             .and_then(|()| backup::must_have_room(file, format, &ranges))
-            .map_err(|error| Failure::file(&error, file, self.typed))
+            .map_err(|error| Failure::file(&error, file, self.request))
     }
 
     fn check_names(
@@ -568,7 +572,7 @@ impl Run<'_> {
                 files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
             }
         };
-        checked.map_err(|error| Failure::file(&error, named, self.typed))
+        checked.map_err(|error| Failure::file(&error, named, self.request))
     }
 }
 

@@ -7,10 +7,12 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::args::Command;
+use super::advice::{Advice, Line};
+use super::args::{Command, Request, Via};
 use super::exit::Exit;
 use super::report;
-use super::typed::Typed;
+use super::text::Text;
+use crate::drive::Remedy;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
@@ -25,10 +27,13 @@ pub struct Failure {
     pub exit: Exit,
     /// One or more whole sentences.
     pub what: String,
+    /// What belongs to that, in lines of its own.
+    pub details: Text,
     /// What the flash holds now.
     pub flash: String,
-    /// Commands to type, and words about them; a line each.
-    pub next: Vec<String>,
+    /// A way back that was made before nothing was changed.
+    pub kept: Option<PathBuf>,
+    pub next: Advice,
 }
 
 const UNCHANGED: &str = "Nothing was changed.";
@@ -43,51 +48,52 @@ impl Failure {
         Failure {
             exit,
             what: what.into(),
+            details: Text::default(),
             flash: UNCHANGED.to_owned(),
-            next: Vec::new(),
+            kept: None,
+            next: Advice::default(),
         }
     }
 
-    pub fn next(mut self, line: impl Into<String>) -> Failure {
-        self.next.push(line.into());
+    pub fn next(mut self, line: impl Into<Line>) -> Failure {
+        self.next.push(line);
         self
     }
 
-    /// As shown on standard error, line break included.
-    pub fn text(&self) -> String {
-        let mut text = format!("mtkflash: {}\n", self.what);
-        if !self.flash.is_empty() {
-            let _ = writeln!(text, "Flash     {}", self.flash);
+    /// As shown on standard error.
+    pub fn text(&self) -> Text {
+        let mut text = Text::from(format!("mtkflash: {}", self.what));
+        text.append(&self.details);
+        text.row("Flash", &self.flash);
+        if let Some(kept) = &self.kept {
+            text.row("Kept", &kept.display().to_string());
         }
-        for (number, line) in self.next.iter().enumerate() {
-            let label = if number == 0 { "Next" } else { "" };
-            let _ = writeln!(text, "{label:<10}{line}");
-        }
+        text.append(self.next.text());
         text
     }
 
     /// A job that would take hours; `at_ports` is the drive's position, where the
     /// legacy ports lead to it, too.
-    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, typed: &Typed) -> Failure {
+    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, request: &Request) -> Failure {
         let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
         if let Some(position) = at_ports {
             failure = failure
                 .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
-                .next(typed.at(position).by("port"));
+                .next(request.at(position).by(Via::Port));
         }
         failure
             .next("If you have the time:")
-            .next(typed.with("--force=slow"))
+            .next(request.forcing(Check::Slow))
     }
 
-    pub fn load(error: &LoadError, typed: &Typed) -> Failure {
+    pub fn load(error: &LoadError, request: &Request) -> Failure {
         match error {
             LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
                 let failure = Failure::new(Exit::BadImage, ended(error.to_string()))
                     .next("Linux tells small letters from capitals. This one is there:");
                 other_letters(path)
                     .iter()
-                    .map(|found| typed.with_file(path, found))
+                    .map(|found| request.with_file(found))
                     .fold(failure, Failure::next)
             }
             LoadError::Ambiguous { .. } => {
@@ -99,26 +105,26 @@ impl Failure {
             | LoadError::Unreadable { .. } => {
                 Failure::new(Exit::BadImage, ended(error.to_string()))
                     .next("Name the file that holds the image; to look at one without any drive:")
-                    .next("mtkflash i FILE")
+                    .next(Request::inspect_any())
             }
             _ => Failure::new(Exit::BadImage, ended(error.to_string())).next(GET_IT_AGAIN),
         }
     }
 
     /// A job that changes nothing, or was not yet changing anything.
-    pub fn job(error: &JobError, typed: &Typed) -> Failure {
+    pub fn job(error: &JobError, request: &Request) -> Failure {
         let failure = match error {
-            JobError::Refused(refusal) => return refused(refusal, typed),
-            JobError::File(error) => return Failure::file(error, error.path(), typed),
+            JobError::Refused(refusal) => return refused(refusal, request),
+            JobError::File(error) => return Failure::file(error, error.path(), request),
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
                     .next("To see what is in the file:")
-                    .next(typed.inspect());
+                    .next(request.inspect());
             }
             JobError::Stopped => {
                 return Failure::new(Exit::Stopped, "Stopped.")
                     .next("To begin again:")
-                    .next(typed.same());
+                    .next(request.same());
             }
             JobError::Unstable { .. } => {
                 Failure::new(exit_of(&error.flash()), sentence(&error.to_string())).next(
@@ -128,7 +134,7 @@ impl Failure {
             }
             JobError::Device { source, .. } => {
                 let failure = Failure::new(exit_of(&error.flash()), sentence(&source.to_string()));
-                advice(source, failure, typed)
+                advice(source, failure, request)
             }
         };
         let failure = failure.about_flash(&error.flash(), None);
@@ -136,22 +142,22 @@ impl Failure {
             JobError::Device {
                 source: DeviceError::EntryRefused { .. },
                 ..
-            } => match typed.without_wait() {
+            } => match request.without_wait() {
                 Some(line) => failure
                     .next("Without the wait, when the drive has been prepared already:")
                     .next(line),
                 None => failure,
             },
-            _ => failure.next(typed.same()),
+            _ => failure.next(request.same()),
         }
     }
 
     /// A job that was changing the flash; `backup` is the file with the way back.
-    pub fn change(error: &ChangeError, typed: &Typed, backup: Option<&Path>) -> Failure {
+    pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
         let state = error.flash();
         let failure = match error {
             ChangeError::Job(error) if state == FlashState::Unchanged => {
-                return Failure::job(error, typed).keeping(backup);
+                return Failure::job(error, request).keeping(backup);
             }
             ChangeError::Job(JobError::Device { source, .. }) => {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
@@ -199,50 +205,48 @@ impl Failure {
                 1,
             );
         }
-        let mut failure = failure.next(again).next(typed.same());
+        let mut failure = failure.next(again).next(request.same());
         let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
         if is_open && !is_gone {
-            failure = failure
-                .next("Only if the drive does not answer then: switch the drive, not the computer, off and")
-                .next("on, and type it once more. (A drive inside the computer goes off with it: pull its")
-                .next("power plug and put it back.)");
+            failure = failure.next(
+                "Only if the drive does not answer then: switch the drive, not the computer, off \
+                     and on, and type it once more. (A drive inside the computer goes off with it: \
+                     pull its power plug and put it back.)",
+            );
         }
         match backup {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
-                .next(typed.restore(backup)),
+                .next(request.restore(backup)),
             None => failure,
         }
     }
 
     /// Says where the way back is that was made before nothing was changed.
     pub fn keeping(mut self, backup: Option<&Path>) -> Failure {
-        if let Some(backup) = backup {
-            let _ = write!(self.flash, "\n{:<10}{}", "Kept", backup.display());
-        }
+        self.kept = backup.map(Path::to_owned);
         self
     }
 
     /// Another answer than YES.
-    pub fn denied(typed: &Typed) -> Failure {
+    pub fn denied(request: &Request) -> Failure {
         Failure::new(Exit::Refused, "The answer was not YES, in capitals.")
             .next("To be asked again:")
-            .next(typed.same())
+            .next(request.same())
     }
 
     /// A question that nobody is there to answer.
-    pub fn nobody_to_ask(question: &str, typed: &Typed) -> Failure {
-        Failure::new(
-            Exit::Refused,
-            format!("{question}\nThere is no terminal to ask for YES at."),
-        )
-        .next("In a script, say yes in advance:")
-        .next(typed.with("--yes"))
+    pub fn nobody_to_ask(question: &Text) -> Failure {
+        Failure {
+            details: question.clone(),
+            ..Failure::new(Exit::Refused, "There is no terminal to ask for YES at.")
+        }
+        .next("In a script, --yes answers in advance.")
     }
 
     /// A job that went well, and nobody was told so.
-    pub fn unreported(command: &Command, error: &str, typed: &Typed) -> Failure {
-        let done = match command {
+    pub fn unreported(error: &str, request: &Request) -> Failure {
+        let done = match request.command {
             Command::Read { .. } => "The file is complete, but the report on it",
             Command::Write { .. } | Command::Erase => {
                 "What was asked for is done, but the report on it"
@@ -256,10 +260,10 @@ impl Failure {
                 format!("{done} could not be written: {error}."),
             )
         };
-        match command {
+        match request.command {
             Command::Write { .. } => failure
                 .next("To compare the flash with the file once more:")
-                .next(typed.verify()),
+                .next(request.verify()),
             _ => failure,
         }
     }
@@ -299,11 +303,7 @@ impl Failure {
             }
         };
         if let Some(backup) = backup {
-            let _ = write!(
-                self.flash,
-                "\n          Its old content is in {}.",
-                backup.display()
-            );
+            let _ = write!(self.flash, "\nIts old content is in {}.", backup.display());
         }
         self
     }
@@ -343,63 +343,65 @@ fn exit_of(state: &FlashState) -> Exit {
     }
 }
 
-fn refused(refusal: &Refusal, typed: &Typed) -> Failure {
+fn refused(refusal: &Refusal, request: &Request) -> Failure {
     let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
     match refusal {
         Refusal::Check {
             check: Check::Family,
             ..
-        } if !typed.changes() => failure
+        } if !request.changes() => failure
             .next("The tool knows the protocol by the drive's name:")
-            .next(typed.without_protocol())
+            .next(request.without_protocol())
             .next("A strange command can hang the drive. If you know better:")
-            .next(typed.with("--force=family")),
+            .next(request.forcing(Check::Family)),
         Refusal::Check {
             check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
             ..
         } => failure
             .next("Get the firmware for this very drive, and look at it:")
-            .next("mtkflash i FILE")
+            .next(Request::inspect_any())
             .next(match check {
                 Check::Structure => "Damaged firmware leaves the drive dead. If you know better:",
                 _ => "Firmware of other hardware leaves the drive dead. If you know better:",
             })
-            .next(typed.asking_with(&format!("--force={}", check.name()))),
+            .next(request.forcing(*check)),
         Refusal::Check {
             check: Check::Blank,
             ..
-        } if typed.changes() => failure
+        } if request.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
-            .next(typed.without_backup()),
+            .next(request.without_backup()),
         Refusal::Check {
             check: Check::Unstable,
             ..
         } => failure
             .next("Check cable and power of the drive, then type the same again:")
-            .next(typed.same())
+            .next(request.same())
             .next("To go on all the same, with a backup that may be wrong:")
-            .next(typed.asking_with("--force=unstable")),
+            .next(request.forcing(Check::Unstable)),
         Refusal::Check { check, .. } => failure
             .next("If you are sure all the same:")
-            .next(typed.with(&format!("--force={}", check.name()))),
+            .next(request.forcing(*check)),
         Refusal::Nameless { .. } => failure
-            .next("Firmware of other hardware leaves the drive dead. If that is what the drive's label")
-            .next("says, type:")
-            .next(typed.asking_with("--force=model"))
+            .next(
+                "Firmware of other hardware leaves the drive dead. If that is what the drive's label \
+                 says, type:",
+            )
+            .next(request.forcing(Check::Model))
             .next("If it is not, get the firmware for this very drive."),
         Refusal::Unfinished { backup, .. } => failure
             .next("Put back what was in the drive before, and then type the same again:")
-            .next(typed.restore(backup))
+            .next(request.restore(backup))
             .next("If that is another drive's business, or you can do without what was there:")
-            .next(typed.with("--force=interrupted")),
+            .next(request.forcing(Check::Interrupted)),
         Refusal::NoCopy { .. } => failure
             .next("If the write were interrupted, those bytes would be lost. Leave --no-backup out."),
         Refusal::Unable(_) => failure
             .next("To see what this drive is:")
-            .next(typed.check()),
+            .next(request.check()),
         Refusal::NoBackupPossible { .. } => failure
             .next("If you can do without a way back:")
-            .next(typed.without_backup()),
+            .next(request.without_backup()),
     }
 }
 
@@ -424,24 +426,31 @@ fn has_vanished(error: &DeviceError) -> bool {
 }
 
 /// What helps against a drive that does not go along.
-fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
+fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure {
     match source {
         DeviceError::EntryRefused {
             status: status @ (0x00 | 0x7F | 0xFF),
         } => failure
             .next(format!(
-                "{status:02X}h is what a place without a drive shows, too: look at power, cable and"
+                "{status:02X}h is what a place without a drive shows, too: look at power, cable and \
+                 jumper. The positions 1 and 3 are masters, 2 and 4 slaves. Then switch the drive \
+                 off, hold its eject button and switch it on while this asks:"
             ))
-            .next(
-                "jumper. The positions 1 and 3 are masters, 2 and 4 slaves. Then switch the drive",
-            )
-            .next("off, hold its eject button and switch it on while this asks:")
-            .next(typed.waiting())
-            .next("Without the wait, when the drive has been prepared already:"),
+            .next(request.waiting()),
         DeviceError::EntryRefused { .. } => failure
-            .next("A drive that works refuses as well: it is not broken. To get it in:")
-            .next("Switch the drive off, hold its eject button and switch it on while this asks:")
-            .next(typed.waiting()),
+            .next(
+                "Drives that work and drives that are dead refuse alike until they are prepared. Try \
+                 these, one more each time it is refused:",
+            )
+            .next(request.waiting())
+            .next("1  Switch the drive off, hold its eject button for about 10 seconds while you \
+                 switch it on.")
+            .next("2  Set a jumper on two of the six pins beside master and slave, which two differs \
+                 from model to model.")
+            .next("3  Set its channel to none in the computer's setup, and give the drive power after \
+                 the system is up.")
+            .next("4  Try a good drive of its kind in its place first, and swap.")
+            .next("5  Put it on an IDE port of the computer, and use --via port as root."),
         DeviceError::TaskFile {
             source: TaskFileError::NotPassedOn(_),
             ..
@@ -454,7 +463,7 @@ fn advice(source: &DeviceError, failure: Failure, typed: &Typed) -> Failure {
         }
         source if matches!(lost_on_the_way(source), Some(TransportError::NotPermitted)) => failure
             .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
-            .next("sudo modprobe sg"),
+            .next(Remedy::LoadSgModule),
         _ => failure.next("Switch the drive off and on, then type the same again:"),
     }
 }

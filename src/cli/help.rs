@@ -72,7 +72,7 @@ pub fn version() -> String {
 
 fn spelling(switch: &Switch) -> String {
     let letter = switch.letter.map(|letter| format!("/{letter}, "));
-    let value = switch.value.map(|value| match switch.long {
+    let value = switch.value().map(|value| match switch.long {
         "force" => format!("={value}"),
         _ => format!(" {value}"),
     });

@@ -1,18 +1,18 @@
 //! Which drives there are: `l`, and `c` without a drive.
 
+use super::advice::{Command, Shell};
 use super::args::{Request, Via};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use super::program::as_root;
 use super::progress::{Progress, eprintln_quietly};
 use super::prompt::{self, Consent};
 use super::report;
-use super::typed::Typed;
+use super::text::Text;
 use super::user::{self, AtTerminal};
 use super::words;
 use crate::drive::ask::Medium;
-use crate::drive::{IndexBasis, Obstacle, Remedy};
+use crate::drive::{IndexBasis, Obstacle};
 use crate::job::{JobError, StopFlag};
 use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
@@ -23,23 +23,23 @@ use crate::session::{self, Event, Listed, Listing, Machine};
 ///
 /// # Errors
 /// A bench that cannot be read, or no drive at all.
-pub fn list(request: &Request, typed: &Typed, output: &mut Output) -> Result<(), Failure> {
-    show(user::machine(request)?.as_ref(), typed, output).map(drop)
+pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
+    show(user::machine(request)?.as_ref(), request, output).map(drop)
 }
 
-fn show(machine: &dyn Machine, typed: &Typed, output: &mut Output) -> Result<Listing, Failure> {
+fn show(machine: &dyn Machine, request: &Request, output: &mut Output) -> Result<Listing, Failure> {
     // What a crashed run has taken off the kernel would not be listed.
     for settled in machine.settle() {
-        let told = words::session::told(&Event::Settled(settled)).unwrap_or_default();
-        eprintln_quietly(&typed.to_paste(&told));
+        let told = words::session::told(&Event::Settled(settled), request);
+        eprintln_quietly(told.unwrap_or_default());
     }
     let listing = machine.list();
-    output.text(&typed.to_paste(&shown(&listing)?));
+    output.text(shown(&listing, request)?);
     Ok(listing)
 }
 
 /// The drives of this machine, and what stands in their way.
-fn shown(listing: &Listing) -> Result<String, Failure> {
+fn shown(listing: &Listing, request: &Request) -> Result<Text, Failure> {
     if listing.drives.is_empty() {
         return Err(Failure {
             flash: String::new(),
@@ -49,7 +49,7 @@ fn shown(listing: &Listing) -> Result<String, Failure> {
                         "A dead drive on an IDE port may still answer at the legacy ports. As \
                          secondary master it is drive 3, and 1, 2 and 4 are the other positions:",
                     )
-                    .next(as_root("mtkflash 3 c --via port"))
+                    .next(request.check_at_ports(3).as_root())
             } else {
                 Failure::new(
                     Exit::NoDrive,
@@ -61,16 +61,21 @@ fn shown(listing: &Listing) -> Result<String, Failure> {
                      addresses: an older computer has one, or the setup of this one has an IDE mode.",
                 )
                 .next("After a change:")
-                .next("mtkflash l")
+                .next(request.list())
             }
         });
     }
-    let mut text: String = listing.drives.iter().map(entry_of).collect();
-    text.extend(about_index(&listing.basis));
+    let mut text = Text::default();
+    for drive in &listing.drives {
+        text.append(entry_of(drive, request));
+    }
+    if let Some(words) = about_index(&listing.basis) {
+        text.append(words);
+    }
     Ok(text)
 }
 
-fn entry_of(listed: &Listed) -> String {
+fn entry_of(listed: &Listed, request: &Request) -> Text {
     let place = match (listed.position, listed.is_guess) {
         (Some(position), false) => position.number().to_string(),
         (Some(position), true) => format!("{}?", position.number()),
@@ -82,8 +87,12 @@ fn entry_of(listed: &Listed) -> String {
         .map(|node| node.display().to_string())
         .collect();
     nodes.extend(listed.is_simulated.then(|| "simulated".to_owned()));
-    let mut obstacles: Vec<String> = listed.obstacles.iter().map(in_the_way).collect();
-    obstacles.extend(listed.silence.as_ref().map(ToString::to_string));
+    let remedied = |obstacle| in_the_way(obstacle, request);
+    let mut obstacles: Vec<InTheWay> = listed.obstacles.iter().map(remedied).collect();
+    obstacles.extend(listed.silence.as_ref().map(|silence| InTheWay {
+        what: silence.to_string(),
+        remedy: None,
+    }));
     entry(
         &place,
         &nodes.join(" "),
@@ -93,12 +102,21 @@ fn entry_of(listed: &Listed) -> String {
     )
 }
 
-/// An obstacle, and the command that helps in a line of its own.
-fn in_the_way(obstacle: &Obstacle) -> String {
-    match obstacle.remedy() {
-        Some(Remedy::Command(command)) => format!("{obstacle}\n{command}"),
-        Some(Remedy::SameAsRoot) => format!("{obstacle}\n{}", as_root("mtkflash l")),
-        None => obstacle.to_string(),
+/// What stands in the way of a drive, and the command that helps.
+struct InTheWay {
+    what: String,
+    remedy: Option<Command>,
+}
+
+fn in_the_way(obstacle: &Obstacle, request: &Request) -> InTheWay {
+    InTheWay {
+        what: obstacle.to_string(),
+        remedy: match obstacle.needs_root() {
+            true => Some(request.list().as_root()),
+            false => obstacle
+                .remedy()
+                .map(|remedy| Command::Shell(Shell::Remedy(remedy))),
+        },
     }
 }
 
@@ -107,27 +125,33 @@ fn entry(
     nodes: &str,
     identity: Option<&Identity>,
     medium: Option<&Medium>,
-    obstacles: &[String],
-) -> String {
+    obstacles: &[InTheWay],
+) -> Text {
     let who = identity.map_or_else(
         || "does not say what it is (no answer to INQUIRY)".to_owned(),
         report::identity,
     );
-    let mut text = format!("{place:<3} {nodes:<20} {who}\n");
-    let mut more = |line: String| text.push_str(&format!("{:25}{line}\n", ""));
-    more(match identity.and_then(Family::by_identity) {
+    let mut text = Text::default();
+    text.words_behind(&format!("{place:<3} {nodes:<20} "), &who);
+    let indent = " ".repeat(25);
+    let protocol = match identity.and_then(Family::by_identity) {
         Some(family) => format!("{}, by its name", family.protocol),
         None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
-    });
+    };
+    text.words_behind(&indent, &protocol);
     match medium {
-        Some(Medium::Present) => more("there is a disc in it: eject it first".to_owned()),
-        Some(Medium::Starting) => more("it is starting".to_owned()),
+        Some(Medium::Present) => {
+            text.words_behind(&indent, "there is a disc in it: eject it first");
+        }
+        Some(Medium::Starting) => {
+            text.words_behind(&indent, "it is starting");
+        }
         Some(Medium::Absent | Medium::Unknown(_)) | None => {}
     }
-    for obstacle in obstacles {
-        for (number, line) in obstacle.lines().enumerate() {
-            let label = if number == 0 { "in the way: " } else { "" };
-            more(format!("{label:12}{line}"));
+    for InTheWay { what, remedy } in obstacles {
+        text.words_behind(&format!("{indent}{:12}", "in the way: "), what);
+        if let Some(remedy) = remedy {
+            text.command_behind(&format!("{indent}{:12}", ""), remedy.clone());
         }
     }
     text
@@ -168,53 +192,47 @@ fn goes_into_vendor_mode(request: &Request, identity: Option<&Identity>) -> bool
 ///
 /// # Errors
 /// As [`list`], or where the user does not want it.
-pub fn check_all(
-    request: &Request,
-    typed: &Typed,
-    output: &mut Output,
-    stop: &StopFlag,
-) -> Result<(), Failure> {
+pub fn check_all(request: &Request, output: &mut Output, stop: &StopFlag) -> Result<(), Failure> {
     let machine = user::machine(request)?;
-    let wish = user::wish(request, typed)?;
-    let drives = show(machine.as_ref(), typed, output)?.drives;
+    let wish = user::wish(request)?;
+    let drives = show(machine.as_ref(), request, output)?.drives;
     let asks = drives
         .iter()
         .any(|listed| goes_into_vendor_mode(request, listed.said.as_ref()));
-    match prompt::ask(CHECK_ALL, request.options.yes || !asks, stop) {
+    match prompt::ask(&CHECK_ALL.into(), request.options.yes || !asks, stop) {
         Consent::Given => {}
-        Consent::Stopped => return Err(Failure::job(&JobError::Stopped, typed)),
-        Consent::Denied => return Err(Failure::denied(typed)),
-        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(CHECK_ALL, typed)),
+        Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
+        Consent::Denied => return Err(Failure::denied(request)),
+        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(&CHECK_ALL.into())),
     }
     let names = drives.iter().filter_map(|listed| listed.name(wish.via));
     let mut last_failure = None;
     for drive in names {
-        output.text(&format!("\n{drive}\n"));
+        output.text(format!("\n{drive}\n"));
         let mut progress = Progress::default();
         let mut user = AtTerminal {
             progress: &mut progress,
             yes: request.options.yes,
             stop,
-            typed,
+            request,
         };
         let opened = session::open(machine.as_ref(), &drive, &wish, &mut user)
-            .map_err(|error| words::session::failure(error, typed));
+            .map_err(|error| words::session::failure(error, request));
         match opened {
             Ok(opened) => {
-                output.text(&report::device(
+                output.text(report::device(
                     &words::session::label(&opened.label),
                     opened.device.info(),
                     opened.device.capabilities(),
                 ));
-                output.text(&report::unfinished(opened.device.as_ref(), None));
+                output.text(report::unfinished(opened.device.as_ref(), None));
                 for problem in opened.leave() {
-                    let problem = words::session::not_left(&problem, false);
-                    progress.line(&typed.to_paste(&format!("Warning: {problem}")));
+                    progress.line(words::session::not_left(&problem, false, request));
                 }
             }
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
             Err(failure) => {
-                output.text(&format!("{}\n", failure.what));
+                output.text(format!("{}\n", failure.what));
                 last_failure = Some(failure);
             }
         }

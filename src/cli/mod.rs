@@ -5,6 +5,8 @@ pub mod exit;
 pub mod failure;
 pub mod help;
 
+mod advice;
+mod caller;
 mod commands;
 #[cfg(test)]
 mod every;
@@ -16,7 +18,7 @@ mod progress;
 mod prompt;
 mod report;
 mod signals;
-mod typed;
+mod text;
 mod user;
 mod words;
 mod wrap;
@@ -29,7 +31,6 @@ use failure::Failure;
 use output::Output;
 use program::Program;
 use progress::eprintln_quietly;
-use typed::Typed;
 
 /// Runs the command that `argv` spells, program name included.
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
@@ -38,22 +39,21 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(request) => request,
         Err(error) => {
             let program = Program::called(words.first().map(OsString::as_os_str));
-            eprintln_quietly(&program.paste_into(&format!("mtkflash: {error}")));
+            eprintln_quietly(program.paste_into(&format!("mtkflash: {error}")));
             return Exit::Usage.into();
         }
     };
-    let typed = Typed::new(words, &request);
     let mut output = Output::default();
-    let result = commands::run(&request, &typed, &mut output);
+    let result = commands::run(&request, &mut output);
     let result = result.and_then(|()| {
         output
             .check()
-            .map_err(|error| Failure::unreported(&request.command, &error, &typed))
+            .map_err(|error| Failure::unreported(&error, &request))
     });
     match result {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {
-            eprintln_quietly(&typed.to_paste(failure.text().trim_end()));
+            eprintln_quietly(failure.text());
             failure.exit.into()
         }
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::output::Table;
-use super::typed::Typed;
+use super::advice::Advice;
+use super::args::Request;
 use crate::protocol::{Capabilities, Reading};
 
 /// What is blank of a flash.
@@ -16,60 +16,56 @@ pub enum Blank {
 
 /// After an erase. A drive without firmware is open for as long as it is on, and
 /// perhaps not again: `backup` is the file with what was in it, if there is one.
-pub fn after_erase(blank: Blank, backup: Option<&Path>, typed: &Typed) -> String {
+pub fn after_erase(blank: Blank, backup: Option<&Path>, request: &Request) -> Advice {
     let (what, write) = match blank {
         // A blank flash is no backup: a write would refuse to make one.
-        Blank::All => ("The flash is blank", typed.write_unread()),
-        Blank::Part => ("That part of the flash is blank", typed.write_any()),
+        Blank::All => ("The flash is blank", request.write_unread()),
+        Blank::Part => ("That part of the flash is blank", request.write_any()),
     };
-    let mut lines = vec![
-        format!("{what}: leave the drive on, and write firmware now:"),
-        write,
-    ];
-    if let Some(backup) = backup {
-        lines.push("Or put back what was in it before:".to_owned());
-        lines.push(format!("{} --no-backup", typed.restore(backup)));
+    let advice = Advice::default()
+        .then(format!(
+            "{what}: leave the drive on, and write firmware now:"
+        ))
+        .then(write);
+    match backup {
+        Some(backup) => advice
+            .then("Or put back what was in it before:")
+            .then(request.restore(backup).without_backup()),
+        None => advice,
     }
-    lines_of(&lines, typed)
 }
 
 /// After a write in place.
-pub fn after_write(is_by_ports: bool, typed: &Typed) -> String {
-    let mut lines = vec![
-        "Take a jumper out if you have set one, and switch the drive off and on. Then this lists it \
-         with its new revision:"
-            .to_owned(),
-        typed.list(),
-    ];
-    if is_by_ports {
-        lines
-            .push("If not, restart the computer: the kernel looks for IDE drives then.".to_owned());
+pub fn after_write(is_by_ports: bool, request: &Request) -> Advice {
+    let advice = Advice::default()
+        .then(
+            "Take a jumper out if you have set one, and switch the drive off and on. Then this \
+             lists it with its new revision:",
+        )
+        .then(request.list());
+    match is_by_ports {
+        true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
+        false => advice,
     }
-    lines_of(&lines, typed)
 }
 
 /// After a check: what is in the flash comes first, where it can be had.
-pub fn after_check(capabilities: &Capabilities, typed: &Typed) -> String {
-    let lines = match &capabilities.reading {
-        Reading::Blocks(_) => [
-            "It answers. Keep what is in its flash first:".to_owned(),
-            typed.read(),
-        ],
-        Reading::Impossible(_) if capabilities.size == 0 => [
-            "It answers. If you know the size of its flash, from its marking or a data sheet, keep \
-             what is in it first:"
-                .to_owned(),
-            format!("{} --size 256K", typed.read()),
-        ],
-        Reading::Impossible(_) => [WRITE_ONLY.to_owned(), typed.write_unread()],
-    };
-    lines_of(&lines, typed)
+pub fn after_check(capabilities: &Capabilities, request: &Request) -> Advice {
+    match &capabilities.reading {
+        Reading::Blocks(_) => Advice::default()
+            .then("It answers. Keep what is in its flash first:")
+            .then(request.read()),
+        Reading::Impossible(_) if capabilities.size == 0 => Advice::default()
+            .then(
+                "It answers. If you know the size of its flash, from its marking or a data sheet, \
+                 keep what is in it first:",
+            )
+            .then(request.read().with_a_size()),
+        Reading::Impossible(_) => Advice::default()
+            .then(WRITE_ONLY)
+            .then(request.write_unread()),
+    }
 }
 
 /// About a drive of which no way to read it is documented.
 pub const WRITE_ONLY: &str = "Its firmware can be written, not read:";
-
-fn lines_of(lines: &[String], typed: &Typed) -> String {
-    let table = Table::default().row("Next", &lines.join("\n")).finish();
-    typed.to_paste(&table)
-}

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 
 use nix::unistd::geteuid;
 
-use super::typed::quoted;
+use super::caller::quoted;
 
 const NAME: &str = "mtkflash";
 /// sudo looks for programs in folders of its own, and the one that `cargo
@@ -15,11 +15,6 @@ const AS_ROOT: &str = r#"sudo "$(command -v mtkflash)""#;
 
 /// What may stand before a command.
 const LABELS: [&str; 2] = ["Next ", "Type: "];
-
-/// A command of this program as root.
-pub fn as_root(command: &str) -> String {
-    command.replacen(NAME, AS_ROOT, 1)
-}
 
 /// The name or path of this program as a shell takes it.
 #[derive(Debug, Clone)]

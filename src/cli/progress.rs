@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::text::Text;
 use super::wrap;
 use crate::job::{Event, Phase};
 use crate::protocol::vendor_mode::Waiting;
@@ -57,25 +58,25 @@ impl Progress {
                 }
             }
             Event::BankDone { bank, .. } if self.only_erases => {
-                self.line(&format!("Erasing bank {bank:>2}: done"));
+                self.line(format!("Erasing bank {bank:>2}: done"));
             }
             Event::BankDone { phase, bank, sum } => match sum {
-                Some(sum) => self.line(&format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
-                None => self.line(&format!("{} bank {bank:>2}: done", verb(phase))),
+                Some(sum) => self.line(format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
+                None => self.line(format!("{} bank {bank:>2}: done", verb(phase))),
             },
             Event::FirstPageLeft { bank } => {
-                self.line(&format!("Writing bank {bank:>2}: all but its first page"));
+                self.line(format!("Writing bank {bank:>2}: all but its first page"));
             }
             Event::Finished { .. } => self.clear(),
             Event::Disagreement { at, first, second } => {
                 self.disagreements += 1;
                 if self.disagreements <= SHOWN_DISAGREEMENTS {
-                    self.line(&format!(
+                    self.line(format!(
                         "{at} read as {first:02x} and then as {second:02x}: reading it again"
                     ));
                 }
             }
-            Event::Gap { range, reason } => self.line(&format!(
+            Event::Gap { range, reason } => self.line(format!(
                 "{range}: the drive refuses to have this read ({reason}); going on behind it."
             )),
             Event::AwaitingDrive { remaining, last } => self.await_drive(remaining, &last),
@@ -89,7 +90,7 @@ impl Progress {
     /// The drive refuses vendor mode and is asked again.
     pub fn show_waiting(&mut self, waiting: Waiting) {
         if !std::mem::replace(&mut self.told_to_switch, true) {
-            self.line(&how_to_switch(waiting));
+            self.line(how_to_switch(waiting));
         }
         if self.is_terminal {
             self.count_down(asking_again(waiting));
@@ -127,9 +128,12 @@ impl Progress {
     }
 
     /// A line that stays.
-    pub fn line(&mut self, text: &str) {
+    pub fn line(&mut self, text: impl Into<Text>) {
         match self.countdown.as_ref().or(self.bar.as_ref()) {
-            Some(bar) if self.is_terminal => bar.println(wrap::for_output(text, io::stderr())),
+            Some(bar) if self.is_terminal => {
+                let text = wrap::for_output(&text.into(), io::stderr());
+                bar.println(text.trim_end_matches('\n'));
+            }
             _ => eprintln_quietly(text),
         }
     }
@@ -185,9 +189,10 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 /// A standard error that is closed is no reason to end a job.
-pub fn eprintln_quietly(text: &str) {
+pub fn eprintln_quietly(text: impl Into<Text>) {
     use std::io::Write;
-    let _ = writeln!(io::stderr(), "{}", wrap::for_output(text, io::stderr()));
+    let text = wrap::for_output(&text.into(), io::stderr());
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn verb(phase: Phase) -> &'static str {

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::text::Text;
 use super::wrap;
 use crate::job::StopFlag;
 
@@ -28,7 +29,7 @@ pub fn somebody_is_there() -> bool {
 }
 
 /// Asks for YES, in capitals, as the DOS tools did.
-pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
+pub fn ask(question: &Text, yes: bool, stop: &StopFlag) -> Consent {
     if yes {
         return Consent::Given;
     }
@@ -36,9 +37,9 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
         return Consent::NobodyToAsk;
     }
     let mut terminal = io::stderr();
-    consent(&asked(question), |text| {
+    let question = wrap::for_output(question, io::stderr()) + TYPE_YES;
+    consent(&question, |text| {
         // A terminal that cannot be written to gives no answer either.
-        let text = wrap::for_output(text, io::stderr());
         let _ = terminal.write_all(text.as_bytes());
         let _ = terminal.flush();
         if !await_line(stop) {
@@ -53,10 +54,12 @@ pub fn ask(question: &str, yes: bool, stop: &StopFlag) -> Consent {
 }
 
 /// The question as it is shown.
-pub fn asked(question: &str) -> String {
-    format!("{question}\nType YES to go on: ")
+#[cfg(test)]
+pub fn asked(question: &Text) -> String {
+    format!("{question}{TYPE_YES}")
 }
 
+const TYPE_YES: &str = "Type YES to go on: ";
 const ASKED_AGAIN: &str = "Type YES in capitals, or Ctrl-C to stop: ";
 
 /// A `yes` that is all but the agreed word is asked for again so often: what it

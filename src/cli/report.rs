@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::output::Table;
+use super::text::Text;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
@@ -29,8 +29,8 @@ pub fn identity(identity: &Identity) -> String {
 }
 
 /// The drive and its flash.
-pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> String {
-    let mut table = Table::default();
+pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Text {
+    let mut table = Text::default();
     match &info.identity {
         Some(found) => table.row("Drive", &identity(found)),
         None => table.row("Drive", "does not say what it is"),
@@ -47,8 +47,8 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Str
 
 /// The writes of a flash like this one that were begun and not finished, by the
 /// records in the current folder and beside `file`.
-pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> String {
-    let mut table = Table::default();
+pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> Text {
+    let mut table = Text::default();
     for warning in interrupted::notices(file, device.info(), device.capabilities().size) {
         table.row("Warning", &warning);
     }
@@ -56,8 +56,8 @@ pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> String {
 }
 
 /// An image, as `mtkflash i` shows it and before a write.
-pub fn image(path: &Path, report: &Report) -> String {
-    let mut table = Table::default();
+pub fn image(path: &Path, report: &Report) -> Text {
+    let mut table = Text::default();
     table.row("Image", &path.display().to_string());
     table.row(
         "Format",
@@ -146,8 +146,8 @@ fn size(bytes: u32) -> String {
 }
 
 /// What a write or an erase would do.
-pub fn proposal(proposal: &Proposal) -> String {
-    let mut table = Table::default();
+pub fn proposal(proposal: &Proposal) -> Text {
+    let mut table = Text::default();
     if let Backup::Earlier(_) = &proposal.backup {
         let what = match proposal.fit {
             Some(_) => "write",
@@ -262,8 +262,8 @@ fn counted(number: u64, what: &str) -> String {
 }
 
 /// A dump that is in these files now; the last one is its record.
-pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
-    let mut table = Table::default();
+pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> Text {
+    let mut table = Text::default();
     let files = files
         .split_last()
         .map(|(_, files)| files)
@@ -314,13 +314,13 @@ pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> String {
 }
 
 /// A flash that was compared or changed, as read from it.
-pub fn sums(compared: &Compared) -> String {
+pub fn sums(compared: &Compared) -> Text {
     let sums: Vec<(Bank, String)> = compared
         .sums
         .iter()
         .map(|(bank, sum)| (*bank, sum.to_string()))
         .collect();
-    let mut table = Table::default();
+    let mut table = Text::default();
     table.row("Sums", &bank_sums(&sums));
     table.row("Total", &compared.total.to_string());
     for owned in &compared.owned {
@@ -351,9 +351,9 @@ pub fn is_all(compared: &Compared) -> bool {
 }
 
 /// The end of a write or erase.
-pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
-    let mut text = String::new();
-    let mut table = Table::default();
+pub fn changed(changed: &Changed, proposal: &Proposal) -> Text {
+    let mut text = Text::default();
+    let mut table = Text::default();
     if let Some(restart) = &changed.restart {
         let before = match &restart.before {
             Some(before) => identity(before),
@@ -377,7 +377,7 @@ pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
     };
     match &changed.evidence {
         Evidence::ReadBack(compared) => {
-            text.push_str(&sums(compared));
+            text.append(sums(compared));
             let what = match is_all(compared) {
                 true => "read back and compared",
                 false => "read back and compared as far as said above",
@@ -396,7 +396,7 @@ pub fn changed(changed: &Changed, proposal: &Proposal) -> String {
         let text = format!("{} holds what was in the flash before", backup.display());
         table.row("Backup", &text);
     }
-    text.push_str(&table.finish());
+    text.append(table);
     text
 }
 

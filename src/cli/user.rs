@@ -7,7 +7,6 @@ use super::exit::Exit;
 use super::failure::{Failure, sentence};
 use super::progress::Progress;
 use super::prompt::{self, Consent};
-use super::typed::Typed;
 use super::words;
 use crate::drive::MediumRule;
 use crate::drive::legacy::ChannelState;
@@ -35,13 +34,13 @@ pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
 ///
 /// # Errors
 /// [`Exit::Usage`] for a protocol that does not exist.
-pub fn wish(request: &Request, typed: &Typed) -> Result<Wish, Failure> {
+pub fn wish(request: &Request) -> Result<Wish, Failure> {
     let options = &request.options;
     let protocol = options.protocol.as_ref().map(|word| word.parse());
     let protocol = protocol.transpose().map_err(|error: UnknownProtocol| {
         Failure::new(Exit::Usage, sentence(&error.to_string()))
             .next("To go by the drive's name:")
-            .next(typed.without_protocol())
+            .next(request.without_protocol())
     })?;
     Ok(Wish {
         via: options.via,
@@ -65,7 +64,7 @@ pub struct AtTerminal<'a> {
     pub progress: &'a mut Progress,
     pub yes: bool,
     pub stop: &'a StopFlag,
-    pub typed: &'a Typed,
+    pub request: &'a Request,
 }
 
 impl User for AtTerminal<'_> {
@@ -74,15 +73,15 @@ impl User for AtTerminal<'_> {
             Event::Waiting(waiting) => self.progress.show_waiting(*waiting),
             Event::WaitingEnded => self.progress.end_waiting(),
             event => {
-                if let Some(text) = words::session::told(event) {
-                    self.progress.line(&self.typed.to_paste(&text));
+                if let Some(text) = words::session::told(event, self.request) {
+                    self.progress.line(text);
                 }
             }
         }
     }
 
     fn may_take(&mut self, channel: &ChannelState) -> Answer {
-        let question = self.typed.to_paste(&words::session::question(channel));
+        let question = words::session::question(channel);
         match prompt::ask(&question, self.yes, self.stop) {
             Consent::Given if self.yes => Answer::YesBefore,
             Consent::Given => Answer::Yes,

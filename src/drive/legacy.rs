@@ -152,7 +152,7 @@ pub enum LegacyError {
         missing: Vec<String>,
         /// Asks the kernel to look once more, after the drive was switched off
         /// and on.
-        command: String,
+        undo: Undo,
     },
 }
 
@@ -270,16 +270,12 @@ impl ChannelState {
         Ok(())
     }
 
-    fn undo(&self) -> Undo {
+    /// What brings the devices back, by hand after a crash.
+    pub fn undo(&self) -> Undo {
         Undo {
             file: self.host.scan.clone(),
             text: SCAN_ALL.to_owned(),
         }
-    }
-
-    /// What brings the devices back by hand, after a crash.
-    pub fn rescan_command(&self) -> String {
-        self.undo().command()
     }
 }
 
@@ -408,7 +404,7 @@ impl Detached {
             if clock.now().saturating_sub(start) >= COME_BACK {
                 return Err(LegacyError::NotBack {
                     missing,
-                    command: self.state.rescan_command(),
+                    undo: self.state.undo(),
                 });
             }
             clock.sleep(COME_BACK_STEP);

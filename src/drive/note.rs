@@ -31,11 +31,6 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// The same as one command, for when this program cannot do it.
-    pub fn command(&self) -> String {
-        format!("echo '{}' | sudo tee '{}'", self.text, self.file.display())
-    }
-
     /// What it restores, in words.
     pub fn what(&self) -> &'static str {
         if self.is_scan() {

@@ -1,4 +1,4 @@
-//! What stands between a user and a drive, and the one command that helps.
+//! What stands between a user and a drive, and what helps.
 //!
 //! Measured on Linux 6.1: with udev both nodes are root:cdrom 0660; `/dev/sgN`
 //! opened for writing takes every command; `/dev/srN` takes vendor commands and
@@ -88,13 +88,35 @@ pub enum Obstacle {
     PortOpen(PortOpenError),
 }
 
-/// What to do about an obstacle.
+/// What helps against an obstacle, or shows what would.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
-    /// The same command again, as root.
-    SameAsRoot,
-    /// This command first.
-    Command(String),
+    /// The user joins the group of the node.
+    JoinGroup {
+        group: String,
+    },
+    /// The container is started with the drive's nodes.
+    StartContainerWith {
+        nodes: Vec<PathBuf>,
+    },
+    StartContainerPrivileged,
+    /// udev makes the nodes that are missing.
+    MakeNodes,
+    LoadSgModule,
+    /// With the sg driver there, it is about to take the drive.
+    AwaitNodes,
+    /// The computer restarts into its setup.
+    OpenSetup,
+    ReadKernelLog,
+    /// `/dev/port` is made anew.
+    MakePortNode,
+    Unmount {
+        at: PathBuf,
+    },
+    /// Who has a node open is shown.
+    ShowUsers {
+        node: PathBuf,
+    },
 }
 
 fn who(holders: &[Holder]) -> String {
@@ -171,40 +193,44 @@ impl Obstacle {
         }
     }
 
-    /// The one command that helps, or shows what would; `None` where it takes
-    /// another machine or kernel.
+    /// Whether the same command helps when root types it.
+    pub fn needs_root(&self) -> bool {
+        matches!(
+            self,
+            Obstacle::NeedsRoot { .. }
+                | Obstacle::PortsNeedRoot
+                | Obstacle::Filtered { has_sg: true, .. }
+        )
+    }
+
+    /// What helps, or shows what would; `None` where that is to be root, or
+    /// takes another machine or kernel.
     pub fn remedy(&self) -> Option<Remedy> {
-        let command = |text: String| Some(Remedy::Command(text));
         match self {
-            Obstacle::NotInGroup { group, .. } => {
-                command(format!("sudo usermod -aG {group} \"$USER\""))
-            }
-            Obstacle::NeedsRoot { .. } | Obstacle::PortsNeedRoot => Some(Remedy::SameAsRoot),
-            Obstacle::Container { nodes, .. } => {
-                let given = nodes
-                    .iter()
-                    .map(|node| format!("--device={} ", node.display()));
-                command(format!("docker run {}…", given.collect::<String>()))
-            }
-            Obstacle::PortsInContainer => command("docker run --privileged …".to_owned()),
-            Obstacle::NodeMissing { .. } => command("mtkflash l".to_owned()),
-            Obstacle::NodeNotMade { .. } => command("sudo udevadm trigger".to_owned()),
+            Obstacle::NotInGroup { group, .. } => Some(Remedy::JoinGroup {
+                group: group.clone(),
+            }),
+            Obstacle::Container { nodes, .. } => Some(Remedy::StartContainerWith {
+                nodes: nodes.clone(),
+            }),
+            Obstacle::PortsInContainer => Some(Remedy::StartContainerPrivileged),
+            Obstacle::NodeNotMade { .. } => Some(Remedy::MakeNodes),
             Obstacle::NoSgModule | Obstacle::Filtered { has_sg: false, .. } => {
-                command("sudo modprobe sg".to_owned())
+                Some(Remedy::LoadSgModule)
             }
-            // With the sg driver there, it is about to take the drive.
-            Obstacle::NoNode { .. } => command("sudo udevadm settle".to_owned()),
-            Obstacle::Filtered { has_sg: true, .. } => Some(Remedy::SameAsRoot),
+            Obstacle::NoNode { .. } => Some(Remedy::AwaitNodes),
             Obstacle::Busy { node, holders } => release(node, holders),
-            Obstacle::LockedDown { .. } => command("systemctl reboot --firmware-setup".to_owned()),
+            Obstacle::LockedDown { .. } => Some(Remedy::OpenSetup),
             Obstacle::Refused { .. }
             | Obstacle::PortOpen(PortOpenError::NotPermitted | PortOpenError::KernelRefuses) => {
-                command("sudo dmesg | tail".to_owned())
+                Some(Remedy::ReadKernelLog)
             }
-            Obstacle::PortOpen(PortOpenError::NotADevice) => {
-                command("sudo rm /dev/port; sudo mknod -m 640 /dev/port c 1 4".to_owned())
-            }
-            Obstacle::NoPorts
+            Obstacle::PortOpen(PortOpenError::NotADevice) => Some(Remedy::MakePortNode),
+            Obstacle::NeedsRoot { .. }
+            | Obstacle::PortsNeedRoot
+            | Obstacle::Filtered { has_sg: true, .. }
+            | Obstacle::NodeMissing { .. }
+            | Obstacle::NoPorts
             | Obstacle::Open(_)
             | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => None,
         }
@@ -214,25 +240,14 @@ impl Obstacle {
 /// What frees a node from its users, or shows them where this program cannot
 /// see them. A program is for its own user to end.
 pub fn release(node: &Path, holders: &[Holder]) -> Option<Remedy> {
-    let mount = holders.iter().find_map(|holder| match holder {
-        Holder::Mount { at } => Some(format!("sudo umount {}", quoted(at))),
-        Holder::Device { .. } | Holder::Process { .. } => None,
-    });
-    let command = match holders {
-        [] => Some(format!("sudo fuser -v {}", quoted(node))),
-        _ => mount,
-    };
-    command.map(Remedy::Command)
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@".contains(&byte);
-    if text.bytes().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+    match holders {
+        [] => Some(Remedy::ShowUsers {
+            node: node.to_owned(),
+        }),
+        _ => holders.iter().find_map(|holder| match holder {
+            Holder::Mount { at } => Some(Remedy::Unmount { at: at.clone() }),
+            Holder::Device { .. } | Holder::Process { .. } => None,
+        }),
     }
 }
 

@@ -41,6 +41,19 @@ pub enum Via {
     Port,
 }
 
+impl Via {
+    pub const ALL: [Via; 3] = [Via::Sg, Via::Ata, Via::Port];
+
+    /// The name behind `--via`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Via::Sg => "sg",
+            Via::Ata => "ata",
+            Via::Port => "port",
+        }
+    }
+}
+
 /// A drive as messages name it: as its user did, and where that led.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

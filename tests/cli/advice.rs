@@ -217,7 +217,7 @@ fn the_commands_after_a_taken_name_leave_the_file_alone() {
     let (folder, _, image) = serial();
     folder.write("before.bin", "precious");
     let run = folder.fails("3 w /m new.bin --yes --backup before.bin", 4);
-    folder.done(&printed(&run, "3 w"));
+    folder.done(&format!("{} --yes", printed(&run, "3 w")));
     assert_eq!(folder.text("before.bin"), "precious");
     assert!(folder.flash() == image);
 }

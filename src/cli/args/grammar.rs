@@ -1,16 +1,14 @@
 //! The switches of a command line, by clap, and what they say.
 
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::operands::Operands;
-use super::switches::{SWITCHES, Switch};
-use super::{Options, UsageError, Verb, Via, values};
-use crate::job::Check;
+use super::switches::{Kind, SWITCHES, Switch};
+use super::{Request, UsageError, Verb};
 
 /// The switches among these words.
 pub(super) fn matches(words: Vec<OsString>) -> Result<ArgMatches, UsageError> {
@@ -27,11 +25,11 @@ fn grammar() -> clap::Command {
         .disable_version_flag(true)
         .args(SWITCHES.iter().map(|switch| {
             let arg = Arg::new(switch.long).long(switch.long);
-            match switch.value {
-                Some(_) => arg
+            match switch.kind {
+                Kind::Value { .. } => arg
                     .action(ArgAction::Append)
                     .value_parser(clap::value_parser!(OsString)),
-                None => arg.action(ArgAction::Count),
+                Kind::Flag(_) => arg.action(ArgAction::Count),
             }
         }))
 }
@@ -94,73 +92,31 @@ pub(super) fn fits(
     Ok(())
 }
 
-/// The values of all options.
-pub(super) fn options(matches: &ArgMatches) -> Result<Options, UsageError> {
-    let mut options = Options {
-        yes: matches.get_count("yes") > 0,
-        dry_run: matches.get_count("dry-run") > 0,
-        no_backup: matches.get_count("no-backup") > 0,
-        ..Options::default()
-    };
-    for switch in SWITCHES.iter().filter(|switch| switch.value.is_some()) {
-        let mut words = matches
-            .get_many::<OsString>(switch.long)
-            .unwrap_or_default();
-        if !switch.repeatable && words.len() > 1 {
-            return Err(UsageError::GivenTwice {
-                option: switch.long,
-                example: switch.example,
-            });
-        }
-        words.try_for_each(|word| value(&mut options, switch, word))?;
-    }
-    Ok(options)
-}
-
-/// Puts one value of one option where it belongs.
-fn value(options: &mut Options, switch: &'static Switch, word: &OsStr) -> Result<(), UsageError> {
-    if word.is_empty() {
-        return Err(UsageError::MissingValue {
-            option: switch.long,
-            example: switch.example,
-        });
-    }
-    match switch.long {
-        "backup" => options.backup = Some(PathBuf::from(word)),
-        "sim" => options.sim = Some(PathBuf::from(word)),
-        "banks" => options.banks = Some(values::banks(switch, word)?),
-        "range" => options.range = Some(values::range(switch, word)?),
-        "keep" => options.keep.push(values::range(switch, word)?),
-        "size" => options.size = Some(values::size(switch, word)?),
-        "wait" => options.wait = Some(values::seconds(switch, word)?),
-        "protocol" => {
-            options.protocol = Some(values::text(switch, word)?.to_ascii_lowercase());
-        }
-        "via" => {
-            options.via = Some(
-                match values::text(switch, word)?.to_ascii_lowercase().as_str() {
-                    "sg" => Via::Sg,
-                    "ata" => Via::Ata,
-                    "port" => Via::Port,
-                    _ => return Err(values::bad(switch, word, "the ways are sg, ata and port")),
-                },
-            );
-        }
-        "force" => {
-            for name in values::text(switch, word)?.split(',') {
-                let check = Check::ALL
-                    .into_iter()
-                    .find(|check| name.eq_ignore_ascii_case(check.name()));
-                options
-                    .force
-                    .insert(check.ok_or_else(|| UsageError::UnknownCheck { word: name.into() })?);
+/// What all switches say of a request.
+pub(super) fn fill(request: &mut Request, matches: &ArgMatches) -> Result<(), UsageError> {
+    for switch in SWITCHES {
+        match &switch.kind {
+            Kind::Flag(flag) => *flag(request) = matches.get_count(switch.long) > 0,
+            Kind::Value {
+                repeatable, parse, ..
+            } => {
+                let mut words = matches
+                    .get_many::<OsString>(switch.long)
+                    .unwrap_or_default();
+                if !repeatable && words.len() > 1 {
+                    return Err(UsageError::GivenTwice {
+                        option: switch.long,
+                        example: switch.example,
+                    });
+                }
+                words.try_for_each(|word| match word.is_empty() {
+                    true => Err(UsageError::MissingValue {
+                        option: switch.long,
+                        example: switch.example,
+                    }),
+                    false => parse(request, switch, word),
+                })?;
             }
-        }
-        // A switch of the table that nothing here stores must not pass in silence.
-        other => {
-            return Err(UsageError::Other {
-                reason: format!("--{other} is not known here"),
-            });
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::{Command, DriveName, UsageError, Verb};
+use super::{Command, DriveName, UsageError, Verb, words};
 
 /// Drives, command and file of a command line, as far as they are there.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ pub(super) struct Operands {
 }
 
 impl Operands {
-    pub fn of(words: &[OsString]) -> Result<Operands, UsageError> {
+    /// From the words as typed, and one that is a file whatever it is called.
+    pub fn of(words: &[OsString], file: Option<OsString>) -> Result<Operands, UsageError> {
         let mut operands = Operands::default();
         for word in words {
             if word.is_empty() {
@@ -42,13 +43,31 @@ impl Operands {
                     });
                 }
                 operands.drives = Some((drives, word.clone()));
-            } else if operands.file.is_none() {
-                operands.file = Some(word.clone());
-            } else if operands.second_file.is_none() {
-                operands.second_file = Some(word.clone());
+            } else {
+                operands.name(word.clone());
             }
         }
+        match file {
+            Some(file) if file.is_empty() => return Err(UsageError::EmptyWord),
+            Some(file) => operands.name(file),
+            None => {}
+        }
         Ok(operands)
+    }
+
+    fn name(&mut self, file: OsString) {
+        if self.file.is_none() {
+            self.file = Some(file);
+        } else if self.second_file.is_none() {
+            self.second_file = Some(file);
+        }
+    }
+
+    /// Whether a word is taken for a file without further ado.
+    pub fn is_plain_file(word: &OsStr) -> bool {
+        !words::is_switch(word)
+            && Operands::of(&[word.to_owned()], None)
+                .is_ok_and(|operands| operands.file.as_deref() == Some(word))
     }
 
     fn drive_word(&self) -> Option<&OsStr> {

@@ -1,7 +1,10 @@
-//! Every switch and option, once: the parser, the check of what goes with which
-//! command, and the help read this table.
+//! Every switch and option, once: the parser, the printer, the check of what
+//! goes with which command, and the help read this table.
+
+use std::ffi::{OsStr, OsString};
 
 use super::Verb::{self, Check, Erase, Inspect, Read, Verify, Write};
+use super::{Request, UsageError, values};
 
 /// One switch or option.
 #[derive(Debug)]
@@ -10,16 +13,30 @@ pub struct Switch {
     pub long: &'static str,
     /// The letter, typed as `/m`, `/M`, `-m` or `-M`.
     pub letter: Option<char>,
-    /// What stands for its value in the help; `None` for one without a value.
-    pub value: Option<&'static str>,
-    /// Whether it may be given again, each time adding to what it names.
-    pub repeatable: bool,
+    pub kind: Kind,
     /// How to type it, for messages.
     pub example: &'static str,
     /// The commands that it goes with.
     pub verbs: &'static [Verb],
     /// What it does, one line each.
     pub help: &'static [&'static str],
+}
+
+/// How a switch gets into a request, and out of it again.
+#[derive(Debug)]
+pub enum Kind {
+    /// It is there or not.
+    Flag(fn(&mut Request) -> &mut bool),
+    /// It has a value.
+    Value {
+        /// What stands for the value in the help.
+        name: &'static str,
+        /// Whether it may be given again, each time adding to what it names.
+        repeatable: bool,
+        parse: fn(&mut Request, &'static Switch, &OsStr) -> Result<(), UsageError>,
+        /// The values to type for what the request holds.
+        print: fn(&Request) -> Vec<OsString>,
+    },
 }
 
 impl Switch {
@@ -30,6 +47,14 @@ impl Switch {
             .next()
             .unwrap_or(self.example)
     }
+
+    /// What stands for its value in the help; `None` for one without a value.
+    pub fn value(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Flag(_) => None,
+            Kind::Value { name, .. } => Some(name),
+        }
+    }
 }
 
 /// In the order of the help.
@@ -37,8 +62,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "merge",
         letter: Some('m'),
-        value: None,
-        repeatable: false,
+        kind: Kind::Flag(|request| &mut request.merged),
         example: "/m",
         verbs: &[Read, Write, Verify, Inspect],
         help: &["all banks in one file; without it one file per bank"],
@@ -46,8 +70,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "binary",
         letter: Some('b'),
-        value: None,
-        repeatable: false,
+        kind: Kind::Flag(|request| &mut request.binary),
         example: "/b",
         verbs: &[Read, Write, Verify, Inspect],
         help: &[
@@ -58,8 +81,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "yes",
         letter: Some('y'),
-        value: None,
-        repeatable: false,
+        kind: Kind::Flag(|request| &mut request.options.yes),
         example: "--yes",
         verbs: &[Read, Write, Verify, Erase, Check],
         help: &["do not ask for YES"],
@@ -67,8 +89,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "dry-run",
         letter: None,
-        value: None,
-        repeatable: false,
+        kind: Kind::Flag(|request| &mut request.options.dry_run),
         example: "--dry-run",
         verbs: &[Write, Erase],
         help: &["show what would be done and change nothing"],
@@ -76,8 +97,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "backup",
         letter: None,
-        value: Some("FILE"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "FILE",
+            repeatable: false,
+            parse: |request, _, word| {
+                request.options.backup = Some(word.into());
+                Ok(())
+            },
+            print: |request| values::print_path(request.options.backup.as_deref()),
+        },
         example: "--backup backup.bin",
         verbs: &[Write, Erase],
         help: &["where the backup goes that is made before a change"],
@@ -85,8 +113,7 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "no-backup",
         letter: None,
-        value: None,
-        repeatable: false,
+        kind: Kind::Flag(|request| &mut request.options.no_backup),
         example: "--no-backup",
         verbs: &[Write, Erase],
         help: &["change the flash without a way back"],
@@ -94,8 +121,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "banks",
         letter: None,
-        value: Some("LIST"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "LIST",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.banks = Some(values::banks(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_banks(request.options.banks.as_deref()),
+        },
         example: "--banks 0-3,7",
         verbs: &[Read, Write, Verify, Erase],
         help: &["only these 64 KiB banks: 0-3,7"],
@@ -103,8 +137,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "range",
         letter: None,
-        value: Some("START-END"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "START-END",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.range = Some(values::range(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_ranges(request.options.range.as_slice()),
+        },
         example: "--range 0x4000-0x5fff",
         verbs: &[Read, Write, Verify, Erase],
         help: &["only these bytes, both ends included: 0x0-0xfff"],
@@ -112,8 +153,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "keep",
         letter: None,
-        value: Some("START-END"),
-        repeatable: true,
+        kind: Kind::Value {
+            name: "START-END",
+            repeatable: true,
+            parse: |request, switch, word| {
+                request.options.keep.push(values::range(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_ranges(&request.options.keep),
+        },
         example: "--keep 0x4000-0x5fff",
         verbs: &[Write, Erase],
         help: &[
@@ -125,8 +173,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "size",
         letter: None,
-        value: Some("BYTES"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "BYTES",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.size = Some(values::size(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_size(request.options.size),
+        },
         example: "--size 256K",
         verbs: &[Read, Verify],
         help: &["read an unknown chip as this big: 262144, 256K, 1M"],
@@ -134,8 +189,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "wait",
         letter: None,
-        value: Some("SECONDS"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "SECONDS",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.wait = Some(values::seconds(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_seconds(request.options.wait),
+        },
         example: "--wait 200",
         verbs: &[Read, Write, Verify, Erase, Check],
         help: &[
@@ -147,8 +209,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "via",
         letter: None,
-        value: Some("WAY"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "WAY",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.via = Some(values::via(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_name(request.options.via.map(super::Via::name)),
+        },
         example: "--via ata",
         verbs: &[Read, Write, Verify, Erase, Check],
         help: &["the way to the drive: sg, ata or port"],
@@ -156,8 +225,16 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "protocol",
         letter: None,
-        value: Some("NAME"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "NAME",
+            repeatable: false,
+            parse: |request, switch, word| {
+                let name = values::text(switch, word)?.to_ascii_lowercase();
+                request.options.protocol = Some(name);
+                Ok(())
+            },
+            print: |request| values::print_name(request.options.protocol.as_deref()),
+        },
         example: "--protocol vendor",
         verbs: &[Read, Write, Verify, Erase, Check],
         help: &["use this protocol instead of the detected one"],
@@ -165,8 +242,15 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "sim",
         letter: None,
-        value: Some("BENCH"),
-        repeatable: false,
+        kind: Kind::Value {
+            name: "BENCH",
+            repeatable: false,
+            parse: |request, _, word| {
+                request.options.sim = Some(word.into());
+                Ok(())
+            },
+            print: |request| values::print_path(request.options.sim.as_deref()),
+        },
         example: "--sim bench.toml",
         // Harmless where no drive is needed, and a shell alias may hold it.
         verbs: &Verb::ALL,
@@ -175,8 +259,16 @@ pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "force",
         letter: None,
-        value: Some("CHECK"),
-        repeatable: true,
+        kind: Kind::Value {
+            name: "CHECK",
+            repeatable: true,
+            parse: |request, switch, word| {
+                let checks = values::checks(switch, word)?;
+                request.options.force.extend(checks);
+                Ok(())
+            },
+            print: |request| values::print_checks(&request.options.force),
+        },
         example: "--force=model",
         verbs: &[Read, Write, Verify, Erase, Check],
         help: &[

@@ -516,3 +516,163 @@ proptest! {
         prop_assert_eq!(line, typed("mtkflash 3 w f.bin /m /b --yes --banks 1"));
     }
 }
+
+/// Names of files: ordinary ones, such as are called like something else, and
+/// any bytes.
+fn file() -> impl Strategy<Value = PathBuf> {
+    let odd = prop::sample::select(vec![
+        "f.bin",
+        "r",
+        "W",
+        "erase",
+        "3",
+        "1,2",
+        "sr0",
+        "/m",
+        "-m",
+        "--yes",
+        "--",
+        "-",
+        "/?",
+        "/mb",
+        "help",
+        "/dev/shm/f.bin",
+        "/dev/sr0",
+        "my file's.bin",
+        "~",
+        "=f",
+        "two\nlines",
+        "\u{2013}b",
+    ]);
+    prop_oneof![
+        2 => odd.prop_map(PathBuf::from),
+        1 => prop::collection::vec(1_u8.., 1..12)
+            .prop_map(|bytes| PathBuf::from(OsString::from_vec(bytes))),
+    ]
+}
+
+fn drive() -> impl Strategy<Value = DriveName> {
+    prop_oneof![
+        (1_u8..=4).prop_map(DriveName::Index),
+        "/dev/(sr|sg)[0-9]{1,2}".prop_map(|path| DriveName::Path(path.into())),
+        "/dev/disk/by-id/[a-zA-Z0-9_ '-]{1,12}".prop_map(|path| DriveName::Path(path.into())),
+    ]
+}
+
+fn range() -> impl Strategy<Value = FlashRange> {
+    (0_u32..1 << 24).prop_flat_map(|start| {
+        (Just(start), start + 1..=1 << 24).prop_map(|(start, end)| FlashRange { start, end })
+    })
+}
+
+/// Options of every kind; which of them go with a command is its own affair.
+fn options() -> impl Strategy<Value = Options> {
+    let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let files = (prop::option::of(file()), prop::option::of(file()));
+    let parts = (
+        prop::option::of(prop::collection::btree_set(0_u32..256, 1..6)),
+        prop::option::of(range()),
+        prop::collection::vec(range(), 0..3),
+    );
+    let ways = (
+        prop::option::of(prop::sample::select(Via::ALL.to_vec())),
+        prop::option::of("[a-z0-9-]{1,8}"),
+        prop::option::of((0_u32..).prop_map(|wait| Duration::from_secs(wait.into()))),
+        prop::option::of((1_u32..=256).prop_map(|banks| banks << 16)),
+        prop::sample::subsequence(Check::ALL.to_vec(), 0..4),
+    );
+    (switches, files, parts, ways).prop_map(|(switches, files, parts, ways)| Options {
+        yes: switches.0,
+        dry_run: switches.1,
+        no_backup: switches.2,
+        backup: files.0.filter(|_| switches.3),
+        sim: files.1,
+        banks: parts.0.map(|banks| banks.into_iter().map(Bank).collect()),
+        range: parts.1,
+        keep: parts.2,
+        via: ways.0,
+        protocol: ways.1,
+        wait: ways.2,
+        size: ways.3,
+        force: ways.4.into_iter().collect(),
+    })
+}
+
+/// Takes away what does not go with the command.
+fn without_strangers(request: &mut Request, verb: Verb) {
+    let none = Options::default();
+    let options = &mut request.options;
+    for switch in SWITCHES {
+        if switch.verbs.contains(&verb) {
+            continue;
+        }
+        match switch.long {
+            "merge" => request.merged = false,
+            "binary" => request.binary = false,
+            "yes" => options.yes = false,
+            "dry-run" => options.dry_run = false,
+            "backup" => options.backup = None,
+            "no-backup" => options.no_backup = false,
+            "banks" => options.banks = None,
+            "range" => options.range = None,
+            "keep" => options.keep = none.keep.clone(),
+            "size" => options.size = None,
+            "wait" => options.wait = None,
+            "via" => options.via = None,
+            "protocol" => options.protocol = None,
+            "force" => options.force = none.force.clone(),
+            other => panic!("{other} is not known here"),
+        }
+    }
+}
+
+/// Any request that a line can ask for.
+fn request() -> impl Strategy<Value = Request> {
+    let verb = prop::sample::select(Verb::ALL.to_vec());
+    let drives = prop::collection::vec(drive(), 1..4);
+    let switches = (any::<bool>(), any::<bool>());
+    (verb, file(), drives, switches, options()).prop_map(|(verb, file, drives, both, options)| {
+        let mut request = Request {
+            merged: both.0,
+            binary: both.1,
+            drives: Vec::new(),
+            options,
+            ..Request::without_drive(match verb {
+                Verb::Read => Command::Read { file },
+                Verb::Write => Command::Write { file },
+                Verb::Verify => Command::Verify { file },
+                Verb::Erase => Command::Erase,
+                Verb::Check => Command::Check,
+                Verb::List => Command::List,
+                Verb::Inspect => Command::Inspect { file },
+            })
+        };
+        if !matches!(verb, Verb::List | Verb::Inspect) {
+            for drive in drives {
+                if !request.drives.contains(&drive) {
+                    request.drives.push(drive);
+                }
+            }
+        }
+        let options = &mut request.options;
+        if options.backup.is_some() {
+            options.no_backup = false;
+        }
+        if options.banks.is_some() {
+            options.range = None;
+        }
+        without_strangers(&mut request, verb);
+        if request.options.backup.as_deref() == request.command.file() {
+            request.options.backup = None;
+        }
+        request
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_request_that_is_printed_is_understood_as_the_same(request in request()) {
+        let words = std::iter::once("mtkflash".into()).chain(request.words());
+        prop_assert_eq!(parse(words), Ok(request.clone()), "{:?}", request.words());
+    }
+}

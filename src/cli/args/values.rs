@@ -1,11 +1,13 @@
 //! The values of options: numbers, ranges and lists, with nothing guessed.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::time::Duration;
 
-use super::UsageError;
 use super::switches::Switch;
+use super::{UsageError, Via};
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::job::{Check, Forced};
 
 /// Bytes that the 24 address bits of serial flash reach, the most of any flash
 /// that a drive of this kind can carry.
@@ -105,6 +107,82 @@ pub fn seconds(switch: &'static Switch, word: &OsStr) -> Result<Duration, UsageE
     decimal(text(switch, word)?)
         .map(|seconds| Duration::from_secs(seconds.into()))
         .ok_or_else(|| bad(switch, word, "whole seconds"))
+}
+
+/// `sg`, `ata` or `port`.
+pub fn via(switch: &'static Switch, word: &OsStr) -> Result<Via, UsageError> {
+    let name = text(switch, word)?;
+    Via::ALL
+        .into_iter()
+        .find(|via| name.eq_ignore_ascii_case(via.name()))
+        .ok_or_else(|| bad(switch, word, "the ways are sg, ata and port"))
+}
+
+/// `model` or `model,medium`.
+pub fn checks(switch: &'static Switch, word: &OsStr) -> Result<Forced, UsageError> {
+    text(switch, word)?
+        .split(',')
+        .map(|name| {
+            Check::ALL
+                .into_iter()
+                .find(|check| name.eq_ignore_ascii_case(check.name()))
+                .ok_or_else(|| UsageError::UnknownCheck { word: name.into() })
+        })
+        .collect()
+}
+
+pub fn print_path(path: Option<&Path>) -> Vec<OsString> {
+    path.into_iter().map(OsString::from).collect()
+}
+
+pub fn print_name(name: Option<&str>) -> Vec<OsString> {
+    name.into_iter().map(OsString::from).collect()
+}
+
+/// `0-3,7`.
+pub fn print_banks(banks: Option<&[Bank]>) -> Vec<OsString> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for bank in banks.unwrap_or_default() {
+        match runs.last_mut() {
+            Some((_, last)) if bank.0 == *last + 1 => *last = bank.0,
+            _ => runs.push((bank.0, bank.0)),
+        }
+    }
+    let runs = runs.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first}-{last}"),
+    });
+    let list: Vec<String> = runs.collect();
+    banks.iter().map(|_| list.join(",").into()).collect()
+}
+
+/// `0x4000-0x5fff`, one each.
+pub fn print_ranges(ranges: &[FlashRange]) -> Vec<OsString> {
+    let print = |range: &FlashRange| {
+        let last = range.end.saturating_sub(1);
+        format!("{:#x}-{last:#x}", range.start).into()
+    };
+    ranges.iter().map(print).collect()
+}
+
+/// `256K`.
+pub fn print_size(size: Option<u32>) -> Vec<OsString> {
+    let print = |size| format!("{}K", size / 1024).into();
+    size.into_iter().map(print).collect()
+}
+
+pub fn print_seconds(wait: Option<Duration>) -> Vec<OsString> {
+    let print = |wait: Duration| wait.as_secs().to_string().into();
+    wait.into_iter().map(print).collect()
+}
+
+/// `medium,model`.
+pub fn print_checks(checks: &Forced) -> Vec<OsString> {
+    let names: Vec<&str> = checks.iter().map(|check| check.name()).collect();
+    match names.is_empty() {
+        true => Vec::new(),
+        false => vec![names.join(",").into()],
+    }
 }
 
 /// A value that must be text.

@@ -15,6 +15,8 @@ pub struct Words {
     pub options: Vec<OsString>,
     /// Drives, commands and files as typed.
     pub operands: Vec<OsString>,
+    /// The last word behind `--`, which is a file whatever it is called.
+    pub file: Option<OsString>,
 }
 
 /// What a switch of the DOS tool, or of its kind, asks for.
@@ -55,6 +57,7 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
     while let Some(word) = rest.next() {
         if word == "--" {
             words.operands.extend(rest);
+            words.file = words.operands.pop();
             break;
         }
         if let Some(dos) = dos(&word) {
@@ -75,11 +78,11 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
             match name.to_str().and_then(switches::by_long) {
                 Some(switch) => {
                     let mut option = long(switch);
-                    let value = match (value, switch.value) {
+                    let value = match (value, switch.value()) {
                         (None, Some(_)) => rest.next_if(|next| !is_switch(next)),
                         (value, _) => value.map(OsStr::to_owned),
                     };
-                    if value.is_none() && switch.value.is_some() {
+                    if value.is_none() && switch.value().is_some() {
                         return Err(UsageError::MissingValue {
                             option: switch.long,
                             example: switch.example,
@@ -149,7 +152,8 @@ fn letters(word: &OsStr, options: &mut Vec<OsString>) -> Result<(), UsageError> 
     Ok(())
 }
 
-fn is_switch(word: &OsStr) -> bool {
+/// Whether a word is read as a switch, known or not.
+pub fn is_switch(word: &OsStr) -> bool {
     (word.as_bytes().starts_with(b"-") && word.len() > 1) || dos(word).is_some()
 }
 

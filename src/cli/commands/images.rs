@@ -26,7 +26,7 @@ impl Run<'_> {
             _ if self.request.merged && file.exists() => load_merged(file),
             _ => load(file),
         };
-        let image = loaded.map_err(|error| Failure::load(&error, self.typed))?;
+        let image = loaded.map_err(|error| Failure::load(&error, self.request))?;
         let format = image.format();
         if self.request.binary && format.encoding == Encoding::Hex {
             eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");
@@ -68,7 +68,7 @@ impl Run<'_> {
             ),
         )
         .next("Name that part and no other:")
-        .next(self.typed.of_part(&record.ranges)))
+        .next(self.request.of_part(&record.ranges)))
     }
 
     /// An image that cannot be firmware is refused before a drive is touched.
@@ -104,6 +104,6 @@ impl Run<'_> {
         )
         .next(GET_IT_AGAIN)
         .next("To see what is in it:")
-        .next(self.typed.inspect())
+        .next(self.request.inspect())
     }
 }

@@ -28,6 +28,6 @@ fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
             Some(Blank::Part),
         ),
     ]
-    .map(|question| prompt::asked(&question));
+    .map(|question| prompt::asked(&question.into()));
     insta::assert_snapshot!(asked.join("\n\n"));
 }

@@ -4,72 +4,74 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::cli::args::Request;
 use crate::cli::exit::Exit;
-use crate::cli::typed::Typed;
 use crate::cli::words;
 use crate::files::{self, FileError, Kind};
+use crate::job::Check;
 
 impl Failure {
     /// `named` is the file as it was typed, which the one in the error may only
     /// lie beside.
-    pub fn file(error: &FileError, named: &Path, typed: &Typed) -> Failure {
+    pub fn file(error: &FileError, named: &Path, request: &Request) -> Failure {
         let because = |exit| Failure::new(exit, words::files::what(error));
         match error {
-            FileError::Exists { path } if typed.is_backup(path) => because(Exit::Refused)
+            FileError::Exists { path } if request.is_backup(path) => because(Exit::Refused)
                 .next("Keep it: it may be the only way back. Give this backup a name of its own:")
-                .next(typed.with_another_backup()),
+                .next(request.with_backup(&another_name(request))),
             FileError::Exists { .. } => because(Exit::Refused)
                 .next("Name another file, or replace this one:")
-                .next(typed.with("--force=overwrite")),
+                .next(request.forcing(Check::Overwrite)),
             FileError::NotAFile {
                 path,
                 kind: Kind::Folder,
             } => because(Exit::Refused)
                 .next("Name a file in this folder:")
-                .next(typed.with_output(named, &free_name(path, typed))),
+                .next(request.with_output(&free_name(path, request))),
             FileError::NotAFile { .. } | FileError::Link { .. } => because(Exit::Refused)
                 .next("Name a file:")
-                .next(typed.with_output(named, &free_name(Path::new(""), typed))),
+                .next(request.with_output(&free_name(Path::new(""), request))),
             FileError::NameTooLong { .. } => because(Exit::FailedUnchanged)
                 .next("Give it a shorter name:")
-                .next(
-                    typed.with_output(named, &free_name(named.with_file_name("").as_path(), typed)),
-                ),
+                .next(request.with_output(&free_name(named.with_file_name("").as_path(), request))),
             FileError::NoRoom { needed, .. } => elsewhere(
                 because(Exit::FailedUnchanged),
                 "Name a file in another folder, where there is room:",
                 files::elsewhere(named, *needed),
                 "Name a file on another disk, or make room and type the same again:",
-                (named, typed),
+                request,
             ),
             FileError::Unfinished { .. } => because(Exit::Refused)
                 .next("It is the only way back to what was in the drive. Name another file."),
-            FileError::Folder { source, .. } | FileError::Io { source, .. } => {
-                unusable(source.kind(), because(Exit::FailedUnchanged), named, typed)
-            }
+            FileError::Folder { source, .. } | FileError::Io { source, .. } => unusable(
+                source.kind(),
+                because(Exit::FailedUnchanged),
+                named,
+                request,
+            ),
         }
     }
 }
 
 /// A folder or a file that the system does not give.
-fn unusable(why: ErrorKind, failure: Failure, named: &Path, typed: &Typed) -> Failure {
+fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -> Failure {
     let other = files::elsewhere(named, 0);
     match why {
         ErrorKind::IsADirectory => failure.next("Name a file in this folder."),
         ErrorKind::NotFound | ErrorKind::NotADirectory => failure
             .next("Name a file in another folder, or make this one and type the same again:")
-            .next(typed.same()),
+            .next(request.same()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => elsewhere(
             failure,
             "Name a file in a folder that you may write to:",
             other,
             "Name a file in a folder that you may write to, or get the permission and type the \
              same again:",
-            (named, typed),
+            request,
         ),
         _ => failure
             .next("Name a file on another disk, or make room and type the same again:")
-            .next(typed.same()),
+            .next(request.same()),
     }
 }
 
@@ -79,20 +81,39 @@ fn elsewhere(
     there: &str,
     other: Option<PathBuf>,
     nowhere: &str,
-    (named, typed): (&Path, &Typed),
+    request: &Request,
 ) -> Failure {
     match other {
-        Some(other) => failure.next(there).next(typed.with_output(named, &other)),
-        None => failure.next(nowhere).next(typed.same()),
+        Some(other) => failure.next(there).next(request.with_output(&other)),
+        None => failure.next(nowhere).next(request.same()),
     }
 }
 
 /// A name in a folder that nothing has.
-fn free_name(folder: &Path, typed: &Typed) -> PathBuf {
-    let stem = if typed.changes() { "backup" } else { "dump" };
+fn free_name(folder: &Path, request: &Request) -> PathBuf {
+    let stem = if request.changes() { "backup" } else { "dump" };
     std::iter::once(format!("{stem}.bin"))
         .chain((2..).map(|number| format!("{stem}-{number}.bin")))
         .map(|name| folder.join(name))
+        .find(|path| std::fs::symlink_metadata(path).is_err())
+        .unwrap_or_default()
+}
+
+/// A name beside that of a backup that nothing has yet.
+fn another_name(request: &Request) -> PathBuf {
+    let backup = request.options.backup.as_deref();
+    let old = backup.unwrap_or(Path::new("backup.bin"));
+    let stem = old.file_stem().unwrap_or_default();
+    (2..)
+        .map(|number| {
+            let mut name = stem.to_owned();
+            name.push(format!("-{number}"));
+            if let Some(extension) = old.extension() {
+                name.push(".");
+                name.push(extension);
+            }
+            old.with_file_name(name)
+        })
         .find(|path| std::fs::symlink_metadata(path).is_err())
         .unwrap_or_default()
 }

@@ -19,12 +19,9 @@ const TIME_OUT: Duration = Duration::from_secs(5);
 const BACKUP: &str = "my backups/backup-DVD RW.bin";
 
 /// A command whose file has a name that a shell would take apart.
-fn typed() -> Typed {
-    let words: Vec<OsString> = ["mtkflash", "3", "w", "/m", "my image.bin"]
-        .map(OsString::from)
-        .to_vec();
-    let request = args::parse(words.iter().cloned()).unwrap();
-    Typed::new(words, &request)
+fn typed() -> Request {
+    let words = ["mtkflash", "3", "w", "/m", "my image.bin"].map(OsString::from);
+    args::parse(words.into_iter()).unwrap()
 }
 
 /// A drive that failed before anything was changed.

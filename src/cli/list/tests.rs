@@ -1,6 +1,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
+use super::super::args;
 use super::super::every::{every, shown, table};
 use super::*;
 use crate::drive::ask::AskError;
@@ -14,9 +15,13 @@ fn listing(machine: &Fake) -> Listing {
     Host::of(machine.system.clone()).list()
 }
 
+fn request() -> Request {
+    args::parse(["mtkflash", "l"].map(Into::into).into_iter()).unwrap()
+}
+
 fn listed(machine: &Fake) -> String {
-    let text = match super::shown(&listing(machine)) {
-        Ok(text) => text,
+    let text = match super::shown(&listing(machine), &request()) {
+        Ok(text) => text.to_string(),
         Err(failure) => shown(&failure),
     };
     machine.told(&text)
@@ -119,11 +124,11 @@ fn a_drive_that_does_not_say_who_it_is() {
         let listed = listing.drives.first_mut().unwrap();
         listed.silence = Some(silence);
         listed.said = None;
-        machine.told(&super::shown(&listing).unwrap())
+        machine.told(&super::shown(&listing, &request()).unwrap().to_string())
     }));
 }
 
 #[test]
 fn checking_every_drive_is_asked_for() {
-    insta::assert_snapshot!(prompt::asked(CHECK_ALL));
+    insta::assert_snapshot!(prompt::asked(&CHECK_ALL.into()));
 }

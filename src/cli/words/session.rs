@@ -1,11 +1,12 @@
 //! The way to a drive, as its user reads it: why it is not open, what is told
 //! beside the way, what is asked, and what is not as it was afterwards.
 
+use super::super::advice::{Advice, Command, Line, Shell};
+use super::super::args::{Request, Via};
 use super::super::exit::Exit;
 use super::super::failure::{Failure, sentence};
-use super::super::program::as_root;
 use super::super::report;
-use super::super::typed::Typed;
+use super::super::text::Text;
 use crate::drive::legacy::{ChannelState, LegacyError};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
@@ -42,7 +43,7 @@ pub fn label(label: &Label) -> String {
 }
 
 /// Why a drive is not open.
-pub fn failure(error: OpenError, typed: &Typed) -> Failure {
+pub fn failure(error: OpenError, typed: &Request) -> Failure {
     let what = error.to_string();
     let no_drive = |what: String| Failure::new(Exit::NoDrive, sentence(&what));
     match error {
@@ -59,7 +60,7 @@ pub fn failure(error: OpenError, typed: &Typed) -> Failure {
             label(&drive)
         ))
         .next("A dead drive on an IDE port is reached without the kernel:")
-        .next(typed.by("port")),
+        .next(typed.by(Via::Port)),
         OpenError::NamedByPath { name, position } => named_by_path(&name, position, typed),
         OpenError::NotAgreed { channel, answer } => not_agreed(&channel, answer, typed),
         OpenError::PortsOutOfReach(_) => {
@@ -83,19 +84,21 @@ pub fn failure(error: OpenError, typed: &Typed) -> Failure {
         ))
         .next(WHICH_DRIVES)
         .next(typed.list()),
-        OpenError::SaysNotOptical { .. } => no_drive(format!("that is {what}")).next(typed.list()),
+        OpenError::SaysNotOptical { .. } => no_drive(format!("that is {what}"))
+            .next(WHICH_DRIVES)
+            .next(typed.list()),
         OpenError::OverSgOnly { protocol } => Failure::new(
             Exit::Usage,
             format!("The {protocol} goes over SG_IO only: --via sg."),
         )
-        .next(typed.by("sg")),
+        .next(typed.by(Via::Sg)),
         OpenError::NoPacketProtocol => Failure::new(
             Exit::Usage,
             "--via sg is for drives with a packet protocol, and this one has none that is \
              documented.",
         )
         .next("Vendor mode, over the same node:")
-        .next(typed.by("ata")),
+        .next(typed.by(Via::Ata)),
         OpenError::Unlisted { family, identity } => unlisted(family, identity.as_ref(), typed),
         OpenError::NotDetected(source) => on_the_device(source, typed),
         OpenError::NotEntered {
@@ -106,7 +109,7 @@ pub fn failure(error: OpenError, typed: &Typed) -> Failure {
     }
 }
 
-fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Typed) -> Failure {
+fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Request) -> Failure {
     let there: Vec<String> = there.iter().map(ToString::to_string).collect();
     Failure::new(
         Exit::NoDrive,
@@ -119,15 +122,15 @@ fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Typed) -> Failure
     .next(typed.list())
 }
 
-fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Typed) -> Failure {
+fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failure {
     match answer {
         Answer::Yes | Answer::YesBefore | Answer::No => Failure::denied(typed),
-        Answer::NobodyThere => Failure::nobody_to_ask(&question(channel), typed),
+        Answer::NobodyThere => Failure::nobody_to_ask(&question(channel)),
         Answer::Stop => Failure::job(&JobError::Stopped, typed),
     }
 }
 
-fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Typed) -> Failure {
+fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Failure {
     let refusal = Refusal::Check {
         check: Check::Family,
         message: family.unlisted(identity).unwrap_or_default(),
@@ -136,7 +139,7 @@ fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Typed) -> Fail
 }
 
 /// An error of the drive's, before anything was changed.
-fn on_the_device(source: DeviceError, typed: &Typed) -> Failure {
+fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
     let error = match source {
         DeviceError::Stopped => JobError::Stopped,
         source => JobError::Device {
@@ -151,13 +154,13 @@ fn not_entered(
     drive: &Label,
     identity: Option<&Identity>,
     source: DeviceError,
-    typed: &Typed,
+    typed: &Request,
 ) -> Failure {
     let is_refused = matches!(source, DeviceError::EntryRefused { .. });
     let mut failure = on_the_device(source, typed);
     let family = identity.and_then(Family::by_identity);
     if let (true, Some(family)) = (is_refused, family) {
-        failure.next = Vec::new();
+        failure.next = Advice::default();
         failure = failure
             .next(format!(
                 "It is a {} drive, which is flashed by packets, not in vendor mode:",
@@ -176,21 +179,22 @@ fn not_entered(
 }
 
 /// What is told on the way; `None` for what is shown as a countdown.
-pub fn told(event: &Event) -> Option<String> {
-    Some(match event {
-        Event::Settled(settled) => self::settled(settled),
+pub fn told(event: &Event, typed: &Request) -> Option<Text> {
+    let words = match event {
+        Event::Settled(settled) => return Some(self::settled(settled)),
         Event::Guessed { called, guess } => guessed(called, guess),
         Event::PollingLeftOn(why) => polled(why),
         Event::Detected(detected) => self::detected(detected),
-        Event::GivenUp(channel) => question(channel),
+        Event::GivenUp(channel) => return Some(question(channel)),
         Event::Said(said) => self::said(said),
         Event::OnAList(family) => format!(
             "Note: this drive is on the list of {} drives, which are flashed by packets.",
             family.name
         ),
-        Event::NotGivenBack(error) => format!("Warning: {}", not_brought_back(error)),
+        Event::NotGivenBack(error) => return Some(not_brought_back(error, typed)),
         Event::Waiting(_) | Event::WaitingEnded => return None,
-    })
+    };
+    Some(words.into())
 }
 
 fn detected(detected: &Detected) -> String {
@@ -258,8 +262,8 @@ fn said(said: &Said) -> String {
 /// What is not as it was found. A drive without whole firmware is not to be
 /// switched off on that account: other advice says what comes first, where the
 /// user is `advised` already.
-pub fn not_left(error: &LeaveError, advised: bool) -> String {
-    match error {
+pub fn not_left(error: &LeaveError, advised: bool, typed: &Request) -> Text {
+    let what = match error {
         LeaveError::Drive(DeviceError::TaskFile {
             source: TaskFileError::Transport(TransportError::Vanished),
             ..
@@ -271,26 +275,22 @@ pub fn not_left(error: &LeaveError, advised: bool) -> String {
             };
             format!("The drive may still be in vendor mode ({error}).{advice}")
         }
-        LeaveError::Kernel(error) => not_brought_back(error),
-    }
+        LeaveError::Kernel(error) => return not_brought_back(error, typed),
+    };
+    format!("Warning: {what}").into()
 }
 
-fn not_located(error: &LocateError, typed: &Typed) -> Failure {
+fn not_located(error: &LocateError, typed: &Request) -> Failure {
     let failure = Failure::new(Exit::NoDrive, message(error));
     match error {
         LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         LocateError::NoDrive {
             position, legacy, ..
-        } if *legacy != Some(false) => {
-            let by_port = format!("mtkflash {} c --via port", position.number());
-            failure
-                .next(WHICH_DRIVES)
-                .next(typed.list())
-                .next(
-                    "A dead drive, which the kernel does not list, may answer at the legacy ports:",
-                )
-                .next(as_root(&by_port))
-        }
+        } if *legacy != Some(false) => failure
+            .next(WHICH_DRIVES)
+            .next(typed.list())
+            .next("A dead drive, which the kernel does not list, may answer at the legacy ports:")
+            .next(typed.check_at_ports(position.number()).as_root()),
         LocateError::NoDrive { .. }
         | LocateError::Ambiguous { .. }
         | LocateError::NotOptical { .. }
@@ -302,7 +302,7 @@ fn not_located(error: &LocateError, typed: &Typed) -> Failure {
 
 /// A drive named by its path, for the ports. The same command typed again would
 /// be about whatever drive has that path then.
-fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Typed) -> Failure {
+fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Request) -> Failure {
     match position {
         Some(position) => Failure::new(
             Exit::Usage,
@@ -313,13 +313,13 @@ fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Typed) -
             ),
         )
         .next("By its position:")
-        .next(typed.at(position.number()).same()),
+        .next(typed.at(position.number())),
         None => Failure::new(
             Exit::NoDrive,
             format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
         )
         .next("By the kernel, which has it:")
-        .next(typed.by("ata")),
+        .next(typed.by(Via::Ata)),
     }
 }
 
@@ -333,15 +333,15 @@ fn message(error: &LocateError) -> String {
     }
 }
 
-fn not_held(error: &HoldError, typed: &Typed) -> Failure {
+fn not_held(error: &HoldError, typed: &Request) -> Failure {
     let failure = |exit| Failure::new(exit, sentence(&error.to_string()));
     match error {
         HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
-            .next(format!("eject {}", node.display()))
+            .next(Shell::Eject(node.clone()))
             .next(typed.same())
             .next("Or go on with the disc in it:")
-            .next(typed.with("--force=medium")),
+            .next(typed.forcing(Check::Medium)),
         HoldError::Changed { .. } => failure(Exit::NoDrive)
             .next("To see where it is now, before anything is typed again:")
             .next(typed.list()),
@@ -349,19 +349,19 @@ fn not_held(error: &HoldError, typed: &Typed) -> Failure {
             let failure = failure(Exit::NoDrive);
             match source {
                 TransportError::Vanished => failure.next(WHEN_BACK).next(typed.same()),
-                TransportError::NotPermitted => failure.next(as_root(&typed.same())),
+                TransportError::NotPermitted => failure.next(typed.as_root()),
                 TransportError::Io(_) => failure.next(OFF_AND_ON).next(typed.same()),
             }
         }
     }
 }
 
-fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
+fn not_detached(error: &LegacyError, typed: &Request) -> Failure {
     let failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
     match error {
         LegacyError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         LegacyError::Note(error) => not_noted(error, failure, typed),
-        LegacyError::Hidden => failure.next(as_root(&typed.same())),
+        LegacyError::Hidden => failure.next(typed.as_root()),
         LegacyError::InUse { device, .. } => {
             let node = device.located.node().unwrap_or(&device.located.sysfs);
             let remedy = release(node, &device.holders);
@@ -373,9 +373,9 @@ fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
             .next(typed.list()),
         LegacyError::NoDriver { controller, .. } => failure
             .next("To load its driver, and then the same again:")
-            .next(format!(
-                "sudo modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\""
-            ))
+            .next(Shell::LoadDriverOf {
+                controller: controller.clone(),
+            })
             .next(typed.same()),
         LegacyError::NoChannel { .. } => failure
             .next("So --via port leads to no drive. IDE mode in the computer's setup may bring it there.")
@@ -387,30 +387,30 @@ fn not_detached(error: &LegacyError, typed: &Typed) -> Failure {
         LegacyError::NotDetached { .. } => failure
             .next("The kernel has its drives still. To try once more:")
             .next(typed.same()),
-        LegacyError::NotBack { command, .. } => failure
+        LegacyError::NotBack { undo, .. } => failure
             .next("Switch the drive off and on, then:")
-            .next(command),
+            .next(undo.clone()),
     }
 }
 
-fn not_noted(error: &NoteError, failure: Failure, typed: &Typed) -> Failure {
+fn not_noted(error: &NoteError, failure: Failure, typed: &Request) -> Failure {
     match error {
         NoteError::Held => failure.next("When that run has ended, type the same again:"),
         NoteError::Io { .. } => failure.next("When it can be written, type the same again:"),
         NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => failure
             .next("To restore it by hand, and then the same again:")
-            .next(undo.command()),
+            .next(undo.clone()),
     }
     .next(typed.same())
 }
 
 /// An obstacle and the one command that helps.
-fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
+fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
     let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.to_string()));
     let remedy = obstacle.remedy();
-    let command = match &remedy {
-        Some(Remedy::SameAsRoot) => as_root(&typed.same()),
-        Some(Remedy::Command(command)) => command.clone(),
+    let command: Line = match &remedy {
+        Some(remedy) => remedy.clone().into(),
+        None if obstacle.needs_root() => typed.as_root().into(),
         None => typed.same(),
     };
     match obstacle {
@@ -427,7 +427,7 @@ fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
             .next("Then log out and in, and type the same again:")
             .next(typed.same())
             .next("Or at once, as root:")
-            .next(as_root(&typed.same())),
+            .next(typed.as_root()),
         Obstacle::Container { .. } | Obstacle::PortsInContainer => failure
             .next("Start the container so, and type the same again there:")
             .next(command)
@@ -454,7 +454,9 @@ fn in_the_way(obstacle: &Obstacle, typed: &Typed) -> Failure {
         ) => failure.next(WHICH_DRIVES).next(typed.list()),
         Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
         Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
-        | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => failure.next(command),
+        | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => failure
+            .next("When the cause of that is gone, type the same again:")
+            .next(command),
     }
 }
 
@@ -463,11 +465,11 @@ fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Fai
     let is_ours =
         |holder: &Holder| matches!(holder, Holder::Process { name, .. } if name == "mtkflash");
     match remedy {
-        Some(Remedy::Command(command)) if holders.is_empty() => failure
+        Some(remedy) if holders.is_empty() => failure
             .next("To see who has it:")
-            .next(command)
+            .next(remedy)
             .next(WHEN_FREE),
-        Some(Remedy::Command(command)) => failure.next(command),
+        Some(remedy) => failure.next(remedy),
         _ if holders.iter().any(is_ours) => {
             failure.next("When that run has ended, type the same again:")
         }
@@ -476,35 +478,38 @@ fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Fai
 }
 
 /// What was on a channel and is not as it was.
-fn not_brought_back(error: &LegacyError) -> String {
-    let (how, command) = match error {
-        LegacyError::NotBack { command, .. } => {
-            ("Switch the drive off and on, then:", command.clone())
-        }
-        LegacyError::Note(error) => match error.undo() {
-            Some(undo) => ("By hand:", undo.command()),
-            None => (WHICH_DRIVES, "mtkflash l".to_owned()),
-        },
-        _ => (WHICH_DRIVES, "mtkflash l".to_owned()),
+fn not_brought_back(error: &LegacyError, typed: &Request) -> Text {
+    let undo = match error {
+        LegacyError::NotBack { undo, .. } => Some(("Switch the drive off and on, then:", undo)),
+        LegacyError::Note(error) => error.undo().map(|undo| ("By hand:", undo)),
+        _ => None,
+    };
+    let (how, command) = match undo {
+        Some((how, undo)) => (how, Command::Shell(Shell::Restore(undo.clone()))),
+        None => (WHICH_DRIVES, Command::Flash(typed.list().into())),
     };
     let what = sentence(&error.to_string());
-    format!("{what} {how}\n{}", indented(&command))
+    let mut text = Text::from(format!("Warning: {what} {how}"));
+    text.command("", command);
+    text
 }
 
 /// What became of a change that a crashed run has left.
-fn settled(settled: &Settled) -> String {
+fn settled(settled: &Settled) -> Text {
     let Settled { undo, outcome } = settled;
     match outcome {
         Ok(()) => format!(
             "Note: an earlier run was ended in the middle; {} is restored.",
             undo.what()
-        ),
-        Err(error) => format!(
+        )
+        .into(),
+        Err(error) => Text::from(format!(
             "Warning: an earlier run was ended in the middle, and {} cannot be restored: {error}. \
-             By hand:\n{}",
+             By hand:",
             undo.what(),
-            indented(&undo.command())
-        ),
+        ))
+        .command("", Command::Shell(Shell::Restore(undo.clone())))
+        .finish(),
     }
 }
 
@@ -528,22 +533,19 @@ fn polled(why: &NoteError) -> String {
     )
 }
 
-/// A command beneath a note, where those beneath a failure are.
-fn indented(command: &str) -> String {
-    format!("{:10}{command}", "")
-}
-
 /// What the kernel is to give up for the ports.
-pub fn question(state: &ChannelState) -> String {
-    let mut question =
-        "The registers of a channel are shared, so the kernel must give up what it has there:\n"
-            .to_owned();
+pub fn question(state: &ChannelState) -> Text {
+    let mut question = Text::from(
+        "The registers of a channel are shared, so the kernel must give up what it has there:",
+    );
     for device in &state.devices {
-        question.push_str(&format!("  {}\n", device.name()));
+        question.words_behind("  ", &device.name());
     }
-    question.push_str("It comes back under the same names afterwards.");
-    question.push_str(" Should this program be killed, bring it back by:\n  ");
-    question.push_str(&state.rescan_command());
+    question.words(
+        "It comes back under the same names afterwards. Should this program be killed, bring it \
+         back by:",
+    );
+    question.command_behind("  ", Command::Shell(Shell::Restore(state.undo())));
     question
 }
 

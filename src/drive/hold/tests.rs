@@ -95,9 +95,9 @@ fn a_mounted_drive_names_where_it_is_mounted_and_how_to_free_it() {
     };
     assert_eq!(
         obstacle.remedy(),
-        Some(permission::Remedy::Command(
-            "sudo umount '/media/My Disc'".into()
-        ))
+        Some(permission::Remedy::Unmount {
+            at: "/media/My Disc".into()
+        })
     );
 }
 
@@ -218,7 +218,7 @@ fn without_the_sg_module_commands_go_over_sr_and_its_filter() {
     assert!(matches!(refused, Err(TransportError::NotPermitted)));
     assert_eq!(
         hold.why_not_permitted(&machine.system).remedy(),
-        Some(permission::Remedy::Command("sudo modprobe sg".into()))
+        Some(permission::Remedy::LoadSgModule)
     );
 }
 

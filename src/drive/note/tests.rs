@@ -99,7 +99,7 @@ fn a_run_on_the_same_subject_takes_it_back_first() {
 }
 
 #[test]
-fn what_cannot_be_taken_back_keeps_its_note_and_names_the_command() {
+fn what_cannot_be_taken_back_keeps_its_note_and_says_how() {
     let machine = crashed();
     machine.state().read_only.push(machine.path(POLL));
     let settled = settle(&machine.system);
@@ -108,8 +108,11 @@ fn what_cannot_be_taken_back_keeps_its_note_and_names_the_command() {
         ErrorKind::PermissionDenied
     );
     assert_eq!(
-        machine.told(&settled[0].undo.command()),
-        format!("echo '-1' | sudo tee '/{POLL}'")
+        settled[0].undo,
+        Undo {
+            file: machine.path(POLL),
+            text: "-1".to_owned()
+        }
     );
     assert_eq!(notes(&machine), ["polling-sr0"]);
     let error = Note::open(&machine.system, "polling-sr0").err().unwrap();

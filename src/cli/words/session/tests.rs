@@ -25,15 +25,15 @@ const POLL: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/
                     events_poll_msecs";
 const SCAN: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
 
-fn parsed(words: &[&str]) -> (Request, Typed) {
+fn parsed(words: &[&str]) -> (Request, Request) {
     let words: Vec<OsString> = words.iter().map(OsString::from).collect();
     let request = args::parse(words.iter().cloned()).unwrap();
-    let typed = Typed::new(words, &request);
+    let typed = request.clone();
     (request, typed)
 }
 
 /// A command whose file has a name that a shell would take apart.
-fn typed() -> Typed {
+fn typed() -> Request {
     parsed(&["mtkflash", "3", "r", "/m", "/b", "my backup.bin"]).1
 }
 
@@ -50,10 +50,10 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
         progress: &mut Progress::default(),
         yes: request.options.yes,
         stop: &StopFlag::default(),
-        typed: &typed,
+        request: &typed,
     };
     let host = Host::of(machine.system.clone());
-    let wish = wish(&request, &typed).ok().unwrap();
+    let wish = wish(&request).ok().unwrap();
     let error = session::open(&host, &name, &wish, &mut user).err();
     machine.told(&shown(&failure(error.unwrap(), &typed)))
 }
@@ -325,7 +325,7 @@ fn channel_errors(machine: &Machine) -> Vec<LegacyError> {
         LegacyError::NotBack { .. } => [
             LegacyError::NotBack {
                 missing: state.devices.iter().map(|device| device.name()).collect(),
-                command: state.rescan_command(),
+                undo: state.undo(),
             },
         ],
     );
@@ -345,7 +345,7 @@ fn a_channel_that_is_not_taken() {
 fn a_channel_that_does_not_come_back() {
     let machine = Machine::four_drives();
     insta::assert_snapshot!(table(channel_errors(&machine), |error| {
-        machine.told(&format!("Warning: {}", not_brought_back(&error)))
+        machine.told(&not_brought_back(&error, &typed()).to_string())
     }));
 }
 
@@ -354,10 +354,9 @@ fn what_the_ports_cost_is_asked_for() {
     let machine = Machine::four_drives();
     let state = legacy::inspect(&machine.system, Channel::Secondary).unwrap();
     let question = question(&state);
-    let typed = parsed(&["mtkflash", "3", "c", "--via", "port"]).1;
     let told = [
         prompt::asked(&question),
-        shown(&Failure::nobody_to_ask(&question, &typed)),
+        shown(&Failure::nobody_to_ask(&question)),
     ];
     insta::assert_snapshot!(machine.told(&told.join("\n\n")));
 }
@@ -382,7 +381,7 @@ fn what_a_crashed_run_has_left_is_told() {
             outcome: Err(denied()),
         },
     ];
-    insta::assert_snapshot!(table(outcomes, |settled| super::settled(&settled)));
+    insta::assert_snapshot!(table(outcomes, |settled| super::settled(&settled).to_string()));
 }
 
 #[test]
@@ -576,7 +575,7 @@ fn a_drive_that_is_not_left_as_it_was_found() {
             at: None,
             source,
         });
-        [false, true].map(|advised| not_left(&error, advised))
+        [false, true].map(|advised| not_left(&error, advised, &typed()).to_string())
     });
     insta::assert_snapshot!(told.concat().join("\n"));
 }

@@ -1,0 +1,171 @@
+//! What to do next, as data: words, and commands to type.
+
+use std::path::PathBuf;
+
+use super::args::Request;
+use super::text::Text;
+use crate::drive::Remedy;
+use crate::drive::note::Undo;
+
+/// A command of this program for the user to type. It holds no consent: whoever
+/// types it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking(Request);
+
+impl Asking {
+    pub fn request(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl From<Request> for Box<Asking> {
+    fn from(mut request: Request) -> Box<Asking> {
+        request.options.yes = false;
+        Box::new(Asking(request))
+    }
+}
+
+/// A command to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Flash(Box<Asking>),
+    FlashAsRoot(Box<Asking>),
+    Shell(Shell),
+}
+
+/// A command of another program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shell {
+    Remedy(Remedy),
+    /// What a crashed run has left changed.
+    Restore(Undo),
+    /// The kernel's driver for a controller, by its PCI address.
+    LoadDriverOf {
+        controller: String,
+    },
+    Eject(PathBuf),
+}
+
+/// One line of advice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Words. They end in a colon where a command follows, and only there.
+    Say(String),
+    Type(Command),
+    /// The command that was typed, once more. What stands before it is a deed
+    /// after which it can end differently.
+    Again(Box<Asking>),
+}
+
+impl From<&str> for Line {
+    fn from(words: &str) -> Line {
+        Line::Say(words.to_owned())
+    }
+}
+
+impl From<String> for Line {
+    fn from(words: String) -> Line {
+        Line::Say(words)
+    }
+}
+
+impl From<Command> for Line {
+    fn from(command: Command) -> Line {
+        Line::Type(command)
+    }
+}
+
+impl From<Request> for Line {
+    fn from(request: Request) -> Line {
+        Line::Type(Command::Flash(request.into()))
+    }
+}
+
+impl From<Shell> for Line {
+    fn from(shell: Shell) -> Line {
+        Line::Type(Command::Shell(shell))
+    }
+}
+
+impl From<Remedy> for Line {
+    fn from(remedy: Remedy) -> Line {
+        Shell::Remedy(remedy).into()
+    }
+}
+
+impl From<Undo> for Line {
+    fn from(undo: Undo) -> Line {
+        Shell::Restore(undo).into()
+    }
+}
+
+impl Request {
+    /// The same command again, after a deed.
+    pub fn same(&self) -> Line {
+        Line::Again(self.clone().into())
+    }
+
+    /// This command as root.
+    pub fn as_root(&self) -> Command {
+        Command::FlashAsRoot(self.clone().into())
+    }
+}
+
+/// What to do next, line by line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Advice(Vec<Line>);
+
+impl Advice {
+    pub fn then(mut self, line: impl Into<Line>) -> Advice {
+        self.0.push(line.into());
+        self
+    }
+
+    pub fn push(&mut self, line: impl Into<Line>) {
+        self.0.push(line.into());
+    }
+
+    pub fn lines(&self) -> &[Line] {
+        &self.0
+    }
+
+    /// As people read it.
+    pub fn text(&self) -> Text {
+        debug_assert_eq!(self.fault(), None, "{self:?}");
+        let mut text = Text::default();
+        for (number, line) in self.0.iter().enumerate() {
+            let label = if number == 0 { "Next" } else { "" };
+            match line {
+                Line::Say(words) => text.row(label, words),
+                Line::Type(command) => text.command(label, command.clone()),
+                Line::Again(same) => text.command(label, Command::Flash(same.clone())),
+            };
+        }
+        text
+    }
+
+    /// What is wrong with it, if anything is: words that announce a command
+    /// which does not come, or the command that was typed without a deed before.
+    fn fault(&self) -> Option<&'static str> {
+        let announces = |line: &Line| matches!(line, Line::Say(words) if words.ends_with(':'));
+        for (line, next) in self
+            .0
+            .iter()
+            .zip(self.0.iter().skip(1).map(Some).chain([None]))
+        {
+            if announces(line) && matches!(next, None | Some(Line::Say(_))) {
+                return Some("a colon without a command");
+            }
+        }
+        match self.0.first() {
+            Some(Line::Again(_)) => Some("the same again without a deed"),
+            _ => None,
+        }
+    }
+}
+
+impl<L: Into<Line>> FromIterator<L> for Advice {
+    fn from_iter<I: IntoIterator<Item = L>>(lines: I) -> Advice {
+        Advice(lines.into_iter().map(Into::into).collect())
+    }
+}

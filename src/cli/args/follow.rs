@@ -1,0 +1,260 @@
+//! Requests that follow from another one: what a user who typed it may want to
+//! type next. None of them holds consent once it is [advice](crate::cli::advice).
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Command, DriveName, Options, Request, Verb, Via};
+use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::job::Check;
+use crate::job::backup::Record;
+
+/// Time to switch a drive off and on.
+const WAIT: Duration = Duration::from_secs(200);
+
+/// What stands for a file that the user has to name.
+const A_FILE: &str = "FILE";
+
+/// The smallest flash that these drives have, as an example of a size.
+const A_SIZE: u32 = 256 * 1024;
+
+/// The same request with a change to it.
+impl Request {
+    fn changed(&self, change: impl FnOnce(&mut Request)) -> Request {
+        let mut request = self.clone();
+        change(&mut request);
+        request
+    }
+
+    pub fn forcing(&self, check: Check) -> Request {
+        self.changed(|request| {
+            request.options.force.insert(check);
+        })
+    }
+
+    pub fn with_dry_run(&self) -> Request {
+        self.changed(|request| request.options.dry_run = true)
+    }
+
+    /// With the drive's position in the place of its name.
+    pub fn at(&self, position: u8) -> Request {
+        self.changed(|request| request.drives = vec![DriveName::Index(position)])
+    }
+
+    pub fn by(&self, via: Via) -> Request {
+        self.changed(|request| request.options.via = Some(via))
+    }
+
+    pub fn without_protocol(&self) -> Request {
+        self.changed(|request| request.options.protocol = None)
+    }
+
+    /// By whatever way and protocol the drive's name calls for.
+    pub fn by_its_name(&self) -> Request {
+        self.changed(|request| {
+            request.options.via = None;
+            request.options.protocol = None;
+            request.options.wait = None;
+        })
+    }
+
+    /// Without a wait, where there is one.
+    pub fn without_wait(&self) -> Option<Request> {
+        self.options.wait?;
+        Some(self.changed(|request| request.options.wait = None))
+    }
+
+    /// With time to switch the drive off and on.
+    pub fn waiting(&self) -> Request {
+        self.changed(|request| request.options.wait = Some(WAIT))
+    }
+
+    /// With a size for a chip that is in no table.
+    pub fn with_a_size(&self) -> Request {
+        self.changed(|request| request.options.size = Some(A_SIZE))
+    }
+
+    /// With another file in the place of its own.
+    pub fn with_file(&self, new: &Path) -> Request {
+        self.changed(|request| match &mut request.command {
+            Command::Read { file }
+            | Command::Write { file }
+            | Command::Verify { file }
+            | Command::Inspect { file } => *file = new.to_owned(),
+            _ => {}
+        })
+    }
+
+    pub fn without_backup(&self) -> Request {
+        self.changed(|request| {
+            request.options.backup = None;
+            request.options.no_backup = true;
+        })
+    }
+
+    pub fn with_backup(&self, file: &Path) -> Request {
+        self.changed(|request| {
+            request.options.no_backup = false;
+            request.options.backup = Some(file.to_owned());
+        })
+    }
+
+    /// With another file for what is read from the drive: that of the command,
+    /// or that of the backup.
+    pub fn with_output(&self, file: &Path) -> Request {
+        match self.changes() {
+            true => self.with_backup(file),
+            false => self.with_file(file),
+        }
+    }
+
+    /// For another part of the flash, see [`Request::part`].
+    pub fn of_part(&self, ranges: &[[u32; 2]]) -> Request {
+        self.changed(|request| request.options.select(ranges))
+    }
+}
+
+/// Another command for the same drive.
+impl Request {
+    fn command(&self, command: Command) -> Request {
+        let options = &self.options;
+        let reads = matches!(command.verb(), Some(Verb::Read | Verb::Verify));
+        Request {
+            drives: self.drives.clone(),
+            merged: command.file().is_some(),
+            binary: false,
+            command,
+            options: Options {
+                sim: options.sim.clone(),
+                via: options.via,
+                protocol: options.protocol.clone(),
+                size: options.size.filter(|_| reads),
+                ..Options::default()
+            },
+        }
+    }
+
+    /// Lists the drives there are, on the bench or in the machine.
+    pub fn list(&self) -> Request {
+        Request {
+            options: Options {
+                sim: self.options.sim.clone(),
+                ..Options::default()
+            },
+            ..Request::without_drive(Command::List)
+        }
+    }
+
+    /// Looks at the file of this command without any drive.
+    pub fn inspect(&self) -> Request {
+        Request::inspection(self.command.file().unwrap_or(Path::new(A_FILE)))
+    }
+
+    /// Looks at some file.
+    pub fn inspect_any() -> Request {
+        Request::inspection(Path::new(A_FILE))
+    }
+
+    fn inspection(file: &Path) -> Request {
+        let file = file.to_owned();
+        Request::without_drive(Command::Inspect { file })
+    }
+
+    pub fn check(&self) -> Request {
+        self.command(Command::Check)
+    }
+
+    /// Checks a drive that is at a position of the legacy ports.
+    pub fn check_at_ports(&self, position: u8) -> Request {
+        let mut request = self.check().at(position).by(Via::Port);
+        request.options.protocol = None;
+        request
+    }
+
+    /// Reads all of this drive into a file.
+    pub fn read(&self) -> Request {
+        let file = "backup.bin".into();
+        Request {
+            binary: true,
+            ..self.command(Command::Read { file })
+        }
+    }
+
+    /// Compares the flash with the file of this command.
+    pub fn verify(&self) -> Request {
+        let file = self.command.file().unwrap_or(Path::new(A_FILE)).to_owned();
+        self.command(Command::Verify { file })
+    }
+
+    /// Writes a file into this drive, the same part of it.
+    pub fn write(&self, file: &Path) -> Request {
+        let file = file.to_owned();
+        self.command(Command::Write { file }).changed(|request| {
+            request.options.banks = self.options.banks.clone();
+            request.options.range = self.options.range;
+        })
+    }
+
+    /// Writes some firmware into this drive.
+    pub fn write_any(&self) -> Request {
+        let file = A_FILE.into();
+        self.command(Command::Write { file })
+    }
+
+    /// Writes some firmware into this drive, of which there can be no backup.
+    pub fn write_unread(&self) -> Request {
+        self.write_any().without_backup()
+    }
+
+    /// Writes a backup back, all of what it holds and nothing else.
+    pub fn restore(&self, backup: &Path) -> Request {
+        let file = backup.to_owned();
+        let mut request = Request {
+            binary: true,
+            ..self.command(Command::Write { file })
+        };
+        if let Some(record) = Record::beside(backup) {
+            request.options.select(&record.ranges);
+        }
+        request
+    }
+}
+
+impl Request {
+    /// Whether it may change a flash.
+    pub fn changes(&self) -> bool {
+        matches!(self.command, Command::Write { .. } | Command::Erase)
+    }
+
+    /// Whether this is the file, or may be the one, that a backup goes to.
+    pub fn is_backup(&self, path: &Path) -> bool {
+        let backup = self.options.backup.as_deref();
+        self.changes() && backup.is_none_or(|backup| backup == path)
+    }
+}
+
+impl Options {
+    /// Selects these ranges, first and last byte: whole banks where they are
+    /// that, else all from the first to the last; all for no ranges.
+    fn select(&mut self, ranges: &[[u32; 2]]) {
+        self.banks = None;
+        self.range = None;
+        let (Some([start, _]), Some([_, last])) = (ranges.first(), ranges.last()) else {
+            return;
+        };
+        let is_bank = |[first, last]: &[u32; 2]| {
+            first % BANK_SIZE == 0 && last.wrapping_add(1) % BANK_SIZE == 0
+        };
+        if ranges.iter().all(is_bank) {
+            let banks = ranges
+                .iter()
+                .flat_map(|[first, last]| first / BANK_SIZE..=last / BANK_SIZE);
+            self.banks = Some(banks.map(Bank).collect());
+        } else {
+            self.range = Some(FlashRange {
+                start: *start,
+                end: last.saturating_add(1),
+            });
+        }
+    }
+}

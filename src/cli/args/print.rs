@@ -1,0 +1,87 @@
+//! A request as the words that ask for it: the reverse of [`super::parse`].
+
+use std::ffi::{OsStr, OsString};
+
+use super::operands::Operands;
+use super::switches::{Kind, SWITCHES, Switch};
+use super::{Command, DriveName, Request, words};
+
+impl Request {
+    /// The words behind the program's name, consent included.
+    /// [`parse`](super::parse) makes the same request of them.
+    pub fn words(&self) -> Vec<OsString> {
+        let verb = match &self.command {
+            Command::Help => return vec!["/?".into()],
+            Command::Version => return vec!["--version".into()],
+            command => command.verb(),
+        };
+        let mut words: Vec<OsString> = Vec::new();
+        words.extend(drives(&self.drives));
+        words.extend(verb.map(|verb| verb.letter().into()));
+        let (letters, options) = self.switches();
+        words.extend(letters);
+        let file = self.command.file().map(OsStr::new);
+        match file {
+            Some(file) if !Operands::is_plain_file(file) => {
+                words.extend(options);
+                words.extend(["--".into(), file.to_owned()]);
+            }
+            file => {
+                words.extend(file.map(OsStr::to_owned));
+                words.extend(options);
+            }
+        }
+        words
+    }
+
+    /// The switches in the order of the table: `/m` and `/b`, which belong
+    /// before the file, and the long ones.
+    fn switches(&self) -> (Vec<OsString>, Vec<OsString>) {
+        let mut letters = Vec::new();
+        let mut options = Vec::new();
+        let mut request = self.clone();
+        for switch in SWITCHES {
+            match &switch.kind {
+                Kind::Flag(flag) if !*flag(&mut request) => {}
+                Kind::Flag(_) if switch.example.starts_with('/') => {
+                    letters.push(switch.example.into());
+                }
+                Kind::Flag(_) => options.push(format!("--{}", switch.long).into()),
+                Kind::Value { print, .. } => {
+                    for value in print(self) {
+                        options.extend(option(switch, &value));
+                    }
+                }
+            }
+        }
+        (letters, options)
+    }
+}
+
+/// `1,/dev/sr1`; nothing for no drives.
+fn drives(drives: &[DriveName]) -> Option<OsString> {
+    let mut word = OsString::new();
+    for (number, drive) in drives.iter().enumerate() {
+        if number > 0 {
+            word.push(",");
+        }
+        match drive {
+            DriveName::Index(index) => word.push(index.to_string()),
+            DriveName::Path(path) => word.push(path),
+        }
+    }
+    (!drives.is_empty()).then_some(word)
+}
+
+/// `--backup FILE`, or `--force=model` and whatever would not be taken for a
+/// value in a word of its own.
+fn option(switch: &Switch, value: &OsStr) -> Vec<OsString> {
+    let mut name = OsString::from(format!("--{}", switch.long));
+    if switch.example.contains('=') || words::is_switch(value) {
+        name.push("=");
+        name.push(value);
+        vec![name]
+    } else {
+        vec![name, value.to_owned()]
+    }
+}

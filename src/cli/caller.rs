@@ -1,0 +1,154 @@
+//! Commands as this user can paste them.
+
+use std::ffi::{OsStr, OsString};
+
+use nix::unistd::geteuid;
+
+use super::advice::{Command, Shell};
+use super::args::Request;
+use crate::drive::Remedy;
+
+const NAME: &str = "mtkflash";
+
+/// Who called the program, and by which name or path.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    program: OsString,
+    /// Who is root needs no sudo, and may have none.
+    is_root: bool,
+}
+
+impl Caller {
+    /// Of this process.
+    pub fn of_process() -> Caller {
+        let program = std::env::args_os().next();
+        Caller {
+            program: program
+                .filter(|word| !word.is_empty())
+                .unwrap_or_else(|| NAME.into()),
+            is_root: geteuid().is_root(),
+        }
+    }
+
+    /// A user who has the program on the path.
+    pub fn ordinary() -> Caller {
+        Caller {
+            program: NAME.into(),
+            is_root: false,
+        }
+    }
+
+    /// A command as a line for a shell.
+    pub fn line(&self, command: &Command) -> String {
+        match command {
+            Command::Flash(request) => self.call(&quoted(&self.program), request.request()),
+            Command::FlashAsRoot(request) => self.call(&self.as_root(), request.request()),
+            Command::Shell(shell) => self.shell(shell),
+        }
+    }
+
+    fn call(&self, program: &str, request: &Request) -> String {
+        let words = request.words();
+        let words = words.iter().map(|word| quoted(word));
+        std::iter::once(program.to_owned())
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// This program as root. sudo looks for programs in folders of its own, and
+    /// the one that `cargo install` takes is not among them.
+    fn as_root(&self) -> String {
+        let program = quoted(&self.program);
+        let has_path = self.program.as_encoded_bytes().contains(&b'/');
+        match (self.is_root, has_path) {
+            (true, _) => program,
+            (false, true) => format!("sudo {program}"),
+            (false, false) => format!("sudo \"$(command -v {program})\""),
+        }
+    }
+
+    fn shell(&self, shell: &Shell) -> String {
+        let sudo = if self.is_root { "" } else { "sudo " };
+        match shell {
+            Shell::Remedy(remedy) => remedy_line(remedy, sudo),
+            Shell::Restore(undo) => {
+                let (text, file) = (OsStr::new(&undo.text), undo.file.as_os_str());
+                format!("echo {} | {sudo}tee {}", in_quotes(text), in_quotes(file))
+            }
+            Shell::LoadDriverOf { controller } => {
+                format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
+            }
+            Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
+        }
+    }
+}
+
+fn remedy_line(remedy: &Remedy, sudo: &str) -> String {
+    match remedy {
+        Remedy::JoinGroup { group } => format!("{sudo}usermod -aG {group} \"$USER\""),
+        Remedy::StartContainerWith { nodes } => {
+            let given = nodes
+                .iter()
+                .map(|node| format!("--device={} ", quoted(node.as_os_str())));
+            format!("docker run {}…", given.collect::<String>())
+        }
+        Remedy::StartContainerPrivileged => "docker run --privileged …".to_owned(),
+        Remedy::MakeNodes => format!("{sudo}udevadm trigger"),
+        Remedy::LoadSgModule => format!("{sudo}modprobe sg"),
+        Remedy::AwaitNodes => format!("{sudo}udevadm settle"),
+        Remedy::OpenSetup => "systemctl reboot --firmware-setup".to_owned(),
+        Remedy::ReadKernelLog => format!("{sudo}dmesg | tail"),
+        Remedy::MakePortNode => {
+            format!("{sudo}rm /dev/port; {sudo}mknod -m 640 /dev/port c 1 4")
+        }
+        Remedy::Unmount { at } => format!("{sudo}umount {}", quoted(at.as_os_str())),
+        Remedy::ShowUsers { node } => format!("{sudo}fuser -v {}", quoted(node.as_os_str())),
+    }
+}
+
+/// A word as a shell takes it, on one line whatever is in it. Bytes that are no
+/// text, and those that a terminal would obey, are written as bash and zsh
+/// take them.
+pub fn quoted(word: &OsStr) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./=,:+@%".contains(letter);
+    match word.to_str() {
+        // zsh looks for a program where a word starts with an equals sign.
+        Some(text) if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) => {
+            text.to_owned()
+        }
+        _ => in_quotes(word),
+    }
+}
+
+fn in_quotes(word: &OsStr) -> String {
+    match word.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => {
+            let mut quoted = "$'".to_owned();
+            for chunk in word.as_encoded_bytes().utf8_chunks() {
+                for letter in chunk.valid().chars() {
+                    match letter {
+                        '\'' | '\\' => quoted.extend(['\\', letter]),
+                        _ if letter.is_control() => {
+                            quoted.push_str(&in_octal(letter.encode_utf8(&mut [0; 4]).as_bytes()))
+                        }
+                        _ => quoted.push(letter),
+                    }
+                }
+                quoted.push_str(&in_octal(chunk.invalid()));
+            }
+            quoted + "'"
+        }
+    }
+}
+
+/// As `$'…'` takes bytes: three digits each, which nothing that follows adds to.
+fn in_octal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Text for people: rows of a lead and what stands behind it. What is a command
+//! is known, and never broken.
+
+use std::fmt;
+
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+use super::advice::Command;
+use super::caller::Caller;
+
+/// Columns of a label and the blanks behind it.
+const LABEL: usize = 10;
+
+/// Lines to show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(Vec<Row>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    /// A label or blanks. Lines that are broken go on under what follows it.
+    lead: String,
+    body: Body,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Body {
+    Words(String),
+    Command(Command),
+}
+
+impl Text {
+    /// Words behind a label, the lines of it under each other.
+    pub fn row(&mut self, label: &str, words: &str) -> &mut Self {
+        for (number, line) in words.lines().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            self.push(format!("{label:<LABEL$}"), Body::Words(line.to_owned()));
+        }
+        self
+    }
+
+    /// A command behind a label.
+    pub fn command(&mut self, label: &str, command: Command) -> &mut Self {
+        self.push(format!("{label:<LABEL$}"), Body::Command(command))
+    }
+
+    /// A command behind any lead.
+    pub fn command_behind(&mut self, lead: &str, command: Command) -> &mut Self {
+        self.push(lead.to_owned(), Body::Command(command))
+    }
+
+    /// Words behind any lead.
+    pub fn words_behind(&mut self, lead: &str, words: &str) -> &mut Self {
+        self.push(lead.to_owned(), Body::Words(words.to_owned()))
+    }
+
+    /// Words of a line or more, each behind the blanks that it begins with.
+    pub fn words(&mut self, words: &str) -> &mut Self {
+        for line in words.lines() {
+            let text = line.trim_start_matches(' ');
+            let (blanks, _) = line.split_at(line.len() - text.len());
+            self.push(blanks.to_owned(), Body::Words(text.to_owned()));
+        }
+        self
+    }
+
+    fn push(&mut self, lead: String, body: Body) -> &mut Self {
+        self.0.push(Row { lead, body });
+        self
+    }
+
+    pub fn append(&mut self, text: impl Into<Text>) -> &mut Self {
+        self.0.extend(text.into().0);
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text so far, as the end of a chain.
+    pub fn finish(&mut self) -> Text {
+        std::mem::take(self)
+    }
+
+    /// The commands to type in it, in their order.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.0.iter().filter_map(|row| match &row.body {
+            Body::Command(command) => Some(command),
+            Body::Words(_) => None,
+        })
+    }
+
+    /// As a string of whole lines, words broken to `width` columns where there
+    /// is one.
+    pub fn render(&self, caller: &Caller, width: Option<usize>) -> String {
+        let mut text = String::new();
+        for Row { lead, body } in &self.0 {
+            let line = match (body, width) {
+                (Body::Command(command), _) => format!("{lead}{}", caller.line(command)),
+                (Body::Words(words), None) => format!("{lead}{words}"),
+                (Body::Words(words), Some(width)) => broken(lead, words, width),
+            };
+            text.push_str(line.trim_end_matches(' '));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// One row in lines of at most `width` columns.
+fn broken(lead: &str, words: &str, width: usize) -> String {
+    let line = format!("{lead}{words}");
+    if line.chars().count() <= width {
+        return line;
+    }
+    let hanging = " ".repeat(lead.chars().count());
+    let options = Options::new(width)
+        .initial_indent(lead)
+        .subsequent_indent(&hanging)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(words, options)
+}
+
+/// As who has the program on the path reads it.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Caller::ordinary(), None))
+    }
+}
+
+impl From<&str> for Text {
+    fn from(words: &str) -> Text {
+        Text::default().words(words).finish()
+    }
+}
+
+impl From<String> for Text {
+    fn from(words: String) -> Text {
+        words.as_str().into()
+    }
+}
+
+impl From<&String> for Text {
+    fn from(words: &String) -> Text {
+        words.as_str().into()
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Text {
+        text.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args;
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+
+    fn command(line: &str) -> Command {
+        let words = line.split_whitespace().map(OsString::from);
+        Command::Flash(args::parse(words).unwrap().into())
+    }
+
+    #[test]
+    fn lines_break_between_words_and_hang_under_their_text() {
+        let wait = "mtkflash 3 c --via port --wait 200 --protocol vendor --sim a-long-name.toml";
+        let mut text = Text::from(
+            "mtkflash: The drive refused vendor mode: status 51h, should be 70h, 72h or 73h.",
+        );
+        text.row(
+            "Flash",
+            "Nothing was changed, and that is a sentence of more than sixty columns.",
+        )
+        .row(
+            "Next",
+            "Switch the drive off, hold its eject button and switch it on while this asks:",
+        )
+        .command("", command(wait))
+        .words("short");
+        insta::assert_snapshot!(text.render(&Caller::ordinary(), Some(60)));
+        assert_eq!(
+            text.render(&Caller::ordinary(), Some(100)),
+            text.to_string()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn breaking_changes_nothing_but_blanks(words in "\\PC{0,300}", width in 40_usize..100) {
+            let split = |text: &str| {
+                text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            let text = Text::from(words.as_str());
+            let shown = text.render(&Caller::ordinary(), Some(width));
+            prop_assert_eq!(split(&shown), split(&words));
+        }
+    }
+}
