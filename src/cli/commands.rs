@@ -25,6 +25,7 @@ use crate::files::{self, FileError, Place};
 use crate::flash::{Bank, FlashRange};
 use crate::image::{Arrangement, Encoding, Format, Report};
 use crate::job::backup::{self, Circumstances, Record};
+use crate::job::journal::Journal;
 use crate::job::read::Dump;
 use crate::job::steadiness::is_unstable;
 use crate::job::write::{self, BackupWish, Content};
@@ -88,9 +89,10 @@ impl Run<'_> {
         if self.request.drives.is_empty() {
             return list::check_all(self.request, self.output, &self.stop);
         }
-        self.with_drive(|run, opened, _| {
+        self.with_drive(|run, opened, machine| {
+            let journal = journal_of(machine);
             run.output
-                .text(report::unfinished(opened.device.as_ref(), None));
+                .text(report::unfinished(opened.device.as_ref(), None, &journal));
             let next = next::after_check(opened.device.capabilities(), run.request);
             run.output.text(next.text());
             Ok(())
@@ -112,11 +114,13 @@ impl Run<'_> {
         };
         self.check_place(file, format)?;
         let selection = self.selection();
-        let (dump, info) = self.with_drive(|run, opened, _| {
+        let (dump, info) = self.with_drive(|run, opened, machine| {
             run.refuse_unreadable(opened)?;
             run.check_names_and_room(opened, file, format)?;
             let device = opened.device.as_ref();
-            run.output.text(report::unfinished(device, Some(file)));
+            let journal = journal_of(machine);
+            run.output
+                .text(report::unfinished(device, Some(file), &journal));
             run.refuse_slow(opened, 2)?;
             let dump = run
                 .in_job(opened, |job| read::read(job, &selection))
@@ -253,7 +257,10 @@ impl Run<'_> {
             keep: self.request.options.keep.clone(),
             backup: self.backup_wish(opened),
             forced: self.request.options.force.clone(),
-            circumstances: circumstances(),
+            circumstances: Circumstances {
+                journal: journal_of(machine),
+                ..circumstances()
+            },
             dry_run: self.request.options.dry_run,
         };
         let proposal = self
@@ -595,6 +602,16 @@ fn circumstances() -> Circumstances {
             .strftime("%Y-%m-%d %H:%M:%S UTC")
             .to_string(),
         tool: format!("mtkflash {}", env!("CARGO_PKG_VERSION")),
+        journal: Journal::default(),
+    }
+}
+
+/// Where this machine keeps note of unfinished changes.
+pub(super) fn journal_of(machine: &dyn Machine) -> Journal {
+    let folders = machine.folders();
+    Journal {
+        folder: Some(folders.journal),
+        others: folders.other_journals,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::advice::{Command, Shell};
 use super::args::{Request, Via};
+use super::commands::journal_of;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -225,7 +226,8 @@ pub fn check_all(request: &Request, output: &mut Output, stop: &StopFlag) -> Res
                     opened.device.info(),
                     opened.device.capabilities(),
                 ));
-                output.text(report::unfinished(opened.device.as_ref(), None));
+                let journal = journal_of(machine.as_ref());
+                output.text(report::unfinished(opened.device.as_ref(), None, &journal));
                 for problem in opened.leave() {
                     progress.line(words::session::not_left(&problem, false, request));
                 }

@@ -9,6 +9,7 @@ use crate::image::{ImageIdentity, Report};
 use crate::job::backup::Record;
 use crate::job::change::{Changed, Evidence};
 use crate::job::interrupted;
+use crate::job::journal::Journal;
 use crate::job::read::Dump;
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
@@ -47,9 +48,10 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Tex
 
 /// The writes of a flash like this one that were begun and not finished, by the
 /// records in the current folder and beside `file`.
-pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>) -> Text {
+pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>, journal: &Journal) -> Text {
     let mut table = Text::default();
-    for warning in interrupted::notices(file, device.info(), device.capabilities().size) {
+    let size = device.capabilities().size;
+    for warning in interrupted::notices(file, device.info(), size, journal) {
         table.row("Warning", &warning);
     }
     table.finish()

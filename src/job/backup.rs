@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::journal::Journal;
 use super::read::Dump;
 use crate::files::{self, FileError, Links, Pending, ReadError};
 use crate::flash::{Bank, FlashRange};
@@ -90,6 +91,8 @@ pub struct Circumstances {
     pub date: String,
     /// Name and version.
     pub tool: String,
+    /// Where changes are noted that were begun on this machine.
+    pub journal: Journal,
 }
 
 impl Record {

@@ -119,7 +119,12 @@ pub(super) fn prepare(
                 target: &|_| target.clone(),
                 retained: &kept(rules, dump, target),
             };
-            let (unfinished, damaged) = interrupted::find(Some(path), &device, dump.bytes.len());
+            let (unfinished, damaged) = interrupted::find(
+                Some(path),
+                &device,
+                dump.bytes.len(),
+                &request.circumstances.journal,
+            );
             warnings.extend(interrupted::warnings(&[], &damaged));
             match interrupted::resume(unfinished, &change, drive, &request.forced) {
                 // Nothing is lost where nothing is written.
@@ -132,7 +137,7 @@ pub(super) fn prepare(
     let backup = match (&dump, write::backup_path(&request.backup), earlier) {
         (_, _, earlier) if is_there_already => {
             if let (Some(earlier), false) = (earlier, request.dry_run) {
-                interrupted::finish(&earlier.path);
+                interrupted::finish(&earlier.path, &request.circumstances.journal);
             }
             Backup::NotNeeded
         }
@@ -158,6 +163,7 @@ pub(super) fn prepare(
         ));
     }
     Ok(Proposal {
+        machine: request.circumstances.journal.clone(),
         work: Work::Download(DownloadPlan {
             prepared,
             owned,

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::backup::{self, Record, RecordedDrive};
+use super::journal::Journal;
 use super::read::{Dump, lay_out};
 use super::{Check, Forced, Refusal};
 use crate::files::{self, FileError, Links, folder_of};
@@ -55,7 +56,11 @@ pub(super) struct UnderWay {
 /// # Errors
 /// Where the backup is gone or its record cannot be written; nothing may be
 /// changed then.
-pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<UnderWay, FileError> {
+pub(super) fn begin(
+    backup: &Path,
+    target: &[u8],
+    journal: &Journal,
+) -> Result<UnderWay, FileError> {
     let error = |source| FileError::Io {
         path: backup.to_owned(),
         source,
@@ -78,12 +83,14 @@ pub(super) fn begin(backup: &Path, target: &[u8]) -> Result<UnderWay, FileError>
         )));
     }
     note(backup, Some(Crc32::of(target)))?;
+    journal.enter(backup);
     Ok(UnderWay { _locked: locked })
 }
 
 /// Notes that the change has come to its end. A record that cannot be written
 /// stays as it is: a later run is then more careful than it need be.
-pub(super) fn finish(backup: &Path) {
+pub(super) fn finish(backup: &Path, journal: &Journal) {
+    journal.withdraw(backup);
     let _ = note(backup, None);
 }
 
@@ -100,8 +107,8 @@ fn note(backup: &Path, before_writing: Option<Crc32>) -> Result<(), FileError> {
     }
 }
 
-/// The unfinished changes of a flash like this, by the records beside `backup`
-/// and in the current folder: same chip and size, a drive that does not call
+/// The unfinished changes of a flash like this, by the machine's journal and by
+/// the records beside `backup` and in the current folder: same chip and size, a drive that does not call
 /// itself another one, the backup intact by its CRC-32. Changes that another run
 /// is at work on are not among them.
 ///
@@ -110,6 +117,7 @@ pub(super) fn find(
     backup: Option<&Path>,
     device: &DeviceInfo,
     size: usize,
+    journal: &Journal,
 ) -> (Vec<Unfinished>, Vec<PathBuf>) {
     let mut folders = vec![PathBuf::from(".")];
     let beside = backup.map(folder_of).map(Path::to_owned);
@@ -124,10 +132,20 @@ pub(super) fn find(
             && record.size as usize == size
             && is_same_drive(record.drive.as_ref(), device.identity.as_ref())
     };
-    let recorded = folders
+    let mut recorded: Vec<(PathBuf, Record)> = folders
         .iter()
-        .flat_map(|folder| backup::recorded_in(folder));
-    for (path, record) in recorded.filter(|(_, record)| of_this_drive(record)) {
+        .flat_map(|folder| backup::recorded_in(folder))
+        .collect();
+    let here: Vec<PathBuf> = recorded
+        .iter()
+        .filter_map(|(path, _)| path.canonicalize().ok())
+        .collect();
+    let elsewhere = journal.recorded().into_iter();
+    recorded.extend(elsewhere.filter(|(path, _)| !here.contains(path)));
+    for (path, record) in recorded
+        .into_iter()
+        .filter(|(_, record)| of_this_drive(record))
+    {
         let covered = record.covered();
         let shared = files::open(&path, Links::Followed)
             .map(|file| Flock::lock(file, FlockArg::LockSharedNonblock));
@@ -153,8 +171,13 @@ pub(super) fn find(
 /// What a user should know who does not change the flash: in whole sentences, of
 /// the unfinished changes that are recorded in the current folder and beside
 /// `file`.
-pub fn notices(file: Option<&Path>, device: &DeviceInfo, size: u32) -> Vec<String> {
-    let (unfinished, damaged) = find(file, device, size as usize);
+pub fn notices(
+    file: Option<&Path>,
+    device: &DeviceInfo,
+    size: u32,
+    journal: &Journal,
+) -> Vec<String> {
+    let (unfinished, damaged) = find(file, device, size as usize, journal);
     let paths: Vec<PathBuf> = unfinished.into_iter().map(|one| one.path).collect();
     warnings(&paths, &damaged)
 }
@@ -334,7 +357,14 @@ mod tests {
     const SIZE: usize = 0x2_0000;
 
     fn found(backup: &Path) -> usize {
-        find(Some(backup), &DeviceInfo::default(), SIZE).0.len()
+        find(
+            Some(backup),
+            &DeviceInfo::default(),
+            SIZE,
+            &Journal::default(),
+        )
+        .0
+        .len()
     }
 
     #[test]
@@ -353,6 +383,7 @@ mod tests {
         let circumstances = Circumstances {
             date: "now".to_owned(),
             tool: "test".to_owned(),
+            journal: Journal::default(),
         };
         let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
         let format = Format {
@@ -361,11 +392,11 @@ mod tests {
         };
         backup::save(&dump, &record, &backup, format, false).unwrap();
         assert_eq!(found(&backup), 0, "only backed up");
-        let under_way = begin(&backup, &[0x77; SIZE]).unwrap();
+        let under_way = begin(&backup, &[0x77; SIZE], &Journal::default()).unwrap();
         assert_eq!(found(&backup), 0, "another run is at work on it");
         drop(under_way);
         assert_eq!(found(&backup), 1);
-        finish(&backup);
+        finish(&backup, &Journal::default());
         assert_eq!(found(&backup), 0);
     }
 
@@ -431,6 +462,7 @@ mod tests {
         let circumstances = Circumstances {
             date: "now".to_owned(),
             tool: "test".to_owned(),
+            journal: Journal::default(),
         };
         let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
         let format = Format {
@@ -438,19 +470,55 @@ mod tests {
             arrangement: Arrangement::Merged,
         };
         backup::save(&dump, &record, &backup, format, false).unwrap();
-        let held = begin(&backup, &[0x77; SIZE]).unwrap();
-        assert!(begin(&backup, &[0x77; SIZE]).is_err());
+        let held = begin(&backup, &[0x77; SIZE], &Journal::default()).unwrap();
+        assert!(begin(&backup, &[0x77; SIZE], &Journal::default()).is_err());
         drop(held);
         fs::write(&backup, [0x5A; SIZE - 1]).unwrap();
-        assert!(begin(&backup, &[0x77; SIZE]).is_err());
+        assert!(begin(&backup, &[0x77; SIZE], &Journal::default()).is_err());
     }
 
     #[test]
     fn nothing_is_changed_without_the_backup_and_its_record() {
         let folder = tempfile::tempdir().unwrap();
         let backup = folder.path().join("backup.bin");
-        assert!(begin(&backup, &[]).is_err());
+        assert!(begin(&backup, &[], &Journal::default()).is_err());
         fs::write(&backup, "no record beside it").unwrap();
-        assert!(begin(&backup, &[]).is_err());
+        assert!(begin(&backup, &[], &Journal::default()).is_err());
+    }
+
+    #[test]
+    fn an_unfinished_change_is_found_from_any_folder_of_its_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = tempfile::tempdir().unwrap();
+        let journal = Journal {
+            folder: Some(machine.path().join("journal")),
+            others: Vec::new(),
+        };
+        let dump = Dump {
+            bytes: vec![0x5A; SIZE],
+            ranges: vec![FlashRange {
+                start: 0,
+                end: SIZE as u32,
+            }],
+            gaps: Vec::new(),
+            disagreements: 0,
+        };
+        let circumstances = Circumstances {
+            date: "now".to_owned(),
+            tool: "test".to_owned(),
+            journal: journal.clone(),
+        };
+        let backup = folder.path().join("backup.bin");
+        let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
+        let format = Format {
+            encoding: Encoding::Binary,
+            arrangement: Arrangement::Merged,
+        };
+        backup::save(&dump, &record, &backup, format, false).unwrap();
+        let found = || find(None, &DeviceInfo::default(), SIZE, &journal).0.len();
+        drop(begin(&backup, &[0x77; SIZE], &journal).unwrap());
+        assert_eq!(found(), 1);
+        finish(&backup, &journal);
+        assert_eq!(found(), 0);
     }
 }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fit;
 pub mod flash_state;
 pub mod interrupted;
+pub mod journal;
 pub mod read;
 pub mod selection;
 pub mod steadiness;

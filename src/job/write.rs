@@ -9,6 +9,7 @@ use super::download::{self, DownloadPlan};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
+use super::journal::Journal;
 use super::read::{self, Dump, without};
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
@@ -90,6 +91,8 @@ pub struct Proposal {
     pub kept: Vec<FlashRange>,
     /// The backup whose record is the journal of this change.
     pub(super) journal: Option<PathBuf>,
+    /// Where the machine keeps note of that.
+    pub(super) machine: Journal,
     /// Backups of unfinished changes that this one puts back.
     pub(super) restored: Vec<PathBuf>,
     /// What else there is to say about it, in whole sentences.
@@ -159,8 +162,12 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
     };
-    let (unfinished, damaged) =
-        interrupted::find(backup_path(&request.backup), &device, dump.bytes.len());
+    let (unfinished, damaged) = interrupted::find(
+        backup_path(&request.backup),
+        &device,
+        dump.bytes.len(),
+        &request.circumstances.journal,
+    );
     let all: Vec<PathBuf> = unfinished.iter().map(|one| one.path.clone()).collect();
     let of_this_drive: Vec<PathBuf> = unfinished
         .iter()
@@ -240,7 +247,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             journal
                 .iter()
                 .chain(&restored)
-                .for_each(|backup| interrupted::finish(backup));
+                .for_each(|backup| interrupted::finish(backup, &request.circumstances.journal));
         }
         Backup::NotNeeded
     } else {
@@ -256,6 +263,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         }
     };
     Ok(Proposal {
+        machine: request.circumstances.journal.clone(),
         work: Work::InPlace { plan, target },
         journal: match &backup {
             Backup::NotNeeded => None,
@@ -352,9 +360,9 @@ impl Proposal {
     pub fn carry_out(&self, job: &mut Job) -> Result<Changed, ChangeError> {
         job.check_stop()?;
         let _under_way = match &self.journal {
-            Some(backup) => {
-                Some(interrupted::begin(backup, self.target()).map_err(JobError::from)?)
-            }
+            Some(backup) => Some(
+                interrupted::begin(backup, self.target(), &self.machine).map_err(JobError::from)?,
+            ),
             None => None,
         };
         let changed = match &self.work {
@@ -371,12 +379,12 @@ impl Proposal {
         if is_over {
             self.journal
                 .iter()
-                .for_each(|backup| interrupted::finish(backup));
+                .for_each(|backup| interrupted::finish(backup, &self.machine));
         }
         if changed.is_ok() {
             self.restored
                 .iter()
-                .for_each(|backup| interrupted::finish(backup));
+                .for_each(|backup| interrupted::finish(backup, &self.machine));
         }
         changed
     }
@@ -425,9 +433,14 @@ pub(super) fn early_room_check(
         return Ok(());
     };
     let may_be_there = Record::beside(path).is_some()
-        || !interrupted::find(Some(path), device, size as usize)
-            .0
-            .is_empty();
+        || !interrupted::find(
+            Some(path),
+            device,
+            size as usize,
+            &request.circumstances.journal,
+        )
+        .0
+        .is_empty();
     if request.dry_run || may_be_there {
         return Ok(());
     }

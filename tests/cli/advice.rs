@@ -117,7 +117,10 @@ fn an_interrupted_write_is_pointed_out_until_it_has_been_gone_on_with() {
     cut(&folder, "3 w /m new.bin --yes --backup kept/before.bin");
     let warning = "A write of a flash like this was begun and not finished.";
     let run = folder.done("3 c");
-    assert!(!run.stdout.contains(warning), "not in this folder: {run}");
+    assert!(
+        run.stdout.contains(warning),
+        "begun in another folder: {run}"
+    );
     let run = folder.done("3 r /m /b kept/mixture.bin");
     assert!(run.warning().contains(warning), "{run}");
     for name in ["before.bin", "before.bin.txt"] {

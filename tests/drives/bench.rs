@@ -333,6 +333,7 @@ impl TestDrive {
             backup: BackupWish::File(self.fresh_path()),
             forced: Default::default(),
             circumstances: Circumstances {
+                journal: Default::default(),
                 date: "2004-05-21".to_owned(),
                 tool: "mtkflash".to_owned(),
             },

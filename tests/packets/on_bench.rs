@@ -74,6 +74,7 @@ pub fn request(image: &Image, backup: BackupWish) -> write::Request<'_> {
         backup,
         forced: Default::default(),
         circumstances: Circumstances {
+            journal: Default::default(),
             date: "2004-05-21".to_owned(),
             tool: "mtkflash".to_owned(),
         },

@@ -95,6 +95,7 @@ fn request<'a>(content: Content<'a>, backup: BackupWish) -> Request<'a> {
         backup,
         forced: Forced::new(),
         circumstances: Circumstances {
+            journal: Default::default(),
             date: "2026-11-22 12:00".to_owned(),
             tool: "mtkflash".to_owned(),
         },
