@@ -23,7 +23,7 @@ use super::words;
 use crate::drive::Position;
 use crate::files::{self, FileError, Place};
 use crate::flash::{Bank, FlashRange};
-use crate::image::{Arrangement, Encoding, Format, Report};
+use crate::image::{Arrangement, Encoding, Format, Report, soundness};
 use crate::job::backup::{self, Circumstances, Record};
 use crate::job::journal::Journal;
 use crate::job::read::Dump;
@@ -153,6 +153,7 @@ impl Run<'_> {
         let image = self.load(file)?;
         self.refuse_part(file, &image)?;
         self.refuse_unsound(file, &image)?;
+        self.output.text(report::holes(image.holes()));
         let selection = self.selection();
         let compared = self.with_drive(|run, opened, _| {
             run.refuse_unreadable(opened)?;
@@ -211,11 +212,10 @@ impl Run<'_> {
         let mut report = Report::of(&image);
         if self.is_part(&image) {
             report.problems.clear();
-            report.doubts.clear();
-        } else {
-            write::refuse_doubtful(&image, &self.request.options.force)
-                .map_err(|refusal| Failure::job(&refusal.into(), self.request))?;
+            report.doubts = soundness::lost_lines(&image);
         }
+        write::refuse_doubtful(&report.doubts, &self.request.options.force)
+            .map_err(|refusal| Failure::job(&refusal.into(), self.request))?;
         let content = Content::Image {
             image: &image,
             record: Record::beside(file).map(Box::new),

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::text::Text;
+use super::words;
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::{ImageIdentity, Report};
+use crate::image::{Hole, ImageIdentity, Report};
 use crate::job::backup::Record;
 use crate::job::change::{Changed, Evidence};
 use crate::job::interrupted;
@@ -61,10 +62,7 @@ pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>, journal: &Jo
 pub fn image(path: &Path, report: &Report) -> Text {
     let mut table = Text::default();
     table.row("Image", &path.display().to_string());
-    table.row(
-        "Format",
-        &format!("{}, {}", report.format, size(report.size)),
-    );
+    table.row("Format", &words::image::format(report));
     if report.identities.is_empty() {
         table.row("For", "no drive is named in it at any known place");
     }
@@ -85,6 +83,9 @@ pub fn image(path: &Path, report: &Report) -> Text {
         "Total",
         &format!("{} (CRC-32 {})", report.total, report.crc32),
     );
+    if let Some(hex) = &report.hex {
+        unfilled(&mut table, &hex.holes);
+    }
     for problem in &report.problems {
         table.row("Problem", &problem.to_string());
     }
@@ -92,6 +93,19 @@ pub fn image(path: &Path, report: &Report) -> Text {
         table.row("Doubt", &doubt.to_string());
     }
     table.finish()
+}
+
+/// Where the HEX file of an image has nothing.
+pub fn holes(holes: &[Hole]) -> Text {
+    let mut table = Text::default();
+    unfilled(&mut table, holes);
+    table.finish()
+}
+
+fn unfilled(table: &mut Text, holes: &[Hole]) {
+    for line in words::image::holes(holes) {
+        table.row("Unfilled", &line);
+    }
 }
 
 fn found_identity(found: &ImageIdentity) -> String {
@@ -137,7 +151,7 @@ fn bank_sums(sums: &[(Bank, String)]) -> String {
         .join("\n")
 }
 
-fn size(bytes: u32) -> String {
+pub fn size(bytes: u32) -> String {
     if bytes % BANK_SIZE == 0 {
         let banks = bytes / BANK_SIZE;
         let s = if banks == 1 { "" } else { "s" };

@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{
-    Arrangement, Encoding, FLASH_SIZES, Format, Image, ParseError, banks, decode, hex::MAX_BANKS,
-};
+use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, banks, hex::MAX_BANKS};
 use crate::flash::{BANK_SIZE, Bank};
 
 /// No file larger than this is read. The largest flash, 2 MiB, takes 6 MB as HEX.
@@ -69,7 +67,7 @@ pub enum LoadError {
         "{}: the file of a bank has 64 KiB (65536 bytes), this one has {found} bytes",
         path.display()
     )]
-    BankSize { path: PathBuf, found: usize },
+    BankSize { path: PathBuf, found: u32 },
     #[error(
         "{}: this bank is {}, while the first bank is {}",
         path.display(),
@@ -178,13 +176,9 @@ pub fn load_merged(path: &Path) -> Result<Image, LoadError> {
 /// # Errors
 /// As [`load_merged`], but for the size.
 pub fn load_part(path: &Path) -> Result<Image, LoadError> {
-    let (bytes, encoding) = decoded(path)?;
-    Ok(Image {
-        bytes,
-        format: Format {
-            encoding,
-            arrangement: Arrangement::Merged,
-        },
+    Image::parse_part(read(path)?).map_err(|source| LoadError::Content {
+        path: path.to_owned(),
+        source,
     })
 }
 
@@ -215,18 +209,21 @@ pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
 /// # Errors
 /// As [`load_banks`], but for the size.
 pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError> {
-    let mut bytes = Vec::new();
-    let mut encoding = None;
+    let mut image = Image::from_bytes(Vec::new());
     for bank in banks {
         let path = bank_path(path, *bank);
-        let (content, found) = decoded(&path)?;
-        if content.len() != BANK_SIZE as usize {
+        let of_bank = load_part(&path)?;
+        if of_bank.size() != BANK_SIZE {
             return Err(LoadError::BankSize {
                 path,
-                found: content.len(),
+                found: of_bank.size(),
             });
         }
-        let expected = *encoding.get_or_insert(found);
+        let found = of_bank.format.encoding;
+        if image.bytes.is_empty() {
+            image.format.encoding = found;
+        }
+        let expected = image.format.encoding;
         if found != expected {
             return Err(LoadError::MixedEncodings {
                 path,
@@ -234,22 +231,10 @@ pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError>
                 found,
             });
         }
-        bytes.extend(content);
+        image.append(of_bank);
     }
-    Ok(Image {
-        bytes,
-        format: Format {
-            encoding: encoding.unwrap_or(Encoding::Binary),
-            arrangement: Arrangement::PerBank,
-        },
-    })
-}
-
-fn decoded(path: &Path) -> Result<(Vec<u8>, Encoding), LoadError> {
-    decode(read(path)?).map_err(|source| LoadError::Content {
-        path: path.to_owned(),
-        source,
-    })
+    image.format.arrangement = Arrangement::PerBank;
+    Ok(image)
 }
 
 /// How many banks from 0 on have a file.

@@ -19,6 +19,7 @@ pub mod report;
 pub mod soundness;
 pub mod structure;
 pub mod sums;
+pub mod text;
 
 use std::fmt;
 use std::io;
@@ -27,7 +28,7 @@ use crate::flash::{BANK_SIZE, Bank};
 
 pub use families::{Family, Fit, Model, fit};
 pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
-pub use hex::HexError;
+pub use hex::{HexError, Hole};
 pub use identity::ImageIdentity;
 pub use report::{BankSum, Report};
 pub use soundness::Problem;
@@ -81,6 +82,16 @@ impl fmt::Display for Format {
 pub struct Image {
     bytes: Vec<u8>,
     format: Format,
+    hex: Option<HexNotes>,
+}
+
+/// What a HEX file says besides the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HexNotes {
+    pub layout: hex::Layout,
+    /// Where no record is, ascending; FF stands there.
+    pub holes: Vec<Hole>,
+    pub start: Option<hex::Start>,
 }
 
 /// Why the bytes of a file are no firmware image.
@@ -96,6 +107,11 @@ pub enum ParseError {
         /// What the first line starts with, cut to a length that can be shown.
         beginning: String,
     },
+    #[error(
+        "this is text in UTF-16, two bytes for each character, as some editors and PowerShell \
+         save it; no firmware file is kept in it"
+    )]
+    Utf16,
     #[error("damaged HEX file: {0}")]
     Hex(#[from] HexError),
     #[error("the HEX file has {}; a drive's flash has 2, 4, 8, 16 or 32", banks(*found))]
@@ -118,29 +134,58 @@ impl Image {
     /// # Errors
     /// Empty, text, or HEX that is damaged or has a bank count that no flash has.
     pub fn parse(content: Vec<u8>) -> Result<Image, ParseError> {
-        let (bytes, encoding) = decode(content)?;
-        if encoding == Encoding::Hex && !is_flash_size(bytes.len()) {
+        let image = Image::parse_part(content)?;
+        if image.format.encoding == Encoding::Hex && !is_flash_size(image.bytes.len()) {
             return Err(ParseError::BankCount {
-                found: bytes.len() / BANK_SIZE as usize,
+                found: image.bytes.len() / BANK_SIZE as usize,
             });
         }
-        Ok(Image {
+        Ok(image)
+    }
+
+    /// As [`Image::parse`], for content that may be a part of a flash: of any size.
+    ///
+    /// # Errors
+    /// Empty, text, or damaged HEX.
+    pub fn parse_part(content: Vec<u8>) -> Result<Image, ParseError> {
+        if content.is_empty() {
+            return Err(ParseError::Empty);
+        }
+        if text::is_utf16(&content) {
+            return Err(ParseError::Utf16);
+        }
+        if hex::looks_like_hex(&content) {
+            let file = hex::read(&content)?;
+            return Ok(Image {
+                hex: Some(HexNotes {
+                    layout: file.layout,
+                    holes: file.holes,
+                    start: file.start,
+                }),
+                ..Image::of(file.bytes, Encoding::Hex)
+            });
+        }
+        if text::is_text(&content) {
+            return Err(ParseError::Text {
+                beginning: text::beginning(&content),
+            });
+        }
+        Ok(Image::from_bytes(content))
+    }
+
+    /// An image that was not read from a file: a dump of a drive, or a test's.
+    pub fn from_bytes(bytes: Vec<u8>) -> Image {
+        Image::of(bytes, Encoding::Binary)
+    }
+
+    fn of(bytes: Vec<u8>, encoding: Encoding) -> Image {
+        Image {
             bytes,
             format: Format {
                 encoding,
                 arrangement: Arrangement::Merged,
             },
-        })
-    }
-
-    /// An image that was not read from a file: a dump of a drive, or a test's.
-    pub fn from_bytes(bytes: Vec<u8>) -> Image {
-        Image {
-            bytes,
-            format: Format {
-                encoding: Encoding::Binary,
-                arrangement: Arrangement::Merged,
-            },
+            hex: None,
         }
     }
 
@@ -148,8 +193,34 @@ impl Image {
         &self.bytes
     }
 
+    /// Puts another file's bytes, and what is known of them, behind its own.
+    fn append(&mut self, other: Image) {
+        let at = self.size();
+        if let Some(mut notes) = other.hex {
+            for hole in &mut notes.holes {
+                hole.range.start += at;
+                hole.range.end += at;
+            }
+            match &mut self.hex {
+                Some(known) => known.holes.extend(notes.holes),
+                None => self.hex = Some(notes),
+            }
+        }
+        self.bytes.extend(other.bytes);
+    }
+
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// What its HEX file or files say besides the bytes.
+    pub fn hex(&self) -> Option<&HexNotes> {
+        self.hex.as_ref()
+    }
+
+    /// Where no record of its HEX file is.
+    pub fn holes(&self) -> &[Hole] {
+        self.hex.as_ref().map_or(&[], |notes| &notes.holes)
     }
 
     /// Bytes in the image; [`file::load`] takes no file above 16 MiB.
@@ -172,34 +243,6 @@ pub fn write(bytes: &[u8], encoding: Encoding, out: &mut impl io::Write) -> io::
         Encoding::Binary => out.write_all(bytes),
         Encoding::Hex => hex::write(bytes, out),
     }
-}
-
-/// Undoes [`write`] by looking at the content.
-fn decode(content: Vec<u8>) -> Result<(Vec<u8>, Encoding), ParseError> {
-    if content.is_empty() {
-        Err(ParseError::Empty)
-    } else if hex::looks_like_hex(&content) {
-        Ok((hex::read(&content)?, Encoding::Hex))
-    } else if soundness::is_text(&content) {
-        Err(ParseError::Text {
-            beginning: beginning(&content),
-        })
-    } else {
-        Ok((content, Encoding::Binary))
-    }
-}
-
-fn beginning(text: &[u8]) -> String {
-    const SHOWN: usize = 40;
-    let line = text.trim_ascii_start();
-    let end = line
-        .iter()
-        .position(|byte| byte.is_ascii_control())
-        .unwrap_or(line.len());
-    String::from_utf8_lossy(&line[..end])
-        .chars()
-        .take(SHOWN)
-        .collect()
 }
 
 fn is_flash_size(size: usize) -> bool {

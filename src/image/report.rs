@@ -5,7 +5,7 @@ use super::identity::{self, ImageIdentity};
 use super::soundness::{self, Doubt, Problem};
 use super::structure::Structure;
 use super::sums::{Checksum, Crc32};
-use super::{Format, Image};
+use super::{Format, HexNotes, Image};
 use crate::flash::Bank;
 
 /// The 16-bit sum of one bank.
@@ -19,6 +19,8 @@ pub struct BankSum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub format: Format,
+    /// What a HEX file says besides the bytes.
+    pub hex: Option<HexNotes>,
     /// In bytes.
     pub size: u32,
     pub banks: Vec<BankSum>,
@@ -52,6 +54,7 @@ impl Report {
         }
         Report {
             format: image.format(),
+            hex: image.hex().cloned(),
             size: image.size(),
             banks: image
                 .banks()
@@ -66,7 +69,7 @@ impl Report {
             families,
             structure: Structure::of(image.bytes()),
             problems: soundness::problems(image.bytes()),
-            doubts: soundness::doubts(image.bytes()),
+            doubts: soundness::doubts(image),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Whether bytes can be firmware at all: asked of an image before it is
 //! written, and of a dump before it is called a backup.
 
+use super::hex::HoleKind;
 use super::identity::{self, ImageIdentity};
 use super::sums::Checksum;
-use super::{banks_of, is_flash_size, size_of};
-use crate::flash::{BANK_SIZE, Bank};
+use super::{Image, banks_of, is_flash_size, size_of, text};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 
 /// Why bytes are not whole firmware, or not for a flash of that size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,17 @@ pub fn problems(bytes: &[u8]) -> Vec<Problem> {
 /// Why a whole image may be damaged, although it could be firmware.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
+    #[error("bank {bank} has no record in the HEX file: a part of the file is missing")]
+    NoRecords { bank: Bank },
+    #[error(
+        "no record of the HEX file fills {range}{}, with data around it: lines are missing",
+        and_others(*others)
+    )]
+    Hole {
+        range: FlashRange,
+        /// How many more such places there are.
+        others: usize,
+    },
     #[error("bank {second} is a copy of bank {first}: a part of the file may be there twice")]
     RepeatedBank { first: Bank, second: Bank },
     #[error("{blank} of its {banks} banks are blank: most of the file may be missing")]
@@ -77,12 +89,36 @@ pub enum Doubt {
     NoJump { bank: Bank, found: u8 },
 }
 
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " and one other place".to_owned(),
+        count => format!(" and {count} other places"),
+    }
+}
+
+/// What the holes of an image's HEX file say against it, of a part of a flash
+/// as well.
+pub fn lost_lines(image: &Image) -> Vec<Doubt> {
+    let suspects = |kind| image.holes().iter().filter(move |hole| hole.kind == kind);
+    let banks = suspects(HoleKind::Bank).map(|hole| Doubt::NoRecords {
+        bank: Offset(hole.range.start).bank(),
+    });
+    let mut holes = suspects(HoleKind::InData);
+    let first = holes.next().map(|hole| Doubt::Hole {
+        range: hole.range,
+        others: holes.count(),
+    });
+    banks.chain(first).collect()
+}
+
 /// What raises a doubt about a whole image, the gravest first. A download that
 /// broke off can have the right size and a good first bank.
 ///
 /// That every bank of Lite-On firmware starts with 02, or 80, is from
 /// OmniPatcher 2.x; it is asked of images with a Lite-On identity only.
-pub fn doubts(bytes: &[u8]) -> Vec<Doubt> {
+pub fn doubts(image: &Image) -> Vec<Doubt> {
+    let bytes = image.bytes();
     let banks: Vec<(Bank, &[u8])> = banks_of(bytes).collect();
     let is_blank = |bank: &[u8]| {
         bank.iter()
@@ -90,7 +126,7 @@ pub fn doubts(bytes: &[u8]) -> Vec<Doubt> {
     };
     let count = size_of(bytes).div_ceil(BANK_SIZE);
     let blank = banks.iter().filter(|(_, bank)| is_blank(bank)).count() as u32;
-    let mut doubts = Vec::new();
+    let mut doubts = lost_lines(image);
     if 2 * blank > count {
         doubts.push(Doubt::BlankBanks {
             blank,
@@ -136,7 +172,7 @@ pub fn content(bytes: &[u8]) -> Option<Problem> {
             size: size_of(bytes),
         });
     }
-    if is_text(bytes) {
+    if text::is_text(bytes) {
         return Some(Problem::Text);
     }
     let mut banks = bytes.chunks(BANK_SIZE as usize);
@@ -179,21 +215,6 @@ fn trailer(bytes: &[u8]) -> Option<Problem> {
             } if stored != computed => Some(Problem::TrailerSum { stored, computed }),
             _ => None,
         })
-}
-
-/// No control characters but those of text, and nearly all of it ASCII. A page
-/// of an error message saved under the name of a firmware is text; a blank
-/// flash is not.
-pub fn is_text(bytes: &[u8]) -> bool {
-    let mut ascii = 0;
-    for byte in bytes {
-        match byte {
-            b'\t' | b'\n' | b'\r' | 0x0c | 0x1a | b' '..=b'~' => ascii += 1,
-            0x80.. => {}
-            _ => return false,
-        }
-    }
-    !bytes.is_empty() && ascii >= bytes.len() / 8 * 7
 }
 
 /// Firmware was handed around inside these.
@@ -322,13 +343,5 @@ mod tests {
         assert_eq!(problems(&bytes), []);
         bytes[0x2_0000] ^= 1;
         assert!(matches!(problems(&bytes)[..], [Problem::TrailerSum { .. }]));
-    }
-
-    #[test]
-    fn text_may_have_some_letters_beyond_ascii_and_firmware_some_text() {
-        assert!(is_text("Grüße, das ist keine Firmware\r\n".as_bytes()));
-        assert!(!is_text(b"CD-RW firmware\x00"));
-        assert!(!is_text(&[0xff; 16]));
-        assert!(!is_text(&[]));
     }
 }

@@ -54,7 +54,17 @@ fn what_is_no_image_is_refused_with_the_reason() {
     };
     let mut wrong_byte = as_hex(&noise(0x2_0000));
     wrong_byte[30] = 0xe9;
-    let rows: [(Vec<u8>, &str); 8] = [
+    let utf16 = |text: &[u8]| -> Vec<u8> {
+        let bytes = String::from_utf8_lossy(text).into_owned();
+        let units = bytes.encode_utf16();
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    let rows: [(Vec<u8>, &str); 9] = [
+        (
+            utf16(&as_hex(&noise(0x2_0000))),
+            "this is text in UTF-16, two bytes for each character, as some editors and \
+             PowerShell save it; no firmware file is kept in it",
+        ),
         (Vec::new(), "the file is empty"),
         (
             b"\r\n<html><head>\r\n<title>404".repeat(9000),

@@ -16,7 +16,8 @@ use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::files;
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
-use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, soundness};
+use crate::image::soundness::{self, Doubt};
+use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image};
 use crate::plan::{self, Plan};
 use crate::protocol::{DeviceInfo, Writing};
 use crate::scsi::Identity;
@@ -483,8 +484,8 @@ pub(super) fn make_backup(
 ///
 /// # Errors
 /// A [`Refusal`] that names the check to force.
-pub fn refuse_doubtful(image: &Image, forced: &Forced) -> Result<(), Refusal> {
-    match soundness::doubts(image.bytes()).first() {
+pub fn refuse_doubtful(doubts: &[Doubt], forced: &Forced) -> Result<(), Refusal> {
+    match doubts.first() {
         Some(doubt) if !forced.contains(&Check::Structure) => Err(Refusal::Check {
             check: Check::Structure,
             message: format!("This image looks damaged: {doubt}."),

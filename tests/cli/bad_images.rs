@@ -208,3 +208,62 @@ fn a_name_in_other_letters_is_answered_with_the_file_that_is_there() {
     insta::assert_snapshot!(run.message());
     insta::assert_snapshot!(folder.fails("i Banks.BIN", 5).message());
 }
+
+/// The HEX file of a BTC's update without these lines of data, and of all others.
+fn btc_hex_without(lines: std::ops::Range<usize>) -> Folder {
+    let folder = Folder::with_bench("btc.toml");
+    let image = mtkflash::sim::Firmware::new(0x10_0000, 72)
+        .with(mtkflash::sim::Names::Btc)
+        .identified("BTC", "DRW1008", "0059");
+    let whole = hex(&image.bytes());
+    let left = whole
+        .split_inclusive('\n')
+        .enumerate()
+        .filter(|(number, _)| !lines.contains(number))
+        .map(|(_, line)| line);
+    folder.write("x.hex", left.collect::<String>());
+    folder
+}
+
+const WRITE_BTC: &str = "3 w x.hex --yes --no-backup";
+
+#[test]
+fn a_hex_file_that_has_lost_a_line_is_written_when_the_check_is_named_only() {
+    let folder = btc_hex_without(9000..9001);
+    let refused = folder.fails(WRITE_BTC, 4);
+    insta::assert_snapshot!(refused.message());
+    folder.done(&format!("{WRITE_BTC} --force=structure"));
+}
+
+#[test]
+fn a_hex_file_that_has_lost_many_lines_or_all_of_a_bank_is_refused() {
+    insta::assert_snapshot!(btc_hex_without(9000..9064).fails(WRITE_BTC, 4).message());
+    // 4096 lines and a mark for each bank.
+    let bank_3 = 4097 * 3..4097 * 4 - 1;
+    insta::assert_snapshot!(btc_hex_without(bank_3).fails(WRITE_BTC, 4).message());
+}
+
+#[test]
+fn a_part_is_refused_for_a_lost_line_as_well() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    let left: String = hex(&old_image()[..BANK])
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with(":10400000"))
+        .collect();
+    folder.write("bank.hex", left);
+    let refused = folder.fails("3 w bank.hex --banks 3 --yes", 4);
+    assert!(refused.message().contains("structure"), "{refused}");
+}
+
+#[test]
+fn i_and_v_name_the_bytes_that_no_record_fills() {
+    let folder = btc_hex_without(9000..9001);
+    insta::assert_snapshot!(folder.run("i x.hex").stdout);
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let left: String = hex(&old_image())
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with(":10400000"))
+        .collect();
+    folder.write("x.hex", left);
+    insta::assert_snapshot!(folder.fails("3 v x.hex", 8).stdout);
+}

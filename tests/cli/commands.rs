@@ -36,7 +36,7 @@ fn r_m_reads_the_flash_into_a_hex_file_that_reads_as_the_flash() {
     assert_eq!(hex.matches(":00000155AA").count(), 3, "marks between banks");
     assert!(hex.trim_end().ends_with(":00000001FF"));
     assert_eq!(
-        mtkflash::image::hex::read(hex.as_bytes()).unwrap(),
+        mtkflash::image::hex::read(hex.as_bytes()).unwrap().bytes,
         old_image()
     );
 }
@@ -68,7 +68,8 @@ fn r_alone_reads_the_flash_into_a_hex_file_for_each_bank() {
     folder.done("3 r banks.hex");
     let banks: Vec<u8> = (0..4)
         .flat_map(|bank| {
-            mtkflash::image::hex::read(&folder.read(&format!("banks.0{bank}.hex"))).unwrap()
+            let file = folder.read(&format!("banks.0{bank}.hex"));
+            mtkflash::image::hex::read(&file).unwrap().bytes
         })
         .collect();
     assert_eq!(banks, old_image());

@@ -2,4 +2,5 @@
 //! pure functions from a fact to a text.
 
 pub mod files;
+pub mod image;
 pub mod session;

@@ -1,0 +1,167 @@
+//! Intel HEX, the text format in which MTKFLASH keeps images and other
+//! programs make them.
+//!
+//! Data records (type 00) have 16-bit addresses. What they are counted from is
+//! told in one of two ways, and a file uses one of them:
+//!
+//! - **Marked banks**, as MTKFLASH has it: the line `:00000155AA`, a record of
+//!   type 55 that is not Intel's, ends a bank of 64 KiB and starts the next.
+//! - **Addresses**, as Intel has it: records of type 02 (segment, a paragraph
+//!   number) and 04 (upper half of a linear address), which `objcopy`, `srec_cat`
+//!   and programmers write.
+//!
+//! `:00000001FF` ends the file; its address may be where a program starts, as may
+//! be records of type 03 and 05: noted, and without meaning for firmware. What no
+//! record fills is FF, and is told as a [`Hole`].
+//!
+//! Sources: behaviour of btcflash 2004/04/29 (David Huang), which flashed real
+//! drives from marked banks and takes exactly 16 of them; Intel's "Hexadecimal
+//! Object File Format Specification", revision A of 1988, for the rest. btcflash
+//! skips lines that do not start with a colon. This reader refuses them: a
+//! flasher should not guess what a damaged line was.
+
+mod holes;
+mod read;
+mod write;
+
+use crate::flash::{BANK_SIZE, Offset};
+
+pub use holes::{Hole, HoleKind};
+pub use read::{looks_like_hex, read};
+pub use write::{write, written_size};
+
+/// Banks in the largest flash, 2 MiB.
+pub const MAX_BANKS: usize = 32;
+
+const BANK: usize = BANK_SIZE as usize;
+const NEXT_BANK: &[u8] = b":00000155AA";
+const END: &[u8] = b":00000001FF";
+
+/// What a HEX file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HexFile {
+    /// Whole banks, at least one and at most [`MAX_BANKS`].
+    pub bytes: Vec<u8>,
+    pub layout: Layout,
+    /// Where no record is, ascending.
+    pub holes: Vec<Hole>,
+    /// The first such note in the file.
+    pub start: Option<Start>,
+}
+
+/// How a HEX file says to which bank its records belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// By `:00000155AA` between banks, or there is one bank only.
+    Marked,
+    /// By records of type 02 or 04.
+    Addressed,
+}
+
+/// Where a program starts, says a HEX file. Nothing depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// Record type 03: CS and IP of a processor with segments.
+    Segment { segment: u16, offset: u16 },
+    /// Record type 05.
+    Linear(u32),
+    /// The address of the end record, as very old programs wrote it.
+    End(u16),
+}
+
+/// What is wrong with a HEX file. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HexError {
+    #[error("line {line} does not start with a colon")]
+    NoColon { line: usize },
+    #[error("line {line}, column {column}: '{found}' is not a hex digit")]
+    NotADigit {
+        line: usize,
+        column: usize,
+        found: char,
+    },
+    #[error("line {line} has {digits} hex digits, an odd number: one is missing or too many")]
+    OddDigits { line: usize, digits: usize },
+    #[error("line {line} is too short: {expected} hex digits expected, {found} found")]
+    ShortLine {
+        line: usize,
+        expected: usize,
+        found: usize,
+    },
+    #[error("line {line} is too long: {expected} hex digits expected, {found} found")]
+    LongLine {
+        line: usize,
+        expected: usize,
+        found: usize,
+    },
+    #[error("line {line}: the sum at its end is {found:02X}, {expected:02X} expected")]
+    BadSum {
+        line: usize,
+        expected: u8,
+        found: u8,
+    },
+    #[error("line {line} is a data record without data")]
+    NoData { line: usize },
+    #[error("line {line}: a record of type {kind:02X} has {expected} bytes, this one has {found}")]
+    BadLength {
+        line: usize,
+        kind: u8,
+        expected: u8,
+        found: u8,
+    },
+    #[error(
+        "line {line} is a record of type {found:02X}; firmware files have types 00 to 05 and \
+         bank marks only"
+    )]
+    OtherRecord { line: usize, found: u8 },
+    #[error("line {line}: {length} bytes at {address:04X} reach past the end of a 64 KiB bank")]
+    PastBank {
+        line: usize,
+        address: u16,
+        length: u8,
+    },
+    #[error(
+        "line {line} is for address {address:08X}, but no flash reaches past {:08X}",
+        MAX_BANKS * BANK - 1
+    )]
+    TooFar { line: usize, address: u64 },
+    #[error(
+        "line {line} fills address {:04X} of bank {}, which line {earlier} filled already",
+        at.0 % BANK_SIZE,
+        at.bank()
+    )]
+    Overlap {
+        line: usize,
+        at: Offset,
+        earlier: usize,
+    },
+    #[error("line {line} starts bank {}, but no flash has more than {MAX_BANKS} banks", MAX_BANKS + 1)]
+    TooManyBanks { line: usize },
+    #[error(
+        "line {line} counts banks by {}, the lines before it by {}",
+        told_by(*layout),
+        told_by(other(*layout))
+    )]
+    MixedLayouts { line: usize, layout: Layout },
+    #[error("the end record :00000001FF is missing after line {lines}: the file is cut short")]
+    MissingEnd { lines: usize },
+    #[error("line {line} comes after the end record")]
+    AfterEnd { line: usize },
+}
+
+fn told_by(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Marked => "bank marks",
+        Layout::Addressed => "addresses",
+    }
+}
+
+fn other(layout: Layout) -> Layout {
+    match layout {
+        Layout::Marked => Layout::Addressed,
+        Layout::Addressed => Layout::Marked,
+    }
+}
+
+#[cfg(test)]
+mod tests;
