@@ -44,6 +44,12 @@ pub enum Shell {
         controller: String,
     },
     Eject(PathBuf),
+    /// Another program that takes an archive apart.
+    Unpack {
+        /// Its name, and what it is told to do.
+        by: &'static str,
+        file: PathBuf,
+    },
 }
 
 /// One line of advice.

@@ -77,6 +77,8 @@ pub struct Options {
     pub keep: Vec<FlashRange>,
     /// The banks to work on, ascending, each once; `None` for all of them.
     pub banks: Option<Vec<Bank>>,
+    /// Which image of a container, by number or name.
+    pub entry: Option<String>,
     /// The bytes to work on, ends inside a bank allowed.
     pub range: Option<FlashRange>,
     pub via: Option<Via>,

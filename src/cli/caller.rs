@@ -80,6 +80,7 @@ impl Caller {
                 format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
             }
             Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
+            Shell::Unpack { by, file } => format!("{by} {}", quoted(file.as_os_str())),
         }
     }
 }

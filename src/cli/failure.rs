@@ -12,6 +12,7 @@ use super::args::{Command, Request, Via};
 use super::exit::Exit;
 use super::report;
 use super::text::Text;
+use super::words;
 use crate::drive::Remedy;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
@@ -107,6 +108,10 @@ impl Failure {
                     .next("Name the file that holds the image; to look at one without any drive:")
                     .next(Request::inspect_any())
             }
+            LoadError::Container { path, reason } => words::image::no_entry(path, reason, request),
+            LoadError::NoContainer { .. } => Failure::new(Exit::BadImage, ended(error.to_string()))
+                .next("It holds one image, which needs no name:")
+                .next(request.without_entry()),
             _ => Failure::new(Exit::BadImage, ended(error.to_string())).next(GET_IT_AGAIN),
         }
     }

@@ -62,6 +62,11 @@ pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>, journal: &Jo
 pub fn image(path: &Path, report: &Report) -> Text {
     let mut table = Text::default();
     table.row("Image", &path.display().to_string());
+    if let Some(origin) = &report.origin {
+        for line in words::image::origin(origin) {
+            table.row("From", &line);
+        }
+    }
     table.row("Format", &words::image::format(report));
     if report.identities.is_empty() {
         table.row("For", "no drive is named in it at any known place");
@@ -108,7 +113,7 @@ fn unfilled(table: &mut Text, holes: &[Hole]) {
     }
 }
 
-fn found_identity(found: &ImageIdentity) -> String {
+pub fn found_identity(found: &ImageIdentity) -> String {
     let at = found.at();
     match (found, found.identity()) {
         (ImageIdentity::Mt1959 { banner, .. }, _) => {

@@ -5,11 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::container::{self, Budget};
+use super::entry::{self, NoEntry};
 use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, banks, hex::MAX_BANKS};
 use crate::flash::{BANK_SIZE, Bank};
 
-/// No file larger than this is read. The largest flash, 2 MiB, takes 6 MB as HEX.
-pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+/// No file larger than this is read: vendors' flashers have up to 20 MiB, and the
+/// largest flash, 2 MiB, takes 6 MB as HEX.
+pub const MAX_FILE_SIZE: u64 = 32 * 1024 * 1024;
 
 /// Bank numbers that a file name can hold: two digits.
 const NUMBERED: u32 = 100;
@@ -38,6 +41,10 @@ pub enum LoadError {
         path.display()
     )]
     TooLarge { path: PathBuf, size: u64 },
+    #[error("{}: no image of it was chosen", path.display())]
+    Container { path: PathBuf, reason: NoEntry },
+    #[error("{}: this is an image, no archive or flasher with entries", path.display())]
+    NoContainer { path: PathBuf },
     #[error("{}: {source}", path.display())]
     Content {
         path: PathBuf,
@@ -119,7 +126,7 @@ pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
 /// # Errors
 /// No file or not one that can be read, content that is no firmware, files per
 /// bank that do not make a whole image, or both one file and a file per bank.
-pub fn load(path: &Path) -> Result<Image, LoadError> {
+pub fn load(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
     let first_bank = bank_path(path, Bank(0));
     match (path.exists(), first_bank.exists()) {
         (true, true) if !path.is_dir() => Err(LoadError::Ambiguous {
@@ -129,9 +136,9 @@ pub fn load(path: &Path) -> Result<Image, LoadError> {
         (false, true) => load_banks(path),
         (true, false) => match named_by_first_bank(path) {
             Some(base) if bank_path(&base, Bank(1)).exists() => load_banks(&base),
-            _ => load_merged(path),
+            _ => load_merged(path, entry),
         },
-        (false, false) | (true, true) => load_merged(path).map_err(|error| match error {
+        (false, false) | (true, true) => load_merged(path, entry).map_err(|error| match error {
             LoadError::Missing { path, .. } => LoadError::Missing {
                 path,
                 first_bank: Some(first_bank),
@@ -160,26 +167,45 @@ fn named_by_first_bank(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(name))
 }
 
-/// Loads one file that holds all banks.
+/// Loads one file that holds all banks, or the image in a container that `entry`
+/// names.
 ///
 /// # Errors
 /// No such file or not one that can be read, or content that is no firmware.
-pub fn load_merged(path: &Path) -> Result<Image, LoadError> {
-    Image::parse(read(path)?).map_err(|source| LoadError::Content {
-        path: path.to_owned(),
-        source,
-    })
+pub fn load_merged(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
+    parse(path, entry, Image::parse)
 }
 
 /// Loads one file that may hold a part of a flash only, of whatever size.
 ///
 /// # Errors
 /// As [`load_merged`], but for the size.
-pub fn load_part(path: &Path) -> Result<Image, LoadError> {
-    Image::parse_part(read(path)?).map_err(|source| LoadError::Content {
-        path: path.to_owned(),
-        source,
-    })
+pub fn load_part(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
+    parse(path, entry, Image::parse_part)
+}
+
+/// The image in a file that is a container or, by `parse`, an image itself.
+fn parse(
+    path: &Path,
+    entry: Option<&str>,
+    parse: impl FnOnce(Vec<u8>) -> Result<Image, ParseError>,
+) -> Result<Image, LoadError> {
+    let content = read(path)?;
+    match (container::search(&content, Budget::default()), entry) {
+        (Some(contents), _) => {
+            entry::choose(contents, entry).map_err(|reason| LoadError::Container {
+                path: path.to_owned(),
+                reason,
+            })
+        }
+        (None, Some(_)) => Err(LoadError::NoContainer {
+            path: path.to_owned(),
+        }),
+        (None, None) => parse(content).map_err(|source| LoadError::Content {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Loads the [`bank_path`] files of `path`.
@@ -212,7 +238,7 @@ pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError>
     let mut image = Image::from_bytes(Vec::new());
     for bank in banks {
         let path = bank_path(path, *bank);
-        let of_bank = load_part(&path)?;
+        let of_bank = load_part(&path, None)?;
         if of_bank.size() != BANK_SIZE {
             return Err(LoadError::BankSize {
                 path,
@@ -330,7 +356,7 @@ mod tests {
 
         /// The message, with the folder's own name cut out.
         fn refusal(&self, name: &str) -> String {
-            let message = load(&self.path(name)).unwrap_err().to_string();
+            let message = load(&self.path(name), None).unwrap_err().to_string();
             message.replace(&format!("{}/", self.0.path().display()), "")
         }
     }
@@ -352,7 +378,7 @@ mod tests {
     fn one_file_is_an_image() {
         let bytes = noise(0x4_0000);
         let folder = Folder::new().with("a.bin", &bytes);
-        let image = load(&folder.path("a.bin")).unwrap();
+        let image = load(&folder.path("a.bin"), None).unwrap();
         assert_eq!(image.bytes(), bytes);
         assert_eq!(image.format().to_string(), "raw binary");
     }
@@ -368,7 +394,7 @@ mod tests {
                 let folder = Folder::new().with_banks(name, &bytes, encoding);
                 let first = bank_path(&folder.path(name), Bank(0));
                 for path in [folder.path(name), first] {
-                    let image = load(&path).unwrap();
+                    let image = load(&path, None).unwrap();
                     assert!(image.bytes() == bytes);
                     assert_eq!(image.format().to_string(), format);
                 }
@@ -384,13 +410,19 @@ mod tests {
             "a.bin: the files make 1 bank; a drive's flash has 2, 4, 8, 16 or 32"
         );
         // By its own name it is a file like any other; its size is for the checks.
-        assert_eq!(load(&folder.path("a.00.bin")).unwrap().size(), 0x1_0000);
+        assert_eq!(
+            load(&folder.path("a.00.bin"), None).unwrap().size(),
+            0x1_0000
+        );
     }
 
     #[test]
     fn a_merged_image_may_have_a_number_in_its_name() {
         let folder = Folder::new().with("v1.00.bin", &noise(0x4_0000));
-        assert_eq!(load(&folder.path("v1.00.bin")).unwrap().size(), 0x4_0000);
+        assert_eq!(
+            load(&folder.path("v1.00.bin"), None).unwrap().size(),
+            0x4_0000
+        );
     }
 
     #[test]
@@ -442,7 +474,10 @@ mod tests {
             "both a.bin and a.00.bin are there, one file with all banks and a file per bank: \
              name the one, with /m, or move it away"
         );
-        assert_eq!(load_merged(&folder.path("a.bin")).unwrap().size(), 0x4_0000);
+        assert_eq!(
+            load_merged(&folder.path("a.bin"), None).unwrap().size(),
+            0x4_0000
+        );
         assert_eq!(load_banks(&folder.path("a.bin")).unwrap().size(), 0x2_0000);
     }
 
@@ -467,7 +502,7 @@ mod tests {
             ("empty", "empty: the file is empty"),
             (
                 "huge.bin",
-                "huge.bin: 16777217 bytes are far too many for firmware; \
+                "huge.bin: 33554433 bytes are far too many for firmware; \
                  the largest flash has 2 MiB",
             ),
             (
@@ -483,12 +518,12 @@ mod tests {
             assert_eq!(folder.refusal(name), message);
         }
         assert!(matches!(
-            load(Path::new("/dev/zero")),
+            load(Path::new("/dev/zero"), None),
             Err(LoadError::NotAFile { .. })
         ));
         // A file of /proc that opens and then fails to be read.
         assert!(matches!(
-            load(Path::new("/proc/self/mem")),
+            load(Path::new("/proc/self/mem"), None),
             Err(LoadError::Unreadable { .. })
         ));
     }

@@ -10,6 +10,8 @@
 //! write(bytes, encoding, out)             a dump becomes a file
 //! ```
 
+pub mod container;
+pub mod entry;
 pub mod families;
 pub mod file;
 pub mod hex;
@@ -26,6 +28,7 @@ use std::io;
 
 use crate::flash::{BANK_SIZE, Bank};
 
+pub use entry::{NoEntry, Origin};
 pub use families::{Family, Fit, Model, fit};
 pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
 pub use hex::{HexError, Hole};
@@ -83,6 +86,7 @@ pub struct Image {
     bytes: Vec<u8>,
     format: Format,
     hex: Option<HexNotes>,
+    origin: Option<Origin>,
 }
 
 /// What a HEX file says besides the bytes.
@@ -186,6 +190,7 @@ impl Image {
                 arrangement: Arrangement::Merged,
             },
             hex: None,
+            origin: None,
         }
     }
 
@@ -216,6 +221,11 @@ impl Image {
     /// What its HEX file or files say besides the bytes.
     pub fn hex(&self) -> Option<&HexNotes> {
         self.hex.as_ref()
+    }
+
+    /// The container that it came out of.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// Where no record of its HEX file is.

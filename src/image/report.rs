@@ -5,7 +5,7 @@ use super::identity::{self, ImageIdentity};
 use super::soundness::{self, Doubt, Problem};
 use super::structure::Structure;
 use super::sums::{Checksum, Crc32};
-use super::{Format, HexNotes, Image};
+use super::{Format, HexNotes, Image, Origin};
 use crate::flash::Bank;
 
 /// The 16-bit sum of one bank.
@@ -19,6 +19,8 @@ pub struct BankSum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub format: Format,
+    /// The container that it came out of.
+    pub origin: Option<Origin>,
     /// What a HEX file says besides the bytes.
     pub hex: Option<HexNotes>,
     /// In bytes.
@@ -54,6 +56,7 @@ impl Report {
         }
         Report {
             format: image.format(),
+            origin: image.origin().cloned(),
             hex: image.hex().cloned(),
             size: image.size(),
             banks: image

@@ -13,6 +13,7 @@ mod backups;
 mod bad_images;
 mod bad_lines;
 mod commands;
+mod containers;
 mod drives;
 mod faults;
 mod folder;

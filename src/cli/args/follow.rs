@@ -58,6 +58,15 @@ impl Request {
         })
     }
 
+    /// With one image of the file, by its number.
+    pub fn with_entry(&self, number: usize) -> Request {
+        self.changed(|request| request.options.entry = Some(number.to_string()))
+    }
+
+    pub fn without_entry(&self) -> Request {
+        self.changed(|request| request.options.entry = None)
+    }
+
     /// Without a wait, where there is one.
     pub fn without_wait(&self) -> Option<Request> {
         self.options.wait?;
@@ -80,7 +89,10 @@ impl Request {
             Command::Read { file }
             | Command::Write { file }
             | Command::Verify { file }
-            | Command::Inspect { file } => *file = new.to_owned(),
+            | Command::Inspect { file } => {
+                *file = new.to_owned();
+                request.options.entry = None;
+            }
             _ => {}
         })
     }
@@ -119,6 +131,7 @@ impl Request {
     fn command(&self, command: Command) -> Request {
         let options = &self.options;
         let reads = matches!(command.verb(), Some(Verb::Read | Verb::Verify));
+        let is_same_file = command.file() == self.command.file();
         Request {
             drives: self.drives.clone(),
             merged: command.file().is_some(),
@@ -129,6 +142,7 @@ impl Request {
                 via: options.via,
                 protocol: options.protocol.clone(),
                 size: options.size.filter(|_| reads),
+                entry: options.entry.clone().filter(|_| is_same_file),
                 ..Options::default()
             },
         }
@@ -147,7 +161,9 @@ impl Request {
 
     /// Looks at the file of this command without any drive.
     pub fn inspect(&self) -> Request {
-        Request::inspection(self.command.file().unwrap_or(Path::new(A_FILE)))
+        let mut request = Request::inspection(self.command.file().unwrap_or(Path::new(A_FILE)));
+        request.options.entry.clone_from(&self.options.entry);
+        request
     }
 
     /// Looks at some file.

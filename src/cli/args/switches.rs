@@ -119,6 +119,25 @@ pub const SWITCHES: &[Switch] = &[
         help: &["change the flash without a way back"],
     },
     Switch {
+        long: "entry",
+        letter: None,
+        kind: Kind::Value {
+            name: "N|NAME",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.entry = Some(values::text(switch, word)?.to_owned());
+                Ok(())
+            },
+            print: |request| values::print_name(request.options.entry.as_deref()),
+        },
+        example: "--entry 2",
+        verbs: &[Write, Verify, Inspect],
+        help: &[
+            "the image of this number or name, of several in a ZIP",
+            "or flasher",
+        ],
+    },
+    Switch {
         long: "banks",
         letter: None,
         kind: Kind::Value {

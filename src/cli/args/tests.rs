@@ -573,6 +573,7 @@ fn options() -> impl Strategy<Value = Options> {
         prop::option::of(prop::collection::btree_set(0_u32..256, 1..6)),
         prop::option::of(range()),
         prop::collection::vec(range(), 0..3),
+        prop::option::of("[0-9]{1,2}|[a-zA-Z0-9_./ '-]{1,12}"),
     );
     let ways = (
         prop::option::of(prop::sample::select(Via::ALL.to_vec())),
@@ -590,6 +591,7 @@ fn options() -> impl Strategy<Value = Options> {
         banks: parts.0.map(|banks| banks.into_iter().map(Bank).collect()),
         range: parts.1,
         keep: parts.2,
+        entry: parts.3,
         via: ways.0,
         protocol: ways.1,
         wait: ways.2,
@@ -614,6 +616,7 @@ fn without_strangers(request: &mut Request, verb: Verb) {
             "backup" => options.backup = None,
             "no-backup" => options.no_backup = false,
             "banks" => options.banks = None,
+            "entry" => options.entry = None,
             "range" => options.range = None,
             "keep" => options.keep = none.keep.clone(),
             "size" => options.size = None,

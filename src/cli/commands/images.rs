@@ -18,13 +18,14 @@ impl Run<'_> {
     /// Loads an image; its content decides the format, and a switch that says
     /// otherwise is pointed out.
     pub(super) fn load(&mut self, file: &Path) -> Result<Image, Failure> {
+        let entry = self.request.options.entry.as_deref();
         let loaded = match self.selection() {
             Selection::Banks(banks) if self.is_in_bank_files(file, &banks) => {
                 load_these_banks(file, &banks)
             }
-            Selection::Banks(_) | Selection::Range(_) if file.is_file() => load_part(file),
-            _ if self.request.merged && file.exists() => load_merged(file),
-            _ => load(file),
+            Selection::Banks(_) | Selection::Range(_) if file.is_file() => load_part(file, entry),
+            _ if self.request.merged && file.exists() => load_merged(file, entry),
+            _ => load(file, entry),
         };
         let image = loaded.map_err(|error| Failure::load(&error, self.request))?;
         let format = image.format();

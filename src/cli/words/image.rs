@@ -1,8 +1,16 @@
 //! What is said about image files.
 
+use std::path::Path;
+
+use crate::cli::advice::Shell;
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::report;
+use crate::image::container::{Guess, Kind, Member, Step, Trouble, ZipProblem};
+use crate::image::entry::{Listed, NoEntry};
 use crate::image::hex::{HoleKind, Layout, Start};
-use crate::image::{Hole, Report};
+use crate::image::{Hole, Origin, Report};
 
 /// How an image is written down, and how large it is.
 pub fn format(image: &Report) -> String {
@@ -50,4 +58,212 @@ fn hole(hole: &Hole) -> String {
         HoleKind::Bank => "a whole bank without a record",
     };
     format!("{} has no record, FF stands there ({meaning})", hole.range)
+}
+
+/// A container by its kind, as `a ZIP archive`.
+pub fn container(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Zip => "a ZIP archive",
+        Kind::SwappedZip => "a ZIP archive with swapped bytes, as LG, ASUS and HP keep firmware",
+        Kind::SevenZip => "a 7z archive",
+        Kind::Rar => "a RAR archive",
+        Kind::Cabinet => "a Windows cabinet",
+        Kind::Program => "a Windows program",
+        Kind::XFlash => "a flasher of the XFlash kind, as Lite-On and Sony gave them out",
+        Kind::Upx => "a program packed by UPX",
+        Kind::Signed => "an update with a signature",
+    }
+}
+
+/// Where an image came from that was packed in something.
+pub fn origin(origin: &Origin) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} in this file, {}",
+        path(&origin.path),
+        container(origin.kind)
+    )];
+    if origin.others > 0 {
+        lines.push(format!(
+            "chosen by you, of {} images in it",
+            origin.others + 1
+        ));
+    }
+    if let Some(found) = &origin.guess {
+        lines.push(guess(found));
+    }
+    lines
+}
+
+fn guess(guess: &Guess) -> String {
+    format!(
+        "unscrambled with the key {:02X}, which is nowhere told: {} places speak for it, {} for the \
+         next candidate",
+        guess.key, guess.votes, guess.next
+    )
+}
+
+/// `firmware.zip / BYS1.BIN`, from the outside in.
+fn path(path: &[Step]) -> String {
+    let names: Vec<&str> = path.iter().map(|step| step.name.as_str()).collect();
+    names.join(" / ")
+}
+
+/// A container out of which no image was taken, and what to type for one.
+pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
+    let name = file.display();
+    match reason {
+        NoEntry::NoImage { kind, members } => no_image(file, *kind, members),
+        NoEntry::Several { kind, images } => {
+            let what = format!(
+                "{name} is {} with {} firmware images in it: name the one that is for this drive.",
+                container(*kind),
+                images.len()
+            );
+            choice(&what, images, request)
+        }
+        NoEntry::Unknown {
+            kind,
+            wanted,
+            images,
+        } => {
+            let what = format!(
+                "{name} is {}, and none of the images in it is called \"{wanted}\" or has that \
+                 number.",
+                container(*kind)
+            );
+            choice(&what, images, request)
+        }
+    }
+}
+
+fn choice(what: &str, images: &[Listed], request: &Request) -> Failure {
+    images
+        .iter()
+        .fold(Failure::new(Exit::BadImage, what), |failure, image| {
+            failure
+                .next(format!("{}:", listed(image)))
+                .next(request.with_entry(image.number))
+        })
+}
+
+/// `2  BYS1.BIN: 1024 KiB, 16 banks, SONY DVD RW DW-D22A BYS1, sum 1234`.
+fn listed(image: &Listed) -> String {
+    let named: Vec<String> = image
+        .identities
+        .iter()
+        .map(|found| match found.identity() {
+            Some(identity) => report::identity(identity),
+            None => report::found_identity(found),
+        })
+        .collect();
+    let named = match named.is_empty() {
+        true => "no drive is named in it".to_owned(),
+        false => named.join(" and "),
+    };
+    format!(
+        "{}  {}, {}, {named}, sum {}",
+        image.number,
+        path(&image.path),
+        report::size(image.size),
+        image.sum
+    )
+}
+
+fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
+    const SHOWN: usize = 6;
+    let found = match members {
+        [member] if member.path.is_empty() && matches!(member.trouble, Trouble::Foreign(_)) => {
+            "which this tool does not open."
+        }
+        _ => "and no firmware image was found in it.",
+    };
+    let mut what = format!("{} is {}, {found}", file.display(), container(kind));
+    let telling = members
+        .iter()
+        .filter(|member| !member.path.is_empty() || !is_said(&member.trouble));
+    for member in telling.clone().take(SHOWN) {
+        what.push_str(&format!(" {}", of_member(member)));
+    }
+    if let more @ 1.. = telling.count().saturating_sub(SHOWN) {
+        what.push_str(&format!(" And {more} more."));
+    }
+    let failure = Failure::new(Exit::BadImage, what);
+    let unpacked_by = members.iter().find_map(|member| match member.trouble {
+        Trouble::Foreign(kind) => foreign(kind),
+        Trouble::Zip(ZipProblem::Method | ZipProblem::Encrypted) => Some("unzip"),
+        Trouble::UpxMethod(_) => Some("upx -d"),
+        _ => None,
+    });
+    let is_damaged = members.iter().any(|member| {
+        matches!(
+            member.trouble,
+            Trouble::Zip(ZipProblem::Damaged)
+                | Trouble::UpxDamaged
+                | Trouble::CutShort
+                | Trouble::Image(_)
+        )
+    });
+    match unpacked_by {
+        Some(by) if members.len() == 1 => failure
+            .next("Take it apart with the program for that, and name the image that comes out:")
+            .next(Shell::Unpack {
+                by,
+                file: file.to_owned(),
+            })
+            .next(Request::inspect_any()),
+        _ if is_damaged => failure.next(GET_IT_AGAIN),
+        _ => failure
+            .next("Look for a download that has the image in it, for this very drive, and look at it:")
+            .next(Request::inspect_any()),
+    }
+}
+
+/// What the kind of the file says already.
+fn is_said(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::NoImage | Trouble::Foreign(_))
+}
+
+fn foreign(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::SevenZip => Some("7z x"),
+        Kind::Rar => Some("unar"),
+        Kind::Cabinet => Some("cabextract"),
+        _ => None,
+    }
+}
+
+/// One sentence about a part of a container that gives no image.
+fn of_member(member: &Member) -> String {
+    let name = match member.path.is_empty() {
+        true => "It".to_owned(),
+        false => path(&member.path),
+    };
+    let what = match &member.trouble {
+        Trouble::NoImage => "is no image".to_owned(),
+        Trouble::Image(error) => format!("cannot be used: {error}"),
+        Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
+        Trouble::Zip(ZipProblem::Damaged) => "is damaged".to_owned(),
+        Trouble::Zip(ZipProblem::Encrypted) => "wants a password".to_owned(),
+        Trouble::Zip(ZipProblem::Method) => {
+            "is packed by a method that this tool does not know".to_owned()
+        }
+        Trouble::Zip(ZipProblem::TooLarge) | Trouble::Limit => {
+            "is larger, deeper or more than firmware ever was, and was not looked at".to_owned()
+        }
+        Trouble::UpxMethod(method) => {
+            format!("is packed by UPX in a way (method {method}) that only UPX itself undoes")
+        }
+        Trouble::UpxDamaged => "is packed by UPX, and damaged".to_owned(),
+        Trouble::UnknownFlasher => "are scrambled in a way that nobody has described".to_owned(),
+        Trouble::CutShort => "ends too early: the flasher is cut short".to_owned(),
+        Trouble::NotFirmware => {
+            "does not look like firmware when it is unscrambled, and is not used".to_owned()
+        }
+        Trouble::Undecided(found) => format!(
+            "is scrambled with a key that cannot be told with certainty ({} places speak for {:02X}, \
+             {} for the next candidate, {} bytes do not fit), and is not used",
+            found.votes, found.key, found.next, found.misfits
+        ),
+    };
+    format!("{name} {what}.")
 }

@@ -1,0 +1,109 @@
+//! What firmware comes packed in: archives and vendors' flashers.
+//!
+//! Each format is read by a file of its own, from bytes to members, and nothing
+//! is ever written: a member's name is a text to show and no path. Sizes, counts
+//! and depth are bounded by a [`Budget`], since a small archive can hold a large
+//! nothing. [`search`] goes through containers in containers and gathers images.
+//!
+//! None of the readers has seen a file of a vendor here: they follow the
+//! descriptions that each names.
+
+mod nrv;
+mod pe;
+mod search;
+mod upx;
+mod wrapped;
+mod xflash;
+mod zip;
+
+pub use self::zip::Problem as ZipProblem;
+pub use search::{Contents, Found, Member, Step, Trouble, search};
+pub use xflash::{Guess, Method as XFlashMethod};
+
+/// What a container is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Zip,
+    /// A ZIP whose byte pairs are swapped, as LG, ASUS and HP keep it.
+    SwappedZip,
+    SevenZip,
+    Rar,
+    Cabinet,
+    /// A Windows program; what is in it is a resource or behind its end.
+    Program,
+    /// A flasher of Lite-On's and its customers.
+    XFlash,
+    /// A program that UPX has packed.
+    Upx,
+    /// A length, the payload, and a signature.
+    Signed,
+}
+
+impl Kind {
+    /// What these bytes are, if they are no image by themselves.
+    pub fn of(bytes: &[u8]) -> Option<Kind> {
+        const STARTS: [(&[u8], Kind); 8] = [
+            (b"PK\x03\x04", Kind::Zip),
+            (b"PK\x05\x06", Kind::Zip),
+            (b"PK\x07\x08PK", Kind::Zip),
+            (b"KP\x04\x03", Kind::SwappedZip),
+            (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+            (b"Rar!\x1a\x07", Kind::Rar),
+            (b"MSCF\0\0\0\0", Kind::Cabinet),
+            (b"MZ", Kind::Program),
+        ];
+        STARTS
+            .into_iter()
+            .find_map(|(start, kind)| bytes.starts_with(start).then_some(kind))
+            .or_else(|| wrapped::signed(bytes).map(|_| Kind::Signed))
+    }
+}
+
+/// What unpacking may still take, over all of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes that may still come out.
+    pub bytes: usize,
+    /// Members that may still be looked at.
+    pub members: usize,
+    /// Containers that may still be inside each other.
+    pub depth: usize,
+}
+
+impl Budget {
+    /// No more than this comes out of one member: the largest known flasher is
+    /// smaller by far.
+    pub const MEMBER: usize = 32 << 20;
+
+    /// Images that are kept; no archive of firmware has had as many.
+    pub const IMAGES: usize = 64;
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            bytes: 256 << 20,
+            members: 4096,
+            depth: 5,
+        }
+    }
+}
+
+/// A member's name as it can be shown: on one line, without control characters,
+/// of bounded length.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 120;
+    name.chars()
+        .map(|letter| {
+            if letter.is_control() {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        })
+        .take(LONGEST)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

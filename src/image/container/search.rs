@@ -1,0 +1,300 @@
+//! Goes through a container, and those inside it, for firmware images.
+
+use super::upx::Packed;
+use super::xflash::{self, Guess, Outcome};
+use super::{Budget, Kind, pe, shown, upx, wrapped, zip};
+use crate::image::structure::Structure;
+use crate::image::{Image, ParseError, identity, is_flash_size, soundness};
+
+/// Everything of interest in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    pub kind: Kind,
+    /// In the order of the container.
+    pub images: Vec<Found>,
+    /// What is there and is no image.
+    pub others: Vec<Member>,
+}
+
+/// An image in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// From the outermost container in, without its file's own name.
+    pub path: Vec<Step>,
+    pub image: Image,
+    /// Where unscrambling it took a guess.
+    pub guess: Option<Guess>,
+}
+
+/// One container, and what was taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub kind: Kind,
+    /// A member's name, a revision, or what part of a program it is; to show.
+    pub name: String,
+}
+
+/// A part of a container that gives no image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub path: Vec<Step>,
+    pub trouble: Trouble,
+}
+
+/// Why a part of a container gives no image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// A read-me, a program, a picture.
+    NoImage,
+    /// An image that cannot be read.
+    Image(ParseError),
+    /// A container that only another program opens.
+    Foreign(Kind),
+    /// A ZIP or a member of one.
+    Zip(zip::Problem),
+    /// UPX has packed this by a method that is not read here.
+    UpxMethod(u8),
+    /// What UPX has packed does not come out whole.
+    UpxDamaged,
+    /// A flasher of a kind that nobody has described.
+    UnknownFlasher,
+    /// A flasher that ends before its image does.
+    CutShort,
+    /// A flasher whose image does not look like firmware when it is unscrambled.
+    NotFirmware,
+    /// A flasher whose key cannot be told with certainty.
+    Undecided(Guess),
+    /// Deeper, larger or more than is looked at.
+    Limit,
+}
+
+/// Looks for images in a container, and in the containers inside it; `None`
+/// where the bytes are no container.
+pub fn search(content: &[u8], budget: Budget) -> Option<Contents> {
+    let kind = Kind::of(content)?;
+    let mut search = Search {
+        budget,
+        path: Vec::new(),
+        images: Vec::new(),
+        others: Vec::new(),
+    };
+    search.open(kind, content, false);
+    // A flasher is a program that is known better.
+    let outermost = |path: &[Step]| path.first().map(|step| step.kind);
+    let known = search
+        .images
+        .first()
+        .and_then(|found| outermost(&found.path));
+    let known = known.or_else(|| {
+        let mut others = search.others.iter();
+        others.find_map(|other| outermost(&other.path))
+    });
+    Some(Contents {
+        kind: known.unwrap_or(kind),
+        images: search.images,
+        others: search.others,
+    })
+}
+
+struct Search {
+    budget: Budget,
+    path: Vec<Step>,
+    images: Vec<Found>,
+    others: Vec<Member>,
+}
+
+impl Search {
+    fn open(&mut self, kind: Kind, content: &[u8], was_packed: bool) {
+        match kind {
+            Kind::Zip => self.zip(Kind::Zip, content),
+            Kind::SwappedZip => self.zip(Kind::SwappedZip, &wrapped::unswapped(content)),
+            Kind::Signed => {
+                if let Some(payload) = wrapped::signed(content) {
+                    self.take(Kind::Signed, "the payload", payload.to_vec());
+                }
+            }
+            Kind::Program | Kind::XFlash | Kind::Upx => self.program(content, was_packed),
+            Kind::SevenZip | Kind::Rar | Kind::Cabinet => {
+                self.trouble(Trouble::Foreign(kind));
+            }
+        }
+    }
+
+    /// Something that came out of a container.
+    fn take(&mut self, kind: Kind, name: &str, content: Vec<u8>) {
+        if !self.may_go_on() {
+            return;
+        }
+        self.inside(kind, name, |search| match Kind::of(&content) {
+            Some(inner) if search.budget.depth > 0 => {
+                search.budget.depth -= 1;
+                search.open(inner, &content, false);
+                search.budget.depth += 1;
+            }
+            Some(_) => search.trouble(Trouble::Limit),
+            None => search.image(content),
+        });
+    }
+
+    /// Counts a member; more than are looked at are told once.
+    fn may_go_on(&mut self) -> bool {
+        if self.budget.members == 0 {
+            return false;
+        }
+        self.budget.members -= 1;
+        if self.budget.members == 0 {
+            self.trouble(Trouble::Limit);
+        }
+        self.budget.members > 0
+    }
+
+    fn inside(&mut self, kind: Kind, name: &str, work: impl FnOnce(&mut Search)) {
+        self.path.push(Step {
+            kind,
+            name: shown(name),
+        });
+        work(self);
+        self.path.pop();
+    }
+
+    fn image(&mut self, content: Vec<u8>) {
+        match Image::parse(content) {
+            Ok(image) if !is_flash_size(image.bytes().len()) => self.trouble(Trouble::NoImage),
+            Ok(image) => self.found(image, None),
+            Err(ParseError::Text { .. } | ParseError::Utf16 | ParseError::Empty) => {
+                self.trouble(Trouble::NoImage);
+            }
+            Err(error) => self.trouble(Trouble::Image(error)),
+        }
+    }
+
+    fn found(&mut self, image: Image, guess: Option<Guess>) {
+        if self.images.len() >= Budget::IMAGES {
+            return self.trouble(Trouble::Limit);
+        }
+        self.images.push(Found {
+            path: self.path.clone(),
+            image,
+            guess,
+        });
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        if self.others.len() < self.budget.members.max(Budget::IMAGES) {
+            self.others.push(Member {
+                path: self.path.clone(),
+                trouble,
+            });
+        }
+    }
+
+    fn zip(&mut self, kind: Kind, content: &[u8]) {
+        let mut archive = match zip::Archive::of(content, &self.budget) {
+            Ok(archive) => archive,
+            Err(problem) => return self.trouble(Trouble::Zip(problem)),
+        };
+        for number in 0..archive.len() {
+            let Some(file) = archive.file(number, &mut self.budget) else {
+                continue;
+            };
+            match file.content {
+                Ok(content) => self.take(kind, &file.name, content),
+                Err(problem) => self.inside(kind, &file.name, |search| {
+                    search.trouble(Trouble::Zip(problem));
+                }),
+            }
+        }
+    }
+
+    fn program(&mut self, content: &[u8], was_packed: bool) {
+        if let Some(flasher) = xflash::read(content, was_packed) {
+            return self.flasher(flasher);
+        }
+        match upx::unpack(content).filter(|_| !was_packed) {
+            Some(Packed::Unpacked(inner)) => {
+                return self.inside(Kind::Upx, "the program inside", |search| {
+                    search.program(&inner, true);
+                });
+            }
+            Some(Packed::Unknown { method }) => return self.trouble(Trouble::UpxMethod(method)),
+            Some(Packed::Damaged) => return self.trouble(Trouble::UpxDamaged),
+            None => {}
+        }
+        let before = self.images.len() + self.others.len();
+        if let Some(program) = pe::Program::of(content) {
+            self.resources(&program);
+            self.overlay(content, program.overlay());
+        }
+        if self.images.len() + self.others.len() == before {
+            self.trouble(Trouble::NoImage);
+        }
+    }
+
+    fn resources(&mut self, program: &pe::Program) {
+        for (number, resource) in (1..).zip(program.resources()) {
+            let name = format!("resource {number}");
+            match Kind::of(resource) {
+                // Programs carry programs that have nothing to do with firmware.
+                Some(kind) if kind != Kind::Signed => {
+                    self.take(Kind::Program, &name, resource.to_vec());
+                }
+                _ if is_flash_size(resource.len()) && looks_like_firmware(resource) => {
+                    self.take(Kind::Program, &name, resource.to_vec());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// An archive behind a program, which the program unpacks.
+    fn overlay(&mut self, content: &[u8], overlay: &[u8]) {
+        const ARCHIVES: [Kind; 4] = [Kind::Zip, Kind::SevenZip, Kind::Rar, Kind::Cabinet];
+        const STARTS: [&[u8]; 4] = [
+            b"PK\x03\x04",
+            b"7z\xbc\xaf\x27\x1c",
+            b"Rar!\x1a\x07",
+            b"MSCF\0\0\0\0",
+        ];
+        let first = STARTS
+            .iter()
+            .zip(ARCHIVES)
+            .filter_map(|(start, kind)| Some((memchr::memmem::find(overlay, start)?, kind)))
+            .min_by_key(|(at, _)| *at);
+        match first {
+            // Its directory counts from the start of the program or of the archive.
+            Some((_, Kind::Zip)) => self.inside(Kind::Program, "the archive behind it", |search| {
+                search.zip(Kind::Zip, content);
+            }),
+            Some((_, kind)) => self.inside(Kind::Program, "the archive behind it", |search| {
+                search.trouble(Trouble::Foreign(kind));
+            }),
+            None => {}
+        }
+    }
+
+    fn flasher(&mut self, flasher: xflash::Flasher) {
+        if flasher.method.is_none() {
+            return self.inside(Kind::XFlash, "its images", |search| {
+                search.trouble(Trouble::UnknownFlasher);
+            });
+        }
+        for slot in flasher.slots {
+            self.inside(Kind::XFlash, &slot.revision, |search| match slot.outcome {
+                Outcome::Image(image) => search.found(Image::from_bytes(image), None),
+                Outcome::Guessed(image, guess) => {
+                    search.found(Image::from_bytes(image), Some(guess));
+                }
+                Outcome::CutShort => search.trouble(Trouble::CutShort),
+                Outcome::NotFirmware => search.trouble(Trouble::NotFirmware),
+                Outcome::Undecided(guess) => search.trouble(Trouble::Undecided(guess)),
+            });
+        }
+    }
+}
+
+/// A resource of the size of a flash may be a picture.
+fn looks_like_firmware(bytes: &[u8]) -> bool {
+    let structure = Structure::of(bytes);
+    soundness::content(bytes).is_none()
+        && (structure.jumps == structure.banks || !identity::find(bytes).is_empty())
+}

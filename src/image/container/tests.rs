@@ -1,0 +1,395 @@
+//! Containers that were made by descriptions, and by other programs, read back.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::image::Image;
+use crate::image::entry::{NoEntry, choose};
+use crate::sim::Firmware;
+
+#[path = "../../../fixtures/containers.rs"]
+#[allow(dead_code)]
+mod made;
+
+use made::XFlash;
+
+fn image(kib: u32, seed: u64) -> Vec<u8> {
+    Firmware::new(kib * 1024, seed)
+        .identified("SONY", "DVD RW DW-D22A", &format!("BY{seed:02}"))
+        .bytes()
+}
+
+/// What an XFlash flasher is scrambled from: firmware with more 00 than any
+/// other byte, as real code has.
+fn with_zeros(kib: u32, seed: u64) -> Vec<u8> {
+    let mut bytes = image(kib, seed);
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        if at % 3 > 0 && at % 0x1_0000 >= 0x100 && !(0x4000..0x4200).contains(&at) && *byte != 0xff
+        {
+            *byte = 0;
+        }
+    }
+    bytes
+}
+
+fn found(content: &[u8]) -> Contents {
+    search(content, Budget::default()).unwrap()
+}
+
+fn only(content: &[u8]) -> Image {
+    choose(found(content), None).unwrap()
+}
+
+/// The troubles of a container without an image.
+fn troubles(content: &[u8]) -> Vec<Trouble> {
+    let contents = found(content);
+    assert_eq!(contents.images, []);
+    contents
+        .others
+        .into_iter()
+        .map(|other| other.trouble)
+        .collect()
+}
+
+fn names(image: &Image) -> Vec<&str> {
+    let path = &image.origin().unwrap().path;
+    path.iter().map(|step| step.name.as_str()).collect()
+}
+
+#[test]
+fn the_one_image_of_an_archive_is_taken_and_known_where_from() {
+    let bytes = image(1024, 1);
+    let text = b"Please read me first.\r\n".as_slice();
+    for archive in [
+        made::zip(&[("readme.txt", text), ("fw/BYS1.BIN", &bytes)]),
+        made::zip(&[("fw/BYS1.BIN", &bytes), ("readme.txt", text)]),
+    ] {
+        for packed in [archive.clone(), made::swapped(&archive)] {
+            let image = only(&packed);
+            assert!(image.bytes() == bytes);
+            assert_eq!(names(&image), ["fw/BYS1.BIN"]);
+            assert_eq!(image.origin().unwrap().others, 0);
+        }
+    }
+}
+
+#[test]
+fn a_hex_file_in_an_archive_is_read_as_one() {
+    let bytes = image(256, 1);
+    let mut hex = Vec::new();
+    crate::image::hex::write(&bytes, &mut hex).unwrap();
+    assert!(only(&made::zip(&[("a.hex", &hex)])).bytes() == bytes);
+}
+
+#[test]
+fn of_several_images_none_is_taken_before_it_is_named() {
+    let (one, two) = (image(1024, 1), image(1024, 2));
+    let archive = made::zip(&[("A/BYS1.BIN", &one), ("A/BYS2.BIN", &two)]);
+    let Err(NoEntry::Several { images, .. }) = choose(found(&archive), None) else {
+        panic!("one of two was chosen");
+    };
+    assert_eq!(images.len(), 2);
+    assert_eq!(images[1].number, 2);
+    for wanted in ["2", "a/bys2.bin", "BYS2.BIN"] {
+        let image = choose(found(&archive), Some(wanted)).unwrap();
+        assert!(image.bytes() == two, "{wanted}");
+        assert_eq!(image.origin().unwrap().others, 1);
+    }
+    for wanted in ["0", "3", "BYS3.BIN", ""] {
+        let outcome = choose(found(&archive), Some(wanted));
+        assert!(matches!(outcome, Err(NoEntry::Unknown { .. })), "{wanted}");
+    }
+}
+
+#[test]
+fn two_images_of_one_name_are_told_apart_by_number_only() {
+    let (one, two) = (image(1024, 1), image(1024, 2));
+    let archive = made::zip(&[("A/F.BIN", &one), ("B/F.BIN", &two)]);
+    assert!(matches!(
+        choose(found(&archive), Some("F.BIN")),
+        Err(NoEntry::Several { .. })
+    ));
+    assert!(choose(found(&archive), Some("b/f.bin")).unwrap().bytes() == two);
+}
+
+#[test]
+fn a_damaged_member_is_told_and_never_an_image() {
+    let bytes = image(1024, 1);
+    let mut archive = made::zip(&[("BYS1.BIN", &bytes)]);
+    archive[0x8_0000] ^= 1;
+    assert_eq!(troubles(&archive), [Trouble::Zip(ZipProblem::Damaged)]);
+    let cut = &archive[..0x9_0000];
+    assert_eq!(troubles(cut), [Trouble::Zip(ZipProblem::Damaged)]);
+}
+
+#[test]
+fn a_program_gives_its_resources_and_the_archive_behind_it() {
+    let bytes = image(1024, 1);
+    let archive = made::zip(&[("fw.bin", &bytes)]);
+    let picture = vec![0x77; 0x2000];
+    let in_resource = made::program(&[&picture, &made::swapped(&archive)], b"");
+    let raw = made::program(&[&picture, &bytes], b"");
+    let behind = made::program(&[&picture], &archive);
+    for (program, path) in [
+        (in_resource, vec!["resource 2", "fw.bin"]),
+        (raw, vec!["resource 2"]),
+        (behind, vec!["the archive behind it", "fw.bin"]),
+    ] {
+        let image = only(&program);
+        assert!(image.bytes() == bytes);
+        assert_eq!(names(&image), path);
+    }
+    assert_eq!(
+        troubles(&made::program(&[&picture], b"")),
+        [Trouble::NoImage]
+    );
+    let seven = made::program(&[], b"7z\xbc\xaf\x27\x1c and more");
+    assert_eq!(troubles(&seven), [Trouble::Foreign(Kind::SevenZip)]);
+}
+
+#[test]
+fn the_payload_of_a_signed_update_is_taken() {
+    let bytes = image(1024, 1);
+    let update = made::signed(&bytes);
+    assert!(only(&update).bytes() == bytes);
+    let mut longer = update.clone();
+    longer.push(0);
+    assert_eq!(Kind::of(&longer), None);
+    assert_eq!(Kind::of(&bytes), None);
+}
+
+#[test]
+fn every_method_of_xflash_gives_its_images_back() {
+    let (one, two) = (with_zeros(1024, 1), with_zeros(512, 2));
+    for how in [
+        XFlash::Plain,
+        XFlash::Flip205,
+        XFlash::Flip210,
+        XFlash::Fibonacci,
+        XFlash::Standard {
+            mask: 0x07,
+            hidden: 0xc3,
+        },
+        XFlash::Standard {
+            mask: 0x3f,
+            hidden: 0x00,
+        },
+    ] {
+        let flasher = made::xflash(how, &[("BYS1", &one), ("BYS2", &two)]);
+        let contents = found(&flasher);
+        assert_eq!(contents.kind, Kind::XFlash, "{how:?}");
+        assert_eq!(contents.others, [], "{how:?}");
+        for (image, (bytes, name)) in contents.images.iter().zip([(&one, "BYS1"), (&two, "BYS2")]) {
+            assert!(image.image.bytes() == bytes, "{how:?} {name}");
+            assert_eq!(image.path[0].name, name);
+        }
+        assert_eq!(contents.images.len(), 2, "{how:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_decisive_gives_no_image() {
+    // Bytes that all occur as often, and FF: the frequency says FF is 00.
+    let how = XFlash::Standard {
+        mask: 0x07,
+        hidden: 0xc3,
+    };
+    let mut bytes = image(1024, 1);
+    for bank in bytes.chunks_mut(0x1_0000) {
+        bank[0x6000..].fill(0xff);
+    }
+    let outcome = troubles(&made::xflash(how, &[("BYS1", &bytes)]));
+    assert!(
+        matches!(outcome[..], [Trouble::Undecided(_)]),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_flasher_that_is_cut_short_or_of_an_unknown_kind_gives_no_image() {
+    let bytes = with_zeros(1024, 1);
+    let whole = made::xflash(XFlash::Fibonacci, &[("BYS1", &bytes)]);
+    assert_eq!(troubles(&whole[..whole.len() - 100]), [Trouble::CutShort]);
+    let mut other = whole.clone();
+    let version = memchr::memmem::find(&other, b"2.1.6").unwrap();
+    other[version..version + 5].copy_from_slice(b"2.0.9");
+    assert_eq!(troubles(&other), [Trouble::UnknownFlasher]);
+    let mut damaged = whole;
+    let bank = damaged.len() - 22 - 0x1_0000;
+    damaged[bank..bank + 8].fill(0x55);
+    assert_eq!(troubles(&damaged), [Trouble::NotFirmware]);
+}
+
+#[test]
+fn what_other_programs_open_is_named() {
+    for (start, kind) in [
+        (&b"Rar!\x1a\x07\x00 and so on"[..], Kind::Rar),
+        (b"7z\xbc\xaf\x27\x1c and so on", Kind::SevenZip),
+        (b"MSCF\0\0\0\0 and so on", Kind::Cabinet),
+    ] {
+        assert_eq!(troubles(start), [Trouble::Foreign(kind)]);
+    }
+}
+
+#[test]
+fn containers_in_containers_are_opened_to_a_depth() {
+    let bytes = image(256, 1);
+    let mut archive = bytes.clone();
+    for _ in 0..4 {
+        archive = made::zip(&[("inner.zip", &archive)]);
+    }
+    assert!(only(&archive).bytes() == bytes);
+    for _ in 0..4 {
+        archive = made::zip(&[("inner.zip", &archive)]);
+    }
+    assert_eq!(troubles(&archive), [Trouble::Limit]);
+}
+
+#[test]
+fn an_archive_of_more_members_than_anybody_needs_is_not_read() {
+    let names: Vec<String> = (0..5000).map(|number| number.to_string()).collect();
+    let members: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), &b"x"[..]))
+        .collect();
+    assert_eq!(
+        troubles(&made::zip(&members)),
+        [Trouble::Zip(ZipProblem::TooLarge)]
+    );
+}
+
+#[test]
+fn a_small_budget_is_kept() {
+    let bytes = image(1024, 1);
+    let archive = made::zip(&[("a.bin", &bytes), ("b.bin", &bytes)]);
+    let budget = Budget {
+        bytes: 0x10_0000,
+        ..Budget::default()
+    };
+    let contents = search(&archive, budget).unwrap();
+    assert_eq!(contents.images.len(), 1);
+    assert_eq!(
+        contents.others[0].trouble,
+        Trouble::Zip(ZipProblem::TooLarge)
+    );
+}
+
+#[test]
+fn a_name_is_shown_without_what_a_terminal_obeys() {
+    let bytes = image(256, 1);
+    let image = only(&made::zip(&[("a\x1b[31m\n.bin", &bytes)]));
+    assert_eq!(names(&image), ["a\u{fffd}[31m\u{fffd}.bin"]);
+}
+
+#[test]
+fn a_flasher_that_upx_has_packed_is_unpacked_also_with_its_names_wiped() {
+    let bytes = with_zeros(512, 1);
+    for how in [XFlash::Flip210, XFlash::Fibonacci] {
+        let packed = made::upx(&made::xflash(how, &[("BYS1", &bytes)]));
+        assert!(memchr::memmem::find(&packed, b"UPX").is_none());
+        let image = only(&packed);
+        assert!(image.bytes() == bytes);
+        assert_eq!(names(&image), ["the program inside", "BYS1"]);
+        let mut damaged = packed;
+        let end = damaged.len() - 100;
+        damaged[end] ^= 1;
+        assert_eq!(troubles(&damaged), [Trouble::UpxDamaged]);
+    }
+}
+
+/// Any container there is, small enough to be made thousands of times.
+fn any_container() -> impl Strategy<Value = Vec<u8>> {
+    let small = image(128, 1);
+    let zeros = with_zeros(128, 2);
+    let archive = made::zip(&[("readme.txt", b"hello"), ("a.bin", &small)]);
+    let mut hex = Vec::new();
+    crate::image::hex::write(&small[..0x800], &mut hex).unwrap();
+    let standard = XFlash::Standard { mask: 7, hidden: 1 };
+    prop::sample::select(vec![
+        made::swapped(&archive),
+        made::program(&[&archive], b""),
+        made::program(&[], &archive),
+        made::signed(&archive),
+        made::zip(&[("inner.zip", &archive)]),
+        archive,
+        made::xflash(XFlash::Plain, &[("AAAA", &zeros)]),
+        made::xflash(XFlash::Flip210, &[("AAAA", &zeros)]),
+        made::xflash(XFlash::Fibonacci, &[("AAAA", &zeros)]),
+        made::xflash(standard, &[("AAAA", &zeros)]),
+        made::upx(&made::xflash(XFlash::Fibonacci, &[("AAAA", &zeros)])),
+        hex,
+    ])
+}
+
+/// Everything that is done with a file that a user names.
+fn read_whatever(content: Vec<u8>) {
+    match search(&content, Budget::default()) {
+        Some(contents) => {
+            for found in &contents.images {
+                let _ = crate::image::Report::of(&found.image);
+            }
+            let _ = choose(contents, Some("1"));
+        }
+        None => {
+            if let Ok(image) = Image::parse(content) {
+                let _ = crate::image::Report::of(&image);
+            }
+        }
+    }
+}
+
+/// How many inputs; the long run is
+/// `PROPTEST_CASES=100000 cargo test --release --lib container::tests::no_change`.
+fn cases() -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok();
+    ProptestConfig::with_cases(wanted.and_then(|count| count.parse().ok()).unwrap_or(200))
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn no_change_of_a_container_makes_its_reader_panic(
+        content in any_container(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
+        in_header in prop::collection::vec((0_usize..0x400, any::<u8>()), 0..8),
+        cut in any::<prop::sample::Index>(),
+        is_cut in prop::bool::weighted(0.25),
+    ) {
+        let mut content = content;
+        for (at, byte) in in_header {
+            if let Some(place) = content.get_mut(at) {
+                *place = byte;
+            }
+        }
+        for (at, byte) in edits {
+            let at = at.index(content.len());
+            content[at] = byte;
+        }
+        if is_cut {
+            let end = cut.index(content.len());
+            content.truncate(end);
+        }
+        read_whatever(content);
+    }
+
+    #[test]
+    fn no_bytes_behind_a_known_start_make_a_reader_panic(
+        start in prop::sample::select(vec![&b"PK\x03\x04"[..], b"KP\x04\x03", b"MZ", b"7z\xbc\xaf\x27\x1c"]),
+        rest in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        read_whatever([start, &rest].concat());
+    }
+
+    #[test]
+    fn no_bytes_make_the_unpackers_panic_or_grow(
+        packed in prop::collection::vec(any::<u8>(), 0..500),
+        size in 0_usize..5000,
+    ) {
+        for method in [nrv::Method::Nrv2b, nrv::Method::Nrv2d, nrv::Method::Nrv2e] {
+            if let Some(unpacked) = nrv::unpack(&packed, size, method) {
+                prop_assert_eq!(unpacked.len(), size);
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Programs that UPX has packed, as vendors' flashers are.
+//!
+//! A pack header of 32 bytes says how: method, sizes, and the Adler-32 sums of
+//! both forms. In flashers the names around it are wiped (`UPX0`, `UPX1` and
+//! `UPX`; OmniPatcher's `common_xflash.pl` puts them back at 2F8, 320 and 3DB and
+//! runs `upx -d`), so it is known by its own sum. What comes out here is the
+//! program as it is in memory, with the jumps of its code still as UPX filters
+//! them: the data in it is whole, and that is what is looked for.
+//!
+//! Source of the header: UPX's own documentation of its stub loaders. LZMA, which
+//! UPX of that time did not have, is left to `upx -d`.
+
+use super::nrv::{self, Method};
+use super::pe::{Program, u32_at};
+
+/// How much of a file is searched for a pack header.
+const SEARCHED: usize = 0x1000;
+
+const HEADER: usize = 32;
+
+/// No packed flasher unpacks to more.
+const MOST: usize = 32 << 20;
+
+/// How a packed program can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packed {
+    /// As it is in memory.
+    Unpacked(Vec<u8>),
+    /// By `upx -d` only: by a method that is not read here.
+    Unknown { method: u8 },
+    /// A sum does not fit.
+    Damaged,
+}
+
+/// The program inside; `None` where UPX has not packed this.
+pub fn unpack(bytes: &[u8]) -> Option<Packed> {
+    let program = Program::of(bytes)?;
+    let (at, header) = find_header(bytes)?;
+    let method = match header.method {
+        2 => Method::Nrv2b,
+        5 => Method::Nrv2d,
+        8 => Method::Nrv2e,
+        method => return Some(Packed::Unknown { method }),
+    };
+    // Packed data begins right behind the header or with a section.
+    let starts = std::iter::once(at + HEADER).chain(program.sections_in_file());
+    let packed = starts
+        .filter_map(|start| bytes.get(start..start.checked_add(header.packed_size)?))
+        .find(|packed| adler32(packed) == header.packed_sum);
+    let unpacked = packed
+        .filter(|_| header.size <= MOST)
+        .and_then(|packed| nrv::unpack(packed, header.size, method))
+        .filter(|unpacked| adler32(unpacked) == header.sum);
+    Some(unpacked.map_or(Packed::Damaged, Packed::Unpacked))
+}
+
+struct Header {
+    method: u8,
+    sum: u32,
+    packed_sum: u32,
+    size: usize,
+    packed_size: usize,
+}
+
+fn find_header(bytes: &[u8]) -> Option<(usize, Header)> {
+    let searched = &bytes[..bytes.len().min(SEARCHED)];
+    searched
+        .windows(HEADER)
+        .enumerate()
+        // Of `UPX!` at its start the last character was left.
+        .filter(|(_, header)| header[3] == b'!')
+        .find_map(|(at, header)| Some((at, Header::of(header)?)))
+}
+
+impl Header {
+    /// The header of a Windows program (format 9) from UPX 1.0 on.
+    fn of(bytes: &[u8]) -> Option<Header> {
+        let [_, _, _, _, version, 9, method, _, .., sum] = bytes else {
+            return None;
+        };
+        let counted = bytes.get(4..HEADER - 1)?;
+        let expected = counted.iter().map(|byte| u32::from(*byte)).sum::<u32>() % 251;
+        if !(10..20).contains(version) || u32::from(*sum) != expected {
+            return None;
+        }
+        Some(Header {
+            method: *method,
+            sum: u32_at(bytes, 8)?,
+            packed_sum: u32_at(bytes, 12)?,
+            size: u32_at(bytes, 16)? as usize,
+            packed_size: u32_at(bytes, 20)? as usize,
+        })
+    }
+}
+
+/// Adler-32, as zlib has it.
+fn adler32(bytes: &[u8]) -> u32 {
+    const MODULUS: u32 = 65521;
+    let (mut low, mut high) = (1, 0);
+    // So many sums fit into 32 bits before they are reduced.
+    for chunk in bytes.chunks(5552) {
+        for byte in chunk {
+            low += u32::from(*byte);
+            high += low;
+        }
+        low %= MODULUS;
+        high %= MODULUS;
+    }
+    high << 16 | low
+}

@@ -1,0 +1,80 @@
+//! ZIP archives, also behind a program, with members stored or deflated.
+
+use std::io::{Cursor, Read};
+
+use ::zip::ZipArchive;
+use ::zip::result::ZipError;
+
+use super::{Budget, shown};
+
+/// Why a member, or all of an archive, did not come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Problem {
+    /// Its structure or a CRC-32 does not fit.
+    Damaged,
+    /// It wants a password.
+    Encrypted,
+    /// Packed by a method that is not read here.
+    Method,
+    /// More than the budget.
+    TooLarge,
+}
+
+/// Members of an archive in the order of its directory.
+pub struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>);
+
+/// One member that is a file.
+pub struct File {
+    pub name: String,
+    pub content: Result<Vec<u8>, Problem>,
+}
+
+impl<'a> Archive<'a> {
+    /// # Errors
+    /// The archive is damaged, or has more entries than the budget.
+    pub fn of(bytes: &'a [u8], budget: &Budget) -> Result<Archive<'a>, Problem> {
+        // Counted before the directory is read: that takes memory for each.
+        let entries = memchr::memmem::find_iter(bytes, b"PK\x01\x02");
+        if entries.take(budget.members + 1).count() > budget.members {
+            return Err(Problem::TooLarge);
+        }
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Problem::Damaged)?;
+        Ok(Archive(archive))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A member by its number, `None` for a folder.
+    pub fn file(&mut self, number: usize, budget: &mut Budget) -> Option<File> {
+        let name = shown(self.0.name_for_index(number).unwrap_or("?"));
+        let content = match self.0.by_index(number) {
+            Ok(file) if file.is_dir() => return None,
+            Ok(mut file) => {
+                let limit = budget.bytes.min(Budget::MEMBER);
+                let mut content = Vec::new();
+                let read = (&mut file).take(limit as u64 + 1).read_to_end(&mut content);
+                match read {
+                    Ok(size) if size > limit => Err(Problem::TooLarge),
+                    Ok(_) => Ok(content),
+                    Err(_) => Err(Problem::Damaged),
+                }
+            }
+            Err(error) => Err(problem(&error)),
+        };
+        let taken = content.as_ref().map_or(Budget::MEMBER, Vec::len);
+        budget.bytes = budget.bytes.saturating_sub(taken);
+        Some(File { name, content })
+    }
+}
+
+fn problem(error: &ZipError) -> Problem {
+    match error {
+        ZipError::UnsupportedArchive(reason) if *reason == ZipError::PASSWORD_REQUIRED => {
+            Problem::Encrypted
+        }
+        ZipError::UnsupportedArchive(_) => Problem::Method,
+        _ => Problem::Damaged,
+    }
+}
