@@ -114,11 +114,20 @@ impl VendorMode {
         })
     }
 
-    /// Where bytes were read, but for the two of the chip's ID, which is asked
-    /// for twice.
+    /// Where bytes were read, but for the first two of the memory or of the
+    /// chip's ID, by which the chip shows that it is there and idle. They stand
+    /// before and behind every write.
     pub fn reads(&self) -> Vec<u32> {
-        let reads = self.commands.iter().filter(|it| it.command == READ_BYTE);
-        reads.skip(4).map(TaskFile::address).collect()
+        const SHOWN: [u32; 2] = [0, 1];
+        let between_writes = self.commands.split(|it| it.command == WRITE_BYTE);
+        between_writes
+            .flat_map(|commands| {
+                let reads = commands.iter().filter(|it| it.command == READ_BYTE);
+                let reads: Vec<u32> = reads.map(TaskFile::address).collect();
+                let reads = reads.strip_prefix(&SHOWN).unwrap_or(&reads);
+                reads.strip_suffix(&SHOWN).unwrap_or(reads).to_vec()
+            })
+            .collect()
     }
 
     /// Where bytes were written, and which.

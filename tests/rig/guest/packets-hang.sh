@@ -31,7 +31,8 @@ tool block 7 mtkflash $node $write
 contains block.err "did not answer within 300 s"
 contains block.err "the kernel has given the command up and reset the drive"
 contains block.err "The drive has taken 1 of 4 banks"
-contains block.err "mtkflash $node $write"
+# Without the consent that was typed.
+contains block.err "mtkflash $node w /m $image --no-backup"
 [ $(($(uptime_ms) - started)) -gt 300000 ] || fail "nobody waited for the drive"
 [ $(grep -c ^ff block.commands) = 3 ] || fail "a block was sent twice"
 dmesg >resets
