@@ -18,7 +18,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::flash::{Bank, EraseLayout, FlashRange, PAGE_SIZE};
+use crate::flash::{Bank, EraseLayout, FlashRange, Offset, PAGE_SIZE};
 
 /// What an erased byte reads as.
 pub const ERASED: u8 = 0xFF;
@@ -145,13 +145,9 @@ pub fn plan(current: &[u8], target: &[u8], layout: &EraseLayout) -> Result<Plan,
         .copied()
         .filter(|sector| needs_erase(sector.of(current), sector.of(target)))
         .collect();
-    let mut blanked = current.to_vec();
-    for sector in &erased {
-        sector.of_mut(&mut blanked).fill(ERASED);
-    }
-
+    let differs = |unit: FlashRange| is_to_be_programmed(unit, current, target, &erased);
     let mut steps = Vec::new();
-    let program = |region| runs(&blanked, target, region, layout.program_unit).map(Step::Program);
+    let program = |region| runs(differs, region, layout.program_unit).map(Step::Program);
     for bank in Bank::all(flash).rev() {
         let ends_here = |sector: &&FlashRange| sector.banks().next_back() == Some(bank);
         steps.extend(erased.iter().filter(ends_here).copied().map(Step::Erase));
@@ -190,6 +186,30 @@ pub fn blank(current: &[u8], wanted: &[FlashRange], keep: &[FlashRange]) -> Vec<
     merge(current, &vec![ERASED; current.len()], wanted, keep)
 }
 
+/// Whether a unit does not hold the target once these sectors, ascending, are
+/// erased. Without a copy of the flash, which can be 2 MiB.
+fn is_to_be_programmed(
+    unit: FlashRange,
+    current: &[u8],
+    target: &[u8],
+    erased: &[FlashRange],
+) -> bool {
+    let first = erased.partition_point(|sector| sector.end <= unit.start);
+    let sectors = &erased[first..];
+    match sectors.first() {
+        Some(sector) if sector.overlaps(unit) => (unit.start..)
+            .zip(unit.of(current).iter().zip(unit.of(target)))
+            .any(|(at, (current, target))| {
+                let is_erased = sectors
+                    .iter()
+                    .take_while(|sector| sector.start <= at)
+                    .any(|sector| sector.contains(Offset(at)));
+                target != if is_erased { &ERASED } else { current }
+            }),
+        _ => unit.of(current) != unit.of(target),
+    }
+}
+
 /// Programming only clears bits: one that has to be set needs an erase.
 fn needs_erase(current: &[u8], target: &[u8]) -> bool {
     current
@@ -211,12 +231,11 @@ fn split(bank: Bank, flash: u32) -> (FlashRange, FlashRange) {
 
 /// The runs of program units in `region` in which the two contents differ.
 /// Units larger than a page are taken as pages, which end where regions end.
-fn runs<'a>(
-    from: &'a [u8],
-    to: &'a [u8],
+fn runs(
+    differs: impl Fn(FlashRange) -> bool,
     region: FlashRange,
     unit: u32,
-) -> impl Iterator<Item = FlashRange> + 'a {
+) -> impl Iterator<Item = FlashRange> {
     let unit = unit.clamp(1, PAGE_SIZE);
     let unit_at = move |start: u32| FlashRange {
         start,
@@ -228,7 +247,7 @@ fn runs<'a>(
         while next < region.end {
             let here = unit_at(next);
             next = here.end;
-            match (&mut run, here.of(from) != here.of(to)) {
+            match (&mut run, differs(here)) {
                 (Some(run), true) => run.end = here.end,
                 (None, true) => run = Some(here),
                 (Some(_), false) => break,

@@ -1,6 +1,7 @@
 //! The two numbers by which an image is known.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
@@ -39,6 +40,23 @@ static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 impl Crc32 {
     pub fn of(bytes: &[u8]) -> Crc32 {
         Crc32(CRC.checksum(bytes))
+    }
+
+    /// Of all that is still to be read, in pieces.
+    ///
+    /// # Errors
+    /// As the reader gives.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<Crc32> {
+        let mut digest = CRC.digest();
+        let mut piece = [0; 0x4000];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(Crc32(digest.finalize())),
+                Ok(length) => digest.update(piece.get(..length).unwrap_or(&piece)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

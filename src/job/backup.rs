@@ -1,6 +1,8 @@
 //! Backups: a dump in a file, and beside it a small text file that says of
 //! which drive it is.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -245,6 +247,14 @@ fn first_and_last(range: &FlashRange) -> [u32; 2] {
     [range.start, range.end.saturating_sub(1)]
 }
 
+/// Of a backup as it lies on the disk, without taking it all into memory.
+///
+/// # Errors
+/// As the disk gives.
+pub(super) fn crc32(backup: &File) -> io::Result<Crc32> {
+    Crc32::of_reader(backup.take(u64::from(LARGEST_FLASH) + 1))
+}
+
 /// `backup.bin` → `backup.bin.txt`.
 pub fn record_path(dump: &Path) -> PathBuf {
     let mut name = dump.file_name().unwrap_or_default().to_owned();
@@ -303,7 +313,9 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
                 &record.drive,
             )
     });
-    same_flash && content(path).is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32)
+    same_flash
+        && files::open(path, Links::Followed)
+            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found.to_string() == record.crc32))
 }
 
 /// Writes a dump and its record. All files appear whole or none does.

@@ -76,8 +76,8 @@ pub(super) fn begin(
         return Err(error(io::ErrorKind::NotFound.into()));
     };
     // Time has passed since it was made: somebody was asked.
-    let content = backup::content(backup);
-    if !content.is_ok_and(|content| Crc32::of(&content).to_string() == record.crc32) {
+    let crc32 = backup::crc32(&locked).map_err(error)?;
+    if crc32.to_string() != record.crc32 {
         return Err(error(io::Error::other(
             "this backup is no longer what it was when it was made",
         )));

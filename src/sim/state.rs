@@ -64,7 +64,7 @@ impl StateFile {
             fs::rename(&fresh, &path)?;
         }
         let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(size as usize + 1);
         // One more than fits tells a file that is too long, without reading it all.
         Read::by_ref(&mut file)
             .take(u64::from(size) + 1)
