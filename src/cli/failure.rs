@@ -400,7 +400,8 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
             .next("If that is another drive's business, or you can do without what was there:")
             .next(request.forcing(Check::Interrupted)),
         Refusal::NoCopy { .. } => failure
-            .next("If the write were interrupted, those bytes would be lost. Leave --no-backup out."),
+            .next("If the write were interrupted, those bytes would be lost. With a backup:")
+            .next(request.with_any_backup()),
         Refusal::Unable(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),

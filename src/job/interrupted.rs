@@ -353,24 +353,12 @@ mod tests {
     use crate::image::{Arrangement, Encoding, Format};
     use crate::job::backup::Circumstances;
     use std::fs;
+    use tempfile::TempDir;
 
     const SIZE: usize = 0x2_0000;
 
-    fn found(backup: &Path) -> usize {
-        find(
-            Some(backup),
-            &DeviceInfo::default(),
-            SIZE,
-            &Journal::default(),
-        )
-        .0
-        .len()
-    }
-
-    #[test]
-    fn a_change_is_unfinished_from_when_its_run_dies_until_another_ends_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let backup = folder.path().join("backup.bin");
+    /// A backup of a flash of 5A, with its record.
+    fn backed_up(folder: &TempDir) -> PathBuf {
         let dump = Dump {
             bytes: vec![0x5A; SIZE],
             ranges: vec![FlashRange {
@@ -390,7 +378,26 @@ mod tests {
             encoding: Encoding::Binary,
             arrangement: Arrangement::Merged,
         };
+        let backup = folder.path().join("backup.bin");
         backup::save(&dump, &record, &backup, format, false).unwrap();
+        backup
+    }
+
+    fn found(backup: &Path) -> usize {
+        find(
+            Some(backup),
+            &DeviceInfo::default(),
+            SIZE,
+            &Journal::default(),
+        )
+        .0
+        .len()
+    }
+
+    #[test]
+    fn a_change_is_unfinished_from_when_its_run_dies_until_another_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = backed_up(&folder);
         assert_eq!(found(&backup), 0, "only backed up");
         let under_way = begin(&backup, &[0x77; SIZE], &Journal::default()).unwrap();
         assert_eq!(found(&backup), 0, "another run is at work on it");
@@ -449,27 +456,7 @@ mod tests {
     #[test]
     fn nothing_is_changed_with_a_backup_that_was_changed_or_that_another_run_holds() {
         let folder = tempfile::tempdir().unwrap();
-        let backup = folder.path().join("backup.bin");
-        let dump = Dump {
-            bytes: vec![0x5A; SIZE],
-            ranges: vec![FlashRange {
-                start: 0,
-                end: SIZE as u32,
-            }],
-            gaps: Vec::new(),
-            disagreements: 0,
-        };
-        let circumstances = Circumstances {
-            date: "now".to_owned(),
-            tool: "test".to_owned(),
-            journal: Journal::default(),
-        };
-        let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
-        let format = Format {
-            encoding: Encoding::Binary,
-            arrangement: Arrangement::Merged,
-        };
-        backup::save(&dump, &record, &backup, format, false).unwrap();
+        let backup = backed_up(&folder);
         let held = begin(&backup, &[0x77; SIZE], &Journal::default()).unwrap();
         assert!(begin(&backup, &[0x77; SIZE], &Journal::default()).is_err());
         drop(held);
@@ -494,27 +481,7 @@ mod tests {
             folder: Some(machine.path().join("journal")),
             others: Vec::new(),
         };
-        let dump = Dump {
-            bytes: vec![0x5A; SIZE],
-            ranges: vec![FlashRange {
-                start: 0,
-                end: SIZE as u32,
-            }],
-            gaps: Vec::new(),
-            disagreements: 0,
-        };
-        let circumstances = Circumstances {
-            date: "now".to_owned(),
-            tool: "test".to_owned(),
-            journal: journal.clone(),
-        };
-        let backup = folder.path().join("backup.bin");
-        let record = Record::of(&dump, &DeviceInfo::default(), &circumstances);
-        let format = Format {
-            encoding: Encoding::Binary,
-            arrangement: Arrangement::Merged,
-        };
-        backup::save(&dump, &record, &backup, format, false).unwrap();
+        let backup = backed_up(&folder);
         let found = || find(None, &DeviceInfo::default(), SIZE, &journal).0.len();
         drop(begin(&backup, &[0x77; SIZE], &journal).unwrap());
         assert_eq!(found(), 1);

@@ -82,3 +82,30 @@ fn backup_of(entry: &Path) -> Option<PathBuf> {
     let path = PathBuf::from(OsString::from_vec(path));
     path.is_absolute().then_some(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    #[test]
+    fn what_is_no_entry_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, content: &[u8]| {
+            fs::write(folder.path().join(name), content).unwrap();
+        };
+        put("relative.path", b"backup.bin");
+        put("empty.path", b"");
+        put("nul.path", b"/tmp/a\0b");
+        put("nowhere.path", b"/nowhere/backup.bin");
+        put("long.path", &vec![b'/'; LONGEST as usize + 1]);
+        fs::create_dir(folder.path().join("folder.path")).unwrap();
+        mkfifo(&folder.path().join("pipe.path"), Mode::S_IRWXU).unwrap();
+        let journal = Journal {
+            folder: Some(folder.path().to_owned()),
+            others: Vec::new(),
+        };
+        assert!(journal.recorded().is_empty());
+    }
+}

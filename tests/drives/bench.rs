@@ -16,7 +16,7 @@ use mtkflash::job::verify::{self, Compared};
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Event, FlashState, Job, JobError, Selection, StopFlag};
 use mtkflash::protocol::FirmwareDevice;
-use mtkflash::protocol::vendor_mode::{ModeStatus, VendorMode, VendorModeDrive};
+use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
 use mtkflash::sim::{Bench, Fault, SimDriveHandle};
 use mtkflash::transport::{AtaPassthrough, PortTaskFile, TaskFile};
 
@@ -91,8 +91,6 @@ pub struct TestDrive {
     folder: Rc<tempfile::TempDir>,
     pub stop: StopFlag,
     pub keep: Vec<FlashRange>,
-    /// The last run was killed while it was programming, and that is known.
-    pub killed: bool,
 }
 
 /// How a write ended, as far as its user is told.
@@ -159,7 +157,6 @@ impl TestDrive {
             folder: Rc::new(tempfile::tempdir().unwrap()),
             stop: StopFlag::default(),
             keep: Vec::new(),
-            killed: false,
         }
     }
 
@@ -253,12 +250,7 @@ impl TestDrive {
         VendorMode::enter(wrap(task_file), clock, Duration::ZERO, &mut |_| {
             ControlFlow::Break(())
         })
-        .and_then(|mut mode| {
-            if self.killed && mode.mode() == ModeStatus::Parallel {
-                mode.end_cut_program()?;
-            }
-            VendorModeDrive::identify(mode, identity, None)
-        })
+        .and_then(|mode| VendorModeDrive::identify(mode, identity, None))
         .map(|drive| match self.kind.window {
             Some(size) => Box::new(SmallWindow::new(drive, size)) as Box<dyn FirmwareDevice>,
             None => Box::new(drive),

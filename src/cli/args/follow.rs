@@ -104,6 +104,11 @@ impl Request {
         })
     }
 
+    /// With a backup under whatever name it gets by itself.
+    pub fn with_any_backup(&self) -> Request {
+        self.changed(|request| request.options.no_backup = false)
+    }
+
     pub fn with_backup(&self, file: &Path) -> Request {
         self.changed(|request| {
             request.options.no_backup = false;

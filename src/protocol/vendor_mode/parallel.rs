@@ -46,21 +46,6 @@ impl VendorMode {
         Ok(())
     }
 
-    /// Ends a byte program that a killed run left open: the chip takes the next
-    /// write, whatever it is, for the byte. FF programs nothing, and to a chip that
-    /// waits for a command it is none.
-    ///
-    /// Only for a chip that is known to take bytes one by one, since a run that
-    /// was killed had identified it: for a part that takes pages a bare write would
-    /// be the start of one.
-    ///
-    /// # Errors
-    /// As the drive answers.
-    pub fn end_cut_program(&mut self) -> Result<(), DeviceError> {
-        self.write_byte(Address(0), 0xFF)
-            .map_err(at("ending what a killed run left open", 0))
-    }
-
     /// Asks the chip for its ID, with the unlock addresses that are documented
     /// for vendor mode, and returns it to reading.
     ///
