@@ -9,14 +9,17 @@
 //! Place::of(path)          what an output path really leads to
 //! must_be_makeable(paths)  every name tried before the work that fills the files
 //! Pending                  a group of files that get their names together
+//! Appended                 a file of text that every run adds to
 //! ```
 
+mod appended;
 mod error;
 mod pending;
 mod place;
 mod read;
 mod room;
 
+pub use appended::{Appended, Habits, predecessor};
 pub use error::{FileError, Kind};
 pub use pending::Pending;
 pub use place::{Place, folder_must_take_files, folder_of, must_be_makeable};

@@ -11,6 +11,7 @@ pub mod port;
 pub mod registers;
 pub mod sg_io;
 mod signals;
+pub mod watched;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub use clock::Clock;
 pub use port::{DevPort, PortTaskFile};
 pub use registers::{Register, RegisterAccess};
 pub use sg_io::SgDevice;
+pub use watched::{Watch, Watched};
 
 /// What a command moves besides its command block.
 #[derive(Debug)]
