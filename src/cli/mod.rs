@@ -10,7 +10,6 @@ mod caller;
 mod commands;
 #[cfg(test)]
 mod every;
-mod list;
 mod next;
 mod output;
 mod program;
@@ -43,8 +42,8 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    let mut output = Output::default();
-    let result = commands::run(&request, &mut output);
+    let output = Output::default();
+    let result = commands::run(&request, &output);
     let result = result.and_then(|()| {
         output
             .check()

@@ -1,21 +1,15 @@
 //! What people read: drives, images, plans and results as text.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{Hole, ImageIdentity, Report};
-use crate::job::backup::Record;
-use crate::job::change::{Changed, Evidence};
-use crate::job::interrupted;
-use crate::job::journal::Journal;
-use crate::job::read::Dump;
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
-use crate::job::write::{Backup, Proposal, Work};
-use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Writing};
+use crate::protocol::{Capabilities, DeviceInfo, Writing};
 use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
@@ -44,17 +38,6 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Tex
         table.row("", &format!("Read only. {reason}"));
     }
     table.row("Tried", &info.tried);
-    table.finish()
-}
-
-/// The writes of a flash like this one that were begun and not finished, by the
-/// records in the current folder and beside `file`.
-pub fn unfinished(device: &dyn FirmwareDevice, file: Option<&Path>, journal: &Journal) -> Text {
-    let mut table = Text::default();
-    let size = device.capabilities().size;
-    for warning in interrupted::notices(file, device.info(), size, journal) {
-        table.row("Warning", &warning);
-    }
     table.finish()
 }
 
@@ -144,7 +127,7 @@ fn structure(report: &Report) -> String {
 }
 
 /// Sixteen sums would be sixteen lines: four to a line.
-fn bank_sums(sums: &[(Bank, String)]) -> String {
+pub fn bank_sums(sums: &[(Bank, String)]) -> String {
     let cells: Vec<String> = sums
         .iter()
         .map(|(bank, sum)| format!("{:>2}: {sum}", bank.0))
@@ -164,94 +147,6 @@ pub fn size(bytes: u32) -> String {
     } else {
         format!("{bytes} bytes")
     }
-}
-
-/// What a write or an erase would do.
-pub fn proposal(proposal: &Proposal) -> Text {
-    let mut table = Text::default();
-    if let Backup::Earlier(_) = &proposal.backup {
-        let what = match proposal.fit {
-            Some(_) => "write",
-            None => "erase",
-        };
-        let text = format!("This goes on with the {what} that was interrupted.");
-        table.row("Resumed", &text);
-    }
-    if let Some(fit) = &proposal.fit {
-        table.row("Fit", &fit.text);
-        if let Some(check) = fit.forced {
-            table.row("", &format!("Overridden by --force={}.", check.name()));
-        }
-    }
-    for warning in &proposal.warnings {
-        table.row("Warning", warning);
-    }
-    for range in &proposal.kept {
-        table.row("Keep", &format!("{range} stays as it is"));
-    }
-    for note in &proposal.notes {
-        table.row("Note", note);
-    }
-    table.row("Backup", &backup(&proposal.backup));
-    table.row("Plan", &plan(proposal));
-    table.finish()
-}
-
-fn backup(backup: &Backup) -> String {
-    match backup {
-        Backup::Made { path, crc32 } => format!(
-            "{} (CRC-32 {crc32}), read twice and on the disk",
-            path.display()
-        ),
-        Backup::Earlier(earlier) => format!(
-            "{} of {}, made before this write was begun, is intact",
-            earlier.path.display(),
-            earlier.record.date
-        ),
-        Backup::Planned(path) => format!("would go to {}", path.display()),
-        Backup::None => "none, as you asked: there is no way back".to_owned(),
-        Backup::NotNeeded => "not needed".to_owned(),
-    }
-}
-
-fn plan(proposal: &Proposal) -> String {
-    if proposal.is_empty() {
-        return "nothing: the flash already holds this".to_owned();
-    }
-    let plan = match &proposal.work {
-        Work::InPlace { plan, .. } => plan,
-        Work::Download(download) => {
-            let bytes = download.prepared.content.len();
-            let what = match proposal.fit {
-                Some(_) => "all",
-                None => "nothing but FF,",
-            };
-            return format!(
-                "send {what} {} KiB; the drive erases and programs by itself",
-                bytes / 1024
-            );
-        }
-    };
-    let summary = plan.summary();
-    let whole = proposal.erases_everything();
-    let erase = match (summary.sectors_to_erase, whole) {
-        (0, _) => "erase nothing".to_owned(),
-        (1, true) => "erase the whole chip".to_owned(),
-        (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
-    };
-    let erase = match summary.bytes_to_erase {
-        0 => erase,
-        bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
-        bytes => format!("{erase} ({bytes} bytes)"),
-    };
-    let program = match summary.bytes_to_program {
-        0 => "program nothing".to_owned(),
-        bytes => format!("program {}", counted(bytes.into(), "byte")),
-    };
-    format!(
-        "{erase}, {program}, in {}",
-        banks(&summary.banks.iter().copied().collect::<Vec<_>>())
-    )
 }
 
 /// `bank 3` or `banks 0-6, 9`.
@@ -275,63 +170,11 @@ pub fn banks(banks: &[Bank]) -> String {
 }
 
 /// `1 sector`, `2 sectors`.
-fn counted(number: u64, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         number => format!("{number} {what}s"),
     }
-}
-
-/// A dump that is in these files now; the last one is its record.
-pub fn dump(files: &[PathBuf], dump: &Dump, record: &Record) -> Text {
-    let mut table = Text::default();
-    let files = files
-        .split_last()
-        .map(|(_, files)| files)
-        .unwrap_or_default();
-    match files {
-        [file] => table.row("File", &file.display().to_string()),
-        [first, .., last] => table.row(
-            "Files",
-            &format!(
-                "{}, {} to {}, one for each bank that was read",
-                files.len(),
-                first.display(),
-                last.display()
-            ),
-        ),
-        [] => &mut table,
-    };
-    let bytes = dump.ranges.iter().map(|range| range.len()).sum();
-    table.row("Read", &format!("{}, every byte twice", size(bytes)));
-    if let Some(differed) = steadiness::in_words(dump.disagreements) {
-        let meaning = match is_unstable(dump.disagreements) {
-            false => "; it was read until two agreed.",
-            true => {
-                ". What two reads agree on may be wrong then: this file may be wrong, and is no \
-                 backup to rely on. Check cable and power of the drive, and read it again."
-            }
-        };
-        table.row("Warning", &format!("{differed}{meaning}"));
-    }
-    for gap in &dump.gaps {
-        table.row(
-            "Gap",
-            &format!("{gap}: the drive refused to have it read, FF stands there"),
-        );
-    }
-    let sums: Vec<(Bank, String)> = dump
-        .ranges
-        .iter()
-        .map(|range| crate::flash::Offset(range.start).bank())
-        .zip(record.bank_sums.iter().cloned())
-        .collect();
-    table.row("Sums", &bank_sums(&sums));
-    table.row(
-        "Total",
-        &format!("{} (CRC-32 {})", record.sum, record.crc32),
-    );
-    table.finish()
 }
 
 /// A flash that was compared or changed, as read from it.
@@ -369,56 +212,6 @@ pub fn sums(compared: &Compared) -> Text {
 /// Whether every byte that was to be compared was.
 pub fn is_all(compared: &Compared) -> bool {
     compared.owned.is_empty() && compared.gaps.is_empty()
-}
-
-/// The end of a write or erase.
-pub fn changed(changed: &Changed, proposal: &Proposal) -> Text {
-    let mut text = Text::default();
-    let mut table = Text::default();
-    if let Some(restart) = &changed.restart {
-        let before = match &restart.before {
-            Some(before) => identity(before),
-            None => "no answer".to_owned(),
-        };
-        table.row(
-            "Drive",
-            &format!("{before} before, {} now", identity(&restart.after)),
-        );
-    }
-    let done = match changed.restart {
-        None => format!(
-            "{} erased, {} programmed",
-            match changed.erased {
-                1 if proposal.erases_everything() => "the whole chip".to_owned(),
-                erased => counted(erased as u64, "sector"),
-            },
-            counted(changed.programmed, "byte")
-        ),
-        Some(_) => format!("{} bytes sent, the drive is back", changed.programmed),
-    };
-    match &changed.evidence {
-        Evidence::ReadBack(compared) => {
-            text.append(sums(compared));
-            let what = match is_all(compared) {
-                true => "read back and compared",
-                false => "read back and compared as far as said above",
-            };
-            table.row("Done", &format!("{done}, {what}: no difference"));
-        }
-        Evidence::Accepted(why) => {
-            let text = format!(
-                "{done}. The drive accepted the firmware and says who it is; what is in the flash \
-                 was not read back. {why}"
-            );
-            table.row("Done", &text);
-        }
-    }
-    if let Some(backup) = proposal.backup.file() {
-        let text = format!("{} holds what was in the flash before", backup.display());
-        table.row("Backup", &text);
-    }
-    text.append(table);
-    text
 }
 
 /// Where flash and image differ.

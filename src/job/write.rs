@@ -29,7 +29,7 @@ const BACKUP_FORMAT: Format = Format {
 };
 
 /// What is to be in the flash.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Content<'a> {
     Image {
         image: &'a Image,

@@ -36,6 +36,11 @@ impl Request {
         self.changed(|request| request.options.dry_run = true)
     }
 
+    /// About one drive alone.
+    pub fn of(&self, drive: DriveName) -> Request {
+        self.changed(|request| request.drives = vec![drive])
+    }
+
     /// With the drive's position in the place of its name.
     pub fn at(&self, position: u8) -> Request {
         self.changed(|request| request.drives = vec![DriveName::Index(position)])

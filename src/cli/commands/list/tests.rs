@@ -1,9 +1,9 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use super::super::args;
-use super::super::every::{every, shown, table};
 use super::*;
+use crate::cli::args::{self, Via};
+use crate::cli::every::{every, shown, table};
 use crate::drive::ask::AskError;
 use crate::drive::fake::{Machine as Fake, sense};
 use crate::session::Host;
@@ -126,9 +126,4 @@ fn a_drive_that_does_not_say_who_it_is() {
         listed.said = None;
         machine.told(&super::shown(&listing, &request()).unwrap().to_string())
     }));
-}
-
-#[test]
-fn checking_every_drive_is_asked_for() {
-    insta::assert_snapshot!(prompt::asked(&CHECK_ALL.into()));
 }

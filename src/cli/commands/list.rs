@@ -1,41 +1,39 @@
-//! Which drives there are: `l`, and `c` without a drive.
+//! `l`: which drives there are.
 
-use super::advice::{Command, Shell};
-use super::args::{Request, Via};
-use super::commands::journal_of;
-use super::exit::Exit;
-use super::failure::Failure;
-use super::output::Output;
-use super::progress::{Progress, eprintln_quietly};
-use super::prompt::{self, Consent};
-use super::report;
-use super::text::Text;
-use super::user::{self, AtTerminal};
-use super::words;
+use super::run::Context;
+use crate::cli::advice::{Command, Shell};
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::progress::eprintln_quietly;
+use crate::cli::report;
+use crate::cli::text::Text;
+use crate::cli::user;
+use crate::cli::words;
 use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
-use crate::job::{JobError, StopFlag};
-use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
-use crate::session::{self, Event, Listed, Listing, Machine};
+use crate::session::{Event, Listed, Listing, Machine};
+
+pub fn run(context: Context) -> Result<(), Failure> {
+    let machine = user::machine(context.request)?;
+    show(machine.as_ref(), context).map(drop)
+}
 
 /// Shows every drive. INQUIRY and TEST UNIT READY are all that is sent.
 ///
 /// # Errors
-/// A bench that cannot be read, or no drive at all.
-pub fn list(request: &Request, output: &mut Output) -> Result<(), Failure> {
-    show(user::machine(request)?.as_ref(), request, output).map(drop)
-}
-
-fn show(machine: &dyn Machine, request: &Request, output: &mut Output) -> Result<Listing, Failure> {
+/// No drive at all.
+pub fn show(machine: &dyn Machine, context: Context) -> Result<Listing, Failure> {
+    let request = context.request;
     // What a crashed run has taken off the kernel would not be listed.
     for settled in machine.settle() {
         let told = words::session::told(&Event::Settled(settled), request);
         eprintln_quietly(told.unwrap_or_default());
     }
     let listing = machine.list();
-    output.text(shown(&listing, request)?);
+    context.output.text(shown(&listing, request)?);
     Ok(listing)
 }
 
@@ -172,76 +170,6 @@ fn about_index(basis: &IndexBasis) -> Option<String> {
         IndexBasis::LegacyPorts { .. } | IndexBasis::OnlyParallel { .. } | IndexBasis::Nothing => {
             None
         }
-    }
-}
-
-const CHECK_ALL: &str =
-    "Checking takes each drive without a packet protocol into vendor mode and resets it.";
-
-/// Whether a check takes a drive that says this into vendor mode.
-fn goes_into_vendor_mode(request: &Request, identity: Option<&Identity>) -> bool {
-    let options = &request.options;
-    let vendor = Protocol::VendorMode.name();
-    match (options.via, &options.protocol) {
-        (Some(Via::Ata | Via::Port), _) => true,
-        (_, Some(name)) => name.eq_ignore_ascii_case(vendor),
-        (_, None) => identity.and_then(Family::by_identity).is_none(),
-    }
-}
-
-/// Tries every drive, after asking where one of them goes into vendor mode.
-///
-/// # Errors
-/// As [`list`], or where the user does not want it.
-pub fn check_all(request: &Request, output: &mut Output, stop: &StopFlag) -> Result<(), Failure> {
-    let machine = user::machine(request)?;
-    let wish = user::wish(request)?;
-    let drives = show(machine.as_ref(), request, output)?.drives;
-    let asks = drives
-        .iter()
-        .any(|listed| goes_into_vendor_mode(request, listed.said.as_ref()));
-    match prompt::ask(&CHECK_ALL.into(), request.options.yes || !asks, stop) {
-        Consent::Given => {}
-        Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
-        Consent::Denied => return Err(Failure::denied(request)),
-        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(&CHECK_ALL.into())),
-    }
-    let names = drives.iter().filter_map(|listed| listed.name(wish.via));
-    let mut last_failure = None;
-    for drive in names {
-        output.text(format!("\n{drive}\n"));
-        let mut progress = Progress::default();
-        let mut user = AtTerminal {
-            progress: &mut progress,
-            yes: request.options.yes,
-            stop,
-            request,
-        };
-        let opened = session::open(machine.as_ref(), &drive, &wish, &mut user)
-            .map_err(|error| words::session::failure(error, request));
-        match opened {
-            Ok(opened) => {
-                output.text(report::device(
-                    &words::session::label(&opened.label),
-                    opened.device.info(),
-                    opened.device.capabilities(),
-                ));
-                let journal = journal_of(machine.as_ref());
-                output.text(report::unfinished(opened.device.as_ref(), None, &journal));
-                for problem in opened.leave() {
-                    progress.line(words::session::not_left(&problem, false, request));
-                }
-            }
-            Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
-            Err(failure) => {
-                output.text(format!("{}\n", failure.what));
-                last_failure = Some(failure);
-            }
-        }
-    }
-    match last_failure {
-        Some(failure) => Err(failure),
-        None => Ok(()),
     }
 }
 

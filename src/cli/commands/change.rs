@@ -1,0 +1,364 @@
+//! Writing and erasing: prepare, show, ask, carry out, report.
+
+use std::path::{Path, PathBuf};
+
+use super::run::{Context, Run};
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::next::{self, Blank};
+use crate::cli::prompt::{self, Consent};
+use crate::cli::report::{banks, counted, identity, is_all, sums};
+use crate::cli::text::Text;
+use crate::cli::words;
+use crate::files::{self, Place};
+use crate::job::JobError;
+use crate::job::backup;
+use crate::job::change::{Changed, Evidence};
+use crate::job::write::{self, Backup, BackupWish, Content, Proposal, Work};
+use crate::scsi::Identity;
+
+/// A change of a flash, before the drive is known.
+pub struct Change<'a> {
+    pub content: Content<'a>,
+    /// The image, as it is shown beside the drive.
+    pub shown: Text,
+    /// The question's verb and object: `Erase the flash of`.
+    pub deed: String,
+}
+
+pub fn run(context: Context, change: Change) -> Result<(), Failure> {
+    let options = &context.request.options;
+    if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
+        return Err(nobody_to_ask(context.request));
+    }
+    check_backup(context.request)?;
+    context.with_drive(|run| {
+        let proposal = run.propose(&change)?;
+        if proposal.is_empty() {
+            run.show_nothing_to_do(&proposal);
+            return Ok(());
+        }
+        if run.request.options.dry_run {
+            run.output.text("Dry run: nothing was changed.\n");
+            return Ok(());
+        }
+        run.agree(&change, &proposal)?;
+        run.carry_out(&proposal)
+    })
+}
+
+impl Run<'_> {
+    /// Finds out what there is to do, makes the backup and shows both.
+    fn propose(&mut self, change: &Change) -> Result<Proposal, Failure> {
+        let request = self.request;
+        self.output.text(&change.shown);
+        // Twice for the backup, once to make sure; programming comes on top.
+        self.refuse_slow(3)?;
+        let wanted = write::Request {
+            content: change.content.clone(),
+            selection: request.selection(),
+            keep: request.options.keep.clone(),
+            backup: backup_wish(request, self.info().identity.as_ref()),
+            forced: request.options.force.clone(),
+            circumstances: self.circumstances(),
+            dry_run: request.options.dry_run,
+        };
+        let proposal = self
+            .in_job(|job| write::prepare(job, &wanted))
+            .map_err(|error| Failure::job(&error, request))?;
+        self.output.text(proposed(&proposal));
+        Ok(proposal)
+    }
+
+    fn show_nothing_to_do(&self, proposal: &Proposal) {
+        self.output.text(sums(&proposal.unchanged()));
+        let erasing = self.request.erasing();
+        self.output.text(match erasing {
+            Some(Blank::All) => "Nothing to do: the flash is blank already.\n",
+            Some(Blank::Part) => "Nothing to do: that part of the flash is blank already.\n",
+            None => "Nothing to do: the flash already holds this. Nothing was written.\n",
+        });
+        if let Some(blank) = erasing {
+            let next = next::after_erase(blank, None, self.request);
+            self.output.text(next.text());
+        }
+    }
+
+    /// Asks for YES, where all that would be done has been shown.
+    fn agree(&self, change: &Change, proposal: &Proposal) -> Result<(), Failure> {
+        let shown = self.output.check().map_err(|error| {
+            Failure::new(
+                Exit::FailedUnchanged,
+                format!("What would be done could not be shown: {error}."),
+            )
+            .next("Type the same again where its output can be read:")
+            .next(self.request.same())
+        });
+        shown
+            .and_then(|()| self.consent(&change.deed))
+            .map_err(|failure| failure.keeping(proposal.backup.file()))
+    }
+
+    fn consent(&self, deed: &str) -> Result<(), Failure> {
+        let question = question(
+            deed,
+            &words::session::label(&self.session.label),
+            self.info().identity.as_ref(),
+            self.request.erasing(),
+        );
+        match prompt::ask(&question.into(), self.request.options.yes, self.stop) {
+            Consent::Given => Ok(()),
+            Consent::Denied => Err(Failure::denied(self.request)),
+            Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.request)),
+            Consent::NobodyToAsk => Err(nobody_to_ask(self.request)),
+        }
+    }
+
+    fn carry_out(&mut self, proposal: &Proposal) -> Result<(), Failure> {
+        let request = self.request;
+        let backup = proposal.backup.file();
+        let inhibitor = self.machine.inhibit("A drive's firmware is being written");
+        let done = self.in_job(|job| proposal.carry_out(job));
+        drop(inhibitor);
+        let changed = done.map_err(|error| Failure::change(&error, request, backup))?;
+        self.output.text(report(&changed, proposal));
+        let next = match request.erasing() {
+            _ if changed.restart.is_some() => return Ok(()),
+            Some(blank) => next::after_erase(blank, backup, request),
+            None => next::after_write(self.session.is_off_kernel(), request),
+        };
+        self.output.text(next.text());
+        Ok(())
+    }
+}
+
+fn nobody_to_ask(request: &Request) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        "This would change the flash, and there is no terminal to ask for YES at.",
+    )
+    .next("To see what would be done:")
+    .next(request.with_dry_run())
+    .next("In a script, --yes answers in advance.")
+}
+
+fn backup_wish(request: &Request, identity: Option<&Identity>) -> BackupWish {
+    let options = &request.options;
+    if options.no_backup {
+        return BackupWish::None;
+    }
+    let path = options.backup.clone().unwrap_or_else(|| {
+        let name = match identity {
+            Some(identity) => [
+                Some(identity.product.as_str()),
+                Some(identity.revision.as_str()),
+                identity.serial.as_deref(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("-"),
+            None => "unknown-drive".to_owned(),
+        };
+        let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let name = format!("backup-{}-{now}", as_file_name(&name));
+        // Two drives in one second, or one twice.
+        (1..)
+            .map(|number| match number {
+                1 => PathBuf::from(format!("{name}.bin")),
+                _ => PathBuf::from(format!("{name}-{number}.bin")),
+            })
+            .find(|path| !path.exists())
+            .unwrap_or_default()
+    });
+    BackupWish::File(path)
+}
+
+/// Before the drive is touched: where the backup of a change is to go.
+/// Whether it is there already, and of which flash, is seen later.
+fn check_backup(request: &Request) -> Result<(), Failure> {
+    let options = &request.options;
+    let standing_in = Path::new("backup.bin");
+    let named = options.backup.as_deref().unwrap_or(standing_in);
+    let checked = match &options.backup {
+        _ if options.no_backup => Ok(()),
+        None if options.dry_run => Ok(()),
+        None => files::folder_must_take_files(standing_in),
+        Some(backup) if options.dry_run => Place::of(backup).map(drop),
+        Some(backup) => {
+            files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
+        }
+    };
+    checked.map_err(|error| Failure::file(&error, named, request))
+}
+
+/// What is asked before the first change.
+fn question(deed: &str, name: &str, identity: Option<&Identity>, erasing: Option<Blank>) -> String {
+    let who = identity.map_or_else(String::new, |identity| {
+        format!(", {}", self::identity(identity))
+    });
+    let afterwards = match erasing {
+        Some(Blank::All) => "The drive has no firmware afterwards. ",
+        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
+        None => "",
+    };
+    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
+}
+
+/// Letters, digits, dots and dashes only.
+fn as_file_name(text: &str) -> String {
+    let mapped: String = text
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || letter == '.' {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let parts: Vec<&str> = mapped.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-")
+}
+
+/// What a write or an erase would do.
+fn proposed(proposal: &Proposal) -> Text {
+    let mut table = Text::default();
+    if let Backup::Earlier(_) = &proposal.backup {
+        let what = match proposal.fit {
+            Some(_) => "write",
+            None => "erase",
+        };
+        let text = format!("This goes on with the {what} that was interrupted.");
+        table.row("Resumed", &text);
+    }
+    if let Some(fit) = &proposal.fit {
+        table.row("Fit", &fit.text);
+        if let Some(check) = fit.forced {
+            table.row("", &format!("Overridden by --force={}.", check.name()));
+        }
+    }
+    for warning in &proposal.warnings {
+        table.row("Warning", warning);
+    }
+    for range in &proposal.kept {
+        table.row("Keep", &format!("{range} stays as it is"));
+    }
+    for note in &proposal.notes {
+        table.row("Note", note);
+    }
+    table.row("Backup", &backup(&proposal.backup));
+    table.row("Plan", &plan(proposal));
+    table.finish()
+}
+
+fn backup(backup: &Backup) -> String {
+    match backup {
+        Backup::Made { path, crc32 } => format!(
+            "{} (CRC-32 {crc32}), read twice and on the disk",
+            path.display()
+        ),
+        Backup::Earlier(earlier) => format!(
+            "{} of {}, made before this write was begun, is intact",
+            earlier.path.display(),
+            earlier.record.date
+        ),
+        Backup::Planned(path) => format!("would go to {}", path.display()),
+        Backup::None => "none, as you asked: there is no way back".to_owned(),
+        Backup::NotNeeded => "not needed".to_owned(),
+    }
+}
+
+fn plan(proposal: &Proposal) -> String {
+    if proposal.is_empty() {
+        return "nothing: the flash already holds this".to_owned();
+    }
+    let plan = match &proposal.work {
+        Work::InPlace { plan, .. } => plan,
+        Work::Download(download) => {
+            let bytes = download.prepared.content.len();
+            let what = match proposal.fit {
+                Some(_) => "all",
+                None => "nothing but FF,",
+            };
+            return format!(
+                "send {what} {} KiB; the drive erases and programs by itself",
+                bytes / 1024
+            );
+        }
+    };
+    let summary = plan.summary();
+    let whole = proposal.erases_everything();
+    let erase = match (summary.sectors_to_erase, whole) {
+        (0, _) => "erase nothing".to_owned(),
+        (1, true) => "erase the whole chip".to_owned(),
+        (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
+    };
+    let erase = match summary.bytes_to_erase {
+        0 => erase,
+        bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
+        bytes => format!("{erase} ({bytes} bytes)"),
+    };
+    let program = match summary.bytes_to_program {
+        0 => "program nothing".to_owned(),
+        bytes => format!("program {}", counted(bytes.into(), "byte")),
+    };
+    format!(
+        "{erase}, {program}, in {}",
+        banks(&summary.banks.iter().copied().collect::<Vec<_>>())
+    )
+}
+
+/// The end of a write or erase.
+fn report(changed: &Changed, proposal: &Proposal) -> Text {
+    let mut text = Text::default();
+    let mut table = Text::default();
+    if let Some(restart) = &changed.restart {
+        let before = match &restart.before {
+            Some(before) => identity(before),
+            None => "no answer".to_owned(),
+        };
+        table.row(
+            "Drive",
+            &format!("{before} before, {} now", identity(&restart.after)),
+        );
+    }
+    let done = match changed.restart {
+        None => format!(
+            "{} erased, {} programmed",
+            match changed.erased {
+                1 if proposal.erases_everything() => "the whole chip".to_owned(),
+                erased => counted(erased as u64, "sector"),
+            },
+            counted(changed.programmed, "byte")
+        ),
+        Some(_) => format!("{} bytes sent, the drive is back", changed.programmed),
+    };
+    match &changed.evidence {
+        Evidence::ReadBack(compared) => {
+            text.append(sums(compared));
+            let what = match is_all(compared) {
+                true => "read back and compared",
+                false => "read back and compared as far as said above",
+            };
+            table.row("Done", &format!("{done}, {what}: no difference"));
+        }
+        Evidence::Accepted(why) => {
+            let text = format!(
+                "{done}. The drive accepted the firmware and says who it is; what is in the flash \
+                 was not read back. {why}"
+            );
+            table.row("Done", &text);
+        }
+    }
+    if let Some(backup) = proposal.backup.file() {
+        let text = format!("{} holds what was in the flash before", backup.display());
+        table.row("Backup", &text);
+    }
+    text.append(table);
+    text
+}
+
+#[cfg(test)]
+mod tests;

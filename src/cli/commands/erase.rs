@@ -1,0 +1,16 @@
+//! `e`: the flash as it came from its maker, FF throughout.
+
+use super::change::{self, Change};
+use super::run::Context;
+use crate::cli::failure::Failure;
+use crate::cli::text::Text;
+use crate::job::write::Content;
+
+pub fn run(context: Context) -> Result<(), Failure> {
+    let change = Change {
+        content: Content::Blank,
+        shown: Text::default(),
+        deed: "Erase the flash of".to_owned(),
+    };
+    change::run(context, change)
+}

@@ -1,0 +1,48 @@
+//! The commands: each, from its request to its result, in a file of its own.
+
+mod change;
+mod check;
+mod erase;
+mod images;
+mod inspect;
+mod list;
+mod read;
+mod run;
+mod verify;
+mod write;
+
+use super::args::{Command, Request};
+use super::exit::Exit;
+use super::failure::{Failure, sentence};
+use super::help;
+use super::output::Output;
+use super::signals;
+use crate::job::StopFlag;
+use run::Context;
+
+/// Carries out a request.
+///
+/// # Errors
+/// A [`Failure`] says everything that its user needs to know.
+pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    signals::note_into(&stop)
+        .map_err(|error| Failure::new(Exit::Internal, sentence(&format!("{error:#}"))))?;
+    let context = Context {
+        request,
+        output,
+        stop: &stop,
+    };
+    match &request.command {
+        Command::Help => output.text(help::text()),
+        Command::Version => output.text(help::version()),
+        Command::Inspect { file } => inspect::run(context, file)?,
+        Command::List => list::run(context)?,
+        Command::Check => check::run(context)?,
+        Command::Read { file } => read::run(context, file)?,
+        Command::Verify { file } => verify::run(context, file)?,
+        Command::Write { file } => write::run(context, file)?,
+        Command::Erase => erase::run(context)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! `r`: the flash into files.
+
+use std::path::{Path, PathBuf};
+
+use super::run::{Context, Run};
+use crate::cli::args::Request;
+use crate::cli::failure::Failure;
+use crate::cli::report::{bank_sums, size};
+use crate::cli::text::Text;
+use crate::files::{self, FileError, Place};
+use crate::flash::{Bank, FlashRange, Offset};
+use crate::image::{Arrangement, Encoding, Format};
+use crate::job::backup::{self, Record};
+use crate::job::read::{self, Dump};
+use crate::job::steadiness::{self, is_unstable};
+use crate::job::{Check, write};
+
+pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
+    let request = context.request;
+    check_place(request, file)?;
+    let (dump, record) = context.with_drive(|run| {
+        run.refuse_unreadable()?;
+        check_names_and_room(run, file)?;
+        run.show_unfinished(Some(file));
+        run.refuse_slow(2)?;
+        let dump = run
+            .in_job(|job| read::read(job, &request.selection()))
+            .map_err(|error| Failure::job(&error, request))?;
+        let record = Record::of(&dump, run.info(), &run.circumstances());
+        Ok((dump, record))
+    })?;
+    save(context, file, &dump, &record)
+}
+
+fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(), Failure> {
+    let request = context.request;
+    let forced = &request.options.force;
+    write::refuse_blank(dump, forced).map_err(|refusal| Failure::job(&refusal.into(), request))?;
+    let format = format(request);
+    let overwrite = forced.contains(&Check::Overwrite);
+    backup::save(dump, record, file, format, overwrite)
+        .map_err(|error| Failure::file(&error, file, request))?;
+    let files = backup::paths(file, format, &dump.ranges);
+    context.output.text(report(&files, dump, record));
+    Ok(())
+}
+
+/// Of the files that are to be made.
+fn format(request: &Request) -> Format {
+    Format {
+        encoding: match request.binary {
+            true => Encoding::Binary,
+            false => Encoding::Hex,
+        },
+        arrangement: match request.merged {
+            true => Arrangement::Merged,
+            false => Arrangement::PerBank,
+        },
+    }
+}
+
+/// Before the drive is touched: what a read would make, as far as that is known
+/// without the drive.
+fn check_place(request: &Request, file: &Path) -> Result<(), Failure> {
+    let banks = request.options.banks.as_ref();
+    let first = banks.and_then(|banks| banks.first().copied());
+    let first = [first.unwrap_or_default().range()];
+    Place::of(file)
+        .and_then(|_| check_names(request, file, &first))
+        .map_err(|error| Failure::file(&error, file, request))
+}
+
+/// A full disk and a name that cannot be had are better found out before half
+/// an hour of reading.
+fn check_names_and_room(run: &Run, file: &Path) -> Result<(), Failure> {
+    let request = run.request;
+    let size = run.capabilities().size;
+    let ranges = request.selection().ranges(size).unwrap_or_default();
+    check_names(request, file, &ranges)
+        .and_then(|()| backup::must_have_room(file, format(request), &ranges))
+        .map_err(|error| Failure::file(&error, file, request))
+}
+
+fn check_names(request: &Request, file: &Path, ranges: &[FlashRange]) -> Result<(), FileError> {
+    let overwrite = request.options.force.contains(&Check::Overwrite);
+    backup::must_not_be_unfinished(file)?;
+    files::must_be_makeable(&backup::paths(file, format(request), ranges), overwrite)
+}
+
+/// A dump that is in these files now; the last one is its record.
+fn report(files: &[PathBuf], dump: &Dump, record: &Record) -> Text {
+    let mut table = Text::default();
+    let files = files
+        .split_last()
+        .map(|(_, files)| files)
+        .unwrap_or_default();
+    match files {
+        [file] => table.row("File", &file.display().to_string()),
+        [first, .., last] => table.row(
+            "Files",
+            &format!(
+                "{}, {} to {}, one for each bank that was read",
+                files.len(),
+                first.display(),
+                last.display()
+            ),
+        ),
+        [] => &mut table,
+    };
+    let bytes = dump.ranges.iter().map(|range| range.len()).sum();
+    table.row("Read", &format!("{}, every byte twice", size(bytes)));
+    if let Some(differed) = steadiness::in_words(dump.disagreements) {
+        let meaning = match is_unstable(dump.disagreements) {
+            false => "; it was read until two agreed.",
+            true => {
+                ". What two reads agree on may be wrong then: this file may be wrong, and is no \
+                 backup to rely on. Check cable and power of the drive, and read it again."
+            }
+        };
+        table.row("Warning", &format!("{differed}{meaning}"));
+    }
+    for gap in &dump.gaps {
+        table.row(
+            "Gap",
+            &format!("{gap}: the drive refused to have it read, FF stands there"),
+        );
+    }
+    let sums: Vec<(Bank, String)> = dump
+        .ranges
+        .iter()
+        .map(|range| Offset(range.start).bank())
+        .zip(record.bank_sums.iter().cloned())
+        .collect();
+    table.row("Sums", &bank_sums(&sums));
+    table.row(
+        "Total",
+        &format!("{} (CRC-32 {})", record.sum, record.crc32),
+    );
+    table.finish()
+}

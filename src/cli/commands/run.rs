@@ -1,0 +1,249 @@
+//! What the commands have in common: a drive that is opened, worked with and
+//! given back.
+
+use std::time::Duration;
+
+use crate::cli::args::{Command, Options, Request};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::next::{self, Blank};
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::cli::report;
+use crate::cli::user::{self, AtTerminal};
+use crate::cli::words;
+use crate::drive::Position;
+use crate::job::backup::Circumstances;
+use crate::job::journal::Journal;
+use crate::job::{Job, JobError, Selection, StopFlag, estimate};
+use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Reading};
+use crate::session::{self, Machine, Session};
+
+/// What a run is about, and what all of its drives share.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub request: &'a Request,
+    pub output: &'a Output,
+    pub stop: &'a StopFlag,
+}
+
+/// A drive of a run, open. Nothing in it is another drive's: several can be at
+/// work on threads of their own.
+pub struct Run<'a> {
+    pub request: &'a Request,
+    pub output: &'a Output,
+    pub stop: &'a StopFlag,
+    pub machine: &'a dyn Machine,
+    pub session: Session,
+    pub progress: Progress,
+}
+
+impl<'a> Context<'a> {
+    /// Opens the drive that the request names, shows it, does the job and gives
+    /// the drive back, also where the job fails.
+    pub fn with_drive<T>(
+        self,
+        job: impl FnOnce(&mut Run) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let request = self.request;
+        match request.drives.len() {
+            1 => {}
+            0 => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "No drive is named: the tool never picks one.",
+                )
+                .next("To see which drives there are:")
+                .next(request.list()));
+            }
+            _ => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "Several drives at once are not possible yet: name one.",
+                ));
+            }
+        }
+        let machine = user::machine(request)?;
+        let mut run = self.open(machine.as_ref())?;
+        run.show_drive();
+        let result = match self.stop.is_requested() {
+            true => Err(Failure::job(&JobError::Stopped, request)),
+            false => job(&mut run),
+        };
+        let is_advised = match &result {
+            Ok(_) => request.erasing().is_some(),
+            Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
+        };
+        run.leave(is_advised);
+        result
+    }
+
+    /// Brings the drive of a request to where its firmware can be reached.
+    pub fn open(self, machine: &'a dyn Machine) -> Result<Run<'a>, Failure> {
+        let Context {
+            request,
+            output,
+            stop,
+        } = self;
+        let Some(drive) = request.drives.first() else {
+            return Err(Failure::new(Exit::Usage, "No drive is named."));
+        };
+        let wish = user::wish(request)?;
+        let mut progress = Progress::default();
+        let mut user = AtTerminal {
+            progress: &mut progress,
+            yes: request.options.yes,
+            stop,
+            request,
+        };
+        let session = session::open(machine, drive, &wish, &mut user)
+            .map_err(|error| words::session::failure(error, request))?;
+        Ok(Run {
+            request,
+            output,
+            stop,
+            machine,
+            session,
+            progress,
+        })
+    }
+}
+
+impl Run<'_> {
+    pub fn show_drive(&self) {
+        self.output.text(report::device(
+            &words::session::label(&self.session.label),
+            self.info(),
+            self.capabilities(),
+        ));
+    }
+
+    /// Gives the drive back; its user may be advised on it already.
+    pub fn leave(self, is_advised: bool) {
+        let Run {
+            session,
+            mut progress,
+            request,
+            ..
+        } = self;
+        for problem in session.leave() {
+            progress.line(words::session::not_left(&problem, is_advised, request));
+        }
+    }
+
+    pub fn device(&self) -> &dyn FirmwareDevice {
+        self.session.device.as_ref()
+    }
+
+    pub fn info(&self) -> &DeviceInfo {
+        self.device().info()
+    }
+
+    pub fn capabilities(&self) -> &Capabilities {
+        self.device().capabilities()
+    }
+
+    /// Where this machine keeps note of unfinished changes.
+    pub fn journal(&self) -> Journal {
+        let folders = self.machine.folders();
+        Journal {
+            folder: Some(folders.journal),
+            others: folders.other_journals,
+        }
+    }
+
+    pub fn circumstances(&self) -> Circumstances {
+        Circumstances {
+            date: jiff::Timestamp::now()
+                .strftime("%Y-%m-%d %H:%M:%S UTC")
+                .to_string(),
+            tool: format!("mtkflash {}", env!("CARGO_PKG_VERSION")),
+            journal: self.journal(),
+        }
+    }
+
+    pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {
+        let progress = &mut self.progress;
+        let mut sink = |event| progress.show(event);
+        let mut job = Job::new(self.session.device.as_mut(), &mut sink, self.stop);
+        let result = work(&mut job);
+        self.progress.clear();
+        result
+    }
+
+    /// A drive of which no way to read it is documented. A chip that is in no
+    /// table can be read by whoever knows how big it is.
+    pub fn refuse_unreadable(&self) -> Result<(), Failure> {
+        let capabilities = self.capabilities();
+        let Reading::Impossible(reason) = &capabilities.reading else {
+            return Ok(());
+        };
+        let failure = Failure::new(Exit::Refused, reason.as_str());
+        Err(match capabilities.size {
+            0 => failure
+                .next("If you know its size, from its marking or a data sheet, name it:")
+                .next(self.request.with_a_size()),
+            _ => failure
+                .next(next::WRITE_ONLY)
+                .next(self.request.write_unread()),
+        })
+    }
+
+    /// Says how long a job will take that reads its part of the flash so often,
+    /// and refuses one that would take hours.
+    pub fn refuse_slow(&mut self, passes: u64) -> Result<(), Failure> {
+        let capabilities = self.capabilities();
+        let ranges = self.request.selection().ranges(capabilities.size);
+        let ranges = ranges.unwrap_or_default();
+        let selected: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
+        let bytes = passes * selected;
+        estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
+            |refusal| {
+                let at_ports = self.session.at_ports.map(Position::number);
+                Failure::slow(&refusal, at_ports, self.request)
+            },
+        )?;
+        match estimate::reading_time(capabilities, bytes) {
+            Some(time) if time > Duration::from_secs(5) => self.progress.line(format!(
+                "Reading takes about {} this way.",
+                estimate::in_words(time)
+            )),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    /// The part of the flash that it is about.
+    pub fn selection(&self) -> Selection {
+        let Options { banks, range, .. } = &self.options;
+        match (banks, range) {
+            (Some(banks), _) => Selection::Banks(banks.clone()),
+            (None, Some(range)) => Selection::Range(*range),
+            (None, None) => Selection::Everything,
+        }
+    }
+
+    /// What an erase leaves blank; `None` for every other command.
+    pub fn erasing(&self) -> Option<Blank> {
+        let is_all = self.selection().is_everything() && self.options.keep.is_empty();
+        match (&self.command, is_all) {
+            (Command::Erase, true) => Some(Blank::All),
+            (Command::Erase, false) => Some(Blank::Part),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drives_can_be_at_work_on_threads_of_their_own() {
+        fn can_go_to_a_thread<T: Send>() {}
+        can_go_to_a_thread::<Run>();
+        can_go_to_a_thread::<Context>();
+    }
+}

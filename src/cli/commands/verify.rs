@@ -1,0 +1,65 @@
+//! `v`: a flash compared with an image.
+
+use std::path::Path;
+
+use super::images::{load, refuse_part, refuse_unsound};
+use super::run::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::report;
+use crate::job::steadiness::is_unstable;
+use crate::job::{Check, verify};
+
+pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
+    let request = context.request;
+    let image = load(request, file)?;
+    refuse_part(request, file, &image)?;
+    refuse_unsound(request, file, &image)?;
+    context.output.text(report::holes(image.holes()));
+    let compared = context.with_drive(|run| {
+        run.refuse_unreadable()?;
+        run.refuse_slow(1)?;
+        run.in_job(|job| verify::verify(job, &image, &request.selection()))
+            .map_err(|error| Failure::job(&error, request))
+    })?;
+    context.output.text(report::sums(&compared));
+    let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    match &compared.difference {
+        None if missing > 0 && !request.options.force.contains(&Check::Gaps) => Err(Failure::new(
+            Exit::Different,
+            format!(
+                "The drive refuses to have {} KiB read: what it gives is equal, but not \
+                     all of it could be compared.",
+                missing.div_ceil(1024)
+            ),
+        )
+        .next("If that is enough:")
+        .next(request.forcing(Check::Gaps))),
+        None => {
+            context.output.text(if report::is_all(&compared) {
+                "Equal: the flash holds this image.\n"
+            } else {
+                "Equal as far as it was compared: the flash holds this image but for what is \
+                 said above.\n"
+            });
+            Ok(())
+        }
+        Some(difference) => {
+            let failure = Failure::new(
+                Exit::Different,
+                format!(
+                    "The flash differs from the file: {}.",
+                    report::difference(difference)
+                ),
+            );
+            Err(match is_unstable(compared.disagreements) {
+                true => failure
+                    .next("Check cable and power of the drive, then type the same again:")
+                    .next(request.same()),
+                false => failure
+                    .next("To write the file into the drive, after a backup:")
+                    .next(request.write(file)),
+            })
+        }
+    }
+}

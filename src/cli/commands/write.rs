@@ -1,0 +1,36 @@
+//! `w`: an image into the flash.
+
+use std::path::Path;
+
+use super::change::{self, Change};
+use super::images::{is_part, load, refuse_part, refuse_unsound};
+use super::run::Context;
+use crate::cli::failure::Failure;
+use crate::cli::report;
+use crate::image::{Report, soundness};
+use crate::job::backup::Record;
+use crate::job::write::{Content, refuse_doubtful};
+
+pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
+    let request = context.request;
+    let image = load(request, file)?;
+    refuse_part(request, file, &image)?;
+    refuse_unsound(request, file, &image)?;
+    let mut report = Report::of(&image);
+    if is_part(request, &image) {
+        report.problems.clear();
+        report.doubts = soundness::lost_lines(&image);
+    }
+    refuse_doubtful(&report.doubts, &request.options.force)
+        .map_err(|refusal| Failure::job(&refusal.into(), request))?;
+    let content = Content::Image {
+        image: &image,
+        record: Record::beside(file).map(Box::new),
+    };
+    let change = Change {
+        content,
+        shown: report::image(file, &report),
+        deed: format!("Write {} into", file.display()),
+    };
+    change::run(context, change)
+}
