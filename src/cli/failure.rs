@@ -139,22 +139,11 @@ impl Failure {
             }
             JobError::Device { source, .. } => {
                 let failure = Failure::new(exit_of(&error.flash()), sentence(&source.to_string()));
-                advice(source, failure, request)
+                advice(source, failure)
             }
         };
         let failure = failure.about_flash(&error.flash(), None);
-        match error {
-            JobError::Device {
-                source: DeviceError::EntryRefused { .. },
-                ..
-            } => match request.without_wait() {
-                Some(line) => failure
-                    .next("Without the wait, when the drive has been prepared already:")
-                    .next(line),
-                None => failure,
-            },
-            _ => failure.next(request.same()),
-        }
+        failure.next(request.same())
     }
 
     /// A job that was changing the flash; `backup` is the file with the way back.
@@ -432,31 +421,8 @@ fn has_vanished(error: &DeviceError) -> bool {
 }
 
 /// What helps against a drive that does not go along.
-fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure {
+fn advice(source: &DeviceError, failure: Failure) -> Failure {
     match source {
-        DeviceError::EntryRefused {
-            status: status @ (0x00 | 0x7F | 0xFF),
-        } => failure
-            .next(format!(
-                "{status:02X}h is what a place without a drive shows, too: look at power, cable and \
-                 jumper. The positions 1 and 3 are masters, 2 and 4 slaves. Then switch the drive \
-                 off, hold its eject button and switch it on while this asks:"
-            ))
-            .next(request.waiting()),
-        DeviceError::EntryRefused { .. } => failure
-            .next(
-                "Drives that work and drives that are dead refuse alike until they are prepared. Try \
-                 these, one more each time it is refused:",
-            )
-            .next(request.waiting())
-            .next("1  Switch the drive off, hold its eject button for about 10 seconds while you \
-                 switch it on.")
-            .next("2  Set a jumper on two of the six pins beside master and slave, which two differs \
-                 from model to model.")
-            .next("3  Set its channel to none in the computer's setup, and give the drive power after \
-                 the system is up.")
-            .next("4  Try a good drive of its kind in its place first, and swap.")
-            .next("5  Put it on an IDE port of the computer, and use --via port as root."),
         DeviceError::TaskFile {
             source: TaskFileError::NotPassedOn(_),
             ..

@@ -74,8 +74,34 @@ pub enum Writing {
 /// Something the drive did or refused. Offsets count bytes of firmware from 0.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
+    /// As drives are known to refuse it.
     #[error("the drive refused vendor mode: status {status:02x}h, should be 70h, 72h or 73h")]
     EntryRefused { status: u8 },
+    /// As a place shows where no drive is, or none that has power.
+    #[error("no drive answers there: status {status:02x}h, should be 70h, 72h or 73h")]
+    NoDriveThere { status: u8 },
+    /// The drive has not answered yet, and may be in the mode.
+    #[error(
+        "the drive was told to enter vendor mode and is busy since (status {status:02x}h), so \
+         that it may be in the mode or not"
+    )]
+    EntryBusy { status: u8 },
+    /// Neither a mode status nor a refusal that is known: the drive may be in the mode.
+    #[error(
+        "the drive was told to enter vendor mode and shows status {status:02x}h, neither 70h, \
+         72h or 73h nor a refusal that is known, so that it may be in the mode or not"
+    )]
+    EntryUnclear { status: u8 },
+    /// The command was sent, and what came back is not the drive's: the drive
+    /// may be in the mode.
+    #[error(
+        "the drive was told to enter vendor mode, and its answer did not come, so that it may \
+         be in the mode or not: {source}"
+    )]
+    EntryUnanswered {
+        #[source]
+        source: TaskFileError,
+    },
     #[error("stopped while waiting for the drive")]
     Stopped,
     #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]

@@ -94,11 +94,13 @@ impl Machine for OnBench {
 
     fn folders(&self) -> Folders {
         // Of a bench without a folder nothing outlives the run.
+        let refusals = self.bench.state().map(|state| state.join("refusals"));
         let state = self.bench.state().unwrap_or(Path::new("bench.state"));
         Folders {
             journal: state.join("journal"),
             other_journals: Vec::new(),
             log: state.join("log"),
+            refusals,
         }
     }
 

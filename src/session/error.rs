@@ -79,14 +79,25 @@ pub enum OpenError {
     /// It could not be asked which protocol is its own.
     #[error(transparent)]
     NotDetected(DeviceError),
-    /// It is not in vendor mode, or its flash does not say what it is.
-    #[error("{source}")]
-    NotEntered {
-        label: Label,
-        identity: Option<Identity>,
-        #[source]
-        source: DeviceError,
-    },
+    #[error(transparent)]
+    NotEntered(#[from] Box<NotEntered>),
+}
+
+/// A drive that is not in vendor mode, or whose flash does not say what it is.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct NotEntered {
+    pub label: Label,
+    pub identity: Option<Identity>,
+    #[source]
+    pub source: DeviceError,
+    /// How often it was refused at this place, this time included; `None` where
+    /// that is not known.
+    pub refusals: Option<u32>,
+    /// It was asked by the ports of its channel, and not through the kernel.
+    pub by_ports: bool,
+    /// What it is called on the ports, where those lead to it.
+    pub ports: Option<DriveName>,
 }
 
 /// What is not as it was found.

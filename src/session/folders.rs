@@ -8,6 +8,7 @@ use nix::unistd::User;
 use super::machine::Folders;
 
 const NAME: &str = "mtkflash";
+const REFUSALS: &str = "refusals";
 
 /// Root's are those of the system, a user's are in the XDG state folder. Each
 /// reads the other's journal, as far as that is known: root the one of whoever
@@ -19,18 +20,20 @@ pub fn of_host(is_superuser: bool) -> Folders {
         let caller = caller.and_then(|name| User::from_name(&name).ok().flatten());
         let others = caller.filter(|caller| !caller.uid.is_root());
         return Folders {
-            journal: of_system,
             other_journals: others
                 .map(|caller| in_home(&caller.dir))
                 .into_iter()
                 .collect(),
             log: Path::new("/var/log").join(NAME),
+            refusals: Some(of_system.join(REFUSALS)),
+            journal: of_system,
         };
     }
     let own = own_state();
     Folders {
         journal: own.clone(),
         other_journals: vec![of_system],
+        refusals: Some(own.join(REFUSALS)),
         log: own,
     }
 }

@@ -57,6 +57,9 @@ pub struct Folders {
     pub other_journals: Vec<PathBuf>,
     /// Where the log of every run is.
     pub log: PathBuf,
+    /// Where it is counted how often drives refuse vendor mode; `None` where
+    /// nothing outlives a run.
+    pub refusals: Option<PathBuf>,
 }
 
 /// A drive that was found and not touched.

@@ -19,11 +19,12 @@ mod list;
 mod machine;
 mod name;
 mod open;
+mod refusals;
 mod user;
 mod wish;
 
 pub use bench::OnBench;
-pub use error::{LeaveError, OpenError};
+pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};
 pub use host::Host;
 pub use list::{Listed, Listing};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
-use super::error::OpenError;
+use super::error::{NotEntered, OpenError};
 use super::event::Event;
 use super::identify::{self, Identified};
 use super::machine::{Held, Lent, Machine, Registers, Spot, Taken};
 use super::name::{DriveName, Label, Via};
+use super::refusals::Refusals;
 use super::user::{Answer, User};
 use super::wish::{Patience, Wish};
 use crate::drive::Position;
@@ -50,6 +51,15 @@ pub fn open(
         Some(Via::Port) => opening.by_ports(opening.position(name)?),
         Some(Via::Sg | Via::Ata) | None => opening.by_kernel(name),
     }
+}
+
+/// A drive on its way into vendor mode.
+struct Target {
+    label: Label,
+    place: String,
+    by_ports: bool,
+    /// What it is called on the ports, where those lead to it.
+    ports: Option<DriveName>,
 }
 
 struct Opening<'a> {
@@ -119,12 +129,16 @@ impl Opening<'_> {
     ) -> Result<Device, OpenError> {
         let mut task_file = AtaPassthrough::new(held.packets, COMMAND_TIMEOUT);
         let identified = identify::by_kernel(task_file.identify(), identity);
-        self.enter(spot.label(), identified, Box::new(task_file), held.clock)
-            .map_err(|error| match (error, held.filter) {
-                (OpenError::NotEntered { source, .. }, Some(filter)) if is_forbidden(&source) => {
-                    filter.into()
-                }
-                (error, _) => error,
+        let target = Target {
+            label: spot.label(),
+            place: spot.place(),
+            by_ports: false,
+            ports: spot.at_ports().map(|at| DriveName::Index(at.number())),
+        };
+        self.enter(target, identified, Box::new(task_file), held.clock)
+            .map_err(|failed| match held.filter {
+                Some(filter) if is_forbidden(&failed.source) => filter.into(),
+                _ => Box::new(failed).into(),
             })
     }
 
@@ -147,7 +161,13 @@ impl Opening<'_> {
         let place = registers.place();
         let mut taken = registers.take()?;
         let lent = taken.lent.take();
-        match self.enter_by_ports(label.clone(), taken) {
+        let target = Target {
+            label: label.clone(),
+            place: place.clone(),
+            by_ports: true,
+            ports: Some(label.called.clone()),
+        };
+        match self.enter_by_ports(target, taken) {
             Ok(device) => Ok(Session {
                 label,
                 place,
@@ -180,24 +200,25 @@ impl Opening<'_> {
         }
     }
 
-    fn enter_by_ports(&mut self, label: Label, taken: Taken) -> Result<Device, OpenError> {
+    fn enter_by_ports(&mut self, target: Target, taken: Taken) -> Result<Device, OpenError> {
         let clock = Arc::clone(&taken.clock);
         let mut ports = PortTaskFile::new(taken.registers, taken.unit, taken.clock);
         ports
             .quiet_interrupts()
             .map_err(OpenError::PortsOutOfReach)?;
         let identified = identify::by_ports(ports.identify(), taken.known_as)?;
-        self.enter(label, identified, Box::new(ports), clock)
+        self.enter(target, identified, Box::new(ports), clock)
+            .map_err(|failed| Box::new(failed).into())
     }
 
     /// Brings a drive into vendor mode and identifies its flash.
     fn enter(
         &mut self,
-        label: Label,
+        target: Target,
         identified: Identified,
         task_file: Box<dyn TaskFile + Send>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Device, OpenError> {
+    ) -> Result<Device, NotEntered> {
         let Identified { identity, said } = identified;
         if let Some(said) = said {
             self.user.tell(Event::Said(said));
@@ -211,14 +232,34 @@ impl Opening<'_> {
             (Patience::Unless(_), Some(_)) => Duration::ZERO,
         };
         let drive = self.ask_to_enter(task_file, clock, patience);
+        let refusals = self.count_refusals(&target.place, drive.as_ref().err());
         drive
             .and_then(|drive| VendorModeDrive::identify(drive, identity.clone(), self.wish.size))
             .map(|drive| Box::new(drive) as Device)
-            .map_err(|source| OpenError::NotEntered {
-                label,
+            .map_err(|source| NotEntered {
+                label: target.label,
                 identity,
                 source,
+                refusals,
+                by_ports: target.by_ports,
+                ports: target.ports,
             })
+    }
+
+    /// How often the drive at a place has refused by now.
+    fn count_refusals(&self, place: &str, error: Option<&DeviceError>) -> Option<u32> {
+        let folder = self.machine.folders().refusals;
+        let refusals = folder.map(Refusals::in_folder).unwrap_or_default();
+        match error {
+            None => {
+                refusals.forget(place);
+                None
+            }
+            Some(DeviceError::EntryRefused { .. } | DeviceError::NoDriveThere { .. }) => {
+                refusals.one_more(place)
+            }
+            Some(_) => None,
+        }
     }
 
     fn ask_to_enter(

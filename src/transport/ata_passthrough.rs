@@ -194,6 +194,7 @@ mod tests {
     const EXPECT_PARALLEL: Expect = Expect::Status(0x70);
     const ANY: Expect = Expect::Any {
         after: Duration::from_millis(2),
+        patience: Duration::ZERO,
     };
 
     type Step = Result<(Completion, Vec<u8>), TransportError>;

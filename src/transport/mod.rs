@@ -170,8 +170,10 @@ pub struct Registers {
 pub enum Expect {
     /// Finished when Status equals this value, the mode status.
     Status(u8),
-    /// Status is read once, this long after the command, and may be anything.
-    Any { after: Duration },
+    /// Status is read this long after the command and may be anything. Where
+    /// Status is read directly, a drive that is busy (bit 7) is read again for
+    /// as long as `patience`; 80h and FFh are no busy drive but none.
+    Any { after: Duration, patience: Duration },
 }
 
 /// What the registers hold after a command.

@@ -106,10 +106,42 @@ fn a_drive_that_wants_to_be_switched_off_and_on_is_waited_for() {
 }
 
 #[test]
-fn a_wait_that_was_too_short_can_be_left_out() {
+fn a_drive_that_refuses_again_and_again_is_told_another_way_each_time() {
     let folder = Folder::with_bench("refused.toml");
-    let run = folder.fails("3 c --wait 8", 6);
-    insta::assert_snapshot!(run.message());
+    let told: Vec<String> = (1..=6)
+        .map(|_| folder.fails("3 c --wait 200", 6).message())
+        .collect();
+    for (number, pair) in (2..).zip(told.windows(2)) {
+        assert_ne!(
+            pair[0], pair[1],
+            "the refusal {number} reads as the one before"
+        );
+    }
+    for way in [
+        "1  Switch",
+        "2  Set a jumper",
+        "3  Set its channel",
+        "4  Put a good",
+    ] {
+        let first = told.iter().position(|told| told.contains(way));
+        assert_eq!(
+            first,
+            way[..1].parse().ok().map(|at: usize| at - 1),
+            "{way}"
+        );
+    }
+    assert!(told[4].contains("--via port"), "{}", told[4]);
+}
+
+#[test]
+fn a_drive_that_lets_itself_be_entered_begins_anew() {
+    let folder = Folder::with_bench("power-cycle.toml");
+    folder.fails("3 c", 6);
+    let second = folder.fails("3 c", 6).message();
+    assert!(second.contains("2  Set a jumper"), "{second}");
+    folder.done("3 c --wait 200");
+    let first = folder.fails("3 c", 6).message();
+    assert!(!first.contains("2  Set a jumper"), "{first}");
 }
 
 /// A dead drive with a smaller flash than that of its bench: it is about how

@@ -46,6 +46,11 @@ impl Request {
         self.changed(|request| request.drives = vec![DriveName::Index(position)])
     }
 
+    /// With another name for the drive.
+    pub fn called(&self, name: &DriveName) -> Request {
+        self.changed(|request| request.drives = vec![name.clone()])
+    }
+
     pub fn by(&self, via: Via) -> Request {
         self.changed(|request| request.options.via = Some(via))
     }
@@ -70,12 +75,6 @@ impl Request {
 
     pub fn without_entry(&self) -> Request {
         self.changed(|request| request.options.entry = None)
-    }
-
-    /// Without a wait, where there is one.
-    pub fn without_wait(&self) -> Option<Request> {
-        self.options.wait?;
-        Some(self.changed(|request| request.options.wait = None))
     }
 
     /// With time to switch the drive off and on.

@@ -120,9 +120,12 @@ fn devices() -> Vec<DeviceError> {
         end: 0xC000,
     };
     every!(DeviceError:
-        DeviceError::EntryRefused { .. } => [
-            DeviceError::EntryRefused { status: 0x51 },
-            DeviceError::EntryRefused { status: 0x7F },
+        DeviceError::EntryRefused { .. } => [DeviceError::EntryRefused { status: 0x51 }],
+        DeviceError::NoDriveThere { .. } => [DeviceError::NoDriveThere { status: 0x7F }],
+        DeviceError::EntryBusy { .. } => [DeviceError::EntryBusy { status: 0xF2 }],
+        DeviceError::EntryUnclear { .. } => [DeviceError::EntryUnclear { status: 0x40 }],
+        DeviceError::EntryUnanswered { .. } => [
+            DeviceError::EntryUnanswered { source: TaskFileError::TimedOut(TIME_OUT) },
         ],
         DeviceError::Stopped => [DeviceError::Stopped],
         DeviceError::TaskFile { .. } => [

@@ -1,12 +1,13 @@
 //! The way to a drive, as its user reads it: why it is not open, what is told
 //! beside the way, what is asked, and what is not as it was afterwards.
 
-use super::super::advice::{Advice, Command, Line, Shell};
+use super::super::advice::{Command, Line, Shell};
 use super::super::args::{Request, Via};
 use super::super::exit::Exit;
 use super::super::failure::{Failure, sentence};
 use super::super::report;
 use super::super::text::Text;
+use super::entry;
 use crate::drive::legacy::{ChannelState, LegacyError};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
@@ -101,11 +102,7 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         .next(typed.by(Via::Ata)),
         OpenError::Unlisted { family, identity } => unlisted(family, identity.as_ref(), typed),
         OpenError::NotDetected(source) => on_the_device(source, typed),
-        OpenError::NotEntered {
-            label,
-            identity,
-            source,
-        } => not_entered(&label, identity.as_ref(), source, typed),
+        OpenError::NotEntered(failed) => entry::not_entered(*failed, typed),
     }
 }
 
@@ -139,7 +136,7 @@ fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Fa
 }
 
 /// An error of the drive's, before anything was changed.
-fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
+pub(super) fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
     let error = match source {
         DeviceError::Stopped => JobError::Stopped,
         source => JobError::Device {
@@ -148,34 +145,6 @@ fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
         },
     };
     Failure::job(&error, typed)
-}
-
-fn not_entered(
-    drive: &Label,
-    identity: Option<&Identity>,
-    source: DeviceError,
-    typed: &Request,
-) -> Failure {
-    let is_refused = matches!(source, DeviceError::EntryRefused { .. });
-    let mut failure = on_the_device(source, typed);
-    let family = identity.and_then(Family::by_identity);
-    if let (true, Some(family)) = (is_refused, family) {
-        failure.next = Advice::default();
-        failure = failure
-            .next(format!(
-                "It is a {} drive, which is flashed by packets, not in vendor mode:",
-                family.name
-            ))
-            .next(typed.by_its_name());
-    }
-    match identity {
-        // Who meant another drive must see it here.
-        Some(who) if failure.exit == Exit::FailedUnchanged => {
-            failure.what += &format!(" This is {}: {}.", label(drive), report::identity(who));
-            failure
-        }
-        _ => failure,
-    }
 }
 
 /// What is told on the way; `None` for what is shown as a countdown.

@@ -28,7 +28,7 @@ pub use device::VendorModeDrive;
 
 use super::DeviceError;
 use crate::flash::Offset;
-use crate::transport::{Answer, Clock, Expect, Registers, TaskFile, TaskFileError};
+use crate::transport::{Answer, Clock, Expect, Registers, TaskFile, TaskFileError, TransportError};
 
 const ENTER: u8 = 0x80;
 /// LBA-low of the ENTER command. The only value ever sent with it.
@@ -40,6 +40,9 @@ const DEVICE_RESET: u8 = 0x08;
 
 const SELECT_PAUSE: Duration = Duration::from_millis(250);
 const ENTER_PAUSE: Duration = Duration::from_millis(2);
+/// How long a drive may be busy before that is its answer. No source says; a
+/// drive that has not answered must not be taken for one that has refused.
+const ENTER_PATIENCE: Duration = Duration::from_secs(2);
 const LEAVE_PAUSE: Duration = Duration::from_millis(350);
 
 /// The status that a drive in vendor mode shows after every command. It also
@@ -55,7 +58,7 @@ pub enum ModeStatus {
 }
 
 impl ModeStatus {
-    /// `None` for any status that is not a mode status: the mode was refused.
+    /// `None` for any status that is not a mode status.
     pub fn from_status(status: u8) -> Option<ModeStatus> {
         match status {
             0x70 => Some(ModeStatus::Parallel),
@@ -71,6 +74,34 @@ impl ModeStatus {
             ModeStatus::Parallel => 0x70,
             ModeStatus::SerialAt8800 => 0x72,
             ModeStatus::SerialAt0000 => 0x73,
+        }
+    }
+}
+
+/// What Status counts for after the command that enters the mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryAnswer {
+    Entered(ModeStatus),
+    /// As drives have refused it: 50h, 51h, 52h.
+    Refused,
+    /// What a place without a drive shows: 00h where a master answers for a
+    /// slave that is not there, 7Fh, 80h and FFh where nothing does (no link).
+    NoDrive,
+    /// Bit 7: no answer yet. D1h and F2h are 51h and 72h with it.
+    Busy,
+    /// Nothing that is known, and so no refusal either.
+    Unclear,
+}
+
+impl EntryAnswer {
+    /// Source: the statuses that were seen with JungleFlasher 0.1.96.
+    pub fn of(status: u8) -> EntryAnswer {
+        match (ModeStatus::from_status(status), status) {
+            (Some(mode), _) => EntryAnswer::Entered(mode),
+            (None, 0x50..=0x52) => EntryAnswer::Refused,
+            (None, 0x00 | 0x7F | 0x80 | 0xFF) => EntryAnswer::NoDrive,
+            (None, 0x81..) => EntryAnswer::Busy,
+            (None, _) => EntryAnswer::Unclear,
         }
     }
 }
@@ -103,8 +134,9 @@ impl VendorMode {
     /// answer meanwhile, because it is switched off, is asked again as well.
     ///
     /// # Errors
-    /// [`DeviceError::EntryRefused`] with the last status, or
-    /// [`DeviceError::Stopped`] where `waiting` ended it.
+    /// What the last status counts for, see [`EntryAnswer`]: a drive that has
+    /// not refused may be in the mode all the same. [`DeviceError::Stopped`]
+    /// where `waiting` ended it.
     pub fn enter(
         mut task_file: Box<dyn TaskFile + Send>,
         clock: Arc<dyn Clock>,
@@ -116,8 +148,8 @@ impl VendorMode {
             let answer = ask_to_enter(task_file.as_mut(), clock.as_ref());
             let remaining = deadline.saturating_sub(clock.now());
             let status = match answer {
-                Ok(answer) => {
-                    if let Some(mode) = ModeStatus::from_status(answer.status) {
+                Ok(Answer { status, .. }) => match EntryAnswer::of(status) {
+                    EntryAnswer::Entered(mode) => {
                         return Ok(VendorMode {
                             task_file,
                             clock,
@@ -127,19 +159,29 @@ impl VendorMode {
                             time_in_commands: Duration::ZERO,
                         });
                     }
-                    if remaining.is_zero() {
-                        return Err(DeviceError::EntryRefused {
-                            status: answer.status,
-                        });
-                    }
-                    Some(answer.status)
-                }
+                    _ if !remaining.is_zero() => Some(status),
+                    EntryAnswer::Refused => return Err(DeviceError::EntryRefused { status }),
+                    EntryAnswer::NoDrive => return Err(DeviceError::NoDriveThere { status }),
+                    EntryAnswer::Busy => return Err(DeviceError::EntryBusy { status }),
+                    EntryAnswer::Unclear => return Err(DeviceError::EntryUnclear { status }),
+                },
                 Err(
                     TaskFileError::TimedOut(_)
                     | TaskFileError::NoRegisters(_)
                     | TaskFileError::NotPassedOn(_),
                 ) if !remaining.is_zero() => None,
-                Err(error) => return Err(during("entering vendor mode")(error)),
+                Err(
+                    source @ (TaskFileError::TimedOut(_)
+                    | TaskFileError::NoRegisters(_)
+                    | TaskFileError::Status { .. }
+                    | TaskFileError::Transport(TransportError::Io(_))),
+                ) => return Err(DeviceError::EntryUnanswered { source }),
+                Err(
+                    error @ (TaskFileError::NotPassedOn(_)
+                    | TaskFileError::Transport(
+                        TransportError::NotPermitted | TransportError::Vanished,
+                    )),
+                ) => return Err(during("entering vendor mode")(error)),
             };
             if waiting(Waiting { status, remaining }).is_break() {
                 return Err(DeviceError::Stopped);
@@ -167,6 +209,7 @@ impl VendorMode {
         }
         let any = Expect::Any {
             after: Duration::ZERO,
+            patience: Duration::ZERO,
         };
         // DEVICE RESET may still bring back a drive that did not answer to 81.
         let [left, reset] = [LEAVE, DEVICE_RESET].map(|command| {
@@ -241,7 +284,11 @@ fn ask_to_enter(
         command: ENTER,
         ..Registers::default()
     };
-    task_file.execute(&registers, Expect::Any { after: ENTER_PAUSE }, false)
+    let any = Expect::Any {
+        after: ENTER_PAUSE,
+        patience: ENTER_PATIENCE,
+    };
+    task_file.execute(&registers, any, false)
 }
 
 /// A place in the drive's byte address space of 1 MiB: the parallel flash
@@ -276,5 +323,27 @@ fn at(doing: &'static str, offset: u32) -> impl FnOnce(TaskFileError) -> DeviceE
         doing,
         at: Some(Offset(offset)),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_drives_are_known_to_refuse_with_is_a_refusal() {
+        for status in 0..=0xFF {
+            let expected = match status {
+                0x70 => EntryAnswer::Entered(ModeStatus::Parallel),
+                0x72 => EntryAnswer::Entered(ModeStatus::SerialAt8800),
+                0x73 => EntryAnswer::Entered(ModeStatus::SerialAt0000),
+                0x50..=0x52 => EntryAnswer::Refused,
+                0x00 | 0x7F | 0x80 | 0xFF => EntryAnswer::NoDrive,
+                0xD0 | 0xD1 | 0xF2 => EntryAnswer::Busy,
+                busy if busy & 0x80 != 0 => EntryAnswer::Busy,
+                _ => EntryAnswer::Unclear,
+            };
+            assert_eq!(EntryAnswer::of(status), expected, "{status:02x}h");
+        }
     }
 }

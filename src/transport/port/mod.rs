@@ -40,6 +40,8 @@ const BUSY: u8 = 0x80;
 const DEVICE_FAULT: u8 = 0x20;
 const DATA_REQUEST: u8 = 0x08;
 const ERROR: u8 = 0x01;
+/// Status where no drive drives the lines.
+const NOBODY: u8 = 0xFF;
 
 /// How long a drive may be busy before it is asked who it is: a drive that has
 /// just left vendor mode needs a moment.
@@ -217,12 +219,18 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
                 self.write_device(0)?;
                 self.wait_for(expected)?
             }
-            Expect::Any { after } => {
+            Expect::Any { after, patience } => {
                 if after > Duration::ZERO {
                     self.clock.sleep(after);
                 }
                 self.write_device(0)?;
-                self.registers.read(Register::Command)?
+                match self.registers.read(Register::Command)? {
+                    status @ (BUSY | NOBODY) => status,
+                    status if status & BUSY != 0 && patience > Duration::ZERO => {
+                        self.not_busy(patience)?
+                    }
+                    status => status,
+                }
             }
         };
         let lba_low = if want_lba_low {

@@ -222,7 +222,10 @@ fn any_status_is_read_once_after_the_wait() {
                 command: 0x80,
                 ..Registers::default()
             },
-            Expect::Any { after },
+            Expect::Any {
+                after,
+                patience: Duration::ZERO,
+            },
             false,
         )
         .unwrap();

@@ -1,0 +1,283 @@
+//! A drive that is not in vendor mode: what it answered, and what its user can
+//! do about it.
+
+use super::super::advice::{Advice, Line};
+use super::super::args::{Request, Via};
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::report;
+use super::session::{label, on_the_device};
+use crate::protocol::DeviceError;
+use crate::protocol::packet::Family;
+use crate::scsi::Identity;
+use crate::session::{Label, NotEntered};
+
+/// A way to bring a drive into vendor mode, and how to type while it is tried.
+struct Rung {
+    deed: &'static str,
+    then: &'static str,
+}
+
+/// What people have done, the easiest first (reports of club.myce.com).
+const PREPARATIONS: [Rung; 4] = [
+    Rung {
+        deed: "Switch the drive off, and hold its eject button for about 10 seconds while you \
+               switch it on.",
+        then: "Type this, and do that while it asks:",
+    },
+    Rung {
+        deed: "Set a jumper on two of the six pins beside master and slave, which two differs from \
+               model to model; then off and on.",
+        then: "Type this, and switch the drive off and on while it asks:",
+    },
+    Rung {
+        deed: "Set its channel to none in the computer's setup, and give the drive power after the \
+               system is up.",
+        then: "Type this when the system is up, and switch the drive on while it asks:",
+    },
+    Rung {
+        deed: "Put a good drive of its kind and jumper setting in its place, start the computer \
+               with it, and swap the two.",
+        then: "Type this when they are swapped:",
+    },
+];
+
+/// Why a drive is not in vendor mode.
+pub fn not_entered(failed: NotEntered, typed: &Request) -> Failure {
+    let advice = advice(&failed, typed);
+    let NotEntered {
+        label: drive,
+        identity,
+        source,
+        ..
+    } = failed;
+    let mut failure = on_the_device(source, typed);
+    failure.next = advice.unwrap_or(failure.next);
+    named(failure, &drive, identity.as_ref())
+}
+
+/// `None` where what helps has nothing to do with the mode.
+fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
+    let family = failed.identity.as_ref().and_then(Family::by_identity);
+    match (&failed.source, family) {
+        (DeviceError::EntryRefused { .. }, Some(family)) => Some(by_packets(family, typed)),
+        (DeviceError::EntryRefused { .. }, None) => Some(ladder(failed, typed)),
+        (DeviceError::NoDriveThere { .. }, _) => Some(nobody(failed, typed)),
+        (
+            DeviceError::EntryBusy { .. }
+            | DeviceError::EntryUnclear { .. }
+            | DeviceError::EntryUnanswered { .. },
+            _,
+        ) => Some(perhaps_entered(failed, typed)),
+        _ => None,
+    }
+}
+
+/// Who meant another drive must see it here.
+fn named(mut failure: Failure, drive: &Label, identity: Option<&Identity>) -> Failure {
+    if let (Some(who), Exit::FailedUnchanged) = (identity, failure.exit) {
+        failure.what += &format!(" This is {}: {}.", label(drive), report::identity(who));
+    }
+    failure
+}
+
+fn by_packets(family: &Family, typed: &Request) -> Advice {
+    Advice::default()
+        .then(format!(
+            "It is a {} drive, which is flashed by packets, not in vendor mode:",
+            family.name
+        ))
+        .then(typed.by_its_name())
+}
+
+/// One way more each time; all of them where it is not known how often.
+fn ladder(failed: &NotEntered, typed: &Request) -> Advice {
+    let last = PREPARATIONS.len();
+    let shown = match failed.refusals {
+        Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
+        None => last,
+    };
+    let mut advice = Advice::default().then(
+        "Drives that are dead and drives that work refuse alike until they are prepared. One way \
+         more is shown each time it is refused.",
+    );
+    for (number, rung) in (1..).zip(PREPARATIONS.iter().take(shown)) {
+        advice.push(format!("{number}  {}", rung.deed));
+    }
+    if let (true, Some(rung)) = (shown <= last, PREPARATIONS.get(shown.saturating_sub(1))) {
+        return advice.then(rung.then).then(waiting(typed));
+    }
+    let number = last + 1;
+    let begin_again = |advice: Advice| {
+        advice
+            .then(
+                "All of them were shown. What is left are other pins for the jumper, and a \
+                 programmer that reads and writes the flash chip itself. To begin again at 1:",
+            )
+            .then(waiting(typed))
+    };
+    if failed.by_ports {
+        return begin_again(advice);
+    }
+    let advice = match &failed.ports {
+        Some(ports) => advice
+            .then(format!(
+                "{number}  By the ports of its channel, past the kernel, as root:"
+            ))
+            .then(typed.called(ports).by(Via::Port).as_root()),
+        None => advice
+            .then(format!(
+                "{number}  Put it on an IDE port of a computer; there --via port reaches it past \
+                 the kernel. Which drives have such a port:"
+            ))
+            .then(typed.list()),
+    };
+    match shown > number {
+        true => begin_again(advice),
+        false => advice,
+    }
+}
+
+fn nobody(failed: &NotEntered, typed: &Request) -> Advice {
+    let positions = match failed.by_ports {
+        true => " The positions 1 and 3 are masters, 2 and 4 slaves.",
+        false => "",
+    };
+    let head = Advice::default().then(format!(
+        "That is what a place without a drive shows, and one whose drive has no power: look at \
+         power, cable and jumper.{positions}"
+    ));
+    let ladder = ladder(failed, typed);
+    ladder
+        .lines()
+        .iter()
+        .skip(1)
+        .fold(head, |advice, line| advice.then(line.clone()))
+}
+
+/// The drive may be in the mode, and who asked through the kernel may not hear
+/// of it: a drive that raises no interrupt there is reset and given up by the
+/// kernel.
+fn perhaps_entered(failed: &NotEntered, typed: &Request) -> Advice {
+    let off = "Switching the drive off and on ends the mode, whatever it is in.";
+    match (failed.by_ports, &failed.ports) {
+        (false, Some(ports)) => Advice::default()
+            .then(
+                "Through the kernel it cannot be told. By the ports of its channel it can, and \
+                 there such a drive can be read and written:",
+            )
+            .then(typed.called(ports).by(Via::Port).as_root())
+            .then(off),
+        (false, None) => Advice::default()
+            .then(format!(
+                "Through the kernel it cannot be told. On an IDE port of a computer it can, by \
+                 --via port as root. {off} Then type the same again:"
+            ))
+            .then(typed.same()),
+        (true, _) => Advice::default()
+            .then(format!("{off} Then type the same again:"))
+            .then(typed.same()),
+    }
+}
+
+/// With time to do something to the drive.
+fn waiting(typed: &Request) -> Line {
+    match typed.waiting() {
+        same if same == *typed => typed.same(),
+        other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::args;
+    use super::super::super::every::{shown, table};
+    use super::*;
+    use crate::session::{At, DriveName};
+    use crate::transport::TaskFileError;
+
+    fn typed(line: &str) -> Request {
+        args::parse(line.split(' ').map(Into::into)).unwrap()
+    }
+
+    fn failed(source: DeviceError) -> NotEntered {
+        NotEntered {
+            label: Label {
+                called: DriveName::Index(3),
+                at: At::Node("/dev/sr2".into()),
+            },
+            identity: None,
+            source,
+            refusals: Some(1),
+            by_ports: false,
+            ports: Some(DriveName::Index(3)),
+        }
+    }
+
+    fn refused(refusals: Option<u32>) -> NotEntered {
+        NotEntered {
+            refusals,
+            ..failed(DeviceError::EntryRefused { status: 0x51 })
+        }
+    }
+
+    fn told(failed: NotEntered, line: &str) -> String {
+        shown(&not_entered(failed, &typed(line)))
+    }
+
+    #[test]
+    fn each_refusal_shows_one_way_more() {
+        let line = "mtkflash 3 r /m /b b.bin --wait 200";
+        let told: Vec<String> = (1..=6)
+            .map(|count| told(refused(Some(count)), line))
+            .collect();
+        insta::assert_snapshot!(told.join("\n\n"));
+    }
+
+    #[test]
+    fn the_last_way_is_another_port_or_none() {
+        let by_usb = NotEntered {
+            ports: None,
+            ..refused(Some(5))
+        };
+        let by_ports = NotEntered {
+            by_ports: true,
+            ..refused(Some(5))
+        };
+        let line = "mtkflash 3 c";
+        let told = [by_usb, by_ports, refused(None)].map(|failed| told(failed, line));
+        insta::assert_snapshot!(told.join("\n\n"));
+    }
+
+    #[test]
+    fn what_is_no_known_refusal_may_be_the_mode() {
+        let errors = vec![
+            DeviceError::EntryUnclear { status: 0x40 },
+            DeviceError::EntryBusy { status: 0xF2 },
+            DeviceError::EntryUnanswered {
+                source: TaskFileError::NoRegisters("host status 04h".into()),
+            },
+            DeviceError::NoDriveThere { status: 0x7F },
+        ];
+        let told = table(errors, |source| {
+            let by_ports = NotEntered {
+                by_ports: true,
+                ..failed(DeviceError::EntryUnclear { status: 0x40 })
+            };
+            let elsewhere = NotEntered {
+                ports: None,
+                ..failed(DeviceError::EntryUnclear { status: 0x40 })
+            };
+            match source {
+                DeviceError::EntryUnclear { .. } => {
+                    let all = [failed(source), by_ports, elsewhere];
+                    all.map(|failed| told(failed, "mtkflash /dev/sr2 c"))
+                        .join("\n\n")
+                }
+                source => told(failed(source), "mtkflash 3 c"),
+            }
+        });
+        assert!(!told.contains("refused vendor mode"), "{told}");
+        insta::assert_snapshot!(told);
+    }
+}
