@@ -24,6 +24,7 @@ pub use crate::session::{DriveName, Via};
 pub use error::{UsageError, shown};
 use operands::Operands;
 pub use verb::Verb;
+pub use words::ask_for_json;
 
 /// One run of the tool, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub enum Command {
 pub struct Options {
     /// Do not ask for YES.
     pub yes: bool,
+    /// The outcome as one JSON object on standard output.
+    pub json: bool,
     pub dry_run: bool,
     /// The checks to override.
     pub force: Forced,

@@ -38,6 +38,34 @@ impl Caller {
         }
     }
 
+    /// A command as a program and its arguments.
+    pub fn argv(&self, command: &Command) -> Vec<OsString> {
+        let with_words = |mut argv: Vec<OsString>, request: &Request| {
+            argv.extend(request.words());
+            argv
+        };
+        match command {
+            Command::Flash(request) => with_words(vec![self.program.clone()], request.request()),
+            Command::FlashAsRoot(request) if self.is_root => {
+                with_words(vec![self.program.clone()], request.request())
+            }
+            Command::FlashAsRoot(request) => {
+                // sudo looks for programs in folders of its own.
+                let path = match self.has_path() {
+                    true => None,
+                    false => std::env::current_exe().ok(),
+                };
+                let program = path.map_or_else(|| self.program.clone(), OsString::from);
+                with_words(vec!["sudo".into(), program], request.request())
+            }
+            Command::Shell(_) => vec!["sh".into(), "-c".into(), self.line(command).into()],
+        }
+    }
+
+    fn has_path(&self) -> bool {
+        self.program.as_encoded_bytes().contains(&b'/')
+    }
+
     /// A command as a line for a shell.
     pub fn line(&self, command: &Command) -> String {
         match command {
@@ -60,8 +88,7 @@ impl Caller {
     /// the one that `cargo install` takes is not among them.
     fn as_root(&self) -> String {
         let program = quoted(&self.program);
-        let has_path = self.program.as_encoded_bytes().contains(&b'/');
-        match (self.is_root, has_path) {
+        match (self.is_root, self.has_path()) {
             (true, _) => program,
             (false, true) => format!("sudo {program}"),
             (false, false) => format!("sudo \"$(command -v {program})\""),

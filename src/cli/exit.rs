@@ -49,6 +49,39 @@ impl Exit {
         self as u8
     }
 
+    /// Which of several ends is the worst to have: one that changed a flash by
+    /// halves before one that changed none.
+    pub fn severity(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Stopped => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 3,
+            Exit::BadImage => 4,
+            Exit::NoDrive => 5,
+            Exit::FailedUnchanged => 6,
+            Exit::Different => 7,
+            Exit::Internal => 8,
+            Exit::FailedPartly => 9,
+        }
+    }
+
+    /// The code as a word, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Internal => "internal",
+            Exit::Usage => "usage",
+            Exit::NoDrive => "no-drive",
+            Exit::Refused => "refused",
+            Exit::BadImage => "bad-image",
+            Exit::FailedUnchanged => "failed-unchanged",
+            Exit::FailedPartly => "failed-partly",
+            Exit::Different => "different",
+            Exit::Stopped => "stopped",
+        }
+    }
+
     /// The code in a few words, as the help lists it.
     pub fn text(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::advice::{Advice, Line};
-use super::args::{Command, Request, Via};
+use super::args::{Command, Request, UsageError, Via};
 use super::exit::Exit;
 use super::report;
 use super::text::Text;
@@ -31,14 +31,24 @@ pub struct Failure {
     /// What belongs to that, in lines of its own.
     pub details: Text,
     /// What the flash holds now.
-    pub flash: String,
+    pub flash: Flash,
     /// A way back that was made before nothing was changed.
     pub kept: Option<PathBuf>,
     pub next: Advice,
 }
 
-const UNCHANGED: &str = "Nothing was changed.";
-const UNCONFIRMED: &str = "All of it was written, and it could not be confirmed that it is right.";
+/// What is known of the flash after a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flash {
+    /// No flash was in question.
+    Unsaid,
+    Holds {
+        state: FlashState,
+        /// Banks that were written and read back differently.
+        wrong: Vec<Bank>,
+        old_content: Option<PathBuf>,
+    },
+}
 
 /// What helps against a file that is damaged.
 pub const GET_IT_AGAIN: &str =
@@ -50,7 +60,7 @@ impl Failure {
             exit,
             what: what.into(),
             details: Text::default(),
-            flash: UNCHANGED.to_owned(),
+            flash: Flash::UNCHANGED,
             kept: None,
             next: Advice::default(),
         }
@@ -65,7 +75,7 @@ impl Failure {
     pub fn text(&self) -> Text {
         let mut text = Text::from(format!("mtkflash: {}", self.what));
         text.append(&self.details);
-        text.row("Flash", &self.flash);
+        text.row("Flash", &self.flash.text());
         if let Some(kept) = &self.kept {
             text.row("Kept", &kept.display().to_string());
         }
@@ -189,15 +199,10 @@ impl Failure {
             }
         };
         let mut failure = failure.about_flash(&state, backup);
-        if let ChangeError::Different(difference) = error {
-            failure.flash = failure.flash.replacen(
-                UNCONFIRMED,
-                &format!(
-                    "All of it was written, but not all of it is right: see {}.",
-                    report::banks(&difference.banks)
-                ),
-                1,
-            );
+        if let (ChangeError::Different(difference), Flash::Holds { wrong, .. }) =
+            (error, &mut failure.flash)
+        {
+            wrong.clone_from(&difference.banks);
         }
         let mut failure = failure.next(again).next(request.same());
         let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
@@ -220,6 +225,15 @@ impl Failure {
     pub fn keeping(mut self, backup: Option<&Path>) -> Failure {
         self.kept = backup.map(Path::to_owned);
         self
+    }
+
+    /// A command line that is not understood.
+    pub fn usage(error: &UsageError) -> Failure {
+        let text = error.to_string();
+        Failure {
+            flash: Flash::Unsaid,
+            ..Failure::new(Exit::Usage, text)
+        }
     }
 
     /// Another answer than YES.
@@ -248,7 +262,7 @@ impl Failure {
             _ => "The report",
         };
         let failure = Failure {
-            flash: String::new(),
+            flash: Flash::Unsaid,
             ..Failure::new(
                 Exit::Internal,
                 format!("{done} could not be written: {error}."),
@@ -262,10 +276,43 @@ impl Failure {
         }
     }
 
-    fn about_flash(mut self, state: &FlashState, backup: Option<&Path>) -> Failure {
-        self.flash = match state {
-            FlashState::Unchanged => UNCHANGED.to_owned(),
-            FlashState::Written => UNCONFIRMED.to_owned(),
+    /// Says what the flash holds, and which file has its old content.
+    fn about_flash(mut self, state: &FlashState, old_content: Option<&Path>) -> Failure {
+        self.flash = Flash::Holds {
+            state: state.clone(),
+            wrong: Vec::new(),
+            old_content: old_content.map(Path::to_owned),
+        };
+        self
+    }
+}
+
+impl Flash {
+    const UNCHANGED: Flash = Flash::Holds {
+        state: FlashState::Unchanged,
+        wrong: Vec::new(),
+        old_content: None,
+    };
+
+    /// In whole sentences, one or two lines; none where there is nothing to say.
+    pub fn text(&self) -> String {
+        let Flash::Holds {
+            state,
+            wrong,
+            old_content,
+        } = self
+        else {
+            return String::new();
+        };
+        let mut text = match state {
+            FlashState::Unchanged => "Nothing was changed.".to_owned(),
+            FlashState::Written if wrong.is_empty() => {
+                "All of it was written, and it could not be confirmed that it is right.".to_owned()
+            }
+            FlashState::Written => format!(
+                "All of it was written, but not all of it is right: see {}.",
+                report::banks(wrong)
+            ),
             FlashState::InDoubt { taken, of } if taken == of => {
                 "The drive has taken all of it and programs by itself; whether it holds the new \
                  firmware now, the old one or part of either is not known."
@@ -296,10 +343,11 @@ impl Failure {
                 format!("Partly written: {}.", parts.join("; "))
             }
         };
-        if let Some(backup) = backup {
-            let _ = write!(self.flash, "\nIts old content is in {}.", backup.display());
+        if let Some(file) = old_content {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\nIts old content is in {}.", file.display());
         }
-        self
+        text
     }
 }
 

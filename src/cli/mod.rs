@@ -10,7 +10,9 @@ mod caller;
 mod commands;
 #[cfg(test)]
 mod every;
+mod json;
 mod next;
+mod outcome;
 mod output;
 mod program;
 mod progress;
@@ -27,23 +29,33 @@ use std::process::ExitCode;
 
 use exit::Exit;
 use failure::Failure;
+use outcome::Outcome;
 use output::Output;
 use program::Program;
 use progress::eprintln_quietly;
 
 /// Runs the command that `argv` spells, program name included.
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
-    let words: Vec<OsString> = argv.collect();
-    let request = match args::parse(words.iter().cloned()) {
+    let argv: Vec<OsString> = argv.collect();
+    let arguments = argv.get(1..).unwrap_or_default().to_vec();
+    let parsed = args::parse(argv.iter().cloned());
+    let outcome = Outcome {
+        request: parsed.as_ref().ok().cloned(),
+        arguments,
+        ..Outcome::default()
+    };
+    let output = Output::new(args::ask_for_json(&outcome.arguments), outcome);
+    let request = match parsed {
         Ok(request) => request,
         Err(error) => {
-            let program = Program::called(words.first().map(OsString::as_os_str));
+            let program = Program::called(argv.first().map(OsString::as_os_str));
             eprintln_quietly(program.paste_into(&format!("mtkflash: {error}")));
+            output.end(Some(&Failure::usage(&error)));
             return Exit::Usage.into();
         }
     };
-    let output = Output::default();
     let result = commands::run(&request, &output);
+    output.end(result.as_ref().err());
     let result = result.and_then(|()| {
         output
             .check()

@@ -3,13 +3,17 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::args::{DriveName, Request};
+use super::commands::{change, list, read};
+use super::help;
+use super::next::Blank;
+use super::outcome::{Drive, Finding, Verdict};
 use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::{Hole, ImageIdentity, Report};
+use crate::image::{Checksum, Hole, ImageIdentity, Report};
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
-use crate::protocol::{Capabilities, DeviceInfo, Writing};
 use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
@@ -24,8 +28,57 @@ pub fn identity(identity: &Identity) -> String {
     text
 }
 
+/// What was found or done, as people read it.
+pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) -> Text {
+    match finding {
+        Finding::Help => help::text().into(),
+        Finding::Version => help::version().into(),
+        Finding::Listing(listing) => list::listed(listing, request),
+        Finding::Image { path, report } => image(path, report),
+        Finding::Against { report, .. } => holes(report.hex.as_ref().map_or(&[], |hex| &hex.holes)),
+        Finding::Heading => drive.map_or_else(Text::default, |name| format!("\n{name}\n").into()),
+        Finding::Drive(drive) => device(drive),
+        Finding::Unfinished(notices) => warnings(notices),
+        Finding::Dumped(dump) => read::dumped(dump),
+        Finding::Proposed(proposed) => change::proposed(proposed),
+        Finding::Compared(compared) => sums(compared),
+        Finding::Verdict(verdict) => format!("{}\n", words_of(*verdict)).into(),
+        Finding::Changed {
+            changed,
+            whole_chip,
+            backup,
+        } => change::changed(changed, *whole_chip, backup.as_deref()),
+        Finding::Next(advice) => advice.text(),
+    }
+}
+
+fn words_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Equal => "Equal: the flash holds this image.",
+        Verdict::EqualAsFar => {
+            "Equal as far as it was compared: the flash holds this image but for what is said above."
+        }
+        Verdict::HeldAlready => "Nothing to do: the flash already holds this. Nothing was written.",
+        Verdict::BlankAlready(Blank::All) => "Nothing to do: the flash is blank already.",
+        Verdict::BlankAlready(Blank::Part) => {
+            "Nothing to do: that part of the flash is blank already."
+        }
+        Verdict::DryRun => "Dry run: nothing was changed.",
+    }
+}
+
+fn warnings(warnings: &[String]) -> Text {
+    let mut table = Text::default();
+    for warning in warnings {
+        table.row("Warning", warning);
+    }
+    table.finish()
+}
+
 /// The drive and its flash.
-pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Text {
+fn device(drive: &Drive) -> Text {
+    let info = &drive.info;
+    let name = words::session::label(&drive.label);
     let mut table = Text::default();
     match &info.identity {
         Some(found) => table.row("Drive", &identity(found)),
@@ -34,7 +87,7 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Tex
     table.row("at", &format!("{name}, by {}", info.way));
     table.row("Protocol", &info.protocol);
     table.row("Flash", &info.flash);
-    if let Writing::Impossible(reason) = &capabilities.writing {
+    if let Some(reason) = &drive.read_only {
         table.row("", &format!("Read only. {reason}"));
     }
     table.row("Tried", &info.tried);
@@ -42,7 +95,7 @@ pub fn device(name: &str, info: &DeviceInfo, capabilities: &Capabilities) -> Tex
 }
 
 /// An image, as `mtkflash i` shows it and before a write.
-pub fn image(path: &Path, report: &Report) -> Text {
+fn image(path: &Path, report: &Report) -> Text {
     let mut table = Text::default();
     table.row("Image", &path.display().to_string());
     if let Some(origin) = &report.origin {
@@ -61,10 +114,10 @@ pub fn image(path: &Path, report: &Report) -> Text {
         table.row("Family", &family.to_string());
     }
     table.row("Structure", &structure(report));
-    let sums: Vec<(Bank, String)> = report
+    let sums: Vec<(Bank, Checksum)> = report
         .banks
         .iter()
-        .map(|bank| (bank.bank, bank.sum.to_string()))
+        .map(|bank| (bank.bank, bank.sum))
         .collect();
     table.row("Sums", &bank_sums(&sums));
     table.row(
@@ -84,7 +137,7 @@ pub fn image(path: &Path, report: &Report) -> Text {
 }
 
 /// Where the HEX file of an image has nothing.
-pub fn holes(holes: &[Hole]) -> Text {
+fn holes(holes: &[Hole]) -> Text {
     let mut table = Text::default();
     unfilled(&mut table, holes);
     table.finish()
@@ -109,7 +162,7 @@ pub fn found_identity(found: &ImageIdentity) -> String {
     }
 }
 
-fn structure(report: &Report) -> String {
+pub fn structure(report: &Report) -> String {
     let structure = report.structure;
     let mut text = format!(
         "{} of {} banks start with 02",
@@ -127,7 +180,7 @@ fn structure(report: &Report) -> String {
 }
 
 /// Sixteen sums would be sixteen lines: four to a line.
-pub fn bank_sums(sums: &[(Bank, String)]) -> String {
+pub fn bank_sums(sums: &[(Bank, Checksum)]) -> String {
     let cells: Vec<String> = sums
         .iter()
         .map(|(bank, sum)| format!("{:>2}: {sum}", bank.0))
@@ -179,13 +232,8 @@ pub fn counted(number: u64, what: &str) -> String {
 
 /// A flash that was compared or changed, as read from it.
 pub fn sums(compared: &Compared) -> Text {
-    let sums: Vec<(Bank, String)> = compared
-        .sums
-        .iter()
-        .map(|(bank, sum)| (*bank, sum.to_string()))
-        .collect();
     let mut table = Text::default();
-    table.row("Sums", &bank_sums(&sums));
+    table.row("Sums", &bank_sums(&compared.sums));
     table.row("Total", &compared.total.to_string());
     for owned in &compared.owned {
         table.row(

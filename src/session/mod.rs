@@ -34,8 +34,11 @@ pub use open::open;
 pub use user::{Answer, User};
 pub use wish::{Patience, Wish};
 
+use std::sync::Arc;
+
 use crate::drive::Position;
 use crate::protocol::FirmwareDevice;
+use crate::transport::Clock;
 
 /// A drive that is ready for a job.
 pub struct Session {
@@ -43,6 +46,8 @@ pub struct Session {
     /// Its place in the machine in terms that survive a restart of both.
     pub place: String,
     pub device: Box<dyn FirmwareDevice + Send>,
+    /// The time as the drive has it.
+    pub clock: Arc<dyn Clock>,
     /// The position at which the legacy ports lead to it.
     pub at_ports: Option<Position>,
     // After the device, whose end gives the channel's interrupts back.

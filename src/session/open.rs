@@ -79,6 +79,7 @@ impl Opening<'_> {
         if let Some(why) = held.polling.take() {
             self.user.tell(Event::PollingLeftOn(why));
         }
+        let clock = Arc::clone(&held.clock);
         let identity = identify::by_inquiry(&mut held, &spot.label())?;
         let device = match self.family(&mut held, identity.as_ref())? {
             Some(family) => packet_drive(family, identity, held),
@@ -89,6 +90,7 @@ impl Opening<'_> {
             label: spot.label(),
             place: spot.place(),
             device,
+            clock,
             at_ports: spot.at_ports(),
             lent: None,
         })
@@ -161,6 +163,7 @@ impl Opening<'_> {
         let place = registers.place();
         let mut taken = registers.take()?;
         let lent = taken.lent.take();
+        let clock = Arc::clone(&taken.clock);
         let target = Target {
             label: label.clone(),
             place: place.clone(),
@@ -172,6 +175,7 @@ impl Opening<'_> {
                 label,
                 place,
                 device,
+                clock,
                 at_ports: Some(position),
                 lent,
             }),

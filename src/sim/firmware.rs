@@ -324,6 +324,6 @@ mod tests {
             ..dw_d22a()
         };
         assert_eq!(tiny.bytes().len(), 100);
-        assert_eq!(Firmware::new(0, 1).bytes(), []);
+        assert_eq!(Firmware::new(0, 1).bytes(), [0; 0]);
     }
 }

@@ -249,6 +249,13 @@ pub fn new_image() -> Vec<u8> {
     image_256k("SIM2", 61)
 }
 
+/// An image of the same size for another drive.
+pub fn image_of(vendor: &str, product: &str, revision: &str) -> Vec<u8> {
+    Firmware::new(256 * KIB, 77)
+        .identified(vendor, product, revision)
+        .bytes()
+}
+
 fn image_256k(revision: &str, seed: u64) -> Vec<u8> {
     Firmware::new(256 * KIB, seed)
         .identified("LITE-ON", "DVD-ROM SIM-256P", revision)

@@ -18,6 +18,7 @@ mod drives;
 mod faults;
 mod folder;
 mod interruptions;
+mod json;
 mod parts;
 mod places;
 mod readme;

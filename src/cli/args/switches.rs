@@ -87,6 +87,17 @@ pub const SWITCHES: &[Switch] = &[
         help: &["do not ask for YES"],
     },
     Switch {
+        long: "json",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.json),
+        example: "--json",
+        verbs: &Verb::ALL,
+        help: &[
+            "the outcome as one JSON object on standard output,",
+            "for programs; what people read goes to standard error",
+        ],
+    },
+    Switch {
         long: "dry-run",
         letter: None,
         kind: Kind::Flag(|request| &mut request.options.dry_run),

@@ -372,7 +372,7 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "3 c /SATA",
         "3 c -sata",
         // What the tool does not do.
-        "3 c --json",
+        "3 c --xml",
         "3 c --log f",
         "3 c --record f",
         "3 c --force=all",
@@ -567,7 +567,7 @@ fn range() -> impl Strategy<Value = FlashRange> {
 
 /// Options of every kind; which of them go with a command is its own affair.
 fn options() -> impl Strategy<Value = Options> {
-    let switches = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let switches = any::<[bool; 5]>();
     let files = (prop::option::of(file()), prop::option::of(file()));
     let parts = (
         prop::option::of(prop::collection::btree_set(0_u32..256, 1..6)),
@@ -583,10 +583,11 @@ fn options() -> impl Strategy<Value = Options> {
         prop::sample::subsequence(Check::ALL.to_vec(), 0..4),
     );
     (switches, files, parts, ways).prop_map(|(switches, files, parts, ways)| Options {
-        yes: switches.0,
-        dry_run: switches.1,
-        no_backup: switches.2,
-        backup: files.0.filter(|_| switches.3),
+        yes: switches[0],
+        dry_run: switches[1],
+        no_backup: switches[2],
+        json: switches[4],
+        backup: files.0.filter(|_| switches[3]),
         sim: files.1,
         banks: parts.0.map(|banks| banks.into_iter().map(Bank).collect()),
         range: parts.1,

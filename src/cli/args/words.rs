@@ -50,6 +50,11 @@ pub fn ask_for_version(argv: &[OsString]) -> bool {
     before_the_end(argv).any(|word| word == "-V" || word.eq_ignore_ascii_case("--version"))
 }
 
+/// Whether the words ask for JSON, also where they make no sense otherwise.
+pub fn ask_for_json(argv: &[OsString]) -> bool {
+    before_the_end(argv).any(|word| word.eq_ignore_ascii_case("--json"))
+}
+
 /// Sorts the words of a command line, program name excluded.
 pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
     let mut words = Words::default();

@@ -7,22 +7,24 @@ use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
+use crate::cli::outcome::{Finding, Planned, Proposed, Verdict, WayBack};
 use crate::cli::prompt::{self, Consent};
 use crate::cli::report::{banks, counted, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::files::{self, Place};
+use crate::image::Report;
 use crate::job::JobError;
 use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
-use crate::job::write::{self, Backup, BackupWish, Content, Proposal, Work};
+use crate::job::write::{self, BackupWish, Content, Proposal};
 use crate::scsi::Identity;
 
 /// A change of a flash, before the drive is known.
 pub struct Change<'a> {
     pub content: Content<'a>,
     /// The image, as it is shown beside the drive.
-    pub shown: Text,
+    pub image: Option<(&'a Path, &'a Report)>,
     /// The question's verb and object: `Erase the flash of`.
     pub deed: String,
 }
@@ -40,7 +42,7 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             return Ok(());
         }
         if run.request.options.dry_run {
-            run.output.text("Dry run: nothing was changed.\n");
+            run.found(Finding::Verdict(Verdict::DryRun));
             return Ok(());
         }
         run.agree(&change, &proposal)?;
@@ -52,7 +54,12 @@ impl Run<'_> {
     /// Finds out what there is to do, makes the backup and shows both.
     fn propose(&mut self, change: &Change) -> Result<Proposal, Failure> {
         let request = self.request;
-        self.output.text(&change.shown);
+        if let Some((path, report)) = change.image {
+            self.found(Finding::Image {
+                path: path.to_owned(),
+                report: Box::new(report.clone()),
+            });
+        }
         // Twice for the backup, once to make sure; programming comes on top.
         self.refuse_slow(3)?;
         let wanted = write::Request {
@@ -67,22 +74,17 @@ impl Run<'_> {
         let proposal = self
             .in_job(|job| write::prepare(job, &wanted))
             .map_err(|error| Failure::job(&error, request))?;
-        self.output.text(proposed(&proposal));
+        self.found(Finding::Proposed(Box::new((&proposal).into())));
         Ok(proposal)
     }
 
     fn show_nothing_to_do(&self, proposal: &Proposal) {
-        self.output.text(sums(&proposal.unchanged()));
-        let erasing = self.request.erasing();
-        self.output.text(match erasing {
-            Some(Blank::All) => "Nothing to do: the flash is blank already.\n",
-            Some(Blank::Part) => "Nothing to do: that part of the flash is blank already.\n",
-            None => "Nothing to do: the flash already holds this. Nothing was written.\n",
-        });
-        if let Some(blank) = erasing {
-            let next = next::after_erase(blank, None, self.request);
-            self.output.text(next.text());
-        }
+        self.found(Finding::Compared(proposal.unchanged()));
+        let Some(blank) = self.request.erasing() else {
+            return self.found(Finding::Verdict(Verdict::HeldAlready));
+        };
+        self.found(Finding::Verdict(Verdict::BlankAlready(blank)));
+        self.found(Finding::Next(next::after_erase(blank, None, self.request)));
     }
 
     /// Asks for YES, where all that would be done has been shown.
@@ -122,13 +124,18 @@ impl Run<'_> {
         let done = self.in_job(|job| proposal.carry_out(job));
         drop(inhibitor);
         let changed = done.map_err(|error| Failure::change(&error, request, backup))?;
-        self.output.text(report(&changed, proposal));
+        let has_restarted = changed.restart.is_some();
+        self.found(Finding::Changed {
+            changed: Box::new(changed),
+            whole_chip: proposal.erases_everything(),
+            backup: backup.map(Path::to_owned),
+        });
         let next = match request.erasing() {
-            _ if changed.restart.is_some() => return Ok(()),
+            _ if has_restarted => return Ok(()),
             Some(blank) => next::after_erase(blank, backup, request),
             None => next::after_write(self.session.is_off_kernel(), request),
         };
-        self.output.text(next.text());
+        self.found(Finding::Next(next));
         Ok(())
     }
 }
@@ -223,95 +230,98 @@ fn as_file_name(text: &str) -> String {
 }
 
 /// What a write or an erase would do.
-fn proposed(proposal: &Proposal) -> Text {
+pub fn proposed(proposed: &Proposed) -> Text {
     let mut table = Text::default();
-    if let Backup::Earlier(_) = &proposal.backup {
-        let what = match proposal.fit {
-            Some(_) => "write",
-            None => "erase",
+    if let WayBack::Earlier { .. } = &proposed.backup {
+        let what = match proposed.erases_only {
+            false => "write",
+            true => "erase",
         };
         let text = format!("This goes on with the {what} that was interrupted.");
         table.row("Resumed", &text);
     }
-    if let Some(fit) = &proposal.fit {
+    if let Some(fit) = &proposed.fit {
         table.row("Fit", &fit.text);
         if let Some(check) = fit.forced {
             table.row("", &format!("Overridden by --force={}.", check.name()));
         }
     }
-    for warning in &proposal.warnings {
+    for warning in &proposed.warnings {
         table.row("Warning", warning);
     }
-    for range in &proposal.kept {
+    for range in &proposed.kept {
         table.row("Keep", &format!("{range} stays as it is"));
     }
-    for note in &proposal.notes {
+    for note in &proposed.notes {
         table.row("Note", note);
     }
-    table.row("Backup", &backup(&proposal.backup));
-    table.row("Plan", &plan(proposal));
+    table.row("Backup", &backup(&proposed.backup));
+    table.row("Plan", &plan(proposed));
     table.finish()
 }
 
-fn backup(backup: &Backup) -> String {
+fn backup(backup: &WayBack) -> String {
     match backup {
-        Backup::Made { path, crc32 } => format!(
+        WayBack::Made { path, crc32 } => format!(
             "{} (CRC-32 {crc32}), read twice and on the disk",
             path.display()
         ),
-        Backup::Earlier(earlier) => format!(
-            "{} of {}, made before this write was begun, is intact",
-            earlier.path.display(),
-            earlier.record.date
+        WayBack::Earlier { path, crc32, date } => format!(
+            "{} (CRC-32 {crc32}) of {date}, made before this write was begun, is intact",
+            path.display(),
         ),
-        Backup::Planned(path) => format!("would go to {}", path.display()),
-        Backup::None => "none, as you asked: there is no way back".to_owned(),
-        Backup::NotNeeded => "not needed".to_owned(),
+        WayBack::Planned(path) => format!("would go to {}", path.display()),
+        WayBack::None => "none, as you asked: there is no way back".to_owned(),
+        WayBack::NotNeeded => "not needed".to_owned(),
     }
 }
 
-fn plan(proposal: &Proposal) -> String {
-    if proposal.is_empty() {
-        return "nothing: the flash already holds this".to_owned();
-    }
-    let plan = match &proposal.work {
-        Work::InPlace { plan, .. } => plan,
-        Work::Download(download) => {
-            let bytes = download.prepared.content.len();
-            let what = match proposal.fit {
-                Some(_) => "all",
-                None => "nothing but FF,",
+fn plan(proposed: &Proposed) -> String {
+    let (sectors, bytes_to_erase, whole_chip, bytes_to_program, in_banks) = match &proposed.plan {
+        Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
+        Planned::Download { bytes } => {
+            let what = match proposed.erases_only {
+                false => "all",
+                true => "nothing but FF,",
             };
             return format!(
                 "send {what} {} KiB; the drive erases and programs by itself",
                 bytes / 1024
             );
         }
+        Planned::InPlace {
+            sectors,
+            bytes_to_erase,
+            whole_chip,
+            bytes_to_program,
+            banks,
+        } => (
+            *sectors,
+            *bytes_to_erase,
+            *whole_chip,
+            *bytes_to_program,
+            banks,
+        ),
     };
-    let summary = plan.summary();
-    let whole = proposal.erases_everything();
-    let erase = match (summary.sectors_to_erase, whole) {
+    let erase = match (sectors, whole_chip) {
         (0, _) => "erase nothing".to_owned(),
         (1, true) => "erase the whole chip".to_owned(),
         (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
     };
-    let erase = match summary.bytes_to_erase {
+    let erase = match bytes_to_erase {
         0 => erase,
         bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
         bytes => format!("{erase} ({bytes} bytes)"),
     };
-    let program = match summary.bytes_to_program {
+    let program = match bytes_to_program {
         0 => "program nothing".to_owned(),
         bytes => format!("program {}", counted(bytes.into(), "byte")),
     };
-    format!(
-        "{erase}, {program}, in {}",
-        banks(&summary.banks.iter().copied().collect::<Vec<_>>())
-    )
+    format!("{erase}, {program}, in {}", banks(in_banks))
 }
 
 /// The end of a write or erase.
-fn report(changed: &Changed, proposal: &Proposal) -> Text {
+pub fn changed(changed: &Changed, whole_chip: bool, backup: Option<&Path>) -> Text {
     let mut text = Text::default();
     let mut table = Text::default();
     if let Some(restart) = &changed.restart {
@@ -328,7 +338,7 @@ fn report(changed: &Changed, proposal: &Proposal) -> Text {
         None => format!(
             "{} erased, {} programmed",
             match changed.erased {
-                1 if proposal.erases_everything() => "the whole chip".to_owned(),
+                1 if whole_chip => "the whole chip".to_owned(),
                 erased => counted(erased as u64, "sector"),
             },
             counted(changed.programmed, "byte")
@@ -352,7 +362,7 @@ fn report(changed: &Changed, proposal: &Proposal) -> Text {
             table.row("Done", &text);
         }
     }
-    if let Some(backup) = proposal.backup.file() {
+    if let Some(backup) = backup {
         let text = format!("{} holds what was in the flash before", backup.display());
         table.row("Backup", &text);
     }

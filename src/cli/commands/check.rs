@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::list;
 use super::run::{Context, Run};
-use crate::cli::args::{Request, Via};
+use crate::cli::args::{DriveName, Request, Via};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next;
+use crate::cli::outcome::{Drive, Finding};
 use crate::cli::prompt::{self, Consent};
-use crate::cli::text::Text;
 use crate::cli::user;
 use crate::job::{JobError, interrupted};
 use crate::protocol::Protocol;
@@ -23,7 +23,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
     context.with_drive(|run| {
         run.show_unfinished(None);
         let next = next::after_check(run.capabilities(), run.request);
-        run.output.text(next.text());
+        run.found(Finding::Next(next));
         Ok(())
     })
 }
@@ -40,10 +40,16 @@ fn all(context: Context) -> Result<(), Failure> {
     } = context;
     let machine = user::machine(request)?;
     let wish = user::wish(request)?;
-    let drives = list::show(machine.as_ref(), context)?.drives;
+    let listing = list::find(machine.as_ref(), context)?;
+    let drives = &listing.drives;
     let asks = drives
         .iter()
         .any(|listed| goes_into_vendor_mode(request, listed.said.as_ref()));
+    let names: Vec<DriveName> = drives
+        .iter()
+        .filter_map(|listed| listed.name(wish.via))
+        .collect();
+    context.found(Finding::Listing(listing));
     match prompt::ask(&CHECK_ALL.into(), request.options.yes || !asks, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
@@ -51,19 +57,20 @@ fn all(context: Context) -> Result<(), Failure> {
         Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(&CHECK_ALL.into())),
     }
     let mut last_failure = None;
-    for drive in drives.iter().filter_map(|listed| listed.name(wish.via)) {
-        output.text(format!("\n{drive}\n"));
-        let request = &request.of(drive);
+    for drive in names {
+        let request = &request.of(drive.clone());
         let context = Context { request, ..context };
+        output.begin(&drive);
+        output.found(Some(&drive), request, Finding::Heading);
         match context.open(machine.as_ref()) {
             Ok(run) => {
-                run.show_drive();
+                run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
                 run.show_unfinished(None);
                 run.leave(false);
             }
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
             Err(failure) => {
-                output.text(format!("{}\n", failure.what));
+                output.failed(&drive, &failure);
                 last_failure = Some(failure);
             }
         }
@@ -89,12 +96,9 @@ impl Run<'_> {
     /// Shows the writes of a flash like this one that were begun and not
     /// finished, by the records in the current folder and beside `file`.
     pub fn show_unfinished(&self, file: Option<&Path>) {
-        let mut table = Text::default();
         let size = self.capabilities().size;
-        for warning in interrupted::notices(file, self.info(), size, &self.journal()) {
-            table.row("Warning", &warning);
-        }
-        self.output.text(table);
+        let notices = interrupted::notices(file, self.info(), size, &self.journal());
+        self.found(Finding::Unfinished(notices));
     }
 }
 

@@ -3,13 +3,12 @@
 use super::change::{self, Change};
 use super::run::Context;
 use crate::cli::failure::Failure;
-use crate::cli::text::Text;
 use crate::job::write::Content;
 
 pub fn run(context: Context) -> Result<(), Failure> {
     let change = Change {
         content: Content::Blank,
-        shown: Text::default(),
+        image: None,
         deed: "Erase the flash of".to_owned(),
     };
     change::run(context, change)

@@ -4,7 +4,8 @@ use super::run::Context;
 use crate::cli::advice::{Command, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Flash};
+use crate::cli::outcome::Finding;
 use crate::cli::progress::eprintln_quietly;
 use crate::cli::report;
 use crate::cli::text::Text;
@@ -18,14 +19,16 @@ use crate::session::{Event, Listed, Listing, Machine};
 
 pub fn run(context: Context) -> Result<(), Failure> {
     let machine = user::machine(context.request)?;
-    show(machine.as_ref(), context).map(drop)
+    let listing = find(machine.as_ref(), context)?;
+    context.found(Finding::Listing(listing));
+    Ok(())
 }
 
-/// Shows every drive. INQUIRY and TEST UNIT READY are all that is sent.
+/// Finds every drive. INQUIRY and TEST UNIT READY are all that is sent.
 ///
 /// # Errors
 /// No drive at all.
-pub fn show(machine: &dyn Machine, context: Context) -> Result<Listing, Failure> {
+pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure> {
     let request = context.request;
     // What a crashed run has taken off the kernel would not be listed.
     for settled in machine.settle() {
@@ -33,37 +36,41 @@ pub fn show(machine: &dyn Machine, context: Context) -> Result<Listing, Failure>
         eprintln_quietly(told.unwrap_or_default());
     }
     let listing = machine.list();
-    context.output.text(shown(&listing, request)?);
+    if listing.drives.is_empty() {
+        return Err(nothing(&listing, request));
+    }
     Ok(listing)
 }
 
-/// The drives of this machine, and what stands in their way.
-fn shown(listing: &Listing, request: &Request) -> Result<Text, Failure> {
-    if listing.drives.is_empty() {
-        return Err(Failure {
-            flash: String::new(),
-            ..if listing.has_legacy_ports {
-                Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
-                    .next(
-                        "A dead drive on an IDE port may still answer at the legacy ports. As \
-                         secondary master it is drive 3, and 1, 2 and 4 are the other positions:",
-                    )
-                    .next(request.check_at_ports(3).as_root())
-            } else {
-                Failure::new(
-                    Exit::NoDrive,
-                    "The kernel lists no optical drive, and no IDE channel of this machine is at \
-                     the legacy ports, where a dead one could be reached.",
-                )
-                .next(
-                    "Check the drive's power and cable. A dead drive needs an IDE port at the legacy \
-                     addresses: an older computer has one, or the setup of this one has an IDE mode.",
-                )
-                .next("After a change:")
-                .next(request.list())
-            }
-        });
+/// A machine without a drive.
+fn nothing(listing: &Listing, request: &Request) -> Failure {
+    let failure = match listing.has_legacy_ports {
+        true => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+            .next(
+                "A dead drive on an IDE port may still answer at the legacy ports. As secondary \
+                 master it is drive 3, and 1, 2 and 4 are the other positions:",
+            )
+            .next(request.check_at_ports(3).as_root()),
+        false => Failure::new(
+            Exit::NoDrive,
+            "The kernel lists no optical drive, and no IDE channel of this machine is at the \
+             legacy ports, where a dead one could be reached.",
+        )
+        .next(
+            "Check the drive's power and cable. A dead drive needs an IDE port at the legacy \
+             addresses: an older computer has one, or the setup of this one has an IDE mode.",
+        )
+        .next("After a change:")
+        .next(request.list()),
+    };
+    Failure {
+        flash: Flash::Unsaid,
+        ..failure
     }
+}
+
+/// The drives of this machine, and what stands in their way.
+pub fn listed(listing: &Listing, request: &Request) -> Text {
     let mut text = Text::default();
     for drive in &listing.drives {
         text.append(entry_of(drive, request));
@@ -71,7 +78,7 @@ fn shown(listing: &Listing, request: &Request) -> Result<Text, Failure> {
     if let Some(words) = about_index(&listing.basis) {
         text.append(words);
     }
-    Ok(text)
+    text
 }
 
 fn entry_of(listed: &Listed, request: &Request) -> Text {

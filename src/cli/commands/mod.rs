@@ -1,12 +1,12 @@
 //! The commands: each, from its request to its result, in a file of its own.
 
-mod change;
+pub(super) mod change;
 mod check;
 mod erase;
 mod images;
 mod inspect;
-mod list;
-mod read;
+pub(super) mod list;
+pub(super) mod read;
 mod run;
 mod verify;
 mod write;
@@ -14,7 +14,7 @@ mod write;
 use super::args::{Command, Request};
 use super::exit::Exit;
 use super::failure::{Failure, sentence};
-use super::help;
+use super::outcome::Finding;
 use super::output::Output;
 use super::signals;
 use crate::job::StopFlag;
@@ -34,8 +34,8 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         stop: &stop,
     };
     match &request.command {
-        Command::Help => output.text(help::text()),
-        Command::Version => output.text(help::version()),
+        Command::Help => context.found(Finding::Help),
+        Command::Version => context.found(Finding::Version),
         Command::Inspect { file } => inspect::run(context, file)?,
         Command::List => list::run(context)?,
         Command::Check => check::run(context)?,

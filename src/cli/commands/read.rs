@@ -1,15 +1,16 @@
 //! `r`: the flash into files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::run::{Context, Run};
 use crate::cli::args::Request;
 use crate::cli::failure::Failure;
+use crate::cli::outcome::{Dumped, Finding};
 use crate::cli::report::{bank_sums, size};
 use crate::cli::text::Text;
 use crate::files::{self, FileError, Place};
-use crate::flash::{Bank, FlashRange, Offset};
-use crate::image::{Arrangement, Encoding, Format};
+use crate::flash::FlashRange;
+use crate::image::{Arrangement, Crc32, Encoding, Format};
 use crate::job::backup::{self, Record};
 use crate::job::read::{self, Dump};
 use crate::job::steadiness::{self, is_unstable};
@@ -41,7 +42,10 @@ fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(
     backup::save(dump, record, file, format, overwrite)
         .map_err(|error| Failure::file(&error, file, request))?;
     let files = backup::paths(file, format, &dump.ranges);
-    context.output.text(report(&files, dump, record));
+    let crc32 = Crc32::of(&dump.selected());
+    let name = request.drives.first();
+    let dumped = Dumped::of(files, dump, crc32);
+    context.output.found(name, request, Finding::Dumped(dumped));
     Ok(())
 }
 
@@ -87,28 +91,23 @@ fn check_names(request: &Request, file: &Path, ranges: &[FlashRange]) -> Result<
     files::must_be_makeable(&backup::paths(file, format(request), ranges), overwrite)
 }
 
-/// A dump that is in these files now; the last one is its record.
-fn report(files: &[PathBuf], dump: &Dump, record: &Record) -> Text {
+/// A dump that is in files now.
+pub fn dumped(dump: &Dumped) -> Text {
     let mut table = Text::default();
-    let files = files
-        .split_last()
-        .map(|(_, files)| files)
-        .unwrap_or_default();
-    match files {
+    match &dump.files[..] {
         [file] => table.row("File", &file.display().to_string()),
         [first, .., last] => table.row(
             "Files",
             &format!(
                 "{}, {} to {}, one for each bank that was read",
-                files.len(),
+                dump.files.len(),
                 first.display(),
                 last.display()
             ),
         ),
         [] => &mut table,
     };
-    let bytes = dump.ranges.iter().map(|range| range.len()).sum();
-    table.row("Read", &format!("{}, every byte twice", size(bytes)));
+    table.row("Read", &format!("{}, every byte twice", size(dump.bytes)));
     if let Some(differed) = steadiness::in_words(dump.disagreements) {
         let meaning = match is_unstable(dump.disagreements) {
             false => "; it was read until two agreed.",
@@ -125,16 +124,7 @@ fn report(files: &[PathBuf], dump: &Dump, record: &Record) -> Text {
             &format!("{gap}: the drive refused to have it read, FF stands there"),
         );
     }
-    let sums: Vec<(Bank, String)> = dump
-        .ranges
-        .iter()
-        .map(|range| Offset(range.start).bank())
-        .zip(record.bank_sums.iter().cloned())
-        .collect();
-    table.row("Sums", &bank_sums(&sums));
-    table.row(
-        "Total",
-        &format!("{} (CRC-32 {})", record.sum, record.crc32),
-    );
+    table.row("Sums", &bank_sums(&dump.banks));
+    table.row("Total", &format!("{} (CRC-32 {})", dump.total, dump.crc32));
     table.finish()
 }

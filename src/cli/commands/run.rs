@@ -1,15 +1,16 @@
 //! What the commands have in common: a drive that is opened, worked with and
 //! given back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::args::{Command, Options, Request};
+use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
+use crate::cli::outcome::{Drive, Finding, Stopwatch};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::report;
 use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
 use crate::drive::Position;
@@ -30,6 +31,7 @@ pub struct Context<'a> {
 /// A drive of a run, open. Nothing in it is another drive's: several can be at
 /// work on threads of their own.
 pub struct Run<'a> {
+    pub name: &'a DriveName,
     pub request: &'a Request,
     pub output: &'a Output,
     pub stop: &'a StopFlag,
@@ -39,6 +41,11 @@ pub struct Run<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// Shows what was found about no drive in particular, and keeps it.
+    pub fn found(self, finding: Finding) {
+        self.output.found(None, self.request, finding);
+    }
+
     /// Opens the drive that the request names, shows it, does the job and gives
     /// the drive back, also where the job fails.
     pub fn with_drive<T>(
@@ -65,7 +72,7 @@ impl<'a> Context<'a> {
         }
         let machine = user::machine(request)?;
         let mut run = self.open(machine.as_ref())?;
-        run.show_drive();
+        run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
         let result = match self.stop.is_requested() {
             true => Err(Failure::job(&JobError::Stopped, request)),
             false => job(&mut run),
@@ -89,6 +96,7 @@ impl<'a> Context<'a> {
             return Err(Failure::new(Exit::Usage, "No drive is named."));
         };
         let wish = user::wish(request)?;
+        output.begin(drive);
         let mut progress = Progress::default();
         let mut user = AtTerminal {
             progress: &mut progress,
@@ -99,6 +107,7 @@ impl<'a> Context<'a> {
         let session = session::open(machine, drive, &wish, &mut user)
             .map_err(|error| words::session::failure(error, request))?;
         Ok(Run {
+            name: drive,
             request,
             output,
             stop,
@@ -110,12 +119,9 @@ impl<'a> Context<'a> {
 }
 
 impl Run<'_> {
-    pub fn show_drive(&self) {
-        self.output.text(report::device(
-            &words::session::label(&self.session.label),
-            self.info(),
-            self.capabilities(),
-        ));
+    /// Shows what was found or done, and keeps it.
+    pub fn found(&self, finding: Finding) {
+        self.output.found(Some(self.name), self.request, finding);
     }
 
     /// Gives the drive back; its user may be advised on it already.
@@ -164,10 +170,16 @@ impl Run<'_> {
 
     pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {
         let progress = &mut self.progress;
-        let mut sink = |event| progress.show(event);
+        let clock = Arc::clone(&self.session.clock);
+        let mut stopwatch = Stopwatch::default();
+        let mut sink = |event| {
+            stopwatch.hear(&event, clock.now());
+            progress.show(event);
+        };
         let mut job = Job::new(self.session.device.as_mut(), &mut sink, self.stop);
         let result = work(&mut job);
         self.progress.clear();
+        self.output.spent(self.name, stopwatch.ended(clock.now()));
         result
     }
 

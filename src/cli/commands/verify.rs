@@ -6,7 +6,9 @@ use super::images::{load, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::report;
+use crate::image::Report;
 use crate::job::steadiness::is_unstable;
 use crate::job::{Check, verify};
 
@@ -15,14 +17,19 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let image = load(request, file)?;
     refuse_part(request, file, &image)?;
     refuse_unsound(request, file, &image)?;
-    context.output.text(report::holes(image.holes()));
+    context.found(Finding::Against {
+        path: file.to_owned(),
+        report: Box::new(Report::of(&image)),
+    });
     let compared = context.with_drive(|run| {
         run.refuse_unreadable()?;
         run.refuse_slow(1)?;
         run.in_job(|job| verify::verify(job, &image, &request.selection()))
             .map_err(|error| Failure::job(&error, request))
     })?;
-    context.output.text(report::sums(&compared));
+    let name = request.drives.first();
+    let found = |finding| context.output.found(name, request, finding);
+    found(Finding::Compared(compared.clone()));
     let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     match &compared.difference {
         None if missing > 0 && !request.options.force.contains(&Check::Gaps) => Err(Failure::new(
@@ -36,12 +43,10 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         .next("If that is enough:")
         .next(request.forcing(Check::Gaps))),
         None => {
-            context.output.text(if report::is_all(&compared) {
-                "Equal: the flash holds this image.\n"
-            } else {
-                "Equal as far as it was compared: the flash holds this image but for what is \
-                 said above.\n"
-            });
+            found(Finding::Verdict(match report::is_all(&compared) {
+                true => Verdict::Equal,
+                false => Verdict::EqualAsFar,
+            }));
             Ok(())
         }
         Some(difference) => {

@@ -6,7 +6,6 @@ use super::change::{self, Change};
 use super::images::{is_part, load, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::failure::Failure;
-use crate::cli::report;
 use crate::image::{Report, soundness};
 use crate::job::backup::Record;
 use crate::job::write::{Content, refuse_doubtful};
@@ -29,7 +28,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     };
     let change = Change {
         content,
-        shown: report::image(file, &report),
+        image: Some((file, &report)),
         deed: format!("Write {} into", file.display()),
     };
     change::run(context, change)

@@ -1,0 +1,376 @@
+//! What a run found and did, as data. [Text](super::report) and
+//! [JSON](super::json) are two renderings of it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::advice::Advice;
+use super::args::{DriveName, Request};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::next::Blank;
+use crate::flash::{Bank, FlashRange};
+use crate::image::{Checksum, Crc32, Report};
+use crate::job::backup::Record;
+use crate::job::change::Changed;
+use crate::job::fit::Match;
+use crate::job::read::Dump;
+use crate::job::verify::Compared;
+use crate::job::write::{Backup, Proposal, Work};
+use crate::job::{Event, Phase};
+use crate::protocol::{Capabilities, DeviceInfo, Reading, Writing};
+use crate::session::{Label, Listing, Session};
+
+/// All of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// As typed, without the name of the program.
+    pub arguments: Vec<OsString>,
+    /// `None` where the arguments ask for nothing that is understood.
+    pub request: Option<Request>,
+    /// What is about no drive in particular.
+    pub findings: Vec<Finding>,
+    pub drives: Vec<OfDrive>,
+    /// A failure of no drive in particular.
+    pub failure: Option<Failure>,
+}
+
+/// What was found and done with one drive.
+#[derive(Debug)]
+pub struct OfDrive {
+    pub name: DriveName,
+    pub findings: Vec<Finding>,
+    pub phases: Vec<Spent>,
+    pub failure: Option<Failure>,
+}
+
+/// A stretch of a job, and what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    pub phase: Phase,
+    /// Bytes that were moved.
+    pub bytes: u64,
+    /// By the drive's clock.
+    pub time: Duration,
+    /// Whether it came to its end.
+    pub is_whole: bool,
+}
+
+/// One thing that was found or done, in the order in which it was.
+#[derive(Debug)]
+pub enum Finding {
+    Help,
+    Version,
+    Listing(Listing),
+    Image {
+        path: PathBuf,
+        report: Box<Report>,
+    },
+    /// The image that a flash is compared with.
+    Against {
+        path: PathBuf,
+        report: Box<Report>,
+    },
+    /// One of several drives comes now.
+    Heading,
+    Drive(Box<Drive>),
+    /// Writes of a flash like this one that were begun and not finished, a
+    /// sentence for each.
+    Unfinished(Vec<String>),
+    Dumped(Dumped),
+    Proposed(Box<Proposed>),
+    /// What a flash holds that was compared, or need not be changed.
+    Compared(Compared),
+    Verdict(Verdict),
+    Changed {
+        changed: Box<Changed>,
+        /// All of the flash was erased at once.
+        whole_chip: bool,
+        /// The file with what was in the flash before.
+        backup: Option<PathBuf>,
+    },
+    Next(Advice),
+}
+
+/// How a job ended that changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Equal,
+    /// Equal but for what was not compared.
+    EqualAsFar,
+    /// The flash holds the image already.
+    HeldAlready,
+    BlankAlready(Blank),
+    DryRun,
+}
+
+/// A drive and its flash.
+#[derive(Debug)]
+pub struct Drive {
+    pub label: Label,
+    pub info: DeviceInfo,
+    /// Bytes.
+    pub size: u32,
+    pub is_readable: bool,
+    /// Why it cannot be written.
+    pub read_only: Option<String>,
+}
+
+/// A dump that is in files now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dumped {
+    pub files: Vec<PathBuf>,
+    pub record: PathBuf,
+    /// Bytes that were read.
+    pub bytes: u32,
+    pub banks: Vec<(Bank, Checksum)>,
+    pub total: Checksum,
+    pub crc32: Crc32,
+    pub gaps: Vec<FlashRange>,
+    /// How often two reads of a block differed.
+    pub disagreements: u32,
+}
+
+/// What a change would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    pub erases_only: bool,
+    pub fit: Option<Match>,
+    pub warnings: Vec<String>,
+    pub kept: Vec<FlashRange>,
+    pub notes: Vec<String>,
+    pub backup: WayBack,
+    pub plan: Planned,
+}
+
+/// What there is of the content before a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WayBack {
+    Made {
+        path: PathBuf,
+        crc32: Crc32,
+    },
+    /// The backup of the change that is gone on with.
+    Earlier {
+        path: PathBuf,
+        crc32: String,
+        date: String,
+    },
+    /// Would be made.
+    Planned(PathBuf),
+    None,
+    NotNeeded,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Planned {
+    Nothing,
+    InPlace {
+        sectors: usize,
+        bytes_to_erase: u32,
+        whole_chip: bool,
+        bytes_to_program: u32,
+        banks: Vec<Bank>,
+    },
+    /// The drive takes this many bytes and programs them by itself.
+    Download {
+        bytes: usize,
+    },
+}
+
+impl Outcome {
+    pub fn exit(&self) -> Exit {
+        let of_drives = self
+            .drives
+            .iter()
+            .filter_map(|drive| drive.failure.as_ref());
+        let failures = self.failure.iter().chain(of_drives);
+        failures
+            .map(|failure| failure.exit)
+            .max_by_key(|exit| exit.severity())
+            .unwrap_or(Exit::Done)
+    }
+
+    /// What concerns a drive, or all of them.
+    pub fn findings(&mut self, drive: Option<&DriveName>) -> &mut Vec<Finding> {
+        match drive.and_then(|name| self.drives.iter().position(|of| of.name == *name)) {
+            Some(at) => &mut self.drives[at].findings,
+            None => &mut self.findings,
+        }
+    }
+
+    pub fn drive(&mut self, name: &DriveName) -> Option<&mut OfDrive> {
+        self.drives.iter_mut().find(|of| of.name == *name)
+    }
+
+    pub fn begin(&mut self, name: &DriveName) {
+        if self.drive(name).is_none() {
+            self.drives.push(OfDrive {
+                name: name.clone(),
+                findings: Vec::new(),
+                phases: Vec::new(),
+                failure: None,
+            });
+        }
+    }
+
+    /// Notes what went wrong: with the only drive there was, where it is no
+    /// other's failure already.
+    pub fn fail(&mut self, failure: Failure) {
+        match self.drives.as_mut_slice() {
+            drives
+                if drives
+                    .iter()
+                    .any(|of| of.failure.as_ref() == Some(&failure)) => {}
+            [drive] if drive.failure.is_none() => drive.failure = Some(failure),
+            _ => self.failure = Some(failure),
+        }
+    }
+}
+
+impl Drive {
+    pub fn of(session: &Session) -> Drive {
+        let Capabilities {
+            size,
+            reading,
+            writing,
+            ..
+        } = session.device.capabilities();
+        Drive {
+            label: session.label.clone(),
+            info: session.device.info().clone(),
+            size: *size,
+            is_readable: matches!(reading, Reading::Blocks(_)),
+            read_only: match writing {
+                Writing::Impossible(reason) => Some(reason.clone()),
+                Writing::InPlace(_) | Writing::Download(_) => None,
+            },
+        }
+    }
+}
+
+impl Dumped {
+    /// `files` with the record as the last one.
+    pub fn of(mut files: Vec<PathBuf>, dump: &Dump, crc32: Crc32) -> Dumped {
+        let record = files.pop().unwrap_or_default();
+        let banks: Vec<(Bank, Checksum)> = dump
+            .ranges
+            .iter()
+            .map(|range| {
+                let bank = crate::flash::Offset(range.start).bank();
+                (bank, Checksum::of(range.of(&dump.bytes)))
+            })
+            .collect();
+        Dumped {
+            files,
+            record,
+            bytes: dump.ranges.iter().map(|range| range.len()).sum(),
+            total: banks
+                .iter()
+                .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
+            banks,
+            crc32,
+            gaps: dump.gaps.clone(),
+            disagreements: dump.disagreements,
+        }
+    }
+}
+
+impl From<&Proposal> for Proposed {
+    fn from(proposal: &Proposal) -> Proposed {
+        Proposed {
+            erases_only: proposal.fit.is_none(),
+            fit: proposal.fit.clone(),
+            warnings: proposal.warnings.clone(),
+            kept: proposal.kept.clone(),
+            notes: proposal.notes.clone(),
+            backup: WayBack::from(&proposal.backup),
+            plan: Planned::from(proposal),
+        }
+    }
+}
+
+impl From<&Backup> for WayBack {
+    fn from(backup: &Backup) -> WayBack {
+        match backup {
+            Backup::Made { path, crc32 } => WayBack::Made {
+                path: path.clone(),
+                crc32: *crc32,
+            },
+            Backup::Earlier(earlier) => {
+                let Record { crc32, date, .. } = &earlier.record;
+                WayBack::Earlier {
+                    path: earlier.path.clone(),
+                    crc32: crc32.clone(),
+                    date: date.clone(),
+                }
+            }
+            Backup::Planned(path) => WayBack::Planned(path.clone()),
+            Backup::None => WayBack::None,
+            Backup::NotNeeded => WayBack::NotNeeded,
+        }
+    }
+}
+
+impl From<&Proposal> for Planned {
+    fn from(proposal: &Proposal) -> Planned {
+        match &proposal.work {
+            _ if proposal.is_empty() => Planned::Nothing,
+            Work::Download(download) => Planned::Download {
+                bytes: download.prepared.content.len(),
+            },
+            Work::InPlace { plan, .. } => {
+                let summary = plan.summary();
+                Planned::InPlace {
+                    sectors: summary.sectors_to_erase,
+                    bytes_to_erase: summary.bytes_to_erase,
+                    whole_chip: proposal.erases_everything(),
+                    bytes_to_program: summary.bytes_to_program,
+                    banks: summary.banks.iter().copied().collect(),
+                }
+            }
+        }
+    }
+}
+
+/// Takes the time of a job's phases.
+#[derive(Debug, Default)]
+pub struct Stopwatch {
+    done: Vec<Spent>,
+    running: Option<(Phase, Duration, u64)>,
+}
+
+impl Stopwatch {
+    /// What happens in a job at this time.
+    pub fn hear(&mut self, event: &Event, now: Duration) {
+        match event {
+            Event::Started { phase, .. } => self.running = Some((*phase, now, 0)),
+            Event::Progress { bytes, .. } => {
+                if let Some((_, _, moved)) = &mut self.running {
+                    *moved += bytes;
+                }
+            }
+            Event::Finished { .. } => self.stop(now, true),
+            _ => {}
+        }
+    }
+
+    /// All phases of a job that has ended at this time.
+    pub fn ended(mut self, now: Duration) -> Vec<Spent> {
+        self.stop(now, false);
+        self.done
+    }
+
+    fn stop(&mut self, now: Duration, is_whole: bool) {
+        if let Some((phase, start, bytes)) = self.running.take() {
+            self.done.push(Spent {
+                phase,
+                bytes,
+                time: now.saturating_sub(start),
+                is_whole,
+            });
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `--json`: one object that says what the text says, for every command and
+//! every way to end.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::folder::{Folder, Run, image_of, masked, new_image, old_image, patched_image};
+
+/// A line, the bench that it is typed at, and the code it ends with.
+const LINES: &[(&str, &str, i32)] = &[
+    ("sst39sf020.toml", "/?", 0),
+    ("sst39sf020.toml", "--version", 0),
+    ("sst39sf020.toml", "l", 0),
+    ("four-drives.toml", "l", 0),
+    ("four-drives.toml", "c --yes", 0),
+    ("sst39sf020.toml", "3 c", 0),
+    ("dead.toml", "3 c --via port", 0),
+    ("refused.toml", "3 c", 6),
+    ("unknown-chip.toml", "3 c", 0),
+    ("mt1959.toml", "3 c", 0),
+    ("sst39sf020.toml", "4 c", 3),
+    ("sst39sf020.toml", "i old.bin", 0),
+    ("sst39sf020.toml", "i text.bin", 5),
+    ("sst39sf020.toml", "i missing.bin", 5),
+    ("sst39sf020.toml", "3 r /m /b dump.bin", 0),
+    ("sst39sf020.toml", "3 r /m /b old.bin", 4),
+    ("sst39sf020.toml", "3 r dump.hex --banks 0,3", 0),
+    ("mt1939-gaps.toml", "3 r /m /b dump.bin", 0),
+    ("sst39sf020.toml", "3 v /m old.bin", 0),
+    ("sst39sf020.toml", "3 v /m new.bin", 8),
+    ("sst39sf020.toml", "3 w /m old.bin --yes", 0),
+    ("sst39sf020.toml", "3 w /m new.bin --yes", 0),
+    ("sst39sf020.toml", "3 w /m new.bin", 4),
+    ("sst39sf020.toml", "3 w /m patched.bin --dry-run", 0),
+    ("sst39sf020.toml", "3 w /m patched.bin --yes --no-backup", 0),
+    ("sst39sf020.toml", "3 w /m other.bin --yes", 4),
+    ("sst39sf020.toml", "3 w /m other.bin --yes --force=model", 0),
+    ("sst39sf020.toml", "3 w /m small.bin --yes", 5),
+    ("sst39sf020.toml", "3 e --yes", 0),
+    ("sst39sf020.toml", "3 e --yes --banks 2", 0),
+    ("tsst.toml", "3 r /m /b dump.bin", 4),
+    ("tsst.toml", "3 w /m new.bin --yes", 4),
+    ("sst39sf020.toml", "3 w", 2),
+    ("sst39sf020.toml", "3 r /m /b dump.bin --nonsense", 2),
+    ("sst39sf020.toml", "l --sim nowhere.toml", 2),
+];
+
+fn folder(bench: &str) -> Folder {
+    let folder = Folder::with_bench(bench);
+    folder.write("new.bin", new_image());
+    folder.write("patched.bin", patched_image());
+    folder.write("old.bin", old_image());
+    folder.write("other.bin", image_of("LITE-ON", "DVD-ROM SIM-999P", "SIM9"));
+    folder.write("small.bin", &old_image()[..0x2_0000]);
+    folder.write("text.bin", "no firmware\n".repeat(20_000));
+    folder
+}
+
+/// What `--json` gives for a line, as the one object that standard output is.
+fn object(run: &Run) -> Value {
+    let object: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| {
+        panic!("standard output is no JSON object ({error}): {run}");
+    });
+    assert!(object.is_object(), "{run}");
+    object
+}
+
+/// A line with `--json`, where only options may follow.
+fn with_json(line: &str) -> String {
+    format!("{line} --json")
+}
+
+#[test]
+fn every_command_ends_in_one_object_with_its_exit_code() {
+    for (bench, line, code) in LINES {
+        let run = folder(bench).fails(&with_json(line), *code);
+        let object = object(&run);
+        assert_eq!(object["schema"], 1, "{line}");
+        assert_eq!(object["exit_code"], *code, "{line}");
+        let worst = object["drives"].as_array().unwrap().iter();
+        let worst = worst
+            .map(|drive| drive["exit_code"].as_i64().unwrap())
+            .max();
+        let own = object.get("error").is_some();
+        assert!(
+            own || worst.unwrap_or(0) == i64::from(*code),
+            "{line}: {object:#}"
+        );
+    }
+}
+
+/// Keys whose values the text does not say, or not in these words.
+const UNSAID: &[&str] = &[
+    "schema",
+    "tool",
+    "arguments",
+    "command",
+    "exit",
+    "exit_code",
+    "result",
+    "phases",
+    "record",
+    "readable",
+    "writable",
+    "simulated",
+    "medium",
+    "whole_chip",
+    "read_back",
+    "resumed",
+    "status",
+    "kind",
+    "state",
+    "finished",
+    "again",
+    "position_is_a_guess",
+    "disagreements",
+    "bytes",
+    "bytes_to_erase",
+    "bytes_to_program",
+    "sectors_to_erase",
+    "sectors_erased",
+    "position",
+];
+
+#[test]
+fn the_text_says_whatever_the_object_says() {
+    for (bench, line, code) in LINES {
+        let folder_of = || folder(bench);
+        let text = folder_of().fails(line, *code);
+        let object = object(&folder_of().fails(&with_json(line), *code));
+        let mut text = masked(&format!("{}\n{}", text.stdout, text.stderr));
+        if let Some(file) = line.strip_prefix("3 v /m ") {
+            // What an image holds is shown by `i`, and not once more here.
+            text += &folder_of().done(&format!("i {file}")).stdout;
+        }
+        let mut missing = Vec::new();
+        compare("", &object, &text, &mut missing);
+        assert!(
+            missing.is_empty(),
+            "{line}: {missing:#?}\nare not in\n{text}"
+        );
+    }
+}
+
+/// Looks for all that a value says in a text.
+fn compare(key: &str, value: &Value, text: &str, missing: &mut Vec<String>) {
+    let mut look = |said: String| {
+        let said = masked(&said);
+        if !said.lines().all(|line| text.contains(line.trim())) {
+            missing.push(format!("{key}: {said}"));
+        }
+    };
+    match (key, value) {
+        (key, _) if UNSAID.contains(&key) => {}
+        ("banks", Value::Array(banks)) if banks.iter().all(|bank| bank["sum"].is_string()) => {
+            for bank in banks {
+                let sum = bank["sum"].as_str().unwrap();
+                look(format!("{:>2}: {sum}", bank["bank"].as_u64().unwrap()));
+            }
+        }
+        ("type", Value::Array(argv)) => {
+            let argv: Vec<&str> = argv.iter().map(|word| word.as_str().unwrap()).collect();
+            match argv.as_slice() {
+                ["sh", "-c", line] => look((*line).to_owned()),
+                ["sudo", _, words @ ..] => look(words.join(" ")),
+                words => look(words.join(" ").replace(" --json", "")),
+            }
+        }
+        (_, Value::Object(fields))
+            if fields.contains_key("first") && fields.contains_key("last") =>
+        {
+            let [first, last] = ["first", "last"].map(|key| fields[key].as_u64().unwrap());
+            look(format!("{first:#07x}-{last:#07x}"));
+        }
+        (_, Value::Object(fields)) => {
+            for (key, value) in fields {
+                compare(key, value, text, missing);
+            }
+        }
+        (_, Value::Array(values)) => {
+            for value in values {
+                compare(key, value, text, missing);
+            }
+        }
+        (_, Value::String(said)) => look(said.clone()),
+        ("size", Value::Number(size)) if size.as_u64() != Some(0) => {
+            let size = size.as_u64().unwrap();
+            let in_kib = format!("{} KiB", size / 1024);
+            if !text.contains(&format!("{size} bytes")) {
+                look(in_kib);
+            }
+        }
+        ("at" | "first", Value::Number(at)) => look(format!("{:#07x}", at.as_u64().unwrap())),
+        ("expected" | "found", Value::Number(byte)) => {
+            look(format!("{:02x}", byte.as_u64().unwrap()));
+        }
+        _ => {}
+    }
+}
+
+/// What the text says of an end, and where the object says it.
+const STATES: &[(&str, &str, &str)] = &[
+    ("every byte twice", "result", "read"),
+    ("Equal: the flash holds this image.", "result", "equal"),
+    ("Nothing to do: the flash", "result", "nothing-to-do"),
+    ("Dry run: nothing was changed.", "result", "dry-run"),
+    ("read back and compared: no difference", "state", "as-asked"),
+    ("the flash differs from the file", "result", "different"),
+    ("Nothing was changed.", "state", "unchanged"),
+    ("none, as you asked: there is no way back", "status", "none"),
+    ("read twice and on the disk", "status", "made"),
+    ("would go to", "status", "planned"),
+    ("Overridden by --force=model.", "overridden", "model"),
+];
+
+#[test]
+fn the_object_says_how_it_ended_where_the_text_does() {
+    let mut seen = BTreeSet::new();
+    for (bench, line, code) in LINES {
+        let text = folder(bench).fails(line, *code);
+        let object = object(&folder(bench).fails(&with_json(line), *code));
+        let text = format!("{}\n{}", text.stdout, text.stderr);
+        for (words, key, value) in STATES {
+            let is_in_text = text.to_lowercase().contains(&words.to_lowercase());
+            if is_in_text {
+                assert!(
+                    holds(&object, key, value),
+                    "{line}: {key} {value}\n{object:#}"
+                );
+                seen.insert(words);
+            }
+        }
+    }
+    let unseen: Vec<_> = STATES
+        .iter()
+        .filter(|(words, ..)| !seen.contains(words))
+        .collect();
+    assert!(
+        unseen.is_empty(),
+        "no line of the table ends so: {unseen:?}"
+    );
+}
+
+fn holds(object: &Value, key: &str, value: &str) -> bool {
+    match object {
+        Value::Object(fields) => {
+            fields.get(key).is_some_and(|found| found == value)
+                || fields.values().any(|inner| holds(inner, key, value))
+        }
+        Value::Array(values) => values.iter().any(|inner| holds(inner, key, value)),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_key_that_comes_is_documented() {
+    let documentation = include_str!("../../doc/json.md");
+    let mut keys = BTreeSet::new();
+    for (bench, line, code) in LINES {
+        collect(
+            &object(&folder(bench).fails(&with_json(line), *code)),
+            &mut keys,
+        );
+    }
+    let missing: Vec<_> = keys
+        .iter()
+        .filter(|key| !documentation.contains(&format!("`{key}`")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn collect(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                keys.insert(key.clone());
+                collect(value, keys);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn advice_is_a_list_of_words_that_can_be_run_as_it_is() {
+    let folder = folder("sst39sf020.toml");
+    let refused = object(&folder.fails("3 w /m other.bin --yes --json", 4));
+    let lines = refused["drives"][0]["next"].as_array().unwrap();
+    let typed: Vec<Vec<&str>> = lines
+        .iter()
+        .filter_map(|line| line["type"].as_array())
+        .map(|words| words.iter().map(|word| word.as_str().unwrap()).collect())
+        .collect();
+    let forced = typed.iter().find(|words| words.contains(&"--force=model"));
+    let Some(["mtkflash", words @ ..]) = forced.map(Vec::as_slice) else {
+        panic!("{refused:#}");
+    };
+    assert!(
+        !words.contains(&"--yes"),
+        "consent is not given away: {words:?}"
+    );
+    folder.done(&format!("{} --yes", words.join(" ")));
+    assert!(folder.flash() == folder.read("other.bin"));
+}
+
+#[test]
+fn a_write_as_an_object() {
+    let folder = folder("sst39sf020.toml");
+    let run = folder.done("3 w /m patched.bin --yes --backup before.bin --json");
+    insta::assert_snapshot!(format!("{:#}", object(&run)));
+}
+
+#[test]
+fn a_write_that_was_cut_says_what_is_in_the_flash_and_where_its_content_was_kept() {
+    let folder = folder("sst39sf020.toml");
+    folder.done("3 w /m new.bin --dry-run");
+    let operation = folder.counters().operations + 500;
+    let bench = folder.text("bench.toml");
+    let fault = format!("\n[[drive.fault]]\nkind = \"power-cut\"\noperation = {operation}\n");
+    folder.write("bench.toml", format!("{bench}{fault}"));
+    let run = folder.fails("3 w /m new.bin --yes --backup before.bin --json", 7);
+    let object = object(&run);
+    let flash = &object["drives"][0]["flash"];
+    assert_eq!(flash["state"], "partly-written", "{object:#}");
+    assert_eq!(flash["old_content"], "before.bin");
+    assert!(flash["perhaps_half_written"].is_array());
+}
