@@ -24,7 +24,7 @@ pub use crate::session::{DriveName, Via};
 pub use error::{UsageError, shown};
 use operands::Operands;
 pub use verb::Verb;
-pub use words::ask_for_json;
+pub use words::ask_for;
 
 /// One run of the tool, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,10 @@ pub struct Options {
     pub yes: bool,
     /// The outcome as one JSON object on standard output.
     pub json: bool,
+    /// What happens as lines of JSON on standard error.
+    pub events: bool,
+    /// Say nothing on the way but warnings.
+    pub quiet: bool,
     pub dry_run: bool,
     /// The checks to override.
     pub force: Forced,

@@ -12,8 +12,9 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::advice::{Advice, Line};
-use super::args::{Request, Verb};
+use super::args::{Command, DriveName, Request, Verb};
 use super::caller::Caller;
+use super::event::Event;
 use super::exit::Exit;
 use super::failure::{Failure, Flash};
 use super::next::Blank;
@@ -26,10 +27,10 @@ use crate::flash::{Bank, FlashRange};
 use crate::image::{Checksum, ImageIdentity, Report};
 use crate::job::change::{Changed, Evidence};
 use crate::job::verify::{Compared, Difference};
-use crate::job::{FlashState, Phase};
+use crate::job::{self, FlashState, Phase};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
-use crate::session::{Listed, Listing};
+use crate::session::{self, Listed, Listing};
 
 /// Goes up where a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -66,7 +67,10 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
 
 fn command(request: &Request) -> &'static str {
     let verb = request.command.verb();
-    verb.map_or("help", Verb::word)
+    match request.command {
+        Command::Version => "version",
+        _ => verb.map_or("help", Verb::word),
+    }
 }
 
 fn of_drive(drive: &OfDrive, request: Option<&Request>, caller: &Caller) -> Value {
@@ -94,15 +98,116 @@ fn of_drive(drive: &OfDrive, request: Option<&Request>, caller: &Caller) -> Valu
     object.into()
 }
 
+/// Something that happens, as a line of its own.
+pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value {
+    let mut object = fields(json!({
+        "event": name(event),
+        "drive": drive.map(ToString::to_string),
+    }));
+    object.extend(fields(match event {
+        Event::Opening | Event::Asked | Event::Left => json!({}),
+        Event::Session(event, request) => of_session(event, request),
+        Event::Job(event) => of_job(event),
+        Event::Found(finding) => match of_image(finding) {
+            Some(image) => json!({"image": image}),
+            None => of_finding(finding, caller).into(),
+        },
+        Event::Answered(yes) => json!({"yes": yes}),
+        Event::Note(text) => json!({"text": text.trim_end()}),
+        Event::NotLeft(error) => json!({"text": error.to_string()}),
+        Event::Ended(failure) | Event::Over(failure) => {
+            let exit = failure.map_or(Exit::Done, |failure| failure.exit);
+            let mut object = fields(json!({"exit_code": exit.code(), "exit": exit.name()}));
+            object.extend(failure.map_or_else(Map::new, |failure| of_failure(failure, caller)));
+            object.into()
+        }
+    }));
+    without_nulls(object.into())
+}
+
+fn name(event: &Event) -> &'static str {
+    match event {
+        Event::Opening => "opening",
+        Event::Session(event, _) => match event {
+            session::Event::Settled(_) => "settled",
+            session::Event::Guessed { .. } => "guessed",
+            session::Event::PollingLeftOn(_) => "polling-left-on",
+            session::Event::Detected(_) => "detected",
+            session::Event::GivenUp(_) => "given-up",
+            session::Event::Said(_) => "said",
+            session::Event::OnAList(_) => "on-a-list",
+            session::Event::Waiting(_) => "waiting",
+            session::Event::WaitingEnded => "waiting-ended",
+            session::Event::NotGivenBack(_) => "not-given-back",
+        },
+        Event::Job(event) => match event {
+            job::Event::Started { .. } => "started",
+            job::Event::Bank { .. } => "bank",
+            job::Event::Progress { .. } => "progress",
+            job::Event::BankDone { .. } => "bank-done",
+            job::Event::FirstPageLeft { .. } => "first-page-left",
+            job::Event::Finished { .. } => "finished",
+            job::Event::Disagreement { .. } => "disagreement",
+            job::Event::Gap { .. } => "gap",
+            job::Event::AwaitingDrive { .. } => "awaiting-drive",
+            job::Event::StopPostponed => "stop-postponed",
+        },
+        Event::Found(_) => "found",
+        Event::Asked => "asked",
+        Event::Answered(_) => "answered",
+        Event::Note(_) => "note",
+        Event::NotLeft(_) => "not-left",
+        Event::Left => "left",
+        Event::Ended(_) => "ended",
+        Event::Over(_) => "over",
+    }
+}
+
+fn of_session(event: &session::Event, request: &Request) -> Value {
+    match event {
+        session::Event::Waiting(waiting) => json!({
+            "status": waiting.status,
+            "seconds_left": waiting.remaining.as_secs(),
+        }),
+        event => {
+            let text = words::session::told(event, request);
+            json!({"text": text.map(|text| text.to_string().trim_end().to_owned())})
+        }
+    }
+}
+
+fn of_job(event: &job::Event) -> Value {
+    match event {
+        job::Event::Started { phase, bytes } | job::Event::Progress { phase, bytes } => {
+            json!({"phase": self::phase(*phase), "bytes": bytes})
+        }
+        job::Event::Bank { phase, bank } => json!({"phase": self::phase(*phase), "bank": bank.0}),
+        job::Event::BankDone { phase, bank, sum } => json!({
+            "phase": self::phase(*phase),
+            "bank": bank.0,
+            "sum": sum.map(|sum| sum.to_string()),
+        }),
+        job::Event::FirstPageLeft { bank } => json!({"bank": bank.0}),
+        job::Event::Finished { phase } => json!({"phase": self::phase(*phase)}),
+        job::Event::Disagreement { at, first, second } => {
+            json!({"at": at.0, "first": first, "second": second})
+        }
+        job::Event::Gap { range, reason } => {
+            json!({"range": self::range(range), "reason": reason})
+        }
+        job::Event::AwaitingDrive { remaining, last } => {
+            json!({"seconds_left": remaining.as_secs(), "last": last})
+        }
+        job::Event::StopPostponed => json!({}),
+    }
+}
+
 /// How a job went that did not fail.
 fn result(drive: &OfDrive, request: Option<&Request>) -> &'static str {
     let erases = request.is_some_and(|request| request.erasing().is_some());
     let of_finding = |finding: &Finding| match finding {
         Finding::Dumped(_) => Some("read"),
-        Finding::Verdict(Verdict::Equal) => Some("equal"),
-        Finding::Verdict(Verdict::EqualAsFar) => Some("equal-as-far-as-compared"),
-        Finding::Verdict(Verdict::HeldAlready | Verdict::BlankAlready(_)) => Some("nothing-to-do"),
-        Finding::Verdict(Verdict::DryRun) => Some("dry-run"),
+        Finding::Verdict(verdict) => Some(self::verdict(*verdict)),
         Finding::Changed { changed, .. } => Some(match (&changed.evidence, erases) {
             (Evidence::ReadBack(_), false) => "written",
             (Evidence::ReadBack(_), true) => "erased",
@@ -128,8 +233,10 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
         Finding::Dumped(dump) => dumped(dump),
         Finding::Proposed(proposed) => of_proposal(proposed),
         Finding::Compared(found) => compared(found),
-        Finding::Verdict(Verdict::BlankAlready(blank)) => json!({"blank": extent(*blank)}),
-        Finding::Verdict(_) => json!({}),
+        Finding::Verdict(verdict @ Verdict::BlankAlready(blank)) => {
+            json!({"result": self::verdict(*verdict), "blank": extent(*blank)})
+        }
+        Finding::Verdict(verdict) => json!({"result": self::verdict(*verdict)}),
         Finding::Changed {
             changed,
             whole_chip,
@@ -137,6 +244,15 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
         } => of_change(changed, *whole_chip),
         Finding::Next(advice) => json!({"next": next(advice, caller)}),
     })
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Equal => "equal",
+        Verdict::EqualAsFar => "equal-as-far-as-compared",
+        Verdict::HeldAlready | Verdict::BlankAlready(_) => "nothing-to-do",
+        Verdict::DryRun => "dry-run",
+    }
 }
 
 fn extent(blank: Blank) -> &'static str {
@@ -257,7 +373,7 @@ fn dumped(dump: &Dumped) -> Value {
             "record": text(&dump.record),
             "bytes": dump.bytes,
             "sum": dump.total.to_string(),
-            "crc32": dump.crc32.to_string(),
+            "crc32": dump.crc32,
         },
         "banks": banks(&dump.banks),
         "gaps": ranges(&dump.gaps),

@@ -8,6 +8,7 @@ pub mod help;
 mod advice;
 mod caller;
 mod commands;
+mod event;
 #[cfg(test)]
 mod every;
 mod json;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use exit::Exit;
 use failure::Failure;
 use outcome::Outcome;
-use output::Output;
+use output::{Manner, Output};
 use program::Program;
 use progress::eprintln_quietly;
 
@@ -44,12 +45,14 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         arguments,
         ..Outcome::default()
     };
-    let output = Output::new(args::ask_for_json(&outcome.arguments), outcome);
+    let output = Output::new(Manner::asked_for(&outcome.arguments), outcome);
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {
             let program = Program::called(argv.first().map(OsString::as_os_str));
-            eprintln_quietly(program.paste_into(&format!("mtkflash: {error}")));
+            if !output.manner().events {
+                eprintln_quietly(program.paste_into(&format!("mtkflash: {error}")));
+            }
             output.end(Some(&Failure::usage(&error)));
             return Exit::Usage.into();
         }
@@ -64,7 +67,9 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {
-            eprintln_quietly(failure.text());
+            if !output.manner().events {
+                eprintln_quietly(failure.text());
+            }
             failure.exit.into()
         }
     }

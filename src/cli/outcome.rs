@@ -43,6 +43,8 @@ pub struct OfDrive {
     pub findings: Vec<Finding>,
     pub phases: Vec<Spent>,
     pub failure: Option<Failure>,
+    /// Its end is told already.
+    pub has_ended: bool,
 }
 
 /// A stretch of a job, and what it took.
@@ -126,7 +128,8 @@ pub struct Dumped {
     pub bytes: u32,
     pub banks: Vec<(Bank, Checksum)>,
     pub total: Checksum,
-    pub crc32: Crc32,
+    /// As the record has it.
+    pub crc32: String,
     pub gaps: Vec<FlashRange>,
     /// How often two reads of a block differed.
     pub disagreements: u32,
@@ -212,6 +215,7 @@ impl Outcome {
                 findings: Vec::new(),
                 phases: Vec::new(),
                 failure: None,
+                has_ended: false,
             });
         }
     }
@@ -253,8 +257,8 @@ impl Drive {
 
 impl Dumped {
     /// `files` with the record as the last one.
-    pub fn of(mut files: Vec<PathBuf>, dump: &Dump, crc32: Crc32) -> Dumped {
-        let record = files.pop().unwrap_or_default();
+    pub fn of(mut files: Vec<PathBuf>, dump: &Dump, record: &Record) -> Dumped {
+        let path = files.pop().unwrap_or_default();
         let banks: Vec<(Bank, Checksum)> = dump
             .ranges
             .iter()
@@ -265,13 +269,13 @@ impl Dumped {
             .collect();
         Dumped {
             files,
-            record,
+            record: path,
             bytes: dump.ranges.iter().map(|range| range.len()).sum(),
             total: banks
                 .iter()
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             banks,
-            crc32,
+            crc32: record.crc32.clone(),
             gaps: dump.gaps.clone(),
             disagreements: dump.disagreements,
         }

@@ -1,11 +1,13 @@
 //! Where results go: as text to people while they come, as JSON to programs at
 //! the end.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::args::{DriveName, Request};
+use super::args::{self, DriveName, Request};
 use super::caller::Caller;
+use super::event::Event;
 use super::failure::Failure;
 use super::json;
 use super::outcome::{Finding, Outcome, Spent};
@@ -14,40 +16,95 @@ use super::report;
 use super::text::Text;
 use super::wrap;
 
-/// Shows results and keeps them. A closed pipe is not lost on the caller: before
-/// a change it ends the job, after it the job matters more than who is listening.
+/// Shows results and keeps them, and tells programs what happens. A closed pipe
+/// is not lost on the caller: before a change it ends the job, after it the job
+/// matters more than who is listening.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Standard output gets one JSON object and nothing else.
-    is_json: bool,
+    manner: Manner,
     failure: OnceLock<io::Error>,
     outcome: Mutex<Outcome>,
 }
 
+/// Who is told what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Standard output gets one JSON object and nothing else.
+    pub json: bool,
+    /// Standard error gets what happens, a line of JSON each, and but for a
+    /// question nothing else.
+    pub events: bool,
+    /// Nothing is said that is no result, question, warning or failure.
+    pub quiet: bool,
+}
+
+impl Manner {
+    /// By the words of a command line, also where they make no sense otherwise.
+    pub fn asked_for(words: &[OsString]) -> Manner {
+        let asks = |option: &str| args::ask_for(option, words);
+        Manner {
+            json: asks("--json"),
+            events: asks("--events"),
+            quiet: asks("--quiet"),
+        }
+    }
+}
+
 impl Output {
-    pub fn new(is_json: bool, outcome: Outcome) -> Output {
+    pub fn new(manner: Manner, outcome: Outcome) -> Output {
         Output {
-            is_json,
+            manner,
             failure: OnceLock::new(),
             outcome: Mutex::new(outcome),
         }
+    }
+
+    pub fn manner(&self) -> Manner {
+        self.manner
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the programs that listen what happens, with a drive or with none in
+    /// particular.
+    pub fn tell(&self, drive: Option<&DriveName>, event: &Event) {
+        if self.manner.events {
+            let line = json::event(drive, event, &Caller::of_process());
+            // Who does not listen misses it.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
     /// What was found or done; `drive` is one of those begun, or `None`.
     pub fn found(&self, drive: Option<&DriveName>, request: &Request, finding: Finding) {
-        let text = report::finding(&finding, drive, request);
         let mut outcome = self.outcome();
+        self.tell(drive, &Event::Found(&finding));
+        self.text(&report::finding(&finding, drive, request));
         outcome.findings(drive).push(finding);
-        self.text(&text);
+    }
+
+    /// Something to know that is no result.
+    pub fn note(&self, text: &str) {
+        self.tell(None, &Event::Note(text));
+        if !self.manner.events && !self.manner.quiet {
+            eprintln_quietly(text);
+        }
+    }
+
+    /// What happens and people must know, too.
+    pub fn warn(&self, drive: Option<&DriveName>, event: &Event, text: Text) {
+        self.tell(drive, event);
+        if !self.manner.events {
+            eprintln_quietly(text);
+        }
     }
 
     /// A drive is turned to.
     pub fn begin(&self, drive: &DriveName) {
         self.outcome().begin(drive);
+        self.tell(Some(drive), &Event::Opening);
     }
 
     /// What the phases of a drive's job took.
@@ -57,29 +114,56 @@ impl Output {
         }
     }
 
-    /// One of several drives failed; the others go on.
-    pub fn failed(&self, drive: &DriveName, failure: &Failure) {
+    /// One of several drives is done with; the others go on.
+    pub fn ended(&self, name: &DriveName, failure: Option<&Failure>) {
         let mut outcome = self.outcome();
-        if let Some(drive) = outcome.drive(drive) {
-            drive.failure = Some(failure.clone());
+        if let Some(drive) = outcome.drive(name) {
+            drive.failure = failure.cloned();
+            drive.has_ended = true;
         }
-        self.text(&format!("{}\n", failure.what).into());
+        self.tell(Some(name), &Event::Ended(failure));
+        if let Some(failure) = failure {
+            self.text(&format!("{}\n", failure.what).into());
+        }
     }
 
-    /// Writes the object that a run ends with, where one is wanted.
+    /// What a question is about, where it has not been shown for want of people.
+    pub fn show_before_question(&self, drive: &DriveName, request: &Request) {
+        if !self.is_unshown() {
+            return;
+        }
+        if let Some(of_drive) = self.outcome().drive(drive) {
+            for finding in &of_drive.findings {
+                eprintln_quietly(report::finding(finding, Some(drive), request));
+            }
+        }
+    }
+
+    /// The end of a run: says what failed, and writes the object that is wanted.
     pub fn end(&self, failure: Option<&Failure>) {
         let mut outcome = self.outcome();
         if let Some(failure) = failure {
             outcome.fail(failure.clone());
         }
-        if self.is_json {
+        for drive in outcome.drives.iter().filter(|drive| !drive.has_ended) {
+            let failure = drive.failure.as_ref();
+            self.tell(Some(&drive.name), &Event::Ended(failure));
+        }
+        self.tell(None, &Event::Over(failure));
+        if self.manner.json {
             let object = json::object(&outcome, &Caller::of_process());
             self.write(&format!("{object:#}\n"));
         }
     }
 
+    /// Whether results are shown to nobody while they come.
+    fn is_unshown(&self) -> bool {
+        self.manner.json && (self.manner.events || self.manner.quiet)
+    }
+
     fn text(&self, text: &Text) {
-        match self.is_json {
+        match self.manner.json {
+            true if self.is_unshown() => {}
             true => eprintln_quietly(text),
             false => self.write(&wrap::for_output(text, io::stdout())),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::Manner;
 use super::text::Text;
 use super::wrap;
 use crate::job::{Event, Phase};
@@ -21,13 +22,16 @@ pub struct Progress {
     told_to_wait: bool,
     /// The phase that is on programs nothing.
     only_erases: bool,
+    manner: Manner,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
+impl Progress {
+    pub fn new(manner: Manner) -> Progress {
+        let is_loud = !manner.events && !manner.quiet;
         Progress {
+            manner,
             bar: None,
-            is_terminal: io::stderr().is_terminal(),
+            is_terminal: is_loud && io::stderr().is_terminal(),
             disagreements: 0,
             countdown: None,
             told_to_switch: false,
@@ -42,6 +46,11 @@ const SHOWN_DISAGREEMENTS: u64 = 5;
 
 impl Progress {
     pub fn show(&mut self, event: Event) {
+        match event {
+            Event::AwaitingDrive { .. } | Event::StopPostponed => {}
+            _ if self.manner.events || self.manner.quiet => return,
+            _ => {}
+        }
         match event {
             Event::Started { phase, bytes } => {
                 self.only_erases = phase == Phase::Program && bytes == 0;
@@ -127,8 +136,18 @@ impl Progress {
         }
     }
 
+    /// A line that is no warning.
+    pub fn remark(&mut self, text: impl Into<Text>) {
+        if !self.manner.quiet {
+            self.line(text);
+        }
+    }
+
     /// A line that stays.
     pub fn line(&mut self, text: impl Into<Text>) {
+        if self.manner.events {
+            return;
+        }
         match self.countdown.as_ref().or(self.bar.as_ref()) {
             Some(bar) if self.is_terminal => {
                 let text = wrap::for_output(&text.into(), io::stderr());

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::args::Request;
+use super::args::{DriveName, Request};
+use super::event;
 use super::exit::Exit;
 use super::failure::{Failure, sentence};
+use super::output::Output;
 use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::words;
@@ -61,6 +63,8 @@ pub fn wish(request: &Request) -> Result<Wish, Failure> {
 
 /// Shows what happens on the way, and asks.
 pub struct AtTerminal<'a> {
+    pub drive: &'a DriveName,
+    pub output: &'a Output,
     pub progress: &'a mut Progress,
     pub yes: bool,
     pub stop: &'a StopFlag,
@@ -69,12 +73,23 @@ pub struct AtTerminal<'a> {
 
 impl User for AtTerminal<'_> {
     fn tell(&mut self, event: Event) {
+        self.output.tell(
+            Some(self.drive),
+            &event::Event::Session(&event, self.request),
+        );
         match &event {
             Event::Waiting(waiting) => self.progress.show_waiting(*waiting),
             Event::WaitingEnded => self.progress.end_waiting(),
             event => {
-                if let Some(text) = words::session::told(event, self.request) {
-                    self.progress.line(text);
+                let Some(text) = words::session::told(event, self.request) else {
+                    return;
+                };
+                match event {
+                    Event::Settled(_)
+                    | Event::Guessed { .. }
+                    | Event::PollingLeftOn(_)
+                    | Event::NotGivenBack(_) => self.progress.line(text),
+                    _ => self.progress.remark(text),
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! every way to end.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -57,6 +58,32 @@ fn folder(bench: &str) -> Folder {
     folder
 }
 
+/// A line, what people read of it, and the object.
+struct Told {
+    line: &'static str,
+    code: i32,
+    text: String,
+    object: Value,
+}
+
+/// Every line of the table, run both ways.
+fn told() -> &'static [Told] {
+    static TOLD: OnceLock<Vec<Told>> = OnceLock::new();
+    TOLD.get_or_init(|| {
+        let told = |(bench, line, code): &(&str, &'static str, i32)| {
+            let text = folder(bench).fails(line, *code);
+            let run = folder(bench).fails(&format!("{line} --json"), *code);
+            Told {
+                line,
+                code: *code,
+                text: masked(&format!("{}\n{}", text.stdout, text.stderr)),
+                object: object(&run),
+            }
+        };
+        LINES.iter().map(told).collect()
+    })
+}
+
 /// What `--json` gives for a line, as the one object that standard output is.
 fn object(run: &Run) -> Value {
     let object: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| {
@@ -66,25 +93,21 @@ fn object(run: &Run) -> Value {
     object
 }
 
-/// A line with `--json`, where only options may follow.
-fn with_json(line: &str) -> String {
-    format!("{line} --json")
-}
-
 #[test]
 fn every_command_ends_in_one_object_with_its_exit_code() {
-    for (bench, line, code) in LINES {
-        let run = folder(bench).fails(&with_json(line), *code);
-        let object = object(&run);
+    for Told {
+        line, code, object, ..
+    } in told()
+    {
         assert_eq!(object["schema"], 1, "{line}");
         assert_eq!(object["exit_code"], *code, "{line}");
-        let worst = object["drives"].as_array().unwrap().iter();
-        let worst = worst
-            .map(|drive| drive["exit_code"].as_i64().unwrap())
-            .max();
-        let own = object.get("error").is_some();
+        let drives = object["drives"].as_array().unwrap();
+        let codes = drives
+            .iter()
+            .map(|drive| drive["exit_code"].as_i64().unwrap());
+        let has_failed = object.get("error").is_some();
         assert!(
-            own || worst.unwrap_or(0) == i64::from(*code),
+            has_failed || codes.max().unwrap_or(0) == i64::from(*code),
             "{line}: {object:#}"
         );
     }
@@ -125,17 +148,17 @@ const UNSAID: &[&str] = &[
 
 #[test]
 fn the_text_says_whatever_the_object_says() {
-    for (bench, line, code) in LINES {
-        let folder_of = || folder(bench);
-        let text = folder_of().fails(line, *code);
-        let object = object(&folder_of().fails(&with_json(line), *code));
-        let mut text = masked(&format!("{}\n{}", text.stdout, text.stderr));
+    for Told {
+        line, text, object, ..
+    } in told()
+    {
+        let mut text = text.clone();
         if let Some(file) = line.strip_prefix("3 v /m ") {
             // What an image holds is shown by `i`, and not once more here.
-            text += &folder_of().done(&format!("i {file}")).stdout;
+            text += &folder("sst39sf020.toml").done(&format!("i {file}")).stdout;
         }
         let mut missing = Vec::new();
-        compare("", &object, &text, &mut missing);
+        compare("", object, &text, &mut missing);
         assert!(
             missing.is_empty(),
             "{line}: {missing:#?}\nare not in\n{text}"
@@ -217,15 +240,15 @@ const STATES: &[(&str, &str, &str)] = &[
 #[test]
 fn the_object_says_how_it_ended_where_the_text_does() {
     let mut seen = BTreeSet::new();
-    for (bench, line, code) in LINES {
-        let text = folder(bench).fails(line, *code);
-        let object = object(&folder(bench).fails(&with_json(line), *code));
-        let text = format!("{}\n{}", text.stdout, text.stderr);
+    for Told {
+        line, text, object, ..
+    } in told()
+    {
         for (words, key, value) in STATES {
             let is_in_text = text.to_lowercase().contains(&words.to_lowercase());
             if is_in_text {
                 assert!(
-                    holds(&object, key, value),
+                    holds(object, key, value),
                     "{line}: {key} {value}\n{object:#}"
                 );
                 seen.insert(words);
@@ -257,12 +280,9 @@ fn holds(object: &Value, key: &str, value: &str) -> bool {
 fn every_key_that_comes_is_documented() {
     let documentation = include_str!("../../doc/json.md");
     let mut keys = BTreeSet::new();
-    for (bench, line, code) in LINES {
-        collect(
-            &object(&folder(bench).fails(&with_json(line), *code)),
-            &mut keys,
-        );
-    }
+    told()
+        .iter()
+        .for_each(|told| collect(&told.object, &mut keys));
     let missing: Vec<_> = keys
         .iter()
         .filter(|key| !documentation.contains(&format!("`{key}`")))

@@ -15,6 +15,7 @@ mod bad_lines;
 mod commands;
 mod containers;
 mod drives;
+mod events;
 mod faults;
 mod folder;
 mod interruptions;

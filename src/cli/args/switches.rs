@@ -98,6 +98,22 @@ pub const SWITCHES: &[Switch] = &[
         ],
     },
     Switch {
+        long: "events",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.events),
+        example: "--events",
+        verbs: &Verb::ALL,
+        help: &["what happens as lines of JSON on standard error"],
+    },
+    Switch {
+        long: "quiet",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.quiet),
+        example: "--quiet",
+        verbs: &Verb::ALL,
+        help: &["no progress: results, questions, warnings, failures"],
+    },
+    Switch {
         long: "dry-run",
         letter: None,
         kind: Kind::Flag(|request| &mut request.options.dry_run),

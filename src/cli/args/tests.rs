@@ -567,7 +567,7 @@ fn range() -> impl Strategy<Value = FlashRange> {
 
 /// Options of every kind; which of them go with a command is its own affair.
 fn options() -> impl Strategy<Value = Options> {
-    let switches = any::<[bool; 5]>();
+    let switches = any::<[bool; 7]>();
     let files = (prop::option::of(file()), prop::option::of(file()));
     let parts = (
         prop::option::of(prop::collection::btree_set(0_u32..256, 1..6)),
@@ -587,6 +587,8 @@ fn options() -> impl Strategy<Value = Options> {
         dry_run: switches[1],
         no_backup: switches[2],
         json: switches[4],
+        events: switches[5],
+        quiet: switches[6],
         backup: files.0.filter(|_| switches[3]),
         sim: files.1,
         banks: parts.0.map(|banks| banks.into_iter().map(Bank).collect()),

@@ -50,9 +50,9 @@ pub fn ask_for_version(argv: &[OsString]) -> bool {
     before_the_end(argv).any(|word| word == "-V" || word.eq_ignore_ascii_case("--version"))
 }
 
-/// Whether the words ask for JSON, also where they make no sense otherwise.
-pub fn ask_for_json(argv: &[OsString]) -> bool {
-    before_the_end(argv).any(|word| word.eq_ignore_ascii_case("--json"))
+/// Whether an option is among the words, also where they make no sense.
+pub fn ask_for(option: &str, argv: &[OsString]) -> bool {
+    before_the_end(argv).any(|word| word.eq_ignore_ascii_case(option))
 }
 
 /// Sorts the words of a command line, program name excluded.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::run::{Context, Run};
 use crate::cli::args::Request;
+use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
@@ -109,7 +110,15 @@ impl Run<'_> {
             self.info().identity.as_ref(),
             self.request.erasing(),
         );
-        match prompt::ask(&question.into(), self.request.options.yes, self.stop) {
+        let yes = self.request.options.yes;
+        if !yes {
+            self.output.show_before_question(self.name, self.request);
+            self.output.tell(Some(self.name), &Event::Asked);
+        }
+        let consent = prompt::ask(&question.into(), yes, self.stop);
+        let answer = Event::Answered(consent == Consent::Given);
+        self.output.tell(Some(self.name), &answer);
+        match consent {
             Consent::Given => Ok(()),
             Consent::Denied => Err(Failure::denied(self.request)),
             Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.request)),

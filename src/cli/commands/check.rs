@@ -67,10 +67,11 @@ fn all(context: Context) -> Result<(), Failure> {
                 run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
                 run.show_unfinished(None);
                 run.leave(false);
+                output.ended(&drive, None);
             }
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
             Err(failure) => {
-                output.failed(&drive, &failure);
+                output.ended(&drive, Some(&failure));
                 last_failure = Some(failure);
             }
         }

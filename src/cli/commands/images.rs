@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::run::Context;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
-use crate::cli::progress::eprintln_quietly;
 use crate::flash::Bank;
 use crate::image::{self, Arrangement, Encoding, FLASH_SIZES, Image, bank_path, soundness};
 use crate::job::Selection;
@@ -13,7 +13,8 @@ use crate::job::backup::Record;
 
 /// Loads an image; its content decides the format, and a switch that says
 /// otherwise is pointed out.
-pub fn load(request: &Request, file: &Path) -> Result<Image, Failure> {
+pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
+    let request = context.request;
     let entry = request.options.entry.as_deref();
     let loaded = match request.selection() {
         Selection::Banks(banks) if is_in_bank_files(request, file, &banks) => {
@@ -28,10 +29,11 @@ pub fn load(request: &Request, file: &Path) -> Result<Image, Failure> {
     let image = loaded.map_err(|error| Failure::load(&error, request))?;
     let format = image.format();
     if request.binary && format.encoding == Encoding::Hex {
-        eprintln_quietly("Note: /b says raw binary, but the file is HEX. It is read as HEX.");
+        let note = "Note: /b says raw binary, but the file is HEX. It is read as HEX.";
+        context.output.note(note);
     }
     if request.merged && format.arrangement == Arrangement::PerBank {
-        eprintln_quietly(
+        context.output.note(
             "Note: /m says one file, but there is a file for each bank. They are read together.",
         );
     }

@@ -10,7 +10,7 @@ use crate::cli::outcome::Finding;
 use crate::image::Report;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
-    let image = load(context.request, file)?;
+    let image = load(context, file)?;
     let report = Report::of(&image);
     let problem = report.problems.first().cloned();
     context.found(Finding::Image {

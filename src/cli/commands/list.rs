@@ -3,10 +3,10 @@
 use super::run::Context;
 use crate::cli::advice::{Command, Shell};
 use crate::cli::args::Request;
+use crate::cli::event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::Finding;
-use crate::cli::progress::eprintln_quietly;
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::cli::user;
@@ -32,8 +32,10 @@ pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure>
     let request = context.request;
     // What a crashed run has taken off the kernel would not be listed.
     for settled in machine.settle() {
-        let told = words::session::told(&Event::Settled(settled), request);
-        eprintln_quietly(told.unwrap_or_default());
+        let event = Event::Settled(settled);
+        let told = words::session::told(&event, request);
+        let event = event::Event::Session(&event, request);
+        context.output.warn(None, &event, told.unwrap_or_default());
     }
     let listing = machine.list();
     if listing.drives.is_empty() {

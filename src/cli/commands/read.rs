@@ -10,7 +10,7 @@ use crate::cli::report::{bank_sums, size};
 use crate::cli::text::Text;
 use crate::files::{self, FileError, Place};
 use crate::flash::FlashRange;
-use crate::image::{Arrangement, Crc32, Encoding, Format};
+use crate::image::{Arrangement, Encoding, Format};
 use crate::job::backup::{self, Record};
 use crate::job::read::{self, Dump};
 use crate::job::steadiness::{self, is_unstable};
@@ -42,9 +42,8 @@ fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(
     backup::save(dump, record, file, format, overwrite)
         .map_err(|error| Failure::file(&error, file, request))?;
     let files = backup::paths(file, format, &dump.ranges);
-    let crc32 = Crc32::of(&dump.selected());
     let name = request.drives.first();
-    let dumped = Dumped::of(files, dump, crc32);
+    let dumped = Dumped::of(files, dump, record);
     context.output.found(name, request, Finding::Dumped(dumped));
     Ok(())
 }

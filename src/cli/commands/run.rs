@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::args::{Command, DriveName, Options, Request};
+use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
@@ -82,6 +83,8 @@ impl<'a> Context<'a> {
             Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
         };
         run.leave(is_advised);
+        self.output
+            .tell(request.drives.first(), &Event::Ended(result.as_ref().err()));
         result
     }
 
@@ -97,8 +100,10 @@ impl<'a> Context<'a> {
         };
         let wish = user::wish(request)?;
         output.begin(drive);
-        let mut progress = Progress::default();
+        let mut progress = Progress::new(output.manner());
         let mut user = AtTerminal {
+            drive,
+            output,
             progress: &mut progress,
             yes: request.options.yes,
             stop,
@@ -130,11 +135,15 @@ impl Run<'_> {
             session,
             mut progress,
             request,
+            output,
+            name,
             ..
         } = self;
         for problem in session.leave() {
+            output.tell(Some(name), &Event::NotLeft(&problem));
             progress.line(words::session::not_left(&problem, is_advised, request));
         }
+        output.tell(Some(name), &Event::Left);
     }
 
     pub fn device(&self) -> &dyn FirmwareDevice {
@@ -169,11 +178,13 @@ impl Run<'_> {
     }
 
     pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {
-        let progress = &mut self.progress;
+        let (output, name, progress) = (self.output, self.name, &mut self.progress);
         let clock = Arc::clone(&self.session.clock);
         let mut stopwatch = Stopwatch::default();
+        let mut pace = Pace::default();
         let mut sink = |event| {
             stopwatch.hear(&event, clock.now());
+            pace.pass(&event, |event| output.tell(Some(name), &Event::Job(event)));
             progress.show(event);
         };
         let mut job = Job::new(self.session.device.as_mut(), &mut sink, self.stop);
@@ -216,7 +227,7 @@ impl Run<'_> {
             },
         )?;
         match estimate::reading_time(capabilities, bytes) {
-            Some(time) if time > Duration::from_secs(5) => self.progress.line(format!(
+            Some(time) if time > Duration::from_secs(5) => self.progress.remark(format!(
                 "Reading takes about {} this way.",
                 estimate::in_words(time)
             )),

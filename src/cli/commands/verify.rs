@@ -14,7 +14,7 @@ use crate::job::{Check, verify};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
-    let image = load(request, file)?;
+    let image = load(context, file)?;
     refuse_part(request, file, &image)?;
     refuse_unsound(request, file, &image)?;
     context.found(Finding::Against {

@@ -12,7 +12,7 @@ use crate::job::write::{Content, refuse_doubtful};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
-    let image = load(request, file)?;
+    let image = load(context, file)?;
     refuse_part(request, file, &image)?;
     refuse_unsound(request, file, &image)?;
     let mut report = Report::of(&image);

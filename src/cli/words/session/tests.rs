@@ -9,6 +9,7 @@ use super::super::super::progress::Progress;
 use super::super::super::prompt;
 use super::super::super::user::{AtTerminal, wish};
 use super::*;
+use crate::cli::output::{Manner, Output};
 use crate::drive::fake::Machine;
 use crate::drive::legacy;
 use crate::drive::note::Undo;
@@ -47,7 +48,9 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
         name => name,
     };
     let mut user = AtTerminal {
-        progress: &mut Progress::default(),
+        drive: &name,
+        output: &Output::default(),
+        progress: &mut Progress::new(Manner::default()),
         yes: request.options.yes,
         stop: &StopFlag::default(),
         request: &typed,
