@@ -31,7 +31,8 @@ pub use words::ask_for;
 pub struct Request {
     pub command: Command,
     /// The drives in the order given, none twice. At least one for `r`, `w`,
-    /// `v` and `e`; none for `l`, `i`, help and version; any number for `c`.
+    /// `v` and `e`; none for `l`, `i`, help and version; any number for `c`, one
+    /// or none for `revive`.
     pub drives: Vec<DriveName>,
     /// `/m`: all banks in one file. Without it, one file per bank.
     pub merged: bool,
@@ -60,6 +61,8 @@ pub enum Command {
     Inspect {
         file: PathBuf,
     },
+    /// Go through all steps with the user.
+    Revive,
     Help,
     Version,
 }
@@ -97,6 +100,8 @@ pub struct Options {
     pub wait: Option<Duration>,
     /// Bytes in an unknown flash: whole banks, at most 16 MiB.
     pub size: Option<u32>,
+    /// Lines one after another, without bars and countdowns.
+    pub plain: bool,
 }
 
 /// Reads a command line, program name included.
@@ -142,6 +147,7 @@ impl Command {
             Command::Check => Some(Verb::Check),
             Command::List => Some(Verb::List),
             Command::Inspect { .. } => Some(Verb::Inspect),
+            Command::Revive => Some(Verb::Revive),
             Command::Help | Command::Version => None,
         }
     }

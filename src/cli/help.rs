@@ -19,6 +19,7 @@ Reads, backs up, flashes and revives MediaTek-based optical drives.
   mtkflash [DRIVE] c            check: drive, vendor mode and flash chip
   mtkflash l                    list the drives
   mtkflash i FILE               inspect an image file; needs no drive
+  mtkflash [DRIVE] revive       all of it, step by step, for a dead drive
   mtkflash /?                   this help
   mtkflash --version            the version
 
@@ -108,7 +109,7 @@ mod tests {
             .filter(|line| line.starts_with("mtkflash "))
             .map(|line| line.replace("[DRIVE]", "3").replace("DRIVE", "3"))
             .collect();
-        assert_eq!(lines.len(), 13);
+        assert_eq!(lines.len(), 14);
         for line in lines {
             let words = line.split_whitespace().map(Into::into);
             assert!(parse(words).is_ok(), "{line}");

@@ -19,6 +19,7 @@ mod program;
 mod progress;
 mod prompt;
 mod report;
+mod revive;
 mod signals;
 mod text;
 mod user;

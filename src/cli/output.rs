@@ -36,6 +36,8 @@ pub struct Manner {
     pub events: bool,
     /// Nothing is said that is no result, question, warning or failure.
     pub quiet: bool,
+    /// One line after another: no bars and countdowns, also on a terminal.
+    pub plain: bool,
 }
 
 impl Manner {
@@ -46,6 +48,7 @@ impl Manner {
             json: asks("--json"),
             events: asks("--events"),
             quiet: asks("--quiet"),
+            plain: asks("--plain"),
         }
     }
 }

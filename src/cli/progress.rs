@@ -27,7 +27,7 @@ pub struct Progress {
 
 impl Progress {
     pub fn new(manner: Manner) -> Progress {
-        let is_loud = !manner.events && !manner.quiet;
+        let is_loud = !manner.events && !manner.quiet && !manner.plain;
         Progress {
             manner,
             bar: None,

@@ -53,6 +53,25 @@ pub fn ask(question: &Text, yes: bool, stop: &StopFlag) -> Consent {
     })
 }
 
+/// Asks for a line of any words; `None` where a signal or the end of all input
+/// came instead.
+pub fn line(question: &Text, stop: &StopFlag) -> Option<String> {
+    let mut terminal = io::stderr();
+    let question = wrap::for_output(question, io::stderr());
+    // A terminal that cannot be written to gives no answer either.
+    let _ = write!(terminal, "{} ", question.trim_end());
+    let _ = terminal.flush();
+    if !await_line(stop) {
+        let _ = writeln!(terminal);
+        return None;
+    }
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(answer),
+    }
+}
+
 /// The question as it is shown.
 #[cfg(test)]
 pub fn asked(question: &Text) -> String {

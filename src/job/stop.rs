@@ -18,6 +18,11 @@ impl StopFlag {
         self.0.store(true, Ordering::SeqCst);
     }
 
+    /// What was asked to stop has stopped: what comes next need not.
+    pub fn forget(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

@@ -23,6 +23,7 @@ mod json;
 mod parts;
 mod places;
 mod readme;
+mod revive;
 mod texts;
 mod ways;
 mod writing;

@@ -77,6 +77,11 @@ impl Request {
         self.changed(|request| request.options.entry = None)
     }
 
+    /// Asking for so long a drive that refuses.
+    pub fn with_wait(&self, time: Duration) -> Request {
+        self.changed(|request| request.options.wait = Some(time))
+    }
+
     /// With time to switch the drive off and on.
     pub fn waiting(&self) -> Request {
         self.changed(|request| request.options.wait = Some(WAIT))
@@ -150,6 +155,7 @@ impl Request {
                 sim: options.sim.clone(),
                 via: options.via,
                 protocol: options.protocol.clone(),
+                plain: options.plain,
                 size: options.size.filter(|_| reads),
                 entry: options.entry.clone().filter(|_| is_same_file),
                 ..Options::default()
@@ -162,6 +168,7 @@ impl Request {
         Request {
             options: Options {
                 sim: self.options.sim.clone(),
+                plain: self.options.plain,
                 ..Options::default()
             },
             ..Request::without_drive(Command::List)
@@ -178,6 +185,11 @@ impl Request {
     /// Looks at some file.
     pub fn inspect_any() -> Request {
         Request::inspection(Path::new(A_FILE))
+    }
+
+    /// Looks at this file.
+    pub fn inspect_file(file: &Path) -> Request {
+        Request::inspection(file)
     }
 
     fn inspection(file: &Path) -> Request {

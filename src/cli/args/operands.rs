@@ -99,7 +99,7 @@ impl Operands {
             (drive, Some(file)) if !verb.takes_file() => {
                 return Err(UsageError::UnexpectedFile { verb, drive, file });
             }
-            (None, file) if takes_drive && verb != Verb::Check => {
+            (None, file) if takes_drive && !matches!(verb, Verb::Check | Verb::Revive) => {
                 return Err(UsageError::MissingDrive { verb, file });
             }
             _ => {}
@@ -131,6 +131,7 @@ impl Operands {
             Verb::Inspect => Command::Inspect {
                 file: file(self.file)?,
             },
+            Verb::Revive => Command::Revive,
         };
         Ok((drives.unwrap_or_default(), command))
     }

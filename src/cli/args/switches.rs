@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::Verb::{self, Check, Erase, Inspect, Read, Verify, Write};
+use super::Verb::{self, Check, Erase, Inspect, Read, Revive, Verify, Write};
 use super::{Request, UsageError, values};
 
 /// One switch or option.
@@ -134,7 +134,7 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_path(request.options.backup.as_deref()),
         },
         example: "--backup backup.bin",
-        verbs: &[Write, Erase],
+        verbs: &[Write, Erase, Revive],
         help: &["where the backup goes that is made before a change"],
     },
     Switch {
@@ -142,7 +142,7 @@ pub const SWITCHES: &[Switch] = &[
         letter: None,
         kind: Kind::Flag(|request| &mut request.options.no_backup),
         example: "--no-backup",
-        verbs: &[Write, Erase],
+        verbs: &[Write, Erase, Revive],
         help: &["change the flash without a way back"],
     },
     Switch {
@@ -245,7 +245,7 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_seconds(request.options.wait),
         },
         example: "--wait 200",
-        verbs: &[Read, Write, Verify, Erase, Check],
+        verbs: &[Read, Write, Verify, Erase, Check, Revive],
         help: &[
             "how long to go on asking a drive that refuses,",
             "while you switch it off and on (200 on a terminal,",
@@ -265,7 +265,7 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_name(request.options.via.map(super::Via::name)),
         },
         example: "--via ata",
-        verbs: &[Read, Write, Verify, Erase, Check],
+        verbs: &[Read, Write, Verify, Erase, Check, Revive],
         help: &["the way to the drive: sg, ata or port"],
     },
     Switch {
@@ -282,7 +282,7 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_name(request.options.protocol.as_deref()),
         },
         example: "--protocol vendor",
-        verbs: &[Read, Write, Verify, Erase, Check],
+        verbs: &[Read, Write, Verify, Erase, Check, Revive],
         help: &["use this protocol instead of the detected one"],
     },
     Switch {
@@ -303,6 +303,14 @@ pub const SWITCHES: &[Switch] = &[
         help: &["simulated drives from this file, no real ones"],
     },
     Switch {
+        long: "plain",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.plain),
+        example: "--plain",
+        verbs: &Verb::ALL,
+        help: &["no bars and countdowns, for screen readers and logs"],
+    },
+    Switch {
         long: "force",
         letter: None,
         kind: Kind::Value {
@@ -316,7 +324,7 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_checks(&request.options.force),
         },
         example: "--force=model",
-        verbs: &[Read, Write, Verify, Erase, Check],
+        verbs: &[Read, Write, Verify, Erase, Check, Revive],
         help: &[
             "pass one check, by its name below; may be repeated",
             "or take a list: --force=model,medium",

@@ -580,6 +580,7 @@ fn options() -> impl Strategy<Value = Options> {
         prop::option::of("[a-z0-9-]{1,8}"),
         prop::option::of((0_u32..).prop_map(|wait| Duration::from_secs(wait.into()))),
         prop::option::of((1_u32..=256).prop_map(|banks| banks << 16)),
+        any::<bool>(),
         prop::sample::subsequence(Check::ALL.to_vec(), 0..4),
     );
     (switches, files, parts, ways).prop_map(|(switches, files, parts, ways)| Options {
@@ -599,7 +600,8 @@ fn options() -> impl Strategy<Value = Options> {
         protocol: ways.1,
         wait: ways.2,
         size: ways.3,
-        force: ways.4.into_iter().collect(),
+        plain: ways.4,
+        force: ways.5.into_iter().collect(),
     })
 }
 
@@ -651,6 +653,7 @@ fn request() -> impl Strategy<Value = Request> {
                 Verb::Check => Command::Check,
                 Verb::List => Command::List,
                 Verb::Inspect => Command::Inspect { file },
+                Verb::Revive => Command::Revive,
             })
         };
         if !matches!(verb, Verb::List | Verb::Inspect) {

@@ -15,10 +15,11 @@ pub enum Verb {
     Check,
     List,
     Inspect,
+    Revive,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 7] = [
+    pub const ALL: [Verb; 8] = [
         Verb::Read,
         Verb::Write,
         Verb::Verify,
@@ -26,8 +27,10 @@ impl Verb {
         Verb::Check,
         Verb::List,
         Verb::Inspect,
+        Verb::Revive,
     ];
 
+    /// How it is typed: a letter, but for the one that has none.
     pub fn letter(self) -> &'static str {
         match self {
             Verb::Read => "r",
@@ -37,6 +40,7 @@ impl Verb {
             Verb::Check => "c",
             Verb::List => "l",
             Verb::Inspect => "i",
+            Verb::Revive => "revive",
         }
     }
 
@@ -49,6 +53,7 @@ impl Verb {
             Verb::Check => "check",
             Verb::List => "list",
             Verb::Inspect => "inspect",
+            Verb::Revive => "revive",
         }
     }
 
@@ -84,12 +89,16 @@ impl Verb {
             Verb::Check => format!("mtkflash {drive} c"),
             Verb::List => "mtkflash l".to_owned(),
             Verb::Inspect => format!("mtkflash i {file}"),
+            Verb::Revive => format!("mtkflash {drive} revive"),
         }
     }
 }
 
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.letter(), self.word())
+        match self {
+            Verb::Revive => f.write_str(self.word()),
+            _ => write!(f, "{} ({})", self.letter(), self.word()),
+        }
     }
 }

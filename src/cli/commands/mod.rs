@@ -16,9 +16,10 @@ use super::exit::Exit;
 use super::failure::{Failure, sentence};
 use super::outcome::Finding;
 use super::output::Output;
+use super::revive;
 use super::signals;
 use crate::job::StopFlag;
-use run::Context;
+pub use run::Context;
 
 /// Carries out a request.
 ///
@@ -28,12 +29,19 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
     let stop = StopFlag::default();
     signals::note_into(&stop)
         .map_err(|error| Failure::new(Exit::Internal, sentence(&format!("{error:#}"))))?;
-    let context = Context {
+    carry_out(Context {
         request,
         output,
         stop: &stop,
-    };
-    match &request.command {
+    })
+}
+
+/// Carries out a request of a run that looks after signals already.
+///
+/// # Errors
+/// As [`run`].
+pub fn carry_out(context: Context) -> Result<(), Failure> {
+    match &context.request.command {
         Command::Help => context.found(Finding::Help),
         Command::Version => context.found(Finding::Version),
         Command::Inspect { file } => inspect::run(context, file)?,
@@ -43,6 +51,7 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         Command::Verify { file } => verify::run(context, file)?,
         Command::Write { file } => write::run(context, file)?,
         Command::Erase => erase::run(context)?,
+        Command::Revive => revive::run(context)?,
     }
     Ok(())
 }

@@ -13,29 +13,29 @@ use crate::scsi::Identity;
 use crate::session::{Label, NotEntered};
 
 /// A way to bring a drive into vendor mode, and how to type while it is tried.
-struct Rung {
-    deed: &'static str,
+pub struct Preparation {
+    pub deed: &'static str,
     then: &'static str,
 }
 
 /// What people have done, the easiest first (reports of club.myce.com).
-const PREPARATIONS: [Rung; 4] = [
-    Rung {
+pub const PREPARATIONS: [Preparation; 4] = [
+    Preparation {
         deed: "Switch the drive off, and hold its eject button for about 10 seconds while you \
                switch it on.",
         then: "Type this, and do that while it asks:",
     },
-    Rung {
+    Preparation {
         deed: "Set a jumper on two of the six pins beside master and slave, which two differs from \
                model to model; then off and on.",
         then: "Type this, and switch the drive off and on while it asks:",
     },
-    Rung {
+    Preparation {
         deed: "Set its channel to none in the computer's setup, and give the drive power after the \
                system is up.",
         then: "Type this when the system is up, and switch the drive on while it asks:",
     },
-    Rung {
+    Preparation {
         deed: "Put a good drive of its kind and jumper setting in its place, start the computer \
                with it, and swap the two.",
         then: "Type this when they are swapped:",

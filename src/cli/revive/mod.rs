@@ -1,0 +1,127 @@
+//! `revive`: from a dead drive to a working one, one step at a time.
+//!
+//! Each step is one of the commands, shown as it would be typed and carried out
+//! by the same function; [`guide`] says which comes next. It can do nothing that
+//! they cannot, and asks for YES where they do.
+
+mod guide;
+mod words;
+
+use super::args::Request;
+use super::commands::{self, Context};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::outcome::Outcome;
+use super::output::Output;
+use super::progress::eprintln_quietly;
+use super::prompt;
+use super::user;
+use crate::drive::Position;
+use crate::session::{DriveName, Listed, Machine};
+use guide::{End, Guide, Seen, Sight, Task};
+
+/// Leads whoever sits at the terminal.
+///
+/// # Errors
+/// Nobody there, a bench that cannot be read, or how it ended, if not well.
+pub fn run(context: Context) -> Result<(), Failure> {
+    let typed = context.request;
+    let manner = context.output.manner();
+    if !prompt::somebody_is_there() || manner.json || manner.events {
+        return Err(Failure::new(
+            Exit::Usage,
+            "This asks questions, and is for somebody at a terminal.",
+        )
+        .next("Without questions, the first step is:")
+        .next(typed.list()));
+    }
+    if typed.drives.len() > 1 {
+        return Err(Failure::new(Exit::Usage, "One drive at a time: name one."));
+    }
+    let mut guide = Guide::of(typed, |file| file.exists());
+    let mut last = None;
+    loop {
+        if let Some(complaint) = guide.complaint() {
+            eprintln_quietly(words::complaint(&complaint));
+        }
+        match guide.task() {
+            Task::Look(step, list) => {
+                eprintln_quietly(words::step(step, &list));
+                // That there is no drive is what the next question is about.
+                match carry_out(context, &list) {
+                    Err(failure) if failure.exit != Exit::NoDrive => return Err(failure),
+                    _ => {}
+                }
+                guide.saw(sight(user::machine(&list)?.as_ref()));
+            }
+            Task::Ask(question) => {
+                let answer = prompt::line(&words::question(&question), context.stop);
+                guide.heard(answer.as_deref());
+            }
+            Task::Run(step, request) => {
+                eprintln_quietly(words::step(step, &request));
+                let result = carry_out(context, &request);
+                guide.ended(result.as_ref().map(|_| ()).map_err(|failure| failure.exit));
+                last = result.err();
+                match (&last, guide.task()) {
+                    (None, _) | (Some(_), Task::End(End::Failed(_))) => {}
+                    (Some(failure), next) => eprintln_quietly(words::failed(failure, &next)),
+                }
+            }
+            Task::End(End::Failed(exit)) => {
+                return Err(last.unwrap_or_else(|| Failure::new(exit, "A step failed.")));
+            }
+            Task::End(end) => {
+                eprintln_quietly(words::end(&end, typed, last.as_ref())?);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A command as if it had been typed. Ctrl-C ends it and not the guide, whose
+/// next question says what can be done.
+fn carry_out(context: Context, request: &Request) -> Result<(), Failure> {
+    let output = Output::new(context.output.manner(), Outcome::default());
+    let result = commands::carry_out(Context {
+        request,
+        output: &output,
+        ..context
+    });
+    context.stop.forget();
+    let check = || {
+        output
+            .check()
+            .map_err(|error| Failure::unreported(&error, request))
+    };
+    result.and_then(|()| check())
+}
+
+/// Which drives there are, and where the legacy ports lead to them.
+fn sight(machine: &dyn Machine) -> Sight {
+    let listing = machine.list();
+    Sight {
+        has_ports: listing.has_legacy_ports,
+        drives: listing
+            .drives
+            .into_iter()
+            .map(|listed| seen(machine, listed))
+            .collect(),
+    }
+}
+
+fn seen(machine: &dyn Machine, listed: Listed) -> Seen {
+    let index = listed.position.filter(|_| !listed.is_guess);
+    let index = index.map(|position| DriveName::Index(position.number()));
+    let mut names: Vec<DriveName> = listed.nodes.into_iter().map(DriveName::Path).collect();
+    names.extend(index);
+    let spot = names.first().and_then(|name| machine.locate(name).ok());
+    Seen {
+        at_ports: spot.and_then(|spot| spot.at_ports()).map(Position::number),
+        names,
+        identity: listed.said,
+    }
+}
+
+#[cfg(test)]
+mod tests;

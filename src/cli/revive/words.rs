@@ -1,0 +1,227 @@
+//! The guide's questions and endings, as their user reads them.
+
+use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task};
+use crate::cli::advice::{Advice, Command};
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, Flash};
+use crate::cli::report;
+use crate::cli::text::Text;
+use crate::drive::Position;
+
+/// What is done now, and the command that does the same.
+pub fn step(step: Step, command: &Request) -> Text {
+    let title = match step {
+        Step::Look => "Which drives are seen",
+        Step::Enter => "Is there a way into the drive",
+        Step::Keep => "Keep what is in its flash",
+        Step::Inspect => "What is in the file",
+        Step::Write => "Write the file into the flash",
+        Step::LookAgain => "Look at the drive again",
+    };
+    let mut text = Text::from("\n");
+    text.words(&format!(
+        "Step {} of {}: {title}. The command for it:",
+        step.number(),
+        Step::ALL.len()
+    ));
+    text.command_behind("    ", Command::Flash(command.clone().into()));
+    text
+}
+
+pub fn question(question: &Question) -> Text {
+    let mut text = Text::from("\n");
+    match question {
+        Question::WhichDrive { seen, has_ports } => {
+            text.append(which_drive(seen, *has_ports));
+            text.words("Which drive is it? Type 1, 2, 3, 4 or its path: ")
+        }
+        Question::OnCable { position } => text
+            .words(&format!(
+                "Nothing is seen as drive {position}{}. A drive that is too dead to be seen is \
+                 reached by the registers of its port, and only an IDE port has those: that of a \
+                 wide, flat cable with 40 holes. SATA and USB have not.",
+                place(*position)
+            ))
+            .words("Is the drive on such a cable? Type yes or no: "),
+        Question::Prepare(rung) => text
+            .words(&format!(
+                "Way {} of {} to prepare a drive that refuses. {}",
+                rung.number(),
+                Rung::all().count(),
+                rung.deed()
+            ))
+            .words(
+                "It is asked for 200 seconds, and that ends as soon as it lets itself be entered. If \
+                 the computer has to be restarted for it, type q, and begin again afterwards.",
+            )
+            .words("Press Enter and do that now, or type n for the next way, q to stop: "),
+        Question::Keep { file } => text
+            .words(
+                "What is in the flash comes into a file first: it may be all that is left of this \
+                 drive's own data.",
+            )
+            .words(&format!(
+                "Press Enter to call it {}, or type another name, or n to go on without: ",
+                file.display()
+            )),
+        Question::WhichFile => text
+            .words(
+                "Which firmware shall be written? It has to be for this very drive: compare the \
+                 label on it. ZIP archives and vendors' flash programs are taken as they are.",
+            )
+            .words("Type the name of the file, or q to stop: "),
+        Question::Write { file } => text
+            .words(
+                "Compare the names above with the label of the drive. Before anything is changed \
+                 you are asked again.",
+            )
+            .words(&format!(
+                "Press Enter to write {}, or type another file, or q to stop: ",
+                file.display()
+            )),
+        Question::WriteAnew { file } => text
+            .words(
+                "Nothing was changed. Where the message names a switch such as --force=model, it \
+                 can be typed here; read what it says first.",
+            )
+            .words(&format!(
+                "Press Enter to try {} again, or type another file, a switch, or q to stop: ",
+                file.display()
+            )),
+        Question::WriteOn { file } => text
+            .words(
+                "The flash is not as it should be. Leave the drive on: with the power the way in \
+                 may be gone. The same once more goes on where it was.",
+            )
+            .words(&format!(
+                "Press Enter to write {} again, or type a switch, or q to stop: ",
+                file.display()
+            )),
+        Question::OffAndOn => text
+            .words(
+                "Take the jumper out if you have set one. Switch the drive off, wait a few seconds, \
+                 and switch it on. One inside a computer goes off and on with it: type q then, \
+                 start the computer anew, and look whether the drive is listed.",
+            )
+            .words("Press Enter when it is on again: "),
+    };
+    text
+}
+
+fn which_drive(seen: &[Seen], has_ports: bool) -> Text {
+    if !has_ports {
+        return match seen {
+            [] => "No drive is seen.".into(),
+            _ => Text::default(),
+        };
+    }
+    let is_there = |position: &u8| seen.iter().any(|seen| seen.at_ports == Some(*position));
+    let silent: Vec<String> = (1..=4)
+        .filter(|position| !is_there(position))
+        .map(|position| format!("{position}{}", place(position)))
+        .collect();
+    match silent.is_empty() {
+        true => "A drive is seen at every position.".into(),
+        false => format!(
+            "Nothing is seen at: {}.\nA dead drive may be there: 1 and 2 are the first IDE cable, 3 \
+             and 4 the second, its jumper says whether it is the master or the slave.",
+            silent.join(", ")
+        )
+        .into(),
+    }
+}
+
+/// ` (secondary master)`.
+fn place(position: u8) -> String {
+    Position::new(position).map_or_else(String::new, |position| format!(" ({position})"))
+}
+
+/// A command that failed before the guide goes on. Of a drive that refuses, the
+/// next question is the next thing to try.
+pub fn failed(failure: &Failure, next: &Task) -> Text {
+    let next = match next {
+        Task::Ask(Question::Prepare(rung)) if *rung != Rung::FIRST => Advice::default(),
+        _ => failure.next.clone(),
+    };
+    let failure = failure.clone();
+    Failure { next, ..failure }.text()
+}
+
+pub fn complaint(complaint: &Complaint) -> Text {
+    match complaint {
+        Complaint::NoDrive => "That is neither 1, 2, 3 or 4 nor a path under /dev.".into(),
+        Complaint::YesOrNo => "Type yes or no.".into(),
+        Complaint::NoFile => "That is no name.".into(),
+        Complaint::Words(error) => format!("That is not taken: {error}.").into(),
+        Complaint::OtherCommand => {
+            "Only switches can be added here: another drive or file would be another command."
+                .into()
+        }
+    }
+}
+
+/// The last words: what was reached, or why it was not, after the `last` command
+/// that failed.
+///
+/// # Errors
+/// Every end but a drive that was written.
+pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, Failure> {
+    let failure = |what: String| Failure::new(end.exit(), what);
+    Err(match end {
+        End::Back { identity } => {
+            let mut text = Text::from("\n");
+            text.words(&format!(
+                "The drive is back. It says that it is {}. Try a disc in it before you throw the \
+                 backup away.",
+                report::identity(identity)
+            ));
+            return Ok(text);
+        }
+        End::NotSeenSince { drive, by_ports } => Failure {
+            flash: Flash::Unsaid,
+            ..failure(format!(
+                "The file was written, see above, but drive {drive} does not say yet what it is."
+            ))
+        }
+        .next(match by_ports {
+            true => {
+                "The kernel looks for IDE drives when the computer starts. Restart it; then this \
+                 lists the drive:"
+            }
+            false => "Look at its power and cable; then this lists it:",
+        })
+        .next(typed.list()),
+        End::NoWay { drive } => failure(format!(
+            "No way leads to drive {drive} from here: nothing is seen there, and it has no \
+             registers of an IDE port."
+        ))
+        .next(
+            "Put it on an IDE port: an older computer has one, and some newer ones have an IDE \
+             mode in their setup. Then:",
+        )
+        .next(typed.same()),
+        End::NotEntered => failure("No way into the drive was found.".to_owned())
+            .next(
+                "The ways can be tried together, with other pins, and more than once. After a \
+                 change:",
+            )
+            .next(typed.same()),
+        End::Failed(_) => failure("A step failed.".to_owned()),
+        End::Stopped {
+            flash: Some(Exit::Done),
+        } => {
+            let mut text = Text::from("\n");
+            text.words("It was written. Whether the drive is back, this shows:")
+                .command_behind("    ", Command::Flash(typed.list().into()));
+            return Ok(text);
+        }
+        End::Stopped { flash: Some(_) } => Failure {
+            flash: last.map_or(Flash::Unsaid, |last| last.flash.clone()),
+            ..failure("Stopped in the middle of it.".to_owned())
+        }
+        .next("Leave the drive on. This begins again, and the write goes on where it was:")
+        .next(typed.same()),
+        End::Stopped { flash: None } => failure("Stopped.".to_owned()),
+    })
+}

@@ -1,0 +1,204 @@
+//! `revive`, as somebody sits through it at a terminal of 80 by 25.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use nix::pty::{Winsize, openpty};
+
+use crate::folder::{Folder, bys1, masked, new_image};
+
+/// Somebody at a terminal, and the program that runs in it.
+struct Terminal {
+    child: Child,
+    keyboard: File,
+    screen: Arc<(Mutex<Screen>, Condvar)>,
+    /// What was on the screen when somebody last looked.
+    read: usize,
+}
+
+#[derive(Default)]
+struct Screen {
+    text: String,
+    has_ended: bool,
+}
+
+impl Terminal {
+    fn run(folder: &Folder, line: &str) -> Terminal {
+        let size = Winsize {
+            ws_row: 25,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pty = openpty(Some(&size), None).unwrap();
+        let end = |pty: &OwnedFd| Stdio::from(pty.try_clone().unwrap());
+        let mut command = folder.command(line);
+        command.stdin(end(&pty.slave));
+        command.stdout(end(&pty.slave)).stderr(end(&pty.slave));
+        let child = command.spawn().unwrap();
+        // What is left of the terminal's inner end is the child's.
+        drop((command, pty.slave));
+        let keyboard = File::from(pty.master);
+        let screen: Arc<(Mutex<Screen>, Condvar)> = Arc::default();
+        let shown = Arc::clone(&screen);
+        let mut master = keyboard.try_clone().unwrap();
+        std::thread::spawn(move || {
+            let mut block = [0; 4096];
+            loop {
+                // The end of a terminal whose programs are gone is an error.
+                let count = master.read(&mut block).unwrap_or(0);
+                let mut screen = shown.0.lock().unwrap();
+                screen.text += &String::from_utf8_lossy(&block[..count]).replace('\r', "");
+                screen.has_ended = count == 0;
+                shown.1.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        Terminal {
+            child,
+            keyboard,
+            screen,
+            read: 0,
+        }
+    }
+
+    /// What comes on the screen up to and with these words.
+    fn reads(&mut self, words: &str) -> String {
+        let (screen, changed) = &*self.screen;
+        let mut screen = screen.lock().unwrap();
+        loop {
+            let new = &screen.text[self.read..];
+            if let Some(at) = new.find(words) {
+                let seen = new[..at + words.len()].to_owned();
+                self.read += seen.len();
+                return seen;
+            }
+            assert!(!screen.has_ended, "never came: {words}\n{}", screen.text);
+            let waited = changed.wait_timeout(screen, Duration::from_secs(120));
+            let (now, time) = waited.unwrap();
+            assert!(!time.timed_out(), "never came: {words}\n{}", now.text);
+            screen = now;
+        }
+    }
+
+    fn types(&mut self, line: &str) {
+        self.keyboard
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
+    }
+
+    /// Answers a question once it is there.
+    fn answers(&mut self, question: &str, line: &str) {
+        self.reads(question);
+        // What is typed before the end of the question would stand within it.
+        self.reads(": ");
+        self.types(line);
+    }
+
+    /// The exit code, and all that was on the screen, without the bars that were
+    /// wiped out again.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let (screen, changed) = &*self.screen;
+        let mut screen = screen.lock().unwrap();
+        while !screen.has_ended {
+            screen = changed.wait(screen).unwrap();
+        }
+        (code, masked(&screen.text))
+    }
+}
+
+#[test]
+fn a_dead_drive_is_led_to_its_new_firmware_step_by_step() {
+    let folder = Folder::with_bench("dead.toml");
+    folder.write("bys1.bin", bys1());
+    let before = folder.flash();
+    let mut terminal = Terminal::run(&folder, "revive --plain");
+    terminal.answers("Which drive is it?", "3");
+    terminal.answers("Press Enter to call it dead-3.bin", "");
+    terminal.answers("Type the name of the file", "bys1.bin");
+    terminal.answers("Press Enter to write bys1.bin", "");
+    // It does not say who it is, and what is in its flash does not either.
+    terminal.answers("Press Enter to try bys1.bin again", "--force=model");
+    terminal.answers("Type YES to go on", "YES");
+    terminal.answers("Press Enter when it is on again", "");
+    let (_, screen) = terminal.ends();
+    assert_eq!(folder.flash(), bys1());
+    assert_eq!(folder.read("dead-3.bin"), before);
+    // No answer moves the cursor or takes anything off the screen.
+    assert!(!screen.contains('\x1b'), "{screen}");
+    let wide = screen.lines().find(|line| line.chars().count() > 80);
+    let is_command = |line: &str| line.contains("mtkflash ");
+    assert!(wide.is_none_or(is_command), "{wide:?}");
+    let steps = screen
+        .lines()
+        .filter(|line| line.starts_with("Step ") || line.starts_with("    mtkflash "));
+    insta::assert_snapshot!(steps.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_drive_that_refuses_is_led_through_every_way_of_preparing_it() {
+    let folder = Folder::with_bench("refused.toml");
+    let before = folder.flash();
+    let mut terminal = Terminal::run(&folder, "3 revive --plain");
+    for way in ["Way 1 of 4", "Way 2 of 4", "Way 3 of 4", "Way 4 of 4"] {
+        terminal.reads(way);
+        terminal.answers("q to stop", "");
+    }
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(6), "{screen}");
+    assert!(
+        screen.contains("No way into the drive was found"),
+        "{screen}"
+    );
+    assert_eq!(folder.flash(), before);
+}
+
+#[test]
+fn a_drive_that_lets_in_after_a_power_cycle_is_written_and_is_back() {
+    let folder = Folder::with_bench("power-cycle.toml");
+    folder.write("new.bin", new_image());
+    let mut terminal = Terminal::run(&folder, "3 revive");
+    terminal.answers("Press Enter and do that now", "");
+    terminal.answers("Press Enter to call it", "n");
+    terminal.answers("Type the name of the file", "new.bin");
+    terminal.answers("Press Enter to write new.bin", "");
+    terminal.answers("Type YES to go on", "YES");
+    terminal.answers("Press Enter when it is on again", "");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("The drive is back"), "{screen}");
+    assert_eq!(folder.flash(), new_image());
+}
+
+#[test]
+fn a_no_to_the_question_leaves_the_flash_and_the_guide_says_so() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    let before = folder.flash();
+    let mut terminal = Terminal::run(&folder, "3 revive");
+    terminal.answers("Press Enter to call it", "n");
+    terminal.answers("Type the name of the file", "new.bin");
+    terminal.answers("Press Enter to write new.bin", "");
+    terminal.answers("Type YES to go on", "no");
+    terminal.answers("Press Enter to try new.bin again", "q");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(
+        screen.ends_with("Flash     Nothing was changed.\n"),
+        "{screen}"
+    );
+    assert_eq!(folder.flash(), before);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
+    let folder = Folder::with_bench("dead.toml");
+    insta::assert_snapshot!(folder.fails("revive", 2).message());
+}
