@@ -96,6 +96,9 @@ pub struct Options {
     pub protocol: Option<String>,
     /// The bench file of simulated drives.
     pub sim: Option<PathBuf>,
+    /// The file of the log; `None` for the machine's own.
+    pub log: Option<PathBuf>,
+    pub no_log: bool,
     /// How long to repeat the entry into vendor mode.
     pub wait: Option<Duration>,
     /// Bytes in an unknown flash: whole banks, at most 16 MiB.
@@ -127,6 +130,11 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     let mut request = Request::without_drive(Command::Help);
     grammar::fill(&mut request, &matches)?;
     (request.drives, request.command) = operands.command(verb)?;
+    let log = request.options.log.as_deref();
+    if log.is_some() && [request.command.file(), request.options.backup.as_deref()].contains(&log) {
+        let file = request.options.log.unwrap_or_default().into_os_string();
+        return Err(UsageError::LogIsOtherFile { file });
+    }
     match (&request.command, &request.options.backup) {
         (Command::Write { file }, Some(backup)) if backup == file => {
             let file = file.clone().into_os_string();

@@ -46,6 +46,7 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
         "command": request.map(command),
         "exit_code": exit.code(),
         "exit": exit.name(),
+        "log": outcome.log.as_ref().map(text),
     }));
     let of_drives = outcome.drives.iter().flat_map(|drive| &drive.findings);
     let image = outcome.findings.iter().chain(of_drives).find_map(of_image);

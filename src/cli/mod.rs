@@ -12,6 +12,7 @@ mod event;
 #[cfg(test)]
 mod every;
 mod json;
+mod log;
 mod next;
 mod outcome;
 mod output;
@@ -29,8 +30,10 @@ mod wrap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use caller::Caller;
 use exit::Exit;
 use failure::Failure;
+use log::Log;
 use outcome::Outcome;
 use output::{Manner, Output};
 use program::Program;
@@ -46,7 +49,8 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         arguments,
         ..Outcome::default()
     };
-    let output = Output::new(Manner::asked_for(&outcome.arguments), outcome);
+    let log = Log::default();
+    let output = Output::new(Manner::asked_for(&outcome.arguments), outcome, &log);
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {
@@ -65,13 +69,22 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
             .check()
             .map_err(|error| Failure::unreported(&error, &request))
     });
-    match result {
-        Ok(()) => Exit::Done.into(),
+    let exit = match result {
+        Ok(()) => Exit::Done,
         Err(failure) => {
-            if !output.manner().events {
-                eprintln_quietly(failure.text());
+            let mut text = failure.text();
+            log.note(&text.render(&Caller::of_process(), None));
+            if let Some(path) = log.path() {
+                text.row("Log", &path.display().to_string());
             }
-            failure.exit.into()
+            if !output.manner().events {
+                eprintln_quietly(text);
+            }
+            failure.exit
         }
+    };
+    if let Some(trouble) = log.end(exit) {
+        output.warn_of_log(&format!("The log of this run is not whole: {trouble}."));
     }
+    exit.into()
 }

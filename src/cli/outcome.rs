@@ -29,6 +29,8 @@ pub struct Outcome {
     pub arguments: Vec<OsString>,
     /// `None` where the arguments ask for nothing that is understood.
     pub request: Option<Request>,
+    /// The file of the log.
+    pub log: Option<PathBuf>,
     /// What is about no drive in particular.
     pub findings: Vec<Finding>,
     pub drives: Vec<OfDrive>,

@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::event::Event;
 use super::failure::Failure;
 use super::json;
+use super::log::Log;
 use super::outcome::{Finding, Outcome, Spent};
 use super::progress::eprintln_quietly;
 use super::report;
@@ -24,6 +25,7 @@ pub struct Output {
     manner: Manner,
     failure: OnceLock<io::Error>,
     outcome: Mutex<Outcome>,
+    log: Log,
 }
 
 /// Who is told what.
@@ -54,16 +56,22 @@ impl Manner {
 }
 
 impl Output {
-    pub fn new(manner: Manner, outcome: Outcome) -> Output {
+    /// What is found and what happens goes into the log as well.
+    pub fn new(manner: Manner, outcome: Outcome, log: &Log) -> Output {
         Output {
             manner,
             failure: OnceLock::new(),
             outcome: Mutex::new(outcome),
+            log: log.clone(),
         }
     }
 
     pub fn manner(&self) -> Manner {
         self.manner
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {
@@ -73,6 +81,7 @@ impl Output {
     /// Tells the programs that listen what happens, with a drive or with none in
     /// particular.
     pub fn tell(&self, drive: Option<&DriveName>, event: &Event) {
+        self.log.event(drive, event);
         if self.manner.events {
             let line = json::event(drive, event, &Caller::of_process());
             // Who does not listen misses it.
@@ -94,6 +103,11 @@ impl Output {
         if !self.manner.events && !self.manner.quiet {
             eprintln_quietly(text);
         }
+    }
+
+    /// What is wrong with the log: no more than a warning.
+    pub fn warn_of_log(&self, text: &str) {
+        self.warn(None, &Event::Note(text), text.into());
     }
 
     /// What happens and people must know, too.
@@ -153,6 +167,7 @@ impl Output {
             self.tell(Some(&drive.name), &Event::Ended(failure));
         }
         self.tell(None, &Event::Over(failure));
+        outcome.log = self.log.path().map(ToOwned::to_owned);
         if self.manner.json {
             let object = json::object(&outcome, &Caller::of_process());
             self.write(&format!("{object:#}\n"));
@@ -165,6 +180,7 @@ impl Output {
     }
 
     fn text(&self, text: &Text) {
+        self.log.note(&text.render(&Caller::of_process(), None));
         match self.manner.json {
             true if self.is_unshown() => {}
             true => eprintln_quietly(text),

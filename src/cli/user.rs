@@ -1,5 +1,6 @@
 //! Whoever sits at this terminal, for whom a drive is opened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{DriveName, Request};
@@ -15,6 +16,7 @@ use crate::drive::legacy::ChannelState;
 use crate::job::{Check, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
 use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, Wish};
+use crate::transport::Watch;
 
 /// How long a person gets to switch a drive off and on.
 const PATIENCE_AT_A_TERMINAL: Duration = Duration::from_secs(200);
@@ -104,6 +106,11 @@ impl User for AtTerminal<'_> {
             Consent::NobodyToAsk => Answer::NobodyThere,
             Consent::Stopped => Answer::Stop,
         }
+    }
+
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        let log = self.output.log().of_drive(self.drive)?;
+        Some(log as Arc<dyn Watch>)
     }
 
     fn wants_to_stop(&self) -> bool {

@@ -56,6 +56,14 @@ impl Appended {
         })
     }
 
+    /// Whether nothing was in it.
+    ///
+    /// # Errors
+    /// As the disk gives.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.len() == 0)
+    }
+
     /// As the user or the machine calls it.
     pub fn path(&self) -> &Path {
         &self.path

@@ -21,6 +21,7 @@ mod name;
 mod open;
 mod refusals;
 mod user;
+mod watch;
 mod wish;
 
 pub use bench::OnBench;

@@ -12,6 +12,7 @@ use super::machine::{Held, Lent, Machine, Registers, Spot, Taken};
 use super::name::{DriveName, Label, Via};
 use super::refusals::Refusals;
 use super::user::{Answer, User};
+use super::watch;
 use super::wish::{Patience, Wish};
 use crate::drive::Position;
 use crate::protocol::packet::{Family, PacketDrive};
@@ -75,7 +76,8 @@ impl Opening<'_> {
             let called = name.clone();
             self.user.tell(Event::Guessed { called, guess });
         }
-        let mut held = spot.hold(self.wish.medium)?;
+        let held = spot.hold(self.wish.medium)?;
+        let mut held = watch::held(held, self.user.watch());
         if let Some(why) = held.polling.take() {
             self.user.tell(Event::PollingLeftOn(why));
         }
@@ -210,8 +212,9 @@ impl Opening<'_> {
         ports
             .quiet_interrupts()
             .map_err(OpenError::PortsOutOfReach)?;
-        let identified = identify::by_ports(ports.identify(), taken.known_as)?;
-        self.enter(target, identified, Box::new(ports), clock)
+        let mut task_file = watch::task_file(ports, &clock, self.user.watch());
+        let identified = identify::by_ports(task_file.identify(), taken.known_as)?;
+        self.enter(target, identified, task_file, clock)
             .map_err(|failed| Box::new(failed).into())
     }
 

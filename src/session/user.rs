@@ -1,7 +1,10 @@
 //! Whoever a drive is opened for.
 
+use std::sync::Arc;
+
 use super::event::Event;
 use crate::drive::legacy::ChannelState;
+use crate::transport::Watch;
 
 /// Hears what happens on the way to a drive, and is asked what only people can
 /// decide.
@@ -10,6 +13,11 @@ pub trait User {
 
     /// Whether the kernel may give up what it has on a channel.
     fn may_take(&mut self, channel: &ChannelState) -> Answer;
+
+    /// Who looks at every command that is sent to the drive from now on.
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        None
+    }
 
     /// Whether the wish to stop has come, while a drive is waited for.
     fn wants_to_stop(&self) -> bool;

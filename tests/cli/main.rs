@@ -20,6 +20,7 @@ mod faults;
 mod folder;
 mod interruptions;
 mod json;
+mod log;
 mod parts;
 mod places;
 mod readme;

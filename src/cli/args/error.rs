@@ -116,6 +116,9 @@ pub enum UsageError {
     #[error("the backup would go into the image itself, {}\n\
         Type: --backup before.bin", shown(.file))]
     BackupIsImage { file: OsString },
+    #[error("the log would go into a file of another use, {}\n\
+        Type: --log mtkflash.log", shown(.file))]
+    LogIsOtherFile { file: OsString },
     /// What the parser below says where nothing above does.
     #[error("{reason}\nType: mtkflash /?")]
     Other { reason: String },

@@ -82,6 +82,13 @@ pub(super) fn fits(
             form: format!("{} --backup before.bin", operands.form(verb)),
         });
     }
+    if matches.get_count("no-log") > 0 && matches.contains_id("log") {
+        return Err(UsageError::Contradiction {
+            first: "--log",
+            second: "--no-log",
+            form: format!("{} --log mtkflash.log", operands.form(verb)),
+        });
+    }
     if matches.contains_id("banks") && matches.contains_id("range") {
         return Err(UsageError::Contradiction {
             first: "--banks",

@@ -311,6 +311,30 @@ pub const SWITCHES: &[Switch] = &[
         help: &["no bars and countdowns, for screen readers and logs"],
     },
     Switch {
+        long: "log",
+        letter: None,
+        kind: Kind::Value {
+            name: "FILE",
+            repeatable: false,
+            parse: |request, _, word| {
+                request.options.log = Some(word.into());
+                Ok(())
+            },
+            print: |request| values::print_path(request.options.log.as_deref()),
+        },
+        example: "--log mtkflash.log",
+        verbs: &Verb::ALL,
+        help: &["another file for the log that every run leaves"],
+    },
+    Switch {
+        long: "no-log",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.no_log),
+        example: "--no-log",
+        verbs: &Verb::ALL,
+        help: &["leave no log"],
+    },
+    Switch {
         long: "force",
         letter: None,
         kind: Kind::Value {

@@ -373,7 +373,9 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "3 c -sata",
         // What the tool does not do.
         "3 c --xml",
-        "3 c --log f",
+        "3 c --trace f",
+        "3 w f --log a --no-log",
+        "3 w f --log f",
         "3 c --record f",
         "3 c --force=all",
         // Values.
@@ -568,7 +570,12 @@ fn range() -> impl Strategy<Value = FlashRange> {
 /// Options of every kind; which of them go with a command is its own affair.
 fn options() -> impl Strategy<Value = Options> {
     let switches = any::<[bool; 7]>();
-    let files = (prop::option::of(file()), prop::option::of(file()));
+    let log = prop_oneof![
+        Just((None, false)),
+        Just((None, true)),
+        file().prop_map(|file| (Some(file), false))
+    ];
+    let files = (prop::option::of(file()), prop::option::of(file()), log);
     let parts = (
         prop::option::of(prop::collection::btree_set(0_u32..256, 1..6)),
         prop::option::of(range()),
@@ -592,6 +599,8 @@ fn options() -> impl Strategy<Value = Options> {
         quiet: switches[6],
         backup: files.0.filter(|_| switches[3]),
         sim: files.1,
+        no_log: files.2.1,
+        log: files.2.0,
         banks: parts.0.map(|banks| banks.into_iter().map(Bank).collect()),
         range: parts.1,
         keep: parts.2,
@@ -673,6 +682,10 @@ fn request() -> impl Strategy<Value = Request> {
         without_strangers(&mut request, verb);
         if request.options.backup.as_deref() == request.command.file() {
             request.options.backup = None;
+        }
+        let log = request.options.log.as_deref();
+        if [request.command.file(), request.options.backup.as_deref()].contains(&log) {
+            request.options.log = None;
         }
         request
     })

@@ -37,8 +37,9 @@ fn all(context: Context) -> Result<(), Failure> {
         request,
         output,
         stop,
+        ..
     } = context;
-    let machine = user::machine(request)?;
+    let machine = context.machine()?;
     let wish = user::wish(request)?;
     let listing = list::find(machine.as_ref(), context)?;
     let drives = &listing.drives;

@@ -9,7 +9,6 @@ use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::Finding;
 use crate::cli::report;
 use crate::cli::text::Text;
-use crate::cli::user;
 use crate::cli::words;
 use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
@@ -18,7 +17,7 @@ use crate::scsi::Identity;
 use crate::session::{Event, Listed, Listing, Machine};
 
 pub fn run(context: Context) -> Result<(), Failure> {
-    let machine = user::machine(context.request)?;
+    let machine = context.machine()?;
     let listing = find(machine.as_ref(), context)?;
     context.found(Finding::Listing(listing));
     Ok(())

@@ -8,6 +8,7 @@ use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::log;
 use crate::cli::next::{self, Blank};
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
 use crate::cli::output::Output;
@@ -71,7 +72,7 @@ impl<'a> Context<'a> {
                 ));
             }
         }
-        let machine = user::machine(request)?;
+        let machine = self.machine()?;
         let mut run = self.open(machine.as_ref())?;
         run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
         let result = match self.stop.is_requested() {
@@ -86,6 +87,17 @@ impl<'a> Context<'a> {
         self.output
             .tell(request.drives.first(), &Event::Ended(result.as_ref().err()));
         result
+    }
+
+    /// The machine that the request is about, whose log is begun.
+    pub fn machine(self) -> Result<Box<dyn Machine>, Failure> {
+        let machine = user::machine(self.request)?;
+        let begun = log::begin(self.output.log(), self.request, machine.as_ref());
+        if let Err(error) = begun {
+            self.output
+                .warn_of_log(&format!("There will be no log of this run. {error}."));
+        }
+        Ok(machine)
     }
 
     /// Brings the drive of a request to where its firmware can be reached.

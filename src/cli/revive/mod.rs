@@ -82,7 +82,8 @@ pub fn run(context: Context) -> Result<(), Failure> {
 /// A command as if it had been typed. Ctrl-C ends it and not the guide, whose
 /// next question says what can be done.
 fn carry_out(context: Context, request: &Request) -> Result<(), Failure> {
-    let output = Output::new(context.output.manner(), Outcome::default());
+    let log = context.output.log();
+    let output = Output::new(context.output.manner(), Outcome::default(), log);
     let result = commands::carry_out(Context {
         request,
         output: &output,

@@ -1,0 +1,202 @@
+//! A command and its end as one line of the log.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::fold::{Block, End, Repeated, Sent, Way};
+use crate::image::Crc32;
+use crate::transport::Registers;
+use crate::transport::watched::{Exchange, Moved};
+
+/// `12 00 00 00 60 00 00 00 00 00 00 00 (INQUIRY), in 96: good, 1.0 ms`, with
+/// the bytes behind it that say who the drive is, or of what it complains.
+pub fn exchange(exchange: &Exchange<'_>, sent: &Sent, took: Duration) -> String {
+    let mut line = format!("{}{}", block(&sent.block), name(&sent.block));
+    line.push_str(&way(sent.way));
+    if let Exchange::Packet {
+        moved: Moved::Out(bytes),
+        ..
+    } = exchange
+    {
+        let _ = write!(line, " (CRC-32 {})", Crc32::of(bytes));
+    }
+    let _ = write!(line, ": {}, {}", end(&sent.end), time(took));
+    if let Some(details) = details(exchange, sent) {
+        let _ = write!(line, "\n  {details}");
+    }
+    line
+}
+
+/// `127 more like it: the last 3c …, 1.0 ms on average, 1.2 ms at most`.
+pub fn repeated(repeated: &Repeated) -> String {
+    let Repeated { last, count, .. } = repeated;
+    let sent = format!(
+        "{}{}: {}",
+        block(&last.block),
+        way(last.way),
+        end(&last.end)
+    );
+    let average = time(repeated.average());
+    match count {
+        1 => format!("1 more like it: {sent}, {average}"),
+        _ => format!(
+            "{count} more like it: the last {sent}, {average} on average, {} at most",
+            time(repeated.longest)
+        ),
+    }
+}
+
+fn block(block: &Block) -> String {
+    match block {
+        Block::Packet { cdb, length } => {
+            hex(cdb.get(..usize::from(*length)).unwrap_or(cdb.as_slice()))
+        }
+        Block::Registers(registers) => of_registers(registers),
+        Block::Select => "device register".to_owned(),
+        Block::Identify => "command a1 (IDENTIFY PACKET DEVICE)".to_owned(),
+    }
+}
+
+/// `command 80 lba-low 2a`.
+fn of_registers(registers: &Registers) -> String {
+    let mut text = format!("command {:02x}", registers.command);
+    for (name, value) in [
+        ("features", registers.features),
+        ("count", registers.count),
+        ("lba-low", registers.lba_low),
+        ("lba-mid", registers.lba_mid),
+        ("lba-high", registers.lba_high),
+    ] {
+        if let Some(value) = value {
+            let _ = write!(text, " {name} {value:02x}");
+        }
+    }
+    if registers.device_bits != 0 {
+        let _ = write!(text, " device {:x}", registers.device_bits);
+    }
+    text
+}
+
+/// What standards call it.
+fn name(block: &Block) -> &'static str {
+    match block {
+        Block::Packet { cdb, .. } => match cdb[0] {
+            0x00 => " (TEST UNIT READY)",
+            0x03 => " (REQUEST SENSE)",
+            0x12 => " (INQUIRY)",
+            0x3B => " (WRITE BUFFER)",
+            0x3C => " (READ BUFFER)",
+            0x85 => " (ATA PASS-THROUGH)",
+            _ => "",
+        },
+        _ => "",
+    }
+}
+
+fn way(way: Way) -> String {
+    match way {
+        Way::None => String::new(),
+        Way::In(length) => format!(", in {length}"),
+        Way::Out(length) => format!(", out {length}"),
+    }
+}
+
+fn end(end: &End) -> String {
+    match end {
+        End::Good => "good".to_owned(),
+        End::Status(status) => format!("status {status:02x}"),
+        End::OtherStatus { expected, found } => {
+            format!("status {found:02x} instead of {expected:02x}")
+        }
+        End::Sense(sense) => sense.to_string(),
+        End::NoSense => "CHECK CONDITION without sense data".to_owned(),
+        End::ScsiStatus(status) => format!("SCSI status {status:02x}"),
+        End::TimedOut(timeout) => format!("no answer within {} s", timeout.as_secs_f32()),
+        End::Failed { host, driver } => {
+            format!("failed, host status {host:02x}, driver status {driver:02x}")
+        }
+        End::NotPermitted => "not permitted by the kernel".to_owned(),
+        End::Vanished => "the drive is gone".to_owned(),
+        End::Io(Some(number)) => std::io::Error::from_raw_os_error(*number).to_string(),
+        End::Io(None) => "not sent".to_owned(),
+        End::Refused => "no answer to use".to_owned(),
+    }
+}
+
+/// What stands behind the end in bytes: raw sense data of what is no good end,
+/// and the answers that hold no firmware but who the drive is.
+fn details(exchange: &Exchange<'_>, sent: &Sent) -> Option<String> {
+    /// INQUIRY and REQUEST SENSE.
+    const OF_THE_DRIVE: [u8; 2] = [0x12, 0x03];
+    match exchange {
+        Exchange::Packet {
+            cdb,
+            moved,
+            ended: Ok(completion),
+            ..
+        } => match (sent.end, moved, cdb) {
+            (End::Good, Moved::In(data), [opcode, ..]) if OF_THE_DRIVE.contains(opcode) => {
+                let residue = usize::try_from(completion.residue).unwrap_or_default();
+                let there = data.len().saturating_sub(residue);
+                let data = data.get(..there).unwrap_or_default();
+                Some(format!("answer {} {}", hex(data), letters(data)))
+            }
+            (End::Good, ..) if completion.residue != 0 => {
+                Some(format!("{} bytes not moved", completion.residue))
+            }
+            (End::Good, ..) => None,
+            (end, ..) => {
+                let is_registers = matches!(end, End::Status(_));
+                (!is_registers).then(|| {
+                    format!(
+                        "status {:02x}, host {:02x}, driver {:02x}, {} bytes not moved, sense {}",
+                        completion.status,
+                        completion.host_status,
+                        completion.driver_status,
+                        completion.residue,
+                        hex(&completion.sense),
+                    )
+                })
+            }
+        },
+        Exchange::Packet {
+            ended: Err(error), ..
+        } => Some(error.to_string()),
+        Exchange::TaskFile {
+            ended: Err(error), ..
+        }
+        | Exchange::Select { ended: Err(error) } => Some(error.to_string()),
+        Exchange::Identify { ended: Err(error) } => Some(error.to_string()),
+        Exchange::Identify { ended: Ok(device) } => Some(format!("answer {device}")),
+        Exchange::TaskFile { .. } | Exchange::Select { .. } => None,
+    }
+}
+
+/// `12 00 ff`.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(3 * bytes.len());
+    for byte in bytes {
+        let separator = if text.is_empty() { "" } else { " " };
+        let _ = write!(text, "{separator}{byte:02x}");
+    }
+    text
+}
+
+/// What of it is text, for whoever does not read hex.
+fn letters(bytes: &[u8]) -> String {
+    let shown = |&byte: &u8| match byte {
+        b' '..=b'~' => char::from(byte),
+        _ => '.',
+    };
+    format!("\"{}\"", bytes.iter().map(shown).collect::<String>())
+}
+
+/// In the unit that it is short in.
+fn time(time: Duration) -> String {
+    let micros = time.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..1_000_000 => format!("{:.1} ms", time.as_secs_f64() * 1e3),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
