@@ -29,6 +29,9 @@ pub(super) trait Model: Send {
     /// Answers a packet of the family's own; `None` for one it does not know.
     fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply>;
 
+    /// The drive is looked at for the first time in a run.
+    fn start(&mut self, _core: &mut Core) {}
+
     /// Lets the model catch up with the clock: what was to happen by now has
     /// happened. Called before each packet and before the drive is looked at.
     fn settle(&mut self, _core: &mut Core) {}
@@ -187,11 +190,12 @@ pub(super) struct Drive {
 
 impl Drive {
     pub fn new(
-        core: Core,
-        model: Box<dyn Model>,
+        mut core: Core,
+        mut model: Box<dyn Model>,
         state: Option<StateFile>,
         remembered: Remembered,
     ) -> Drive {
+        model.start(&mut core);
         Drive {
             core,
             model,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::counters::Counters;
 use super::drive::{Core, Model, STATUS_READY};
+use super::firmware::{IDENTITY_AT, INQUIRY_HEADER, identity_at};
 use super::flash_memory::{Cells, Counts};
 use super::memory::Memory;
 use super::parallel_flash::ParallelFlash;
@@ -20,6 +21,7 @@ use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
 use crate::flash::FlashRange;
+use crate::scsi::Identity;
 
 const ENTER: u8 = 0x80;
 const READ_BYTE: u8 = 0x00;
@@ -42,6 +44,9 @@ const READ_STATUS: u8 = 0x05;
 /// Busy, write enabled: the status register of a serial chip at work.
 const CHIP_BUSY: u8 = 0x03;
 const TOGGLE: u8 = 0x40;
+
+/// What holds the first instruction.
+const PAGE: usize = 256;
 
 const LONGEST_TX: usize = 4 + 256;
 const LONGEST_RX: usize = 256;
@@ -142,6 +147,10 @@ impl FlashPart {
 }
 
 pub(super) struct VendorMode {
+    /// As the bench has it.
+    own: Identity,
+    /// The firmware has started: the drive answers packets and says who it is.
+    runs: bool,
     mode_status: u8,
     entry: Entry,
     mode: Mode,
@@ -157,8 +166,16 @@ pub(super) struct VendorMode {
 }
 
 impl VendorMode {
-    pub fn new(mode_status: u8, entry: Entry, part: FlashPart, remembered: &Remembered) -> Self {
+    pub fn new(
+        own: Identity,
+        mode_status: u8,
+        entry: Entry,
+        part: FlashPart,
+        remembered: &Remembered,
+    ) -> Self {
         VendorMode {
+            own,
+            runs: true,
             mode_status,
             entry,
             mode: if remembered.vendor_mode {
@@ -173,6 +190,19 @@ impl VendorMode {
             leaving: false,
             toggle: 0,
         }
+    }
+
+    /// Starts what is in the flash. Where its first page is blank there is nothing
+    /// to start: the boot code that vendor mode is part of is all that answers.
+    fn boot(&mut self, core: &mut Core) {
+        let serial = self.own.serial.clone();
+        let bytes = self.part.memory().bytes();
+        let first_page = bytes.get(..PAGE).unwrap_or(bytes);
+        self.runs = first_page.iter().any(|byte| *byte != 0xFF);
+        core.identity = match identity_at(bytes, IDENTITY_AT + INQUIRY_HEADER.len()) {
+            Some(identity) if self.runs => Identity { serial, ..identity },
+            _ => self.own.clone(),
+        };
     }
 
     fn enter(&mut self, core: &mut Core) {
@@ -356,7 +386,7 @@ impl VendorMode {
         match command {
             ENTER => self.enter(core),
             DEVICE_RESET => reset(core),
-            PACKET | IDENTIFY_PACKET_DEVICE => core.finish(STATUS_READY),
+            PACKET | IDENTIFY_PACKET_DEVICE if self.runs => core.finish(STATUS_READY),
             IDENTIFY_DEVICE => {
                 core.abort();
                 signature(core);
@@ -382,12 +412,19 @@ impl Model for VendorMode {
         }
     }
 
+    /// Between two runs a drive that is not in vendor mode is switched off and on.
+    fn start(&mut self, core: &mut Core) {
+        if self.mode == Mode::Normal {
+            self.boot(core);
+        }
+    }
+
     fn packet(&mut self, _: &mut Core, _: &[u8], _: &TargetData<'_>) -> Option<Reply> {
         None
     }
 
     fn answers_packets(&self) -> bool {
-        self.mode == Mode::Normal
+        self.mode == Mode::Normal && self.runs
     }
 
     fn resting_status(&self) -> u8 {
@@ -402,6 +439,7 @@ impl Model for VendorMode {
         self.leaving = false;
         self.mailbox = Mailbox::new(self.mode_status);
         self.part.power_cycle();
+        self.boot(core);
         core.finish(STATUS_READY);
     }
 

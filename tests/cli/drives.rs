@@ -2,7 +2,7 @@
 
 use mtkflash::sim::Firmware;
 
-use crate::folder::{Folder, KIB, bys1, old_image, patched_image};
+use crate::folder::{Folder, KIB, bys1, new_image, old_image, patched_image};
 
 /// Reads, changes two bytes and reads back, all by the binary.
 fn can_be_read_and_written(folder: &Folder, drive: &str, more: &str, old: &[u8]) {
@@ -228,4 +228,16 @@ fn the_ports_reach_the_same_flash_as_the_packets() {
     folder.write("new.bin", patched_image());
     folder.done("3 w /m new.bin --yes --no-backup --via port");
     folder.done("3 v /m new.bin --via ata");
+}
+
+#[test]
+fn the_list_shows_what_a_drive_was_made_and_nothing_of_one_that_is_blank() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    assert!(folder.done("l").stdout.contains(" SIM1"));
+    folder.done("3 w /m new.bin --yes");
+    assert!(folder.done("l").stdout.contains(" SIM2"));
+    folder.done("3 e --yes");
+    let listed = folder.done("l").stdout;
+    assert!(listed.contains("does not say what it is"), "{listed}");
 }

@@ -10,6 +10,7 @@ use super::part::Part;
 use super::{BenchError, SimDriveHandle};
 use crate::flash::FlashRange;
 use crate::flash::chip::{Bus, Chip};
+use crate::scsi::Identity;
 use crate::sim::counters::Counters;
 use crate::sim::drive::{Core, Drive, Model, TaskFileRegisters};
 use crate::sim::firmware::Names;
@@ -51,7 +52,7 @@ pub(super) fn drive(
     let invalid = |message: &str| source.invalid(&span, message);
     let model: Box<dyn Model> = match (part, setup.protocol()) {
         (Part::Chip(chip, mode_status), _) => {
-            vendor_mode(setup, chip, *mode_status, memory, &remembered)
+            vendor_mode(setup, &identity, chip, *mode_status, memory, &remembered)
                 .map(Box::new)
                 .ok_or_else(|| invalid("no model for this chip"))?
         }
@@ -92,6 +93,7 @@ pub(super) fn drive(
 /// `None` for a chip of which there is no model.
 fn vendor_mode(
     setup: &DriveSetup,
+    own: &Identity,
     chip: &Chip,
     mode_status: u8,
     memory: Memory,
@@ -119,7 +121,13 @@ fn vendor_mode(
             status: setup.refusal_status,
         },
     };
-    Some(VendorMode::new(mode_status, entry, part, remembered))
+    Some(VendorMode::new(
+        own.clone(),
+        mode_status,
+        entry,
+        part,
+        remembered,
+    ))
 }
 
 impl DriveSetup {

@@ -13,6 +13,7 @@ use crate::sim::counters::Counters;
 use crate::sim::drive::{Drive, Presence};
 use crate::sim::faults::{Fault, Hook};
 use crate::sim::packet::{Bridge, SimPacketTransport, SimTarget};
+use crate::sim::state::Remembered;
 use crate::sim::target::{InRealTime, ScsiTarget};
 use crate::transport::clock::SystemClock;
 use crate::transport::{PacketTransport, RegisterAccess, Unit};
@@ -166,8 +167,12 @@ impl SimDriveHandle {
 
     /// Whether the drive is in vendor mode.
     pub fn in_vendor_mode(&self) -> bool {
-        self.with(|drive| !drive.model.answers_packets())
-            .unwrap_or(false)
+        self.with(|drive| {
+            let mut now = Remembered::default();
+            drive.model.remember(&mut now);
+            now.vendor_mode
+        })
+        .unwrap_or(false)
     }
 
     /// Whether the host has set nIEN on the drive's channel.
