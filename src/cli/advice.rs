@@ -44,6 +44,10 @@ pub enum Shell {
         controller: String,
     },
     Eject(PathBuf),
+    /// Another program that makes a raw binary of S-records.
+    FromSRecords {
+        file: PathBuf,
+    },
     /// Another program that takes an archive apart.
     Unpack {
         /// Its name, and what it is told to do.

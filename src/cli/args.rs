@@ -14,11 +14,12 @@ mod values;
 mod verb;
 mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
+use crate::image::{Checksum, Crc32};
 use crate::job::Forced;
 pub use crate::session::{DriveName, Via};
 pub use error::{UsageError, shown};
@@ -58,8 +59,9 @@ pub enum Command {
     /// Identify drive and flash; without a drive, look for drives.
     Check,
     List,
+    /// One file or several.
     Inspect {
-        file: PathBuf,
+        files: Vec<PathBuf>,
     },
     /// Go through all steps with the user.
     Revive,
@@ -89,6 +91,13 @@ pub struct Options {
     pub banks: Option<Vec<Bank>>,
     /// Which image of a container, by number or name.
     pub entry: Option<String>,
+    /// What the sum of all bytes of the image must be.
+    pub sum: Option<Checksum>,
+    /// What the CRC-32 of the image, or of its file, must be.
+    pub crc32: Option<Crc32>,
+    /// What the image is to be converted to, and under which name.
+    pub to: Option<Form>,
+    pub out: Option<PathBuf>,
     /// The bytes to work on, ends inside a bank allowed.
     pub range: Option<FlashRange>,
     pub via: Option<Via>,
@@ -105,6 +114,30 @@ pub struct Options {
     pub size: Option<u32>,
     /// Lines one after another, without bars and countdowns.
     pub plain: bool,
+}
+
+/// How an image can be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Raw binary in one file.
+    Binary,
+    /// Bank-marked HEX in one file.
+    Hex,
+    /// Raw binary, one file per bank.
+    Banks,
+}
+
+impl Form {
+    pub const ALL: [Form; 3] = [Form::Binary, Form::Hex, Form::Banks];
+
+    /// As `--to` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Binary => "bin",
+            Form::Hex => "hex",
+            Form::Banks => "banks",
+        }
+    }
 }
 
 /// Reads a command line, program name included.
@@ -124,7 +157,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     }
     let words = words::sort(argv)?;
     let matches = grammar::matches(words.options)?;
-    let operands = Operands::of(&words.operands, words.file)?;
+    let operands = Operands::of(&words.operands, words.files)?;
     let verb = operands.verb()?;
     grammar::fits(&matches, verb, &operands)?;
     let mut request = Request::without_drive(Command::Help);
@@ -160,15 +193,27 @@ impl Command {
         }
     }
 
-    /// The file that it is about.
+    /// The file that it is about, the first one of several.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Command::Read { file }
-            | Command::Write { file }
-            | Command::Verify { file }
-            | Command::Inspect { file } => Some(file),
+            Command::Read { file } | Command::Write { file } | Command::Verify { file } => {
+                Some(file)
+            }
+            Command::Inspect { files } => files.first().map(PathBuf::as_path),
             _ => None,
         }
+    }
+
+    /// The files that it is about.
+    fn files(&self) -> impl Iterator<Item = &OsStr> {
+        let more = match self {
+            Command::Inspect { files } => files.get(1..).unwrap_or_default(),
+            _ => &[],
+        };
+        let first = self.file().into_iter();
+        first
+            .chain(more.iter().map(PathBuf::as_path))
+            .map(Path::as_os_str)
     }
 }
 

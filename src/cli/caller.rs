@@ -107,6 +107,11 @@ impl Caller {
                 format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
             }
             Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
+            Shell::FromSRecords { file } => format!(
+                "objcopy -I srec -O binary {} {}",
+                quoted(file.as_os_str()),
+                quoted(file.with_extension("bin").as_os_str())
+            ),
             Shell::Unpack { by, file } => format!("{by} {}", quoted(file.as_os_str())),
         }
     }

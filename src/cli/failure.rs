@@ -20,7 +20,6 @@ use crate::job::change::ChangeError;
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
-use crate::session::DriveName;
 use crate::transport::{TaskFileError, TransportError};
 
 /// An end that is no success.
@@ -84,14 +83,14 @@ impl Failure {
         text
     }
 
-    /// A job that would take hours; `at_ports` is what the drive is called by the
-    /// ports that lead to it, too.
-    pub fn slow(refusal: &Refusal, at_ports: Option<&DriveName>, request: &Request) -> Failure {
+    /// A job that would take hours; `at_ports` is the drive's position, where the
+    /// legacy ports lead to it, too.
+    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, request: &Request) -> Failure {
         let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
-        if let Some(name) = at_ports {
+        if let Some(position) = at_ports {
             failure = failure
-                .next("By the ports of its channel it takes minutes:")
-                .next(request.of(name.clone()).by(Via::Port));
+                .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
+                .next(request.at(position).by(Via::Port));
         }
         failure
             .next("If you have the time:")
@@ -119,6 +118,7 @@ impl Failure {
                     .next("Name the file that holds the image; to look at one without any drive:")
                     .next(Request::inspect_any())
             }
+            LoadError::Content { path, source } => words::image::no_content(path, source),
             LoadError::Container { path, reason } => words::image::no_entry(path, reason, request),
             LoadError::NoContainer { .. } => Failure::new(Exit::BadImage, ended(error.to_string()))
                 .next("It holds one image, which needs no name:")

@@ -19,18 +19,19 @@ use super::exit::Exit;
 use super::failure::{Failure, Flash};
 use super::next::Blank;
 use super::outcome::{
-    Drive, Dumped, Finding, OfDrive, Outcome, Planned, Proposed, Spent, Verdict, WayBack,
+    Drive, Dumped, Examined, Finding, OfDrive, Outcome, Planned, Proposed, Spent, Verdict, WayBack,
 };
 use super::{help, report, words};
 use crate::drive::ask::Medium;
 use crate::flash::{Bank, FlashRange};
-use crate::image::{Checksum, ImageIdentity, Report};
+use crate::image::damage::{self, Certainty};
+use crate::image::{Checksum, Differences, ImageIdentity, Report};
 use crate::job::change::{Changed, Evidence};
 use crate::job::verify::{Compared, Difference};
 use crate::job::{self, FlashState, Phase};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
-use crate::session::{self, Listed, ListedPort, Listing};
+use crate::session::{self, Listed, Listing};
 
 /// Goes up where a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -49,8 +50,16 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
         "log": outcome.log.as_ref().map(text),
     }));
     let of_drives = outcome.drives.iter().flat_map(|drive| &drive.findings);
-    let image = outcome.findings.iter().chain(of_drives).find_map(of_image);
-    object.insert("image".to_owned(), image.into());
+    let images = outcome.findings.iter().chain(of_drives);
+    let images: Vec<Value> = images.filter_map(of_image).collect();
+    let several = match request.map(|request| &request.command) {
+        Some(Command::Inspect { files }) => files.len() > 1,
+        _ => false,
+    };
+    match several {
+        true => object.insert("images".to_owned(), images.into()),
+        false => object.insert("image".to_owned(), images.into_iter().next().into()),
+    };
     for finding in &outcome.findings {
         object.extend(of_finding(finding, caller));
     }
@@ -135,7 +144,6 @@ fn name(event: &Event) -> &'static str {
             session::Event::PollingLeftOn(_) => "polling-left-on",
             session::Event::Detected(_) => "detected",
             session::Event::GivenUp(_) => "given-up",
-            session::Event::TakenOver => "taken-over",
             session::Event::Said(_) => "said",
             session::Event::OnAList(_) => "on-a-list",
             session::Event::Waiting(_) => "waiting",
@@ -228,7 +236,18 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
         Finding::Help => json!({"text": help::text()}),
         Finding::Version => json!({"text": help::version()}),
         Finding::Listing(listing) => listed(listing),
-        Finding::Image { .. } | Finding::Against { .. } | Finding::Heading => json!({}),
+        Finding::Image { .. }
+        | Finding::Against { .. }
+        | Finding::Examined(_)
+        | Finding::NoImage { .. }
+        | Finding::Heading => json!({}),
+        Finding::Differences {
+            differences: found, ..
+        } => json!({"differences": differences(found)}),
+        Finding::Converted { files, bytes } => json!({"converted": {
+            "files": files.iter().map(text).collect::<Vec<_>>(),
+            "bytes": bytes,
+        }}),
         Finding::Drive(drive) => of_flash(drive),
         Finding::Unfinished(warnings) if warnings.is_empty() => json!({}),
         Finding::Unfinished(warnings) => json!({"unfinished": warnings}),
@@ -294,21 +313,7 @@ fn identity(identity: &Identity) -> Value {
 
 fn listed(listing: &Listing) -> Value {
     let drives: Vec<Value> = listing.drives.iter().map(of_listed).collect();
-    let ports: Vec<Value> = listing.ports.iter().map(of_port).collect();
-    match ports.is_empty() {
-        true => json!({"listed": drives}),
-        false => json!({"listed": drives, "ports": ports}),
-    }
-}
-
-fn of_port(port: &ListedPort) -> Value {
-    let about = port.about.as_ref();
-    json!({
-        "name": port.name.to_string(),
-        "base": about.map(|about| about.base),
-        "driver": about.map(|about| &about.driver),
-        "device": about.and_then(|about| about.device.as_ref()),
-    })
+    json!({"listed": drives})
 }
 
 fn of_listed(listed: &Listed) -> Value {
@@ -341,6 +346,8 @@ fn of_image(finding: &Finding) -> Option<Value> {
         Finding::Image { path, report } | Finding::Against { path, report } => {
             Some(image(path, report))
         }
+        Finding::Examined(found) => Some(examined(found)),
+        Finding::NoImage { path, verdict } => Some(json!({"path": text(path), "verdict": verdict})),
         _ => None,
     }
 }
@@ -366,7 +373,35 @@ fn image(path: &Path, report: &Report) -> Value {
         "structure": report::structure(report),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
         "problems": report.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "doubts": report.doubts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "findings": report.findings.iter().map(damage).collect::<Vec<_>>(),
+    })
+}
+
+fn damage(finding: &damage::Finding) -> Value {
+    json!({
+        "range": range(&finding.range),
+        "certainty": match finding.certainty {
+            Certainty::Certain => "certain",
+            Certainty::Probable => "probable",
+            Certainty::Possible => "possible",
+        },
+        "text": words::damage::what(finding),
+    })
+}
+
+fn examined(examined: &Examined) -> Value {
+    let mut object = image(&examined.path, &examined.report);
+    object["sha256"] = examined.sha256.to_string().into();
+    object["verdict"] = words::verdict::of(&examined.report).into();
+    object
+}
+
+fn differences(differences: &Differences) -> Value {
+    let stretches = differences.stretches.iter();
+    json!({
+        "bytes": differences.count(),
+        "ranges": stretches.map(|stretch| range(&stretch.range)).collect::<Vec<_>>(),
+        "only_in_one": differences.rest.as_ref().map(range),
     })
 }
 
@@ -399,12 +434,16 @@ fn dumped(dump: &Dumped) -> Value {
 
 fn of_proposal(proposed: &Proposed) -> Value {
     let fit = proposed.fit.as_ref();
+    let resemblance = proposed
+        .resemblance
+        .as_ref()
+        .map(words::damage::resemblance);
     json!({
         "fit": fit.map(|fit| json!({
             "text": fit.text,
             "overridden": fit.forced.map(|check| check.name()),
         })),
-        "warnings": proposed.warnings,
+        "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),
         "notes": proposed.notes,
         "kept": ranges(&proposed.kept),
         "resumed": matches!(proposed.backup, WayBack::Earlier { .. }),

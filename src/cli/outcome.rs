@@ -11,11 +11,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
 use crate::flash::{Bank, FlashRange};
-use crate::image::{Checksum, Crc32, Report};
+use crate::image::sums::Sha256;
+use crate::image::{Checksum, Crc32, Differences, Report};
 use crate::job::backup::Record;
 use crate::job::change::Changed;
 use crate::job::fit::Match;
 use crate::job::read::Dump;
+use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
 use crate::job::write::{Backup, Proposal, Work};
 use crate::job::{Event, Phase};
@@ -76,6 +78,23 @@ pub enum Finding {
         path: PathBuf,
         report: Box<Report>,
     },
+    Examined(Box<Examined>),
+    /// A file that was examined and holds no image, and what it is.
+    NoImage {
+        path: PathBuf,
+        verdict: String,
+    },
+    /// Of the two images that were examined.
+    Differences {
+        /// The file of the longer one.
+        longer: PathBuf,
+        differences: Differences,
+    },
+    /// An image was written down another way, and read back.
+    Converted {
+        files: Vec<PathBuf>,
+        bytes: u32,
+    },
     /// One of several drives comes now.
     Heading,
     Drive(Box<Drive>),
@@ -95,6 +114,16 @@ pub enum Finding {
         backup: Option<PathBuf>,
     },
     Next(Advice),
+}
+
+/// An image file that was looked at for its own sake.
+#[derive(Debug)]
+pub struct Examined {
+    pub path: PathBuf,
+    pub report: Report,
+    pub sha256: Sha256,
+    /// It is one of several, and shown in short.
+    pub beside_others: bool,
 }
 
 /// How a job ended that changed nothing.
@@ -143,6 +172,8 @@ pub struct Proposed {
     pub erases_only: bool,
     pub fit: Option<Match>,
     pub warnings: Vec<String>,
+    /// The image is nearly what the flash holds.
+    pub resemblance: Option<Resemblance>,
     pub kept: Vec<FlashRange>,
     pub notes: Vec<String>,
     pub backup: WayBack,
@@ -290,6 +321,7 @@ impl From<&Proposal> for Proposed {
             erases_only: proposal.fit.is_none(),
             fit: proposal.fit.clone(),
             warnings: proposal.warnings.clone(),
+            resemblance: proposal.resemblance.clone(),
             kept: proposal.kept.clone(),
             notes: proposal.notes.clone(),
             backup: WayBack::from(&proposal.backup),

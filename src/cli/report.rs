@@ -1,13 +1,13 @@
 //! What people read: drives, images, plans and results as text.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{DriveName, Request};
 use super::commands::{change, list, read};
 use super::help;
 use super::next::Blank;
-use super::outcome::{Drive, Finding, Verdict};
+use super::outcome::{Drive, Examined, Finding, Verdict};
 use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
@@ -36,6 +36,13 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
         Finding::Listing(listing) => list::listed(listing, request),
         Finding::Image { path, report } => image(path, report),
         Finding::Against { report, .. } => holes(report.hex.as_ref().map_or(&[], |hex| &hex.holes)),
+        Finding::Examined(found) => examined(found),
+        Finding::NoImage { path, verdict } => no_image(path, verdict),
+        Finding::Differences {
+            longer,
+            differences,
+        } => words::image::differences(differences, longer),
+        Finding::Converted { files, bytes } => converted(files, *bytes),
         Finding::Heading => drive.map_or_else(Text::default, |name| format!("\n{name}\n").into()),
         Finding::Drive(drive) => device(drive),
         Finding::Unfinished(notices) => warnings(notices),
@@ -130,9 +137,75 @@ fn image(path: &Path, report: &Report) -> Text {
     for problem in &report.problems {
         table.row("Problem", &problem.to_string());
     }
-    for doubt in &report.doubts {
-        table.row("Doubt", &doubt.to_string());
+    for line in words::damage::lines(&report.findings) {
+        table.row(line.label, &line.words);
     }
+    table.finish()
+}
+
+/// An image that was examined.
+fn examined(examined: &Examined) -> Text {
+    let report = &examined.report;
+    let mut text = match examined.beside_others {
+        true => image_in_short(&examined.path, report),
+        false => image(&examined.path, report),
+    };
+    let mut table = Text::default();
+    table.row("SHA-256", &examined.sha256.to_string());
+    if !examined.beside_others {
+        for line in words::verdict::sisters(report) {
+            table.row("Fits", &line);
+        }
+    }
+    table.row("Verdict", &words::verdict::of(report));
+    text.append(table);
+    text
+}
+
+/// An image beside others.
+fn image_in_short(path: &Path, report: &Report) -> Text {
+    let mut table = Text::default();
+    table.row("Image", &path.display().to_string());
+    table.row("Format", &words::image::format(report));
+    for found in &report.identities {
+        table.row("For", &found_identity(found));
+    }
+    table.row(
+        "Total",
+        &format!("{} (CRC-32 {})", report.total, report.crc32),
+    );
+    for problem in &report.problems {
+        table.row("Problem", &problem.to_string());
+    }
+    for line in words::damage::lines(&report.findings) {
+        table.row(line.label, &line.words);
+    }
+    table.finish()
+}
+
+/// A file without an image.
+fn no_image(path: &Path, verdict: &str) -> Text {
+    let mut table = Text::default();
+    table.row("Image", &path.display().to_string());
+    table.row("Verdict", verdict);
+    table.finish()
+}
+
+/// An image that was written down another way.
+fn converted(paths: &[PathBuf], bytes: u32) -> Text {
+    let files = match paths {
+        [only] => only.display().to_string(),
+        [first, .., last] => format!(
+            "{} files, {} to {}",
+            paths.len(),
+            first.display(),
+            last.display()
+        ),
+        [] => String::new(),
+    };
+    let mut table = Text::default();
+    table.row("Made", &format!("{files}: {}", size(bytes)));
+    table.row("", "read back and compared: no difference");
     table.finish()
 }
 

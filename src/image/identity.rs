@@ -96,11 +96,11 @@ pub fn find(bytes: &[u8]) -> Vec<ImageIdentity> {
 
 fn lite_on(bytes: &[u8]) -> Vec<ImageIdentity> {
     let mut found: Vec<ImageIdentity> = Vec::new();
-    let marks = bytes
-        .windows(8)
-        .enumerate()
-        .filter(|(_, window)| matches!(window, [0x05, 0x80, 0x00, 0x32, 0x5b | 0x1f, 0, 0, 0]));
-    for (at, _) in marks {
+    let is_mark = |at: &usize| {
+        let rest = bytes.get(at + 4..at + 8);
+        matches!(rest, Some([0x5b | 0x1f, 0, 0, 0]))
+    };
+    for at in memchr::memmem::find_iter(bytes, b"\x05\x80\x00\x32").filter(is_mark) {
         let Some(identity) = identity_at(bytes, at + 8) else {
             continue;
         };

@@ -5,15 +5,19 @@
 //!
 //! ```text
 //! file::load(path) ─→ Image ─→ Report     what `mtkflash i` shows
-//!                       ├────→ soundness  is it firmware, is it whole
+//!                       ├────→ soundness  is it firmware at all
+//!                       ├────→ damage     is it whole
 //!                       └────→ families   does it belong into that drive
 //! write(bytes, encoding, out)             a dump becomes a file
 //! ```
 
+pub mod compare;
 pub mod container;
+pub mod damage;
 pub mod entry;
 pub mod families;
 pub mod file;
+pub mod foreign;
 pub mod hex;
 pub mod identity;
 pub mod mt19xx;
@@ -22,21 +26,26 @@ pub mod soundness;
 pub mod structure;
 pub mod sums;
 pub mod text;
+pub mod verdict;
 
 use std::fmt;
 use std::io;
 
 use crate::flash::{BANK_SIZE, Bank};
 
+pub use compare::Differences;
+pub use damage::{Certainty, Finding};
 pub use entry::{NoEntry, Origin};
 pub use families::{Family, Fit, Model, fit};
 pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
+pub use foreign::Foreign;
 pub use hex::{HexError, Hole};
 pub use identity::ImageIdentity;
 pub use report::{BankSum, Report};
 pub use soundness::Problem;
 pub use structure::Structure;
 pub use sums::{Checksum, Crc32};
+pub use verdict::Verdict;
 
 /// The flash sizes of MediaTek drives, in bytes: 2 to 32 banks.
 pub const FLASH_SIZES: [u32; 5] = [0x2_0000, 0x4_0000, 0x8_0000, 0x10_0000, 0x20_0000];
@@ -116,6 +125,8 @@ pub enum ParseError {
          save it; no firmware file is kept in it"
     )]
     Utf16,
+    #[error("this is a file of another kind, not firmware: {0:?}")]
+    Foreign(Foreign),
     #[error("damaged HEX file: {0}")]
     Hex(#[from] HexError),
     #[error("the HEX file has {}; a drive's flash has 2, 4, 8, 16 or 32", banks(*found))]
@@ -168,6 +179,9 @@ impl Image {
                 }),
                 ..Image::of(file.bytes, Encoding::Hex)
             });
+        }
+        if let Some(kind) = foreign::of(&content) {
+            return Err(ParseError::Foreign(kind));
         }
         if text::is_text(&content) {
             return Err(ParseError::Text {

@@ -1,8 +1,9 @@
 //! All that can be said about an image without a drive.
 
+use super::damage::{self, Finding};
 use super::families::{self, Family};
 use super::identity::{self, ImageIdentity};
-use super::soundness::{self, Doubt, Problem};
+use super::soundness::{self, Problem};
 use super::structure::Structure;
 use super::sums::{Checksum, Crc32};
 use super::{Format, HexNotes, Image, Origin};
@@ -37,8 +38,8 @@ pub struct Report {
     pub structure: Structure,
     /// None for an image that looks sound.
     pub problems: Vec<Problem>,
-    /// What makes it look damaged all the same.
-    pub doubts: Vec<Doubt>,
+    /// What makes it look damaged all the same, the surest first.
+    pub findings: Vec<Finding>,
 }
 
 impl Report {
@@ -72,7 +73,7 @@ impl Report {
             families,
             structure: Structure::of(image.bytes()),
             problems: soundness::problems(image.bytes()),
-            doubts: soundness::doubts(image),
+            findings: damage::findings(image),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Whether bytes can be firmware at all: asked of an image before it is
-//! written, and of a dump before it is called a backup.
+//! written, and of a dump before it is called a backup. Marks of damage in what
+//! could be firmware are [`damage`](super::damage)'s.
 
-use super::hex::HoleKind;
 use super::identity::{self, ImageIdentity};
 use super::sums::Checksum;
-use super::{Image, banks_of, is_flash_size, size_of, text};
-use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
+use super::{is_flash_size, size_of, text};
+use crate::flash::BANK_SIZE;
 
 /// Why bytes are not whole firmware, or not for a flash of that size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +52,11 @@ pub enum Problem {
         if image < flash { "too small" } else { "too large" }
     )]
     OtherSize { image: u32, flash: u32 },
+    #[error(
+        "the file has {image} bytes, the part of the flash that you named {part}, and the whole flash \
+         {flash}: it must have the size of that part or of the flash"
+    )]
+    OtherPart { image: u32, part: u32, flash: u32 },
 }
 
 /// Everything wrong with a whole image; nothing for one that looks sound. The
@@ -62,102 +67,6 @@ pub fn problems(bytes: &[u8]) -> Vec<Problem> {
         .chain(size(bytes))
         .chain(trailer(bytes))
         .collect()
-}
-
-/// Why a whole image may be damaged, although it could be firmware.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
-    #[error("bank {bank} has no record in the HEX file: a part of the file is missing")]
-    NoRecords { bank: Bank },
-    #[error(
-        "no record of the HEX file fills {range}{}, with data around it: lines are missing",
-        and_others(*others)
-    )]
-    Hole {
-        range: FlashRange,
-        /// How many more such places there are.
-        others: usize,
-    },
-    #[error("bank {second} is a copy of bank {first}: a part of the file may be there twice")]
-    RepeatedBank { first: Bank, second: Bank },
-    #[error("{blank} of its {banks} banks are blank: most of the file may be missing")]
-    BlankBanks { blank: u32, banks: u32 },
-    #[error(
-        "bank {bank} starts with {found:02X}, and every bank of Lite-On firmware starts with 02 \
-         or 80: that part of the file may be damaged"
-    )]
-    NoJump { bank: Bank, found: u8 },
-}
-
-fn and_others(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        1 => " and one other place".to_owned(),
-        count => format!(" and {count} other places"),
-    }
-}
-
-/// What the holes of an image's HEX file say against it, of a part of a flash
-/// as well.
-pub fn lost_lines(image: &Image) -> Vec<Doubt> {
-    let suspects = |kind| image.holes().iter().filter(move |hole| hole.kind == kind);
-    let banks = suspects(HoleKind::Bank).map(|hole| Doubt::NoRecords {
-        bank: Offset(hole.range.start).bank(),
-    });
-    let mut holes = suspects(HoleKind::InData);
-    let first = holes.next().map(|hole| Doubt::Hole {
-        range: hole.range,
-        others: holes.count(),
-    });
-    banks.chain(first).collect()
-}
-
-/// What raises a doubt about a whole image, the gravest first. A download that
-/// broke off can have the right size and a good first bank.
-///
-/// That every bank of Lite-On firmware starts with 02, or 80, is from
-/// OmniPatcher 2.x; it is asked of images with a Lite-On identity only.
-pub fn doubts(image: &Image) -> Vec<Doubt> {
-    let bytes = image.bytes();
-    let banks: Vec<(Bank, &[u8])> = banks_of(bytes).collect();
-    let is_blank = |bank: &[u8]| {
-        bank.iter()
-            .all(|byte| Some(byte) == bank.first() && matches!(byte, 0x00 | 0xff))
-    };
-    let count = size_of(bytes).div_ceil(BANK_SIZE);
-    let blank = banks.iter().filter(|(_, bank)| is_blank(bank)).count() as u32;
-    let mut doubts = lost_lines(image);
-    if 2 * blank > count {
-        doubts.push(Doubt::BlankBanks {
-            blank,
-            banks: count,
-        });
-    }
-    let is_lite_on = identity::find(bytes)
-        .iter()
-        .any(|found| matches!(found, ImageIdentity::LiteOn { .. }));
-    let no_jump = banks
-        .iter()
-        .filter_map(|(bank, bytes)| Some((*bank, *bytes.first()?)))
-        .find(|(_, first)| !matches!(first, 0x02 | 0x80));
-    if let Some((bank, found)) = no_jump.filter(|_| is_lite_on) {
-        doubts.push(Doubt::NoJump { bank, found });
-    }
-    let repeated = banks
-        .iter()
-        .enumerate()
-        .find_map(|(index, (second, bank))| {
-            let (first, _) = banks
-                .iter()
-                .take(index)
-                .find(|(_, earlier)| earlier == bank && !is_blank(bank))?;
-            Some(Doubt::RepeatedBank {
-                first: *first,
-                second: *second,
-            })
-        });
-    doubts.extend(repeated);
-    doubts
 }
 
 /// What makes a dump of any size no backup: blank, text, or the same bank over

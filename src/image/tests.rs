@@ -68,8 +68,7 @@ fn what_is_no_image_is_refused_with_the_reason() {
         (Vec::new(), "the file is empty"),
         (
             b"\r\n<html><head>\r\n<title>404".repeat(9000),
-            "this is a text file, not firmware: it begins with \"<html><head>\" \
-             (a HEX file has a colon and hex digits on every line)",
+            "this is a file of another kind, not firmware: WebPage",
         ),
         (
             b"Name: SONY DW-D22A firmware, please rename before use".to_vec(),

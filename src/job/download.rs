@@ -14,6 +14,7 @@ use super::event::Phase;
 use super::fit::{self, sentence};
 use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
+use super::resemblance::Resemblance;
 use super::verify::owned_ranges;
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
 use super::{Check, Forced, Job, JobError, Refusal, steadiness};
@@ -102,6 +103,12 @@ pub(super) fn prepare(
     }
     let owned = still_owned(rules, &prepared);
     let scope = without(&everything, &owned_ranges(&owned));
+    let resemblance = match (&request.content, &dump) {
+        (Content::Image { image, .. }, Some(dump)) if dump.gaps.is_empty() => {
+            Resemblance::of(image, &prepared.content, dump, &scope, drive)
+        }
+        _ => None,
+    };
     let expected = Expected::of(&request.content, drive, rules);
     let is_there_already = dump.as_ref().is_some_and(|dump| {
         dump.gaps.is_empty()
@@ -134,6 +141,7 @@ pub(super) fn prepare(
         }
         _ => None,
     };
+    let is_resumed = earlier.is_some();
     let backup = match (&dump, write::backup_path(&request.backup), earlier) {
         (_, _, earlier) if is_there_already => {
             if let (Some(earlier), false) = (earlier, request.dry_run) {
@@ -179,6 +187,7 @@ pub(super) fn prepare(
         backup,
         fit,
         warnings,
+        resemblance: resemblance.filter(|_| !is_resumed),
         notes,
         scope,
         check,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::read::lay_out;
 use super::{Check, Forced, JobError, Refusal, Selection};
 use crate::flash::FlashRange;
+use crate::image::soundness::Problem;
 use crate::image::{Fit, Image, ImageIdentity, families, identity, soundness};
 use crate::scsi::Identity;
 
@@ -29,10 +30,19 @@ pub(super) fn spread<'a>(
             return Ok(flash.into());
         }
     }
-    let problem = soundness::size_for_flash(bytes, size)
-        .map(|problem| problem.to_string())
-        .unwrap_or_default();
-    Err(JobError::Image(problem))
+    let problem = match selection.is_everything() {
+        true => soundness::size_for_flash(bytes, size),
+        false => Some(Problem::OtherPart {
+            image: image.size(),
+            part: ranges.iter().map(|range| range.len()).sum(),
+            flash: size,
+        }),
+    };
+    Err(JobError::Image(
+        problem
+            .map(|problem| problem.to_string())
+            .unwrap_or_default(),
+    ))
 }
 
 /// How an image was found to belong to a drive.

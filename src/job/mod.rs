@@ -16,6 +16,7 @@ pub mod flash_state;
 pub mod interrupted;
 pub mod journal;
 pub mod read;
+pub mod resemblance;
 pub mod selection;
 pub mod steadiness;
 pub mod stop;

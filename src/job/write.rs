@@ -11,12 +11,13 @@ use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
 use super::journal::Journal;
 use super::read::{self, Dump, without};
+use super::resemblance::Resemblance;
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
 use crate::files;
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
-use crate::image::soundness::{self, Doubt};
+use crate::image::soundness;
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image};
 use crate::plan::{self, Plan};
 use crate::protocol::{DeviceInfo, Writing};
@@ -88,6 +89,8 @@ pub struct Proposal {
     pub fit: Option<Match>,
     /// What the user should think twice about before agreeing, in whole sentences.
     pub warnings: Vec<String>,
+    /// The image is nearly what the flash holds.
+    pub resemblance: Option<Resemblance>,
     /// What stays as it is although it could be changed.
     pub kept: Vec<FlashRange>,
     /// The backup whose record is the journal of this change.
@@ -233,6 +236,18 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             .filter(|path| !restored.contains(path))
             .collect(),
     };
+    let resemblance = match (&image, &earlier) {
+        // What an interrupted write has left is no firmware to compare with.
+        (Some((image, spread)), None) => {
+            let compared = without(&wanted, &request.keep);
+            let drive = device.identity.as_ref();
+            Resemblance::of(image, spread, &dump, &compared, drive)
+        }
+        _ => None,
+    };
+    if let Some(resemblance) = &resemblance {
+        resemblance.refuse_damage(&request.forced)?;
+    }
     let mut warnings = interrupted::warnings(&others, &damaged);
     warnings.extend(unsteady);
     warnings.extend(record_warnings(record, device.identity.as_ref()));
@@ -274,6 +289,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         backup,
         fit,
         warnings,
+        resemblance,
         kept: request.keep.clone(),
         notes: Vec::new(),
         scope: dump.ranges,
@@ -478,20 +494,6 @@ pub(super) fn make_backup(
     let overwrite = forced.contains(&Check::Overwrite);
     backup::save(dump, record, path, BACKUP_FORMAT, overwrite)?;
     Ok(made)
-}
-
-/// An image that looks damaged although it could be firmware.
-///
-/// # Errors
-/// A [`Refusal`] that names the check to force.
-pub fn refuse_doubtful(doubts: &[Doubt], forced: &Forced) -> Result<(), Refusal> {
-    match doubts.first() {
-        Some(doubt) if !forced.contains(&Check::Structure) => Err(Refusal::Check {
-            check: Check::Structure,
-            message: format!("This image looks damaged: {doubt}."),
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// A dump that is blank or repeats itself is no backup, and one of which the

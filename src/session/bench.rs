@@ -7,14 +7,12 @@ use super::error::OpenError;
 use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label};
-use super::wish::Wish;
-use crate::drive::channel::ChannelState;
+use crate::drive::legacy::ChannelState;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, MediumRule, Position, ask};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
 use crate::sim::{Bench, BenchError, SimDriveHandle};
-use crate::transport::port::Habits;
 use crate::transport::{PacketTransport, TransportError};
 
 /// A bench as a machine.
@@ -41,7 +39,6 @@ impl OnBench {
         match name {
             DriveName::Index(index) => self.bench.drive(*index),
             DriveName::Path(path) => self.bench.drive_at(path),
-            DriveName::Port(_) => None,
         }
     }
 
@@ -62,12 +59,8 @@ fn called(drive: &SimDriveHandle) -> Option<DriveName> {
 }
 
 impl Machine for OnBench {
-    fn settle(&self, _: Option<&DriveName>) -> Vec<Settled> {
+    fn settle(&self) -> Vec<Settled> {
         Vec::new()
-    }
-
-    fn lost(&self, _: &DriveName) -> Option<DriveName> {
-        None
     }
 
     fn list(&self) -> Listing {
@@ -75,7 +68,6 @@ impl Machine for OnBench {
             drives: self.bench.drives().iter().map(listed).collect(),
             basis: IndexBasis::Nothing,
             has_legacy_ports: true,
-            ports: Vec::new(),
         }
     }
 
@@ -89,16 +81,14 @@ impl Machine for OnBench {
         }
     }
 
-    fn ports(&self, name: &DriveName, _: &Wish) -> Result<Box<dyn Registers>, OpenError> {
-        let Some(drive) = self.find(name) else {
-            return Err(self.not_there(name.clone()));
-        };
-        match drive.position() {
-            Some(index) => Ok(Box::new(SimulatedDrive {
-                name: DriveName::Index(index),
+    fn ports(&self, position: Position, _: MediumRule) -> Result<Box<dyn Registers>, OpenError> {
+        let name = DriveName::Index(position.number());
+        match self.bench.drive(position.number()) {
+            Some(drive) => Ok(Box::new(SimulatedDrive {
+                name,
                 drive: drive.clone(),
             })),
-            None => Err(OpenError::NoPorts { name: name.clone() }),
+            None => Err(self.not_there(name)),
         }
     }
 
@@ -169,12 +159,8 @@ impl Spot for SimulatedDrive {
         None
     }
 
-    fn at_ports(&self) -> Option<DriveName> {
-        self.drive.position().map(DriveName::Index)
-    }
-
-    fn is_for_ports(&self) -> bool {
-        false
+    fn at_ports(&self) -> Option<Position> {
+        self.drive.position().and_then(Position::new)
     }
 
     fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
@@ -203,20 +189,15 @@ impl Registers for SimulatedDrive {
         None
     }
 
-    fn can_wait(&self) -> bool {
-        true
-    }
-
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
         let name = self.name;
         let registers = self.drive.registers();
         Ok(Taken {
-            registers: registers.ok_or(OpenError::NoPorts { name })?,
+            registers: registers.ok_or(OpenError::NamedByPath {
+                name,
+                position: None,
+            })?,
             unit: self.drive.unit(),
-            habits: Habits::default(),
-            interrupts: None,
-            neighbours: Vec::new(),
-            is_taken_over: false,
             clock: self.drive.clock(),
             // As of a real drive, the kernel remembers who it was.
             known_as: self

@@ -28,7 +28,7 @@ pub use bench::OnBench;
 pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};
 pub use host::Host;
-pub use list::{AboutPort, Listed, ListedPort, Listing};
+pub use list::{Listed, Listing};
 pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
 pub use name::{At, DriveName, Label, Via};
 pub use open::open;
@@ -37,6 +37,7 @@ pub use wish::{Patience, Wish};
 
 use std::sync::Arc;
 
+use crate::drive::Position;
 use crate::protocol::FirmwareDevice;
 use crate::transport::Clock;
 
@@ -48,8 +49,8 @@ pub struct Session {
     pub device: Box<dyn FirmwareDevice + Send>,
     /// The time as the drive has it.
     pub clock: Arc<dyn Clock>,
-    /// What it is called by the ports that lead to it.
-    pub at_ports: Option<DriveName>,
+    /// The position at which the legacy ports lead to it.
+    pub at_ports: Option<Position>,
     // After the device, whose end gives the channel's interrupts back.
     lent: Option<Box<dyn Lent>>,
 }

@@ -14,6 +14,9 @@ use crate::scsi::Identity;
 /// Where the identity block is: behind the code of the first bank's start.
 pub(super) const IDENTITY_AT: usize = 0x4120;
 
+/// Behind that, in the part of bank 0 where OmniPatcher looks for it.
+const BANK_CALL_AT: usize = 0x4200;
+
 /// Where btcflash looks for vendor, product and revision.
 pub(super) const BTC_IDENTITY_AT: usize = 0x40BC;
 
@@ -121,7 +124,10 @@ impl Firmware {
         }
         image.truncate(self.size as usize);
         match &self.names {
-            Names::LiteOn => self.put_names(&mut image, IDENTITY_AT, &INQUIRY_HEADER),
+            Names::LiteOn => {
+                self.put_names(&mut image, IDENTITY_AT, &INQUIRY_HEADER);
+                put_bank_call(&mut image);
+            }
             Names::Btc => self.put_names(&mut image, BTC_IDENTITY_AT, &[]),
             Names::Mt1939 => {
                 put_boot_code(&mut image, MT1939_BANNER, None);
@@ -171,6 +177,17 @@ impl Firmware {
         }
         put(image, at, &block);
     }
+}
+
+/// The code by which Lite-On firmware of 8 or 16 banks comes back to bank 0
+/// (OmniPatcher): `MOV A,P1; ANL A,#mask; CJNE A,#0`.
+fn put_bank_call(image: &mut [u8]) {
+    let mask = match image.len() {
+        0x8_0000 => 0x07,
+        0x10_0000 => 0x0F,
+        _ => return,
+    };
+    put(image, BANK_CALL_AT, &[0xE5, 0x90, 0x54, mask, 0xB4, 0x00]);
 }
 
 /// Replaces bytes of an image, all or none of them.

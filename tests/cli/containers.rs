@@ -4,7 +4,7 @@ use crate::folder::{BANK, Folder, bys1};
 
 #[path = "../../fixtures/containers.rs"]
 #[allow(dead_code)]
-mod made;
+pub mod made;
 
 use made::XFlash;
 
@@ -46,7 +46,7 @@ fn the_image_in_a_flasher_is_written() {
     let mut image = bys2();
     // As code, which has more 00 than anything else.
     for bank in image.chunks_mut(BANK) {
-        for (at, byte) in bank.iter_mut().enumerate().skip(0x4200) {
+        for (at, byte) in bank.iter_mut().enumerate().skip(0x4210) {
             if at % 3 > 0 && *byte != 0xFF {
                 *byte = 0;
             }

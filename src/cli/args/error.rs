@@ -113,6 +113,14 @@ pub enum UsageError {
         fits: &'static [Verb],
         form: String,
     },
+    #[error("{option} does not go without {other}\nType: {form}")]
+    Missing {
+        option: &'static str,
+        other: &'static str,
+        form: String,
+    },
+    #[error("--{option} is about one file, and several are named\nType: {form}")]
+    OneFileOnly { option: &'static str, form: String },
     #[error("the backup would go into the image itself, {}\n\
         Type: --backup before.bin", shown(.file))]
     BackupIsImage { file: OsString },

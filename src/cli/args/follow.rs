@@ -41,6 +41,16 @@ impl Request {
         self.changed(|request| request.drives = vec![drive])
     }
 
+    /// With the drive's position in the place of its name.
+    pub fn at(&self, position: u8) -> Request {
+        self.changed(|request| request.drives = vec![DriveName::Index(position)])
+    }
+
+    /// With another name for the drive.
+    pub fn called(&self, name: &DriveName) -> Request {
+        self.changed(|request| request.drives = vec![name.clone()])
+    }
+
     pub fn by(&self, via: Via) -> Request {
         self.changed(|request| request.options.via = Some(via))
     }
@@ -72,11 +82,6 @@ impl Request {
         self.changed(|request| request.options.wait = Some(time))
     }
 
-    /// Without time to switch the drive off and on.
-    pub fn without_wait(&self) -> Request {
-        self.changed(|request| request.options.wait = None)
-    }
-
     /// With time to switch the drive off and on.
     pub fn waiting(&self) -> Request {
         self.changed(|request| request.options.wait = Some(WAIT))
@@ -90,11 +95,12 @@ impl Request {
     /// With another file in the place of its own.
     pub fn with_file(&self, new: &Path) -> Request {
         self.changed(|request| match &mut request.command {
-            Command::Read { file }
-            | Command::Write { file }
-            | Command::Verify { file }
-            | Command::Inspect { file } => {
+            Command::Read { file } | Command::Write { file } | Command::Verify { file } => {
                 *file = new.to_owned();
+                request.options.entry = None;
+            }
+            Command::Inspect { files } => {
+                *files = vec![new.to_owned()];
                 request.options.entry = None;
             }
             _ => {}
@@ -121,11 +127,14 @@ impl Request {
     }
 
     /// With another file for what is read from the drive: that of the command,
-    /// or that of the backup.
+    /// that of the backup, or that of a conversion.
     pub fn with_output(&self, file: &Path) -> Request {
-        match self.changes() {
-            true => self.with_backup(file),
-            false => self.with_file(file),
+        match (&self.command, self.changes()) {
+            (_, true) => self.with_backup(file),
+            (Command::Inspect { .. }, _) => {
+                self.changed(|request| request.options.out = Some(file.to_owned()))
+            }
+            (_, false) => self.with_file(file),
         }
     }
 
@@ -188,24 +197,19 @@ impl Request {
     }
 
     fn inspection(file: &Path) -> Request {
-        let file = file.to_owned();
-        Request::without_drive(Command::Inspect { file })
+        let files = vec![file.to_owned()];
+        Request::without_drive(Command::Inspect { files })
     }
 
     pub fn check(&self) -> Request {
         self.command(Command::Check)
     }
 
-    /// Checks this drive by the ports of its channel.
-    pub fn check_by_ports(&self) -> Request {
-        let mut request = self.check().by(Via::Port);
-        request.options.protocol = None;
-        request
-    }
-
     /// Checks a drive that is at a position of the legacy ports.
     pub fn check_at_ports(&self, position: u8) -> Request {
-        self.of(DriveName::Index(position)).check_by_ports()
+        let mut request = self.check().at(position).by(Via::Port);
+        request.options.protocol = None;
+        request
     }
 
     /// Reads all of this drive into a file.

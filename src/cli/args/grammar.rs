@@ -89,6 +89,34 @@ pub(super) fn fits(
             form: format!("{} --log mtkflash.log", operands.form(verb)),
         });
     }
+    let is_given = |long| matches.contains_id(long);
+    match (is_given("to"), is_given("out")) {
+        (true, false) => {
+            return Err(UsageError::Missing {
+                option: "--to",
+                other: "--out",
+                form: format!("{} --to bin --out firmware.bin", operands.form(verb)),
+            });
+        }
+        (false, true) => {
+            return Err(UsageError::Missing {
+                option: "--out",
+                other: "--to",
+                form: format!("{} --to bin --out firmware.bin", operands.form(verb)),
+            });
+        }
+        _ => {}
+    }
+    const OF_ONE_FILE: [&str; 4] = ["to", "sum", "crc32", "entry"];
+    if let (Some(long), 2..) = (
+        OF_ONE_FILE.into_iter().find(|long| is_given(long)),
+        operands.count_files(),
+    ) {
+        return Err(UsageError::OneFileOnly {
+            option: long,
+            form: operands.form(verb),
+        });
+    }
     if matches.contains_id("banks") && matches.contains_id("range") {
         return Err(UsageError::Contradiction {
             first: "--banks",

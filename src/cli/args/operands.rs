@@ -4,20 +4,18 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::{Command, DriveName, UsageError, Verb, words};
-use crate::drive::PortName;
 
 /// Drives, command and file of a command line, as far as they are there.
 #[derive(Debug, Default)]
 pub(super) struct Operands {
     verb: Option<(Verb, OsString)>,
     drives: Option<(Vec<DriveName>, OsString)>,
-    file: Option<OsString>,
-    second_file: Option<OsString>,
+    files: Vec<OsString>,
 }
 
 impl Operands {
-    /// From the words as typed, and one that is a file whatever it is called.
-    pub fn of(words: &[OsString], file: Option<OsString>) -> Result<Operands, UsageError> {
+    /// From the words as typed, and those that are files whatever they are called.
+    pub fn of(words: &[OsString], files: Vec<OsString>) -> Result<Operands, UsageError> {
         let mut operands = Operands::default();
         for word in words {
             if word.is_empty() {
@@ -45,30 +43,29 @@ impl Operands {
                 }
                 operands.drives = Some((drives, word.clone()));
             } else {
-                operands.name(word.clone());
+                operands.files.push(word.clone());
             }
         }
-        match file {
-            Some(file) if file.is_empty() => return Err(UsageError::EmptyWord),
-            Some(file) => operands.name(file),
-            None => {}
+        if files.iter().any(|file| file.is_empty()) {
+            return Err(UsageError::EmptyWord);
         }
+        operands.files.extend(files);
         Ok(operands)
     }
 
-    fn name(&mut self, file: OsString) {
-        if self.file.is_none() {
-            self.file = Some(file);
-        } else if self.second_file.is_none() {
-            self.second_file = Some(file);
-        }
+    fn file(&self) -> Option<&OsString> {
+        self.files.first()
+    }
+
+    pub fn count_files(&self) -> usize {
+        self.files.len()
     }
 
     /// Whether a word is taken for a file without further ado.
     pub fn is_plain_file(word: &OsStr) -> bool {
         !words::is_switch(word)
-            && Operands::of(&[word.to_owned()], None)
-                .is_ok_and(|operands| operands.file.as_deref() == Some(word))
+            && Operands::of(&[word.to_owned()], Vec::new())
+                .is_ok_and(|operands| operands.files == [word])
     }
 
     fn drive_word(&self) -> Option<&OsStr> {
@@ -80,20 +77,21 @@ impl Operands {
             Some((verb, _)) => Ok(verb),
             None => Err(UsageError::MissingCommand {
                 drive: self.drive_word().map(OsStr::to_owned),
-                file: self.file.clone(),
+                file: self.file().cloned(),
             }),
         }
     }
 
     /// The command whole, as one line without options.
     pub fn form(&self, verb: Verb) -> String {
-        verb.form_with(self.drive_word(), self.file.as_deref())
+        verb.form_with(self.drive_word(), self.file().map(OsString::as_os_str))
     }
 
     pub fn command(self, verb: Verb) -> Result<(Vec<DriveName>, Command), UsageError> {
         let (drives, drive) = self.drives.unzip();
         let takes_drive = !matches!(verb, Verb::List | Verb::Inspect);
-        match (drive.clone(), self.file.clone()) {
+        let first = self.files.first().cloned();
+        match (drive.clone(), first.clone()) {
             (Some(drive), _) if !takes_drive => {
                 return Err(UsageError::UnexpectedDrive { verb, drive });
             }
@@ -105,11 +103,11 @@ impl Operands {
             }
             _ => {}
         }
-        if let (Some(first), Some(second)) = (self.file.clone(), self.second_file) {
+        if let ([first, second, ..], false) = (&self.files[..], verb == Verb::Inspect) {
             return Err(UsageError::TwoFiles {
                 verb,
-                first,
-                second,
+                first: first.clone(),
+                second: second.clone(),
             });
         }
         let file = |file: Option<OsString>| match file {
@@ -117,21 +115,17 @@ impl Operands {
             None => Err(UsageError::MissingFile { verb, drive }),
         };
         let command = match verb {
-            Verb::Read => Command::Read {
-                file: file(self.file)?,
-            },
-            Verb::Write => Command::Write {
-                file: file(self.file)?,
-            },
-            Verb::Verify => Command::Verify {
-                file: file(self.file)?,
-            },
+            Verb::Read => Command::Read { file: file(first)? },
+            Verb::Write => Command::Write { file: file(first)? },
+            Verb::Verify => Command::Verify { file: file(first)? },
             Verb::Erase => Command::Erase,
             Verb::Check => Command::Check,
             Verb::List => Command::List,
-            Verb::Inspect => Command::Inspect {
-                file: file(self.file)?,
-            },
+            Verb::Inspect => {
+                file(first)?;
+                let files = self.files.into_iter().map(PathBuf::from).collect();
+                Command::Inspect { files }
+            }
             Verb::Revive => Command::Revive,
         };
         Ok((drives.unwrap_or_default(), command))
@@ -181,7 +175,7 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
     }
 }
 
-/// One drive by index, path or port. Where a file can be, a path under `/dev` is one.
+/// One drive by index or path. Where a file can be, a path under `/dev` is one.
 fn drive(text: &str) -> Option<DriveName> {
     const FILES: [&str; 6] = [
         "/dev/shm/",
@@ -198,6 +192,6 @@ fn drive(text: &str) -> Option<DriveName> {
         "4" => Some(DriveName::Index(4)),
         _ if FILES.iter().any(|file| text.starts_with(file)) => None,
         _ if text.starts_with("/dev/") => Some(DriveName::Path(PathBuf::from(text))),
-        _ => PortName::parse(text).map(DriveName::Port),
+        _ => None,
     }
 }

@@ -20,15 +20,16 @@ impl Request {
         words.extend(verb.map(|verb| verb.letter().into()));
         let (letters, options) = self.switches();
         words.extend(letters);
-        let file = self.command.file().map(OsStr::new);
-        match file {
-            Some(file) if !Operands::is_plain_file(file) => {
+        let files = self.command.files().map(OsStr::to_owned);
+        match self.command.files().all(Operands::is_plain_file) {
+            true => {
+                words.extend(files);
                 words.extend(options);
-                words.extend(["--".into(), file.to_owned()]);
             }
-            file => {
-                words.extend(file.map(OsStr::to_owned));
+            false => {
                 words.extend(options);
+                words.push("--".into());
+                words.extend(files);
             }
         }
         words
@@ -68,7 +69,6 @@ fn drives(drives: &[DriveName]) -> Option<OsString> {
         match drive {
             DriveName::Index(index) => word.push(index.to_string()),
             DriveName::Path(path) => word.push(path),
-            DriveName::Port(name) => word.push(name.to_string()),
         }
     }
     (!drives.is_empty()).then_some(word)

@@ -4,7 +4,8 @@
 use std::ffi::{OsStr, OsString};
 
 use super::Verb::{self, Check, Erase, Inspect, Read, Revive, Verify, Write};
-use super::{Request, UsageError, values};
+use super::{Form, Request, UsageError, values};
+use crate::image::{Checksum, Crc32};
 
 /// One switch or option.
 #[derive(Debug)]
@@ -163,6 +164,71 @@ pub const SWITCHES: &[Switch] = &[
             "the image of this number or name, of several in a ZIP",
             "or flasher",
         ],
+    },
+    Switch {
+        long: "sum",
+        letter: None,
+        kind: Kind::Value {
+            name: "XXXX",
+            repeatable: false,
+            parse: |request, switch, word| {
+                let sum = values::hex_of(switch, word, 4)?;
+                request.options.sum = Some(Checksum(sum as u16));
+                Ok(())
+            },
+            print: |request| values::print_shown(request.options.sum),
+        },
+        example: "--sum 4a1f",
+        verbs: &[Write, Verify, Inspect],
+        help: &["the 16-bit sum that the image must have, in hex"],
+    },
+    Switch {
+        long: "crc32",
+        letter: None,
+        kind: Kind::Value {
+            name: "XXXXXXXX",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.crc32 = Some(Crc32(values::hex_of(switch, word, 8)?));
+                Ok(())
+            },
+            print: |request| values::print_shown(request.options.crc32),
+        },
+        example: "--crc32 1f2e3d4c",
+        verbs: &[Write, Verify, Inspect],
+        help: &["the CRC-32 that the image or its file must have"],
+    },
+    Switch {
+        long: "to",
+        letter: None,
+        kind: Kind::Value {
+            name: "FORM",
+            repeatable: false,
+            parse: |request, switch, word| {
+                request.options.to = Some(values::form(switch, word)?);
+                Ok(())
+            },
+            print: |request| values::print_name(request.options.to.map(Form::name)),
+        },
+        example: "--to bin --out firmware.bin",
+        verbs: &[Inspect],
+        help: &["convert the image: bin, hex, or banks (a file each)"],
+    },
+    Switch {
+        long: "out",
+        letter: None,
+        kind: Kind::Value {
+            name: "NAME",
+            repeatable: false,
+            parse: |request, _, word| {
+                request.options.out = Some(word.into());
+                Ok(())
+            },
+            print: |request| values::print_path(request.options.out.as_deref()),
+        },
+        example: "--out firmware.bin --to bin",
+        verbs: &[Inspect],
+        help: &["the file that --to makes"],
     },
     Switch {
         long: "banks",

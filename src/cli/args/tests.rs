@@ -31,7 +31,9 @@ fn verify(file: &str) -> Command {
 }
 
 fn inspect(file: &str) -> Command {
-    Command::Inspect { file: file.into() }
+    Command::Inspect {
+        files: vec![file.into()],
+    }
 }
 
 fn merged(request: Request) -> Request {
@@ -582,6 +584,11 @@ fn options() -> impl Strategy<Value = Options> {
         prop::collection::vec(range(), 0..3),
         prop::option::of("[0-9]{1,2}|[a-zA-Z0-9_./ '-]{1,12}"),
     );
+    let images = (
+        prop::option::of(any::<u16>().prop_map(Checksum)),
+        prop::option::of(any::<u32>().prop_map(Crc32)),
+        prop::option::of((prop::sample::select(Form::ALL.to_vec()), file())),
+    );
     let ways = (
         prop::option::of(prop::sample::select(Via::ALL.to_vec())),
         prop::option::of("[a-z0-9-]{1,8}"),
@@ -590,7 +597,12 @@ fn options() -> impl Strategy<Value = Options> {
         any::<bool>(),
         prop::sample::subsequence(Check::ALL.to_vec(), 0..4),
     );
-    (switches, files, parts, ways).prop_map(|(switches, files, parts, ways)| Options {
+    let all = (switches, files, parts, images, ways);
+    all.prop_map(|(switches, files, parts, images, ways)| Options {
+        sum: images.0,
+        crc32: images.1,
+        to: images.2.as_ref().map(|(form, _)| *form),
+        out: images.2.map(|(_, out)| out),
         yes: switches[0],
         dry_run: switches[1],
         no_backup: switches[2],
@@ -631,6 +643,10 @@ fn without_strangers(request: &mut Request, verb: Verb) {
             "no-backup" => options.no_backup = false,
             "banks" => options.banks = None,
             "entry" => options.entry = None,
+            "sum" => options.sum = None,
+            "crc32" => options.crc32 = None,
+            "to" => options.to = None,
+            "out" => options.out = None,
             "range" => options.range = None,
             "keep" => options.keep = none.keep.clone(),
             "size" => options.size = None,
@@ -648,12 +664,14 @@ fn request() -> impl Strategy<Value = Request> {
     let verb = prop::sample::select(Verb::ALL.to_vec());
     let drives = prop::collection::vec(drive(), 1..4);
     let switches = (any::<bool>(), any::<bool>());
-    (verb, file(), drives, switches, options()).prop_map(|(verb, file, drives, both, options)| {
+    let others = prop::collection::vec(file(), 0..3);
+    let all = (verb, (file(), others), drives, switches, options());
+    all.prop_map(|(verb, (file, others), drives, both, options)| {
         let mut request = Request {
             merged: both.0,
             binary: both.1,
             drives: Vec::new(),
-            options,
+            options: options.clone(),
             ..Request::without_drive(match verb {
                 Verb::Read => Command::Read { file },
                 Verb::Write => Command::Write { file },
@@ -661,7 +679,16 @@ fn request() -> impl Strategy<Value = Request> {
                 Verb::Erase => Command::Erase,
                 Verb::Check => Command::Check,
                 Verb::List => Command::List,
-                Verb::Inspect => Command::Inspect { file },
+                Verb::Inspect => Command::Inspect {
+                    files: match options.to.is_some()
+                        || options.sum.is_some()
+                        || options.crc32.is_some()
+                        || options.entry.is_some()
+                    {
+                        true => vec![file],
+                        false => std::iter::once(file).chain(others).collect(),
+                    },
+                },
                 Verb::Revive => Command::Revive,
             })
         };

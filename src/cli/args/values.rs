@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::switches::Switch;
-use super::{UsageError, Via};
+use super::{Form, UsageError, Via};
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::job::{Check, Forced};
 
@@ -118,6 +118,24 @@ pub fn via(switch: &'static Switch, word: &OsStr) -> Result<Via, UsageError> {
         .ok_or_else(|| bad(switch, word, "the ways are sg, ata and port"))
 }
 
+/// Hex digits, at most so many, as checksums are given: `4a1f`, `0x4A1F`, `4A1Fh`.
+pub fn hex_of(switch: &'static Switch, word: &OsStr, digits: usize) -> Result<u32, UsageError> {
+    let text = text(switch, word)?;
+    let number = marked_hex(text).or_else(|| hex(text).filter(|_| text.len() <= digits));
+    number
+        .filter(|number| digits >= 8 || *number < 1 << (4 * digits))
+        .ok_or_else(|| bad(switch, word, &format!("up to {digits} hex digits")))
+}
+
+/// `bin`, `hex` or `banks`.
+pub fn form(switch: &'static Switch, word: &OsStr) -> Result<Form, UsageError> {
+    let name = text(switch, word)?;
+    Form::ALL
+        .into_iter()
+        .find(|form| name.eq_ignore_ascii_case(form.name()))
+        .ok_or_else(|| bad(switch, word, "an image becomes bin, hex or banks"))
+}
+
 /// `model` or `model,medium`.
 pub fn checks(switch: &'static Switch, word: &OsStr) -> Result<Forced, UsageError> {
     text(switch, word)?
@@ -137,6 +155,12 @@ pub fn print_path(path: Option<&Path>) -> Vec<OsString> {
 
 pub fn print_name(name: Option<&str>) -> Vec<OsString> {
     name.into_iter().map(OsString::from).collect()
+}
+
+/// As it is shown elsewhere.
+pub fn print_shown(value: Option<impl ToString>) -> Vec<OsString> {
+    let print = |value| ToString::to_string(&value).into();
+    value.into_iter().map(print).collect()
 }
 
 /// `0-3,7`.

@@ -15,8 +15,9 @@ pub struct Words {
     pub options: Vec<OsString>,
     /// Drives, commands and files as typed.
     pub operands: Vec<OsString>,
-    /// The last word behind `--`, which is a file whatever it is called.
-    pub file: Option<OsString>,
+    /// Words behind `--` that are files whatever they are called: the last one, or
+    /// all of a command that takes several.
+    pub files: Vec<OsString>,
 }
 
 /// What a switch of the DOS tool, or of its kind, asks for.
@@ -61,8 +62,14 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
     let mut rest = argv.into_iter().peekable();
     while let Some(word) = rest.next() {
         if word == "--" {
-            words.operands.extend(rest);
-            words.file = words.operands.pop();
+            let inspects =
+                |word: &OsString| word.to_str().and_then(Verb::named) == Some(Verb::Inspect);
+            if words.operands.iter().any(inspects) {
+                words.files.extend(rest);
+            } else {
+                words.operands.extend(rest);
+                words.files.extend(words.operands.pop());
+            }
             break;
         }
         if let Some(dos) = dos(&word) {

@@ -259,6 +259,9 @@ pub fn proposed(proposed: &Proposed) -> Text {
     for warning in &proposed.warnings {
         table.row("Warning", warning);
     }
+    if let Some(resemblance) = &proposed.resemblance {
+        table.row("Warning", &words::damage::resemblance(resemblance));
+    }
     for range in &proposed.kept {
         table.row("Keep", &format!("{range} stays as it is"));
     }

@@ -6,14 +6,27 @@ use super::run::Context;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
+use crate::cli::words;
+use crate::files::{self, Links};
 use crate::flash::Bank;
-use crate::image::{self, Arrangement, Encoding, FLASH_SIZES, Image, bank_path, soundness};
-use crate::job::Selection;
+use crate::image::{
+    self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
+    LoadError, bank_path, soundness,
+};
 use crate::job::backup::Record;
+use crate::job::{Check, Refusal, Selection};
 
 /// Loads an image; its content decides the format, and a switch that says
 /// otherwise is pointed out.
 pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
+    let request = context.request;
+    let image = load_image(context, file).map_err(|error| Failure::load(&error, request))?;
+    must_be_meant(request, file, &image)?;
+    Ok(image)
+}
+
+/// As [`load`], but for what is said where that fails, and for the sums.
+pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
     let request = context.request;
     let entry = request.options.entry.as_deref();
     let loaded = match request.selection() {
@@ -26,7 +39,7 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
         _ if request.merged && file.exists() => image::load_merged(file, entry),
         _ => image::load(file, entry),
     };
-    let image = loaded.map_err(|error| Failure::load(&error, request))?;
+    let image = loaded?;
     let format = image.format();
     if request.binary && format.encoding == Encoding::Hex {
         let note = "Note: /b says raw binary, but the file is HEX. It is read as HEX.";
@@ -38,6 +51,36 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
         );
     }
     Ok(image)
+}
+
+/// A file that has not the sums that were named is not the one that is meant.
+pub fn must_be_meant(request: &Request, file: &Path, image: &Image) -> Result<(), Failure> {
+    let options = &request.options;
+    let sum = Checksum::of(image.bytes());
+    let crc32 = Crc32::of(image.bytes());
+    let of_file = || {
+        let file = files::open(file, Links::Followed).ok()?;
+        Crc32::of_reader(file).ok()
+    };
+    let what = match (options.sum, options.crc32) {
+        (Some(wanted), _) if wanted != sum => {
+            format!("the sum of its bytes is {sum}, and it should be {wanted}")
+        }
+        (_, Some(wanted)) if wanted != crc32 && of_file() != Some(wanted) => {
+            format!("its CRC-32 is {crc32}, and it should be {wanted}")
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::new(
+        Exit::BadImage,
+        format!(
+            "{} is not the image that was meant: {what}.",
+            file.display()
+        ),
+    )
+    .next(GET_IT_AGAIN)
+    .next("To see what is in it:")
+    .next(request.inspect()))
 }
 
 /// A dump of a part of a flash says so in its record, and belongs there.
@@ -86,6 +129,24 @@ pub fn refuse_unsound(request: &Request, file: &Path, image: &Image) -> Result<(
     }
 }
 
+/// An image that looks damaged although it could be firmware.
+pub fn refuse_damaged(request: &Request, file: &Path, findings: &[Finding]) -> Result<(), Failure> {
+    let Some(finding) = findings.first() else {
+        return Ok(());
+    };
+    let what = words::damage::what(finding);
+    match finding.certainty {
+        Certainty::Certain => Err(unusable(request, file, &what)),
+        Certainty::Probable if !request.options.force.contains(&Check::Structure) => {
+            let message = format!("This image looks damaged: {what}.");
+            let check = Check::Structure;
+            let refusal = Refusal::Check { check, message };
+            Err(Failure::job(&refusal.into(), request))
+        }
+        Certainty::Probable | Certainty::Possible => Ok(()),
+    }
+}
+
 /// Whether there is a file for each of these banks and none for all of them.
 fn is_in_bank_files(request: &Request, file: &Path, banks: &[Bank]) -> bool {
     !request.merged && !file.exists() && banks.iter().all(|bank| bank_path(file, *bank).is_file())
@@ -97,9 +158,13 @@ pub fn is_part(request: &Request, image: &Image) -> bool {
 }
 
 pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -> Failure {
+    unusable(request, file, &problem.to_string())
+}
+
+fn unusable(request: &Request, file: &Path, what: &str) -> Failure {
     Failure::new(
         Exit::BadImage,
-        format!("{} is not usable: {problem}.", file.display()),
+        format!("{} is not usable: {what}.", file.display()),
     )
     .next(GET_IT_AGAIN)
     .next("To see what is in it:")

@@ -1,28 +1,208 @@
-//! `i`: what is in an image file.
+//! `i`: what image files are, whether they are whole, where two differ, and the
+//! same image written down another way.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::images::{bad_image, load};
+use super::images::{load_image, must_be_meant};
 use super::run::Context;
 use crate::cli::advice::Advice;
+use crate::cli::args::{Form, Request};
+use crate::cli::event::Event;
+use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash, GET_IT_AGAIN};
-use crate::cli::outcome::Finding;
-use crate::image::Report;
+use crate::cli::outcome::{Examined, Finding};
+use crate::cli::words;
+use crate::files::{self, FileError, Pending, Place};
+use crate::image::sums::Sha256;
+use crate::image::{
+    Certainty, Differences, Encoding, Image, Report, bank_path, hex, load_banks, load_merged,
+};
+use crate::job::backup;
 
-pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
-    let image = load(context, file)?;
-    let report = Report::of(&image);
-    let problem = report.problems.first().cloned();
-    context.found(Finding::Image {
+pub fn run(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
+    let result = match files {
+        [file] => inspect_one(context, file),
+        files => inspect_several(context, files),
+    };
+    // No drive is in question.
+    result.map_err(|failure| Failure {
+        flash: Flash::Unsaid,
+        ..failure
+    })
+}
+
+fn inspect_one(context: Context, file: &Path) -> Result<(), Failure> {
+    let request = context.request;
+    let image = open(context, file, request)?;
+    examine(context, file, &image, false)?;
+    match (request.options.to, &request.options.out) {
+        (Some(form), Some(out)) => convert(context, file, &image, form, out),
+        _ => Ok(()),
+    }
+}
+
+/// Each in short; of two that could be read also where they differ.
+fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
+    let mut images = Vec::new();
+    let mut bad = 0;
+    for file in files {
+        let request = context.request.with_file(file);
+        let judged = open(context, file, &request).and_then(|image| {
+            let judged = examine(context, file, &image, true);
+            images.push(image);
+            judged
+        });
+        if let Err(failure) = judged {
+            bad += 1;
+            let failure = Failure {
+                flash: Flash::Unsaid,
+                ..failure
+            };
+            context
+                .output
+                .warn(None, &Event::Note(&failure.what), failure.text());
+        }
+    }
+    if let ([first, second], [one, other]) = (files, &images[..]) {
+        let is_first = one.size() > other.size();
+        context.found(Finding::Differences {
+            longer: if is_first { first } else { second }.clone(),
+            differences: Differences::between(one.bytes(), other.bytes()),
+        });
+    }
+    match bad {
+        0 => Ok(()),
+        bad => Err(Failure::new(
+            Exit::BadImage,
+            format!("{bad} of {} files should go into no drive.", files.len()),
+        )),
+    }
+}
+
+/// Loads a file; one without an image gets its verdict at once.
+fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failure> {
+    let loaded = load_image(Context { request, ..context }, file);
+    let image = loaded.map_err(|error| {
+        if let Some(verdict) = words::verdict::of_error(&error) {
+            context.found(Finding::NoImage {
+                path: file.to_owned(),
+                verdict,
+            });
+        }
+        Failure::load(&error, request)
+    })?;
+    must_be_meant(request, file, &image)?;
+    Ok(image)
+}
+
+/// Shows all that can be said about an image. One that no drive should get is a
+/// failure.
+fn examine(
+    context: Context,
+    file: &Path,
+    image: &Image,
+    beside_others: bool,
+) -> Result<(), Failure> {
+    let report = Report::of(image);
+    let what = match (report.problems.first(), report.findings.first()) {
+        (Some(problem), _) => Some(format!("{} is not usable: {problem}.", file.display())),
+        (None, Some(finding)) if finding.certainty > Certainty::Possible => Some(format!(
+            "{} looks damaged: {}.",
+            file.display(),
+            words::damage::what(finding)
+        )),
+        _ => None,
+    };
+    context.found(Finding::Examined(Box::new(Examined {
         path: file.to_owned(),
-        report: Box::new(report),
-    });
-    match &problem {
-        Some(problem) => Err(Failure {
-            flash: Flash::Unsaid,
+        report,
+        sha256: Sha256::of(image.bytes()),
+        beside_others,
+    })));
+    match what {
+        Some(what) => Err(Failure {
             next: Advice::default().then(GET_IT_AGAIN),
-            ..bad_image(context.request, file, problem)
+            ..Failure::new(Exit::BadImage, what)
         }),
         None => Ok(()),
+    }
+}
+
+/// Writes an image down another way, and reads it back.
+fn convert(
+    context: Context,
+    file: &Path,
+    image: &Image,
+    form: Form,
+    out: &Path,
+) -> Result<(), Failure> {
+    let failed = |error| match &error {
+        FileError::Exists { .. } => Failure::new(Exit::Refused, words::files::what(&error))
+            .next("Name a file that is not there yet."),
+        _ => Failure::file(&error, out, context.request),
+    };
+    let paths: Vec<PathBuf> = match form {
+        Form::Binary | Form::Hex => vec![out.to_owned()],
+        Form::Banks => image
+            .banks()
+            .map(|(bank, _)| bank_path(out, bank))
+            .collect(),
+    };
+    must_not_be_source(file, &paths)?;
+    backup::must_not_be_unfinished(out).map_err(failed)?;
+    files::must_be_makeable(&paths, false).map_err(failed)?;
+    let mut pending = Pending::new(false);
+    let parts: Vec<&[u8]> = match form {
+        Form::Binary | Form::Hex => vec![image.bytes()],
+        Form::Banks => image.banks().map(|(_, bytes)| bytes).collect(),
+    };
+    for (path, bytes) in paths.iter().zip(parts) {
+        let written = pending.add(path, |mut out| match form {
+            Form::Hex => hex::write(bytes, &mut out),
+            Form::Binary | Form::Banks => out.write_all(bytes),
+        });
+        written.map_err(failed)?;
+    }
+    pending.commit().map_err(failed)?;
+    let read = match form {
+        Form::Banks => load_banks(out),
+        Form::Binary | Form::Hex => load_merged(out, None),
+    };
+    let encoding = match form {
+        Form::Hex => Encoding::Hex,
+        Form::Binary | Form::Banks => Encoding::Binary,
+    };
+    match read {
+        Ok(read) if read.bytes() == image.bytes() && read.format().encoding == encoding => {
+            context.found(Finding::Converted {
+                files: paths,
+                bytes: image.size(),
+            });
+            Ok(())
+        }
+        Ok(_) => Err(not_as_written(out, "it reads back differently")),
+        Err(error) => Err(not_as_written(out, &error.to_string())),
+    }
+}
+
+fn not_as_written(out: &Path, why: &str) -> Failure {
+    Failure::new(
+        Exit::FailedUnchanged,
+        format!("{} is not what it should be: {why}.", out.display()),
+    )
+    .next("Name a file on another disk. This one must not be used.")
+}
+
+/// What is converted stays.
+fn must_not_be_source(file: &Path, paths: &[PathBuf]) -> Result<(), Failure> {
+    let target = |path: &Path| Place::of(path).map(|place| place.target().to_owned()).ok();
+    let source = target(file);
+    match source.is_some() && paths.iter().any(|path| target(path) == source) {
+        true => Err(Failure::new(
+            Exit::Refused,
+            format!("{} would be replaced by what it becomes.", file.display()),
+        )
+        .next("Give the new file a name of its own.")),
+        false => Ok(()),
     }
 }

@@ -44,7 +44,7 @@ pub fn carry_out(context: Context) -> Result<(), Failure> {
     match &context.request.command {
         Command::Help => context.found(Finding::Help),
         Command::Version => context.found(Finding::Version),
-        Command::Inspect { file } => inspect::run(context, file)?,
+        Command::Inspect { files } => inspect::run(context, files)?,
         Command::List => list::run(context)?,
         Command::Check => check::run(context)?,
         Command::Read { file } => read::run(context, file)?,

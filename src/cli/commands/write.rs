@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::change::{self, Change};
-use super::images::{is_part, load, refuse_part, refuse_unsound};
+use super::images::{is_part, load, refuse_damaged, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::failure::Failure;
-use crate::image::{Report, soundness};
+use crate::image::{Report, damage};
 use crate::job::backup::Record;
-use crate::job::write::{Content, refuse_doubtful};
+use crate::job::write::Content;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
@@ -18,10 +18,9 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let mut report = Report::of(&image);
     if is_part(request, &image) {
         report.problems.clear();
-        report.doubts = soundness::lost_lines(&image);
+        report.findings = damage::findings_of_part(&image);
     }
-    refuse_doubtful(&report.doubts, &request.options.force)
-        .map_err(|refusal| Failure::job(&refusal.into(), request))?;
+    refuse_damaged(request, file, &report.findings)?;
     let content = Content::Image {
         image: &image,
         record: Record::beside(file).map(Box::new),

@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
+use super::verdict;
 use crate::cli::advice::Shell;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::report;
-use crate::image::container::{Guess, Kind, Member, Step, Trouble, ZipProblem};
+use crate::cli::text::Text;
+use crate::flash::{Bank, Offset};
+use crate::image::Foreign;
+use crate::image::compare::{Differences, Stretch};
+use crate::image::container::{Guess, Kind, Member, Problem, Step, Trouble};
 use crate::image::entry::{Listed, NoEntry};
 use crate::image::hex::{HoleKind, Layout, Start};
-use crate::image::{Hole, Origin, Report};
+use crate::image::{Hole, Origin, ParseError, Report};
 
 /// How an image is written down, and how large it is.
 pub fn format(image: &Report) -> String {
@@ -67,7 +72,14 @@ pub fn container(kind: Kind) -> &'static str {
         Kind::SwappedZip => "a ZIP archive with swapped bytes, as LG, ASUS and HP keep firmware",
         Kind::SevenZip => "a 7z archive",
         Kind::Rar => "a RAR archive",
+        Kind::Gzip => "a file packed by gzip",
         Kind::Cabinet => "a Windows cabinet",
+        Kind::Bzip2 => "a file packed by bzip2",
+        Kind::Xz => "a file packed by xz",
+        Kind::Zstd => "a file packed by zstd",
+        Kind::Tar => "a tar archive",
+        Kind::Lha => "an LHA archive",
+        Kind::Ace => "an ACE archive",
         Kind::Program => "a Windows program",
         Kind::XFlash => "a flasher of the XFlash kind, as Lite-On and Sony gave them out",
         Kind::Upx => "a program packed by UPX",
@@ -108,6 +120,53 @@ fn path(path: &[Step]) -> String {
     names.join(" / ")
 }
 
+/// Where two images differ, by bank and range; `longer` is the file that may
+/// have more.
+pub fn differences(differences: &Differences, longer: &Path) -> Text {
+    const SHOWN: usize = 6;
+    let mut table = Text::default();
+    if differences.is_empty() {
+        return table
+            .row("Differ", "nowhere: both hold the same image")
+            .finish();
+    }
+    if !differences.stretches.is_empty() {
+        let banks: Vec<Bank> = differences.by_bank().map(|(bank, _)| bank).collect();
+        let count = differences.count();
+        let bytes = if count == 1 { "byte" } else { "bytes" };
+        table.row(
+            "Differ",
+            &format!("{count} {bytes}, in {}", report::banks(&banks)),
+        );
+    }
+    for (bank, stretches) in differences.by_bank() {
+        let mut label = format!("Bank {bank}");
+        for one in stretches.iter().take(SHOWN) {
+            table.row(&label, &stretch(one));
+            label.clear();
+        }
+        if let more @ 1.. = stretches.len().saturating_sub(SHOWN) {
+            table.row("", &format!("and {more} more places"));
+        }
+    }
+    if let Some(rest) = differences.rest {
+        let text = format!("{rest} is only in {}", longer.display());
+        table.row("Rest", &text);
+    }
+    table.finish()
+}
+
+fn stretch(stretch: &Stretch) -> String {
+    let (one, other) = stretch.first;
+    match stretch.count {
+        1 => format!(
+            "{}: {one:02X} in the first, {other:02X} in the second",
+            Offset(stretch.range.start)
+        ),
+        count => format!("{}: {count} bytes", stretch.range),
+    }
+}
+
 /// A container out of which no image was taken, and what to type for one.
 pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
     let name = file.display();
@@ -132,6 +191,41 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
                 container(*kind)
             );
             choice(&what, images, request)
+        }
+    }
+}
+
+/// A file that is no image by its content.
+pub fn no_content(file: &Path, error: &ParseError) -> Failure {
+    let name = file.display();
+    let elsewhere = |failure: Failure| {
+        failure
+            .next("Look for a download that has the image in it, for this very drive, and look at it:")
+            .next(Request::inspect_any())
+    };
+    match error {
+        ParseError::Foreign(Foreign::SRecords) => Failure::new(
+            Exit::BadImage,
+            format!("{name} is a file of Motorola S-records, which this tool does not read."),
+        )
+        .next("Make it a raw binary by another program, and look at that:")
+        .next(Shell::FromSRecords {
+            file: file.to_owned(),
+        })
+        .next(Request::inspect_file(&file.with_extension("bin"))),
+        ParseError::Foreign(Foreign::WebPage) => elsewhere(Failure::new(
+            Exit::BadImage,
+            format!("{name} is a web page: the server gave that in the place of the file."),
+        )),
+        ParseError::Foreign(kind) => elsewhere(Failure::new(
+            Exit::BadImage,
+            format!("{name} is {}, and no firmware.", verdict::foreign(*kind)),
+        )),
+        ParseError::Text { .. } | ParseError::Utf16 => {
+            elsewhere(Failure::new(Exit::BadImage, format!("{name}: {error}.")))
+        }
+        ParseError::Empty | ParseError::Hex(_) | ParseError::BankCount { .. } => {
+            Failure::new(Exit::BadImage, format!("{name}: {error}.")).next(GET_IT_AGAIN)
         }
     }
 }
@@ -189,22 +283,24 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
     }
     let failure = Failure::new(Exit::BadImage, what);
     let unpacked_by = members.iter().find_map(|member| match member.trouble {
-        Trouble::Foreign(kind) => foreign(kind),
-        Trouble::Zip(ZipProblem::Method | ZipProblem::Encrypted) => Some("unzip"),
-        Trouble::UpxMethod(_) => Some("upx -d"),
+        // What is inside something that is opened here comes out by that first.
+        Trouble::Foreign(_) | Trouble::UpxMethod(_) if !member.path.is_empty() => opener(kind),
+        Trouble::Foreign(kind) => opener(kind),
+        Trouble::Archive(Problem::Method | Problem::Encrypted) => opener(kind),
+        Trouble::UpxMethod(_) => opener(Kind::Upx),
         _ => None,
     });
     let is_damaged = members.iter().any(|member| {
         matches!(
             member.trouble,
-            Trouble::Zip(ZipProblem::Damaged)
+            Trouble::Archive(Problem::Damaged)
                 | Trouble::UpxDamaged
                 | Trouble::CutShort
                 | Trouble::Image(_)
         )
     });
     match unpacked_by {
-        Some(by) if members.len() == 1 => failure
+        Some(by) => failure
             .next("Take it apart with the program for that, and name the image that comes out:")
             .next(Shell::Unpack {
                 by,
@@ -223,12 +319,20 @@ fn is_said(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::NoImage | Trouble::Foreign(_))
 }
 
-fn foreign(kind: Kind) -> Option<&'static str> {
+/// The program that takes a container apart.
+fn opener(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::SevenZip => Some("7z x"),
-        Kind::Rar => Some("unar"),
+        Kind::Zip => Some("unzip"),
+        Kind::SevenZip | Kind::Program => Some("7z x"),
+        Kind::Rar | Kind::Lha | Kind::Ace => Some("unar"),
+        Kind::Gzip => Some("gunzip"),
         Kind::Cabinet => Some("cabextract"),
-        _ => None,
+        Kind::Bzip2 => Some("bunzip2"),
+        Kind::Xz => Some("unxz"),
+        Kind::Zstd => Some("unzstd"),
+        Kind::Tar => Some("tar xf"),
+        Kind::Upx => Some("upx -d"),
+        Kind::SwappedZip | Kind::XFlash | Kind::Signed => None,
     }
 }
 
@@ -242,12 +346,12 @@ fn of_member(member: &Member) -> String {
         Trouble::NoImage => "is no image".to_owned(),
         Trouble::Image(error) => format!("cannot be used: {error}"),
         Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
-        Trouble::Zip(ZipProblem::Damaged) => "is damaged".to_owned(),
-        Trouble::Zip(ZipProblem::Encrypted) => "wants a password".to_owned(),
-        Trouble::Zip(ZipProblem::Method) => {
+        Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
+        Trouble::Archive(Problem::Encrypted) => "wants a password".to_owned(),
+        Trouble::Archive(Problem::Method) => {
             "is packed by a method that this tool does not know".to_owned()
         }
-        Trouble::Zip(ZipProblem::TooLarge) | Trouble::Limit => {
+        Trouble::Archive(Problem::TooLarge) | Trouble::Limit => {
             "is larger, deeper or more than firmware ever was, and was not looked at".to_owned()
         }
         Trouble::UpxMethod(method) => {

@@ -1,7 +1,9 @@
 //! What people read about the facts of a lower room: a file for each, and in it
 //! pure functions from a fact to a text.
 
+pub mod damage;
 pub mod entry;
 pub mod files;
 pub mod image;
 pub mod session;
+pub mod verdict;

@@ -8,17 +8,37 @@
 //! None of the readers has seen a file of a vendor here: they follow the
 //! descriptions that each names.
 
+mod gzip;
 mod nrv;
 mod pe;
 mod search;
+mod seven_zip;
 mod upx;
 mod wrapped;
 mod xflash;
 mod zip;
 
-pub use self::zip::Problem as ZipProblem;
 pub use search::{Contents, Found, Member, Step, Trouble, search};
 pub use xflash::{Guess, Method as XFlashMethod};
+
+/// Why an archive, or a member of one, did not come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Problem {
+    /// Its structure or a CRC-32 does not fit.
+    Damaged,
+    /// It wants a password.
+    Encrypted,
+    /// Packed by a method that is not read here.
+    Method,
+    /// More than the budget.
+    TooLarge,
+}
+
+/// One member of an archive that is a file.
+struct File {
+    name: String,
+    content: Result<Vec<u8>, Problem>,
+}
 
 /// What a container is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +48,15 @@ pub enum Kind {
     SwappedZip,
     SevenZip,
     Rar,
+    /// One file, packed by gzip.
+    Gzip,
     Cabinet,
+    Bzip2,
+    Xz,
+    Zstd,
+    Tar,
+    Lha,
+    Ace,
     /// A Windows program; what is in it is a resource or behind its end.
     Program,
     /// A flasher of Lite-On's and its customers.
@@ -42,7 +70,7 @@ pub enum Kind {
 impl Kind {
     /// What these bytes are, if they are no image by themselves.
     pub fn of(bytes: &[u8]) -> Option<Kind> {
-        const STARTS: [(&[u8], Kind); 8] = [
+        const STARTS: [(&[u8], Kind); 11] = [
             (b"PK\x03\x04", Kind::Zip),
             (b"PK\x05\x06", Kind::Zip),
             (b"PK\x07\x08PK", Kind::Zip),
@@ -51,10 +79,23 @@ impl Kind {
             (b"Rar!\x1a\x07", Kind::Rar),
             (b"MSCF\0\0\0\0", Kind::Cabinet),
             (b"MZ", Kind::Program),
+            (b"\x1f\x8b\x08", Kind::Gzip),
+            (b"\xfd7zXZ\0", Kind::Xz),
+            (b"\x28\xb5\x2f\xfd", Kind::Zstd),
         ];
+        let has = |at: usize, mark: &[u8]| bytes.get(at..at + mark.len()) == Some(mark);
         STARTS
             .into_iter()
             .find_map(|(start, kind)| bytes.starts_with(start).then_some(kind))
+            .or_else(|| {
+                let is_bzip2 = has(0, b"BZh") && has(4, b"1AY&SY");
+                let is_lha = has(2, b"-lh") && has(6, b"-");
+                has(257, b"ustar")
+                    .then_some(Kind::Tar)
+                    .or(is_bzip2.then_some(Kind::Bzip2))
+                    .or(is_lha.then_some(Kind::Lha))
+                    .or(has(7, b"**ACE**").then_some(Kind::Ace))
+            })
             .or_else(|| wrapped::signed(bytes).map(|_| Kind::Signed))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::upx::Packed;
 use super::xflash::{self, Guess, Outcome};
-use super::{Budget, Kind, pe, shown, upx, wrapped, zip};
+use super::{Budget, File, Kind, Problem, gzip, pe, seven_zip, shown, upx, wrapped, zip};
+use crate::image::damage::{self, Certainty, Finding};
 use crate::image::structure::Structure;
 use crate::image::{Image, ParseError, identity, is_flash_size, soundness};
 
@@ -50,8 +51,8 @@ pub enum Trouble {
     Image(ParseError),
     /// A container that only another program opens.
     Foreign(Kind),
-    /// A ZIP or a member of one.
-    Zip(zip::Problem),
+    /// An archive or a member of one.
+    Archive(Problem),
     /// UPX has packed this by a method that is not read here.
     UpxMethod(u8),
     /// What UPX has packed does not come out whole.
@@ -114,9 +115,22 @@ impl Search {
                 }
             }
             Kind::Program | Kind::XFlash | Kind::Upx => self.program(content, was_packed),
-            Kind::SevenZip | Kind::Rar | Kind::Cabinet => {
-                self.trouble(Trouble::Foreign(kind));
+            Kind::SevenZip => match seven_zip::read(content, &mut self.budget) {
+                Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
+                Err(problem) => self.trouble(Trouble::Archive(problem)),
+            },
+            Kind::Gzip => {
+                let file = gzip::read(content, &mut self.budget);
+                self.member(kind, file);
             }
+            Kind::Rar
+            | Kind::Cabinet
+            | Kind::Bzip2
+            | Kind::Xz
+            | Kind::Zstd
+            | Kind::Tar
+            | Kind::Lha
+            | Kind::Ace => self.trouble(Trouble::Foreign(kind)),
         }
     }
 
@@ -161,7 +175,12 @@ impl Search {
         match Image::parse(content) {
             Ok(image) if !is_flash_size(image.bytes().len()) => self.trouble(Trouble::NoImage),
             Ok(image) => self.found(image, None),
-            Err(ParseError::Text { .. } | ParseError::Utf16 | ParseError::Empty) => {
+            Err(
+                ParseError::Text { .. }
+                | ParseError::Utf16
+                | ParseError::Empty
+                | ParseError::Foreign(_),
+            ) => {
                 self.trouble(Trouble::NoImage);
             }
             Err(error) => self.trouble(Trouble::Image(error)),
@@ -191,18 +210,22 @@ impl Search {
     fn zip(&mut self, kind: Kind, content: &[u8]) {
         let mut archive = match zip::Archive::of(content, &self.budget) {
             Ok(archive) => archive,
-            Err(problem) => return self.trouble(Trouble::Zip(problem)),
+            Err(problem) => return self.trouble(Trouble::Archive(problem)),
         };
         for number in 0..archive.len() {
             let Some(file) = archive.file(number, &mut self.budget) else {
                 continue;
             };
-            match file.content {
-                Ok(content) => self.take(kind, &file.name, content),
-                Err(problem) => self.inside(kind, &file.name, |search| {
-                    search.trouble(Trouble::Zip(problem));
-                }),
-            }
+            self.member(kind, file);
+        }
+    }
+
+    fn member(&mut self, kind: Kind, file: File) {
+        match file.content {
+            Ok(content) => self.take(kind, &file.name, content),
+            Err(problem) => self.inside(kind, &file.name, |search| {
+                search.trouble(Trouble::Archive(problem));
+            }),
         }
     }
 
@@ -265,8 +288,8 @@ impl Search {
             Some((_, Kind::Zip)) => self.inside(Kind::Program, "the archive behind it", |search| {
                 search.zip(Kind::Zip, content);
             }),
-            Some((_, kind)) => self.inside(Kind::Program, "the archive behind it", |search| {
-                search.trouble(Trouble::Foreign(kind));
+            Some((at, kind)) => self.inside(Kind::Program, "the archive behind it", |search| {
+                search.open(kind, &overlay[at..], false);
             }),
             None => {}
         }
@@ -282,7 +305,11 @@ impl Search {
             self.inside(Kind::XFlash, &slot.revision, |search| match slot.outcome {
                 Outcome::Image(image) => search.found(Image::from_bytes(image), None),
                 Outcome::Guessed(image, guess) => {
-                    search.found(Image::from_bytes(image), Some(guess));
+                    let image = Image::from_bytes(image);
+                    match is_whole(&image) {
+                        true => search.found(image, Some(guess)),
+                        false => search.trouble(Trouble::Undecided(guess)),
+                    }
                 }
                 Outcome::CutShort => search.trouble(Trouble::CutShort),
                 Outcome::NotFirmware => search.trouble(Trouble::NotFirmware),
@@ -290,6 +317,16 @@ impl Search {
             });
         }
     }
+}
+
+/// Whether an image whose key was a guess is whole by everything else that can be
+/// asked of it, its own name included.
+fn is_whole(image: &Image) -> bool {
+    let bytes = image.bytes();
+    let is_doubted = |finding: &Finding| finding.certainty > Certainty::Possible;
+    soundness::problems(bytes).is_empty()
+        && !damage::findings(image).iter().any(is_doubted)
+        && !identity::find(bytes).is_empty()
 }
 
 /// A resource of the size of a flash may be a picture.

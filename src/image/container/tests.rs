@@ -11,7 +11,7 @@ use crate::sim::Firmware;
 #[allow(dead_code)]
 mod made;
 
-use made::XFlash;
+use made::{SevenZip, XFlash};
 
 fn image(kib: u32, seed: u64) -> Vec<u8> {
     Firmware::new(kib * 1024, seed)
@@ -24,7 +24,7 @@ fn image(kib: u32, seed: u64) -> Vec<u8> {
 fn with_zeros(kib: u32, seed: u64) -> Vec<u8> {
     let mut bytes = image(kib, seed);
     for (at, byte) in bytes.iter_mut().enumerate() {
-        if at % 3 > 0 && at % 0x1_0000 >= 0x100 && !(0x4000..0x4200).contains(&at) && *byte != 0xff
+        if at % 3 > 0 && at % 0x1_0000 >= 0x100 && !(0x4000..0x4210).contains(&at) && *byte != 0xff
         {
             *byte = 0;
         }
@@ -74,6 +74,33 @@ fn the_one_image_of_an_archive_is_taken_and_known_where_from() {
 }
 
 #[test]
+fn archives_of_7z_and_gzip_are_read_as_well() {
+    let bytes = image(1024, 1);
+    let text = b"Please read me first.\r\n".as_slice();
+    for how in [SevenZip::Copied, SevenZip::Lzma2] {
+        let members = [("readme.txt", text), ("fw/BYS1.BIN", &bytes)];
+        let archive = made::seven_zip(how, &members);
+        assert!(only(&archive).bytes() == bytes, "{how:?}");
+        assert_eq!(names(&only(&archive)), ["fw/BYS1.BIN"]);
+        let behind = made::program(&[], &archive);
+        assert!(only(&behind).bytes() == bytes);
+        let one = made::seven_zip(how, &[("BYS1.BIN", &bytes)]);
+        assert!(only(&one).bytes() == bytes);
+        let mut damaged = one.clone();
+        damaged[0x8_0000] ^= 1;
+        assert_eq!(troubles(&damaged), [Trouble::Archive(Problem::Damaged)]);
+        let cut = &one[..0x9_0000];
+        assert_eq!(troubles(cut), [Trouble::Archive(Problem::Damaged)]);
+    }
+    let packed = made::gzip("BYS1.BIN", &bytes);
+    assert!(only(&packed).bytes() == bytes);
+    assert_eq!(names(&only(&packed)), ["BYS1.BIN"]);
+    let mut damaged = packed;
+    damaged[0x8_0000] ^= 1;
+    assert_eq!(troubles(&damaged), [Trouble::Archive(Problem::Damaged)]);
+}
+
+#[test]
 fn a_hex_file_in_an_archive_is_read_as_one() {
     let bytes = image(256, 1);
     let mut hex = Vec::new();
@@ -117,9 +144,9 @@ fn a_damaged_member_is_told_and_never_an_image() {
     let bytes = image(1024, 1);
     let mut archive = made::zip(&[("BYS1.BIN", &bytes)]);
     archive[0x8_0000] ^= 1;
-    assert_eq!(troubles(&archive), [Trouble::Zip(ZipProblem::Damaged)]);
+    assert_eq!(troubles(&archive), [Trouble::Archive(Problem::Damaged)]);
     let cut = &archive[..0x9_0000];
-    assert_eq!(troubles(cut), [Trouble::Zip(ZipProblem::Damaged)]);
+    assert_eq!(troubles(cut), [Trouble::Archive(Problem::Damaged)]);
 }
 
 #[test]
@@ -143,8 +170,8 @@ fn a_program_gives_its_resources_and_the_archive_behind_it() {
         troubles(&made::program(&[&picture], b"")),
         [Trouble::NoImage]
     );
-    let seven = made::program(&[], b"7z\xbc\xaf\x27\x1c and more");
-    assert_eq!(troubles(&seven), [Trouble::Foreign(Kind::SevenZip)]);
+    let rar = made::program(&[], b"Rar!\x1a\x07\x00 and more");
+    assert_eq!(troubles(&rar), [Trouble::Foreign(Kind::Rar)]);
 }
 
 #[test]
@@ -206,6 +233,26 @@ fn a_key_that_is_not_decisive_gives_no_image() {
 }
 
 #[test]
+fn an_image_with_a_guessed_key_must_be_whole_by_every_other_check() {
+    let how = XFlash::Standard {
+        mask: 0x07,
+        hidden: 0xc3,
+    };
+    let whole = with_zeros(1024, 1);
+    let mut nameless = whole.clone();
+    nameless[0x4128..0x4130].fill(0);
+    let mut repeated = whole.clone();
+    repeated.copy_within(..0x8_0000, 0x8_0000);
+    for bytes in [nameless, repeated] {
+        let outcome = troubles(&made::xflash(how, &[("BYS1", &bytes)]));
+        assert!(
+            matches!(outcome[..], [Trouble::Undecided(_)]),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
 fn a_flasher_that_is_cut_short_or_of_an_unknown_kind_gives_no_image() {
     let bytes = with_zeros(1024, 1);
     let whole = made::xflash(XFlash::Fibonacci, &[("BYS1", &bytes)]);
@@ -224,7 +271,7 @@ fn a_flasher_that_is_cut_short_or_of_an_unknown_kind_gives_no_image() {
 fn what_other_programs_open_is_named() {
     for (start, kind) in [
         (&b"Rar!\x1a\x07\x00 and so on"[..], Kind::Rar),
-        (b"7z\xbc\xaf\x27\x1c and so on", Kind::SevenZip),
+        (b"BZh91AY&SY and so on", Kind::Bzip2),
         (b"MSCF\0\0\0\0 and so on", Kind::Cabinet),
     ] {
         assert_eq!(troubles(start), [Trouble::Foreign(kind)]);
@@ -254,7 +301,7 @@ fn an_archive_of_more_members_than_anybody_needs_is_not_read() {
         .collect();
     assert_eq!(
         troubles(&made::zip(&members)),
-        [Trouble::Zip(ZipProblem::TooLarge)]
+        [Trouble::Archive(Problem::TooLarge)]
     );
 }
 
@@ -270,7 +317,7 @@ fn a_small_budget_is_kept() {
     assert_eq!(contents.images.len(), 1);
     assert_eq!(
         contents.others[0].trouble,
-        Trouble::Zip(ZipProblem::TooLarge)
+        Trouble::Archive(Problem::TooLarge)
     );
 }
 
@@ -311,6 +358,9 @@ fn any_container() -> impl Strategy<Value = Vec<u8>> {
         made::program(&[], &archive),
         made::signed(&archive),
         made::zip(&[("inner.zip", &archive)]),
+        made::gzip("a.bin", &small),
+        made::seven_zip(SevenZip::Copied, &[("a.txt", b"hello"), ("a.bin", &small)]),
+        made::seven_zip(SevenZip::Lzma2, &[("a.bin", &small)]),
         archive,
         made::xflash(XFlash::Plain, &[("AAAA", &zeros)]),
         made::xflash(XFlash::Flip210, &[("AAAA", &zeros)]),

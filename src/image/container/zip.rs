@@ -5,29 +5,10 @@ use std::io::{Cursor, Read};
 use ::zip::ZipArchive;
 use ::zip::result::ZipError;
 
-use super::{Budget, shown};
-
-/// Why a member, or all of an archive, did not come out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Problem {
-    /// Its structure or a CRC-32 does not fit.
-    Damaged,
-    /// It wants a password.
-    Encrypted,
-    /// Packed by a method that is not read here.
-    Method,
-    /// More than the budget.
-    TooLarge,
-}
+use super::{Budget, File, Problem, shown};
 
 /// Members of an archive in the order of its directory.
 pub struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>);
-
-/// One member that is a file.
-pub struct File {
-    pub name: String,
-    pub content: Result<Vec<u8>, Problem>,
-}
 
 impl<'a> Archive<'a> {
     /// # Errors

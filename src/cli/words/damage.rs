@@ -1,0 +1,155 @@
+//! What is said about damage in an image.
+
+use crate::flash::Offset;
+use crate::image::damage::{Certainty, Damage, Finding, LineEnds, Order};
+use crate::job::resemblance::Resemblance;
+
+/// A finding as a row of a report.
+pub struct Line {
+    pub label: &'static str,
+    pub words: String,
+}
+
+/// A row for each finding; of many alike the first ones.
+pub fn lines(findings: &[Finding]) -> Vec<Line> {
+    const SHOWN: usize = 8;
+    let mut lines: Vec<Line> = findings
+        .iter()
+        .take(SHOWN)
+        .map(|finding| Line {
+            label: label(finding.certainty),
+            words: what(finding),
+        })
+        .collect();
+    if let more @ 1.. = findings.len().saturating_sub(SHOWN) {
+        lines.push(Line {
+            label: "",
+            words: format!("and {more} more"),
+        });
+    }
+    lines
+}
+
+/// How a row begins. A doubt keeps the image out of a drive unless it is overridden.
+fn label(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "Damage",
+        Certainty::Probable => "Doubt",
+        Certainty::Possible => "Warning",
+    }
+}
+
+/// What was found and what that means, without the full stop.
+pub fn what(finding: &Finding) -> String {
+    let range = finding.range;
+    let bank = Offset(range.start).bank();
+    match &finding.damage {
+        Damage::NoRecords => {
+            format!("bank {bank} has no record in the HEX file: a part of the file is missing")
+        }
+        Damage::LostLines { others } => format!(
+            "no record of the HEX file fills {range}{}, with data around it: lines are missing",
+            and_others(*others)
+        ),
+        Damage::NoJump { found } => format!(
+            "bank {bank} starts with {found:02X}, and every bank of Lite-On firmware starts with 02 \
+             or 80: that part of the file may be damaged"
+        ),
+        Damage::BlankBank { value } => format!(
+            "bank {bank} is blank, {value:02X} throughout, and every bank of Lite-On firmware starts \
+             with a jump: that part of the file is missing"
+        ),
+        Damage::MostlyBlank { blank, banks } => {
+            format!("{blank} of its {banks} banks are blank: most of the file may be missing")
+        }
+        Damage::ZeroTail => format!(
+            "there is nothing but 00 in {range}, up to the end, where firmware is filled up with FF: \
+             the end of the file may be missing"
+        ),
+        Damage::ZeroBlock => format!(
+            "there is nothing but 00 in {range}, whole blocks of 4 KiB with data on both sides: that \
+             part of the file may never have arrived"
+        ),
+        Damage::Repeats { period } => format!(
+            "its first {} KiB come again and again: it is a shorter image, or the read of a drive \
+             that did not switch banks",
+            period / 1024
+        ),
+        Damage::CopiedBank { of } => {
+            format!("bank {bank} is a copy of bank {of}: a part of the file may be there twice")
+        }
+        Damage::Half => {
+            "its code switches between 16 banks, and it has 8: the other half is missing".to_owned()
+        }
+        Damage::NoBankCall => format!(
+            "the code by which Lite-On firmware switches banks is not in {range}: that part may be \
+             damaged, or it is firmware of another kind"
+        ),
+        Damage::OddBytes {
+            found,
+            expected,
+            count,
+        } => format!(
+            "at {} is {found:02X} where all other banks have {expected:02X}, amid code that is equal \
+             in every bank{}: it may have been damaged on the way, or patched",
+            finding.at(),
+            match count {
+                0 | 1 => String::new(),
+                count => format!(", and so on for {count} bytes up to {:#07x}", range.end - 1),
+            }
+        ),
+        Damage::SevenBits => {
+            "no byte in it has its highest bit: it was sent over a line of 7 bits, or \
+                              as text, and half of it is lost"
+                .to_owned()
+        }
+        Damage::Utf8 => {
+            "it was taken for text and stored as UTF-8: its bytes are no longer those of \
+                         the firmware"
+                .to_owned()
+        }
+        Damage::LineEnds(ends) => format!("{}: it was transferred as text", line_ends(*ends)),
+        Damage::Reordered(order) => format!(
+            "{}: put right, it names its drive, but as it is no drive can run it",
+            reordered(*order)
+        ),
+    }
+}
+
+/// An image that is nearly what the drive holds.
+pub fn resemblance(found: &Resemblance) -> String {
+    let bytes = if found.count == 1 { "byte" } else { "bytes" };
+    format!(
+        "Probably damaged: this image says the same revision as the drive, {}, and differs from what \
+         is in the drive in {} {bytes} only, the first at {}: {:02X} is in the drive, {:02X} in the \
+         image. An image that somebody has patched looks like that, too. If you know of no patch, get \
+         the file again.",
+        found.revision, found.count, found.first, found.in_flash, found.in_image
+    )
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " and one other place".to_owned(),
+        count => format!(" and {count} other places"),
+    }
+}
+
+fn line_ends(ends: LineEnds) -> &'static str {
+    match ends {
+        LineEnds::Doubled => "every 0A has 0D before it",
+        LineEnds::Lost => "it is too short, and no 0D is left before a 0A",
+        LineEnds::NoReturns => "there is no 0D in it",
+        LineEnds::NoFeeds => "there is no 0A in it",
+    }
+}
+
+fn reordered(order: Order) -> &'static str {
+    match order {
+        Order::Pairs => "the bytes of every pair are exchanged",
+        Order::Fours => "every four bytes are in reverse",
+        Order::Bits => "the bits of every byte are in reverse",
+        Order::Inverted => "every bit is inverted",
+    }
+}

@@ -1,0 +1,158 @@
+//! Marks of damage in an image: places that whole firmware does not have.
+//!
+//! A finding says where, what, and how sure it is. What is certain or probable
+//! keeps an image out of a drive; what is only possible is told. Firmware that
+//! is whole must have none, so that each mark asks for more than chance gives,
+//! and for the marks of the family that it is about.
+//!
+//! Sources: OmniPatcher 2.x for what Lite-On's images have in common (bank
+//! starts, bank-call stub); the rest follows from how files are copied and is
+//! *inferred*. None of it was compared with a vendor's image here.
+
+mod banks;
+mod common_code;
+mod order;
+mod transfer;
+
+use super::Image;
+use super::hex::HoleKind;
+use super::structure::Structure;
+use crate::flash::{Bank, FlashRange, Offset};
+
+pub use order::Order;
+pub use transfer::LineEnds;
+
+/// How sure it is that a finding is damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// Whole firmware may look like that, too.
+    Possible,
+    /// Hardly anything else looks like that.
+    Probable,
+    /// Nothing else looks like that.
+    Certain,
+}
+
+/// One mark of damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The bytes that it is about; all of the image where it is about no place.
+    pub range: FlashRange,
+    pub certainty: Certainty,
+    pub damage: Damage,
+}
+
+/// What is wrong, or seems to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// A bank without a record in its HEX file.
+    NoRecords,
+    /// Bytes between data that no record of the HEX file fills.
+    LostLines {
+        /// How many more such places there are.
+        others: usize,
+    },
+    /// A bank of Lite-On firmware that does not start as all of them do.
+    NoJump { found: u8 },
+    /// A blank bank in firmware of which every bank starts with a jump.
+    BlankBank { value: u8 },
+    /// More than half of the banks are blank.
+    MostlyBlank { blank: u32, banks: u32 },
+    /// 00 up to the end, in an image that is otherwise filled up with FF.
+    ZeroTail,
+    /// 00 in whole blocks of 4 KiB, with data right before and behind.
+    ZeroBlock,
+    /// The image is a shorter one, over and over.
+    Repeats {
+        /// Bytes of the shorter one.
+        period: u32,
+    },
+    /// A bank is a copy of an earlier one.
+    CopiedBank { of: Bank },
+    /// The code switches between 16 banks, and there are 8.
+    Half,
+    /// The code by which Lite-On firmware switches banks is not there.
+    NoBankCall,
+    /// In code that all banks have in common one bank differs.
+    OddBytes {
+        /// The first byte, as it is and as all other banks have it.
+        found: u8,
+        expected: u8,
+        /// Bytes that differ.
+        count: u32,
+    },
+    /// No byte has its highest bit.
+    SevenBits,
+    /// Every byte is part of a character in UTF-8.
+    Utf8,
+    /// Line ends were translated as those of a text.
+    LineEnds(LineEnds),
+    /// Firmware comes out when the bytes are put into another order.
+    Reordered(Order),
+}
+
+/// Everything found in an image that holds a whole flash: the surest first, then
+/// by place.
+pub fn findings(image: &Image) -> Vec<Finding> {
+    let bytes = image.bytes();
+    let structure = Structure::of(bytes);
+    let mut findings = lost_lines(image);
+    findings.extend(banks::findings(bytes, &structure));
+    findings.extend(common_code::findings(bytes, &structure));
+    findings.extend(transfer::findings(bytes));
+    findings.extend(order::findings(bytes));
+    sort(&mut findings);
+    findings
+}
+
+/// Everything found in an image of a part of a flash, which may begin and end
+/// anywhere.
+pub fn findings_of_part(image: &Image) -> Vec<Finding> {
+    let mut findings = lost_lines(image);
+    sort(&mut findings);
+    findings
+}
+
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.certainty), finding.range.start));
+}
+
+/// What the holes of an image's HEX file say against it.
+fn lost_lines(image: &Image) -> Vec<Finding> {
+    let suspects = |kind| image.holes().iter().filter(move |hole| hole.kind == kind);
+    let of = |range, damage| Finding {
+        range,
+        certainty: Certainty::Probable,
+        damage,
+    };
+    let banks = suspects(HoleKind::Bank).map(|hole| of(hole.range, Damage::NoRecords));
+    let mut holes = suspects(HoleKind::InData);
+    let first = holes.next().map(|hole| {
+        let others = holes.count();
+        of(hole.range, Damage::LostLines { others })
+    });
+    banks.chain(first).collect()
+}
+
+/// So many bytes from `at` on.
+fn range(at: usize, length: usize) -> FlashRange {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    FlashRange {
+        start: offset(at),
+        end: offset(at.saturating_add(length)),
+    }
+}
+
+fn all(bytes: &[u8]) -> FlashRange {
+    range(0, bytes.len())
+}
+
+impl Finding {
+    /// The first byte that it is about.
+    pub fn at(&self) -> Offset {
+        Offset(self.range.start)
+    }
+}
+
+#[cfg(test)]
+mod tests;

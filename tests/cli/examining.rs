@@ -1,0 +1,262 @@
+//! `i` as an examiner: one verdict for each file, the differences of two, and an
+//! image written down another way.
+
+use mtkflash::image::{Checksum, Crc32};
+use mtkflash::sim::Firmware;
+
+use crate::folder::{BANK, Folder, bys1, old_image, sum};
+
+fn with(name: &str, content: impl AsRef<[u8]>) -> Folder {
+    let folder = Folder::new();
+    folder.write(name, content);
+    folder
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    mtkflash::image::hex::write(bytes, &mut out).unwrap();
+    out
+}
+
+/// The verdict on a file, and the exit code.
+fn verdict(content: &[u8]) -> (String, i32) {
+    let folder = with("x.bin", content);
+    let run = folder.run("i x.bin");
+    let line = run.stdout.lines().rfind(|line| line.starts_with("Verdict"));
+    let words = line
+        .unwrap_or_default()
+        .trim_start_matches("Verdict")
+        .trim();
+    (words.to_owned(), run.code.unwrap())
+}
+
+/// 8 KiB that all banks have in common.
+fn with_common_code() -> Vec<u8> {
+    let mut bytes = bys1();
+    let common = bytes[0x100..0x2100].to_vec();
+    for bank in bytes.chunks_mut(BANK) {
+        bank[0x100..0x2100].copy_from_slice(&common);
+    }
+    bytes
+}
+
+#[test]
+fn a_whole_image_is_told_with_the_drives_that_it_fits() {
+    insta::assert_snapshot!(with("bys1.bin", bys1()).done("i bys1.bin").stdout);
+}
+
+#[test]
+fn every_file_gets_one_verdict_and_what_no_drive_should_get_ends_with_5() {
+    let whole = bys1();
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    let seven: Vec<u8> = whole.iter().map(|byte| byte & 0x7F).collect();
+    let swapped: Vec<u8> = (0..whole.len()).map(|at| whole[at ^ 1]).collect();
+    let mut odd = with_common_code();
+    odd[0x9_1000] ^= 0x20;
+    let rows: [(&[u8], &str, i32); 14] = [
+        (
+            &whole,
+            "looks whole, for SONY DVD RW DW-D22A and its sisters",
+            0,
+        ),
+        (
+            &with_common_code(),
+            "looks whole, for SONY DVD RW DW-D22A and its sisters",
+            0,
+        ),
+        (
+            &odd,
+            "looks whole but for the warning above, for SONY DVD RW DW-D22A and its sisters",
+            0,
+        ),
+        (
+            &Firmware::new(0x4_0000, 3).bytes(),
+            "not recognised: it has the size of a flash, and nothing in it names a drive",
+            0,
+        ),
+        (&changed(0x7_0000, 0x33), "probably damaged at 0x70000", 5),
+        (&whole[..0xF_1234], "damaged, see above", 5),
+        (&whole[..0x8_0000], "probably damaged, see above", 5),
+        (&seven, "damaged, see above", 5),
+        (&swapped, "damaged, see above", 5),
+        (&[0xFF; 0x10_0000], "not firmware: blank, FF throughout", 5),
+        (
+            b"<html><head><title>404 Not Found</title></head></html>",
+            "not firmware: a web page",
+            5,
+        ),
+        (
+            b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n",
+            "not firmware: a PDF document",
+            5,
+        ),
+        (
+            b"Dear user, this is the read-me.",
+            "not firmware: a text",
+            5,
+        ),
+        (b"", "not firmware: empty", 5),
+    ];
+    for (content, expected, code) in rows {
+        assert_eq!(verdict(content), (expected.to_owned(), code));
+    }
+    let mut broken = hex(&old_image());
+    broken[30] ^= 1;
+    assert_eq!(verdict(&broken), ("damaged at line 1".to_owned(), 5));
+}
+
+#[test]
+fn a_file_that_is_something_else_is_called_what_it_is_and_not_to_be_fetched_again() {
+    let folder = Folder::new();
+    for (name, content) in [
+        (
+            "page.bin",
+            &b"<!doctype html><html><body>404</body></html>"[..],
+        ),
+        ("read.me", b"Dear user"),
+        ("image.s19", b"S00600004844521B\nS9030000FC\n"),
+    ] {
+        folder.write(name, content);
+        let message = folder.fails(&format!("i {name}"), 5).message();
+        assert!(!message.contains("Get the file again"), "{message}");
+        insta::assert_snapshot!(name, message);
+    }
+}
+
+#[test]
+fn several_files_are_examined_in_one_run() {
+    let folder = Folder::new();
+    folder.write("good.bin", bys1());
+    folder.write("half.bin", &bys1()[..0x8_0000]);
+    folder.write("page.bin", "<html></html>");
+    let run = folder.fails("i good.bin half.bin missing.bin page.bin", 5);
+    insta::assert_snapshot!(run);
+}
+
+#[test]
+fn of_two_files_the_differences_are_told_by_bank_and_range() {
+    let folder = Folder::new();
+    let mut other = bys1();
+    other[0x1_2345] ^= 0xFF;
+    other[0x9_0100..0x9_0120].fill(0x22);
+    folder.write("one.bin", bys1());
+    folder.write("other.bin", &other);
+    folder.write("same.hex", hex(&bys1()));
+    insta::assert_snapshot!(folder.done("i one.bin other.bin").stdout);
+    let equal = folder.done("i one.bin same.hex").stdout;
+    assert!(equal.contains("Differ    nowhere"), "{equal}");
+}
+
+#[test]
+fn an_image_is_converted_and_read_back() {
+    let folder = with("x.hex", hex(&bys1()));
+    insta::assert_snapshot!(folder.done("i x.hex --to bin --out x.bin").stdout);
+    assert!(folder.read("x.bin") == bys1());
+    folder.done("i x.bin --to hex --out again.hex");
+    assert!(folder.read("again.hex") == folder.read("x.hex"));
+    folder.done("i x.hex --to banks --out parts.bin");
+    for bank in 0..16 {
+        let part = folder.read(&format!("parts.{bank:02}.bin"));
+        assert!(part == bys1()[bank * BANK..(bank + 1) * BANK]);
+    }
+    let together = folder.done("i parts.bin x.bin").stdout;
+    assert!(together.contains("Differ    nowhere"), "{together}");
+}
+
+#[test]
+fn nothing_is_replaced_and_nothing_damaged_is_converted() {
+    let folder = with("x.bin", bys1());
+    folder.write("there.hex", "mine");
+    insta::assert_snapshot!(
+        folder
+            .fails("i x.bin --to hex --out there.hex", 4)
+            .message()
+    );
+    assert_eq!(folder.text("there.hex"), "mine");
+    insta::assert_snapshot!(folder.fails("i x.bin --to bin --out x.bin", 4).message());
+    assert!(folder.read("x.bin") == bys1());
+    let lines = hex(&bys1());
+    let lines = String::from_utf8(lines).unwrap();
+    let lost: String = lines
+        .split_inclusive('\n')
+        .enumerate()
+        .filter(|(number, _)| *number != 9000)
+        .map(|(_, line)| line)
+        .collect();
+    folder.write("lost.hex", lost);
+    folder.fails("i lost.hex --to bin --out made.bin", 5);
+    assert_eq!(folder.files(), ["lost.hex", "there.hex", "x.bin"]);
+}
+
+#[test]
+fn an_image_with_another_sum_than_it_should_have_is_not_written() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    let mut image = bys1();
+    image[0x2_2222] ^= 0x01;
+    folder.write("x.bin", &image);
+    let (right, wrong) = (sum(&image), sum(&bys1()));
+    let crc32 = Crc32::of(&image);
+    for line in [
+        format!("3 w /m x.bin --yes --sum {wrong}"),
+        format!("3 v /m x.bin --sum {wrong}"),
+        format!("i x.bin --sum {wrong}"),
+        format!("3 w /m x.bin --yes --crc32 {}", Crc32::of(&bys1())),
+        format!("3 w /m x.bin --yes --sum {right} --crc32 00000000"),
+    ] {
+        folder.fails(&line, 5);
+    }
+    assert!(!folder.holds("bench.state"), "the drive was touched");
+    insta::assert_snapshot!(
+        folder
+            .fails(&format!("3 w /m x.bin --yes --sum {wrong}"), 5)
+            .message()
+    );
+    let upper = format!("{:04X}", Checksum::of(&image).0);
+    folder.done(&format!("i x.bin --sum 0x{upper} --crc32 {crc32}"));
+    folder.done(&format!("3 w /m x.bin --yes --sum {right} --crc32 {crc32}"));
+}
+
+#[test]
+fn an_image_that_is_nearly_what_the_drive_holds_is_called_probably_damaged() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    let mut image = bys1();
+    for at in [0x1_2345, 0x2_2222, 0x2_2223] {
+        image[at] ^= 0x01;
+    }
+    folder.write("x.bin", &image);
+    insta::assert_snapshot!(folder.done("3 w /m x.bin --dry-run").warning());
+    // Another revision differs as it should.
+    let update = Firmware::new(0x10_0000, 22).identified("SONY", "DVD RW DW-D22A", "BYS2");
+    folder.write("update.bin", update.bytes());
+    let quiet = folder.done("3 w /m update.bin --dry-run");
+    assert_eq!(quiet.warning(), "");
+}
+
+#[test]
+fn an_image_whose_other_banks_and_the_flash_say_that_it_is_wrong_is_refused() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    folder.write("good.bin", with_common_code());
+    folder.done("3 w /m good.bin --yes --no-backup");
+    let mut odd = with_common_code();
+    odd[0x9_1000] ^= 0x20;
+    folder.write("odd.bin", odd);
+    insta::assert_snapshot!(
+        folder
+            .fails("3 w /m odd.bin --yes --no-backup", 4)
+            .message()
+    );
+    folder.done("3 w /m odd.bin --yes --no-backup --force=structure");
+}
+
+#[test]
+fn a_file_of_another_size_than_the_part_is_told_both_sizes() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("part.bin", &old_image()[..0x1000]);
+    let line = "3 w /m part.bin --range 0x0-0x1fff --yes";
+    insta::assert_snapshot!(folder.fails(line, 5).message());
+    insta::assert_snapshot!(folder.fails("3 v /m part.bin --banks 1,2", 5).message());
+}
