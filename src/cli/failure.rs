@@ -387,7 +387,7 @@ fn exit_of(state: &FlashState) -> Exit {
 }
 
 fn refused(refusal: &Refusal, request: &Request) -> Failure {
-    let failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
+    let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
     match refusal {
         Refusal::Check {
             check: Check::Family,
@@ -440,10 +440,17 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         Refusal::NoCopy { .. } => failure
             .next("If the write were interrupted, those bytes would be lost. With a backup:")
             .next(request.with_any_backup()),
-        Refusal::Unable(_) => failure
+        Refusal::Selection(_)
+        | Refusal::Unreadable(_)
+        | Refusal::Unwritable(_)
+        | Refusal::Unerasable { .. }
+        | Refusal::NoParts
+        | Refusal::Plan(_)
+        | Refusal::NothingRead
+        | Refusal::NothingCompared => failure
             .next("To see what this drive is:")
             .next(request.check()),
-        Refusal::NoBackupPossible { .. } => failure
+        Refusal::NoBackupPossible(_) => failure
             .next("If you can do without a way back:")
             .next(request.without_backup()),
     }

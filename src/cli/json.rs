@@ -290,14 +290,14 @@ fn of_flash(drive: &Drive) -> Value {
         "way": info.way,
         "identity": info.identity.as_ref().map(identity),
         "protocol": info.protocol,
-        "tried": info.tried,
+        "tried": info.tried.as_ref().map(words::device::tried),
         "chip": {
             "name": info.chip,
             "description": info.flash,
             "size": drive.size,
             "readable": drive.is_readable,
             "writable": drive.read_only.is_none(),
-            "read_only": drive.read_only,
+            "read_only": drive.read_only.as_ref().map(words::device::unwritable),
         },
     })
 }
@@ -438,13 +438,15 @@ fn of_proposal(proposed: &Proposed) -> Value {
         .resemblance
         .as_ref()
         .map(words::damage::resemblance);
+    let unread = proposed.unreadable.as_ref();
+    let unread = unread.map(words::device::only_by_its_coming_back);
     json!({
         "fit": fit.map(|fit| json!({
             "text": fit.text,
             "overridden": fit.forced.map(|check| check.name()),
         })),
         "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),
-        "notes": proposed.notes,
+        "notes": proposed.notes.iter().cloned().chain(unread).collect::<Vec<_>>(),
         "kept": ranges(&proposed.kept),
         "resumed": matches!(proposed.backup, WayBack::Earlier { .. }),
         "backup": backup(&proposed.backup),
@@ -512,7 +514,9 @@ fn difference(difference: &Difference) -> Value {
 fn of_change(changed: &Changed, whole_chip: bool) -> Value {
     let mut object = match &changed.evidence {
         Evidence::ReadBack(found) => fields(compared(found)),
-        Evidence::Accepted(why) => fields(json!({"not_read_back": why})),
+        Evidence::Accepted(why) => {
+            fields(json!({"not_read_back": words::device::not_read_back(why)}))
+        }
     };
     let read_back = matches!(changed.evidence, Evidence::ReadBack(_));
     object.extend(fields(json!({

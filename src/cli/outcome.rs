@@ -21,7 +21,7 @@ use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
 use crate::job::write::{Backup, Proposal, Work};
 use crate::job::{Event, Phase};
-use crate::protocol::{Capabilities, DeviceInfo, Reading, Writing};
+use crate::protocol::{Capabilities, DeviceInfo, Reading, Unreadable, Unwritable, Writing};
 use crate::session::{Label, Listing, Session};
 
 /// All of a run.
@@ -147,7 +147,7 @@ pub struct Drive {
     pub size: u32,
     pub is_readable: bool,
     /// Why it cannot be written.
-    pub read_only: Option<String>,
+    pub read_only: Option<Unwritable>,
 }
 
 /// A dump that is in files now.
@@ -176,6 +176,8 @@ pub struct Proposed {
     pub resemblance: Option<Resemblance>,
     pub kept: Vec<FlashRange>,
     pub notes: Vec<String>,
+    /// Why it cannot be read back afterwards.
+    pub unreadable: Option<Unreadable>,
     pub backup: WayBack,
     pub plan: Planned,
 }
@@ -281,7 +283,7 @@ impl Drive {
             size: *size,
             is_readable: matches!(reading, Reading::Blocks(_)),
             read_only: match writing {
-                Writing::Impossible(reason) => Some(reason.clone()),
+                Writing::Impossible(why) => Some(*why),
                 Writing::InPlace(_) | Writing::Download(_) => None,
             },
         }
@@ -315,8 +317,9 @@ impl Dumped {
     }
 }
 
-impl From<&Proposal> for Proposed {
-    fn from(proposal: &Proposal) -> Proposed {
+impl Proposed {
+    /// Of a flash that is read so.
+    pub fn of(proposal: &Proposal, reading: &Reading) -> Proposed {
         Proposed {
             erases_only: proposal.fit.is_none(),
             fit: proposal.fit.clone(),
@@ -324,6 +327,10 @@ impl From<&Proposal> for Proposed {
             resemblance: proposal.resemblance.clone(),
             kept: proposal.kept.clone(),
             notes: proposal.notes.clone(),
+            unreadable: match reading {
+                Reading::Impossible(why) => Some(*why),
+                Reading::Blocks(_) => None,
+            },
             backup: WayBack::from(&proposal.backup),
             plan: Planned::from(proposal),
         }

@@ -95,9 +95,12 @@ fn device(drive: &Drive) -> Text {
     table.row("Protocol", &info.protocol);
     table.row("Flash", &info.flash);
     if let Some(reason) = &drive.read_only {
+        let reason = words::device::unwritable(reason);
         table.row("", &format!("Read only. {reason}"));
     }
-    table.row("Tried", &info.tried);
+    if let Some(tried) = &info.tried {
+        table.row("Tried", words::device::tried(tried));
+    }
     table.finish()
 }
 

@@ -1,15 +1,13 @@
 //! Signals as a wish to stop, noted and looked at between device commands.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
 use nix::libc::SIGXFSZ;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use crate::job::StopFlag;
-
-const REFUSED: &str = "the kernel takes no signal handlers";
 
 /// From now on these signals ask for a stop instead of ending the process, and
 /// Ctrl-Z does nothing: a process that is stopped in the middle of a command
@@ -20,12 +18,12 @@ const REFUSED: &str = "the kernel takes no signal handlers";
 ///
 /// # Errors
 /// Where the kernel does not take the handlers.
-pub fn note_into(stop: &StopFlag) -> anyhow::Result<()> {
+pub fn note_into(stop: &StopFlag) -> io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-        signal_hook::flag::register(signal, stop.shared()).context(REFUSED)?;
+        signal_hook::flag::register(signal, stop.shared())?;
     }
     for signal in [SIGTSTP, SIGXFSZ] {
-        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).context(REFUSED)?;
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
     Ok(())
 }

@@ -192,42 +192,27 @@ pub enum Tried {
     Nothing,
 }
 
-impl fmt::Display for Tried {
-    /// A whole sentence.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Tried::WrittenByJungleFlasher => {
-                "JungleFlasher writes this chip in real drives; this tool was never tried with it."
-            }
-            Tried::IdentifiedByJungleFlasher => {
-                "JungleFlasher identifies this chip in real drives; whether it was ever written \
-                 there is not known."
-            }
-            Tried::IdentifiedByMtkflash => {
-                "mtkflash identified this chip in a real drive; nothing else is known to have \
-                 been tried."
-            }
-            Tried::KnownToFlashrom { write_tested: true } => {
-                "flashrom writes this chip on other boards; nobody is known to have written it \
-                 in a drive."
-            }
-            Tried::KnownToFlashrom {
-                write_tested: false,
-            } => {
-                "flashrom knows this chip but reports no test of writing it; nobody is known to \
-                 have written it in a drive."
-            }
-            Tried::Nothing => "Nothing is known about this chip.",
-        })
-    }
+/// Why a chip is never changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// It is in no table.
+    Unknown,
+    /// It takes whole pages whose bytes must arrive within a time limit, which
+    /// cannot be promised through a drive.
+    TimedPages,
+    /// Chips that are erased or programmed differently share its ID.
+    SharedId,
+    /// The documented way programs pages of 256 bytes, flashrom programs it byte
+    /// by byte.
+    SourcesDisagree,
 }
 
 /// Whether a chip may be erased and programmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     ReadWrite,
-    /// Identified and read, never changed; with the reason, a whole sentence.
-    ReadOnly(String),
+    /// Identified and read, never changed.
+    ReadOnly(ReadOnly),
 }
 
 /// A flash chip, or several that share an ID and are driven alike.
@@ -252,9 +237,7 @@ impl Chip {
             size,
             bus,
             tried: Tried::Nothing,
-            access: Access::ReadOnly(
-                "The chip is unknown: how it is erased and programmed is not known.".to_owned(),
-            ),
+            access: Access::ReadOnly(ReadOnly::Unknown),
         }
     }
 

@@ -6,25 +6,14 @@ use std::sync::LazyLock;
 use super::FlashRange;
 use super::chip::{
     Access, Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Erase, Name, Parallel, Program,
-    Serial, Tried, Unlock,
+    ReadOnly, Serial, Tried, Unlock,
 };
 use super::layout::EraseLayout;
 
 const PARALLEL: &str = include_str!("parallel.tsv");
 
-const PAGE_WRITE: &str = "The chip takes whole pages whose bytes must arrive within a time limit, \
-                          which cannot be promised through a drive.";
-
 /// The command set of 0555/02AA parts decodes no more address bits than this pair has.
 const SHORT_UNLOCK: Unlock = Unlock(0x0555, 0x02AA);
-
-const SHARED_ID: &str = "Chips that are erased or programmed differently share this ID.";
-
-/// Page program is documented for all serial chips, but flashrom 1.8 programs
-/// this one byte by byte (`SPI_CHIP_WRITE1`). Where sources disagree, the chip
-/// is left as it is: an erase that cannot be followed by a program kills a drive.
-const BYTE_PROGRAM_ONLY: &str = "Sources disagree about this chip: the documented way programs \
-                                 pages of 256 bytes, flashrom programs it byte by byte.";
 
 /// Manufacturer, device, vendor, part and KiB of the serial chips of
 /// JungleFlasher 0.1.96 and DosFlash.
@@ -81,7 +70,7 @@ fn seen_in_drives() -> impl Iterator<Item = Chip> {
             erase: Erase::ChipOnly,
         }),
         tried: Tried::IdentifiedByMtkflash,
-        access: Access::ReadOnly(PAGE_WRITE.to_owned()),
+        access: Access::ReadOnly(ReadOnly::TimedPages),
     };
     [sst39sf020, w29c040].into_iter()
 }
@@ -95,7 +84,7 @@ fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)
         bus: Bus::Serial(Serial::by_id(id)),
         tried: Tried::IdentifiedByJungleFlasher,
         access: match part {
-            "SST25VF020" => Access::ReadOnly(BYTE_PROGRAM_ONLY.to_owned()),
+            "SST25VF020" => Access::ReadOnly(ReadOnly::SourcesDisagree),
             _ => Access::ReadWrite,
         },
     }
@@ -130,7 +119,7 @@ fn merge(known: &mut Chip, other: Chip) {
     match (&mut known.bus, shared) {
         (Bus::Parallel(parallel), Some(unlock)) => parallel.unlock = unlock,
         _ => {
-            known.access = Access::ReadOnly(SHARED_ID.to_owned());
+            known.access = Access::ReadOnly(ReadOnly::SharedId);
             known.size = known.size.max(other.size);
         }
     }
@@ -206,7 +195,7 @@ fn parse(row: &str) -> Option<Chip> {
         },
         access: match program {
             Program::Byte => Access::ReadWrite,
-            Program::Page(_) => Access::ReadOnly(PAGE_WRITE.to_owned()),
+            Program::Page(_) => Access::ReadOnly(ReadOnly::TimedPages),
         },
     })
 }
@@ -329,7 +318,7 @@ mod tests {
         for chip in page_write {
             assert_eq!(
                 chip.access,
-                Access::ReadOnly(PAGE_WRITE.to_owned()),
+                Access::ReadOnly(ReadOnly::TimedPages),
                 "{chip}"
             );
         }
@@ -378,7 +367,7 @@ mod tests {
         assert_eq!(chips.len(), 3);
         for chip in &chips {
             assert_eq!(names(chip), ["one", "two"]);
-            assert_eq!(chip.access, Access::ReadOnly(SHARED_ID.to_owned()));
+            assert_eq!(chip.access, Access::ReadOnly(ReadOnly::SharedId));
         }
         assert_eq!(chips[1].size, 256 * 1024);
     }
@@ -447,7 +436,7 @@ mod tests {
     #[test]
     fn a_serial_chip_about_which_sources_disagree_is_not_written() {
         let chip = chip::serial(ChipId::new(0xBF, 0x43)).unwrap();
-        assert_eq!(chip.access, Access::ReadOnly(BYTE_PROGRAM_ONLY.to_owned()));
+        assert_eq!(chip.access, Access::ReadOnly(ReadOnly::SourcesDisagree));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::verify::{Compared, Difference, compare};
 use super::{FlashState, Job, JobError};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::plan::{Plan, Step};
-use crate::protocol::{DeviceError, FirmwareDevice, InPlace, Writer};
+use crate::protocol::{FirmwareDevice, Impossible, InPlace, Unreadable, Writer};
 use crate::scsi::Identity;
 
 /// What was done to a flash, and how it was made sure of.
@@ -30,8 +30,16 @@ pub enum Evidence {
     /// what the value says was not compared.
     ReadBack(Compared),
     /// The drive took it without an error, came back and says who it is. The
-    /// content was not read back, and why: a whole sentence.
-    Accepted(String),
+    /// content was not read back.
+    Accepted(NotReadBack),
+}
+
+/// Why a flash was not read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReadBack {
+    Unreadable(Unreadable),
+    /// The drive refuses to have any of it read.
+    Refused,
 }
 
 /// A drive before and after it took new firmware.
@@ -147,9 +155,7 @@ fn left(job: &mut Job, ledger: &Ledger, bank: Option<Bank>) {
 fn in_place(device: &mut dyn FirmwareDevice) -> Result<&mut dyn InPlace, JobError> {
     match device.writer() {
         Some(Writer::InPlace(way)) => Ok(way),
-        _ => Err(JobError::before_change(DeviceError::Impossible(
-            "This flash is not changed in place.".to_owned(),
-        ))),
+        _ => Err(JobError::before_change(Impossible::ChangingInPlace.into())),
     }
 }
 

@@ -17,14 +17,14 @@ use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::verify::owned_ranges;
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
-use super::{Check, Forced, Job, JobError, Refusal, steadiness};
+use super::{Check, Forced, Job, JobError, NoBackup, Refusal, steadiness};
 use crate::flash::FlashRange;
 use crate::image::soundness;
 use crate::plan::ERASED;
 use crate::protocol::download::{
     Download, DownloadRules, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
 };
-use crate::protocol::{DeviceError, FirmwareDevice, Reading, Writer};
+use crate::protocol::{FirmwareDevice, Impossible, Reading, Writer};
 use names::{Expected, banner_match, names_fit, refuse_nameless};
 pub(super) use send::carry_out;
 
@@ -49,15 +49,13 @@ pub(super) fn prepare(
     rules: &DownloadRules,
 ) -> Result<Proposal, JobError> {
     if !request.selection.is_everything() || !request.keep.is_empty() {
-        let reason = "This drive takes its firmware as a whole and programs it by itself: a part \
-                      of it alone cannot be changed or kept.";
-        return Err(Refusal::Unable(reason.to_owned()).into());
+        return Err(Refusal::NoParts.into());
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
     let device = job.device.info().clone();
     let drive = device.identity.as_ref();
-    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    let mut warnings = Vec::new();
 
     let (bytes, mut fit, check) = match &request.content {
         Content::Image { image, record } => {
@@ -76,8 +74,8 @@ pub(super) fn prepare(
             )
         }
         Content::Blank => {
-            if let Erasing::Impossible(reason) = &rules.erasing {
-                return Err(Refusal::Unable(reason.clone()).into());
+            if let Erasing::Undocumented { family } = rules.erasing {
+                return Err(Refusal::Unerasable { family }.into());
             }
             warnings.push(
                 "Without firmware only the drive's boot loader answers, until an image is written."
@@ -162,14 +160,8 @@ pub(super) fn prepare(
         }
         _ => Backup::None,
     };
-    notes.extend(prepared.notes.iter().cloned());
+    let notes = prepared.notes.clone();
     warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
-    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
-        notes.push(format!(
-            "{reason} Whether the firmware is right can be told only by the drive's accepting it, \
-             coming back and saying who it is."
-        ));
-    }
     Ok(Proposal {
         machine: request.circumstances.journal.clone(),
         work: Work::Download(DownloadPlan {
@@ -224,9 +216,7 @@ fn guards(forced: &Forced) -> BTreeSet<Guard> {
 fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobError> {
     match device.writer() {
         Some(Writer::Download(way)) => Ok(way),
-        _ => Err(JobError::before_change(DeviceError::Impossible(
-            "This drive does not take whole images.".to_owned(),
-        ))),
+        _ => Err(JobError::before_change(Impossible::TakingImages.into())),
     }
 }
 
@@ -296,9 +286,8 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     if request.backup == BackupWish::None {
         return Ok(None);
     }
-    let no_backup = |reason: String| JobError::from(Refusal::NoBackupPossible { reason });
-    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
-        return Err(no_backup(reason.clone()));
+    if let Reading::Impossible(why) = job.device.capabilities().reading {
+        return Err(Refusal::NoBackupPossible(NoBackup::Unreadable(why)).into());
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
@@ -306,9 +295,7 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     let dump = read::read_ranges(job, everything)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     if total == dump.bytes.len() as u64 {
-        return Err(no_backup(
-            "The drive refuses to have its firmware read.".to_owned(),
-        ));
+        return Err(Refusal::NoBackupPossible(NoBackup::Refused).into());
     }
     let missing = without(&dump.gaps, &owned_ranges(&rules.owned));
     if !missing.is_empty() && !request.forced.contains(&Check::Gaps) {

@@ -52,13 +52,14 @@ pub fn in_words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Reading, Writing};
+    use crate::flash::chip::ReadOnly;
+    use crate::protocol::{Reading, Unwritable, Writing};
 
     fn capabilities(time_per_byte: Option<Duration>) -> Capabilities {
         Capabilities {
             size: 0x4_0000,
             reading: Reading::Blocks(256),
-            writing: Writing::Impossible(String::new()),
+            writing: Writing::Impossible(Unwritable::Chip(ReadOnly::Unknown)),
             time_per_byte,
         }
     }

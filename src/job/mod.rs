@@ -28,12 +28,13 @@ use std::path::PathBuf;
 pub use check::{Check, Forced};
 pub use event::{Event, Phase};
 pub use flash_state::FlashState;
-pub use selection::Selection;
+pub use selection::{Selection, SelectionError};
 pub use stop::StopFlag;
 
 use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
-use crate::protocol::{DeviceError, FirmwareDevice};
+use crate::plan::PlanError;
+use crate::protocol::{DeviceError, FirmwareDevice, Unreadable, Unwritable};
 use event::Sink;
 
 /// Why a job was not begun, or went no further. Nothing was changed.
@@ -48,14 +49,43 @@ pub enum Refusal {
     /// [`Check::Interrupted`], with the backup of that write.
     #[error("{message}")]
     Unfinished { backup: PathBuf, message: String },
-    #[error("{0}")]
-    Unable(String),
+    #[error("the flash does not have this: {0}")]
+    Selection(#[from] SelectionError),
+    #[error("the flash cannot be read: {0:?}")]
+    Unreadable(Unreadable),
+    #[error("the flash cannot be changed: {0:?}")]
+    Unwritable(Unwritable),
+    #[error("the flash cannot be erased")]
+    Unerasable { family: &'static str },
+    /// The drive takes its firmware as a whole.
+    #[error("a part of the flash alone cannot be changed or kept")]
+    NoParts,
+    #[error("no plan: {0}")]
+    Plan(#[from] PlanError),
+    /// The drive refuses to have any of what was asked for read.
+    #[error("nothing of this could be read")]
+    NothingRead,
+    /// It keeps all of it for itself, or refuses to have it read.
+    #[error("nothing of this could be compared")]
+    NothingCompared,
     /// Without a backup, bytes that are to stay would be in no place at all
     /// while their sector is erased.
     #[error("{range} is to stay as it is, but is erased on the way, and nothing would keep it")]
     NoCopy { range: FlashRange },
-    #[error("{reason} A write is possible only without a backup.")]
-    NoBackupPossible { reason: String },
+    #[error("no backup can be made: {0:?}")]
+    NoBackupPossible(NoBackup),
+}
+
+/// Why a flash gives no backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoBackup {
+    Unreadable(Unreadable),
+    /// The drive refuses to have any of it read.
+    Refused,
+    /// What is read does not have the drive's names where they belong.
+    Nameless {
+        at: Offset,
+    },
 }
 
 /// Why a job failed, and what that means for the flash.
@@ -185,7 +215,7 @@ impl<'a> Job<'a> {
     fn ranges(&self, selection: &Selection) -> Result<Vec<FlashRange>, JobError> {
         selection
             .ranges(self.device.capabilities().size)
-            .map_err(|problem| Refusal::Unable(problem.to_string()).into())
+            .map_err(|problem| Refusal::from(problem).into())
     }
 }
 

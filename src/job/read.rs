@@ -62,7 +62,7 @@ pub(super) fn lay_out(content: &[u8], size: usize, ranges: &[FlashRange]) -> Opt
 ///
 /// # Errors
 /// [`JobError::Unstable`] where a byte keeps reading differently;
-/// [`Refusal::Unable`] where this device cannot be read.
+/// [`Refusal::Unreadable`] where this device cannot be read.
 pub fn read(job: &mut Job, selection: &Selection) -> Result<Dump, JobError> {
     let ranges = job.ranges(selection)?;
     read_ranges(job, ranges)
@@ -125,7 +125,7 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
 pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
     match &job.device.capabilities().reading {
         Reading::Blocks(block) => Ok(*block),
-        Reading::Impossible(reason) => Err(Refusal::Unable(reason.clone()).into()),
+        Reading::Impossible(why) => Err(Refusal::Unreadable(*why).into()),
     }
 }
 

@@ -58,8 +58,7 @@ pub fn verify(job: &mut Job, image: &Image, selection: &Selection) -> Result<Com
         &without(&ranges, &owned_ranges(&owned)),
     )?;
     if compared.sums.is_empty() {
-        let reason = "Nothing of this could be compared.".to_owned();
-        return Err(Refusal::Unable(reason).into());
+        return Err(Refusal::NothingCompared.into());
     }
     Ok(Compared { owned, ..compared })
 }

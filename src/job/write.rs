@@ -128,7 +128,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             let rules = rules.clone();
             return download::prepare(job, request, &rules);
         }
-        Writing::Impossible(reason) => return Err(Refusal::Unable(reason.clone()).into()),
+        Writing::Impossible(why) => return Err(Refusal::Unwritable(*why).into()),
     };
     let wanted = job.ranges(&request.selection)?;
     for range in &request.keep {
@@ -208,8 +208,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         .as_ref()
         .map_or(&dump.bytes, |earlier| &earlier.flash);
     let target = target_from(before);
-    let plan = plan::plan(&dump.bytes, &target, &layout)
-        .map_err(|error| Refusal::Unable(error.to_string()))?;
+    let plan = plan::plan(&dump.bytes, &target, &layout).map_err(Refusal::from)?;
 
     if request.backup == BackupWish::None && earlier.is_none() {
         refuse_unkept(&plan, &retained, &dump.bytes)?;
@@ -504,8 +503,7 @@ pub(super) fn make_backup(
 pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
     let bytes = |ranges: &[FlashRange]| ranges.iter().map(|range| range.len()).sum::<u32>();
     if !dump.gaps.is_empty() && bytes(&dump.gaps) == bytes(&dump.ranges) {
-        let reason = "The drive refuses to have any of this read: there is nothing to keep.";
-        return Err(Refusal::Unable(reason.to_owned()));
+        return Err(Refusal::NothingRead);
     }
     if forced.contains(&Check::Blank) {
         return Ok(());

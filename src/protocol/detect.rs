@@ -161,13 +161,11 @@ fn own_banner(
     let is_others =
         |other: &Protocol| *other != family.protocol && other.name().eq_ignore_ascii_case(&chip);
     match banner {
-        Some(banner) if Protocol::ALL.iter().any(is_others) => {
-            Err(DeviceError::Impossible(format!(
-                "{} {} is on the list of {} drives, but its boot banner is \"{banner}\". Name the \
-                 protocol if you know better.",
-                drive.vendor, drive.product, family.name
-            )))
-        }
+        Some(banner) if Protocol::ALL.iter().any(is_others) => Err(DeviceError::OtherBanner {
+            drive: Box::new(drive.clone()),
+            family: family.name,
+            banner,
+        }),
         banner => Ok(banner),
     }
 }

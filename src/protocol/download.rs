@@ -40,8 +40,8 @@ pub enum ImageNames {
 pub enum Erasing {
     /// By an image of FF throughout.
     BlankImage,
-    /// Not at all, and why: a whole sentence.
-    Impossible(String),
+    /// How that is done with drives of this family is not documented.
+    Undocumented { family: &'static str },
 }
 
 /// A range of the flash that the drive keeps for itself.

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use detect::{Detected, Protocol, detect};
 pub use download::Download;
 
-use crate::flash::chip::ChipId;
+use crate::flash::chip::{self, ChipId, ReadOnly};
 use crate::flash::{EraseLayout, FlashRange, Offset};
 use crate::scsi::{Identity, Sense};
 use crate::transport::{TaskFileError, TransportError};
@@ -34,8 +34,17 @@ pub struct DeviceInfo {
     /// Short and stable: names the chip in a backup's record, so that a backup
     /// can be told to fit this drive.
     pub chip: String,
-    /// What was tried with this protocol and chip, in one sentence.
-    pub tried: String,
+    /// What was tried with this protocol and chip.
+    pub tried: Option<Tried>,
+}
+
+/// What others have done with what a drive is flashed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// With its flash chip.
+    Chip(chip::Tried),
+    /// With a family's packet protocol, and where that is known from.
+    Packets(&'static str),
 }
 
 /// What a device can do.
@@ -55,8 +64,18 @@ pub struct Capabilities {
 pub enum Reading {
     /// In requests of at most this many bytes, aligned to their size.
     Blocks(u32),
-    /// Not at all, and why: a whole sentence.
-    Impossible(String),
+    Impossible(Unreadable),
+}
+
+/// Why firmware cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The chip is in no table, and nobody said how many bytes it has.
+    UnknownSize { chip: ChipId },
+    /// It has more bytes than vendor mode reaches.
+    OutOfReach { size: u32, reach: u32 },
+    /// How drives of this family are read is not documented.
+    Undocumented { family: &'static str },
 }
 
 /// How the firmware is changed.
@@ -67,8 +86,19 @@ pub enum Writing {
     /// As a whole: the drive takes an image and programs it by itself. The way
     /// is [`Writer::Download`].
     Download(DownloadRules),
-    /// Not at all, and why: a whole sentence.
-    Impossible(String),
+    Impossible(Unwritable),
+}
+
+/// Why firmware cannot be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwritable {
+    /// It could not be read back.
+    Unreadable(Unreadable),
+    /// The chip is in no table.
+    UnknownChip {
+        chip: ChipId,
+    },
+    Chip(ReadOnly),
 }
 
 /// Something the drive did or refused. Offsets count bytes of firmware from 0.
@@ -159,8 +189,47 @@ pub enum DeviceError {
         /// What it did last, as the end of a sentence.
         last: String,
     },
+    #[error("the flash chip does not give the same ID twice: its answers are disturbed")]
+    UnsteadyId,
+    /// A drive on one family's list shows another one's boot banner.
+    #[error(
+        "{} {} is on the list of {family} drives, but its boot banner is \"{banner}\"",
+        drive.vendor,
+        drive.product
+    )]
+    OtherBanner {
+        drive: Box<Identity>,
+        family: &'static str,
+        banner: String,
+    },
+    /// A write needs what the drive has there, and it does not show it.
+    #[error(
+        "the drive does not show its own bytes at {range}, without which no write is documented"
+    )]
+    OwnBytesHidden { range: FlashRange },
+    /// What the drive is to keep reads differently each time.
+    #[error("{range}, which the drive is to keep, reads differently each time")]
+    OwnBytesUnsteady { range: FlashRange },
+    /// Its caller asked for what there is not.
     #[error("{0}")]
-    Impossible(String),
+    Impossible(#[from] Impossible),
+}
+
+/// What a device has not got, and was asked for all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    #[error("{range} lies outside the flash of {} KiB", size / 1024)]
+    OutOfRange { range: FlashRange, size: u32 },
+    #[error("the flash cannot be read")]
+    Reading,
+    #[error("the flash is not changed in place")]
+    ChangingInPlace,
+    #[error("the drive does not take whole images")]
+    TakingImages,
+    #[error("{range} is not a sector of this flash chip")]
+    NoSector { range: FlashRange },
+    #[error("an image of {length} bytes is not of the flash's size")]
+    ImageSize { length: usize },
 }
 
 /// Why a flash chip's bytes are not to be taken for its content.

@@ -75,7 +75,10 @@ impl Run<'_> {
         let proposal = self
             .in_job(|job| write::prepare(job, &wanted))
             .map_err(|error| Failure::job(&error, request))?;
-        self.found(Finding::Proposed(Box::new((&proposal).into())));
+        self.found(Finding::Proposed(Box::new(Proposed::of(
+            &proposal,
+            &self.capabilities().reading,
+        ))));
         Ok(proposal)
     }
 
@@ -268,6 +271,9 @@ pub fn proposed(proposed: &Proposed) -> Text {
     for note in &proposed.notes {
         table.row("Note", note);
     }
+    if let Some(why) = &proposed.unreadable {
+        table.row("Note", &words::device::only_by_its_coming_back(why));
+    }
     table.row("Backup", &backup(&proposed.backup));
     table.row("Plan", &plan(proposed));
     table.finish()
@@ -368,6 +374,7 @@ pub fn changed(changed: &Changed, whole_chip: bool, backup: Option<&Path>) -> Te
             table.row("Done", &format!("{done}, {what}: no difference"));
         }
         Evidence::Accepted(why) => {
+            let why = words::device::not_read_back(why);
             let text = format!(
                 "{done}. The drive accepted the firmware and says who it is; what is in the flash \
                  was not read back. {why}"

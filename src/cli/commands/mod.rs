@@ -13,7 +13,7 @@ mod write;
 
 use super::args::{Command, Request};
 use super::exit::Exit;
-use super::failure::{Failure, sentence};
+use super::failure::Failure;
 use super::outcome::Finding;
 use super::output::Output;
 use super::revive;
@@ -27,8 +27,10 @@ pub use run::Context;
 /// A [`Failure`] says everything that its user needs to know.
 pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
     let stop = StopFlag::default();
-    signals::note_into(&stop)
-        .map_err(|error| Failure::new(Exit::Internal, sentence(&format!("{error:#}"))))?;
+    signals::note_into(&stop).map_err(|error| {
+        let what = format!("The kernel takes no signal handlers: {error}.");
+        Failure::new(Exit::Internal, what)
+    })?;
     carry_out(Context {
         request,
         output,

@@ -213,7 +213,7 @@ impl Run<'_> {
         let Reading::Impossible(reason) = &capabilities.reading else {
             return Ok(());
         };
-        let failure = Failure::new(Exit::Refused, reason.as_str());
+        let failure = Failure::new(Exit::Refused, words::device::unreadable(reason));
         Err(match capabilities.size {
             0 => failure
                 .next("If you know its size, from its marking or a data sheet, name it:")

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::super::args;
 use super::super::every::{every, shown, table};
 use super::*;
-use crate::flash::chip::ChipId;
+use crate::flash::chip::{ChipId, ReadOnly};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
-use crate::protocol::{Capabilities, NotIdle, Reading, Writing};
-use crate::scsi::{Sense, cdb};
+use crate::protocol::{Capabilities, Impossible, NotIdle, Reading, Unwritable, Writing};
+use crate::scsi::{Identity, Sense, cdb};
 use crate::transport::{
     AtaPassthrough, Completion, Data, Expect, PacketTransport, Registers, TaskFile,
 };
@@ -159,8 +159,23 @@ fn devices() -> Vec<DeviceError> {
         DeviceError::NotBack { .. } => [
             DeviceError::NotBack { waited: TIME_OUT, last: "it does not answer".to_owned() },
         ],
+        DeviceError::UnsteadyId => [DeviceError::UnsteadyId],
+        DeviceError::OtherBanner { .. } => [
+            DeviceError::OtherBanner {
+                drive: Box::new(Identity {
+                    vendor: "ASUS".to_owned(),
+                    product: "BW-16D1HT".to_owned(),
+                    revision: "3.10".to_owned(),
+                    serial: None,
+                }),
+                family: "MT1959",
+                banner: "MT1939 BOOT CODE".to_owned(),
+            },
+        ],
+        DeviceError::OwnBytesHidden { .. } => [DeviceError::OwnBytesHidden { range }],
+        DeviceError::OwnBytesUnsteady { .. } => [DeviceError::OwnBytesUnsteady { range }],
         DeviceError::Impossible(_) => [
-            DeviceError::Impossible("the flash ends at 0x3ffff".to_owned()),
+            Impossible::OutOfRange { range, size: 0x8000 }.into(),
         ],
     )
 }
@@ -307,7 +322,7 @@ fn a_job_that_would_take_hours() {
     let capabilities = Capabilities {
         size: 0x10_0000,
         reading: Reading::Blocks(256),
-        writing: Writing::Impossible(String::new()),
+        writing: Writing::Impossible(Unwritable::Chip(ReadOnly::Unknown)),
         time_per_byte: Some(Duration::from_millis(36)),
     };
     let refusal = estimate::refuse_slow(&capabilities, 0x10_0000, &Forced::new()).unwrap_err();

@@ -2,8 +2,10 @@
 //! pure functions from a fact to a text.
 
 pub mod damage;
+pub mod device;
 pub mod entry;
 pub mod files;
 pub mod image;
+pub mod job;
 pub mod session;
 pub mod verdict;

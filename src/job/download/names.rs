@@ -5,7 +5,7 @@ use crate::image::{Image, ImageIdentity, Model, identity};
 use crate::job::fit::{self, Match};
 use crate::job::read::Dump;
 use crate::job::write::Content;
-use crate::job::{Check, Forced, Refusal};
+use crate::job::{Check, Forced, NoBackup, Refusal};
 use crate::protocol::download::{DownloadRules, Guard, ImageNames, Prepared};
 use crate::scsi::Identity;
 
@@ -146,10 +146,5 @@ pub(super) fn refuse_nameless(
     if drive.is_none_or(|drive| found == Some(Model::from(drive))) {
         return Ok(());
     }
-    Err(Refusal::NoBackupPossible {
-        reason: format!(
-            "What this drive gives when it is read does not have its names at {at}: it is damaged \
-             or erased firmware, or memory and no firmware at all, and no way back."
-        ),
-    })
+    Err(Refusal::NoBackupPossible(NoBackup::Nameless { at }))
 }

@@ -2,7 +2,7 @@
 
 use super::{DownloadPlan, downloader};
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
-use crate::job::change::{ChangeError, Changed, Evidence, Restart};
+use crate::job::change::{ChangeError, Changed, Evidence, NotReadBack, Restart};
 use crate::job::event::{Event, Phase};
 use crate::job::verify::compare;
 use crate::job::{FlashState, Job, JobError, postpone_stop};
@@ -149,16 +149,15 @@ fn evidence(
     scope: &[FlashRange],
     check: Phase,
 ) -> Result<Evidence, ChangeError> {
-    if let Reading::Impossible(reason) = &job.device.capabilities().reading {
-        return Ok(Evidence::Accepted(reason.clone()));
+    if let Reading::Impossible(why) = &job.device.capabilities().reading {
+        return Ok(Evidence::Accepted(NotReadBack::Unreadable(*why)));
     }
     let mut compared = compare(job, check, &plan.prepared.content, scope)?;
     if let Some(difference) = compared.difference {
         return Err(ChangeError::Different(difference));
     }
     if compared.sums.is_empty() {
-        let reason = "The drive refuses to have its firmware read.".to_owned();
-        return Ok(Evidence::Accepted(reason));
+        return Ok(Evidence::Accepted(NotReadBack::Refused));
     }
     compared.owned = plan.owned.clone();
     Ok(Evidence::ReadBack(compared))

@@ -12,7 +12,8 @@ use crate::protocol::download::{
     Download, Effect, Guard, PrepareError, Prepared, SendError, Waiting,
 };
 use crate::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Protocol, Reading, Writer, Writing,
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
+    Unreadable, Writer, Writing,
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, PacketTransport, TransportError};
@@ -51,16 +52,15 @@ impl PacketDrive {
                 family.size / 1024
             ),
             chip: family.name.to_owned(),
-            tried: family.evidence.to_owned(),
+            tried: Some(Tried::Packets(family.evidence)),
         };
         let capabilities = Capabilities {
             size: family.size,
             reading: match family.reading {
                 ReadSupport::ReadBuffer { block } => Reading::Blocks(block),
-                ReadSupport::Undocumented => Reading::Impossible(format!(
-                    "How the firmware of a {} drive is read is not documented.",
-                    family.name
-                )),
+                ReadSupport::Undocumented => Reading::Impossible(Unreadable::Undocumented {
+                    family: family.name,
+                }),
             },
             writing: Writing::Download(family.rules()),
             time_per_byte: None,
@@ -129,8 +129,8 @@ impl FirmwareDevice for PacketDrive {
     }
 
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError> {
-        if let Reading::Impossible(reason) = &self.capabilities.reading {
-            return Err(DeviceError::Impossible(reason.clone()));
+        if let Reading::Impossible(_) = &self.capabilities.reading {
+            return Err(Impossible::Reading.into());
         }
         let len = u32::try_from(into.len()).unwrap_or(u32::MAX);
         let range = FlashRange {
@@ -138,10 +138,8 @@ impl FirmwareDevice for PacketDrive {
             end: at.0.saturating_add(len),
         };
         if range.end > self.family.size {
-            return Err(DeviceError::Impossible(format!(
-                "{range} lies outside the flash of {} KiB.",
-                self.family.size / 1024
-            )));
+            let size = self.family.size;
+            return Err(Impossible::OutOfRange { range, size }.into());
         }
         let transport = self.transport().map_err(super::during("reading"))?;
         memory::read(transport, at.0, into).map_err(|error| match error {
@@ -226,9 +224,8 @@ impl Download for PacketDrive {
         };
         let content = &prepared.content;
         if content.len() != self.family.size as usize {
-            return Err(unchanged(DeviceError::Impossible(
-                "What was prepared does not have the size of this flash.".to_owned(),
-            )));
+            let length = content.len();
+            return Err(unchanged(Impossible::ImageSize { length }.into()));
         }
         let family = self.family;
         let transport = self
@@ -255,9 +252,8 @@ impl Download for PacketDrive {
                     return vendor_blocks::send(transport, content, blocks, taken);
                 }
                 let payload = vendor_blocks::spread(content).ok_or_else(|| {
-                    unchanged(DeviceError::Impossible(
-                        "An SD-616 image has 128 KiB.".to_owned(),
-                    ))
+                    let length = content.len();
+                    unchanged(Impossible::ImageSize { length }.into())
                 })?;
                 // Three blocks stand for two banks.
                 let (mut sent, mut told) = (0_u64, 0);

@@ -330,11 +330,7 @@ impl Family {
             names: self.names,
             erasing: match self.erase {
                 EraseSupport::BlankImage => Erasing::BlankImage,
-                EraseSupport::Undocumented => Erasing::Impossible(format!(
-                    "How the flash of a {} drive is erased is not documented; a write replaces \
-                     all of it.",
-                    self.name
-                )),
+                EraseSupport::Undocumented => Erasing::Undocumented { family: self.name },
             },
             owned: self.owned.to_vec(),
         }

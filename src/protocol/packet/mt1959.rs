@@ -42,11 +42,8 @@ pub(super) fn prepare(
         overridden: Vec::new(),
     };
     let Some(record) = read_twice(transport, MT1959_BOOT_RECORD, block)? else {
-        return Err(PrepareError::Device(DeviceError::Impossible(format!(
-            "The drive does not show its own 32 bytes at {}, and no write without them is \
-             documented.",
-            MT1959_BOOT_RECORD
-        ))));
+        let range = MT1959_BOOT_RECORD;
+        return Err(PrepareError::Device(DeviceError::OwnBytesHidden { range }));
     };
     let wrong = wrong_banners(&record, MT1959_BOOT_RECORD.of(image), listed);
     check(&mut prepared, Guard::Banner, wrong, forced)?;
@@ -174,9 +171,7 @@ fn read_twice(
     }
     let [first, second] = passes;
     if first != second {
-        return Err(DeviceError::Impossible(format!(
-            "{range}, which the drive is to keep, reads differently each time."
-        )));
+        return Err(DeviceError::OwnBytesUnsteady { range });
     }
     Ok(Some(first))
 }

@@ -542,7 +542,7 @@ fn an_mt1959_drive_that_hides_its_boot_record_gets_nothing_whatever_is_forced() 
     let forced = [Guard::Banner, Guard::Calibration].into();
     assert!(matches!(
         drive.prepare(&image, &forced),
-        Err(PrepareError::Device(DeviceError::Impossible(_)))
+        Err(PrepareError::Device(DeviceError::OwnBytesHidden { .. }))
     ));
 }
 

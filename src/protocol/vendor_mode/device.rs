@@ -4,7 +4,8 @@ use super::{ModeStatus, VendorMode};
 use crate::flash::chip::{self, Access, Bus, Chip};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, InPlace, Reading, Writer, Writing,
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, InPlace, Reading, Tried,
+    Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
 
@@ -69,7 +70,7 @@ impl VendorModeDrive {
                 format!("unknown chip ({id})")
             },
             chip: id.to_string(),
-            tried: chip.tried.to_string(),
+            tried: Some(Tried::Chip(chip.tried)),
         };
         Ok(VendorModeDrive {
             capabilities: Capabilities {
@@ -88,35 +89,27 @@ impl VendorModeDrive {
         if range.end <= self.capabilities.size {
             return Ok(());
         }
-        Err(DeviceError::Impossible(format!(
-            "{range} lies outside the flash of {} KiB.",
-            self.capabilities.size / 1024
-        )))
+        let size = self.capabilities.size;
+        Err(Impossible::OutOfRange { range, size }.into())
     }
 }
 
 fn capabilities(chip: &Chip, is_known: bool) -> Capabilities {
     let out_of_reach = matches!(chip.bus, Bus::Parallel(_)) && chip.size > PARALLEL_REACH;
     let reading = if chip.size == 0 {
-        Reading::Impossible(format!(
-            "The flash chip ({}) is in no table, so its size is not known.",
-            chip.id
-        ))
+        Reading::Impossible(Unreadable::UnknownSize { chip: chip.id })
     } else if out_of_reach {
-        Reading::Impossible(format!(
-            "Vendor mode reaches 1 MiB of parallel flash, and {} KiB were asked for.",
-            chip.size / 1024
-        ))
+        Reading::Impossible(Unreadable::OutOfReach {
+            size: chip.size,
+            reach: PARALLEL_REACH,
+        })
     } else {
         Reading::Blocks(PAGE_SIZE)
     };
     let writing = match (&reading, &chip.access) {
-        _ if !is_known => Writing::Impossible(format!(
-            "The flash chip ({}) is in no table: how it is erased and programmed is not known.",
-            chip.id
-        )),
-        (Reading::Impossible(reason), _) => Writing::Impossible(reason.clone()),
-        (_, Access::ReadOnly(reason)) => Writing::Impossible(reason.clone()),
+        _ if !is_known => Writing::Impossible(Unwritable::UnknownChip { chip: chip.id }),
+        (Reading::Impossible(why), _) => Writing::Impossible(Unwritable::Unreadable(*why)),
+        (_, Access::ReadOnly(why)) => Writing::Impossible(Unwritable::Chip(*why)),
         (Reading::Blocks(_), Access::ReadWrite) => Writing::InPlace(chip.erase_layout()),
     };
     Capabilities {
@@ -174,15 +167,11 @@ impl FirmwareDevice for VendorModeDrive {
 impl InPlace for VendorModeDrive {
     fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
         let Writing::InPlace(layout) = &self.capabilities.writing else {
-            return Err(DeviceError::Impossible(
-                "This flash chip is never erased.".to_owned(),
-            ));
+            return Err(Impossible::ChangingInPlace.into());
         };
         let whole = range.start == 0 && range.end == layout.size();
         if !whole && !layout.sectors.contains(&range) {
-            return Err(DeviceError::Impossible(format!(
-                "{range} is not a sector of this flash chip."
-            )));
+            return Err(Impossible::NoSector { range }.into());
         }
         match &self.chip.bus {
             Bus::Parallel(parallel) if whole => {
@@ -201,9 +190,7 @@ impl InPlace for VendorModeDrive {
     fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
         self.checked(range_of(at, bytes))?;
         if !matches!(self.capabilities.writing, Writing::InPlace(_)) {
-            return Err(DeviceError::Impossible(
-                "This flash chip is never programmed.".to_owned(),
-            ));
+            return Err(Impossible::ChangingInPlace.into());
         }
         match &self.chip.bus {
             Bus::Parallel(parallel) => self.drive.program_parallel(parallel.unlock, at, bytes),

@@ -71,11 +71,7 @@ impl VendorMode {
             }
             last = Some(id);
         }
-        Err(DeviceError::Impossible(
-            "The flash chip does not give the same ID twice: it is busy, or its answers are \
-             disturbed."
-                .to_owned(),
-        ))
+        Err(DeviceError::UnsteadyId)
     }
 
     fn parallel_id(&mut self) -> Result<ChipId, TaskFileError> {

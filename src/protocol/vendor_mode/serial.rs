@@ -143,10 +143,7 @@ impl VendorMode {
         }
         match last {
             Some(NOBODY) => Ok(ChipId::new(0xFF, 0xFF)),
-            _ => Err(DeviceError::Impossible(
-                "The flash chip does not give the same ID twice: its answers are disturbed."
-                    .to_owned(),
-            )),
+            _ => Err(DeviceError::UnsteadyId),
         }
     }
 

@@ -1,0 +1,46 @@
+//! Why a job is not begun.
+
+use super::device::{REFUSED, unerasable, unreadable, unwritable};
+use crate::cli::failure::sentence;
+use crate::job::{NoBackup, Refusal};
+
+/// What a refusal is about, in whole sentences.
+pub fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Selection(problem) => problem.to_string(),
+        Refusal::Unreadable(why) => unreadable(why),
+        Refusal::Unwritable(why) => unwritable(why),
+        Refusal::Unerasable { family } => unerasable(family),
+        Refusal::NoParts => {
+            "This drive takes its firmware as a whole and programs it by itself: a \
+                             part of it alone cannot be changed or kept."
+                .to_owned()
+        }
+        Refusal::Plan(error) => sentence(&error.to_string()),
+        Refusal::NothingRead => {
+            "The drive refuses to have any of this read: there is nothing to keep.".to_owned()
+        }
+        Refusal::NothingCompared => "Nothing of this could be compared.".to_owned(),
+        Refusal::NoBackupPossible(why) => {
+            format!(
+                "{} A write is possible only without a backup.",
+                no_backup(why)
+            )
+        }
+        Refusal::Check { .. }
+        | Refusal::Nameless { .. }
+        | Refusal::Unfinished { .. }
+        | Refusal::NoCopy { .. } => sentence(&refusal.to_string()),
+    }
+}
+
+fn no_backup(why: &NoBackup) -> String {
+    match why {
+        NoBackup::Unreadable(why) => unreadable(why),
+        NoBackup::Refused => REFUSED.to_owned(),
+        NoBackup::Nameless { at } => format!(
+            "What this drive gives when it is read does not have its names at {at}: it is damaged \
+             or erased firmware, or memory and no firmware at all, and no way back."
+        ),
+    }
+}
