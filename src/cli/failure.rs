@@ -20,6 +20,7 @@ use crate::job::change::ChangeError;
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
+use crate::session::DriveName;
 use crate::transport::{TaskFileError, TransportError};
 
 /// An end that is no success.
@@ -83,14 +84,14 @@ impl Failure {
         text
     }
 
-    /// A job that would take hours; `at_ports` is the drive's position, where the
-    /// legacy ports lead to it, too.
-    pub fn slow(refusal: &Refusal, at_ports: Option<u8>, request: &Request) -> Failure {
+    /// A job that would take hours; `at_ports` is what the drive is called by the
+    /// ports that lead to it, too.
+    pub fn slow(refusal: &Refusal, at_ports: Option<&DriveName>, request: &Request) -> Failure {
         let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
-        if let Some(position) = at_ports {
+        if let Some(name) = at_ports {
             failure = failure
-                .next("On an IDE port of the computer it takes minutes, by the legacy ports:")
-                .next(request.at(position).by(Via::Port));
+                .next("By the ports of its channel it takes minutes:")
+                .next(request.of(name.clone()).by(Via::Port));
         }
         failure
             .next("If you have the time:")

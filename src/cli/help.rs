@@ -24,7 +24,8 @@ Reads, backs up, flashes and revives MediaTek-based optical drives.
   mtkflash --version            the version
 
 DRIVE is 1 primary master, 2 primary slave, 3 secondary master, 4 secondary
-slave, or a path: /dev/sr0, /dev/sg1, /dev/disk/by-id/...
+slave, or a path: /dev/sr0, /dev/sg1, /dev/disk/by-id/..., or a port of a card:
+pci-0000:03:00.0-ata-2.0.
 Any case, order and place will do: /m, /M, -m and --merge are the same.
 A file that is called like a command is ./r, and after -- nothing is a switch.
 ";
@@ -37,7 +38,8 @@ Examples
 
 A dead drive
   Hold its eject button while you switch it on, for about 10 seconds.
-  Put it on an IDE port; `l` may not list it, its position 1-4 is its DRIVE.
+  Put it on an IDE port; `l` may not list it, its position 1-4 is its DRIVE, or
+  on a card its port, which `l` lists.
   As root; then switch the drive off and on as the tool says:
   mtkflash 3 c --via port --wait 200
 ";

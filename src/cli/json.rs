@@ -31,7 +31,7 @@ use crate::job::verify::{Compared, Difference};
 use crate::job::{self, FlashState, Phase};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
-use crate::session::{self, Listed, Listing};
+use crate::session::{self, Listed, ListedPort, Listing};
 
 /// Goes up where a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -144,6 +144,7 @@ fn name(event: &Event) -> &'static str {
             session::Event::PollingLeftOn(_) => "polling-left-on",
             session::Event::Detected(_) => "detected",
             session::Event::GivenUp(_) => "given-up",
+            session::Event::TakenOver => "taken-over",
             session::Event::Said(_) => "said",
             session::Event::OnAList(_) => "on-a-list",
             session::Event::Waiting(_) => "waiting",
@@ -313,7 +314,21 @@ fn identity(identity: &Identity) -> Value {
 
 fn listed(listing: &Listing) -> Value {
     let drives: Vec<Value> = listing.drives.iter().map(of_listed).collect();
-    json!({"listed": drives})
+    let ports: Vec<Value> = listing.ports.iter().map(of_port).collect();
+    match ports.is_empty() {
+        true => json!({"listed": drives}),
+        false => json!({"listed": drives, "ports": ports}),
+    }
+}
+
+fn of_port(port: &ListedPort) -> Value {
+    let about = port.about.as_ref();
+    json!({
+        "name": port.name.to_string(),
+        "base": about.map(|about| about.base),
+        "driver": about.map(|about| &about.driver),
+        "device": about.and_then(|about| about.device.as_ref()),
+    })
 }
 
 fn of_listed(listed: &Listed) -> Value {

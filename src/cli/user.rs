@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::words;
 use crate::drive::MediumRule;
-use crate::drive::legacy::ChannelState;
+use crate::drive::channel::ChannelState;
 use crate::job::{Check, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
 use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, Wish};
@@ -90,6 +90,7 @@ impl User for AtTerminal<'_> {
                     Event::Settled(_)
                     | Event::Guessed { .. }
                     | Event::PollingLeftOn(_)
+                    | Event::TakenOver
                     | Event::NotGivenBack(_) => self.progress.line(text),
                     _ => self.progress.remark(text),
                 }

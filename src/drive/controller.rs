@@ -73,7 +73,7 @@ pub enum NotByPorts {
         address: super::pci::PciAddress,
         name: &'static str,
     },
-    #[error("{address} is a {name} in RAID mode, and passes commands on in pass-through mode only")]
+    #[error("{address} ({name}) is in RAID mode, and passes commands on in pass-through mode only")]
     RaidMode {
         address: super::pci::PciAddress,
         name: &'static str,
@@ -106,6 +106,9 @@ pub enum NotByPorts {
     },
     #[error("{address} does not answer at its I/O ports (bit 0 of its PCI command register is 0)")]
     PortsOff { address: super::pci::PciAddress },
+    /// Between the question and the first command.
+    #[error("{address} is not what it was a moment ago: its ids or its I/O ports have changed")]
+    Changed { address: super::pci::PciAddress },
     #[error("{address} is asleep (power state {state})")]
     Asleep {
         address: super::pci::PciAddress,
@@ -436,6 +439,15 @@ pub fn ready(function: &Function) -> Result<(), NotByPorts> {
         }
         Some(_) => {}
     }
+    awake(function)
+}
+
+/// Whether a function answers at its ports, whoever has it.
+///
+/// # Errors
+/// [`NotByPorts::PortsOff`] or [`NotByPorts::Asleep`].
+pub fn awake(function: &Function) -> Result<(), NotByPorts> {
+    let address = function.address;
     match function.silence() {
         None => Ok(()),
         Some(Silence::PortsOff) => Err(NotByPorts::PortsOff { address }),

@@ -11,9 +11,13 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::system::{DeviceNumber, Kernel, OpenDrive, System};
+use super::system::{DeviceNumber, Kernel, OpenDrive, OpenRegisters, RegistersOf, System};
+use crate::sim::SimDriveHandle;
+use crate::transport::port::{Block, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{Completion, Data, PacketTransport, TransportError};
+use crate::transport::{
+    Completion, Data, PacketTransport, Register, RegisterAccess, TransportError,
+};
 
 /// What the fake kernel remembers.
 #[derive(Default)]
@@ -31,6 +35,8 @@ pub struct State {
     /// Answers to TEST UNIT READY, the last of them for ever. None: no medium.
     pub ready: VecDeque<Completion>,
     pub serial: Option<&'static str>,
+    /// INQUIRY is refused.
+    pub is_silent: bool,
     /// Every command, with the node it went to.
     pub commands: Vec<(PathBuf, u8)>,
     /// Every write to sysfs.
@@ -43,6 +49,95 @@ pub struct State {
     pub is_deaf: bool,
     /// `delete` does nothing.
     pub is_stubborn: bool,
+    /// The drives of a channel; without them registers are plain files.
+    pub channel: Option<FakeChannel>,
+    /// Controllers whose driver is away: the folder, what is kept of it, and
+    /// the driver's folder.
+    unbound: Vec<(PathBuf, PathBuf, PathBuf)>,
+}
+
+/// The channel of a simulated drive at these I/O ports, and at no others.
+#[derive(Clone)]
+pub struct FakeChannel {
+    pub drive: SimDriveHandle,
+    /// The first port of the command block.
+    pub command: u64,
+    pub control: u64,
+}
+
+/// Registers by the numbers of their I/O ports.
+struct FakePorts {
+    channel: FakeChannel,
+    sim: Box<dyn RegisterAccess + Send>,
+    command: u64,
+    control: u64,
+    /// As on VIA's controllers, where a change of nIEN resets Device.
+    resets_device: bool,
+}
+
+impl FakePorts {
+    fn new(channel: FakeChannel, folder: &Path, layout: &Layout) -> FakePorts {
+        let resource = fs::read_to_string(folder.join("resource")).unwrap();
+        let firsts: Vec<u64> = resource
+            .lines()
+            .map(|line| u64::from_str_radix(&line[2..18], 16).unwrap())
+            .collect();
+        let port = |block: Block| firsts[block.region] + block.offset;
+        FakePorts {
+            sim: channel.drive.registers().unwrap(),
+            command: port(layout.command),
+            control: port(layout.control),
+            resets_device: fs::read_to_string(folder.join("vendor")).unwrap().trim() == "0x1106",
+            channel,
+        }
+    }
+
+    /// What is at the port where a register is looked for.
+    fn at_its_port(&self, register: Register) -> Register {
+        const BLOCK: [Register; 7] = [
+            Register::Features,
+            Register::Count,
+            Register::LbaLow,
+            Register::LbaMid,
+            Register::LbaHigh,
+            Register::Device,
+            Register::Command,
+        ];
+        let port = match BLOCK.iter().position(|other| *other == register) {
+            Some(offset) => self.command + 1 + offset as u64,
+            None => self.control,
+        };
+        if port == self.channel.control {
+            return Register::DeviceControl;
+        }
+        let offset = port.checked_sub(self.channel.command + 1);
+        let found = offset.and_then(|offset| BLOCK.get(usize::try_from(offset).unwrap()));
+        *found.unwrap_or_else(|| panic!("port {port:X}h is not the channel's"))
+    }
+}
+
+impl RegisterAccess for FakePorts {
+    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
+        self.sim.read(self.at_its_port(register))
+    }
+
+    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
+        let register = self.at_its_port(register);
+        self.sim.write(register, value)?;
+        if self.resets_device && register == Register::DeviceControl {
+            self.sim.write(Register::Device, 0)?;
+        }
+        Ok(())
+    }
+
+    fn has_data(&self) -> bool {
+        self.sim.has_data()
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        assert_eq!(self.command, self.channel.command);
+        self.sim.read_data()
+    }
 }
 
 struct FakeKernel {
@@ -81,6 +176,7 @@ impl PacketTransport for FakeDrive {
                 1 => state.ready[0].clone(),
                 _ => state.ready.pop_front().unwrap(),
             }),
+            (0x12, _) if state.is_silent => Ok(sense(0x4, 0x44, 0x00)),
             (0x12, Data::In(buffer)) if cdb[1] == 0 => {
                 let reply = b"\x05\x80\x00\x32\x1f\0\0\0SONY    DVD RW DW-D22A  BYS1";
                 buffer[..reply.len()].copy_from_slice(reply);
@@ -168,6 +264,17 @@ impl Kernel for FakeKernel {
         }))
     }
 
+    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError> {
+        let RegistersOf::Function { folder, layout } = *of else {
+            return Err(PortOpenError::Missing);
+        };
+        let channel = self.state.lock().unwrap().channel.clone();
+        Ok(match channel {
+            Some(channel) => Box::new(FakePorts::new(channel, folder, layout)),
+            None => Box::new(Resources::open(folder, layout)?),
+        })
+    }
+
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
         fs::metadata(file)?;
@@ -182,6 +289,30 @@ impl Kernel for FakeKernel {
                 let kept = self.root.join(format!("kept{}", state.deleted.len()));
                 fs::rename(&device, &kept)?;
                 state.deleted.push((device, kept));
+            }
+            "unbind" => {
+                let folder = self.root.join("sys/bus/pci/devices").join(text);
+                let folder = folder.canonicalize()?;
+                let driver = folder.join("driver").canonicalize()?;
+                let kept = self.root.join(format!("unbound{}", state.unbound.len()));
+                fs::create_dir(&kept)?;
+                for entry in fs::read_dir(&folder)? {
+                    let name = entry?.file_name();
+                    if name.to_string_lossy().starts_with("ata") {
+                        fs::rename(folder.join(&name), kept.join(&name))?;
+                    }
+                }
+                fs::remove_file(folder.join("driver"))?;
+                state.unbound.push((folder, kept, driver));
+            }
+            "bind" => {
+                for (folder, kept, driver) in state.unbound.drain(..) {
+                    for entry in fs::read_dir(&kept)? {
+                        let name = entry?.file_name();
+                        fs::rename(kept.join(&name), folder.join(&name))?;
+                    }
+                    symlink(driver, folder.join("driver"))?;
+                }
             }
             "scan" if state.is_deaf => {}
             "scan" => {
@@ -273,6 +404,7 @@ impl Machine {
     pub fn piix() -> Machine {
         let machine = Machine::empty();
         machine.ports("0000:00:01.1", "ata_piix", 1, 0, 2);
+        machine.function("0000:00:01.1", &FakeFunction::PIIX3);
         machine.file("proc/ioports", super::ioports::PIIX);
         machine
     }

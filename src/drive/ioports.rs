@@ -68,7 +68,7 @@ fn is_pci_function(name: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) const PIIX: &str = "\
+pub(crate) const PIIX: &str = "\
 0000-0cf7 : PCI Bus 0000:00
   0000-001f : dma1
   0060-0060 : keyboard

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::permission::Obstacle;
+use super::port_name::PortName;
 use super::position::Position;
 use super::system::System;
 use super::topology::{IndexBasis, Located, Place, Topology, is_at_legacy_ports};
 use crate::scsi::DeviceType;
+use crate::transport::Unit;
 
 /// Why there is no drive to work with. Nothing was opened.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,8 @@ pub enum LocateError {
         /// The optical drives to choose from.
         candidates: Vec<Located>,
     },
+    #[error("the kernel knows no drive at {name}")]
+    NothingAtPort { name: PortName },
     #[error("{name} is a {device_type}, not an optical drive")]
     NotOptical {
         /// As the user named it.
@@ -134,6 +138,29 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
         legacy: is_at_legacy_ports(system, &topology.ports, position.channel()),
         others: topology.drives().cloned().collect(),
     })
+}
+
+/// The drive of the kernel at a port of a controller.
+///
+/// # Errors
+/// [`LocateError::NothingAtPort`]: the port may be empty, its drive dead, or
+/// there may be no such port.
+pub fn locate_port(system: &System, name: PortName) -> Result<Located, LocateError> {
+    let target = match name.unit {
+        Unit::Master => 0,
+        Unit::Slave => 1,
+    };
+    let function = name.function.to_string();
+    let topology = Topology::read(system);
+    let found = topology.devices.iter().find(|device| {
+        let place = &device.located.place;
+        place.parent.file_name() == Some(function.as_ref())
+            && (place.port_no, place.target, place.lun) == (Some(name.port), target, 0)
+    });
+    match found {
+        Some(found) => optical(&name.to_string(), found.device_type, &found.located),
+        None => Err(LocateError::NothingAtPort { name }),
+    }
 }
 
 /// The drive behind `/dev/srN`, `/dev/sgN` or a link to one of them. Nothing is

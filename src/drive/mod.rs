@@ -10,12 +10,13 @@
 //! with a real drive. Those from the kernel's source or documentation say so.
 
 pub mod ask;
+pub mod channel;
 pub mod controller;
 pub mod hold;
 pub mod holders;
 pub mod inhibit;
+pub mod interrupts;
 pub mod ioports;
-pub mod legacy;
 pub mod list;
 pub mod locate;
 pub mod note;
@@ -33,9 +34,9 @@ pub use ask::Medium;
 pub use hold::{Hold, HoldError, MediumRule};
 pub use holders::Holder;
 pub use inhibit::Inhibitor;
-pub use locate::{LocateError, find_again, locate_path, locate_position};
+pub use locate::{LocateError, find_again, locate_path, locate_port, locate_position};
 pub use permission::{Obstacle, Remedy};
-pub use port_name::PortName;
+pub use port_name::{PortName, Seat};
 pub use position::Position;
 pub use system::System;
 pub use topology::{IndexBasis, Located, Place, ScsiAddress};

@@ -18,8 +18,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 
+use super::pci::PciAddress;
 use super::system::{System, names};
 
 /// How a change is taken back.
@@ -42,7 +43,12 @@ impl Undo {
 
     /// Drives come back by it, in their own time.
     pub fn is_scan(&self) -> bool {
-        self.text == super::legacy::SCAN_ALL
+        self.text == super::channel::SCAN_ALL || self.is_bind()
+    }
+
+    /// The driver of a controller comes back by it.
+    pub fn is_bind(&self) -> bool {
+        self.file.file_name().is_some_and(|name| name == "bind")
     }
 
     fn apply(&self, system: &System) -> io::Result<()> {
@@ -53,16 +59,24 @@ impl Undo {
         }
     }
 
-    /// A note is read back from a file, and only the two files of sysfs that
-    /// this program changes are ever written on its word.
+    /// A note is read back from a file, and only the files of sysfs that this
+    /// program changes are ever written on its word.
     fn is_known(&self, system: &System) -> bool {
+        if self.is_bind() {
+            let drivers = system.sys("bus/pci/drivers");
+            let driver = self.file.parent().and_then(Path::parent);
+            let is_plain = |part: std::path::Component<'_>| part.as_os_str() != "..";
+            return driver == Some(drivers.as_path())
+                && self.file.components().all(is_plain)
+                && PciAddress::parse(&self.text).is_some();
+        }
         let is_number = self.text.parse::<i64>().is_ok();
         let kind = self.file.file_name().and_then(OsStr::to_str);
         self.file.starts_with(system.sys("devices"))
             && !self.file.components().any(|part| part.as_os_str() == "..")
             && match kind {
                 Some("events_poll_msecs") => is_number,
-                Some("scan") => self.text == super::legacy::SCAN_ALL,
+                Some("scan") => self.text == super::channel::SCAN_ALL,
                 _ => false,
             }
     }
@@ -151,30 +165,13 @@ impl Note {
     /// # Errors
     /// [`NoteError`]; nothing is to be changed then.
     pub fn open(system: &System, subject: &str) -> Result<Note, NoteError> {
-        let path = system.run("mtkflash").join(subject);
-        let failed = |source| NoteError::Io {
-            path: path.clone(),
-            source,
-        };
-        fs::create_dir_all(system.run("mtkflash")).map_err(failed)?;
-        let mut file = loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o644)
-                .open(&path)
-                .map_err(failed)?;
-            let file = lock(file).map_err(failed)?.ok_or(NoteError::Held)?;
-            // Whoever had it may have removed it in between.
-            if file.metadata().map_err(failed)?.nlink() > 0 {
-                break file;
-            }
-        };
+        let (path, mut file) = locked(system, subject)?;
         settle_one(system, &mut file).map_err(|(undo, source)| match undo {
             Some(undo) => NoteError::NotSettled { undo, source },
-            None => failed(source),
+            None => NoteError::Io {
+                path: path.clone(),
+                source,
+            },
         })?;
         Ok(Note {
             system: system.clone(),
@@ -184,13 +181,45 @@ impl Note {
         })
     }
 
+    /// Locks a subject whose change goes on: what a crashed run has left about
+    /// it is not taken back but told, and stays in the note until
+    /// [`promise_about`](Self::promise_about).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn take_over(system: &System, subject: &str) -> Result<(Note, Option<Left>), NoteError> {
+        let (path, mut file) = locked(system, subject)?;
+        let left = Left::read(system, &mut file);
+        let note = Note {
+            system: system.clone(),
+            path,
+            file: Some(file),
+            undo: None,
+        };
+        Ok((note, left))
+    }
+
+    /// Ends the lock and leaves what is noted to another run.
+    pub fn leave_as_found(mut self) {
+        self.file = None;
+    }
+
     /// Notes how the change that comes next is taken back.
     ///
     /// # Errors
     /// [`NoteError::Io`]; nothing is to be changed then.
     pub fn promise(&mut self, undo: Undo) -> Result<(), NoteError> {
+        self.promise_about(undo, "")
+    }
+
+    /// The same, with lines about what is changed, for a run that goes on.
+    ///
+    /// # Errors
+    /// [`NoteError::Io`]; nothing is to be changed then.
+    pub fn promise_about(&mut self, undo: Undo, about: &str) -> Result<(), NoteError> {
         if let Some(file) = &mut self.file {
-            rewrite(file, &undo.to_bytes()).map_err(|source| NoteError::Io {
+            let bytes = [&undo.to_bytes(), about.as_bytes()].concat();
+            rewrite(file, &bytes).map_err(|source| NoteError::Io {
                 path: self.path.clone(),
                 source,
             })?;
@@ -234,6 +263,80 @@ impl Drop for Note {
     }
 }
 
+/// Opens and locks the note of a subject.
+fn locked(system: &System, subject: &str) -> Result<(PathBuf, Flock<File>), NoteError> {
+    let path = system.run("mtkflash").join(subject);
+    let failed = |source| NoteError::Io {
+        path: path.clone(),
+        source,
+    };
+    fs::create_dir_all(system.run("mtkflash")).map_err(failed)?;
+    let file = loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .open(&path)
+            .map_err(failed)?;
+        let file = lock(file).map_err(failed)?.ok_or(NoteError::Held)?;
+        // Whoever had it may have removed it in between.
+        if file.metadata().map_err(failed)?.nlink() > 0 {
+            break file;
+        }
+    };
+    Ok((path, file))
+}
+
+/// What a crashed run has left of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    pub undo: Undo,
+    /// The lines that the run has added.
+    pub about: String,
+}
+
+/// Bytes: two lines, and one for each device of a channel.
+const LONGEST: u64 = 0x2000;
+
+impl Left {
+    fn read(system: &System, file: &mut File) -> Option<Left> {
+        let mut bytes = Vec::new();
+        Read::take(file, LONGEST).read_to_end(&mut bytes).ok()?;
+        let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system))?;
+        let lines = bytes.splitn(3, |&byte| byte == b'\n').nth(2);
+        Some(Left {
+            undo,
+            about: String::from_utf8_lossy(lines.unwrap_or_default()).into_owned(),
+        })
+    }
+}
+
+/// What a crashed run has left about a subject; `None` where a living run has it.
+pub fn left(system: &System, subject: &str) -> Option<Left> {
+    let path = system.run("mtkflash").join(subject);
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)
+        .ok()
+        .filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    let mut file = lock(file).ok()??;
+    Left::read(system, &mut file)
+}
+
+/// What crashed runs have left, by subject.
+pub fn all_left(system: &System) -> Vec<(String, Left)> {
+    names(&system.run("mtkflash"))
+        .into_iter()
+        .filter_map(|name| {
+            let left = left(system, &name)?;
+            Some((name, left))
+        })
+        .collect()
+}
+
 /// What became of the change of a crashed run.
 #[derive(Debug)]
 pub struct Settled {
@@ -246,10 +349,13 @@ pub struct Settled {
 /// Takes back what crashed runs have left changed. To be called at the start of
 /// every run that touches drives. Notes of living runs are left alone; of those
 /// that this user may not write, what they ask for is told.
-pub fn settle(system: &System) -> Vec<Settled> {
+///
+/// One subject can be left as it is, for a run that goes on with it.
+pub fn settle(system: &System, but: Option<&str>) -> Vec<Settled> {
     let directory = system.run("mtkflash");
     names(&directory)
         .iter()
+        .filter(|name| Some(name.as_str()) != but)
         .filter_map(|name| {
             let path = directory.join(name);
             let file = match OpenOptions::new().read(true).write(true).open(&path) {

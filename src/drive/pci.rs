@@ -123,9 +123,7 @@ impl Function {
                 .as_deref()
                 .and_then(Path::file_name)
                 .map(|name| name.to_string_lossy().into_owned()),
-            irq: attribute(&folder.join("irq"))
-                .and_then(|text| text.parse().ok())
-                .filter(|&irq| irq != 0),
+            irq: irq_of(&folder),
             folder,
         })
     }
@@ -168,6 +166,15 @@ impl Function {
         (self.vendor, self.device, self.class) == (before.vendor, before.device, before.class)
             && self.regions == before.regions
     }
+}
+
+/// The interrupt line of whatever device of the kernel a directory of sysfs is
+/// about; `None` where it has none.
+pub(super) fn irq_of(folder: &Path) -> Option<u32> {
+    attribute(&folder.join("irq"))?
+        .parse()
+        .ok()
+        .filter(|&irq| irq != 0)
 }
 
 fn hex(text: &str) -> Option<u64> {

@@ -159,12 +159,18 @@ impl Obstacle {
         }
     }
 
-    /// Why `/dev/port` could not be opened.
+    /// Why I/O ports are out of reach before any is opened: a kernel that is
+    /// locked down lets the regions of sysfs be opened, and refuses each write.
+    pub fn to_any_port(system: &System) -> Option<Obstacle> {
+        lockdown(system).map(|mode| Obstacle::LockedDown { mode })
+    }
+
+    /// Why the registers of a channel could not be opened.
     pub fn to_ports(system: &System, error: PortOpenError) -> Obstacle {
         match error {
             PortOpenError::Missing if system.is_container() => Obstacle::PortsInContainer,
             PortOpenError::Missing => Obstacle::NoPorts,
-            PortOpenError::NotPermitted | PortOpenError::KernelRefuses => {
+            PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses => {
                 if let Some(mode) = lockdown(system) {
                     Obstacle::LockedDown { mode }
                 } else if !system.is_superuser() {
@@ -222,9 +228,9 @@ impl Obstacle {
             Obstacle::Busy { node, holders } => release(node, holders),
             Obstacle::LockedDown { .. } => Some(Remedy::OpenSetup),
             Obstacle::Refused { .. }
-            | Obstacle::PortOpen(PortOpenError::NotPermitted | PortOpenError::KernelRefuses) => {
-                Some(Remedy::ReadKernelLog)
-            }
+            | Obstacle::PortOpen(
+                PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses,
+            ) => Some(Remedy::ReadKernelLog),
             Obstacle::PortOpen(PortOpenError::NotADevice) => Some(Remedy::MakePortNode),
             Obstacle::NeedsRoot { .. }
             | Obstacle::PortsNeedRoot
@@ -232,7 +238,11 @@ impl Obstacle {
             | Obstacle::NodeMissing { .. }
             | Obstacle::NoPorts
             | Obstacle::Open(_)
-            | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => None,
+            | Obstacle::PortOpen(
+                PortOpenError::Missing
+                | PortOpenError::NoResource { .. }
+                | PortOpenError::Io { .. },
+            ) => None,
         }
     }
 }

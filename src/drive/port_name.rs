@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::pci::PciAddress;
+use super::position::Position;
 use crate::transport::Unit;
 
 /// The place of a drive as udev writes it in `/dev/disk/by-path`:
@@ -45,6 +46,25 @@ impl fmt::Display for PortName {
             Unit::Slave => 1,
         };
         write!(f, "pci-{}-ata-{}.{unit}", self.function, self.port)
+    }
+}
+
+/// A drive's place on the IDE channels of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seat {
+    /// On a legacy channel.
+    Position(Position),
+    /// On a channel with ports of its own.
+    Port(PortName),
+}
+
+impl fmt::Display for Seat {
+    /// `secondary master`, or the name of the port.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Seat::Position(position) => write!(f, "{position}"),
+            Seat::Port(name) => write!(f, "{name}"),
+        }
     }
 }
 

@@ -9,11 +9,15 @@ use std::sync::Arc;
 
 use nix::sys::stat::{major, minor};
 
+use crate::transport::port::{self, Channel, DevPort, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{PacketTransport, SgDevice};
+use crate::transport::{PacketTransport, RegisterAccess, SgDevice};
 
 /// A drive that takes commands, from whatever thread has it.
 pub type OpenDrive = Box<dyn PacketTransport + Send>;
+
+/// The registers of a channel, from whatever thread has them.
+pub type OpenRegisters = Box<dyn RegisterAccess + Send>;
 
 /// What a device node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,11 +50,29 @@ pub trait Kernel: Send + Sync {
     /// [`SgOpenError`], by cause.
     fn open(&self, node: &Path, exclusive: bool) -> Result<OpenDrive, SgOpenError>;
 
+    /// The registers of a channel. None is read or written.
+    ///
+    /// # Errors
+    /// [`PortOpenError`], by cause.
+    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError>;
+
     /// Writes a text to an existing file of sysfs in one go.
     ///
     /// # Errors
     /// Where the kernel refuses or the file is gone.
     fn write(&self, file: &Path, text: &str) -> io::Result<()>;
+}
+
+/// Where the registers of a channel are.
+#[derive(Debug)]
+pub enum RegistersOf<'a> {
+    /// In the regions of a PCI function, whose directory in sysfs this is.
+    Function {
+        folder: &'a Path,
+        layout: &'a Layout,
+    },
+    /// At the legacy ports.
+    Legacy(Channel),
 }
 
 struct Linux;
@@ -69,6 +91,14 @@ impl Kernel for Linux {
 
     fn open(&self, node: &Path, exclusive: bool) -> Result<OpenDrive, SgOpenError> {
         SgDevice::open(node, exclusive).map(|drive| Box::new(drive) as OpenDrive)
+    }
+
+    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError> {
+        port::must_be_given()?;
+        Ok(match *of {
+            RegistersOf::Function { folder, layout } => Box::new(Resources::open(folder, layout)?),
+            RegistersOf::Legacy(channel) => Box::new(DevPort::open(channel)?),
+        })
     }
 
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {

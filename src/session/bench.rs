@@ -7,12 +7,14 @@ use super::error::OpenError;
 use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label};
-use crate::drive::legacy::ChannelState;
+use super::wish::Wish;
+use crate::drive::channel::ChannelState;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, MediumRule, Position, ask};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
 use crate::sim::{Bench, BenchError, SimDriveHandle};
+use crate::transport::port::Habits;
 use crate::transport::{PacketTransport, TransportError};
 
 /// A bench as a machine.
@@ -39,6 +41,7 @@ impl OnBench {
         match name {
             DriveName::Index(index) => self.bench.drive(*index),
             DriveName::Path(path) => self.bench.drive_at(path),
+            DriveName::Port(_) => None,
         }
     }
 
@@ -59,8 +62,12 @@ fn called(drive: &SimDriveHandle) -> Option<DriveName> {
 }
 
 impl Machine for OnBench {
-    fn settle(&self) -> Vec<Settled> {
+    fn settle(&self, _: Option<&DriveName>) -> Vec<Settled> {
         Vec::new()
+    }
+
+    fn lost(&self, _: &DriveName) -> Option<DriveName> {
+        None
     }
 
     fn list(&self) -> Listing {
@@ -68,6 +75,7 @@ impl Machine for OnBench {
             drives: self.bench.drives().iter().map(listed).collect(),
             basis: IndexBasis::Nothing,
             has_legacy_ports: true,
+            ports: Vec::new(),
         }
     }
 
@@ -81,14 +89,16 @@ impl Machine for OnBench {
         }
     }
 
-    fn ports(&self, position: Position, _: MediumRule) -> Result<Box<dyn Registers>, OpenError> {
-        let name = DriveName::Index(position.number());
-        match self.bench.drive(position.number()) {
-            Some(drive) => Ok(Box::new(SimulatedDrive {
-                name,
+    fn ports(&self, name: &DriveName, _: &Wish) -> Result<Box<dyn Registers>, OpenError> {
+        let Some(drive) = self.find(name) else {
+            return Err(self.not_there(name.clone()));
+        };
+        match drive.position() {
+            Some(index) => Ok(Box::new(SimulatedDrive {
+                name: DriveName::Index(index),
                 drive: drive.clone(),
             })),
-            None => Err(self.not_there(name)),
+            None => Err(OpenError::NoPorts { name: name.clone() }),
         }
     }
 
@@ -159,8 +169,12 @@ impl Spot for SimulatedDrive {
         None
     }
 
-    fn at_ports(&self) -> Option<Position> {
-        self.drive.position().and_then(Position::new)
+    fn at_ports(&self) -> Option<DriveName> {
+        self.drive.position().map(DriveName::Index)
+    }
+
+    fn is_for_ports(&self) -> bool {
+        false
     }
 
     fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
@@ -189,15 +203,20 @@ impl Registers for SimulatedDrive {
         None
     }
 
+    fn can_wait(&self) -> bool {
+        true
+    }
+
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
         let name = self.name;
         let registers = self.drive.registers();
         Ok(Taken {
-            registers: registers.ok_or(OpenError::NamedByPath {
-                name,
-                position: None,
-            })?,
+            registers: registers.ok_or(OpenError::NoPorts { name })?,
             unit: self.drive.unit(),
+            habits: Habits::default(),
+            interrupts: None,
+            neighbours: Vec::new(),
+            is_taken_over: false,
             clock: self.drive.clock(),
             // As of a real drive, the kernel remembers who it was.
             known_as: self

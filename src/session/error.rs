@@ -3,8 +3,8 @@
 use super::name::{DriveName, Label};
 use super::user::Answer;
 use crate::drive::ask::AskError;
-use crate::drive::legacy::{ChannelState, LegacyError};
-use crate::drive::{HoldError, LocateError, Obstacle, Position};
+use crate::drive::channel::{ChannelError, ChannelState};
+use crate::drive::{HoldError, LocateError, Obstacle};
 use crate::protocol::packet::Family;
 use crate::protocol::{DeviceError, Protocol};
 use crate::scsi::{DeviceType, Identity, PacketDevice};
@@ -29,18 +29,41 @@ pub enum OpenError {
     InTheWay(#[from] Obstacle),
     /// The ports of its channel cannot be used.
     #[error(transparent)]
-    Channel(#[from] LegacyError),
+    Channel(#[from] ChannelError),
     /// The kernel does not have it.
     #[error("the kernel does not know the drive")]
     UnknownToKernel { label: Label },
-    /// The ports were asked for, and a path. The kernel gives the path up with
-    /// its drives, and where a dead one does not come back, another drive may
-    /// get it.
-    #[error("a drive on the ports is named by its position")]
-    NamedByPath {
-        name: DriveName,
-        /// Where the ports lead to it.
-        position: Option<Position>,
+    /// The ports were asked for, and it is on no channel that has any.
+    #[error("drive {name} is not on an IDE channel that can be reached by ports")]
+    NoPorts { name: DriveName },
+    /// What the registers read is nothing.
+    #[error("nothing answers at the ports of {name}: every register reads FFh")]
+    Void { name: DriveName },
+    /// The drive was to be waited for while it is switched off and on, and a
+    /// driver that notices this cannot be unbound.
+    #[error(
+        "its driver notices when the drive is switched off and on, and cannot be unbound: {source}"
+    )]
+    NoWait {
+        #[source]
+        source: ChannelError,
+    },
+    /// The interrupts of its channel do not come to rest.
+    #[error("{source}")]
+    Storm {
+        neighbours: Vec<String>,
+        #[source]
+        source: TransportError,
+    },
+    /// The ports are the way that was chosen for a drive on such a channel, and
+    /// not the user's wish.
+    #[error(transparent)]
+    ByPortsFirst(Box<OpenError>),
+    /// Asked by the ports who it is, it is one that is flashed by packets.
+    #[error("a {} drive, which is flashed by packets", family.name)]
+    OwnProtocol {
+        family: &'static Family,
+        identity: Identity,
     },
     #[error("the user does not agree that the kernel gives its drives up")]
     NotAgreed {
@@ -108,5 +131,5 @@ pub enum LeaveError {
     Drive(#[from] DeviceError),
     /// The kernel has not got everything back.
     #[error(transparent)]
-    Kernel(#[from] LegacyError),
+    Kernel(#[from] ChannelError),
 }

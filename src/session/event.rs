@@ -2,7 +2,7 @@
 
 use super::machine::Guess;
 use super::name::DriveName;
-use crate::drive::legacy::{ChannelState, LegacyError};
+use crate::drive::channel::{ChannelError, ChannelState};
 use crate::drive::note::{NoteError, Settled};
 use crate::protocol::detect::Detected;
 use crate::protocol::packet::Family;
@@ -15,7 +15,8 @@ use crate::transport::IdentifyError;
 /// 1. [`Settled`](Event::Settled), for each change of a crashed run;
 /// 2. through the kernel: [`Guessed`](Event::Guessed),
 ///    [`PollingLeftOn`](Event::PollingLeftOn), [`Detected`](Event::Detected);
-/// 3. in vendor mode: [`GivenUp`](Event::GivenUp), [`Said`](Event::Said),
+/// 3. in vendor mode: [`GivenUp`](Event::GivenUp),
+///    [`TakenOver`](Event::TakenOver), [`Said`](Event::Said),
 ///    [`OnAList`](Event::OnAList), then [`Waiting`](Event::Waiting) as often as
 ///    the drive is asked again, and [`WaitingEnded`](Event::WaitingEnded) once if
 ///    it was;
@@ -32,6 +33,9 @@ pub enum Event {
     Detected(Detected),
     /// The kernel gives these devices up: that was agreed to beforehand.
     GivenUp(ChannelState),
+    /// A run that was ended in the middle had the channel, and this one goes on
+    /// with it.
+    TakenOver,
     /// What the drive answers to IDENTIFY PACKET DEVICE.
     Said(Said),
     /// A drive that is flashed by packets is asked for vendor mode.
@@ -41,7 +45,7 @@ pub enum Event {
     /// It is asked no more.
     WaitingEnded,
     /// What the kernel has given up is not as it was.
-    NotGivenBack(LegacyError),
+    NotGivenBack(ChannelError),
 }
 
 /// Who a drive says it is, and what that counts for beside what is known.

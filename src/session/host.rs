@@ -1,23 +1,29 @@
 //! The machine that this program runs on.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::OpenError;
 use super::folders;
-use super::list::{Listed, Listing};
+use super::list::{AboutPort, Listed, ListedPort, Listing};
 use super::machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label};
+use super::wish::{Patience, Wish};
+use crate::drive::channel::{
+    self, Access, ChannelDevice, ChannelError, ChannelState, Detached, Release,
+};
 use crate::drive::hold::Polling;
-use crate::drive::legacy::{self, ChannelState, Detached, LegacyError};
+use crate::drive::interrupts::Counter;
 use crate::drive::note::{self, NoteError, Settled};
+use crate::drive::system::OpenRegisters;
 use crate::drive::{
-    Hold, HoldError, Inhibitor, Located, MediumRule, Obstacle, Position, System, list, locate_path,
-    locate_position,
+    Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, Seat, System, list,
+    locate_path, locate_port, locate_position,
 };
 use crate::protocol::packet::Reopen;
-use crate::scsi::Identity;
 use crate::transport::clock::SystemClock;
-use crate::transport::{Clock, DevPort, PacketTransport, TransportError};
+use crate::transport::port::{Habits, InterruptCount};
+use crate::transport::{Clock, PacketTransport, TransportError, Unit};
 
 /// The kernel and its drives.
 pub struct Host {
@@ -33,21 +39,35 @@ impl Default for Host {
 
 impl Host {
     pub fn of(system: System) -> Host {
-        Host {
-            system,
-            clock: Arc::new(SystemClock::default()),
-        }
+        Host::with_clock(system, Arc::new(SystemClock::default()))
+    }
+
+    /// A machine with a time of its own.
+    pub fn with_clock(system: System, clock: Arc<dyn Clock>) -> Host {
+        Host { system, clock }
     }
 }
 
 impl Machine for Host {
-    fn settle(&self) -> Vec<Settled> {
-        let settled = note::settle(&self.system);
+    fn settle(&self, but: Option<&DriveName>) -> Vec<Settled> {
+        let but = but.and_then(|name| Some(self.channel(name).ok()?.0.subject()));
+        let settled = note::settle(&self.system, but.as_deref());
         let is_scan = |settled: &Settled| settled.outcome.is_ok() && settled.undo.is_scan();
         if settled.iter().any(is_scan) {
-            legacy::await_scan(&self.system, self.clock.as_ref());
+            channel::await_scan(&self.system, self.clock.as_ref());
         }
         settled
+    }
+
+    fn lost(&self, name: &DriveName) -> Option<DriveName> {
+        let system = &self.system;
+        let (access, unit) = match name {
+            // The kernel has it, or has given the name to another drive.
+            DriveName::Path(path) if path.exists() => return None,
+            name => self.channel(name).ok()?,
+        };
+        note::left(system, &access.subject())?;
+        access.seat(unit).map(DriveName::from)
     }
 
     fn list(&self) -> Listing {
@@ -56,6 +76,7 @@ impl Machine for Host {
             drives: listing.drives.into_iter().map(Listed::from).collect(),
             basis: listing.basis,
             has_legacy_ports: listing.has_legacy_ports,
+            ports: ports_of(&self.system),
         }
     }
 
@@ -66,6 +87,7 @@ impl Machine for Host {
                 locate_position(&self.system, position)?
             }
             DriveName::Path(path) => locate_path(&self.system, path)?,
+            DriveName::Port(name) => locate_port(&self.system, *name)?,
         };
         Ok(Box::new(KernelDrive {
             system: self.system.clone(),
@@ -75,29 +97,25 @@ impl Machine for Host {
         }))
     }
 
-    fn ports(
-        &self,
-        position: Position,
-        medium: MediumRule,
-    ) -> Result<Box<dyn Registers>, OpenError> {
+    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Box<dyn Registers>, OpenError> {
         let system = &self.system;
-        let state = legacy::inspect(system, position.channel())?;
-        state.check()?;
-        let controller = system.sys(format!("bus/pci/devices/{}", state.controller));
-        let ports = DevPort::open(position.channel(), &controller)
-            .map_err(|error| Obstacle::to_ports(system, error))?;
-        let mut on_channel = state.devices.iter();
-        let known = on_channel.find(|device| device.position == Some(position));
-        if let Some(device) = known {
-            self.refuse_medium(&device.located, medium)?;
+        let (access, unit) = self.channel(name)?;
+        let seat = access.seat(unit);
+        let seat = seat.ok_or_else(|| OpenError::NoPorts { name: name.clone() })?;
+        let (state, can_wait) = self.state(&access, wish.patience)?;
+        let registers = access.open(system)?;
+        let is_same = |device: &&ChannelDevice| device.seat == Some(seat);
+        if let Some(device) = state.devices.iter().find(is_same) {
+            self.refuse_medium(&device.located, wish.medium)?;
         }
-        Ok(Box::new(LegacyPorts {
+        Ok(Box::new(ChannelPorts {
             system: system.clone(),
             clock: Arc::clone(&self.clock),
-            position,
-            known_as: known.map(|device| device.located.known_as.clone()),
-            ports,
+            seat,
+            unit,
+            registers,
             state,
+            can_wait,
         }))
     }
 
@@ -111,6 +129,57 @@ impl Machine for Host {
 }
 
 impl Host {
+    /// The channel and unit that a drive of this name is on.
+    fn channel(&self, name: &DriveName) -> Result<(Access, Unit), OpenError> {
+        let system = &self.system;
+        let by_port = |name: PortName| Ok((Access::of_port(system, name)?, name.unit));
+        match name {
+            DriveName::Index(index) => {
+                let position = Position::new(*index).ok_or(OpenError::NoPosition(*index))?;
+                let access = Access::of_legacy(system, position.channel())?;
+                Ok((access, position.unit()))
+            }
+            DriveName::Port(name) => by_port(*name),
+            DriveName::Path(path) => {
+                let lost = || channel::seat_of_lost(system, path).or_else(|| by_path(path));
+                match locate_path(system, path) {
+                    Ok(drive) => Access::of_drive(system, &drive).ok_or_else(|| {
+                        match Access::why_not(system, &drive) {
+                            Some(error) => error.into(),
+                            None => OpenError::NoPorts { name: name.clone() },
+                        }
+                    }),
+                    Err(error) => match lost() {
+                        Some(name) => by_port(name),
+                        None => Err(error.into()),
+                    },
+                }
+            }
+        }
+    }
+
+    /// What the kernel has on a channel, and whether its drives may be switched
+    /// off and on meanwhile.
+    fn state(
+        &self,
+        access: &Access,
+        patience: Patience,
+    ) -> Result<(ChannelState, bool), OpenError> {
+        let look = |release| {
+            let state = channel::inspect(&self.system, access, release)?;
+            state.check()?;
+            Ok(state)
+        };
+        if !access.is_serial() || !patience.may_wait() {
+            return Ok((look(Release::Devices)?, !access.is_serial()));
+        }
+        match (look(Release::Driver), patience) {
+            (Ok(state), _) => Ok((state, true)),
+            (Err(source), Patience::Named(_)) => Err(OpenError::NoWait { source }),
+            (Err(_), Patience::Unless(_)) => Ok((look(Release::Devices)?, false)),
+        }
+    }
+
     /// A medium in the drive, which the kernel can still tell. A drive that does
     /// not answer it is no reason to stop: the ports may be the only way to it.
     fn refuse_medium(&self, drive: &Located, rule: MediumRule) -> Result<(), HoldError> {
@@ -119,6 +188,32 @@ impl Host {
             Ok(_) | Err(_) => Ok(()),
         }
     }
+}
+
+fn ports_of(system: &System) -> Vec<ListedPort> {
+    let mut ports = Vec::new();
+    for channel in channel::with_own_ports(system) {
+        for seat in channel.seats {
+            let on_it = channel.devices.iter().find(|(at, _)| *at == seat);
+            let about = AboutPort {
+                base: channel.access.base().unwrap_or_default(),
+                driver: channel.access.driver().unwrap_or_default().to_owned(),
+                device: on_it.map(|(_, name)| name.clone()),
+            };
+            ports.push(ListedPort {
+                name: seat.into(),
+                about: Some(about).filter(|_| system.is_superuser()),
+            });
+        }
+    }
+    ports
+}
+
+/// The port that a link of udev names which is not there, as that of a drive
+/// which the kernel does not list.
+fn by_path(path: &Path) -> Option<PortName> {
+    let name = path.strip_prefix("/dev/disk/by-path").ok()?;
+    PortName::parse(name.to_str()?)
 }
 
 /// A drive that the kernel has.
@@ -164,8 +259,15 @@ impl Spot for KernelDrive {
         })
     }
 
-    fn at_ports(&self) -> Option<Position> {
-        legacy::position_of(&self.system, &self.located)
+    fn at_ports(&self) -> Option<DriveName> {
+        let (access, unit) = Access::of_drive(&self.system, &self.located)?;
+        access.seat(unit).map(DriveName::from)
+    }
+
+    fn is_for_ports(&self) -> bool {
+        // Where drives are reported not to answer, it takes somebody's word.
+        Access::of_drive(&self.system, &self.located)
+            .is_some_and(|(access, _)| access.caution().is_none())
     }
 
     fn hold(&self, medium: MediumRule) -> Result<Held, OpenError> {
@@ -220,40 +322,66 @@ impl Reopen for InPlace {
     }
 }
 
-/// A legacy channel whose devices the kernel still has.
-struct LegacyPorts {
+/// A channel whose devices the kernel still has.
+struct ChannelPorts {
     system: System,
     clock: Arc<dyn Clock>,
-    position: Position,
-    known_as: Option<Identity>,
-    ports: DevPort,
+    seat: Seat,
+    unit: Unit,
+    registers: OpenRegisters,
     state: ChannelState,
+    can_wait: bool,
 }
 
-impl Registers for LegacyPorts {
+impl Registers for ChannelPorts {
     fn label(&self) -> Label {
         Label {
-            called: DriveName::Index(self.position.number()),
-            at: At::Ports(self.position),
+            called: self.seat.into(),
+            at: At::Ports(self.seat),
         }
     }
 
     fn place(&self) -> String {
-        let index = u32::from(self.position.number() - 1);
-        ata_place(&self.state.controller, index / 2 + 1, index % 2)
+        let access = &self.state.access;
+        let target = match self.unit {
+            Unit::Master => 0,
+            Unit::Slave => 1,
+        };
+        ata_place(&access.controller(), access.port(), target)
     }
 
     fn channel(&self) -> Option<&ChannelState> {
-        Some(&self.state).filter(|state| !state.devices.is_empty())
+        Some(&self.state).filter(|state| state.costs())
+    }
+
+    fn can_wait(&self) -> bool {
+        self.can_wait
     }
 
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
-        let detached = legacy::detach(&self.system, self.position.channel())?;
+        let access = &self.state.access;
+        let detached = channel::detach(&self.system, access, self.state.release)?;
+        let counter = access.irq().map(|irq| {
+            Box::new(Counter {
+                system: self.system.clone(),
+                irq,
+            }) as Box<dyn InterruptCount>
+        });
         Ok(Taken {
-            registers: Box::new(self.ports),
-            unit: self.position.unit(),
+            registers: self.registers,
+            unit: self.unit,
+            habits: Habits {
+                takes_nien: access.takes_nien(),
+                way: match access.legacy() {
+                    Some(_) => Habits::default().way,
+                    None => "ports of its controller",
+                },
+            },
+            interrupts: counter,
+            neighbours: self.state.neighbours.clone(),
+            is_taken_over: detached.is_taken_over(),
             clock: Arc::clone(&self.clock),
-            known_as: self.known_as,
+            known_as: self.state.known_as(self.unit),
             lent: Some(Box::new(OffKernel {
                 detached,
                 clock: self.clock,
@@ -268,7 +396,7 @@ struct OffKernel {
 }
 
 impl Lent for OffKernel {
-    fn give_back(self: Box<Self>) -> Result<(), LegacyError> {
+    fn give_back(self: Box<Self>) -> Result<(), ChannelError> {
         self.detached.bring_back(self.clock.as_ref()).map(drop)
     }
 }
@@ -289,3 +417,6 @@ impl From<list::Listed> for Listed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

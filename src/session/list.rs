@@ -16,6 +16,26 @@ pub struct Listing {
     pub basis: IndexBasis,
     /// Whether a drive that is not listed may answer at the legacy ports.
     pub has_legacy_ports: bool,
+    /// Places on channels with ports of their own, where one may answer as well.
+    pub ports: Vec<ListedPort>,
+}
+
+/// A place on a channel with ports of its own.
+#[derive(Debug)]
+pub struct ListedPort {
+    pub name: DriveName,
+    /// For whoever may use the ports.
+    pub about: Option<AboutPort>,
+}
+
+/// What is known of such a place.
+#[derive(Debug)]
+pub struct AboutPort {
+    /// The first I/O port of the channel.
+    pub base: u64,
+    pub driver: String,
+    /// What the kernel has there; `None` for nothing.
+    pub device: Option<String>,
 }
 
 /// One drive of the list.

@@ -7,17 +7,24 @@ use std::sync::Arc;
 use super::error::OpenError;
 use super::list::Listing;
 use super::name::{DriveName, Label};
-use crate::drive::legacy::{ChannelState, LegacyError};
+use super::wish::Wish;
+use crate::drive::channel::{ChannelError, ChannelState};
 use crate::drive::note::{NoteError, Settled};
-use crate::drive::{Inhibitor, MediumRule, Obstacle, Position};
+use crate::drive::{Inhibitor, MediumRule, Obstacle};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
+use crate::transport::port::{Habits, InterruptCount};
 use crate::transport::{Clock, PacketTransport, RegisterAccess, Unit};
 
 /// A machine with drives.
 pub trait Machine: Send + Sync {
-    /// Takes back what a crashed run has left changed.
-    fn settle(&self) -> Vec<Settled>;
+    /// Takes back what crashed runs have left changed, but for the channel that
+    /// a drive is on, of this name by the ports.
+    fn settle(&self, but: Option<&DriveName>) -> Vec<Settled>;
+
+    /// What a drive is called by the ports that a crashed run has taken off the
+    /// kernel for them.
+    fn lost(&self, name: &DriveName) -> Option<DriveName>;
 
     /// Every drive, by INQUIRY and TEST UNIT READY alone.
     fn list(&self) -> Listing;
@@ -28,18 +35,14 @@ pub trait Machine: Send + Sync {
     /// [`OpenError`] where there is none, or it is not known which.
     fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError>;
 
-    /// The registers by which a position is reached, still to be
+    /// The registers by which a drive is reached, still to be
     /// [taken](Registers::take). Nothing is changed and nothing is sent to the
     /// drive; one that the kernel has is asked for its medium.
     ///
     /// # Errors
     /// [`OpenError`] where no registers lead there, or something that must not
     /// lose its channel is on it.
-    fn ports(
-        &self,
-        position: Position,
-        medium: MediumRule,
-    ) -> Result<Box<dyn Registers>, OpenError>;
+    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Box<dyn Registers>, OpenError>;
 
     /// Where this program keeps what outlives a run.
     fn folders(&self) -> Folders;
@@ -72,8 +75,12 @@ pub trait Spot {
     /// That this position is a guess, and at which SATA port the drive is.
     fn guess(&self) -> Option<Guess>;
 
-    /// The position at which the legacy ports lead to it, too.
-    fn at_ports(&self) -> Option<Position>;
+    /// What it is called by the ports that lead to it, too.
+    fn at_ports(&self) -> Option<DriveName>;
+
+    /// Whether the ports are the better way into vendor mode: through the kernel
+    /// each command there runs its error handling.
+    fn is_for_ports(&self) -> bool;
 
     /// Gets hold of it, so that nobody else talks to it.
     ///
@@ -109,8 +116,12 @@ pub trait Registers {
     /// As that of [`Spot`].
     fn place(&self) -> String;
 
-    /// What the kernel would have to give up; `None` for nothing.
+    /// What the kernel would have to give up, and what else this costs; `None`
+    /// for nothing.
     fn channel(&self) -> Option<&ChannelState>;
+
+    /// Whether the drive may be switched off and on meanwhile.
+    fn can_wait(&self) -> bool;
 
     /// Takes them off the kernel.
     ///
@@ -123,6 +134,13 @@ pub trait Registers {
 pub struct Taken {
     pub registers: Box<dyn RegisterAccess + Send>,
     pub unit: Unit,
+    pub habits: Habits,
+    /// Counts the interrupts of their line.
+    pub interrupts: Option<Box<dyn InterruptCount>>,
+    /// Who else is on that line.
+    pub neighbours: Vec<String>,
+    /// A crashed run had taken them.
+    pub is_taken_over: bool,
     pub clock: Arc<dyn Clock>,
     /// Who the kernel remembers there.
     pub known_as: Option<Identity>,
@@ -135,5 +153,5 @@ pub struct Taken {
 pub trait Lent: Send {
     /// # Errors
     /// Where a drive that was there is not back.
-    fn give_back(self: Box<Self>) -> Result<(), LegacyError>;
+    fn give_back(self: Box<Self>) -> Result<(), ChannelError>;
 }

@@ -28,7 +28,7 @@ pub use bench::OnBench;
 pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};
 pub use host::Host;
-pub use list::{Listed, Listing};
+pub use list::{AboutPort, Listed, ListedPort, Listing};
 pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
 pub use name::{At, DriveName, Label, Via};
 pub use open::open;
@@ -37,7 +37,6 @@ pub use wish::{Patience, Wish};
 
 use std::sync::Arc;
 
-use crate::drive::Position;
 use crate::protocol::FirmwareDevice;
 use crate::transport::Clock;
 
@@ -49,8 +48,8 @@ pub struct Session {
     pub device: Box<dyn FirmwareDevice + Send>,
     /// The time as the drive has it.
     pub clock: Arc<dyn Clock>,
-    /// The position at which the legacy ports lead to it.
-    pub at_ports: Option<Position>,
+    /// What it is called by the ports that lead to it.
+    pub at_ports: Option<DriveName>,
     // After the device, whose end gives the channel's interrupts back.
     lent: Option<Box<dyn Lent>>,
 }

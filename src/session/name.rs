@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::drive::{Position, ScsiAddress};
+use crate::drive::{PortName, ScsiAddress, Seat};
 
 /// How the user calls a drive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +12,18 @@ pub enum DriveName {
     Index(u8),
     /// `/dev/sr0`, `/dev/sg1`, `/dev/disk/by-id/…`: a path under `/dev`.
     Path(PathBuf),
+    /// `pci-0000:03:00.0-ata-2.0`: a port of a controller, whether or not the
+    /// kernel knows a drive there.
+    Port(PortName),
+}
+
+impl From<Seat> for DriveName {
+    fn from(seat: Seat) -> DriveName {
+        match seat {
+            Seat::Position(position) => DriveName::Index(position.number()),
+            Seat::Port(name) => DriveName::Port(name),
+        }
+    }
 }
 
 impl fmt::Display for DriveName {
@@ -19,6 +31,7 @@ impl fmt::Display for DriveName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DriveName::Index(index) => write!(f, "{index}"),
+            DriveName::Port(name) => write!(f, "{name}"),
             DriveName::Path(path) => {
                 let text = path.to_string_lossy();
                 match text.chars().any(char::is_control) {
@@ -37,7 +50,7 @@ pub enum Via {
     Sg,
     /// ATA PASS-THROUGH over SG_IO.
     Ata,
-    /// The legacy I/O ports.
+    /// The I/O ports of its channel.
     Port,
 }
 
@@ -68,8 +81,8 @@ pub enum At {
     Node(PathBuf),
     /// Its name for the kernel, where it has no node.
     Address(ScsiAddress),
-    /// The registers of a legacy channel.
-    Ports(Position),
+    /// The registers of its channel.
+    Ports(Seat),
     /// A bench.
     Bench,
 }

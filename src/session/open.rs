@@ -14,13 +14,14 @@ use super::refusals::Refusals;
 use super::user::{Answer, User};
 use super::watch;
 use super::wish::{Patience, Wish};
-use crate::drive::Position;
+use crate::protocol::detect::Reason;
 use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
-use crate::protocol::{DeviceError, FirmwareDevice, detect};
+use crate::protocol::{Detected, DeviceError, FirmwareDevice, detect};
 use crate::scsi::Identity;
+use crate::transport::port::StormGuard;
 use crate::transport::{
-    AtaPassthrough, Clock, PortTaskFile, TaskFile, TaskFileError, TransportError,
+    AtaPassthrough, Clock, IdentifyError, PortTaskFile, TaskFile, TaskFileError, TransportError,
 };
 
 /// One vendor-mode command takes microseconds to milliseconds. A drive that
@@ -40,17 +41,21 @@ pub fn open(
     user: &mut dyn User,
 ) -> Result<Session, OpenError> {
     wish.check()?;
-    for settled in machine.settle() {
-        user.tell(Event::Settled(settled));
-    }
     let mut opening = Opening {
         machine,
         wish,
         user,
     };
-    match wish.via {
-        Some(Via::Port) => opening.by_ports(opening.position(name)?),
-        Some(Via::Sg | Via::Ata) | None => opening.by_kernel(name),
+    // A run that was ended on the ports has left them taken, and perhaps a drive
+    // in vendor mode, which a kernel that gets it back would ask who it is.
+    let lost = wish.may_go_by_ports().then(|| machine.lost(name)).flatten();
+    for settled in machine.settle(lost.as_ref()) {
+        opening.user.tell(Event::Settled(settled));
+    }
+    match (lost, wish.via) {
+        (Some(by_ports), _) => opening.by_ports(&by_ports),
+        (None, Some(Via::Port)) => opening.by_ports(name),
+        (None, Some(Via::Sg | Via::Ata) | None) => opening.by_kernel(name),
     }
 }
 
@@ -58,6 +63,7 @@ pub fn open(
 struct Target {
     label: Label,
     place: String,
+    patience: Patience,
     by_ports: bool,
     /// What it is called on the ports, where those lead to it.
     ports: Option<DriveName>,
@@ -76,17 +82,19 @@ impl Opening<'_> {
             let called = name.clone();
             self.user.tell(Event::Guessed { called, guess });
         }
-        let held = spot.hold(self.wish.medium)?;
-        let mut held = watch::held(held, self.user.watch());
-        if let Some(why) = held.polling.take() {
-            self.user.tell(Event::PollingLeftOn(why));
-        }
+        let mut held = self.hold(spot.as_ref())?;
         let clock = Arc::clone(&held.clock);
         let identity = identify::by_inquiry(&mut held, &spot.label())?;
         let device = match self.family(&mut held, identity.as_ref())? {
             Some(family) => packet_drive(family, identity, held),
             None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
-            None => self.by_ata(spot.as_ref(), held, identity)?,
+            None => match spot.at_ports().filter(|_| spot.is_for_ports()) {
+                Some(ports) if self.wish.via.is_none() => {
+                    drop(held);
+                    return self.by_ports_first(spot.as_ref(), &ports);
+                }
+                _ => self.by_ata(spot.as_ref(), held, identity)?,
+            },
         };
         Ok(Session {
             label: spot.label(),
@@ -96,6 +104,59 @@ impl Opening<'_> {
             at_ports: spot.at_ports(),
             lent: None,
         })
+    }
+
+    fn hold(&mut self, spot: &dyn Spot) -> Result<Held, OpenError> {
+        let held = spot.hold(self.wish.medium)?;
+        let mut held = watch::held(held, self.user.watch());
+        if let Some(why) = held.polling.take() {
+            self.user.tell(Event::PollingLeftOn(why));
+        }
+        Ok(held)
+    }
+
+    /// Vendor mode for a drive whose user has named no way, and which is on a
+    /// channel that the ports lead to. Nothing was sent yet but INQUIRY.
+    fn by_ports_first(&mut self, spot: &dyn Spot, ports: &DriveName) -> Result<Session, OpenError> {
+        let (family, identity) = match self.by_ports(ports) {
+            Err(OpenError::OwnProtocol { family, identity }) => (family, identity),
+            Err(error @ (OpenError::NotEntered(_) | OpenError::SaysNotOptical { .. })) => {
+                return Err(error);
+            }
+            outcome => return outcome.map_err(|error| OpenError::ByPortsFirst(Box::new(error))),
+        };
+        // It was silent before, and has said now who it is.
+        let held = self.hold(spot)?;
+        Ok(Session {
+            label: spot.label(),
+            place: spot.place(),
+            clock: Arc::clone(&held.clock),
+            device: self.in_own_protocol(family, identity, held),
+            at_ports: spot.at_ports(),
+            lent: None,
+        })
+    }
+
+    fn in_own_protocol(
+        &mut self,
+        family: &'static Family,
+        identity: Identity,
+        held: Held,
+    ) -> Device {
+        self.user.tell(Event::Detected(Detected {
+            protocol: family.protocol,
+            reason: Reason::Listed {
+                identity: identity.clone(),
+            },
+        }));
+        packet_drive(family, Some(identity), held)
+    }
+
+    /// The family of a drive that has said who it is after its protocol was
+    /// looked for: it gets its own, unless its user has named another.
+    fn own_family(&self, identity: Option<&Identity>) -> Option<&'static Family> {
+        let is_open = self.wish.via.is_none() && self.wish.protocol.is_none();
+        identity.filter(|_| is_open).and_then(Family::by_identity)
     }
 
     /// The family of a drive that is to be spoken to by packets.
@@ -131,54 +192,69 @@ impl Opening<'_> {
         held: Held,
         identity: Option<Identity>,
     ) -> Result<Device, OpenError> {
-        let mut task_file = AtaPassthrough::new(held.packets, COMMAND_TIMEOUT);
+        let Held {
+            packets,
+            reopen,
+            clock,
+            filter,
+            polling,
+        } = held;
+        let mut task_file = AtaPassthrough::new(packets, COMMAND_TIMEOUT);
         let identified = identify::by_kernel(task_file.identify(), identity);
+        let family = self.own_family(identified.identity.as_ref());
+        if let (Some(family), Some(identity)) = (family, &identified.identity) {
+            let held = Held {
+                packets: task_file.into_inner(),
+                reopen,
+                clock,
+                filter,
+                polling,
+            };
+            return Ok(self.in_own_protocol(family, identity.clone(), held));
+        }
         let target = Target {
             label: spot.label(),
             place: spot.place(),
+            patience: self.wish.patience,
             by_ports: false,
-            ports: spot.at_ports().map(|at| DriveName::Index(at.number())),
+            ports: spot.at_ports(),
         };
-        self.enter(target, identified, Box::new(task_file), held.clock)
-            .map_err(|failed| match held.filter {
+        self.enter(target, identified, Box::new(task_file), clock)
+            .map_err(|failed| match filter {
                 Some(filter) if is_forbidden(&failed.source) => filter.into(),
                 _ => Box::new(failed).into(),
             })
     }
 
-    /// A drive on the ports is named by its position.
-    fn position(&self, name: &DriveName) -> Result<Position, OpenError> {
-        match name {
-            DriveName::Index(index) => Position::new(*index).ok_or(OpenError::NoPosition(*index)),
-            DriveName::Path(_) => Err(OpenError::NamedByPath {
-                name: name.clone(),
-                position: self.machine.locate(name)?.at_ports(),
-            }),
-        }
-    }
-
-    /// Vendor mode by the registers of a legacy channel.
-    fn by_ports(&mut self, position: Position) -> Result<Session, OpenError> {
-        let registers = self.machine.ports(position, self.wish.medium)?;
+    /// Vendor mode by the registers of its channel.
+    fn by_ports(&mut self, name: &DriveName) -> Result<Session, OpenError> {
+        let registers = self.machine.ports(name, self.wish)?;
         self.agree(registers.as_ref())?;
         let label = registers.label();
         let place = registers.place();
-        let mut taken = registers.take()?;
-        let lent = taken.lent.take();
-        let clock = Arc::clone(&taken.clock);
         let target = Target {
             label: label.clone(),
             place: place.clone(),
+            patience: match registers.can_wait() {
+                true => self.wish.patience,
+                false => Patience::default(),
+            },
             by_ports: true,
             ports: Some(label.called.clone()),
         };
+        let mut taken = registers.take()?;
+        let clock = Arc::clone(&taken.clock);
+        if taken.is_taken_over {
+            self.user.tell(Event::TakenOver);
+        }
+        let lent = taken.lent.take();
         match self.enter_by_ports(target, taken) {
             Ok(device) => Ok(Session {
+                at_ports: Some(label.called.clone()),
                 label,
                 place,
                 device,
                 clock,
-                at_ports: Some(position),
                 lent,
             }),
             Err(error) => {
@@ -207,15 +283,50 @@ impl Opening<'_> {
     }
 
     fn enter_by_ports(&mut self, target: Target, taken: Taken) -> Result<Device, OpenError> {
-        let clock = Arc::clone(&taken.clock);
-        let mut ports = PortTaskFile::new(taken.registers, taken.unit, taken.clock);
-        ports
-            .quiet_interrupts()
-            .map_err(OpenError::PortsOutOfReach)?;
+        let Taken {
+            registers,
+            unit,
+            habits,
+            interrupts,
+            neighbours,
+            clock,
+            known_as,
+            ..
+        } = taken;
+        let registers = StormGuard::new(registers, interrupts);
+        let mut ports = PortTaskFile::new(registers, unit, Arc::clone(&clock)).with_habits(habits);
+        let failed = |source| match source {
+            source @ TransportError::Storm { .. } => OpenError::Storm {
+                neighbours: neighbours.clone(),
+                source,
+            },
+            source => OpenError::PortsOutOfReach(source),
+        };
+        if ports.is_void().map_err(failed)? {
+            let name = target.label.called;
+            return Err(OpenError::Void { name });
+        }
+        ports.quiet_interrupts().map_err(failed)?;
         let mut task_file = watch::task_file(ports, &clock, self.user.watch());
-        let identified = identify::by_ports(task_file.identify(), taken.known_as)?;
+        let answer = match task_file.identify() {
+            Err(IdentifyError::Transport(source @ TransportError::Storm { .. })) => {
+                return Err(failed(source));
+            }
+            answer => answer,
+        };
+        let identified = identify::by_ports(answer, known_as)?;
+        let family = self.own_family(identified.identity.as_ref());
+        if let (Some(family), Some(identity)) = (family, identified.identity.clone()) {
+            return Err(OpenError::OwnProtocol { family, identity });
+        }
         self.enter(target, identified, task_file, clock)
-            .map_err(|failed| Box::new(failed).into())
+            .map_err(|entered| match entered.source {
+                DeviceError::TaskFile {
+                    source: TaskFileError::Transport(source @ TransportError::Storm { .. }),
+                    ..
+                } => failed(source),
+                _ => Box::new(entered).into(),
+            })
     }
 
     /// Brings a drive into vendor mode and identifies its flash.
@@ -234,7 +345,7 @@ impl Opening<'_> {
         if let Some(family) = family {
             self.user.tell(Event::OnAList(family));
         }
-        let patience = match (self.wish.patience, family) {
+        let patience = match (target.patience, family) {
             (Patience::Named(time), _) | (Patience::Unless(time), None) => time,
             (Patience::Unless(_), Some(_)) => Duration::ZERO,
         };

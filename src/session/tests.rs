@@ -1,5 +1,5 @@
 use super::*;
-use crate::drive::legacy::ChannelState;
+use crate::drive::channel::ChannelState;
 use crate::sim::Bench;
 
 /// Hears everything and says no to every question.
@@ -16,6 +16,7 @@ impl User for Listener {
             Event::PollingLeftOn(_) => "polling left on",
             Event::Detected(_) => "detected",
             Event::GivenUp(_) => "given up",
+            Event::TakenOver => "taken over",
             Event::Said(_) => "said",
             Event::OnAList(_) => "on a list",
             Event::Waiting(_) => "waiting",

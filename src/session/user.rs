@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::Event;
-use crate::drive::legacy::ChannelState;
+use crate::drive::channel::ChannelState;
 use crate::transport::Watch;
 
 /// Hears what happens on the way to a drive, and is asked what only people can

@@ -32,6 +32,19 @@ pub enum Patience {
     Unless(Duration),
 }
 
+impl Patience {
+    fn time(self) -> Duration {
+        match self {
+            Patience::Named(time) | Patience::Unless(time) => time,
+        }
+    }
+
+    /// Whether a drive may be switched off and on meanwhile.
+    pub fn may_wait(self) -> bool {
+        !self.time().is_zero()
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Patience::Unless(Duration::ZERO)
@@ -39,6 +52,12 @@ impl Default for Patience {
 }
 
 impl Wish {
+    /// Whether vendor mode by the ports is a way for this.
+    pub(super) fn may_go_by_ports(&self) -> bool {
+        matches!(self.via, None | Some(Via::Port))
+            && matches!(self.protocol, None | Some(Protocol::VendorMode))
+    }
+
     /// # Errors
     /// A way and a protocol that do not go together.
     pub(super) fn check(&self) -> Result<(), OpenError> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::scsi::PacketDevice;
 pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
-pub use port::{DevPort, PortTaskFile};
+pub use port::PortTaskFile;
 pub use registers::{Register, RegisterAccess};
 pub use sg_io::SgDevice;
 pub use watched::{Watch, Watched};
@@ -104,6 +104,13 @@ pub enum TransportError {
     Vanished,
     #[error("the command was not carried out: {0}")]
     Io(#[source] std::io::Error),
+    /// On the ports: the interrupt line of the channel does not come to rest,
+    /// and the kernel would switch it off with all that is on it.
+    #[error(
+        "the channel's interrupt line does not come to rest ({interrupts} interrupts during the \
+         first commands)"
+    )]
+    Storm { interrupts: u64 },
 }
 
 /// A drive that takes SCSI command blocks.

@@ -44,6 +44,24 @@ pub trait RegisterAccess {
     /// # Errors
     /// Where the register cannot be reached.
     fn read_data(&mut self) -> Result<u16, TransportError>;
+
+    /// The status of the channel's bus master; `None` where it has none that can
+    /// be reached.
+    ///
+    /// # Errors
+    /// Where the register cannot be reached.
+    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
+        Ok(None)
+    }
+
+    /// Clears the interrupt that the channel's bus master keeps, where it has
+    /// one.
+    ///
+    /// # Errors
+    /// Where the register cannot be reached.
+    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
+        Ok(())
+    }
 }
 
 impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
@@ -61,5 +79,13 @@ impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
         (**self).read_data()
+    }
+
+    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
+        (**self).bus_master_status()
+    }
+
+    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
+        (**self).clear_bus_master()
     }
 }

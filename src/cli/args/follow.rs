@@ -41,16 +41,6 @@ impl Request {
         self.changed(|request| request.drives = vec![drive])
     }
 
-    /// With the drive's position in the place of its name.
-    pub fn at(&self, position: u8) -> Request {
-        self.changed(|request| request.drives = vec![DriveName::Index(position)])
-    }
-
-    /// With another name for the drive.
-    pub fn called(&self, name: &DriveName) -> Request {
-        self.changed(|request| request.drives = vec![name.clone()])
-    }
-
     pub fn by(&self, via: Via) -> Request {
         self.changed(|request| request.options.via = Some(via))
     }
@@ -80,6 +70,11 @@ impl Request {
     /// Asking for so long a drive that refuses.
     pub fn with_wait(&self, time: Duration) -> Request {
         self.changed(|request| request.options.wait = Some(time))
+    }
+
+    /// Without time to switch the drive off and on.
+    pub fn without_wait(&self) -> Request {
+        self.changed(|request| request.options.wait = None)
     }
 
     /// With time to switch the drive off and on.
@@ -205,11 +200,16 @@ impl Request {
         self.command(Command::Check)
     }
 
-    /// Checks a drive that is at a position of the legacy ports.
-    pub fn check_at_ports(&self, position: u8) -> Request {
-        let mut request = self.check().at(position).by(Via::Port);
+    /// Checks this drive by the ports of its channel.
+    pub fn check_by_ports(&self) -> Request {
+        let mut request = self.check().by(Via::Port);
         request.options.protocol = None;
         request
+    }
+
+    /// Checks a drive that is at a position of the legacy ports.
+    pub fn check_at_ports(&self, position: u8) -> Request {
+        self.of(DriveName::Index(position)).check_by_ports()
     }
 
     /// Reads all of this drive into a file.

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::{Command, DriveName, UsageError, Verb, words};
+use crate::drive::PortName;
 
 /// Drives, command and file of a command line, as far as they are there.
 #[derive(Debug, Default)]
@@ -175,7 +176,7 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
     }
 }
 
-/// One drive by index or path. Where a file can be, a path under `/dev` is one.
+/// One drive by index, path or port. Where a file can be, a path under `/dev` is one.
 fn drive(text: &str) -> Option<DriveName> {
     const FILES: [&str; 6] = [
         "/dev/shm/",
@@ -192,6 +193,6 @@ fn drive(text: &str) -> Option<DriveName> {
         "4" => Some(DriveName::Index(4)),
         _ if FILES.iter().any(|file| text.starts_with(file)) => None,
         _ if text.starts_with("/dev/") => Some(DriveName::Path(PathBuf::from(text))),
-        _ => None,
+        _ => PortName::parse(text).map(DriveName::Port),
     }
 }

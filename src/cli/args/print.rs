@@ -69,6 +69,7 @@ fn drives(drives: &[DriveName]) -> Option<OsString> {
         match drive {
             DriveName::Index(index) => word.push(index.to_string()),
             DriveName::Path(path) => word.push(path),
+            DriveName::Port(name) => word.push(name.to_string()),
         }
     }
     (!drives.is_empty()).then_some(word)

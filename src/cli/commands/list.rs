@@ -14,7 +14,7 @@ use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
-use crate::session::{Event, Listed, Listing, Machine};
+use crate::session::{AboutPort, Event, Listed, ListedPort, Listing, Machine};
 
 pub fn run(context: Context) -> Result<(), Failure> {
     let machine = context.machine()?;
@@ -30,7 +30,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
 pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure> {
     let request = context.request;
     // What a crashed run has taken off the kernel would not be listed.
-    for settled in machine.settle() {
+    for settled in machine.settle(None) {
         let event = Event::Settled(settled);
         let told = words::session::told(&event, request);
         let event = event::Event::Session(&event, request);
@@ -45,14 +45,20 @@ pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure>
 
 /// A machine without a drive.
 fn nothing(listing: &Listing, request: &Request) -> Failure {
-    let failure = match listing.has_legacy_ports {
-        true => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+    let failure = match (listing.ports.first(), listing.has_legacy_ports) {
+        (Some(port), _) => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+            .next(
+                "A dead drive may still answer at the ports of its channel. At the first of those \
+                 above, for instance:",
+            )
+            .next(request.of(port.name.clone()).check_by_ports().as_root()),
+        (None, true) => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
             .next(
                 "A dead drive on an IDE port may still answer at the legacy ports. As secondary \
                  master it is drive 3, and 1, 2 and 4 are the other positions:",
             )
             .next(request.check_at_ports(3).as_root()),
-        false => Failure::new(
+        (None, false) => Failure::new(
             Exit::NoDrive,
             "The kernel lists no optical drive, and no IDE channel of this machine is at the \
              legacy ports, where a dead one could be reached.",
@@ -66,6 +72,7 @@ fn nothing(listing: &Listing, request: &Request) -> Failure {
     };
     Failure {
         flash: Flash::Unsaid,
+        details: ports(&listing.ports),
         ..failure
     }
 }
@@ -78,6 +85,31 @@ pub fn listed(listing: &Listing, request: &Request) -> Text {
     }
     if let Some(words) = about_index(&listing.basis) {
         text.append(words);
+    }
+    text.append(ports(&listing.ports));
+    text
+}
+
+/// Places where a drive may answer that the kernel does not list.
+fn ports(ports: &[ListedPort]) -> Text {
+    let mut text = Text::default();
+    if ports.is_empty() {
+        return text;
+    }
+    text.words("By --via port, as root, a drive is also reached at these ports, dead or not:");
+    for ListedPort { name, about } in ports {
+        match about {
+            Some(AboutPort {
+                base,
+                driver,
+                device,
+            }) => {
+                let on_it = device.as_deref().unwrap_or("nothing that the kernel lists");
+                let words = format!("{base:X}h, {driver}: {on_it}");
+                text.words_behind(&format!("  {name}  "), &words)
+            }
+            None => text.words(&format!("  {name}")),
+        };
     }
     text
 }

@@ -15,7 +15,6 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
-use crate::drive::Position;
 use crate::job::backup::Circumstances;
 use crate::job::journal::Journal;
 use crate::job::{Job, JobError, Selection, StopFlag, estimate};
@@ -74,6 +73,10 @@ impl<'a> Context<'a> {
         }
         let machine = self.machine()?;
         let mut run = self.open(machine.as_ref())?;
+        // On the ports a drive has another name than its path: that goes to
+        // whatever drive the kernel finds next.
+        let renamed = request.of(run.session.label.called.clone());
+        run.request = &renamed;
         run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
         let result = match self.stop.is_requested() {
             true => Err(Failure::job(&JobError::Stopped, request)),
@@ -234,7 +237,7 @@ impl Run<'_> {
         let bytes = passes * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
             |refusal| {
-                let at_ports = self.session.at_ports.map(Position::number);
+                let at_ports = self.session.at_ports.as_ref();
                 Failure::slow(&refusal, at_ports, self.request)
             },
         )?;

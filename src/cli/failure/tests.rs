@@ -55,6 +55,7 @@ fn transports() -> Vec<TransportError> {
         TransportError::Io(_) => [
             TransportError::Io(io::Error::from_raw_os_error(nix::libc::EIO)),
         ],
+        TransportError::Storm { .. } => [TransportError::Storm { interrupts: 10_001 }],
     )
 }
 
@@ -326,6 +327,7 @@ fn a_job_that_would_take_hours() {
         time_per_byte: Some(Duration::from_millis(36)),
     };
     let refusal = estimate::refuse_slow(&capabilities, 0x10_0000, &Forced::new()).unwrap_err();
-    let told = [Some(3), None].map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
+    let told = [Some(&DriveName::Index(3)), None]
+        .map(|at_ports| shown(&Failure::slow(&refusal, at_ports, &typed())));
     insta::assert_snapshot!(told.join("\n"));
 }

@@ -59,6 +59,8 @@ pub enum End {
     Vanished,
     /// The kernel's error number, where it has one.
     Io(Option<i32>),
+    /// The channel's interrupt line did not come to rest.
+    Storm(u64),
     /// It did not say who it is.
     Refused,
 }
@@ -180,6 +182,7 @@ fn of_transport(error: &TransportError) -> End {
         TransportError::NotPermitted => End::NotPermitted,
         TransportError::Vanished => End::Vanished,
         TransportError::Io(error) => End::Io(error.raw_os_error()),
+        TransportError::Storm { interrupts } => End::Storm(*interrupts),
     }
 }
 

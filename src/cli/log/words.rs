@@ -117,6 +117,7 @@ fn end(end: &End) -> String {
         }
         End::NotPermitted => "not permitted by the kernel".to_owned(),
         End::Vanished => "the drive is gone".to_owned(),
+        End::Storm(interrupts) => format!("{interrupts} interrupts on its line"),
         End::Io(Some(number)) => std::io::Error::from_raw_os_error(*number).to_string(),
         End::Io(None) => "not sent".to_owned(),
         End::Refused => "no answer to use".to_owned(),

@@ -146,8 +146,8 @@ impl End {
 pub struct Seen {
     /// What it is called, the best first.
     pub names: Vec<DriveName>,
-    /// The position at which the legacy ports lead to it.
-    pub at_ports: Option<u8>,
+    /// What it is called by the ports that lead to it.
+    pub at_ports: Option<DriveName>,
     pub identity: Option<Identity>,
 }
 
@@ -273,7 +273,8 @@ impl Guide {
                 None => self.complaint = Some(Complaint::NoDrive),
             },
             Stage::Cable { position } if is_yes => {
-                self.request = self.request.at(position).by(Via::Port);
+                let drive = DriveName::Index(position);
+                self.request = self.request.of(drive).by(Via::Port);
                 self.stage = Stage::FirstEntry;
             }
             Stage::Cable { position } if is_no => {
@@ -350,7 +351,7 @@ impl Guide {
     }
 
     /// The way that fits: by packets where the drive's name tells a protocol, by
-    /// the legacy ports where they lead to it, else by the kernel.
+    /// its ports where they lead to it, else by the kernel.
     fn choose(&mut self, drive: DriveName) {
         let is_told = self.request.options.via.is_some() || self.request.options.protocol.is_some();
         let seen = self.find(&drive).cloned();
@@ -363,8 +364,8 @@ impl Guide {
                     .as_ref()
                     .and_then(Family::by_identity)
                     .is_some();
-                if let (false, Some(position)) = (has_family, seen.at_ports) {
-                    self.request = self.request.at(position).by(Via::Port);
+                if let (false, Some(ports)) = (has_family, seen.at_ports) {
+                    self.request = self.request.of(ports).by(Via::Port);
                 }
                 Stage::FirstEntry
             }
@@ -375,12 +376,17 @@ impl Guide {
             // A path that the list does not have, by-id for instance: the
             // command finds it or says why not.
             (None, DriveName::Path(_)) => Stage::FirstEntry,
+            // Nor are the ports at which a dead drive may be.
+            (None, DriveName::Port(_)) => {
+                self.request = self.request.by(Via::Port);
+                Stage::FirstEntry
+            }
         };
     }
 
     fn find(&self, drive: &DriveName) -> Option<&Seen> {
         let mut drives = self.sight.drives.iter();
-        drives.find(|seen| seen.names.contains(drive))
+        drives.find(|seen| seen.names.contains(drive) || seen.at_ports.as_ref() == Some(drive))
     }
 
     fn seen_again(&self, drive: DriveName) -> End {
@@ -402,6 +408,7 @@ impl Guide {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .map_or_else(String::new, |name| format!("-{name}")),
+            Some(DriveName::Port(name)) => format!("-{name}").replace(':', "-"),
             None => String::new(),
         };
         let name = |number: u32| match number {

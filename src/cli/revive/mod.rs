@@ -16,7 +16,6 @@ use super::output::Output;
 use super::progress::eprintln_quietly;
 use super::prompt;
 use super::user;
-use crate::drive::Position;
 use crate::session::{DriveName, Listed, Machine};
 use guide::{End, Guide, Seen, Sight, Task};
 
@@ -118,7 +117,7 @@ fn seen(machine: &dyn Machine, listed: Listed) -> Seen {
     names.extend(index);
     let spot = names.first().and_then(|name| machine.locate(name).ok());
     Seen {
-        at_ports: spot.and_then(|spot| spot.at_ports()).map(Position::number),
+        at_ports: spot.and_then(|spot| spot.at_ports()),
         names,
         identity: listed.said,
     }

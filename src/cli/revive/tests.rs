@@ -112,7 +112,7 @@ fn at(position: u8, identity: Option<Identity>) -> Sight {
                 DriveName::Path("/dev/sr0".into()),
                 DriveName::Index(position),
             ],
-            at_ports: Some(position),
+            at_ports: Some(DriveName::Index(position)),
             identity,
         }],
         has_ports: true,

@@ -2,7 +2,7 @@
 
 use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task};
 use crate::cli::advice::{Advice, Command};
-use crate::cli::args::Request;
+use crate::cli::args::{DriveName, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::report;
@@ -116,7 +116,10 @@ fn which_drive(seen: &[Seen], has_ports: bool) -> Text {
             _ => Text::default(),
         };
     }
-    let is_there = |position: &u8| seen.iter().any(|seen| seen.at_ports == Some(*position));
+    let is_there = |position: &u8| {
+        seen.iter()
+            .any(|seen| seen.at_ports == Some(DriveName::Index(*position)))
+    };
     let silent: Vec<String> = (1..=4)
         .filter(|position| !is_there(position))
         .map(|position| format!("{position}{}", place(position)))

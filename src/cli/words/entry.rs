@@ -44,6 +44,11 @@ pub const PREPARATIONS: [Preparation; 4] = [
 
 /// Why a drive is not in vendor mode.
 pub fn not_entered(failed: NotEntered, typed: &Request) -> Failure {
+    let typed = &match failed.by_ports {
+        // The kernel has given its path up, and may give it to another one.
+        true => typed.of(failed.label.called.clone()),
+        false => typed.clone(),
+    };
     let advice = advice(&failed, typed);
     let NotEntered {
         label: drive,
@@ -124,7 +129,7 @@ fn ladder(failed: &NotEntered, typed: &Request) -> Advice {
             .then(format!(
                 "{number}  By the ports of its channel, past the kernel, as root:"
             ))
-            .then(typed.called(ports).by(Via::Port).as_root()),
+            .then(typed.of(ports.clone()).by(Via::Port).as_root()),
         None => advice
             .then(format!(
                 "{number}  Put it on an IDE port of a computer; there --via port reaches it past \
@@ -166,7 +171,7 @@ fn perhaps_entered(failed: &NotEntered, typed: &Request) -> Advice {
                 "Through the kernel it cannot be told. By the ports of its channel it can, and \
                  there such a drive can be read and written:",
             )
-            .then(typed.called(ports).by(Via::Port).as_root())
+            .then(typed.of(ports.clone()).by(Via::Port).as_root())
             .then(off),
         (false, None) => Advice::default()
             .then(format!(

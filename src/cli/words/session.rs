@@ -8,10 +8,11 @@ use super::super::failure::{Failure, sentence};
 use super::super::report;
 use super::super::text::Text;
 use super::entry;
-use crate::drive::legacy::{ChannelState, LegacyError};
+use crate::drive::channel::{ChannelError, ChannelState, Release};
+use crate::drive::controller::{Caution, NotByPorts};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
-use crate::drive::{HoldError, Holder, LocateError, Obstacle, Position, Remedy};
+use crate::drive::{HoldError, Holder, LocateError, Obstacle, Remedy, Seat};
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::detect::{Detected, Reason};
@@ -25,6 +26,7 @@ use crate::transport::{IdentifyError, TaskFileError, TransportError};
 const WHICH_DRIVES: &str = "To see which drives there are:";
 const WHEN_BACK: &str = "Check its power and cable; when it is back, type the same again:";
 const OFF_AND_ON: &str = "Switch the drive off and on, then type the same again:";
+const HOW_REACHED: &str = "To see which drives there are and how they can be reached:";
 const WHEN_FREE: &str = "When it is free, type the same again:";
 
 /// `drive 3 (/dev/sr0)`.
@@ -34,12 +36,13 @@ pub fn label(label: &Label) -> String {
         At::Bench => return format!("simulated drive {called}"),
         At::Node(node) => node.display().to_string(),
         At::Address(address) => address.to_string(),
-        At::Ports(position) => position.to_string(),
+        At::Ports(Seat::Position(position)) => position.to_string(),
+        At::Ports(Seat::Port(_)) => "by its ports".to_owned(),
     };
     match called {
         DriveName::Index(index) => format!("drive {index} ({at})"),
         DriveName::Path(path) if path.as_os_str() == at.as_str() => at,
-        DriveName::Path(_) => format!("{called} ({at})"),
+        DriveName::Path(_) | DriveName::Port(_) => format!("{called} ({at})"),
     }
 }
 
@@ -62,7 +65,26 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         ))
         .next("A dead drive on an IDE port is reached without the kernel:")
         .next(typed.by(Via::Port)),
-        OpenError::NamedByPath { name, position } => named_by_path(&name, position, typed),
+        OpenError::NoPorts { name } => no_drive(format!(
+            "drive {name} is not on an IDE channel that can be reached by ports"
+        ))
+        .next("By the kernel, which has it:")
+        .next(typed.by(Via::Ata)),
+        OpenError::Void { name } => no_drive(format!(
+            "nothing answers at the ports of {name}: every register reads FFh, as those of a \
+             card do that is gone"
+        ))
+        .next("Check the card in its slot; what the computer has now:")
+        .next(typed.list()),
+        OpenError::NoWait { source } => no_wait(&source, typed),
+        OpenError::Storm { neighbours, source } => storm(&neighbours, &source, typed),
+        OpenError::ByPortsFirst(error) => by_ports_first(*error, typed),
+        OpenError::OwnProtocol { family, .. } => no_drive(format!(
+            "this is a {} drive, which is flashed by packets",
+            family.name
+        ))
+        .next("Through the kernel:")
+        .next(typed.by_its_name()),
         OpenError::NotAgreed { channel, answer } => not_agreed(&channel, answer, typed),
         OpenError::PortsOutOfReach(_) => {
             no_drive(what).next("To try once more:").next(typed.same())
@@ -156,6 +178,9 @@ pub fn told(event: &Event, typed: &Request) -> Option<Text> {
         Event::Detected(detected) => self::detected(detected),
         Event::GivenUp(channel) => return Some(question(channel)),
         Event::Said(said) => self::said(said),
+        Event::TakenOver => "Note: an earlier run was ended in the middle, and this one goes on \
+                             with the channel as it was left."
+            .to_owned(),
         Event::OnAList(family) => format!(
             "Note: this drive is on the list of {} drives, which are flashed by packets.",
             family.name
@@ -198,7 +223,7 @@ fn said(said: &Said) -> String {
     match said {
         Said::Device { device, by, other } => {
             let way = match by {
-                By::Ports => "over the legacy ports",
+                By::Ports => "by the ports of its channel",
                 By::AtaPassthrough => "by ATA PASS-THROUGH",
             };
             let mut text = format!("Asked {way}, the drive says that it is {device}.");
@@ -260,6 +285,11 @@ fn not_located(error: &LocateError, typed: &Request) -> Failure {
             .next(typed.list())
             .next("A dead drive, which the kernel does not list, may answer at the legacy ports:")
             .next(typed.check_at_ports(position.number()).as_root()),
+        LocateError::NothingAtPort { .. } => failure
+            .next("A dead drive, which the kernel does not list, may answer at the port itself:")
+            .next(typed.check_by_ports().as_root())
+            .next(WHICH_DRIVES)
+            .next(typed.list()),
         LocateError::NoDrive { .. }
         | LocateError::Ambiguous { .. }
         | LocateError::NotOptical { .. }
@@ -269,27 +299,53 @@ fn not_located(error: &LocateError, typed: &Request) -> Failure {
     }
 }
 
-/// A drive named by its path, for the ports. The same command typed again would
-/// be about whatever drive has that path then.
-fn named_by_path(drive: &DriveName, position: Option<Position>, typed: &Request) -> Failure {
-    match position {
-        Some(position) => Failure::new(
-            Exit::Usage,
-            format!(
-                "By --via port the kernel gives up the name {drive}, and another drive may get \
-                 it. On the ports this drive is {} ({position}).",
-                position.number()
-            ),
-        )
-        .next("By its position:")
-        .next(typed.at(position.number())),
-        None => Failure::new(
-            Exit::NoDrive,
-            format!("Drive {drive} is not on a legacy port: those are the positions 1-4."),
-        )
-        .next("By the kernel, which has it:")
-        .next(typed.by(Via::Ata)),
+/// The ports were chosen without having been asked for, and could not be had.
+fn by_ports_first(error: OpenError, typed: &Request) -> Failure {
+    let failure = failure(error, typed);
+    match failure.exit {
+        Exit::Stopped => failure,
+        _ => failure
+            .next(
+                "On such a channel vendor mode is for the ports. Through the kernel each \
+                 command takes 36 ms, which is enough for a check:",
+            )
+            .next(typed.by(Via::Ata)),
     }
+}
+
+/// A SATA port on which other drives keep the driver.
+fn no_wait(source: &ChannelError, typed: &Request) -> Failure {
+    Failure::new(
+        Exit::NoDrive,
+        format!(
+            "On a SATA port the kernel notices when a drive is switched off and on, and speaks to \
+             it then: --wait needs the controller's driver away, and that cannot be. {}",
+            sentence(&source.to_string())
+        ),
+    )
+    .next("With the drive prepared already, without the wait:")
+    .next(typed.without_wait())
+}
+
+/// What helps where a channel shares its interrupt line.
+const ANOTHER_LINE: &str = "Put the card into another slot, which has another line, or the drive on \
+                            another controller. Through the kernel, for a check:";
+
+fn storm(neighbours: &[String], source: &TransportError, typed: &Request) -> Failure {
+    let shared = match neighbours {
+        [] => String::new(),
+        neighbours => format!(" It is shared with {}.", neighbours.join(", ")),
+    };
+    Failure::new(
+        Exit::NoDrive,
+        format!(
+            "{}{shared} The kernel would switch it off for all of them, so everything was given \
+             back.",
+            sentence(&source.to_string())
+        ),
+    )
+    .next(ANOTHER_LINE)
+    .next(typed.by(Via::Ata))
 }
 
 /// A message that ends in a list of drives takes no full stop.
@@ -319,46 +375,83 @@ fn not_held(error: &HoldError, typed: &Request) -> Failure {
             match source {
                 TransportError::Vanished => failure.next(WHEN_BACK).next(typed.same()),
                 TransportError::NotPermitted => failure.next(typed.as_root()),
-                TransportError::Io(_) => failure.next(OFF_AND_ON).next(typed.same()),
+                TransportError::Io(_) | TransportError::Storm { .. } => {
+                    failure.next(OFF_AND_ON).next(typed.same())
+                }
             }
         }
     }
 }
 
-fn not_detached(error: &LegacyError, typed: &Request) -> Failure {
+fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
     let failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
     match error {
-        LegacyError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        LegacyError::Note(error) => not_noted(error, failure, typed),
-        LegacyError::Hidden => failure.next(typed.as_root()),
-        LegacyError::InUse { device, .. } => {
+        ChannelError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        ChannelError::Note(error) => not_noted(error, failure, typed),
+        ChannelError::Hidden => failure.next(typed.as_root()),
+        ChannelError::InUse { device, .. } => {
             let node = device.located.node().unwrap_or(&device.located.sysfs);
             let remedy = release(node, &device.holders);
             released(&device.holders, remedy, failure).next(typed.same())
         }
-        LegacyError::NotOptical { .. } => failure
+        ChannelError::NotOptical { .. } => failure
             .next("Put the drive on the other channel, or start the computer from another disk.")
-            .next("To see which drives there are and how they can be reached:")
+            .next(HOW_REACHED)
             .next(typed.list()),
-        LegacyError::NoDriver { controller, .. } => failure
+        ChannelError::NoDriver { controller, .. } => failure
             .next("To load its driver, and then the same again:")
             .next(Shell::LoadDriverOf {
                 controller: controller.clone(),
             })
             .next(typed.same()),
-        LegacyError::NoChannel { .. } => failure
-            .next("So --via port leads to no drive. IDE mode in the computer's setup may bring it there.")
-            .next("To see which drives there are and how they can be reached:")
+        ChannelError::NoChannel { .. } => failure
+            .next(
+                "The positions 1-4 are those of the legacy ports. A drive on another IDE controller \
+                 is named by its port; to see which there are:",
+            )
             .next(typed.list()),
-        LegacyError::OtherDriver { .. } => failure
-            .next("To see which drives there are and how they can be reached:")
-            .next(typed.list()),
-        LegacyError::NotDetached { .. } => failure
+        ChannelError::OtherDriver { .. } => failure.next(HOW_REACHED).next(typed.list()),
+        ChannelError::NotByPorts(error) => not_by_ports(error, failure, typed),
+        ChannelError::SharedLine { .. } => failure.next(ANOTHER_LINE).next(typed.by(Via::Ata)),
+        ChannelError::NotDetached { .. } => failure
             .next("The kernel has its drives still. To try once more:")
             .next(typed.same()),
-        LegacyError::NotBack { undo, .. } => failure
+        ChannelError::NotBack { undo, .. } => failure
             .next("Switch the drive off and on, then:")
             .next(undo.clone()),
+    }
+}
+
+/// A controller or port whose registers are none of IDE, or not to be had.
+fn not_by_ports(error: &NotByPorts, failure: Failure, typed: &Request) -> Failure {
+    const BY_THE_KERNEL: &str = "Through the kernel, where it lists the drive:";
+    match error {
+        NotByPorts::Ahci { .. } => failure
+            .next("An IDE mode in the computer's setup, where it has one, gives it such registers.")
+            .next(BY_THE_KERNEL)
+            .next(typed.by(Via::Ata)),
+        NotByPorts::OwnEngine { .. } | NotByPorts::NotIde { .. } => {
+            failure.next(BY_THE_KERNEL).next(typed.by(Via::Ata))
+        }
+        NotByPorts::RaidMode { .. } => failure
+            .next(
+                "The card's own setup, at the start of the computer, may have a pass-through mode.",
+            )
+            .next(BY_THE_KERNEL)
+            .next(typed.by(Via::Ata)),
+        NotByPorts::PortsOff { .. } | NotByPorts::Asleep { .. } | NotByPorts::Changed { .. } => {
+            failure
+                .next("Restart the computer, and type the same again:")
+                .next(typed.same())
+        }
+        NotByPorts::GivenAway { .. } => failure
+            .next("When the kernel's own driver has it again, type the same again:")
+            .next(typed.same()),
+        NotByPorts::NoFunction { .. }
+        | NotByPorts::NoPort { .. }
+        | NotByPorts::NoSlave { .. }
+        | NotByPorts::NoRegion { .. }
+        | NotByPorts::NoDriver { .. } => failure.next(HOW_REACHED).next(typed.list()),
     }
 }
 
@@ -402,7 +495,9 @@ fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
             .next(command)
             .next(typed.same()),
         Obstacle::Refused { .. }
-        | Obstacle::PortOpen(PortOpenError::NotPermitted | PortOpenError::KernelRefuses) => failure
+        | Obstacle::PortOpen(
+            PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses,
+        ) => failure
             .next("A sandbox or a security module may stand behind it. What the kernel says:")
             .next(command)
             .next("Outside of it, type the same again:")
@@ -423,7 +518,11 @@ fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
         ) => failure.next(WHICH_DRIVES).next(typed.list()),
         Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
         Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
-        | Obstacle::PortOpen(PortOpenError::Missing | PortOpenError::Io(_)) => failure
+        | Obstacle::PortOpen(
+            PortOpenError::Missing
+            | PortOpenError::NoResource { .. }
+            | PortOpenError::Io { .. },
+        ) => failure
             .next("When the cause of that is gone, type the same again:")
             .next(command),
     }
@@ -447,10 +546,10 @@ fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Fai
 }
 
 /// What was on a channel and is not as it was.
-fn not_brought_back(error: &LegacyError, typed: &Request) -> Text {
+fn not_brought_back(error: &ChannelError, typed: &Request) -> Text {
     let undo = match error {
-        LegacyError::NotBack { undo, .. } => Some(("Switch the drive off and on, then:", undo)),
-        LegacyError::Note(error) => error.undo().map(|undo| ("By hand:", undo)),
+        ChannelError::NotBack { undo, .. } => Some(("Switch the drive off and on, then:", undo)),
+        ChannelError::Note(error) => error.undo().map(|undo| ("By hand:", undo)),
         _ => None,
     };
     let (how, command) = match undo {
@@ -502,18 +601,47 @@ fn polled(why: &NoteError) -> String {
     )
 }
 
-/// What the kernel is to give up for the ports.
+/// What the kernel is to give up for the ports, and what that costs.
 pub fn question(state: &ChannelState) -> Text {
-    let mut question = Text::from(
-        "The registers of a channel are shared, so the kernel must give up what it has there:",
-    );
-    for device in &state.devices {
-        question.words_behind("  ", &device.name());
+    let mut question = Text::default();
+    if !state.devices.is_empty() {
+        question.words(match state.release {
+            Release::Devices => {
+                "The registers of a channel are shared, so the kernel must give up what it has \
+                 there:"
+            }
+            Release::Driver => {
+                "The kernel notices when a drive on this port is switched off and on, and speaks to \
+                 it then. So its driver must give up the whole controller, and with it:"
+            }
+        });
+        for device in &state.devices {
+            question.words_behind("  ", &device.name());
+        }
     }
-    question.words(
-        "It comes back under the same names afterwards. Should this program be killed, bring it \
-         back by:",
-    );
+    if let Some(irq) = state.access.irq().filter(|_| !state.neighbours.is_empty()) {
+        question.words(&format!(
+            "Interrupt line {irq} is shared with {}. It is watched during the first commands, and \
+             everything is given back where it does not stay at rest.",
+            state.neighbours.join(", ")
+        ));
+    }
+    if state.access.caution() == Some(Caution::ReportedNotToWork) {
+        question.words(
+            "Drives are reported not to answer at the ports of this controller. Nothing is lost by \
+             asking.",
+        );
+    }
+    question.words(match (state.release, state.devices.is_empty()) {
+        (_, true) => "Should this program be killed, give the channel back by:",
+        (Release::Devices, false) => {
+            "It comes back under the same names afterwards. Should this program be killed, bring it \
+             back by:"
+        }
+        (Release::Driver, false) => {
+            "It comes back afterwards. Should this program be killed, bring it back by:"
+        }
+    });
     question.command_behind("  ", Command::Shell(Shell::Restore(state.undo())));
     question
 }

@@ -74,7 +74,7 @@ fn two_runs_cannot_have_one_subject() {
 fn what_a_living_run_has_changed_is_left_alone() {
     let machine = Machine::four_drives();
     let _note = noted(&machine);
-    assert!(settle(&machine.system).is_empty());
+    assert!(settle(&machine.system, None).is_empty());
     assert_eq!(machine.state().writes, []);
     assert_eq!(notes(&machine), ["polling-sr0"]);
 }
@@ -82,13 +82,13 @@ fn what_a_living_run_has_changed_is_left_alone() {
 #[test]
 fn what_a_crashed_run_has_changed_is_taken_back_by_the_next() {
     let machine = crashed();
-    let settled = settle(&machine.system);
+    let settled = settle(&machine.system, None);
     assert_eq!(settled.len(), 1);
     assert_eq!(settled[0].undo, undo(&machine));
     assert!(settled[0].outcome.is_ok());
     assert_eq!(machine.read(POLL), "-1");
     assert!(notes(&machine).is_empty());
-    assert!(settle(&machine.system).is_empty());
+    assert!(settle(&machine.system, None).is_empty());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_run_on_the_same_subject_takes_it_back_first() {
 fn what_cannot_be_taken_back_keeps_its_note_and_says_how() {
     let machine = crashed();
     machine.state().read_only.push(machine.path(POLL));
-    let settled = settle(&machine.system);
+    let settled = settle(&machine.system, None);
     assert_eq!(
         settled[0].outcome.as_ref().unwrap_err().kind(),
         ErrorKind::PermissionDenied
@@ -118,7 +118,7 @@ fn what_cannot_be_taken_back_keeps_its_note_and_says_how() {
     let error = Note::open(&machine.system, "polling-sr0").err().unwrap();
     assert!(matches!(error, NoteError::NotSettled { .. }), "{error}");
     machine.state().read_only.clear();
-    settle(&machine.system);
+    settle(&machine.system, None);
     assert_eq!(machine.read(POLL), "-1");
 }
 
@@ -126,7 +126,7 @@ fn what_cannot_be_taken_back_keeps_its_note_and_says_how() {
 fn a_change_that_went_with_its_drive_needs_nothing() {
     let machine = crashed();
     machine.unplug(0, "0:0:0:0");
-    assert!(settle(&machine.system)[0].outcome.is_ok());
+    assert!(settle(&machine.system, None)[0].outcome.is_ok());
     assert!(notes(&machine).is_empty());
 }
 
@@ -142,12 +142,46 @@ fn a_note_cannot_make_this_program_write_anything_else() {
         (machine.path(POLL), "rm -rf"),
         (delete.with_file_name("scan"), "- - -"),
         (PathBuf::from("/etc/scan"), "- - -"),
+        (PathBuf::from("/etc/bind"), "0000:00:01.1"),
+        (machine.path("sys/bus/pci/drivers/ata_piix/bind"), "- - -"),
+        (
+            machine.path("sys/bus/pci/drivers/ata_piix/unbind"),
+            "0000:00:01.1",
+        ),
+        (machine.path("sys/bus/pci/drivers/../bind"), "0000:00:01.1"),
+        (machine.path("sys/bus/pci/drivers/a/b/bind"), "0000:00:01.1"),
     ] {
         let text = format!("{}\n{text}\n", file.display());
         machine.file("run/mtkflash/polling-sr0", &text);
-        assert!(settle(&machine.system).is_empty(), "{text}");
+        assert!(settle(&machine.system, None).is_empty(), "{text}");
         assert_eq!(machine.state().writes, []);
     }
+}
+
+#[test]
+fn a_driver_that_a_crashed_run_has_unbound_is_bound_again() {
+    let machine = Machine::four_drives();
+    let bind = machine.path("sys/bus/pci/drivers/ata_piix/bind");
+    let text = format!("{}\n0000:00:01.1\n", bind.display());
+    machine.file("run/mtkflash/channel-0000:00:01.1-1", &text);
+    let settled = settle(&machine.system, None);
+    assert!(settled[0].undo.is_scan() && settled[0].outcome.is_ok());
+    assert_eq!(machine.state().writes, [(bind, "0000:00:01.1".to_owned())]);
+}
+
+#[test]
+fn a_run_that_goes_on_finds_what_was_noted_and_leaves_it_where_it_fails() {
+    let machine = crashed();
+    let subject = notes(&machine)[0].clone();
+    assert!(settle(&machine.system, Some(&subject)).is_empty());
+    let found = left(&machine.system, &subject).unwrap();
+    let (note, again) = Note::take_over(&machine.system, &subject).unwrap();
+    assert_eq!(again.as_ref(), Some(&found));
+    // Locked, it is nobody else's.
+    assert_eq!(left(&machine.system, &subject), None);
+    note.leave_as_found();
+    assert_eq!(all_left(&machine.system), [(subject, found)]);
+    assert_eq!(machine.state().writes, []);
 }
 
 #[test]

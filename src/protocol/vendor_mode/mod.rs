@@ -182,6 +182,11 @@ impl VendorMode {
                         TransportError::NotPermitted | TransportError::Vanished,
                     )),
                 ) => return Err(during("entering vendor mode")(error)),
+                Err(error @ TaskFileError::Transport(TransportError::Storm { .. })) => {
+                    // It may be in the mode, and the kernel is about to get it back.
+                    let _ = send_away(task_file.as_mut());
+                    return Err(during("entering vendor mode")(error));
+                }
             };
             if waiting(Waiting { status, remaining }).is_break() {
                 return Err(DeviceError::Stopped);
@@ -207,22 +212,9 @@ impl VendorMode {
         if !std::mem::take(&mut self.entered) {
             return Ok(());
         }
-        let any = Expect::Any {
-            after: Duration::ZERO,
-            patience: Duration::ZERO,
-        };
-        // DEVICE RESET may still bring back a drive that did not answer to 81.
-        let [left, reset] = [LEAVE, DEVICE_RESET].map(|command| {
-            let registers = Registers {
-                command,
-                ..Registers::default()
-            };
-            self.task_file.execute(&registers, any, false)
-        });
+        let left = send_away(self.task_file.as_mut());
         self.clock.sleep(LEAVE_PAUSE);
-        left.and(reset)
-            .map(drop)
-            .map_err(during("leaving vendor mode"))
+        left.map_err(during("leaving vendor mode"))
     }
 
     fn read_byte(&mut self, address: Address) -> Result<u8, TaskFileError> {
@@ -271,6 +263,23 @@ impl Drop for VendorMode {
         // what goes wrong here cannot be told to anyone any more.
         let _ = self.leave();
     }
+}
+
+/// Both commands, whatever the first one ends in: DEVICE RESET may still bring
+/// back a drive that did not answer to 81.
+fn send_away(task_file: &mut (dyn TaskFile + Send)) -> Result<(), TaskFileError> {
+    let any = Expect::Any {
+        after: Duration::ZERO,
+        patience: Duration::ZERO,
+    };
+    let [left, reset] = [LEAVE, DEVICE_RESET].map(|command| {
+        let registers = Registers {
+            command,
+            ..Registers::default()
+        };
+        task_file.execute(&registers, any, false)
+    });
+    left.and(reset).map(drop)
 }
 
 fn ask_to_enter(

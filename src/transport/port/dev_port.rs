@@ -1,19 +1,16 @@
-//! The registers of a legacy IDE channel, as Linux lets a program reach them.
+//! The registers of a legacy IDE channel through `/dev/port`, for a channel
+//! whose PCI function does not offer them in sysfs (see [`super::resources`]).
 //!
-//! Sources: Linux `drivers/char/mem.c` for `/dev/port`, which makes one 8-bit
-//! access of every byte; `drivers/pci/pci-sysfs.c` (`pci_resource_io`) for a PCI
-//! function's `resourceN`, where a read of two bytes is one 16-bit access, as
-//! the data register wants it; `drivers/pci/probe.c` for the regions that a
-//! controller in compatibility mode gets. Measured on Linux 6.1 with an emulated
-//! PIIX3, never tried on a real one.
+//! Source: Linux `drivers/char/mem.c`, which makes one 8-bit access of every
+//! byte. Measured on Linux 6.1 with an emulated PIIX3, never tried on a real one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
 
-use nix::errno::Errno;
-
+use super::open_error::PortOpenError;
+use super::resources::out_of_reach;
+use super::whole;
 use crate::transport::{Register, RegisterAccess, TransportError};
 
 /// A legacy IDE channel.
@@ -49,25 +46,6 @@ impl Channel {
     }
 }
 
-/// Why `/dev/port` could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum PortOpenError {
-    /// No such node, or a kernel without it.
-    #[error("/dev/port does not exist here")]
-    Missing,
-    #[error("/dev/port is not a character device")]
-    NotADevice,
-    /// The node's permissions (EACCES).
-    #[error("no permission to open /dev/port for reading and writing")]
-    NotPermitted,
-    /// The kernel itself (EPERM): CAP_SYS_RAWIO is lacking, or the kernel is
-    /// locked down.
-    #[error("the kernel does not permit access to I/O ports")]
-    KernelRefuses,
-    #[error("/dev/port cannot be opened: {0}")]
-    Io(#[source] io::Error),
-}
-
 /// Which region of a PCI function is a channel's eight registers: the kernel
 /// puts them there for an IDE controller in compatibility mode. `resource` is
 /// the text of the function's file of that name in sysfs, a region a line:
@@ -87,31 +65,22 @@ pub fn region(resource: &str, channel: Channel) -> Option<usize> {
     })
 }
 
-/// The registers of one legacy channel: `/dev/port`, and for the data register
-/// the channel's region of its controller.
+/// The registers of one legacy channel by `/dev/port`, without the data
+/// register: that is 16 bits wide, and `/dev/port` makes two accesses of it.
 ///
-/// The one place of this program that touches I/O ports. It can reach the eight
-/// registers and Device Control of its channel and no other port.
+/// It can reach the seven other registers and Device Control of its channel and
+/// no other port.
 #[derive(Debug)]
 pub struct DevPort {
     file: File,
     channel: Channel,
-    /// Begins at the data register. `None` where the kernel does not offer it.
-    data: Option<File>,
 }
 
 impl DevPort {
-    /// `controller` is the directory in sysfs of the PCI function that has the
-    /// channel. Where its regions are not as they should be, all but the data
-    /// register can be reached.
-    ///
     /// # Errors
     /// [`PortOpenError`], by cause.
-    pub fn open(channel: Channel, controller: &Path) -> Result<DevPort, PortOpenError> {
-        Ok(DevPort {
-            data: data_register(channel, controller),
-            ..DevPort::open_node(Path::new("/dev/port"), channel)?
-        })
+    pub fn open(channel: Channel) -> Result<DevPort, PortOpenError> {
+        DevPort::open_node(Path::new("/dev/port"), channel)
     }
 
     fn open_node(path: &Path, channel: Channel) -> Result<DevPort, PortOpenError> {
@@ -119,18 +88,13 @@ impl DevPort {
             .read(true)
             .write(true)
             .open(path)
-            .map_err(open_error)?;
+            .map_err(|source| PortOpenError::of_node(path.to_owned(), source))?;
         let is_device = file
             .metadata()
             .is_ok_and(|metadata| metadata.file_type().is_char_device());
-        if is_device {
-            Ok(DevPort {
-                file,
-                channel,
-                data: None,
-            })
-        } else {
-            Err(PortOpenError::NotADevice)
+        match is_device {
+            true => Ok(DevPort { file, channel }),
+            false => Err(PortOpenError::NotADevice),
         }
     }
 
@@ -139,18 +103,16 @@ impl DevPort {
     }
 }
 
-fn data_register(channel: Channel, controller: &Path) -> Option<File> {
-    let resource = fs::read_to_string(controller.join("resource")).ok()?;
-    let region = region(&resource, channel)?;
-    File::open(controller.join(format!("resource{region}"))).ok()
-}
-
-fn open_error(source: io::Error) -> PortOpenError {
-    match source.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => PortOpenError::Missing,
-        Some(Errno::EACCES | Errno::EROFS) => PortOpenError::NotPermitted,
-        Some(Errno::EPERM) => PortOpenError::KernelRefuses,
-        _ => PortOpenError::Io(source),
+/// Whether the kernel gives this program I/O ports at all, as far as that can be
+/// told without touching one: a kernel that is locked down refuses to open
+/// `/dev/port`, and lets a region of sysfs be opened and not be written.
+///
+/// # Errors
+/// [`PortOpenError::KernelRefuses`].
+pub fn must_be_given() -> Result<(), PortOpenError> {
+    match DevPort::open(Channel::Primary) {
+        Err(PortOpenError::KernelRefuses) => Err(PortOpenError::KernelRefuses),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -169,32 +131,11 @@ impl RegisterAccess for DevPort {
     }
 
     fn has_data(&self) -> bool {
-        self.data.is_some()
+        false
     }
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
-        let Some(data) = &self.data else {
-            return Err(TransportError::Io(io::Error::other(
-                "the data register is out of reach",
-            )));
-        };
-        let mut word = [0; 2];
-        whole(data.read_at(&mut word, 0), word.len())?;
-        // The kernel stores the word as this processor does.
-        Ok(u16::from_ne_bytes(word))
-    }
-}
-
-fn whole(moved: io::Result<usize>, expected: usize) -> Result<(), TransportError> {
-    match moved {
-        Ok(moved) if moved == expected => Ok(()),
-        Ok(_) => Err(TransportError::Io(io::Error::other(
-            "the kernel did not move what a register holds",
-        ))),
-        Err(error) => Err(match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::EPERM | Errno::EACCES) => TransportError::NotPermitted,
-            _ => TransportError::Io(error),
-        }),
+        Err(out_of_reach())
     }
 }
 
@@ -232,7 +173,6 @@ mod tests {
         let mut ports = DevPort {
             file: file.try_clone().unwrap(),
             channel: Channel::Secondary,
-            data: None,
         };
         ports.write(Register::LbaLow, 0x2A).unwrap();
         ports.write(Register::DeviceControl, 0x02).unwrap();
@@ -251,31 +191,13 @@ mod tests {
         let mut ports = DevPort {
             file: tempfile::tempfile().unwrap(),
             channel: Channel::Primary,
-            data: Some(tempfile::tempfile().unwrap()),
         };
         assert!(ports.read_data().is_err());
         assert!(ports.read(Register::Command).is_err());
     }
 
     #[test]
-    fn each_cause_of_a_failed_open_has_its_own_error() {
-        for (errno, message) in [
-            (Errno::ENOENT, "/dev/port does not exist here"),
-            (
-                Errno::EACCES,
-                "no permission to open /dev/port for reading and writing",
-            ),
-            (
-                Errno::EPERM,
-                "the kernel does not permit access to I/O ports",
-            ),
-            (
-                Errno::EMFILE,
-                "/dev/port cannot be opened: Too many open files (os error 24)",
-            ),
-        ] {
-            assert_eq!(open_error(errno.into()).to_string(), message);
-        }
+    fn a_node_that_is_not_there_is_missing() {
         assert!(matches!(
             DevPort::open_node(Path::new("/nowhere/port"), Channel::Primary),
             Err(PortOpenError::Missing)
@@ -313,33 +235,6 @@ mod tests {
         ] {
             assert_eq!(region(resource, Channel::Primary), None, "{what}");
         }
-    }
-
-    #[test]
-    fn a_word_of_data_comes_from_the_start_of_the_controller_s_region() {
-        let controller = tempfile::tempdir().unwrap();
-        let file = |name: &str, content: &[u8]| {
-            fs::write(controller.path().join(name), content).unwrap();
-        };
-        file("resource", COMPATIBLE.as_bytes());
-        file("resource0", &[0x85; 8]);
-        file("resource2", &[0xC0, 0x85, 1, 1, 1, 1, 1, 1]);
-        let mut ports = DevPort {
-            file: tempfile::tempfile().unwrap(),
-            channel: Channel::Secondary,
-            data: data_register(Channel::Secondary, controller.path()),
-        };
-        assert!(ports.has_data());
-        let words = [ports.read_data().unwrap(), ports.read_data().unwrap()];
-        assert_eq!(words, [u16::from_ne_bytes([0xC0, 0x85]); 2]);
-    }
-
-    #[test]
-    fn without_the_controller_s_region_there_is_no_data_register() {
-        let controller = tempfile::tempdir().unwrap();
-        assert!(data_register(Channel::Primary, controller.path()).is_none());
-        fs::write(controller.path().join("resource"), COMPATIBLE).unwrap();
-        assert!(data_register(Channel::Primary, controller.path()).is_none());
     }
 
     proptest! {

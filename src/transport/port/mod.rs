@@ -1,20 +1,27 @@
-//! ATA commands by the registers of a legacy IDE channel, without a kernel
-//! driver: what MTKFLASH does under DOS.
+//! ATA commands by the registers of an IDE channel, without a kernel driver:
+//! what MTKFLASH does under DOS at the legacy ports, and its later builds,
+//! DosFlash and JungleFlasher at those of PCI cards.
 //!
 //! Sources: JungleFlasher 0.1.96 behaviour for the sequence of register
 //! accesses and the number of status reads; measurements on Linux 6.1 with an
 //! emulated IDE drive for nIEN and for `/dev/port`; the ATA/ATAPI standards
-//! (PIO data-in) for IDENTIFY PACKET DEVICE. Never tried on a real drive.
+//! (PIO data-in) for IDENTIFY PACKET DEVICE; Linux `sata_via.c` for what is
+//! special about nIEN. Never tried on a real drive or card.
 //!
 //! What this needs and does not see to: no kernel device on the channel, master
-//! and slave, since they share the registers; and the controller in
-//! compatibility mode, with its channels at 0x1F0 and 0x170.
+//! and slave, since they share the registers.
 
 mod dev_port;
 mod layout;
+mod open_error;
+mod resources;
+mod storm;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+use nix::errno::Errno;
 
 use super::signals::HeldSignals;
 use super::{
@@ -22,8 +29,11 @@ use super::{
     TaskFileError, TransportError, Unit,
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
-pub use dev_port::{Channel, DevPort, PortOpenError, region};
+pub use dev_port::{Channel, DevPort, must_be_given, region};
 pub use layout::{Block, Layout};
+pub use open_error::PortOpenError;
+pub use resources::Resources;
+pub use storm::{InterruptCount, StormGuard};
 
 /// Reads of Status after which a drive that does not show the expected one is
 /// given up (JungleFlasher 0.1.96 behaviour).
@@ -50,12 +60,32 @@ const READY_PATIENCE: Duration = Duration::from_secs(1);
 const IDENTIFY_PATIENCE: Duration = Duration::from_secs(5);
 const STATUS_STEP: Duration = Duration::from_millis(1);
 
+/// What differs from channel to channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// nIEN may be set and cleared.
+    pub takes_nien: bool,
+    /// What the way is called in messages.
+    pub way: &'static str,
+}
+
+impl Default for Habits {
+    /// Those of a legacy channel.
+    fn default() -> Self {
+        Habits {
+            takes_nien: true,
+            way: "legacy ports",
+        }
+    }
+}
+
 /// One drive's task file by the registers of its channel.
 ///
 /// Restores the channel's interrupts when dropped, if they are quiet by then.
 pub struct PortTaskFile<R: RegisterAccess> {
     registers: R,
     unit: Unit,
+    habits: Habits,
     clock: Arc<dyn Clock>,
     quiet: bool,
 }
@@ -65,14 +95,50 @@ impl<R: RegisterAccess> PortTaskFile<R> {
         PortTaskFile {
             registers,
             unit,
+            habits: Habits::default(),
             clock,
             quiet: false,
         }
     }
 
-    /// Sets nIEN. To be called before the first command: interrupts that no
+    /// The same on a channel that is no legacy one.
+    pub fn with_habits(mut self, habits: Habits) -> PortTaskFile<R> {
+        self.habits = habits;
+        self
+    }
+
+    /// Whether nothing at all is there: registers of every kind read FF.
+    ///
+    /// # Errors
+    /// Where the registers cannot be reached.
+    pub fn is_void(&mut self) -> Result<bool, TransportError> {
+        let _held = HeldSignals::new();
+        let bus_master = self.registers.bus_master_status()?;
+        if bus_master != Some(NOBODY) {
+            return Ok(false);
+        }
+        for register in [
+            Register::DeviceControl,
+            Register::Count,
+            Register::LbaLow,
+            Register::LbaMid,
+            Register::LbaHigh,
+            Register::Device,
+        ] {
+            if self.registers.read(register)? != NOBODY {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sets nIEN, selects the drive and takes back an interrupt that is pending
+    /// already. To be called before the first command: interrupts that no
     /// driver claims make the kernel disable the channel's interrupt for good
     /// ("nobody cared", measured).
+    ///
+    /// The order matters: on VIA a change of nIEN resets the Device register
+    /// (Linux `sata_via.c`, `vt6420`), which is written after it everywhere.
     ///
     /// # Errors
     /// Where the register cannot be reached.
@@ -80,13 +146,18 @@ impl<R: RegisterAccess> PortTaskFile<R> {
         let _held = HeldSignals::new();
         // First: a write that failed may still have been carried out.
         self.quiet = true;
-        self.registers
-            .write(Register::DeviceControl, INTERRUPTS_QUIET)
+        if self.habits.takes_nien {
+            self.registers
+                .write(Register::DeviceControl, INTERRUPTS_QUIET)?;
+        }
+        self.write_device(0)?;
+        self.registers.read(Register::Command)?;
+        self.registers.clear_bus_master()
     }
 
-    /// Clears nIEN. To be called after vendor mode has been left. Reads Status
-    /// before, which takes back an interrupt that the drive still holds. Does
-    /// nothing where interrupts are not quiet.
+    /// Clears nIEN. To be called after vendor mode has been left. Takes back
+    /// before an interrupt that the drive still holds. Does nothing where
+    /// interrupts are not quiet.
     ///
     /// # Errors
     /// Where the registers cannot be reached; interrupts then count as quiet
@@ -97,8 +168,11 @@ impl<R: RegisterAccess> PortTaskFile<R> {
         }
         let _held = HeldSignals::new();
         self.registers.read(Register::Command)?;
-        self.registers
-            .write(Register::DeviceControl, INTERRUPTS_ON)?;
+        self.registers.clear_bus_master()?;
+        if self.habits.takes_nien {
+            self.registers
+                .write(Register::DeviceControl, INTERRUPTS_ON)?;
+        }
         self.quiet = false;
         Ok(())
     }
@@ -242,7 +316,21 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
     }
 
     fn way(&self) -> &'static str {
-        "legacy ports"
+        self.habits.way
+    }
+}
+
+/// That an access moved all that it was to move.
+fn whole(moved: io::Result<usize>, expected: usize) -> Result<(), TransportError> {
+    match moved {
+        Ok(moved) if moved == expected => Ok(()),
+        Ok(_) => Err(TransportError::Io(io::Error::other(
+            "the kernel did not move what a register holds",
+        ))),
+        Err(error) => Err(match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EPERM | Errno::EACCES) => TransportError::NotPermitted,
+            _ => TransportError::Io(error),
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ enum Access {
     Read(Register),
     Write(Register, u8),
     Data,
+    BusMaster,
 }
 
 use Access::{Read, Write};
@@ -26,6 +27,9 @@ struct Log {
     statuses: VecDeque<u8>,
     /// What the data register gives; `None` where there is none.
     data: Option<VecDeque<u16>>,
+    bus_master: Option<u8>,
+    /// What all registers but Status give, if not 5C.
+    register: Option<u8>,
 }
 
 #[derive(Clone, Default)]
@@ -45,7 +49,7 @@ impl RegisterAccess for Counting {
                 0xF0
             }
             Register::Command => log.statuses.pop_front().unwrap_or(log.status),
-            _ => 0x5C,
+            _ => log.register.unwrap_or(0x5C),
         })
     }
 
@@ -69,6 +73,16 @@ impl RegisterAccess for Counting {
         log.accesses.push(Access::Data);
         let word = log.data.as_mut().and_then(VecDeque::pop_front);
         Ok(word.expect("no such data"))
+    }
+
+    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
+        Ok(self.0.borrow().bus_master)
+    }
+
+    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
+        assert!(are_held(), "signals could come in between");
+        self.0.borrow_mut().accesses.push(Access::BusMaster);
+        Ok(())
     }
 }
 
@@ -372,16 +386,81 @@ fn a_drive_whose_data_cannot_be_fetched_is_not_asked() {
     assert_eq!(registers.accesses(), []);
 }
 
-const RESTORED: [Access; 2] = [
+const QUIETED: [Access; 4] = [
+    Write(Register::DeviceControl, 0x02),
+    Write(Register::Device, 0xA0),
     Read(Register::Command),
+    Access::BusMaster,
+];
+
+const RESTORED: [Access; 3] = [
+    Read(Register::Command),
+    Access::BusMaster,
     Write(Register::DeviceControl, 0x00),
 ];
+
+#[test]
+fn where_nien_is_not_to_be_touched_it_is_not() {
+    let (task_file, registers, _) = drive(Unit::Slave);
+    let mut task_file = task_file.with_habits(Habits {
+        takes_nien: false,
+        way: "ports",
+    });
+    task_file.quiet_interrupts().unwrap();
+    assert_eq!(
+        registers.accesses(),
+        [
+            Write(Register::Device, 0xB0),
+            Read(Register::Command),
+            Access::BusMaster
+        ]
+    );
+    drop(task_file);
+    assert_eq!(registers.accesses(), RESTORED[..2]);
+}
+
+#[test]
+fn a_drive_that_is_busy_after_a_command_has_not_answered_yet() {
+    let any = |patience| Expect::Any {
+        after: Duration::from_millis(2),
+        patience,
+    };
+    let (mut task_file, registers, _) = drive(Unit::Master);
+    let mut ask = |patience, statuses: &[u8]| {
+        registers.0.borrow_mut().statuses = statuses.iter().copied().collect();
+        let answer = task_file.execute(&Registers::default(), any(patience), false);
+        answer.unwrap().status
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(ask(second, &[0xF2, 0xF2, 0x72]), 0x72);
+    assert_eq!(ask(second, &[0xD1, 0x51]), 0x51);
+    assert_eq!(ask(second, &[0xFF, 0x51]), 0xFF);
+    assert_eq!(ask(second, &[0x80, 0x51]), 0x80);
+    assert_eq!(ask(Duration::ZERO, &[0xF2, 0x72]), 0xF2);
+    assert_eq!(ask(second, &[0xD0; 2_000]), 0xD0);
+}
+
+#[test]
+fn a_function_that_is_gone_reads_ff_everywhere() {
+    for (bus_master, register, is_void) in [
+        (Some(0xFF), 0xFF, true),
+        (Some(0x60), 0xFF, false),
+        (Some(0xFF), 0x50, false),
+        // A floating cable reads FF as well, and a drive may be switched on there.
+        (None, 0xFF, false),
+    ] {
+        let (mut task_file, registers, _) = drive(Unit::Master);
+        registers.0.borrow_mut().bus_master = bus_master;
+        registers.0.borrow_mut().register = Some(register);
+        assert_eq!(task_file.is_void().unwrap(), is_void, "{bus_master:?}");
+    }
+}
 
 #[test]
 fn interrupts_are_quiet_until_they_are_restored_once() {
     let (mut task_file, registers, _) = drive(Unit::Master);
     task_file.quiet_interrupts().unwrap();
-    assert_eq!(registers.accesses(), [Write(Register::DeviceControl, 0x02)]);
+    assert_eq!(registers.accesses(), QUIETED);
     task_file.restore_interrupts().unwrap();
     assert_eq!(registers.accesses(), RESTORED);
     task_file.restore_interrupts().unwrap();

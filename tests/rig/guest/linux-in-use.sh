@@ -11,7 +11,7 @@ contains list "eject it first"
 tool_says medium 4 mtkflash 3 c
 contains medium "eject it first"
 contains medium "--force=medium"
-tool_says forced 6 mtkflash 3 c --force=medium
+tool_says forced 6 mtkflash 3 c --force=medium --via ata
 contains forced 41
 
 tool_says port 4 mtkflash 3 c --via port --yes

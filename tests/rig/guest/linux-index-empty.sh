@@ -6,9 +6,9 @@ grep -q "^2 .* PS" list || fail "drive 2 is not PS"
 grep -q "^3 .* SM" list || fail "drive 3 is not SM"
 grep -q "^- .* A0" list || fail "the AHCI drive has an index"
 
-tool_says slave 6 mtkflash 2 c
+tool_says slave 6 mtkflash 2 c --via ata
 contains slave "QEMU DVD-ROM PS"
-tool_says master 6 mtkflash 3 c
+tool_says master 6 mtkflash 3 c --via ata
 contains master "QEMU DVD-ROM SM"
 for index in 1 4; do
 	tool_says empty 3 mtkflash $index c

@@ -11,7 +11,7 @@ for revision in PM PS SM SS; do
 	sr=$(sr_of $sg)
 	ln -sf $sr /dev/cdrom
 	for drive in $index $sg /dev/cdrom; do
-		tool_says check 6 mtkflash $drive c
+		tool_says check 6 mtkflash $drive c --via ata
 		contains check "QEMU DVD-ROM $revision"
 		contains check "$sr"
 	done

@@ -40,12 +40,26 @@ cat before
 tool_says denied 4 mtkflash 3 c --via port
 contains denied "QEMU DVD-ROM"
 contains denied "no terminal"
+# Who names no way is asked the same, before the drive is told anything.
+tool_says proposed 4 mtkflash 3 c
+contains proposed "secondary master: optical drive QEMU"
+contains proposed "no terminal"
+contains proposed "mtkflash 3 c --via ata"
+tool_says by-path 4 mtkflash $(sr_of $(node_at 2 0)) c
+contains by-path "secondary master: optical drive QEMU"
+names >now
+channel_works
+
+echo "== named by its path"
+tool_says by-path 6 mtkflash $(sr_of $(node_at 2 1)) c --via port --yes
+contains by-path "firmware SS"
+contains by-path "mtkflash 4 c"
 names >now
 channel_works
 
 for drive in 3-SM 4-SS; do
 	tool_says refused 6 mtkflash ${drive%-*} c --via port --yes
-	contains refused "Asked over the legacy ports, the drive says that it is QEMU DVD-ROM, firmware ${drive#*-}"
+	contains refused "Asked by the ports of its channel, the drive says that it is QEMU DVD-ROM, firmware ${drive#*-}"
 	contains refused 41
 	names >now
 	channel_works
@@ -65,6 +79,11 @@ echo "== interrupted"
 mtkflash 3 c --via port --yes --wait 60 >interrupted 2>&1 &
 tool=$!
 wait_until secondary_is_gone || fail "the drives stay: $(cat interrupted)"
+# By the regions of the controller, and not by /dev/port.
+ls -l /proc/$tool/fd >files
+contains files 0000:00:01.1/resource2
+contains files 0000:00:01.1/resource3
+if grep /dev/port files; then fail "it has /dev/port open"; fi
 tool_says second 3 mtkflash 4 c --via port --yes
 contains second "Another mtkflash"
 kill -INT $tool
@@ -103,14 +122,22 @@ echo "== killed, and the next run"
 killed settled
 cat /run/mtkflash/*
 tool_says next 6 mtkflash 3 c
-contains next "is restored"
-contains next "QEMU DVD-ROM SM"
+contains next "goes on with the channel as it was left"
+contains next "QEMU DVD-ROM, firmware SM"
 mtkflash l >list
 grep -q "^3 .* SM" list || fail "drive 3 is not listed"
 grep -q "^4 .* SS" list || fail "drive 4 is not listed"
 names >now
 channel_works
 [ -z "$(ls /run/mtkflash)" ] || fail "notes are left: $(ls /run/mtkflash)"
+
+echo "== killed, and the next run through the kernel"
+killed unsettled
+tool_says kernel 6 mtkflash 3 c --via ata
+contains kernel "is restored"
+contains kernel "QEMU DVD-ROM SM"
+names >now
+channel_works
 
 echo "== killed, and the command that was printed before"
 killed printed

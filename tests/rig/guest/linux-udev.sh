@@ -35,7 +35,7 @@ done
 belongs $(node_at 1 0) root:root 600
 udevadm info $(sr_of $stranger) >info
 contains info ":uaccess:"
-tool_says member 6 as_user cdrom '' mtkflash $stranger c
+tool_says member 6 as_user cdrom '' mtkflash $stranger c --via ata
 
 echo "== plugged in"
 rmmod sg

@@ -32,8 +32,8 @@ END
 refused erase 6 e --yes --no-backup --protocol mt1939 --force=$forces
 refused no-erase 4 e --yes --no-backup --protocol btc --force=$forces
 contains no-erase "is not documented"
-refused detected 6 w /m /images/btc-0059.bin --yes --no-backup
-contains detected "goes on in vendor mode"
+# Not by the ports: other scripts are at work on them.
+refused by-ata 6 w /m /images/btc-0059.bin --yes --no-backup --via ata
 
 # For all that the tool forces, reading is up to the drive.
 refused read 4 r /m /b dump --protocol mt1959 --force=$forces

@@ -1,7 +1,7 @@
 node=$(node_at 2 0) || fail "no drive at the secondary channel"
 for command in c "r /m /b dump.bin" "e --yes"; do
 	ended=0
-	mtkflash $node $command >refused 2>&1 || ended=$?
+	mtkflash $node $command --via ata >refused 2>&1 || ended=$?
 	cat refused
 	[ $ended = 6 ] || fail "'$command' ended with $ended"
 	contains refused "Asked by ATA PASS-THROUGH, the drive says that it is QEMU DVD-ROM, firmware SM"

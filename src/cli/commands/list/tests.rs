@@ -5,7 +5,7 @@ use super::*;
 use crate::cli::args::{self, Via};
 use crate::cli::every::{every, shown, table};
 use crate::drive::ask::AskError;
-use crate::drive::fake::{Machine as Fake, sense};
+use crate::drive::fake::{FakeFunction, Machine as Fake, sense};
 use crate::session::Host;
 use crate::transport::{Completion, TransportError};
 
@@ -50,6 +50,29 @@ fn a_machine_without_a_drive() {
         listed(&Fake::empty()),
     ];
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn ports_at_which_a_drive_may_answer_that_is_not_listed() {
+    let card = || {
+        let machine = Fake::empty();
+        machine.ports("0000:03:00.0", "pata_cmd64x", 1, 0, 2);
+        machine.function("0000:03:00.0", &FakeFunction::CMD646);
+        machine
+    };
+    let with_a_drive = || {
+        let machine = card();
+        machine.drive("0000:03:00.0", 0, "1:0:0:0", "J0");
+        machine
+    };
+    let told = [
+        listed(&with_a_drive()),
+        listed(&with_a_drive().seen_by_a_user()),
+        listed(&card()),
+        listed(&Fake::four_drives()),
+    ];
+    assert!(!told[3].contains("pci-"), "{}", told[3]);
+    insta::assert_snapshot!(told[..3].join("\n"));
 }
 
 #[test]

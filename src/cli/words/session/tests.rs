@@ -10,10 +10,12 @@ use super::super::super::prompt;
 use super::super::super::user::{AtTerminal, wish};
 use super::*;
 use crate::cli::output::{Manner, Output};
-use crate::drive::fake::Machine;
-use crate::drive::legacy;
+use crate::drive::channel::{self, Access};
+use crate::drive::controller::NotByPorts;
+use crate::drive::fake::{FakeFunction, Machine};
 use crate::drive::note::Undo;
-use crate::drive::{Located, ScsiAddress, locate_path, locate_position};
+use crate::drive::pci::PciAddress;
+use crate::drive::{Located, PortName, Position, ScsiAddress, locate_path, locate_position};
 use crate::job::StopFlag;
 use crate::scsi::{DeviceType, PacketDevice};
 use crate::session::identify::{Identified, by_kernel, by_ports};
@@ -75,14 +77,54 @@ fn ended_by_ports(machine: &Machine, node: &str) -> String {
 }
 
 #[test]
-fn the_ports_are_reached_by_a_position_only() {
+fn the_ports_are_not_for_every_drive() {
     let native = Machine::empty();
-    native.ports("0000:00:05.0", "pata_jmicron", 1, 0, 2);
+    native.ports("0000:00:05.0", "pata_odd", 1, 0, 2);
     native.drive("0000:00:05.0", 0, "0:0:0:0", "J0");
+    let ahci = Machine::empty();
+    ahci.ports("0000:00:1f.2", "ahci", 1, 0, 6);
+    let about = FakeFunction {
+        ids: (0x8086, 0x2922),
+        class: 0x01_0601,
+        driver: Some("ahci"),
+        ..FakeFunction::CMD646
+    };
+    ahci.function("0000:00:1f.2", &about);
+    ahci.drive("0000:00:1f.2", 0, "0:0:0:0", "A0");
     insta::assert_snapshot!(
         [
-            ended_by_ports(&Machine::four_drives(), "dev/sr2"),
             ended_by_ports(&native, "dev/sr0"),
+            ended_by_ports(&ahci, "dev/sr0"),
+            ended_as(
+                &ahci,
+                &["mtkflash", "pci-0000:00:1f.2-ata-1.0", "c", "--via", "port"]
+            ),
+            ended_as(&ahci, &["mtkflash", "pci-0000:00:1f.2-ata-2.0", "c"]),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn a_drive_on_such_a_channel_is_taken_by_its_ports_first() {
+    let native = Machine::empty();
+    native.ports("0000:03:00.0", "pata_cmd64x", 1, 0, 2);
+    native.function("0000:03:00.0", &FakeFunction::CMD646);
+    native.drive("0000:03:00.0", 0, "1:0:0:0", "J0");
+    let shared = " 11: 5 IO-APIC 11-fasteoi uhci_hcd:usb1, pata_cmd64x, eth0\n";
+    native.file("proc/interrupts", shared);
+    let user = Machine::four_drives().seen_by_a_user();
+    let locked = Machine::four_drives();
+    locked.file(
+        "sys/kernel/security/lockdown",
+        "none [integrity] confidentiality\n",
+    );
+    insta::assert_snapshot!(
+        [
+            ended(&Machine::four_drives(), "3"),
+            ended(&native, "/dev/sr0"),
+            ended(&user, "3"),
+            ended(&locked, "3"),
         ]
         .join("\n\n")
     );
@@ -125,6 +167,9 @@ fn a_drive_that_is_not_found() {
         LocateError::NotOptical { .. } => [
             located(&with_disk, 1).unwrap_err(),
             locate_path(&with_disk.system, &with_disk.path("dev/sda1")).unwrap_err(),
+        ],
+        LocateError::NothingAtPort { .. } => [
+            LocateError::NothingAtPort { name: PortName::parse("pci-0000:03:00.0-ata-2.0").unwrap() },
         ],
         LocateError::NotADrive { .. } => [LocateError::NotADrive { path: path() }],
         LocateError::NoDevice { .. } => [LocateError::NoDevice { path: path() }],
@@ -216,9 +261,16 @@ fn what_stands_in_the_way() {
     let ports = every!(PortOpenError:
         PortOpenError::Missing => [PortOpenError::Missing],
         PortOpenError::NotADevice => [PortOpenError::NotADevice],
-        PortOpenError::NotPermitted => [PortOpenError::NotPermitted],
+        PortOpenError::NoResource { .. } => [
+            PortOpenError::NoResource { path: "/sys/bus/pci/devices/0000:03:00.0/resource2".into() },
+        ],
+        PortOpenError::NotPermitted { .. } => [
+            PortOpenError::NotPermitted { path: "/dev/port".into() },
+        ],
         PortOpenError::KernelRefuses => [PortOpenError::KernelRefuses],
-        PortOpenError::Io(_) => [PortOpenError::Io(failed())],
+        PortOpenError::Io { .. } => [
+            PortOpenError::Io { path: "/dev/port".into(), source: failed() },
+        ],
     );
     let mut obstacles = every!(Obstacle:
         Obstacle::NotInGroup { .. } => [
@@ -291,48 +343,91 @@ fn notes() -> Vec<NoteError> {
     )
 }
 
-fn channel_errors(machine: &Machine) -> Vec<LegacyError> {
+fn seen(machine: &Machine, channel: Channel) -> ChannelState {
+    let access = Access::of_legacy(&machine.system, channel).unwrap();
+    channel::inspect(&machine.system, &access, Release::Devices).unwrap()
+}
+
+fn controllers() -> Vec<NotByPorts> {
+    let address = PciAddress::parse("0000:03:00.0").unwrap();
+    let port = 2;
+    every!(NotByPorts:
+        NotByPorts::NoFunction { .. } => [NotByPorts::NoFunction { address }],
+        NotByPorts::NotIde { .. } => [NotByPorts::NotIde { address, class: 0x02_0000 }],
+        NotByPorts::Ahci { .. } => [NotByPorts::Ahci { address }],
+        NotByPorts::OwnEngine { .. } => [
+            NotByPorts::OwnEngine { address, name: "Promise controller" },
+        ],
+        NotByPorts::RaidMode { .. } => [NotByPorts::RaidMode { address, name: "ITE IT8212" }],
+        NotByPorts::NoPort { .. } => [NotByPorts::NoPort { address, port: 4, ports: vec![1, 2] }],
+        NotByPorts::NoSlave { .. } => [NotByPorts::NoSlave { address, port }],
+        NotByPorts::NoRegion { .. } => [NotByPorts::NoRegion { address, port, region: 2 }],
+        NotByPorts::NoDriver { .. } => [NotByPorts::NoDriver { address }],
+        NotByPorts::GivenAway { .. } => [
+            NotByPorts::GivenAway { address, driver: "vfio-pci".to_owned() },
+        ],
+        NotByPorts::PortsOff { .. } => [NotByPorts::PortsOff { address }],
+        NotByPorts::Changed { .. } => [NotByPorts::Changed { address }],
+        NotByPorts::Asleep { .. } => [
+            NotByPorts::Asleep { address, state: "D3hot".to_owned() },
+        ],
+    )
+}
+
+#[test]
+fn a_controller_that_is_not_for_its_ports() {
+    let errors = controllers().into_iter().map(ChannelError::from);
+    let told = errors.map(|error| shown(&not_detached(&error, &typed())));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n\n"));
+}
+
+fn channel_errors(machine: &Machine) -> Vec<ChannelError> {
     let channel = Channel::Secondary;
-    let state = legacy::inspect(&machine.system, channel).unwrap();
+    let state = seen(machine, channel);
     let device = |number: usize| Box::new(state.devices[number].clone());
+    let on = || "the secondary channel".to_owned();
     let used = |holders| {
         let mut device = device(0);
         device.holders = holders;
-        LegacyError::InUse { channel, device }
+        ChannelError::InUse { on: on(), device }
     };
     let mut disk = device(1);
     disk.device_type = DeviceType(0);
-    let mut errors = every!(LegacyError:
-        LegacyError::NoChannel { .. } => [LegacyError::NoChannel { channel }],
-        LegacyError::NoDriver { .. } => [
-            LegacyError::NoDriver { channel, controller: "0000:00:1f.1".to_owned() },
+    let mut errors = every!(ChannelError:
+        ChannelError::NoChannel { .. } => [ChannelError::NoChannel { channel }],
+        ChannelError::NoDriver { .. } => [
+            ChannelError::NoDriver { on: on(), controller: "0000:00:1f.1".to_owned() },
         ],
-        LegacyError::Hidden => [LegacyError::Hidden],
-        LegacyError::OtherDriver { .. } => [
-            LegacyError::OtherDriver { channel, driver: "ide1".to_owned() },
+        ChannelError::Hidden => [ChannelError::Hidden],
+        ChannelError::OtherDriver { .. } => [
+            ChannelError::OtherDriver { on: on(), driver: "ide1".to_owned() },
         ],
-        LegacyError::NotOptical { .. } => [LegacyError::NotOptical { channel, device: disk }],
-        LegacyError::InUse { .. } => [
+        ChannelError::NotOptical { .. } => [ChannelError::NotOptical { on: on(), device: disk }],
+        ChannelError::InUse { .. } => [
             used(vec![mount()]),
             used(vec![process("vlc")]),
             used(vec![process("mtkflash")]),
         ],
-        LegacyError::InTheWay(_) => [Obstacle::PortsNeedRoot.into()],
-        LegacyError::Note(_) => [NoteError::Held.into()],
-        LegacyError::NotDetached { .. } => [
-            LegacyError::NotDetached {
+        ChannelError::NotByPorts(_) => [controllers().remove(0).into()],
+        ChannelError::SharedLine { .. } => [
+            ChannelError::SharedLine { on: on(), irq: 11, disks: vec!["sda".to_owned()] },
+        ],
+        ChannelError::InTheWay(_) => [Obstacle::PortsNeedRoot.into()],
+        ChannelError::Note(_) => [NoteError::Held.into()],
+        ChannelError::NotDetached { .. } => [
+            ChannelError::NotDetached {
                 device: state.devices[0].located.sysfs.clone(),
                 source: io::Error::other("it is still there"),
             },
         ],
-        LegacyError::NotBack { .. } => [
-            LegacyError::NotBack {
+        ChannelError::NotBack { .. } => [
+            ChannelError::NotBack {
                 missing: state.devices.iter().map(|device| device.name()).collect(),
                 undo: state.undo(),
             },
         ],
     );
-    errors.extend(notes().into_iter().map(LegacyError::Note));
+    errors.extend(notes().into_iter().map(ChannelError::Note));
     errors
 }
 
@@ -355,7 +450,7 @@ fn a_channel_that_does_not_come_back() {
 #[test]
 fn what_the_ports_cost_is_asked_for() {
     let machine = Machine::four_drives();
-    let state = legacy::inspect(&machine.system, Channel::Secondary).unwrap();
+    let state = seen(&machine, Channel::Secondary);
     let question = question(&state);
     let told = [
         prompt::asked(&question),
@@ -559,6 +654,19 @@ fn a_drive_that_takes_no_command() {
 fn a_way_that_the_drive_does_not_have() {
     insta::assert_snapshot!(told_of(vec![
         OpenError::PortsOutOfReach(TransportError::Io(failed())),
+        OpenError::Void {
+            name: DriveName::Index(3)
+        },
+        OpenError::Storm {
+            neighbours: vec!["uhci_hcd:usb1".to_owned(), "eth0".to_owned()],
+            source: TransportError::Storm { interrupts: 10_001 },
+        },
+        OpenError::NoWait {
+            source: NotByPorts::NoDriver {
+                address: PciAddress::parse("0000:03:00.0").unwrap()
+            }
+            .into(),
+        },
         OpenError::UnknownToKernel { label: drive_3() },
     ]));
 }

@@ -11,7 +11,10 @@ fn positions(state: &ChannelState) -> Vec<u8> {
     state
         .devices
         .iter()
-        .filter_map(|device| device.position.map(Position::number))
+        .filter_map(|device| match device.seat {
+            Some(Seat::Position(position)) => Some(position.number()),
+            _ => None,
+        })
         .collect()
 }
 
@@ -29,8 +32,22 @@ fn writes(machine: &Machine) -> Vec<String> {
         .collect()
 }
 
+fn access(machine: &Machine, channel: Channel) -> Access {
+    Access::of_legacy(&machine.system, channel).unwrap()
+}
+
+fn look(machine: &Machine, channel: Channel) -> ChannelState {
+    let access = access(machine, channel);
+    inspect(&machine.system, &access, Release::Devices).unwrap()
+}
+
+fn taken(machine: &Machine, channel: Channel) -> Result<Detached, ChannelError> {
+    let access = Access::of_legacy(&machine.system, channel)?;
+    detach(&machine.system, &access, Release::Devices)
+}
+
 fn refusal(machine: &Machine, channel: Channel) -> String {
-    let error = detach(&machine.system, channel).err().unwrap();
+    let error = taken(machine, channel).err().unwrap();
     assert_eq!(writes(machine), [""; 0]);
     machine.told(&error)
 }
@@ -39,12 +56,12 @@ fn refusal(machine: &Machine, channel: Channel) -> String {
 fn a_channel_shows_both_of_its_drives_and_not_those_of_the_other() {
     let machine = Machine::four_drives();
     for (channel, expected) in [(Channel::Primary, [1, 2]), (Channel::Secondary, [3, 4])] {
-        let state = inspect(&machine.system, channel).unwrap();
+        let state = look(&machine, channel);
         assert_eq!(positions(&state), expected);
-        assert_eq!(state.controller, "0000:00:01.1");
+        assert_eq!(state.access.controller(), "0000:00:01.1");
         state.check().unwrap();
     }
-    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let state = look(&machine, Channel::Secondary);
     assert_eq!(
         machine.told(&state.devices[1].name()),
         "secondary slave: optical drive SONY DVD RW DW-D22A (/dev/sr3)"
@@ -64,7 +81,13 @@ fn only_a_drive_whose_controller_is_at_the_legacy_ports_has_a_position_there() {
     let at = |machine: &Machine, node: &str| {
         let drive = locate_path(&machine.system, &machine.path(node)).unwrap();
         assert!(drive.position.is_some());
-        position_of(&machine.system, &drive).map(Position::number)
+        match Access::of_drive(&machine.system, &drive)?
+            .0
+            .seat(Unit::Master)?
+        {
+            Seat::Position(position) => Some(position.number()),
+            Seat::Port(_) => None,
+        }
     };
     assert_eq!(at(&Machine::four_drives(), "dev/sr2"), Some(3));
     assert_eq!(
@@ -85,7 +108,7 @@ fn only_a_drive_whose_controller_is_at_the_legacy_ports_has_a_position_there() {
 fn a_container_whose_sysfs_is_for_reading_only_is_named_as_the_reason() {
     let machine = Machine::four_drives();
     machine.file(".dockerenv", "");
-    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let state = look(&machine, Channel::Secondary);
     let files = state.devices.iter().map(|device| &device.located.sysfs);
     machine.state().read_only = files.map(|device| device.join("delete")).collect();
     let refused = refusal(&machine, Channel::Secondary);
@@ -99,11 +122,11 @@ fn a_container_whose_sysfs_is_for_reading_only_is_named_as_the_reason() {
 #[test]
 fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
     let machine = Machine::four_drives();
-    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let detached = taken(&machine, Channel::Secondary).unwrap();
     assert_eq!(writes(&machine), ["1:0:0:0 delete 1", "1:0:1:0 delete 1"]);
-    let left = inspect(&machine.system, Channel::Secondary).unwrap();
+    let left = look(&machine, Channel::Secondary);
     assert!(left.devices.is_empty());
-    let other = inspect(&machine.system, Channel::Primary).unwrap();
+    let other = look(&machine, Channel::Primary);
     assert_eq!(positions(&other), [1, 2]);
 
     let back = detached.bring_back(&SimClock::default()).unwrap();
@@ -116,9 +139,9 @@ fn a_channel_is_taken_off_the_kernel_and_brought_back_under_its_names() {
 #[test]
 fn the_channel_comes_back_on_every_way_out() {
     let machine = Machine::four_drives();
-    drop(detach(&machine.system, Channel::Primary).unwrap());
+    drop(taken(&machine, Channel::Primary).unwrap());
     assert_eq!(writes(&machine).last().unwrap(), "host0 scan - - -");
-    let state = inspect(&machine.system, Channel::Primary).unwrap();
+    let state = look(&machine, Channel::Primary);
     assert_eq!(positions(&state), [1, 2]);
 }
 
@@ -126,14 +149,14 @@ fn the_channel_comes_back_on_every_way_out() {
 fn after_a_crash_the_next_run_brings_the_channel_back() {
     let machine = Machine::four_drives();
     machine.state().is_deaf = true;
-    let detached = detach(&machine.system, Channel::Secondary).unwrap();
-    let note = machine.read("run/mtkflash/channel-secondary");
+    let detached = taken(&machine, Channel::Secondary).unwrap();
+    let note = machine.read("run/mtkflash/channel-0000:00:01.1-2");
     drop(detached);
     machine.state().is_deaf = false;
-    machine.file("run/mtkflash/channel-secondary", &note);
-    let settled = super::super::note::settle(&machine.system);
+    machine.file("run/mtkflash/channel-0000:00:01.1-2", &note);
+    let settled = super::super::note::settle(&machine.system, None);
     assert_eq!(settled.len(), 1);
-    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let state = look(&machine, Channel::Secondary);
     assert_eq!(positions(&state), [3, 4]);
 }
 
@@ -141,7 +164,7 @@ fn after_a_crash_the_next_run_brings_the_channel_back() {
 fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
     let machine = Machine::four_drives();
     machine.state().is_deaf = true;
-    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let detached = taken(&machine, Channel::Secondary).unwrap();
     let clock = SimClock::default();
     let error = detached.bring_back(&clock).unwrap_err();
     assert_eq!(
@@ -149,7 +172,7 @@ fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
         "the kernel has not found again: secondary master: optical drive SONY DVD RW DW-D22A \
          (/dev/sr2), secondary slave: optical drive SONY DVD RW DW-D22A (/dev/sr3)"
     );
-    let LegacyError::NotBack { undo, .. } = error else {
+    let ChannelError::NotBack { undo, .. } = error else {
         panic!("{error}")
     };
     assert_eq!(undo.file, machine.path(SCAN));
@@ -159,7 +182,7 @@ fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
 #[test]
 fn an_empty_channel_is_scanned_afterwards_for_the_drive_that_came_alive() {
     let machine = Machine::piix();
-    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let detached = taken(&machine, Channel::Secondary).unwrap();
     assert_eq!(writes(&machine), [""; 0]);
     machine.drive("0000:00:01.1", 0, "1:0:0:0", "NEW");
     let back = detached.bring_back(&SimClock::default()).unwrap();
@@ -207,41 +230,41 @@ fn a_use_that_only_the_kernel_knows_of_is_refused_too() {
 #[test]
 fn two_runs_cannot_have_one_channel() {
     let machine = Machine::four_drives();
-    let _first = detach(&machine.system, Channel::Primary).unwrap();
-    let second = detach(&machine.system, Channel::Primary).err().unwrap();
+    let _first = taken(&machine, Channel::Primary).unwrap();
+    let second = taken(&machine, Channel::Primary).err().unwrap();
     assert_eq!(second.to_string(), "another mtkflash is at work here");
-    detach(&machine.system, Channel::Secondary).unwrap();
+    taken(&machine, Channel::Secondary).unwrap();
 }
 
 #[test]
 fn a_kernel_that_keeps_the_devices_ends_it_and_is_asked_to_scan() {
     let machine = Machine::four_drives();
     machine.state().is_stubborn = true;
-    let error = detach(&machine.system, Channel::Primary).err().unwrap();
-    assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
+    let error = taken(&machine, Channel::Primary).err().unwrap();
+    assert!(matches!(error, ChannelError::NotDetached { .. }), "{error}");
     assert_eq!(writes(&machine).last().unwrap(), "host0 scan - - -");
 }
 
 #[test]
 fn a_device_that_cannot_be_taken_off_brings_the_others_back_under_their_names() {
     let machine = Machine::four_drives();
-    let delete = inspect(&machine.system, Channel::Primary).unwrap().devices[1]
+    let delete = look(&machine, Channel::Primary).devices[1]
         .located
         .sysfs
         .join("delete");
     machine.state().read_only.push(delete);
-    let error = detach(&machine.system, Channel::Primary).err().unwrap();
-    assert!(matches!(error, LegacyError::NotDetached { .. }), "{error}");
+    let error = taken(&machine, Channel::Primary).err().unwrap();
+    assert!(matches!(error, ChannelError::NotDetached { .. }), "{error}");
     assert_eq!(writes(&machine), ["0:0:0:0 delete 1", "host0 scan - - -"]);
     assert!(!machine.state().was_open_at_scan);
-    let state = inspect(&machine.system, Channel::Primary).unwrap();
+    let state = look(&machine, Channel::Primary);
     assert_eq!(positions(&state), [1, 2]);
 }
 
 #[test]
 fn in_a_read_only_sysfs_nothing_is_taken_off_and_nothing_left_to_repair() {
     let machine = Machine::four_drives();
-    let state = inspect(&machine.system, Channel::Secondary).unwrap();
+    let state = look(&machine, Channel::Secondary);
     let deletes = state
         .devices
         .iter()
@@ -253,7 +276,7 @@ fn in_a_read_only_sysfs_nothing_is_taken_off_and_nothing_left_to_repair() {
         message.starts_with("the kernel did not give up"),
         "{message}"
     );
-    assert!(!machine.path("run/mtkflash/channel-secondary").exists());
+    assert!(!machine.path("run/mtkflash/channel-0000:00:01.1-2").exists());
 }
 
 #[test]
@@ -288,6 +311,9 @@ fn a_channel_that_is_not_at_its_legacy_ports_is_refused() {
     ] {
         let machine = Machine::four_drives();
         machine.file("proc/ioports", ioports);
+        // With it, who may not see addresses in the list is helped.
+        let regions = "sys/devices/pci0000:00/0000:00:01.1/resource";
+        fs::remove_file(machine.path(regions)).unwrap();
         assert_eq!(refusal(&machine, Channel::Secondary), message);
     }
 }
@@ -298,8 +324,8 @@ fn a_controller_without_a_driver_may_have_a_disk_and_is_left_alone() {
     machine.file("proc/ioports", "01f0-01f7 : 0000:00:09.0\n");
     assert_eq!(
         refusal(&machine, Channel::Primary),
-        "no driver of the kernel has the primary channel's controller, so that it is not known \
-         what is on it: a disk, perhaps"
+        "no driver of the kernel has the controller of the primary channel, so that it is not \
+         known what is on it: a disk, perhaps"
     );
     assert_eq!(writes(&machine), [""; 0]);
 }
@@ -308,7 +334,7 @@ fn a_controller_without_a_driver_may_have_a_disk_and_is_left_alone() {
 fn the_drives_keep_their_index_through_it_all() {
     let machine = Machine::four_drives();
     let before = locate_path(&machine.system, &machine.path("dev/sr2")).unwrap();
-    let detached = detach(&machine.system, Channel::Secondary).unwrap();
+    let detached = taken(&machine, Channel::Secondary).unwrap();
     assert!(matches!(
         Topology::read(&machine.system).basis,
         IndexBasis::LegacyPorts { .. }

@@ -1,0 +1,180 @@
+//! The interrupt line of a channel, watched during the first commands.
+//!
+//! PCI interrupts are shared and last for as long as the drive asks: one that
+//! nobody answers is counted by the kernel, and after 99 900 of 100 000 the
+//! kernel switches the whole line off, with what else is on it (Linux
+//! `kernel/irq/spurious.c`; seen in the field with sata_via beside graphics and
+//! USB). nIEN is what prevents that. Where it does not, this ends the job first.
+
+use crate::transport::{Register, RegisterAccess, TransportError};
+
+/// Commands during which the line is watched: what a drive does to it, it does
+/// at the first.
+const WATCHED: u32 = 64;
+
+/// Interrupts beyond which it is no traffic of the neighbours any more, a tenth
+/// of what the kernel puts up with.
+const MOST: u64 = 10_000;
+
+/// Counts the interrupts of a line.
+pub trait InterruptCount: Send {
+    /// How many there were since the system started; `None` where that cannot
+    /// be told.
+    fn count(&mut self) -> Option<u64>;
+}
+
+/// The registers of a channel whose interrupt line is watched.
+pub struct StormGuard<R> {
+    registers: R,
+    counter: Option<Box<dyn InterruptCount>>,
+    before: Option<u64>,
+    left: u32,
+}
+
+impl<R: RegisterAccess> StormGuard<R> {
+    /// Without a counter nothing is watched.
+    pub fn new(registers: R, mut counter: Option<Box<dyn InterruptCount>>) -> StormGuard<R> {
+        StormGuard {
+            registers,
+            before: counter.as_mut().and_then(|counter| counter.count()),
+            counter,
+            left: WATCHED,
+        }
+    }
+
+    /// Told once: whoever hears it needs the registers to end the storm.
+    fn watch(&mut self) -> Result<(), TransportError> {
+        let (Some(counter), Some(before), 1..) = (&mut self.counter, self.before, self.left) else {
+            return Ok(());
+        };
+        let interrupts = counter.count().unwrap_or(before).saturating_sub(before);
+        if interrupts > MOST {
+            self.left = 0;
+            return Err(TransportError::Storm { interrupts });
+        }
+        Ok(())
+    }
+}
+
+impl<R: RegisterAccess> RegisterAccess for StormGuard<R> {
+    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
+        let value = self.registers.read(register)?;
+        if register == Register::Command {
+            self.watch()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
+        if register == Register::Command {
+            self.watch()?;
+            self.left = self.left.saturating_sub(1);
+        }
+        self.registers.write(register, value)
+    }
+
+    fn has_data(&self) -> bool {
+        self.registers.has_data()
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        self.registers.read_data()
+    }
+
+    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
+        self.registers.bus_master_status()
+    }
+
+    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
+        self.registers.clear_bus_master()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    /// A channel that takes everything.
+    struct Silent;
+
+    impl RegisterAccess for Silent {
+        fn read(&mut self, _: Register) -> Result<u8, TransportError> {
+            Ok(0x50)
+        }
+
+        fn write(&mut self, _: Register, _: u8) -> Result<(), TransportError> {
+            Ok(())
+        }
+
+        fn has_data(&self) -> bool {
+            false
+        }
+
+        fn read_data(&mut self) -> Result<u16, TransportError> {
+            Err(TransportError::Vanished)
+        }
+    }
+
+    #[derive(Clone)]
+    struct Line(Arc<Mutex<Option<u64>>>);
+
+    impl InterruptCount for Line {
+        fn count(&mut self) -> Option<u64> {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    fn guarded(before: Option<u64>) -> (StormGuard<Silent>, Line) {
+        let line = Line(Arc::new(Mutex::new(before)));
+        (StormGuard::new(Silent, Some(Box::new(line.clone()))), line)
+    }
+
+    fn set(line: &Line, count: u64) {
+        *line.0.lock().unwrap() = Some(count);
+    }
+
+    #[test]
+    fn a_storm_ends_the_job_once_and_leaves_the_registers_in_reach() {
+        let (mut registers, line) = guarded(Some(500_000));
+        registers.write(Register::Command, 0x80).unwrap();
+        set(&line, 510_000);
+        registers.read(Register::Command).unwrap();
+        set(&line, 510_001);
+        let error = registers.read(Register::Command).unwrap_err();
+        assert!(matches!(
+            error,
+            TransportError::Storm { interrupts: 10_001 }
+        ));
+        set(&line, 600_000);
+        registers.read(Register::Command).unwrap();
+        registers.write(Register::Command, 0x81).unwrap();
+    }
+
+    #[test]
+    fn no_command_is_sent_into_a_storm() {
+        let (mut registers, line) = guarded(Some(0));
+        registers.write(Register::Device, 0xA0).unwrap();
+        set(&line, 90_000);
+        assert!(registers.write(Register::Command, 0x80).is_err());
+    }
+
+    #[test]
+    fn what_comes_after_the_first_commands_is_the_neighbours_traffic() {
+        let (mut registers, line) = guarded(Some(0));
+        for _ in 0..WATCHED {
+            registers.write(Register::Command, 0x00).unwrap();
+        }
+        set(&line, 90_000);
+        registers.read(Register::Command).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_counted_is_not_watched() {
+        let (mut registers, line) = guarded(None);
+        set(&line, 90_000);
+        registers.write(Register::Command, 0x80).unwrap();
+        let mut registers = StormGuard::new(Silent, None);
+        registers.write(Register::Command, 0x80).unwrap();
+    }
+}
