@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use super::system::{System, attribute, names};
+use super::system::{System, attribute, attribute_bytes, names};
 use super::topology::Located;
 
 /// A user of a drive.
@@ -56,7 +56,8 @@ pub fn mounts(system: &System, drive: &Located) -> Vec<Holder> {
         return Vec::new();
     };
     let number = attribute(&drive.sysfs.join("block").join(name).join("dev"));
-    let (Some(number), Ok(mountinfo)) = (number, fs::read(system.proc("self/mountinfo"))) else {
+    let mountinfo = attribute_bytes(&system.proc("self/mountinfo"));
+    let (Some(number), Some(mountinfo)) = (number, mountinfo) else {
         return Vec::new();
     };
     mount_points(&mountinfo, &number)

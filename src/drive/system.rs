@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use nix::sys::stat::{major, minor};
 
+use crate::files::{self, Links};
 use crate::transport::port::{self, Channel, DevPort, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
 use crate::transport::{PacketTransport, RegisterAccess, SgDevice};
@@ -175,11 +176,20 @@ impl System {
     }
 }
 
+/// Bytes. An attribute of sysfs has a page at most, a list of procfs some lines
+/// for each device or mount.
+const LARGEST_ATTRIBUTE: u64 = 0x40_0000;
+
 /// A file of sysfs or procfs without the blanks around its text, `None` where
 /// it cannot be read.
 pub(super) fn attribute(file: &Path) -> Option<String> {
-    let bytes = fs::read(file).ok()?;
+    let bytes = attribute_bytes(file)?;
     Some(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+/// As [`attribute`], as it is.
+pub(super) fn attribute_bytes(file: &Path) -> Option<Vec<u8>> {
+    files::read(file, LARGEST_ATTRIBUTE, Links::Followed).ok()
 }
 
 /// The names in a directory in a fixed order, none where it does not exist.

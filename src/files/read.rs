@@ -92,6 +92,19 @@ pub fn read_text(path: &Path, limit: u64, links: Links) -> Result<String, ReadEr
 /// # Errors
 /// [`ReadError`], but for [`ReadError::TooLarge`] and [`ReadError::NotText`].
 pub fn open(path: &Path, links: Links) -> Result<File, ReadError> {
+    open_for(OpenOptions::new().read(true), path, links)
+}
+
+/// As [`open`], to be read and changed in place. Nothing is made where nothing
+/// is.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_change(path: &Path, links: Links) -> Result<File, ReadError> {
+    open_for(OpenOptions::new().read(true).write(true), path, links)
+}
+
+fn open_for(how: &mut OpenOptions, path: &Path, links: Links) -> Result<File, ReadError> {
     let follows = links == Links::Followed || is_own(folder_of(path));
     let found = match follows {
         true => fs::metadata(path)?,
@@ -103,14 +116,12 @@ pub fn open(path: &Path, links: Links) -> Result<File, ReadError> {
     refuse_other_kinds(&found)?;
     let mut flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     flags.set(OFlag::O_NOFOLLOW, !follows);
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+    let file = how.custom_flags(flags.bits()).open(path).map_err(|error| {
+        match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::ELOOP) if !follows => ReadError::Link,
             _ => error.into(),
-        })?;
+        }
+    })?;
     // Something else may have got the name meanwhile.
     refuse_other_kinds(&file.metadata()?)?;
     Ok(file)

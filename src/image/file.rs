@@ -1,13 +1,13 @@
 //! Reading firmware files: one file, or a file per bank.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::container::{self, Budget};
 use super::entry::{self, NoEntry};
 use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, banks, hex::MAX_BANKS};
+use crate::files::{self, Kind, Links, ReadError};
 use crate::flash::{BANK_SIZE, Bank};
 
 /// No file larger than this is read: vendors' flashers have up to 20 MiB, and the
@@ -280,46 +280,22 @@ fn count_bank_files(path: &Path) -> Result<usize, LoadError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => LoadError::Missing {
-            path: path.to_owned(),
-            first_bank: None,
-        },
-        _ => LoadError::Unreadable {
-            path: path.to_owned(),
-            source,
-        },
-    };
-    // Asked before opening: to open a pipe would wait for its writer.
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err(LoadError::Directory {
-            path: path.to_owned(),
-        });
-    }
-    if !metadata.is_file() {
-        return Err(LoadError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    let too_large = |size| LoadError::TooLarge {
-        path: path.to_owned(),
-        size,
-    };
-    if metadata.len() > MAX_FILE_SIZE {
-        return Err(too_large(metadata.len()));
-    }
-    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    File::open(path)
-        .map_err(unreadable)?
-        .take(MAX_FILE_SIZE + 1)
-        .read_to_end(&mut content)
-        .map_err(unreadable)?;
-    // A file can grow, and those of /proc do not tell their size.
-    match content.len() as u64 {
-        size if size > MAX_FILE_SIZE => Err(too_large(size)),
-        _ => Ok(content),
-    }
+    files::read(path, MAX_FILE_SIZE, Links::Followed).map_err(|error| {
+        let path = path.to_owned();
+        match error {
+            error if error.is_missing() => LoadError::Missing {
+                path,
+                first_bank: None,
+            },
+            ReadError::NotAFile(Kind::Folder) => LoadError::Directory { path },
+            ReadError::NotAFile(_) => LoadError::NotAFile { path },
+            ReadError::TooLarge { size, .. } => LoadError::TooLarge { path, size },
+            other => LoadError::Unreadable {
+                path,
+                source: other.into(),
+            },
+        }
+    })
 }
 
 #[cfg(test)]
@@ -327,6 +303,7 @@ mod tests {
     use super::super::tests::noise;
     use super::super::{Encoding, write};
     use super::*;
+    use std::fs::{self, File};
     use tempfile::TempDir;
 
     struct Folder(TempDir);

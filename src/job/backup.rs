@@ -389,3 +389,70 @@ fn add_record(pending: &mut Pending, record: &Record, path: &Path) -> Result<(),
 fn bank_of(range: &FlashRange) -> Bank {
     crate::flash::Offset(range.start).bank()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RECORD: &str = r#"date = "now"
+tool = "test"
+protocol = "vendor mode"
+flash = "a chip"
+chip = "SST39SF020"
+size = 262144
+ranges = [[0, 65535], [131072, 196607]]
+gaps = [[1, 2]]
+disagreements = 1
+crc32 = "0123abcd"
+sum = "0123"
+bank_sums = ["0123", "4567"]
+before_writing = "0123abcd"
+
+[drive]
+vendor = "V"
+product = "P"
+revision = "R"
+serial = "S"
+"#;
+
+    /// What is made of a record that says this, if anything.
+    fn read(text: &[u8]) -> Option<Record> {
+        let folder = tempfile::tempdir().unwrap();
+        let dump = folder.path().join("dump.bin");
+        std::fs::write(record_path(&dump), text).unwrap();
+        Record::beside(&dump)
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        assert_eq!(read(RECORD.as_bytes()).unwrap().covered().len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_record_says_lies_within_its_flash(
+            from in 0..RECORD.len(),
+            length in 0..40_usize,
+            put in prop_oneof![
+                "[0-9a-fx,\\[\\] \"\n=_-]{0,40}",
+                "\\PC{0,40}",
+                any::<u64>().prop_map(|number| number.to_string()),
+            ],
+            noise in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let to = (from + length).min(RECORD.len());
+            let mangled = [&RECORD[..from], &put, &RECORD[to..]].concat();
+            for text in [mangled.as_bytes(), &noise, &[&RECORD.as_bytes()[..from], &noise].concat()] {
+                if let Some(record) = read(text) {
+                    prop_assert!(record.size <= LARGEST_FLASH);
+                    let flash = vec![0; record.size as usize];
+                    for range in record.covered() {
+                        prop_assert!(range.start < range.end);
+                        prop_assert_eq!(range.of(&flash).len() as u32, range.len());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -4,14 +4,18 @@
 //! as the chip would hold them; `NAME.drive.toml`, its mode; and after a run
 //! `NAME.counters.toml`, what that run asked of it ([`Counters`]).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
 use super::memory::Memory;
+use crate::files::{self, Links};
+
+/// Bytes. What a drive remembers has a few lines, and one for each fault.
+const LARGEST_MEMORY: u64 = 0x1_0000;
 
 /// What a drive remembers besides its flash.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,10 +64,10 @@ impl StateFile {
         let path = self.flash_path();
         if !path.exists() {
             let fresh = self.folder.join(format!("{}.flash.new", self.name));
-            fs::write(&fresh, first())?;
+            new_file(&fresh)?.write_all(&first())?;
             fs::rename(&fresh, &path)?;
         }
-        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let mut file = files::open_to_change(&path, Links::Own)?;
         let mut bytes = Vec::with_capacity(size as usize + 1);
         // One more than fits tells a file that is too long, without reading it all.
         Read::by_ref(&mut file)
@@ -83,12 +87,12 @@ impl StateFile {
 
     /// What the last run wrote down; the default where there was none.
     pub fn load(&self) -> io::Result<Remembered> {
-        match fs::read_to_string(self.drive_path()) {
+        match files::read_text(&self.drive_path(), LARGEST_MEMORY, Links::Own) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
                 io::Error::new(io::ErrorKind::InvalidData, error.message().to_owned())
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::default()),
-            Err(error) => Err(error),
+            Err(error) if error.is_missing() => Ok(Remembered::default()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -111,9 +115,17 @@ impl StateFile {
     fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
         let text = toml::to_string(content).map_err(io::Error::other)?;
         let fresh = path.with_extension("toml.new");
-        let mut file = File::create(&fresh)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
+        new_file(&fresh)?.write_all(text.as_bytes())?;
         fs::rename(&fresh, path)
+    }
+}
+
+/// A file that was not there: what is left of a run that was killed goes, and so
+/// does whatever else has the name, which is not written into.
+fn new_file(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
     }
 }
 
@@ -121,6 +133,7 @@ impl StateFile {
 mod tests {
     use super::super::flash_memory::Cells;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_drive_remembers_its_flash_and_its_mode() {
@@ -148,6 +161,39 @@ mod tests {
         state.open_flash(5, || vec![0; 5]).unwrap();
         let error = state.open_flash(4, Vec::new).unwrap_err();
         assert!(error.to_string().contains("5 bytes"), "{error}");
+    }
+
+    #[test]
+    fn what_lies_in_the_place_of_a_state_file_is_neither_waited_for_nor_written_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(folder.path(), "x");
+        let kept = folder.path().join("kept");
+        fs::write(&kept, "precious").unwrap();
+        for new in ["x.flash.new", "x.drive.toml.new"] {
+            std::os::unix::fs::symlink(&kept, folder.path().join(new)).unwrap();
+        }
+        state.open_flash(4, || vec![0; 4]).unwrap();
+        state.save(&Remembered::default()).unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"precious");
+        for path in [state.flash_path(), state.remembered_path()] {
+            fs::remove_file(&path).unwrap();
+            nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        assert!(state.open_flash(4, || vec![0; 4]).is_err());
+        assert!(state.load().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_memory_makes_its_reader_fail(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let folder = tempfile::tempdir().unwrap();
+            let state = StateFile::new(folder.path(), "x");
+            fs::write(state.remembered_path(), &bytes).unwrap();
+            if let Ok(read) = state.load() {
+                state.save(&read).unwrap();
+                prop_assert_eq!(state.load().unwrap(), read);
+            }
+        }
     }
 
     #[test]

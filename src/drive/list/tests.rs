@@ -1,6 +1,11 @@
 use super::super::fake::{Machine, sense};
 use super::*;
+use crate::drive::position::Position;
+use crate::drive::{legacy, locate_path, locate_position};
 use crate::transport::Completion;
+use proptest::prelude::*;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 fn obstacles(machine: &Machine, listed: &Listed) -> Vec<String> {
     listed
@@ -114,4 +119,59 @@ fn a_drive_that_may_not_be_opened_is_listed_as_the_kernel_knows_it() {
     assert_eq!(first.drive.known_as.revision, "PM");
     assert_eq!(first.obstacles.len(), 2);
     assert!(listing.drives[1].obstacles.is_empty());
+}
+
+/// The files below a folder, links not followed.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// What the kernel says of its devices is read, not believed.
+    #[test]
+    fn whatever_the_kernel_s_files_say_the_drives_are_listed_and_looked_for(
+        which in any::<proptest::sample::Index>(),
+        texts in proptest::collection::vec(
+            prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..60),
+                "[0-9a-fx: .,\n-]{0,60}".prop_map(String::into_bytes),
+                any::<i128>().prop_map(|number| number.to_string().into_bytes()),
+            ],
+            1..4,
+        ),
+    ) {
+        let machine = Machine::four_drives();
+        machine.mount(0, "/mnt");
+        let files = [files_below(&machine.path("sys")), files_below(&machine.path("proc"))].concat();
+        prop_assert!(files.len() > 20);
+        let start = which.index(files.len());
+        for (text, file) in texts.iter().zip(files.iter().cycle().skip(start)) {
+            fs::write(file, text).unwrap();
+        }
+        let system = &machine.system;
+        for listed in list(system).drives {
+            prop_assert!(listed.drive.known_as.vendor.len() < 200);
+        }
+        for position in (1..=4).filter_map(Position::new) {
+            if let Ok(drive) = locate_position(system, position) {
+                let _ = crate::drive::holders::holders(system, &drive);
+            }
+            let _ = legacy::inspect(system, position.channel());
+        }
+        let _ = locate_path(system, &machine.path("dev/sr0"));
+        let _ = crate::drive::note::settle(system);
+    }
 }

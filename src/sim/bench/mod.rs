@@ -23,7 +23,6 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +32,11 @@ use part::Part;
 use place::Place;
 
 use super::channel::SharedChannel;
+use crate::files::{self, Links};
 use crate::transport::RegisterAccess;
+
+/// Bytes. A bench of four drives with every key has 4 KiB.
+const LARGEST_BENCH: u64 = 0x10_0000;
 
 /// A bench that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,9 +80,11 @@ impl Bench {
     /// # Errors
     /// Names the file, and the line where it is about a place in it.
     pub fn open(path: &Path) -> Result<Bench, BenchError> {
-        let text = fs::read_to_string(path).map_err(|source| BenchError::Unreadable {
-            path: path.to_owned(),
-            source,
+        let text = files::read_text(path, LARGEST_BENCH, Links::Followed).map_err(|error| {
+            BenchError::Unreadable {
+                path: path.to_owned(),
+                source: error.into(),
+            }
         })?;
         let source = Source::new(path, &text);
         let setup = source.parse()?;

@@ -128,6 +128,24 @@ fn the_state_is_where_the_bench_says() {
     assert_eq!(fs::metadata(flash).unwrap().len(), 0x4_0000);
 }
 
+#[test]
+fn what_is_no_file_of_text_is_no_bench_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fs::File::create(path("film"))
+        .and_then(|file| file.set_len(3 << 30))
+        .unwrap();
+    fs::write(path("binary"), [0xFF; 9]).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
+    for name in ["pipe", "film", "binary", "zero", "", "nowhere"] {
+        assert!(
+            matches!(Bench::open(&path(name)), Err(BenchError::Unreadable { .. })),
+            "{name}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC*", cut in 0..200_usize, junk in "[\\[\\]=\"a-z0-9\n .-]{0,20}") {
