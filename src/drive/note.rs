@@ -9,12 +9,16 @@
 //! A note stays locked (flock) while its run lives. That tells a crashed run
 //! from a running one, and makes the note a lock on its subject besides. `/run`
 //! is empty after a reboot, as the kernel's state is.
+//!
+//! Folder and notes are for their owner alone, whatever the umask: whoever may
+//! open a note may also hold its lock. A folder or a note that is a link, or
+//! another user's, is left alone.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -119,6 +123,10 @@ pub enum NoteError {
         #[source]
         source: io::Error,
     },
+    /// A link, another user's, or no folder and no file: whoever has put it
+    /// there is not believed.
+    #[error("{} is not this program's own", path.display())]
+    NotOurs { path: PathBuf },
     /// What a crashed run has left behind cannot be taken back.
     #[error(
         "an earlier mtkflash was ended in the middle, and {} cannot be restored: {source}",
@@ -143,7 +151,7 @@ impl NoteError {
     pub fn undo(&self) -> Option<&Undo> {
         match self {
             NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => Some(undo),
-            NoteError::Held | NoteError::Io { .. } => None,
+            NoteError::Held | NoteError::Io { .. } | NoteError::NotOurs { .. } => None,
         }
     }
 }
@@ -265,21 +273,13 @@ impl Drop for Note {
 
 /// Opens and locks the note of a subject.
 fn locked(system: &System, subject: &str) -> Result<(PathBuf, Flock<File>), NoteError> {
-    let path = system.run("mtkflash").join(subject);
+    let path = own_folder(system)?.join(subject);
     let failed = |source| NoteError::Io {
         path: path.clone(),
         source,
     };
-    fs::create_dir_all(system.run("mtkflash")).map_err(failed)?;
     let file = loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644)
-            .open(&path)
-            .map_err(failed)?;
+        let file = own_file(OpenOptions::new().create(true), &path)?;
         let file = lock(file).map_err(failed)?.ok_or(NoteError::Held)?;
         // Whoever had it may have removed it in between.
         if file.metadata().map_err(failed)?.nlink() > 0 {
@@ -315,20 +315,18 @@ impl Left {
 
 /// What a crashed run has left about a subject; `None` where a living run has it.
 pub fn left(system: &System, subject: &str) -> Option<Left> {
-    let path = system.run("mtkflash").join(subject);
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-        .open(path)
-        .ok()
-        .filter(|file| file.metadata().is_ok_and(|found| found.is_file()))?;
+    let folder = folder_of_notes(system);
+    if !is_own_folder(&folder) {
+        return None;
+    }
+    let file = own_file(&mut OpenOptions::new(), &folder.join(subject)).ok()?;
     let mut file = lock(file).ok()??;
     Left::read(system, &mut file)
 }
 
 /// What crashed runs have left, by subject.
 pub fn all_left(system: &System) -> Vec<(String, Left)> {
-    names(&system.run("mtkflash"))
+    names(&folder_of_notes(system))
         .into_iter()
         .filter_map(|name| {
             let left = left(system, &name)?;
@@ -346,24 +344,22 @@ pub struct Settled {
     pub outcome: io::Result<()>,
 }
 
-/// Takes back what crashed runs have left changed. To be called at the start of
-/// every run that touches drives. Notes of living runs are left alone; of those
-/// that this user may not write, what they ask for is told.
+/// Takes back what crashed runs of this user have left changed. To be called at
+/// the start of every run that touches drives. Notes of living runs are left
+/// alone, and so is whatever is not this user's.
 ///
 /// One subject can be left as it is, for a run that goes on with it.
 pub fn settle(system: &System, but: Option<&str>) -> Vec<Settled> {
-    let directory = system.run("mtkflash");
-    names(&directory)
+    let folder = folder_of_notes(system);
+    if !is_own_folder(&folder) {
+        return Vec::new();
+    }
+    names(&folder)
         .iter()
         .filter(|name| Some(name.as_str()) != but)
         .filter_map(|name| {
-            let path = directory.join(name);
-            let file = match OpenOptions::new().read(true).write(true).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    return not_ours(system, &path, error);
-                }
-                file => file.ok()?,
-            };
+            let path = folder.join(name);
+            let file = own_file(&mut OpenOptions::new(), &path).ok()?;
             let mut file = lock(file).ok()??;
             if file.metadata().ok()?.nlink() == 0 {
                 return None;
@@ -380,14 +376,69 @@ pub fn settle(system: &System, but: Option<&str>) -> Vec<Settled> {
         .collect()
 }
 
-/// What a crashed run of another user has left changed.
-fn not_ours(system: &System, path: &Path, error: io::Error) -> Option<Settled> {
-    let mut bytes = Vec::new();
-    let mut file = lock(File::open(path).ok()?).ok()??;
-    file.read_to_end(&mut bytes).ok()?;
-    let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system))?;
-    let outcome = Err(error);
-    Some(Settled { undo, outcome })
+fn folder_of_notes(system: &System) -> PathBuf {
+    system.run("mtkflash")
+}
+
+/// The folder of the notes, made where there is none, and closed to others.
+fn own_folder(system: &System) -> Result<PathBuf, NoteError> {
+    let folder = folder_of_notes(system);
+    let failed = |source| NoteError::Io {
+        path: folder.clone(),
+        source,
+    };
+    fs::create_dir_all(system.run("")).map_err(failed)?;
+    match fs::DirBuilder::new().mode(OWNER_ALONE_IN).create(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        outcome => outcome.map_err(failed)?,
+    }
+    if !is_own_folder(&folder) {
+        return Err(NoteError::NotOurs { path: folder });
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(OWNER_ALONE_IN)).map_err(failed)?;
+    Ok(folder)
+}
+
+const OWNER_ALONE_IN: u32 = 0o700;
+const OWNER_ALONE: u32 = 0o600;
+
+/// Nobody else can remove it then, or put another in its place: `/run` belongs
+/// to root.
+fn is_own_folder(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && is_own(&found))
+}
+
+fn is_own(found: &fs::Metadata) -> bool {
+    found.uid() == nix::unistd::geteuid().as_raw()
+}
+
+/// A note of this user's, opened to be read and written.
+fn own_file(how: &mut OpenOptions, path: &Path) -> Result<File, NoteError> {
+    let failed = |source| NoteError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let not_ours = || NoteError::NotOurs {
+        path: path.to_owned(),
+    };
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let opened = how
+        .read(true)
+        .write(true)
+        .mode(OWNER_ALONE)
+        .custom_flags(flags.bits())
+        .open(path);
+    let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ELOOP | Errno::EISDIR) => not_ours(),
+        _ => failed(error),
+    })?;
+    let found = file.metadata().map_err(failed)?;
+    if !found.is_file() || !is_own(&found) {
+        return Err(not_ours());
+    }
+    file.set_permissions(fs::Permissions::from_mode(OWNER_ALONE))
+        .map_err(failed)?;
+    Ok(file)
 }
 
 /// Takes back what a note asks for, if anything, and empties it.
@@ -396,7 +447,8 @@ fn settle_one(
     file: &mut Flock<File>,
 ) -> Result<Option<Undo>, (Option<Undo>, io::Error)> {
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
+    Read::take(&mut **file, LONGEST)
+        .read_to_end(&mut bytes)
         .map_err(|error| (None, error))?;
     let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system));
     if let Some(undo) = &undo {

@@ -1,7 +1,7 @@
 use super::super::fake::{Machine, sense};
 use super::*;
 use crate::drive::position::Position;
-use crate::drive::{legacy, locate_path, locate_position};
+use crate::drive::{locate_path, locate_position};
 use crate::transport::Completion;
 use proptest::prelude::*;
 use std::fs;
@@ -169,9 +169,8 @@ proptest! {
             if let Ok(drive) = locate_position(system, position) {
                 let _ = crate::drive::holders::holders(system, &drive);
             }
-            let _ = legacy::inspect(system, position.channel());
         }
         let _ = locate_path(system, &machine.path("dev/sr0"));
-        let _ = crate::drive::note::settle(system);
+        let _ = crate::drive::note::settle(system, None);
     }
 }

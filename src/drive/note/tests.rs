@@ -3,6 +3,7 @@ use super::*;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 
 const POLL: &str = "sys/devices/pci0000:00/0000:00:01.1/ata1/host0/target0:0:0/0:0:0:0/block/sr0/events_poll_msecs";
 
@@ -206,4 +207,83 @@ fn a_change_of_ones_own_that_cannot_be_taken_back_is_not_blamed_on_an_earlier_ru
     assert!(matches!(error, NoteError::NotTakenBack { .. }), "{error}");
     assert_eq!(error.undo(), Some(&undo(&machine)));
     assert_eq!(notes(&machine), ["polling-sr0"]);
+}
+
+fn mode(machine: &Machine, path: &str) -> u32 {
+    let found = fs::symlink_metadata(machine.path(path)).unwrap();
+    found.permissions().mode() & 0o7777
+}
+
+#[test]
+fn notes_are_for_their_owner_alone_even_where_an_older_run_left_them_open() {
+    let machine = Machine::four_drives();
+    let note = noted(&machine);
+    assert_eq!(mode(&machine, "run/mtkflash"), 0o700);
+    assert_eq!(mode(&machine, "run/mtkflash/polling-sr0"), 0o600);
+    drop(note);
+    machine.file("run/mtkflash/polling-sr0", "");
+    for (path, open) in [("run/mtkflash", 0o777), ("run/mtkflash/polling-sr0", 0o666)] {
+        fs::set_permissions(machine.path(path), fs::Permissions::from_mode(open)).unwrap();
+    }
+    let _note = noted(&machine);
+    assert_eq!(mode(&machine, "run/mtkflash"), 0o700);
+    assert_eq!(mode(&machine, "run/mtkflash/polling-sr0"), 0o600);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_note_is_neither_followed_nor_emptied() {
+    let machine = Machine::four_drives();
+    machine.file("precious", "kept");
+    fs::create_dir(machine.path("run/mtkflash")).unwrap();
+    machine.link("run/mtkflash/polling-sr0", &machine.path("precious"));
+    assert!(settle(&machine.system, None).is_empty());
+    let error = Note::open(&machine.system, "polling-sr0").err().unwrap();
+    assert!(matches!(error, NoteError::NotOurs { .. }), "{error}");
+    assert_eq!(machine.read("precious"), "kept");
+}
+
+#[test]
+fn a_link_in_the_place_of_the_folder_is_not_followed() {
+    let machine = Machine::four_drives();
+    let crashed = format!("{}\n-1\n", machine.path(POLL).display());
+    machine.file("elsewhere/polling-sr0", &crashed);
+    symlink(machine.path("elsewhere"), machine.path("run/mtkflash")).unwrap();
+    assert!(settle(&machine.system, None).is_empty());
+    let error = Note::open(&machine.system, "polling-sr1").err().unwrap();
+    assert!(matches!(error, NoteError::NotOurs { .. }), "{error}");
+    assert_eq!(machine.state().writes, []);
+    assert_eq!(machine.read("elsewhere/polling-sr0"), crashed);
+}
+
+#[test]
+fn what_is_no_note_is_neither_waited_for_nor_read_to_its_end() {
+    let machine = Machine::four_drives();
+    machine.file("run/mtkflash/film", "");
+    let film = File::options()
+        .write(true)
+        .open(machine.path("run/mtkflash/film"));
+    film.and_then(|file| file.set_len(3 << 30)).unwrap();
+    let pipe = machine.path("run/mtkflash/polling-sr0");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fs::create_dir(machine.path("run/mtkflash/polling-sr1")).unwrap();
+    assert!(settle(&machine.system, None).is_empty());
+    for subject in ["polling-sr0", "polling-sr1"] {
+        let error = Note::open(&machine.system, subject).err().unwrap();
+        assert!(matches!(error, NoteError::NotOurs { .. }), "{error}");
+    }
+}
+
+/// Only root can give a folder away.
+#[test]
+fn a_folder_of_another_user_is_refused() {
+    let machine = crashed();
+    let nobody = nix::unistd::Uid::from_raw(65_534);
+    let folder = machine.path("run/mtkflash");
+    if nix::unistd::chown(&folder, Some(nobody), None).is_err() {
+        return;
+    }
+    assert!(settle(&machine.system, None).is_empty());
+    let error = Note::open(&machine.system, "polling-sr0").err().unwrap();
+    assert!(matches!(error, NoteError::NotOurs { .. }), "{error}");
+    assert_eq!(machine.state().writes, []);
 }
