@@ -4,6 +4,7 @@
 //! forms work as typed, in any case, order and place, and what they could mean
 //! twice is refused instead of guessed. Nothing here looks at a file or a drive.
 
+mod correct;
 mod error;
 mod follow;
 mod grammar;
@@ -22,7 +23,8 @@ use crate::flash::{Bank, FlashRange};
 use crate::image::{Checksum, Crc32};
 use crate::job::Forced;
 pub use crate::session::{DriveName, Via};
-pub use error::{UsageError, shown};
+pub use correct::{another_drive, nearest};
+pub use error::UsageError;
 use operands::Operands;
 pub use verb::Verb;
 pub use words::ask_for;
@@ -145,8 +147,7 @@ impl Form {
 /// No words ask for the help, and so does `/?` anywhere, whatever else is wrong.
 ///
 /// # Errors
-/// Anything that cannot be understood in one way only; the message ends in the
-/// right form to type.
+/// Anything that cannot be understood in one way only.
 pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError> {
     let argv: Vec<OsString> = argv.skip(1).collect();
     if argv.is_empty() || words::ask_for_help(&argv) {
@@ -159,7 +160,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     let matches = grammar::matches(words.options)?;
     let operands = Operands::of(&words.operands, words.files)?;
     let verb = operands.verb()?;
-    grammar::fits(&matches, verb, &operands)?;
+    grammar::fits(&matches, verb)?;
     let mut request = Request::without_drive(Command::Help);
     grammar::fill(&mut request, &matches)?;
     (request.drives, request.command) = operands.command(verb)?;

@@ -16,7 +16,6 @@ mod log;
 mod next;
 mod outcome;
 mod output;
-mod program;
 mod progress;
 mod prompt;
 mod report;
@@ -24,6 +23,7 @@ mod revive;
 mod signals;
 mod text;
 mod user;
+mod visible;
 mod words;
 mod wrap;
 
@@ -36,7 +36,6 @@ use failure::Failure;
 use log::Log;
 use outcome::Outcome;
 use output::{Manner, Output};
-use program::Program;
 use progress::eprintln_quietly;
 
 /// Runs the command that `argv` spells, program name included.
@@ -54,12 +53,13 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {
-            let program = Program::called(argv.first().map(OsString::as_os_str));
+            let typed = argv.get(1..).unwrap_or_default();
+            let failure = words::usage::failure(&error, typed);
             if !output.manner().events {
-                eprintln_quietly(program.paste_into(&format!("mtkflash: {error}")));
+                eprintln_quietly(failure.text());
             }
-            output.end(Some(&Failure::usage(&error)));
-            return Exit::Usage.into();
+            output.end(Some(&failure));
+            return failure.exit.into();
         }
     };
     let result = commands::run(&request, &output);

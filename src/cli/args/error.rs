@@ -1,96 +1,97 @@
 //! What can be wrong with a command line. Every message names the word that
-//! does not fit and ends in the right form to type.
+//! does not fit; what to type instead is [advice](crate::cli::words::usage).
 
 use std::ffi::{OsStr, OsString};
 
-use super::Verb;
+use super::{DriveName, Verb};
+use crate::cli::caller::quoted;
 use crate::job::Check;
 
 /// A command line that cannot be understood, or not in one way only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UsageError {
-    #[error("an empty word where a drive, a command or a file should be\nType: {}", Verb::Read.form())]
+    #[error("an empty word where a drive, a command or a file should be")]
     EmptyWord,
-    #[error("there is no drive {}: drives are 1-4 or a path under /dev{}\n\
-        Type: mtkflash l", shown(.word), as_file(.word))]
+    #[error("there is no drive {}: drives are 1-4 or a path under /dev{}", quoted(.word), as_file(.word))]
     NoSuchIndex { word: OsString },
-    #[error("drive {} is named twice\nType: {}", shown(.word), Verb::Check.form_with(Some(.word), None))]
+    #[error("drive {} is named twice", quoted(.word))]
     SameDriveTwice { word: OsString },
-    #[error("is {word} a drive or a file?\nType: /dev/{word} for the drive, ./{word} for a file")]
+    #[error("is {word} a drive or a file? /dev/{word} is the drive, ./{word} a file")]
     BareNode { word: String },
-    #[error("two drives, {} and {}: one run takes one{}\n\
-        Type: {}", shown(.first), shown(.second), as_file(.second), Verb::Check.form_with(Some(.first), None))]
+    /// As DOS and Windows name drives.
+    #[error("drives are 1-4 or a path under /dev here, not {}{}", quoted(.word), as_file(.word))]
+    DriveLetter { word: OsString },
+    #[error("two drives, {} and {}: one run takes one, or a list{}", quoted(.first), quoted(.second), as_file(.second))]
     TwoDrives { first: OsString, second: OsString },
-    #[error("two commands, {} and {}{}\n\
-        Type: {}", shown(.first), shown(.second), as_file(.second), .verb.form())]
+    #[error("two commands, {} and {}{}", quoted(.first), quoted(.second), as_file(.second))]
     TwoCommands {
         verb: Verb,
         first: OsString,
         second: OsString,
     },
-    #[error("two files, {} and {}: {verb} takes one\n\
-        Type: {}", shown(.first), shown(.second), .verb.form())]
+    #[error("two files, {} and {}: {verb} takes one", quoted(.first), quoted(.second))]
     TwoFiles {
         verb: Verb,
         first: OsString,
         second: OsString,
     },
-    #[error("no command: r read, w write, v verify, e erase, c check, l list, i inspect\n\
-        Type: {}", missing_command(.drive.as_deref(), .file.as_deref()))]
+    #[error("no command: r read, w write, v verify, e erase, c check, l list, i inspect")]
     MissingCommand {
-        drive: Option<OsString>,
+        drives: Vec<DriveName>,
         file: Option<OsString>,
     },
-    #[error("{verb} needs a drive: 1-4 or a path under /dev; `mtkflash l` lists them\n\
-        Type: {}", .verb.form_with(None, .file.as_deref()))]
+    #[error("the command {verb} needs a drive: 1-4 or a path under /dev")]
     MissingDrive { verb: Verb, file: Option<OsString> },
-    #[error("{verb} needs a file\nType: {}", .verb.form_with(.drive.as_deref(), None))]
-    MissingFile { verb: Verb, drive: Option<OsString> },
-    #[error("{verb} takes no drive, and {} is one{}\n\
-        Type: {}", shown(.drive), as_file(.drive), .verb.form())]
+    #[error("the command {verb} needs a file")]
+    MissingFile { verb: Verb, drives: Vec<DriveName> },
+    #[error("the command {verb} takes no drive, and {} is one{}", quoted(.drive), as_file(.drive))]
     UnexpectedDrive { verb: Verb, drive: OsString },
-    #[error("{verb} takes no file: {}\nType: {}", shown(.file), .verb.form_with(.drive.as_deref(), None))]
+    #[error("the command {verb} takes no file: {}", quoted(.file))]
     UnexpectedFile {
         verb: Verb,
-        drive: Option<OsString>,
+        drives: Vec<DriveName>,
         file: OsString,
     },
-    #[error("- is no file: firmware is read from and written to named files\nType: {}", Verb::Read.form())]
+    #[error("- is no file: firmware is read from and written to named files")]
     StandardStream,
-    #[error("there is no switch {}{}\nType: {form}", shown(.word), as_file(.word))]
-    UnknownSwitch { word: OsString, form: String },
-    #[error("{} is read as a path: put a space between switches\n\
-        Type: /m /b (or ./{} for a file of that name here)", shown(.word), shown(.word).trim_start_matches('/'))]
+    #[error("there is no switch {}{}", quoted(.word), as_file(.word))]
+    UnknownSwitch { word: OsString },
+    /// `/r`, `-w`: a command dressed as a switch.
+    #[error("{} is no switch: commands have no slash and no dash{}", quoted(.word), as_file(.word))]
+    CommandAsSwitch { word: OsString, verb: Verb },
+    #[error("{} is read as a path: put a blank between switches (a file of that name here: ./{})", quoted(.word), quoted(.word).trim_start_matches('/'))]
     JoinedSwitches { word: OsString },
+    /// As a web page or a word processor makes it of a hyphen.
+    #[error("the dash of {} is no hyphen (a file of that name: -- {})", quoted(.word), quoted(.word))]
+    OtherDash { word: OsString },
+    /// `/O first second`, in both readings of `second` where both make sense.
     #[error(
         "/O is not taken, since its second number is a length to some and an end to others: \
-        say which bytes to keep by their first and last offset\nType: {form}"
+        say which bytes to keep by their first and last offset"
     )]
-    ClassicKeep { form: String },
-    #[error("{} chose other ports under DOS; on Linux a SATA drive is named like any other\n\
-        Type: mtkflash l", shown(.word))]
+    ClassicKeep {
+        as_length: Option<[u32; 2]>,
+        as_end: Option<[u32; 2]>,
+    },
+    #[error("{} chose other ports under DOS; on Linux a SATA drive is named like any other", quoted(.word))]
     ClassicSata { word: OsString },
-    #[error("--{option} needs a value\nType: {example}")]
+    #[error("--{option} needs a value: {example}")]
     MissingValue {
         option: &'static str,
         example: &'static str,
     },
-    #[error("{option} takes no value\nType: {option}")]
+    #[error("{option} takes no value")]
     NeedlessValue { option: String },
-    #[error("--{option} is given twice\nType: {example}")]
-    GivenTwice {
-        option: &'static str,
-        example: &'static str,
-    },
-    #[error("--{option} {}: {expected}\nType: {example}", shown(.word))]
+    #[error("--{option} is given twice")]
+    GivenTwice { option: &'static str },
+    #[error("--{option} {}: {expected}, as in {example}", quoted(.word))]
     BadValue {
         option: &'static str,
         word: OsString,
         expected: String,
         example: &'static str,
     },
-    #[error("--{option} {}: {number} can mean {decimal} ({decimal:#x}) or {hex:#x} ({hex}); nothing is guessed here\n\
-        Type: {hex:#x} or {hex:x}h, or {decimal:#x}", shown(.word))]
+    #[error("--{option} {}: {number} can mean {decimal} ({decimal:#x}) or {hex:#x} ({hex}); nothing is guessed here: {hex:#x} or {hex:x}h is the one, {decimal:#x} the other", quoted(.word))]
     AmbiguousNumber {
         option: &'static str,
         word: OsString,
@@ -98,52 +99,37 @@ pub enum UsageError {
         decimal: u32,
         hex: u32,
     },
-    #[error("--force {}: there is no such check; the checks are {}\nType: --force=model", shown(.word), Check::ALL.map(Check::name).join(", "))]
+    #[error("--force {}: there is no such check; the checks are {}", quoted(.word), Check::ALL.map(Check::name).join(", "))]
     UnknownCheck { word: OsString },
-    #[error("{first} and {second} contradict each other\nType: {form}")]
+    /// `--force` and `--force=all`: consent to whatever there may be.
+    #[error("--force passes one check, by its name: the refusal that stands in the way names it")]
+    NoCheckNamed,
+    #[error("{first} and {second} contradict each other")]
     Contradiction {
         first: &'static str,
         second: &'static str,
-        form: String,
     },
-    #[error("{option} does not go with {verb}, but with {}\nType: {form}", letters(.fits))]
+    #[error("{option} does not go with {verb}, but with {}", letters(.fits))]
     DoesNotGoWith {
         option: &'static str,
         verb: Verb,
         fits: &'static [Verb],
-        form: String,
     },
-    #[error("{option} does not go without {other}\nType: {form}")]
+    #[error("{option} does not go without {other}")]
     Missing {
         option: &'static str,
         other: &'static str,
-        form: String,
     },
-    #[error("--{option} is about one file, and several are named\nType: {form}")]
-    OneFileOnly { option: &'static str, form: String },
-    #[error("the backup would go into the image itself, {}\n\
-        Type: --backup before.bin", shown(.file))]
+    #[error("--{option} is about one file, and several are named")]
+    OneFileOnly { option: &'static str },
+    #[error("the backup would go into the image itself, {}", quoted(.file))]
     BackupIsImage { file: OsString },
     #[error("the log would go into a file of another use, {}\n\
         Type: --log mtkflash.log", shown(.file))]
     LogIsOtherFile { file: OsString },
     /// What the parser below says where nothing above does.
-    #[error("{reason}\nType: mtkflash /?")]
+    #[error("{reason}")]
     Other { reason: String },
-}
-
-/// A word as the user can type it again: quoted where a shell would split it,
-/// escaped where a terminal would act on it.
-pub fn shown(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "._-/,:=+@%".contains(c);
-    if text.chars().any(char::is_control) {
-        format!("{text:?}")
-    } else if text.is_empty() || !text.chars().all(|c| plain(c) || c == '\u{fffd}') {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    } else {
-        text.into_owned()
-    }
 }
 
 /// How to name a file that is called like something else, as an afterthought;
@@ -153,19 +139,11 @@ fn as_file(word: &OsStr) -> String {
     if bytes.starts_with(b"/dev/") || bytes.starts_with(b"--") {
         String::new()
     } else if bytes.starts_with(b"/") {
-        format!(" (a file of that name: -- {})", shown(word))
+        format!(" (a file of that name: -- {})", quoted(word))
     } else {
         let mut path = OsString::from("./");
         path.push(word);
-        format!(" (a file of that name: {})", shown(&path))
-    }
-}
-
-fn missing_command(drive: Option<&OsStr>, file: Option<&OsStr>) -> String {
-    match (drive, file) {
-        (Some(_), None) => Verb::Check.form_with(drive, None),
-        (None, Some(_)) => Verb::Inspect.form_with(None, file),
-        (_, _) => Verb::Verify.form_with(drive, file),
+        format!(" (a file of that name: {})", quoted(&path))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Requests that follow from another one: what a user who typed it may want to
 //! type next. None of them holds consent once it is [advice](crate::cli::advice).
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Command, DriveName, Options, Request, Verb, Via};
@@ -179,6 +180,32 @@ impl Request {
         let mut request = Request::inspection(self.command.file().unwrap_or(Path::new(A_FILE)));
         request.options.entry.clone_from(&self.options.entry);
         request
+    }
+
+    /// A command as it is typed, with what the user has named already. What is
+    /// missing stays a placeholder: no drive is ever proposed for a change.
+    pub fn form(verb: Verb, drives: &[DriveName], file: Option<&OsStr>) -> Request {
+        let file = PathBuf::from(file.unwrap_or(OsStr::new(A_FILE)));
+        Request {
+            drives: drives.to_vec(),
+            merged: matches!(verb, Verb::Read | Verb::Write | Verb::Verify),
+            binary: verb == Verb::Read,
+            ..Request::without_drive(match verb {
+                Verb::Read => Command::Read { file },
+                Verb::Write => Command::Write { file },
+                Verb::Verify => Command::Verify { file },
+                Verb::Inspect => Command::Inspect { file },
+                Verb::Erase => Command::Erase,
+                Verb::Check => Command::Check,
+                Verb::List => Command::List,
+                Verb::Revive => Command::Revive,
+            })
+        }
+    }
+
+    /// The help.
+    pub fn help() -> Request {
+        Request::without_drive(Command::Help)
     }
 
     /// Looks at some file.

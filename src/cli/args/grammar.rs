@@ -6,7 +6,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::operands::Operands;
 use super::switches::{Kind, SWITCHES, Switch};
 use super::{Request, UsageError, Verb};
 
@@ -43,10 +42,7 @@ fn refused(error: &clap::Error) -> UsageError {
     };
     let word = context(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument => UsageError::UnknownSwitch {
-            form: context(ContextKind::SuggestedArg).unwrap_or_else(|| "mtkflash /?".to_owned()),
-            word: word.into(),
-        },
+        ErrorKind::UnknownArgument => UsageError::UnknownSwitch { word: word.into() },
         ErrorKind::TooManyValues => UsageError::NeedlessValue {
             // How clap writes a switch that may be repeated.
             option: word.trim_end_matches("...").to_owned(),
@@ -58,11 +54,7 @@ fn refused(error: &clap::Error) -> UsageError {
 }
 
 /// Whether every switch goes with the command and with the others.
-pub(super) fn fits(
-    matches: &ArgMatches,
-    verb: Verb,
-    operands: &Operands,
-) -> Result<(), UsageError> {
+pub(super) fn fits(matches: &ArgMatches, verb: Verb) -> Result<(), UsageError> {
     let given =
         |switch: &&Switch| matches.value_source(switch.long) == Some(ValueSource::CommandLine);
     for switch in SWITCHES.iter().filter(given) {
@@ -71,7 +63,6 @@ pub(super) fn fits(
                 option: switch.name(),
                 verb,
                 fits: switch.verbs,
-                form: operands.form(verb),
             });
         }
     }
@@ -79,7 +70,6 @@ pub(super) fn fits(
         return Err(UsageError::Contradiction {
             first: "--backup",
             second: "--no-backup",
-            form: format!("{} --backup before.bin", operands.form(verb)),
         });
     }
     if matches.get_count("no-log") > 0 && matches.contains_id("log") {
@@ -121,7 +111,6 @@ pub(super) fn fits(
         return Err(UsageError::Contradiction {
             first: "--banks",
             second: "--range",
-            form: format!("{} --banks 0-3", operands.form(verb)),
         });
     }
     Ok(())
@@ -141,14 +130,10 @@ pub(super) fn fill(request: &mut Request, matches: &ArgMatches) -> Result<(), Us
                 if !repeatable && words.len() > 1 {
                     return Err(UsageError::GivenTwice {
                         option: switch.long,
-                        example: switch.example,
                     });
                 }
                 words.try_for_each(|word| match word.is_empty() {
-                    true => Err(UsageError::MissingValue {
-                        option: switch.long,
-                        example: switch.example,
-                    }),
+                    true => Err(switch.missing_value()),
                     false => parse(request, switch, word),
                 })?;
             }

@@ -69,37 +69,36 @@ impl Operands {
                 .is_ok_and(|operands| operands.files == [word])
     }
 
-    fn drive_word(&self) -> Option<&OsStr> {
-        self.drives.as_ref().map(|(_, word)| word.as_os_str())
-    }
-
     pub fn verb(&self) -> Result<Verb, UsageError> {
         match self.verb {
             Some((verb, _)) => Ok(verb),
             None => Err(UsageError::MissingCommand {
-                drive: self.drive_word().map(OsStr::to_owned),
+                drives: self.drives.clone().unzip().0.unwrap_or_default(),
                 file: self.file().cloned(),
             }),
         }
     }
 
-    /// The command whole, as one line without options.
-    pub fn form(&self, verb: Verb) -> String {
-        verb.form_with(self.drive_word(), self.file().map(OsString::as_os_str))
-    }
-
     pub fn command(self, verb: Verb) -> Result<(Vec<DriveName>, Command), UsageError> {
         let (drives, drive) = self.drives.unzip();
-        let takes_drive = !matches!(verb, Verb::List | Verb::Inspect);
+        let drives = drives.unwrap_or_default();
         let first = self.files.first().cloned();
-        match (drive.clone(), first.clone()) {
-            (Some(drive), _) if !takes_drive => {
+        if drive.is_none() && verb.takes_drive() {
+            let spare = self.files.len() > usize::from(verb.takes_file());
+            let letter = |alone| self.files.iter().find(|word| is_drive_letter(word, alone));
+            if let Some(word) = letter(false).or_else(|| letter(true).filter(|_| spare)) {
+                let word = word.clone();
+                return Err(UsageError::DriveLetter { word });
+            }
+        }
+        match (drive, first.clone()) {
+            (Some(drive), _) if !verb.takes_drive() => {
                 return Err(UsageError::UnexpectedDrive { verb, drive });
             }
-            (drive, Some(file)) if !verb.takes_file() => {
-                return Err(UsageError::UnexpectedFile { verb, drive, file });
+            (_, Some(file)) if !verb.takes_file() => {
+                return Err(UsageError::UnexpectedFile { verb, drives, file });
             }
-            (None, file) if takes_drive && !matches!(verb, Verb::Check | Verb::Revive) => {
+            (None, file) if verb.needs_drive() => {
                 return Err(UsageError::MissingDrive { verb, file });
             }
             _ => {}
@@ -113,7 +112,10 @@ impl Operands {
         }
         let file = |file: Option<OsString>| match file {
             Some(file) => Ok(PathBuf::from(file)),
-            None => Err(UsageError::MissingFile { verb, drive }),
+            None => Err(UsageError::MissingFile {
+                verb,
+                drives: drives.clone(),
+            }),
         };
         let command = match verb {
             Verb::Read => Command::Read { file: file(first)? },
@@ -129,7 +131,21 @@ impl Operands {
             }
             Verb::Revive => Command::Revive,
         };
-        Ok((drives.unwrap_or_default(), command))
+        Ok((drives, command))
+    }
+}
+
+/// Whether a word is a drive to DOS and Windows: `E:`, and `X` alone where no
+/// other word could be meant by it.
+fn is_drive_letter(word: &OsStr, alone: bool) -> bool {
+    let Some(text) = word.to_str() else {
+        return false;
+    };
+    let mut letters = text.trim_end_matches(['\\', '/']).chars();
+    match (letters.next(), letters.next(), letters.next()) {
+        (Some(letter), Some(':'), None) => letter.is_ascii_alphabetic(),
+        (Some(letter), None, None) => alone && letter.is_ascii_alphabetic(),
+        _ => false,
     }
 }
 

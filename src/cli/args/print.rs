@@ -4,19 +4,27 @@ use std::ffi::{OsStr, OsString};
 
 use super::operands::Operands;
 use super::switches::{Kind, SWITCHES, Switch};
-use super::{Command, DriveName, Request, words};
+use super::{Command, DriveName, Request, Verb, words};
+
+/// What stands for a drive that the user has to name.
+const A_DRIVE: &str = "DRIVE";
 
 impl Request {
     /// The words behind the program's name, consent included.
     /// [`parse`](super::parse) makes the same request of them.
     pub fn words(&self) -> Vec<OsString> {
         let verb = match &self.command {
-            Command::Help => return vec!["/?".into()],
+            Command::Help => return vec!["help".into()],
             Command::Version => return vec!["--version".into()],
             command => command.verb(),
         };
         let mut words: Vec<OsString> = Vec::new();
-        words.extend(drives(&self.drives));
+        match drives(&self.drives) {
+            None if verb.is_some_and(Verb::needs_drive) => {
+                words.push(A_DRIVE.into());
+            }
+            drives => words.extend(drives),
+        }
         words.extend(verb.map(|verb| verb.letter().into()));
         let (letters, options) = self.switches();
         words.extend(letters);

@@ -49,6 +49,17 @@ impl Switch {
             .unwrap_or(self.example)
     }
 
+    /// What is wrong where it stands alone.
+    pub(super) fn missing_value(&self) -> UsageError {
+        match self.long {
+            "force" => UsageError::NoCheckNamed,
+            option => UsageError::MissingValue {
+                option,
+                example: self.example,
+            },
+        }
+    }
+
     /// What stands for its value in the help; `None` for one without a value.
     pub fn value(&self) -> Option<&'static str> {
         match self.kind {

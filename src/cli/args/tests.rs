@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::switches::SWITCHES;
 use super::*;
+use crate::cli::words::usage;
 use crate::job::Check;
 
 /// Parses a line as typed, program name included.
@@ -380,6 +381,17 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "3 w f --log f",
         "3 c --record f",
         "3 c --force=all",
+        "3 c --force=everything",
+        // What comes of haste, of DOS and of pages.
+        "3 r/m/b f",
+        "X R /M /B a.bin",
+        "3 rw f",
+        "E: w f",
+        "e: c",
+        "3 e D:\\",
+        "version",
+        "3 w f \u{2013}dry-run",
+        "3 wirte -by f",
         // Values.
         "3 w f --backup",
         "3 w --backup /m f",
@@ -411,15 +423,33 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
     let mut answers = String::new();
     for line in lines {
         let error = typed(&format!("mtkflash {line}")).expect_err(line);
-        assert!(error.to_string().contains("\nType: "), "{line}: {error}");
-        answers += &format!("> mtkflash {line}\n{error}\n\n");
+        let answer = usage::failure(&error, &words_of(line)).text();
+        assert!(answer.to_string().contains("\nNext  "), "{line}: {error}");
+        answers += &format!("> mtkflash {line}\n{answer}\n");
     }
     insta::assert_snapshot!(answers);
 }
 
-/// A form with its placeholders filled in, as a user would.
-fn filled(form: &str) -> String {
-    form.replace("DRIVE", "3").replace("FILE", "f.bin")
+fn words_of(line: &str) -> Vec<OsString> {
+    line.split_whitespace().map(OsString::from).collect()
+}
+
+/// A request as a line, its placeholders filled in as a user would.
+fn filled(form: &Request) -> String {
+    let words = form.words();
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| match word.to_str() {
+            Some("DRIVE") => "3",
+            Some("FILE") => "f.bin",
+            word => word.unwrap_or("?"),
+        })
+        .collect();
+    format!("mtkflash {}", words.join(" "))
+}
+
+fn form(verb: Verb) -> Request {
+    Request::form(verb, &[], None)
 }
 
 #[test]
@@ -429,11 +459,9 @@ fn a_form_to_type_is_itself_a_line_that_is_understood() {
             .iter()
             .filter(|switch| switch.verbs.contains(&verb))
         {
-            let line = format!("{} {}", filled(&verb.form()), switch.example);
+            let line = format!("{} {}", filled(&form(verb)), switch.example);
             assert!(typed(&line).is_ok(), "{line}");
         }
-        let form = verb.form_with(Some("/dev/sr0".as_ref()), Some("f".as_ref()));
-        assert!(typed(&form).is_ok(), "{form}");
     }
 }
 
@@ -441,10 +469,15 @@ fn a_form_to_type_is_itself_a_line_that_is_understood() {
 fn no_drive_is_ever_proposed_for_a_change() {
     for line in ["w f", "e", "w", "w e"] {
         let error = typed(&format!("mtkflash {line}")).expect_err(line);
-        assert!(
-            error.to_string().contains("\nType: mtkflash DRIVE "),
-            "{error}"
-        );
+        let answer = usage::failure(&error, &words_of(line)).text().to_string();
+        let commands = answer.lines().filter(|line| line.contains("mtkflash "));
+        for command in commands.filter(|line| !line.starts_with("mtkflash: ")) {
+            let command = command.trim_start_matches("Next").trim();
+            assert!(
+                command.starts_with("mtkflash DRIVE ") || command == "mtkflash l",
+                "{answer}"
+            );
+        }
     }
 }
 
@@ -452,7 +485,7 @@ fn no_drive_is_ever_proposed_for_a_change() {
 fn an_option_goes_with_its_commands_and_no_other() {
     for switch in SWITCHES {
         for verb in Verb::ALL {
-            let form = filled(&verb.form()).replace(" /m", "").replace(" /b", "");
+            let form = filled(&form(verb)).replace(" /m", "").replace(" /b", "");
             let line = format!("{form} {}", switch.example);
             assert_eq!(typed(&line).is_ok(), switch.verbs.contains(&verb), "{line}");
         }
@@ -475,17 +508,28 @@ fn a_file_name_need_not_be_text() {
     assert_eq!(request.options.backup, Some(expected.into()));
 }
 
+fn answer(argv: &[OsString]) -> String {
+    let error = parse(argv.iter().cloned()).expect_err("a mistake");
+    usage::failure(&error, &argv[1..]).text().to_string()
+}
+
 #[test]
 fn a_message_shows_no_control_characters_and_quotes_what_a_shell_would_split() {
     let words = ["mtkflash", "3", "e", "\u{1b}[2J"].map(OsString::from);
-    let message = parse(words.into_iter()).expect_err("no file").to_string();
-    assert!(message.contains(r#""\u{1b}[2J""#), "{message}");
-    let words = ["mtkflash", "w", "my file's.bin"].map(OsString::from);
-    let message = parse(words.into_iter()).expect_err("no drive").to_string();
+    let message = answer(&words);
+    assert!(message.contains(r"$'\033[2J'"), "{message}");
+    let words = ["mtkflash", "w", "/m", "my file's.bin"].map(OsString::from);
+    let message = answer(&words);
     assert!(
         message.contains(r"mtkflash DRIVE w /m 'my file'\''s.bin'"),
         "{message}"
     );
+}
+
+/// Whether a word survives being joined and split at blanks.
+fn is_plain(word: &OsString) -> bool {
+    let text = word.to_str().unwrap_or(" ");
+    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 /// Words near the grammar, and any bytes.
@@ -507,8 +551,21 @@ proptest! {
     fn no_line_panics_and_every_refusal_says_what_to_type(
         words in prop::collection::vec(word(), 0..8)
     ) {
-        if let Err(error) = parse(words.into_iter()) {
-            prop_assert!(error.to_string().contains("\nType: "), "{}", error);
+        if let Err(error) = parse(words.iter().cloned()) {
+            let typed = words.get(1..).unwrap_or_default();
+            let text = usage::failure(&error, typed).text();
+            prop_assert!(text.to_string().contains("\nNext  "), "{}", text);
+            for command in text.commands() {
+                let crate::cli::advice::Command::Flash(asking) = command else {
+                    panic!("{command:?}");
+                };
+                prop_assert!(!asking.request().options.yes, "{}", text);
+                let line = filled(asking.request());
+                let line = line.split_whitespace().map(OsString::from);
+                if asking.request().words().iter().all(|word| is_plain(word)) {
+                    prop_assert!(parse(line).is_ok(), "{}", text);
+                }
+            }
         }
     }
 

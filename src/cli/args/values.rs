@@ -144,7 +144,10 @@ pub fn checks(switch: &'static Switch, word: &OsStr) -> Result<Forced, UsageErro
             Check::ALL
                 .into_iter()
                 .find(|check| name.eq_ignore_ascii_case(check.name()))
-                .ok_or_else(|| UsageError::UnknownCheck { word: name.into() })
+                .ok_or_else(|| match name.to_ascii_lowercase().as_str() {
+                    "all" | "*" => UsageError::NoCheckNamed,
+                    _ => UsageError::UnknownCheck { word: name.into() },
+                })
         })
         .collect()
 }

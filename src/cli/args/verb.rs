@@ -1,9 +1,6 @@
-//! The commands: their letters, their words and the lines to type.
+//! The commands: their letters and their words.
 
-use std::ffi::OsStr;
 use std::fmt;
-
-use super::shown;
 
 /// A command by its letter alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,33 +61,21 @@ impl Verb {
         })
     }
 
+    /// Whether a drive is to be named with it, or may be.
+    pub(super) fn takes_drive(self) -> bool {
+        !matches!(self, Verb::List | Verb::Inspect)
+    }
+
+    /// Whether a drive must be named with it: no other is ever taken for it.
+    pub(super) fn needs_drive(self) -> bool {
+        self.takes_drive() && !matches!(self, Verb::Check | Verb::Revive)
+    }
+
     pub(super) fn takes_file(self) -> bool {
         matches!(
             self,
             Verb::Read | Verb::Write | Verb::Verify | Verb::Inspect
         )
-    }
-
-    /// The command as a whole line to type. What the user has not named stays a
-    /// placeholder: no drive is ever proposed for a write.
-    pub(super) fn form(self) -> String {
-        self.form_with(None, None)
-    }
-
-    /// As [`Verb::form`], with what the user has named already.
-    pub(super) fn form_with(self, drive: Option<&OsStr>, file: Option<&OsStr>) -> String {
-        let drive = drive.map_or_else(|| "DRIVE".to_owned(), shown);
-        let file = file.map_or_else(|| "FILE".to_owned(), shown);
-        match self {
-            Verb::Read => format!("mtkflash {drive} r /m /b {file}"),
-            Verb::Write => format!("mtkflash {drive} w /m {file}"),
-            Verb::Verify => format!("mtkflash {drive} v /m {file}"),
-            Verb::Erase => format!("mtkflash {drive} e"),
-            Verb::Check => format!("mtkflash {drive} c"),
-            Verb::List => "mtkflash l".to_owned(),
-            Verb::Inspect => format!("mtkflash i {file}"),
-            Verb::Revive => format!("mtkflash {drive} revive"),
-        }
     }
 }
 

@@ -78,8 +78,8 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
                 // Asked for before anything is sorted.
                 Dos::Help => {}
                 Dos::Keep => {
-                    let form = keep_form(rest.next().as_deref(), rest.next().as_deref());
-                    return Err(UsageError::ClassicKeep { form });
+                    let keep = classic_keep(rest.next().as_deref(), rest.next().as_deref());
+                    return Err(keep);
                 }
                 Dos::Sata => return Err(UsageError::ClassicSata { word }),
                 Dos::Joined => return Err(UsageError::JoinedSwitches { word }),
@@ -95,10 +95,7 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
                         (value, _) => value.map(OsStr::to_owned),
                     };
                     if value.is_none() && switch.value().is_some() {
-                        return Err(UsageError::MissingValue {
-                            option: switch.long,
-                            example: switch.example,
-                        });
+                        return Err(switch.missing_value());
                     }
                     if let Some(value) = value {
                         option.push("=");
@@ -110,6 +107,8 @@ pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
             }
         } else if word.as_bytes().starts_with(b"-") && word.len() > 1 {
             letters(&word, &mut words.options)?;
+        } else if is_behind_another_dash(&word) {
+            return Err(UsageError::OtherDash { word });
         } else {
             words.operands.push(word);
         }
@@ -166,16 +165,31 @@ fn letters(word: &OsStr, options: &mut Vec<OsString>) -> Result<(), UsageError> 
 
 /// Whether a word is read as a switch, known or not.
 pub fn is_switch(word: &OsStr) -> bool {
-    (word.as_bytes().starts_with(b"-") && word.len() > 1) || dos(word).is_some()
+    (word.as_bytes().starts_with(b"-") && word.len() > 1)
+        || dos(word).is_some()
+        || is_behind_another_dash(word)
+}
+
+/// What follows the dashes of a word that were pasted from a page on which a
+/// program had made them of hyphens.
+pub fn behind_another_dash(word: &str) -> Option<&str> {
+    const OTHERS: [char; 7] = [
+        '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
+    ];
+    let name = word.trim_start_matches('-').trim_start_matches(OTHERS);
+    let has_other = word.trim_start_matches('-').starts_with(OTHERS);
+    (has_other && !name.is_empty()).then_some(name)
+}
+
+fn is_behind_another_dash(word: &OsStr) -> bool {
+    word.to_str().and_then(behind_another_dash).is_some()
 }
 
 fn unknown(word: OsString, letter: char) -> UsageError {
-    let form = match Verb::named(letter.encode_utf8(&mut [0; 4])) {
-        // `/r`, `-w`: a command dressed as a switch.
-        Some(verb) => verb.form(),
-        None => "mtkflash /?".to_owned(),
-    };
-    UsageError::UnknownSwitch { word, form }
+    match Verb::named(letter.encode_utf8(&mut [0; 4])) {
+        Some(verb) => UsageError::CommandAsSwitch { word, verb },
+        None => UsageError::UnknownSwitch { word },
+    }
 }
 
 fn long(switch: &Switch) -> OsString {
@@ -197,25 +211,19 @@ fn split(word: &OsStr) -> (&OsStr, Option<&OsStr>) {
     }
 }
 
-/// What to type instead of `/O first second`, in both readings of `second`
-/// where both make sense.
-fn keep_form(first: Option<&OsStr>, second: Option<&OsStr>) -> String {
+/// What `/O first second` may have been to keep, first and last byte.
+fn classic_keep(first: Option<&OsStr>, second: Option<&OsStr>) -> UsageError {
     let number = |word: Option<&OsStr>| word.and_then(OsStr::to_str).and_then(hex);
     let (Some(first), Some(second)) = (number(first), number(second)) else {
-        return "--keep START-END, such as --keep 0x4000-0x5fff".to_owned();
+        return UsageError::ClassicKeep {
+            as_length: None,
+            as_end: None,
+        };
     };
-    let mut forms = Vec::new();
-    // As a length this is a byte more than it says: the side on which nothing
-    // of the drive's own is lost.
-    if let Some(last) = first.checked_add(second) {
-        forms.push(format!(
-            "--keep {first:#x}-{last:#x} if {second:X} counts from {first:X}"
-        ));
+    UsageError::ClassicKeep {
+        // As a length this is a byte more than it says: the side on which nothing
+        // of the drive's own is lost.
+        as_length: first.checked_add(second).map(|last| [first, last]),
+        as_end: (second >= first).then_some([first, second]),
     }
-    if second >= first {
-        forms.push(format!(
-            "--keep {first:#x}-{second:#x} if {second:X} is an offset in the flash"
-        ));
-    }
-    forms.join(", or ")
 }

@@ -19,7 +19,7 @@ pub fn step(step: Step, command: &Request) -> Text {
         Step::Write => "Write the file into the flash",
         Step::LookAgain => "Look at the drive again",
     };
-    let mut text = Text::from("\n");
+    let mut text = Text::from("");
     text.words(&format!(
         "Step {} of {}: {title}. The command for it:",
         step.number(),
@@ -30,7 +30,7 @@ pub fn step(step: Step, command: &Request) -> Text {
 }
 
 pub fn question(question: &Question) -> Text {
-    let mut text = Text::from("\n");
+    let mut text = Text::from("");
     match question {
         Question::WhichDrive { seen, has_ports } => {
             text.append(which_drive(seen, *has_ports));
@@ -126,12 +126,12 @@ fn which_drive(seen: &[Seen], has_ports: bool) -> Text {
         .collect();
     match silent.is_empty() {
         true => "A drive is seen at every position.".into(),
-        false => format!(
-            "Nothing is seen at: {}.\nA dead drive may be there: 1 and 2 are the first IDE cable, 3 \
-             and 4 the second, its jumper says whether it is the master or the slave.",
-            silent.join(", ")
-        )
-        .into(),
+        false => Text::from(format!("Nothing is seen at: {}.", silent.join(", ")))
+            .words(
+                "A dead drive may be there: 1 and 2 are the first IDE cable, 3 and 4 the second, \
+                 its jumper says whether it is the master or the slave.",
+            )
+            .finish(),
     }
 }
 
@@ -173,7 +173,7 @@ pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, F
     let failure = |what: String| Failure::new(end.exit(), what);
     Err(match end {
         End::Back { identity } => {
-            let mut text = Text::from("\n");
+            let mut text = Text::from("");
             text.words(&format!(
                 "The drive is back. It says that it is {}. Try a disc in it before you throw the \
                  backup away.",
@@ -214,7 +214,7 @@ pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, F
         End::Stopped {
             flash: Some(Exit::Done),
         } => {
-            let mut text = Text::from("\n");
+            let mut text = Text::from("");
             text.words("It was written. Whether the drive is back, this shows:")
                 .command_behind("    ", Command::Flash(typed.list().into()));
             return Ok(text);

@@ -8,4 +8,5 @@ pub mod files;
 pub mod image;
 pub mod job;
 pub mod session;
+pub mod usage;
 pub mod verdict;

@@ -1,0 +1,259 @@
+//! What a line that is not understood may have been meant as: the words as they
+//! were typed, with the one mistake mended. Nothing is left out of it and nothing
+//! is guessed that could name another drive.
+
+use std::ffi::{OsStr, OsString};
+
+use super::switches::{self, SWITCHES};
+use super::{Request, UsageError, Verb, parse, words};
+
+/// The lines that may have been meant, nearest first; none where there is no
+/// telling.
+pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
+    let spelled: Vec<OsString> = typed.iter().flat_map(|word| respelled(word)).collect();
+    let whole = understood(&spelled);
+    if spelled != typed && !whole.is_empty() {
+        return whole;
+    }
+    let verbs = other_verbs(&spelled);
+    if !verbs.is_empty() {
+        return verbs;
+    }
+    match error {
+        UsageError::DoesNotGoWith { .. }
+        | UsageError::TwoCommands { .. }
+        | UsageError::GivenTwice { .. }
+        | UsageError::Contradiction { .. }
+        | UsageError::NeedlessValue { .. }
+        | UsageError::UnexpectedFile { .. }
+        | UsageError::UnexpectedDrive { .. } => less_a_word(&spelled),
+        _ => Vec::new(),
+    }
+}
+
+/// The line without `wrong`, for a drive that is still to be named.
+pub fn another_drive(typed: &[OsString], wrong: Option<&OsStr>) -> Option<Request> {
+    const ANY: &str = "1";
+    let words = typed.iter().filter(|word| Some(word.as_os_str()) != wrong);
+    let words: Vec<OsString> = std::iter::once(ANY.into()).chain(words.cloned()).collect();
+    let request = understood(&words).pop()?;
+    let verb = request.command.verb()?;
+    verb.needs_drive().then(|| Request {
+        drives: Vec::new(),
+        ..request
+    })
+}
+
+fn understood(words: &[OsString]) -> Vec<Request> {
+    let line = std::iter::once(OsString::from("mtkflash")).chain(words.iter().cloned());
+    parse(line).into_iter().collect()
+}
+
+/// A word as it may have been meant to be spelled.
+fn respelled(word: &OsStr) -> Vec<OsString> {
+    let as_it_is = || vec![word.to_owned()];
+    let Some(text) = word.to_str() else {
+        return as_it_is();
+    };
+    if let Some(name) = words::behind_another_dash(text) {
+        let dashes = match switches::by_long(name.split('=').next().unwrap_or(name)) {
+            Some(_) => "--",
+            None => "-",
+        };
+        return vec![format!("{dashes}{name}").into()];
+    }
+    if let Some(name) = text.strip_prefix("--") {
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, format!("={value}")),
+            None => (name, String::new()),
+        };
+        return match near(name, SWITCHES.iter().map(|switch| switch.long)) {
+            Some(long) => vec![format!("--{long}{value}").into()],
+            None => as_it_is(),
+        };
+    }
+    if let Some(parts) = taken_apart(text) {
+        return parts;
+    }
+    let bare = text.trim_start_matches(['/', '-']);
+    if bare.len() < text.len() && Verb::named(bare).is_some() {
+        return vec![bare.into()];
+    }
+    if text.eq_ignore_ascii_case("version") {
+        return vec!["--version".into()];
+    }
+    as_it_is()
+}
+
+/// `r/m/b`, `3/w/m`, `/m/b`, `/mb`, `3r`: what stands for several words, without
+/// a blank between them.
+fn taken_apart(text: &str) -> Option<Vec<OsString>> {
+    let mut parts: Vec<OsString> = Vec::new();
+    let (head, switches) = match text.find('/') {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let (drive, verb) = match head.chars().next() {
+        Some(digit @ '1'..='4') => (Some(digit), head.get(1..)?),
+        _ => (None, head),
+    };
+    parts.extend(drive.map(|digit| OsString::from(digit.to_string())));
+    if !verb.is_empty() {
+        parts.push(Verb::named(verb)?.letter().into());
+    }
+    for letter in switches.chars().filter(|letter| *letter != '/') {
+        parts.push(match switches::by_letter(letter) {
+            Some(_) => format!("/{letter}").into(),
+            None => Verb::named(letter.encode_utf8(&mut [0; 4]))?
+                .letter()
+                .into(),
+        });
+    }
+    (parts.len() > 1).then_some(parts)
+}
+
+/// With another command in the place of a word that is none: `rw`, `raed`.
+fn other_verbs(words: &[OsString]) -> Vec<Request> {
+    let is_verb = |word: &OsString| word.to_str().and_then(Verb::named).is_some();
+    if words.iter().any(is_verb) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        for verb in word.to_str().map(like).unwrap_or_default() {
+            let mut line = words.to_vec();
+            if let Some(word) = line.get_mut(at) {
+                *word = verb.letter().into();
+            }
+            found.extend(understood(&line));
+        }
+    }
+    found
+}
+
+/// The commands that a word may stand for.
+fn like(word: &str) -> Vec<Verb> {
+    let word = word.to_ascii_lowercase();
+    let by_letters: Option<Vec<Verb>> = word
+        .chars()
+        .map(|letter| Verb::named(letter.encode_utf8(&mut [0; 4])))
+        .collect();
+    match (near(&word, Verb::ALL.map(Verb::word)), by_letters) {
+        (Some(name), _) => Verb::named(name).into_iter().collect(),
+        (None, Some(verbs)) if word.len() == 2 => verbs,
+        (None, _) => match word.as_str() {
+            "flash" | "program" | "burn" | "update" => vec![Verb::Write],
+            "dump" | "backup" | "save" => vec![Verb::Read],
+            "compare" => vec![Verb::Verify],
+            "drives" | "ls" | "scan" => vec![Verb::List],
+            "info" => vec![Verb::Inspect],
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// The name that a word is but for a letter or two.
+fn near<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LETTERS: usize = 2;
+    let word = word.to_ascii_lowercase();
+    let distance = |name: &&str| strsim::damerau_levenshtein(&word, name);
+    let nearest = names.into_iter().min_by_key(distance)?;
+    (distance(&nearest) <= LETTERS.min(word.len() / 2)).then_some(nearest)
+}
+
+/// Without one of its words, or a switch and its value.
+fn less_a_word(words: &[OsString]) -> Vec<Request> {
+    let mut found: Vec<Request> = Vec::new();
+    for length in [1, 2] {
+        for at in 0..words.len().saturating_sub(length - 1) {
+            let is_switch = words.get(at).is_some_and(|word| words::is_switch(word));
+            if length == 2 && !is_switch {
+                continue;
+            }
+            let mut line = words.to_vec();
+            line.drain(at..at + length);
+            for request in understood(&line) {
+                if request.command.verb().is_some() && !found.contains(&request) {
+                    found.push(request);
+                }
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(line: &str) -> Vec<String> {
+        let typed: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let argv = std::iter::once("mtkflash".into()).chain(typed.clone());
+        let error = parse(argv).expect_err(line);
+        nearest(&typed, &error)
+            .iter()
+            .map(|request| {
+                let words = request.words();
+                let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+                words.join(" ")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_line_with_one_mistake_is_answered_with_all_its_words() {
+        for (line, nearest) in [
+            ("3 r/m/b f", &["3 r /m /b f"][..]),
+            ("3r /m f", &["3 r /m f"]),
+            ("3/w/m f", &["3 w /m f"]),
+            ("3 r /mb f", &["3 r /m /b f"]),
+            ("3 r /m/b f", &["3 r /m /b f"]),
+            ("3 /r f", &["3 r f"]),
+            ("3 -w f", &["3 w f"]),
+            ("3 rw f", &["3 r f", "3 w f"]),
+            ("3 raed f", &["3 r f"]),
+            ("3 wriet /m f --dry-run", &["3 w /m f --dry-run"]),
+            ("3 flash f", &["3 w f"]),
+            ("3 w f --dryrun", &["3 w f --dry-run"]),
+            ("3 w f --bakcup=b", &["3 w f --backup b"]),
+            ("3 w f \u{2013}dry-run", &["3 w f --dry-run"]),
+            ("3 r \u{2013}m \u{2014}b f", &["3 r /m /b f"]),
+            (
+                "3 w f \u{2013}\u{2013}keep=0x0-0x1",
+                &["3 w f --keep 0x0-0x1"],
+            ),
+            ("version", &["--version"]),
+            ("drives", &["l"]),
+            ("3 r w f", &["3 w f", "3 r f"]),
+            ("3 e /m", &["3 e"]),
+            ("3 r f --dry-run", &["3 r f"]),
+            ("3 r f --backup b", &["3 r f"]),
+            ("l 3", &["l"]),
+            ("3 c f", &["3 c"]),
+            (
+                "3 w f --banks 1 --range 0x0-0x1",
+                &["3 w f --range 0x0-0x1", "3 w f --banks 1"],
+            ),
+        ] {
+            assert_eq!(meant(line), nearest, "{line}");
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_telling_nothing_is_put_into_the_user_s_mouth() {
+        for line in [
+            "5 r f",
+            "3 4 w f",
+            "3 w a b",
+            "w f",
+            "3 bys1.bin",
+            "3 w f --zzz",
+            "e",
+        ] {
+            assert_eq!(meant(line), [""; 0], "{line}");
+        }
+    }
+}

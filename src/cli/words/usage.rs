@@ -1,0 +1,135 @@
+//! A command line that is not understood, and what to type instead.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::cli::advice::Advice;
+use crate::cli::args::{DriveName, Request, UsageError, Verb, another_drive, nearest};
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, sentence};
+
+/// `typed` are the words behind the program's name.
+pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
+    let meant = nearest(typed, error);
+    Failure {
+        flash: String::new(),
+        next: match meant.is_empty() {
+            true => advice(error, typed),
+            false => {
+                let heading = match meant.len() {
+                    1 => "Perhaps you meant:",
+                    _ => "Perhaps you meant one of these:",
+                };
+                meant
+                    .into_iter()
+                    .fold(Advice::default().then(heading), Advice::then)
+            }
+        },
+        ..Failure::new(Exit::Usage, sentence(&error.to_string()))
+    }
+}
+
+/// What to type instead, where the line itself does not tell what it was to be.
+fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
+    let form = |verb| Request::form(verb, &[], None);
+    let next = Advice::default();
+    match error {
+        UsageError::NoSuchIndex { word }
+        | UsageError::DriveLetter { word }
+        | UsageError::ClassicSata { word } => of_a_drive(another_drive(typed, Some(word))),
+        UsageError::MissingDrive { verb, file } => of_a_drive(
+            another_drive(typed, None).or_else(|| Some(Request::form(*verb, &[], file.as_deref()))),
+        ),
+        UsageError::TwoDrives { .. } => of_a_drive(None),
+        UsageError::SameDriveTwice { .. } => next.then("Name it once."),
+        UsageError::BareNode { word } => {
+            next.then("To see what the drive is, for example:")
+                .then(Request::form(
+                    Verb::Check,
+                    &[DriveName::Path(Path::new("/dev").join(word))],
+                    None,
+                ))
+        }
+        UsageError::TwoCommands { verb, .. }
+        | UsageError::TwoFiles { verb, .. }
+        | UsageError::CommandAsSwitch { verb, .. }
+        | UsageError::DoesNotGoWith { verb, .. } => next.then(FORM).then(form(*verb)),
+        UsageError::MissingCommand { drives, file } => {
+            let verb = match (drives.is_empty(), file) {
+                (false, None) => Verb::Check,
+                (true, Some(_)) => Verb::Inspect,
+                (_, _) => Verb::Verify,
+            };
+            next.then("The command is a letter or a word behind the drive, for example:")
+                .then(Request::form(verb, drives, file.as_deref()))
+        }
+        UsageError::MissingFile { verb, drives } => {
+            next.then(FORM).then(Request::form(*verb, drives, None))
+        }
+        UsageError::UnexpectedDrive { verb, .. } => next.then(FORM).then(form(*verb)),
+        UsageError::UnexpectedFile { verb, drives, .. } => {
+            next.then(FORM).then(Request::form(*verb, drives, None))
+        }
+        UsageError::ClassicKeep { as_length, as_end } => {
+            let kept = |what: &str, [first, last]: &[u32; 2]| {
+                format!("--keep {first:#x}-{last:#x} {what}")
+            };
+            let readings = [
+                as_length
+                    .as_ref()
+                    .map(|range| kept("if the second number is a length.", range)),
+                as_end
+                    .as_ref()
+                    .map(|range| kept("if the second number is an offset.", range)),
+            ];
+            let mut next = next;
+            for reading in readings.into_iter().flatten() {
+                next.push(reading);
+            }
+            match next.lines().is_empty() {
+                true => next.then("As in --keep 0x4000-0x5fff, both ends included."),
+                false => next,
+            }
+        }
+        UsageError::BackupIsImage { .. } => {
+            next.then("Give the backup a name of its own, as in --backup before.bin.")
+        }
+        UsageError::NoCheckNamed => next
+            .then("Type the command without it. Where a check refuses, the message says its name."),
+        UsageError::UnknownSwitch { .. }
+        | UsageError::Other { .. }
+        | UsageError::OtherDash { .. } => next.then("To see all switches:").then(Request::help()),
+        UsageError::EmptyWord | UsageError::StandardStream => {
+            next.then(FORM).then(form(Verb::Read))
+        }
+        UsageError::UnknownCheck { .. } => {
+            next.then("A refusal says the name of the check that stands in the way.")
+        }
+        UsageError::JoinedSwitches { .. }
+        | UsageError::MissingValue { .. }
+        | UsageError::NeedlessValue { .. }
+        | UsageError::GivenTwice { .. }
+        | UsageError::BadValue { .. }
+        | UsageError::AmbiguousNumber { .. }
+        | UsageError::Contradiction { .. } => {
+            next.then("How all of it is typed:").then(Request::help())
+        }
+    }
+}
+
+/// The list of drives, and the line with a place for the one that is meant: none
+/// is ever proposed.
+fn of_a_drive(request: Option<Request>) -> Advice {
+    let next = Advice::default()
+        .then(WHICH_DRIVES)
+        .then(Request::form(Verb::List, &[], None));
+    match request {
+        Some(request) => next
+            .then("Then, with its number or path in the place of DRIVE:")
+            .then(request),
+        None => next,
+    }
+}
+
+const FORM: &str = "Its form is:";
+const WHICH_DRIVES: &str = "To see which drives there are:";
