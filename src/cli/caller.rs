@@ -6,6 +6,7 @@ use nix::unistd::geteuid;
 
 use super::advice::{Command, Shell};
 use super::args::Request;
+use super::visible::is_hidden;
 use crate::drive::Remedy;
 
 const NAME: &str = "mtkflash";
@@ -141,10 +142,12 @@ fn remedy_line(remedy: &Remedy, sudo: &str) -> String {
 }
 
 /// A word as a shell takes it, on one line whatever is in it. Bytes that are no
-/// text, and those that a terminal would obey, are written as bash and zsh
+/// text, and what a terminal would obey or hide, are written as bash and zsh
 /// take them.
 pub fn quoted(word: &OsStr) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./=,:+@%".contains(letter);
+    let is_plain = |letter: char| {
+        "-_./=,:+@%".contains(letter) || letter.is_alphanumeric() && !is_hidden(letter)
+    };
     match word.to_str() {
         // zsh looks for a program where a word starts with an equals sign.
         Some(text) if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) => {
@@ -156,7 +159,7 @@ pub fn quoted(word: &OsStr) -> String {
 
 fn in_quotes(word: &OsStr) -> String {
     match word.to_str() {
-        Some(text) if !text.chars().any(char::is_control) => {
+        Some(text) if !text.chars().any(is_hidden) => {
             format!("'{}'", text.replace('\'', r"'\''"))
         }
         _ => {
@@ -165,7 +168,7 @@ fn in_quotes(word: &OsStr) -> String {
                 for letter in chunk.valid().chars() {
                     match letter {
                         '\'' | '\\' => quoted.extend(['\\', letter]),
-                        _ if letter.is_control() => {
+                        _ if is_hidden(letter) => {
                             quoted.push_str(&in_octal(letter.encode_utf8(&mut [0; 4]).as_bytes()))
                         }
                         _ => quoted.push(letter),

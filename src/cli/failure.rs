@@ -4,11 +4,10 @@
 mod file;
 
 use std::ffi::OsStr;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::advice::{Advice, Line};
-use super::args::{Command, Request, UsageError, Via};
+use super::args::{Command, Request, Via};
 use super::exit::Exit;
 use super::report;
 use super::text::Text;
@@ -76,7 +75,7 @@ impl Failure {
     pub fn text(&self) -> Text {
         let mut text = Text::from(format!("mtkflash: {}", self.what));
         text.append(&self.details);
-        text.row("Flash", &self.flash.text());
+        text.rows("Flash", self.flash.lines());
         if let Some(kept) = &self.kept {
             text.row("Kept", &kept.display().to_string());
         }
@@ -229,15 +228,6 @@ impl Failure {
         self
     }
 
-    /// A command line that is not understood.
-    pub fn usage(error: &UsageError) -> Failure {
-        let text = error.to_string();
-        Failure {
-            flash: Flash::Unsaid,
-            ..Failure::new(Exit::Usage, text)
-        }
-    }
-
     /// Another answer than YES.
     pub fn denied(request: &Request) -> Failure {
         Failure::new(Exit::Refused, "The answer was not YES, in capitals.")
@@ -296,17 +286,17 @@ impl Flash {
         old_content: None,
     };
 
-    /// In whole sentences, one or two lines; none where there is nothing to say.
-    pub fn text(&self) -> String {
+    /// In whole sentences, each a line; none where there is nothing to say.
+    pub fn lines(&self) -> Vec<String> {
         let Flash::Holds {
             state,
             wrong,
             old_content,
         } = self
         else {
-            return String::new();
+            return Vec::new();
         };
-        let mut text = match state {
+        let mut lines = vec![match state {
             FlashState::Unchanged => "Nothing was changed.".to_owned(),
             FlashState::Written if wrong.is_empty() => {
                 "All of it was written, and it could not be confirmed that it is right.".to_owned()
@@ -344,12 +334,13 @@ impl Flash {
                     .collect();
                 format!("Partly written: {}.", parts.join("; "))
             }
-        };
-        if let Some(file) = old_content {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\nIts old content is in {}.", file.display());
-        }
-        text
+        }];
+        lines.extend(
+            old_content
+                .iter()
+                .map(|file| format!("Its old content is in {}.", file.display())),
+        );
+        lines
     }
 }
 

@@ -612,7 +612,7 @@ fn flash(flash: &Flash) -> Value {
     });
     let old_content = old_content.as_ref().map(text);
     object.insert("old_content".to_owned(), old_content.into());
-    object.insert("text".to_owned(), flash.text().into());
+    object.insert("text".to_owned(), flash.lines().join("\n").into());
     object.into()
 }
 

@@ -140,7 +140,7 @@ impl Output {
         }
         self.tell(Some(name), &Event::Ended(failure));
         if let Some(failure) = failure {
-            self.text(&format!("{}\n", failure.what).into());
+            self.text(&failure.what.as_str().into());
         }
     }
 

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Manner;
 use super::text::Text;
+use super::visible::visible;
 use super::wrap;
 use crate::job::{Event, Phase};
 use crate::protocol::vendor_mode::Waiting;
@@ -99,7 +100,9 @@ impl Progress {
     /// The drive refuses vendor mode and is asked again.
     pub fn show_waiting(&mut self, waiting: Waiting) {
         if !std::mem::replace(&mut self.told_to_switch, true) {
-            self.line(how_to_switch(waiting));
+            for line in how_to_switch(waiting) {
+                self.line(line);
+            }
         }
         if self.is_terminal {
             self.count_down(asking_again(waiting));
@@ -112,7 +115,7 @@ impl Progress {
             bar.set_style(style("{msg}"));
             bar
         });
-        countdown.set_message(text);
+        countdown.set_message(visible(&text).into_owned());
         countdown.tick();
     }
 
@@ -180,12 +183,14 @@ impl Progress {
     }
 }
 
-fn how_to_switch(waiting: Waiting) -> String {
-    format!(
-        "The drive does not enter vendor mode yet ({}).\n\
-         Switch the drive off and on now; hold its eject button while switching it on.",
-        last_answer(waiting)
-    )
+fn how_to_switch(waiting: Waiting) -> [String; 2] {
+    [
+        format!(
+            "The drive does not enter vendor mode yet ({}).",
+            last_answer(waiting)
+        ),
+        "Switch the drive off and on now; hold its eject button while switching it on.".to_owned(),
+    ]
 }
 
 fn asking_again(waiting: Waiting) -> String {
@@ -235,7 +240,10 @@ mod tests {
                 status,
                 remaining: Duration::from_secs(99),
             })
-            .map(|waiting| format!("{}\n{}", how_to_switch(waiting), asking_again(waiting)))
+            .map(|waiting| {
+                let told = how_to_switch(waiting).join("\n");
+                format!("{told}\n{}", asking_again(waiting))
+            })
             .collect();
         insta::assert_snapshot!(told.join("\n"));
     }

@@ -31,8 +31,8 @@ pub fn identity(identity: &Identity) -> String {
 /// What was found or done, as people read it.
 pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) -> Text {
     match finding {
-        Finding::Help => help::text().into(),
-        Finding::Version => help::version().into(),
+        Finding::Help => Text::default().lines(&help::text()).finish(),
+        Finding::Version => Text::default().lines(&help::version()).finish(),
         Finding::Listing(listing) => list::listed(listing, request),
         Finding::Image { path, report } => image(path, report),
         Finding::Against { report, .. } => holes(report.hex.as_ref().map_or(&[], |hex| &hex.holes)),
@@ -43,13 +43,15 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
             differences,
         } => words::image::differences(differences, longer),
         Finding::Converted { files, bytes } => converted(files, *bytes),
-        Finding::Heading => drive.map_or_else(Text::default, |name| format!("\n{name}\n").into()),
+        Finding::Heading => drive.map_or_else(Text::default, |name| {
+            Text::default().words("").words(&name.to_string()).finish()
+        }),
         Finding::Drive(drive) => device(drive),
         Finding::Unfinished(notices) => warnings(notices),
         Finding::Dumped(dump) => read::dumped(dump),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),
-        Finding::Verdict(verdict) => format!("{}\n", words_of(*verdict)).into(),
+        Finding::Verdict(verdict) => words_of(*verdict).into(),
         Finding::Changed {
             changed,
             whole_chip,
@@ -129,7 +131,7 @@ fn image(path: &Path, report: &Report) -> Text {
         .iter()
         .map(|bank| (bank.bank, bank.sum))
         .collect();
-    table.row("Sums", &bank_sums(&sums));
+    table.rows("Sums", bank_sums(&sums));
     table.row(
         "Total",
         &format!("{} (CRC-32 {})", report.total, report.crc32),
@@ -256,16 +258,12 @@ pub fn structure(report: &Report) -> String {
 }
 
 /// Sixteen sums would be sixteen lines: four to a line.
-pub fn bank_sums(sums: &[(Bank, Checksum)]) -> String {
+pub fn bank_sums(sums: &[(Bank, Checksum)]) -> Vec<String> {
     let cells: Vec<String> = sums
         .iter()
         .map(|(bank, sum)| format!("{:>2}: {sum}", bank.0))
         .collect();
-    cells
-        .chunks(4)
-        .map(|line| line.join("   "))
-        .collect::<Vec<_>>()
-        .join("\n")
+    cells.chunks(4).map(|line| line.join("   ")).collect()
 }
 
 pub fn size(bytes: u32) -> String {
@@ -309,7 +307,7 @@ pub fn counted(number: u64, what: &str) -> String {
 /// A flash that was compared or changed, as read from it.
 pub fn sums(compared: &Compared) -> Text {
     let mut table = Text::default();
-    table.row("Sums", &bank_sums(&compared.sums));
+    table.rows("Sums", bank_sums(&compared.sums));
     table.row("Total", &compared.total.to_string());
     for owned in &compared.owned {
         table.row(

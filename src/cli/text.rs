@@ -1,5 +1,9 @@
 //! Text for people: rows of a lead and what stands behind it. What is a command
 //! is known, and never broken.
+//!
+//! A row is one line. Words hold names from drives and files, and a line break in
+//! one of those must not begin a line that this program seems to say: it is made
+//! visible, as every character that a terminal obeys or hides.
 
 use std::fmt;
 
@@ -7,6 +11,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::advice::Command;
 use super::caller::Caller;
+use super::visible::visible;
 
 /// Columns of a label and the blanks behind it.
 const LABEL: usize = 10;
@@ -29,11 +34,23 @@ enum Body {
 }
 
 impl Text {
-    /// Words behind a label, the lines of it under each other.
+    /// Words behind a label; nothing for no words.
     pub fn row(&mut self, label: &str, words: &str) -> &mut Self {
-        for (number, line) in words.lines().enumerate() {
+        self.rows(
+            label,
+            std::iter::once(words).filter(|words| !words.is_empty()),
+        )
+    }
+
+    /// Lines behind a label, under each other.
+    pub fn rows<L: Into<String>>(
+        &mut self,
+        label: &str,
+        lines: impl IntoIterator<Item = L>,
+    ) -> &mut Self {
+        for (number, line) in lines.into_iter().enumerate() {
             let label = if number == 0 { label } else { "" };
-            self.push(format!("{label:<LABEL$}"), Body::Words(line.to_owned()));
+            self.push(format!("{label:<LABEL$}"), Body::Words(line.into()));
         }
         self
     }
@@ -53,12 +70,17 @@ impl Text {
         self.push(lead.to_owned(), Body::Words(words.to_owned()))
     }
 
-    /// Words of a line or more, each behind the blanks that it begins with.
-    pub fn words(&mut self, words: &str) -> &mut Self {
-        for line in words.lines() {
-            let text = line.trim_start_matches(' ');
-            let (blanks, _) = line.split_at(line.len() - text.len());
-            self.push(blanks.to_owned(), Body::Words(text.to_owned()));
+    /// One line of words, behind the blanks that it begins with.
+    pub fn words(&mut self, line: &str) -> &mut Self {
+        let words = line.trim_start_matches(' ');
+        let (blanks, _) = line.split_at(line.len() - words.len());
+        self.push(blanks.to_owned(), Body::Words(words.to_owned()))
+    }
+
+    /// Lines of this program's own, as they are.
+    pub fn lines(&mut self, text: &str) -> &mut Self {
+        for line in text.lines() {
+            self.words(line);
         }
         self
     }
@@ -95,10 +117,11 @@ impl Text {
     pub fn render(&self, caller: &Caller, width: Option<usize>) -> String {
         let mut text = String::new();
         for Row { lead, body } in &self.0 {
+            let lead = visible(lead);
             let line = match (body, width) {
                 (Body::Command(command), _) => format!("{lead}{}", caller.line(command)),
-                (Body::Words(words), None) => format!("{lead}{words}"),
-                (Body::Words(words), Some(width)) => broken(lead, words, width),
+                (Body::Words(words), None) => format!("{lead}{}", visible(words)),
+                (Body::Words(words), Some(width)) => broken(&lead, &visible(words), width),
             };
             text.push_str(line.trim_end_matches(' '));
             text.push('\n');
@@ -197,7 +220,17 @@ mod tests {
             };
             let text = Text::from(words.as_str());
             let shown = text.render(&Caller::ordinary(), Some(width));
-            prop_assert_eq!(split(&shown), split(&words));
+            prop_assert_eq!(split(&shown), split(&visible(&words)));
+        }
+
+        #[test]
+        fn words_from_outside_begin_no_line_of_their_own(words in any::<String>()) {
+            let mut text = Text::default();
+            text.row("Drive", &words).words(&words).words_behind("  ", &words);
+            let rows = 2 + usize::from(!words.is_empty());
+            let shown = text.to_string();
+            prop_assert_eq!(shown.lines().count(), rows);
+            prop_assert!(shown.split('\n').all(|line| visible(line) == line), "{:?}", shown);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! From what the user names to the drive.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,10 +15,9 @@ use crate::transport::Unit;
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     #[error(
-        "there is no drive at position {} ({position}){}{}",
+        "there is no drive at position {} ({position}){}",
         position.number(),
-        no_ports_hint(*legacy),
-        named_list("; the drives there are:", others)
+        no_ports_hint(*legacy)
     )]
     NoDrive {
         position: Position,
@@ -32,10 +30,9 @@ pub enum LocateError {
     },
     #[error(
         "position {} ({position}) could be on any of {} controllers, none of them at the legacy \
-         ports{}",
+         ports: name the drive by its path",
         position.number(),
-        controllers.len(),
-        named_list("; name the drive by its path:", candidates)
+        controllers.len()
     )]
     Ambiguous {
         position: Position,
@@ -76,32 +73,6 @@ fn no_ports_hint(legacy: Option<bool>) -> &'static str {
              reach a dead one"
         }
     }
-}
-
-/// Nothing for no drives.
-fn named_list(head: &str, drives: &[Located]) -> String {
-    match drives {
-        [] => String::new(),
-        drives => format!("{head}{}", list_of(drives)),
-    }
-}
-
-/// The drives, a line each, by what a user can type.
-fn list_of(drives: &[Located]) -> String {
-    let mut text = String::new();
-    for drive in drives {
-        let node = match drive.node() {
-            Some(node) => node.display().to_string(),
-            None => format!("(no node) {}", drive.address),
-        };
-        let known = &drive.known_as;
-        let _ = write!(
-            text,
-            "\n  {node}  {} {} {}",
-            known.vendor, known.product, known.revision
-        );
-    }
-    text
 }
 
 /// The drive at a position.

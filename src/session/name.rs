@@ -27,18 +27,12 @@ impl From<Seat> for DriveName {
 }
 
 impl fmt::Display for DriveName {
-    /// As the user typed it, with what a terminal would obey made visible.
+    /// As the user typed it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DriveName::Index(index) => write!(f, "{index}"),
             DriveName::Port(name) => write!(f, "{name}"),
-            DriveName::Path(path) => {
-                let text = path.to_string_lossy();
-                match text.chars().any(char::is_control) {
-                    true => write!(f, "{text:?}"),
-                    false => f.write_str(&text),
-                }
-            }
+            DriveName::Path(path) => path.display().fmt(f),
         }
     }
 }

@@ -19,6 +19,7 @@ mod events;
 mod examining;
 mod faults;
 mod folder;
+mod hostile;
 mod interruptions;
 mod json;
 mod log;

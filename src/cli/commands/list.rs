@@ -200,11 +200,11 @@ fn entry(
 fn about_index(basis: &IndexBasis) -> Option<String> {
     match basis {
         IndexBasis::SataPorts { .. } => Some(
-            "A SATA port has no master and no slave: the numbers count ports, and are a guess.\n"
+            "A SATA port has no master and no slave: the numbers count ports, and are a guess."
                 .to_owned(),
         ),
         IndexBasis::Ambiguous { controllers } => Some(format!(
-            "{} controllers could have the positions 1-4: name drives by their path.\n",
+            "{} controllers could have the positions 1-4: name drives by their path.",
             controllers.len()
         )),
         IndexBasis::LegacyPorts { .. } | IndexBasis::OnlyParallel { .. } | IndexBasis::Nothing => {

@@ -123,7 +123,7 @@ pub fn dumped(dump: &Dumped) -> Text {
             &format!("{gap}: the drive refused to have it read, FF stands there"),
         );
     }
-    table.row("Sums", &bank_sums(&dump.banks));
+    table.rows("Sums", bank_sums(&dump.banks));
     table.row("Total", &format!("{} (CRC-32 {})", dump.total, dump.crc32));
     table.finish()
 }

@@ -12,7 +12,7 @@ use crate::drive::channel::{ChannelError, ChannelState, Release};
 use crate::drive::controller::{Caution, NotByPorts};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
-use crate::drive::{HoldError, Holder, LocateError, Obstacle, Remedy, Seat};
+use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy, Seat};
 use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::detect::{Detected, Reason};
@@ -177,7 +177,7 @@ pub fn told(event: &Event, typed: &Request) -> Option<Text> {
         Event::PollingLeftOn(why) => polled(why),
         Event::Detected(detected) => self::detected(detected),
         Event::GivenUp(channel) => return Some(question(channel)),
-        Event::Said(said) => self::said(said),
+        Event::Said(said) => return Some(self::said(said)),
         Event::TakenOver => "Note: an earlier run was ended in the middle, and this one goes on \
                              with the channel as it was left."
             .to_owned(),
@@ -219,24 +219,23 @@ fn detected(detected: &Detected) -> String {
     }
 }
 
-fn said(said: &Said) -> String {
+fn said(said: &Said) -> Text {
+    let mut text = Text::default();
     match said {
         Said::Device { device, by, other } => {
             let way = match by {
                 By::Ports => "by the ports of its channel",
                 By::AtaPassthrough => "by ATA PASS-THROUGH",
             };
-            let mut text = format!("Asked {way}, the drive says that it is {device}.");
+            text.words(&format!("Asked {way}, the drive says that it is {device}."));
             if let Some(other) = other {
-                text += &format!(
-                    "\nWarning: the kernel remembers another model there, {}.",
+                text.words(&format!(
+                    "Warning: the kernel remembers another model there, {}.",
                     report::identity(other)
-                );
+                ));
             }
-            text
         }
         Said::Nothing { error, remembered } => {
-            let name = remembered.as_ref().map(report::identity);
             let asked = match error {
                 IdentifyError::NoData => "The drive cannot be asked who it is",
                 _ => "The drive does not say who it is",
@@ -245,12 +244,15 @@ fn said(said: &Said) -> String {
                 IdentifyError::NoData => "counts",
                 _ => "does not count: it may have been another drive",
             };
-            let memory = name.map_or_else(String::new, |name| {
-                format!("\nThe kernel remembers {name} there, which {counts}.")
-            });
-            format!("{asked}: {error}.{memory}")
+            text.words(&format!("{asked}: {error}."));
+            if let Some(name) = remembered.as_ref().map(report::identity) {
+                text.words(&format!(
+                    "The kernel remembers {name} there, which {counts}."
+                ));
+            }
         }
     }
+    text
 }
 
 /// What is not as it was found. A drive without whole firmware is not to be
@@ -275,7 +277,14 @@ pub fn not_left(error: &LeaveError, advised: bool, typed: &Request) -> Text {
 }
 
 fn not_located(error: &LocateError, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, message(error));
+    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
+    if let LocateError::NoDrive { others: drives, .. }
+    | LocateError::Ambiguous {
+        candidates: drives, ..
+    } = error
+    {
+        failure.details.rows("Drives", drives.iter().map(by_path));
+    }
     match error {
         LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         LocateError::NoDrive {
@@ -348,14 +357,13 @@ fn storm(neighbours: &[String], source: &TransportError, typed: &Request) -> Fai
     .next(typed.by(Via::Ata))
 }
 
-/// A message that ends in a list of drives takes no full stop.
-fn message(error: &LocateError) -> String {
-    let text = error.to_string();
-    let whole = sentence(&text);
-    match text.contains('\n') {
-        true => whole.trim_end_matches('.').to_owned(),
-        false => whole,
-    }
+/// A drive by what a user can type.
+fn by_path(drive: &Located) -> String {
+    let node = match drive.node() {
+        Some(node) => node.display().to_string(),
+        None => format!("(no node) {}", drive.address),
+    };
+    format!("{node}  {}", report::identity(&drive.known_as))
 }
 
 fn not_held(error: &HoldError, typed: &Request) -> Failure {
@@ -459,6 +467,9 @@ fn not_noted(error: &NoteError, failure: Failure, typed: &Request) -> Failure {
     match error {
         NoteError::Held => failure.next("When that run has ended, type the same again:"),
         NoteError::Io { .. } => failure.next("When it can be written, type the same again:"),
+        NoteError::NotOurs { .. } => {
+            failure.next("Look at what it is and move it away, then type the same again:")
+        }
         NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => failure
             .next("To restore it by hand, and then the same again:")
             .next(undo.clone()),

@@ -6,13 +6,13 @@ use std::path::Path;
 use crate::cli::advice::Advice;
 use crate::cli::args::{DriveName, Request, UsageError, Verb, another_drive, nearest};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, sentence};
+use crate::cli::failure::{Failure, Flash, sentence};
 
 /// `typed` are the words behind the program's name.
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
     let meant = nearest(typed, error);
     Failure {
-        flash: String::new(),
+        flash: Flash::Unsaid,
         next: match meant.is_empty() {
             true => advice(error, typed),
             false => {

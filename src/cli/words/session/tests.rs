@@ -336,6 +336,9 @@ fn notes() -> Vec<NoteError> {
                 source: denied(),
             },
         ],
+        NoteError::NotOurs { .. } => [
+            NoteError::NotOurs { path: PathBuf::from("/run/mtkflash") },
+        ],
         NoteError::NotSettled { .. } => [NoteError::NotSettled { undo: scan(), source: denied() }],
         NoteError::NotTakenBack { .. } => [
             NoteError::NotTakenBack { undo: scan(), source: failed() },
@@ -550,8 +553,8 @@ fn identified(by: &Identified) -> String {
         Some(identity) => report::identity(identity),
         None => "unknown".into(),
     };
-    let told = by.said.as_ref().map_or_else(String::new, said);
-    format!("{told}\n-> {identity}\n")
+    let told = by.said.as_ref().map(said).unwrap_or_default();
+    format!("{told}-> {identity}\n")
 }
 
 #[test]
