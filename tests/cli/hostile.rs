@@ -77,7 +77,7 @@ fn nothing_from_outside_reaches_the_terminal_as_more_than_text() {
     assert_eq!(sim(&["3", "v", "/m", &new]).code, Some(8));
     assert_eq!(sim(&["3", "w", "/m", &new]).code, Some(4));
     assert_eq!(sim(&["3", "w", "/m", &new, "--dry-run"]).code, Some(0));
-    assert_eq!(sim(&["3", "w", "/m", &other, "--yes"]).code, Some(4));
+    assert_eq!(sim(&["3", "w", "/m", &other, "--yes"]).code, Some(5));
     assert_eq!(sim(&["3", "w", "/m", &text, "--yes"]).code, Some(5));
     assert_eq!(sim(&["3", "w", "/m", &name("none"), "--yes"]).code, Some(5));
     let backup = name("before");
