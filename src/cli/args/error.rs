@@ -124,8 +124,7 @@ pub enum UsageError {
     OneFileOnly { option: &'static str },
     #[error("the backup would go into the image itself, {}", quoted(.file))]
     BackupIsImage { file: OsString },
-    #[error("the log would go into a file of another use, {}\n\
-        Type: --log mtkflash.log", shown(.file))]
+    #[error("the log would go into a file of another use, {}", quoted(.file))]
     LogIsOtherFile { file: OsString },
     /// What the parser below says where nothing above does.
     #[error("{reason}")]

@@ -76,7 +76,6 @@ pub(super) fn fits(matches: &ArgMatches, verb: Verb) -> Result<(), UsageError> {
         return Err(UsageError::Contradiction {
             first: "--log",
             second: "--no-log",
-            form: format!("{} --log mtkflash.log", operands.form(verb)),
         });
     }
     let is_given = |long| matches.contains_id(long);

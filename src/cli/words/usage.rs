@@ -94,6 +94,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         UsageError::BackupIsImage { .. } => {
             next.then("Give the backup a name of its own, as in --backup before.bin.")
         }
+        UsageError::LogIsOtherFile { .. } => {
+            next.then("Give the log a name of its own, as in --log mtkflash.log.")
+        }
         UsageError::NoCheckNamed => next
             .then("Type the command without it. Where a check refuses, the message says its name."),
         UsageError::UnknownSwitch { .. }
