@@ -160,7 +160,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     let matches = grammar::matches(words.options)?;
     let operands = Operands::of(&words.operands, words.files)?;
     let verb = operands.verb()?;
-    grammar::fits(&matches, verb)?;
+    grammar::fits(&matches, verb, &operands)?;
     let mut request = Request::without_drive(Command::Help);
     grammar::fill(&mut request, &matches)?;
     (request.drives, request.command) = operands.command(verb)?;

@@ -194,7 +194,7 @@ impl Request {
                 Verb::Read => Command::Read { file },
                 Verb::Write => Command::Write { file },
                 Verb::Verify => Command::Verify { file },
-                Verb::Inspect => Command::Inspect { file },
+                Verb::Inspect => Command::Inspect { files: vec![file] },
                 Verb::Erase => Command::Erase,
                 Verb::Check => Command::Check,
                 Verb::List => Command::List,

@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::operands::Operands;
 use super::switches::{Kind, SWITCHES, Switch};
 use super::{Request, UsageError, Verb};
 
@@ -54,7 +55,11 @@ fn refused(error: &clap::Error) -> UsageError {
 }
 
 /// Whether every switch goes with the command and with the others.
-pub(super) fn fits(matches: &ArgMatches, verb: Verb) -> Result<(), UsageError> {
+pub(super) fn fits(
+    matches: &ArgMatches,
+    verb: Verb,
+    operands: &Operands,
+) -> Result<(), UsageError> {
     let given =
         |switch: &&Switch| matches.value_source(switch.long) == Some(ValueSource::CommandLine);
     for switch in SWITCHES.iter().filter(given) {
@@ -84,14 +89,12 @@ pub(super) fn fits(matches: &ArgMatches, verb: Verb) -> Result<(), UsageError> {
             return Err(UsageError::Missing {
                 option: "--to",
                 other: "--out",
-                form: format!("{} --to bin --out firmware.bin", operands.form(verb)),
             });
         }
         (false, true) => {
             return Err(UsageError::Missing {
                 option: "--out",
                 other: "--to",
-                form: format!("{} --to bin --out firmware.bin", operands.form(verb)),
             });
         }
         _ => {}
@@ -101,10 +104,7 @@ pub(super) fn fits(matches: &ArgMatches, verb: Verb) -> Result<(), UsageError> {
         OF_ONE_FILE.into_iter().find(|long| is_given(long)),
         operands.count_files(),
     ) {
-        return Err(UsageError::OneFileOnly {
-            option: long,
-            form: operands.form(verb),
-        });
+        return Err(UsageError::OneFileOnly { option: long });
     }
     if matches.contains_id("banks") && matches.contains_id("range") {
         return Err(UsageError::Contradiction {

@@ -562,7 +562,7 @@ proptest! {
                 prop_assert!(!asking.request().options.yes, "{}", text);
                 let line = filled(asking.request());
                 let line = line.split_whitespace().map(OsString::from);
-                if asking.request().words().iter().all(|word| is_plain(word)) {
+                if asking.request().words().iter().all(is_plain) {
                     prop_assert!(parse(line).is_ok(), "{}", text);
                 }
             }

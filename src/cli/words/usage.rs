@@ -108,7 +108,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         UsageError::UnknownCheck { .. } => {
             next.then("A refusal says the name of the check that stands in the way.")
         }
-        UsageError::JoinedSwitches { .. }
+        UsageError::Missing { .. }
+        | UsageError::OneFileOnly { .. }
+        | UsageError::JoinedSwitches { .. }
         | UsageError::MissingValue { .. }
         | UsageError::NeedlessValue { .. }
         | UsageError::GivenTwice { .. }
