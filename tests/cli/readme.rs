@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 
-use mtkflash::cli::args;
+use mtkflash::cli::args::{self, Command};
 use mtkflash::cli::exit::Exit;
 use mtkflash::job::Check;
 use mtkflash::protocol::Protocol;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, new_image};
 
 fn readme() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
@@ -26,21 +26,57 @@ fn lines_that_begin_with(start: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn every_command_in_the_readme_is_understood() {
-    let mut lines = lines_that_begin_with("mtkflash ");
+/// The commands of the readme, those for root as well.
+fn commands() -> Vec<String> {
     let as_root = "sudo \"$(command -v mtkflash)\" ";
     let of_root = lines_that_begin_with(as_root);
     assert!(!of_root.is_empty());
+    let mut lines = lines_that_begin_with("mtkflash ");
     lines.extend(
         of_root
             .iter()
             .map(|line| line.replace(as_root, "mtkflash ")),
     );
+    lines.sort();
+    lines.dedup();
     assert!(lines.len() > 10, "{lines:?}");
-    for line in lines {
-        let words = line.split_whitespace().map(OsString::from);
-        assert!(args::parse(words).is_ok(), "{line}");
+    lines
+}
+
+#[test]
+fn every_command_in_the_readme_does_what_it_is_there_for() {
+    for line in commands() {
+        let line = line.trim_start_matches("mtkflash ");
+        let folder = Folder::with_bench("sst39sf020.toml");
+        let before = folder.flash();
+        folder.write("old.bin", &before);
+        folder.write("new.bin", new_image());
+        if line.contains("bys1.hex") {
+            folder.done("3 r /m bys1.hex");
+        }
+        // Only what makes a file finds none of its name.
+        if !line.ends_with("--out bys1.bin") {
+            folder.write("bys1.bin", new_image());
+        }
+        if line.split(' ').nth(1) != Some("r") {
+            folder.write("backup.bin", &before);
+        }
+        let words = std::iter::once("mtkflash").chain(line.split_whitespace());
+        let request = args::parse(words.map(OsString::from)).expect(line);
+        let is_change = request.changes() && !request.options.dry_run;
+        let run = match (&request.command, is_change) {
+            // This one needs somebody to answer it, and says so.
+            (Command::Revive, _) => folder.fails(line, 2),
+            (_, true) if !request.options.yes => folder.done(&format!("{line} --yes")),
+            _ => folder.done(line),
+        };
+        match &request.command {
+            Command::Read { .. } => assert!(folder.files().len() > 1, "{run}"),
+            Command::Write { .. } if is_change => assert!(folder.flash() == new_image()),
+            Command::Erase => assert!(folder.flash().iter().all(|byte| *byte == 0xFF)),
+            _ => {}
+        }
+        assert_eq!(folder.flash() != before, is_change, "{run}");
     }
 }
 
@@ -93,6 +129,7 @@ fn every_file_that_the_readme_names_is_there() {
         .into_iter()
         .chain(lines_that_begin_with("src/"))
         .chain(lines_that_begin_with("udev/"))
+        .chain(lines_that_begin_with("dist/"))
     {
         assert!(root.join(&file).exists(), "{file}");
     }
