@@ -34,8 +34,8 @@ pub use words::ask_for;
 pub struct Request {
     pub command: Command,
     /// The drives in the order given, none twice. At least one for `r`, `w`,
-    /// `v` and `e`; none for `l`, `i`, help and version; any number for `c`, one
-    /// or none for `revive`.
+    /// `v` and `e` but for `all`; none for `l`, `i`, help and version; any number
+    /// for `c`, one or none for `revive`.
     pub drives: Vec<DriveName>,
     /// `/m`: all banks in one file. Without it, one file per bank.
     pub merged: bool,
@@ -86,6 +86,8 @@ pub struct Options {
     /// The checks to override.
     pub force: Forced,
     pub no_backup: bool,
+    /// Write nothing where a drive that cannot be read has the image's revision.
+    pub skip_if_same: bool,
     pub backup: Option<PathBuf>,
     /// Bytes of the flash to leave as they are, in the order given.
     pub keep: Vec<FlashRange>,
@@ -110,6 +112,8 @@ pub struct Options {
     /// The file of the log; `None` for the machine's own.
     pub log: Option<PathBuf>,
     pub no_log: bool,
+    /// `all` in the place of a drive.
+    pub all: bool,
     /// How long to repeat the entry into vendor mode.
     pub wait: Option<Duration>,
     /// Bytes in an unknown flash: whole banks, at most 16 MiB.
@@ -163,6 +167,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     grammar::fits(&matches, verb, &operands)?;
     let mut request = Request::without_drive(Command::Help);
     grammar::fill(&mut request, &matches)?;
+    request.options.all = operands.is_about_all();
     (request.drives, request.command) = operands.command(verb)?;
     let log = request.options.log.as_deref();
     if log.is_some() && [request.command.file(), request.options.backup.as_deref()].contains(&log) {
@@ -219,6 +224,11 @@ impl Command {
 }
 
 impl Request {
+    /// Whether it is about every drive there is.
+    pub fn is_about_all(&self) -> bool {
+        self.options.all || (self.command == Command::Check && self.drives.is_empty())
+    }
+
     fn without_drive(command: Command) -> Request {
         Request {
             command,

@@ -110,6 +110,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_order_of_severity_is_the_documented_one() {
+        let mut worst_first = Exit::ALL;
+        worst_first.sort_by_key(|exit| std::cmp::Reverse(exit.severity()));
+        let codes: Vec<u8> = worst_first.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [7, 1, 8, 6, 3, 5, 4, 2, 130, 0]);
+    }
+
+    #[test]
     fn the_codes_are_the_documented_ones() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);

@@ -24,11 +24,14 @@ Reads, backs up, flashes and revives MediaTek-based optical drives.
   mtkflash --version            the version
 
 DRIVE is 1 primary master, 2 primary slave, 3 secondary master, 4 secondary
-slave, or a path: /dev/sr0, /dev/sg1, /dev/disk/by-id/..., or a port of a card:
-pci-0000:03:00.0-ata-2.0.
+slave; a path: /dev/sr0, /dev/sg1, /dev/disk/by-id/...; a port of a card:
+pci-0000:03:00.0-ata-2.0; or a serial number. Several are 1,2,4 or 1-4 or
+/dev/sg1,/dev/sg2, and for c, r and v all of them: all.
 Any case, order and place will do: /m, /M, -m and --merge are the same.
 A file that is called like a command is ./r, and after -- nothing is a switch.
 ";
+
+const OF_SEVERAL: &str = "Of several drives the worst counts: 7, 1, 8, 6, 3, 5, 4, 2, 130, 0.\n";
 
 const TAIL: &str = "
 Examples
@@ -64,6 +67,7 @@ pub fn text() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(help, "{:>5}  {}", exit.code(), exit.text());
     }
+    help.push_str(OF_SEVERAL);
     help.push_str(TAIL);
     help
 }

@@ -273,6 +273,7 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Equal => "equal",
         Verdict::EqualAsFar => "equal-as-far-as-compared",
         Verdict::HeldAlready | Verdict::BlankAlready(_) => "nothing-to-do",
+        Verdict::SaidAlready => "nothing-to-do-as-said",
         Verdict::DryRun => "dry-run",
     }
 }
@@ -485,7 +486,7 @@ fn backup(backup: &WayBack) -> Value {
 
 fn plan(plan: &Planned) -> Value {
     match plan {
-        Planned::Nothing => json!({"kind": "nothing"}),
+        Planned::Nothing | Planned::NothingAsSaid => json!({"kind": "nothing"}),
         Planned::Download { bytes } => json!({"kind": "download", "bytes": bytes}),
         Planned::InPlace {
             sectors,

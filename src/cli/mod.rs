@@ -7,6 +7,7 @@ pub mod help;
 
 mod advice;
 mod caller;
+mod choose;
 mod commands;
 mod event;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod wrap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use args::UsageError;
 use caller::Caller;
 use exit::Exit;
 use failure::Failure;
@@ -42,7 +44,18 @@ use progress::eprintln_quietly;
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.collect();
     let arguments = argv.get(1..).unwrap_or_default().to_vec();
-    let parsed = args::parse(argv.iter().cloned());
+    let parsed = match args::parse(argv.iter().cloned()) {
+        Err(UsageError::MissingDrive { .. }) if prompt::somebody_is_there() => {
+            match choose::drive(&argv) {
+                Ok(request) => Ok(request),
+                Err(failure) => {
+                    eprintln_quietly(failure.text());
+                    return failure.exit.into();
+                }
+            }
+        }
+        parsed => parsed,
+    };
     let outcome = Outcome {
         request: parsed.as_ref().ok().cloned(),
         arguments,

@@ -134,6 +134,8 @@ pub enum Verdict {
     EqualAsFar,
     /// The flash holds the image already.
     HeldAlready,
+    /// The drive says that it has the image's revision; its flash was not read.
+    SaidAlready,
     BlankAlready(Blank),
     DryRun,
 }
@@ -205,6 +207,7 @@ pub enum WayBack {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
     Nothing,
+    NothingAsSaid,
     InPlace {
         sectors: usize,
         bytes_to_erase: u32,
@@ -362,6 +365,7 @@ impl From<&Backup> for WayBack {
 impl From<&Proposal> for Planned {
     fn from(proposal: &Proposal) -> Planned {
         match &proposal.work {
+            _ if proposal.is_said() => Planned::NothingAsSaid,
             _ if proposal.is_empty() => Planned::Nothing,
             Work::Download(download) => Planned::Download {
                 bytes: download.prepared.content.len(),

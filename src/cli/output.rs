@@ -26,6 +26,8 @@ pub struct Output {
     failure: OnceLock<io::Error>,
     outcome: Mutex<Outcome>,
     log: Log,
+    /// Of several drives at once: what is not shown yet.
+    held: Mutex<Vec<(DriveName, Text)>>,
 }
 
 /// Who is told what.
@@ -63,6 +65,7 @@ impl Output {
             failure: OnceLock::new(),
             outcome: Mutex::new(outcome),
             log: log.clone(),
+            held: Mutex::default(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Output {
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.outcome)
     }
 
     /// Tells the programs that listen what happens, with a drive or with none in
@@ -93,7 +96,7 @@ impl Output {
     pub fn found(&self, drive: Option<&DriveName>, request: &Request, finding: Finding) {
         let mut outcome = self.outcome();
         self.tell(drive, &Event::Found(&finding));
-        self.text(&report::finding(&finding, drive, request));
+        self.text_of(drive, report::finding(&finding, drive, request));
         outcome.findings(drive).push(finding);
     }
 
@@ -140,7 +143,55 @@ impl Output {
         }
         self.tell(Some(name), &Event::Ended(failure));
         if let Some(failure) = failure {
-            self.text(&failure.what.as_str().into());
+            self.text_of(Some(name), failure.what.as_str().into());
+        }
+    }
+
+    /// From now on what is shown of these drives is kept, so that it can be shown
+    /// drive by drive while all are at work.
+    pub fn hold(&self, drives: &[DriveName]) {
+        let mut outcome = self.outcome();
+        let mut held = locked(&self.held);
+        for drive in drives {
+            outcome.begin(drive);
+            held.push((drive.clone(), Text::default()));
+        }
+    }
+
+    /// Shows what was kept of a drive; whether there was anything.
+    pub fn show_held(&self, drive: &DriveName) -> bool {
+        let mut held = locked(&self.held);
+        let of_drive = held.iter_mut().find(|(name, _)| name == drive);
+        let text = of_drive.map(|(_, text)| text.finish()).unwrap_or_default();
+        drop(held);
+        if text.is_empty() {
+            return false;
+        }
+        let mut headed = Text::default();
+        headed.words("").words(&format!("Drive {drive}"));
+        headed.append(text);
+        self.text(&headed);
+        true
+    }
+
+    /// What was found of a drive so far is found anew from here on.
+    pub fn forget(&self, drive: &DriveName) {
+        if let Some(drive) = self.outcome().drive(drive) {
+            drive.findings.clear();
+            drive.phases.clear();
+        }
+    }
+
+    /// Shows a line or more that concern several drives.
+    pub fn summary(&self, text: &Text) {
+        self.text(text);
+    }
+
+    /// Says why one of several drives failed.
+    pub fn explain(&self, text: Text) {
+        self.log.note(&text.render(&Caller::of_process(), None));
+        if !self.manner.events {
+            eprintln_quietly(text);
         }
     }
 
@@ -179,6 +230,17 @@ impl Output {
         self.manner.json && (self.manner.events || self.manner.quiet)
     }
 
+    fn text_of(&self, drive: Option<&DriveName>, text: Text) {
+        let mut held = locked(&self.held);
+        let of_drive = held.iter_mut().find(|(name, _)| Some(name) == drive);
+        if let Some((_, kept)) = of_drive {
+            kept.append(text);
+            return;
+        }
+        drop(held);
+        self.text(&text);
+    }
+
     fn text(&self, text: &Text) {
         self.log.note(&text.render(&Caller::of_process(), None));
         match self.manner.json {
@@ -210,4 +272,9 @@ impl Output {
             None => Ok(()),
         }
     }
+}
+
+/// What a thread that panicked has left is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

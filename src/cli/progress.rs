@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Manner;
 use super::text::Text;
@@ -24,6 +24,8 @@ pub struct Progress {
     /// The phase that is on programs nothing.
     only_erases: bool,
     manner: Manner,
+    /// Of one among several drives: what it is called, and where its bar is.
+    among: Option<(String, MultiProgress)>,
 }
 
 impl Progress {
@@ -38,6 +40,15 @@ impl Progress {
             told_to_switch: false,
             told_to_wait: false,
             only_erases: false,
+            among: None,
+        }
+    }
+
+    /// For one of several drives at once.
+    pub fn among(self, name: &str, bars: &MultiProgress) -> Progress {
+        Progress {
+            among: Some((name.to_owned(), bars.clone())),
+            ..self
         }
     }
 }
@@ -112,8 +123,7 @@ impl Progress {
     fn count_down(&mut self, text: String) {
         let countdown = self.countdown.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(style("{msg}"));
-            bar
+            shown(bar, &self.among, "{msg}")
         });
         countdown.set_message(visible(&text).into_owned());
         countdown.tick();
@@ -151,9 +161,26 @@ impl Progress {
         if self.manner.events {
             return;
         }
+        let text = text.into();
+        let text = match &self.among {
+            Some((name, bars)) => {
+                let mut named = Text::default();
+                for line in text.to_string().lines() {
+                    named.words_behind(&format!("{name}: "), line);
+                }
+                if self.is_terminal {
+                    let text = wrap::for_output(&named, io::stderr());
+                    // As with any other line: nobody may be listening.
+                    let _ = bars.println(text.trim_end_matches('\n'));
+                    return;
+                }
+                named
+            }
+            None => text,
+        };
         match self.countdown.as_ref().or(self.bar.as_ref()) {
             Some(bar) if self.is_terminal => {
-                let text = wrap::for_output(&text.into(), io::stderr());
+                let text = wrap::for_output(&text, io::stderr());
                 bar.println(text.trim_end_matches('\n'));
             }
             _ => eprintln_quietly(text),
@@ -174,9 +201,11 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-        bar.set_style(style(
+        let bar = shown(
+            bar,
+            &self.among,
             "{msg:18} {bar:30} {percent:>3} %  {bytes_per_sec}  {eta} left",
-        ));
+        );
         bar.set_message(verb(phase).to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         self.bar = Some(bar);
@@ -205,6 +234,22 @@ fn last_answer(waiting: Waiting) -> String {
     match waiting.status {
         Some(status) => format!("status {status:02X}, should be 70, 72 or 73"),
         None => "no answer".to_owned(),
+    }
+}
+
+/// With the drive's name in front, below the bars of the others.
+fn shown(bar: ProgressBar, among: &Option<(String, MultiProgress)>, template: &str) -> ProgressBar {
+    match among {
+        Some((name, bars)) => {
+            let bar = bars.add(bar);
+            bar.set_style(style(&format!("{{prefix:6}} {template}")));
+            bar.set_prefix(name.clone());
+            bar
+        }
+        None => {
+            bar.set_style(style(template));
+            bar
+        }
     }
 }
 

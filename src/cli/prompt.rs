@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -36,6 +37,9 @@ pub fn ask(question: &Text, yes: bool, stop: &StopFlag) -> Consent {
     if !somebody_is_there() {
         return Consent::NobodyToAsk;
     }
+    // Of several drives at once only one asks.
+    static ASKING: Mutex<()> = Mutex::new(());
+    let _asking = ASKING.lock();
     let mut terminal = io::stderr();
     let question = wrap::for_output(question, io::stderr()) + TYPE_YES;
     consent(&question, |text| {

@@ -68,6 +68,10 @@ fn words_of(verdict: Verdict) -> &'static str {
             "Equal as far as it was compared: the flash holds this image but for what is said above."
         }
         Verdict::HeldAlready => "Nothing to do: the flash already holds this. Nothing was written.",
+        Verdict::SaidAlready => {
+            "Nothing to do: the drive says that it has this revision already. Its flash was not \
+             read, and nothing was written."
+        }
         Verdict::BlankAlready(Blank::All) => "Nothing to do: the flash is blank already.",
         Verdict::BlankAlready(Blank::Part) => {
             "Nothing to do: that part of the flash is blank already."

@@ -123,6 +123,11 @@ impl Place {
     }
 }
 
+/// Whether a path names a folder: there is one, or it ends in a slash.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/")
+}
+
 /// Tries whether files of these names can be made: what each leads to, whether
 /// it is free, how long its name is, and whether its folder takes files. What
 /// killed runs have left in those folders is removed.

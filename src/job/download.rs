@@ -34,9 +34,19 @@ pub struct DownloadPlan {
     pub prepared: Prepared,
     /// What the drive keeps for itself, whatever is sent.
     pub owned: Vec<Owned>,
-    /// The flash was read and holds this already.
-    pub is_there_already: bool,
+    pub there: There,
     expected: Expected,
+}
+
+/// Whether the flash holds the image before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// No, or it is not known.
+    Not,
+    /// It was read and does.
+    AsRead,
+    /// It was not read, and the drive says that it has the image's revision.
+    AsSaid,
 }
 
 /// Checks the image, makes the backup and works out what will be sent.
@@ -115,6 +125,14 @@ pub(super) fn prepare(
                 .all(|range| range.of(&dump.bytes) == range.of(&prepared.content))
     }) && drive.is_none_or(|drive| expected.is_met_by(drive));
 
+    let is_said = request.skip_if_same
+        && dump.is_none()
+        && drive.is_some_and(|drive| expected.is_revision_of(drive));
+    let there = match (is_there_already, is_said) {
+        (true, _) => There::AsRead,
+        (false, true) => There::AsSaid,
+        (false, false) => There::Not,
+    };
     job.check_stop()?;
     let earlier = match (&dump, write::backup_path(&request.backup)) {
         (Some(dump), Some(path)) => {
@@ -158,6 +176,7 @@ pub(super) fn prepare(
                 write::make_backup(dump, &record, path, &request.forced)?
             }
         }
+        _ if is_said => Backup::NotNeeded,
         _ => Backup::None,
     };
     let notes = prepared.notes.clone();
@@ -167,7 +186,7 @@ pub(super) fn prepare(
         work: Work::Download(DownloadPlan {
             prepared,
             owned,
-            is_there_already,
+            there,
             expected,
         }),
         journal: match &backup {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::backup::{self, Circumstances, Record, RecordedDrive};
 use super::change::{self, ChangeError, Changed};
-use super::download::{self, DownloadPlan};
+use super::download::{self, DownloadPlan, There};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
 use super::interrupted::{self, Change, Unfinished};
@@ -63,6 +63,9 @@ pub struct Request<'a> {
     /// Only look: no backup is made, and the proposal is not meant to be
     /// carried out.
     pub dry_run: bool,
+    /// Nothing is written where the drive cannot be read and says that it has the
+    /// image's revision already.
+    pub skip_if_same: bool,
 }
 
 /// The way back.
@@ -330,7 +333,15 @@ impl Proposal {
     pub fn is_empty(&self) -> bool {
         match &self.work {
             Work::InPlace { plan, .. } => plan.is_empty(),
-            Work::Download(download) => download.is_there_already,
+            Work::Download(download) => download.there != There::Not,
+        }
+    }
+
+    /// Whether that is what the drive says, and its flash was not read.
+    pub fn is_said(&self) -> bool {
+        match &self.work {
+            Work::InPlace { .. } => false,
+            Work::Download(download) => download.there == There::AsSaid,
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::OpenError;
 use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
-use super::name::{At, DriveName, Label};
+use super::name::{At, DriveName, Label, only_one};
 use super::wish::Wish;
 use crate::drive::channel::ChannelState;
 use crate::drive::note::Settled;
@@ -42,6 +42,10 @@ impl OnBench {
             DriveName::Index(index) => self.bench.drive(*index),
             DriveName::Path(path) => self.bench.drive_at(path),
             DriveName::Port(_) => None,
+            DriveName::Serial(serial) => {
+                let mut drives = self.bench.drives().iter();
+                drives.find(|drive| says_serial(drive, serial))
+            }
         }
     }
 
@@ -51,6 +55,13 @@ impl OnBench {
             there: self.bench.drives().iter().filter_map(called).collect(),
         }
     }
+}
+
+/// Whether a drive answers that this is its serial number.
+fn says_serial(drive: &SimDriveHandle, serial: &str) -> bool {
+    let packets = drive.packets();
+    let said = packets.and_then(|mut packets| ask::identity(packets.as_mut()).ok());
+    said.and_then(|said| said.serial).as_deref() == Some(serial)
 }
 
 /// What its user calls a drive.
@@ -80,6 +91,11 @@ impl Machine for OnBench {
     }
 
     fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError> {
+        if let DriveName::Serial(serial) = name {
+            let drives = self.bench.drives().iter();
+            let found = drives.filter(|drive| says_serial(drive, serial));
+            only_one(serial, found.filter_map(called).collect())?;
+        }
         match self.find(name) {
             Some(drive) => Ok(Box::new(SimulatedDrive {
                 name: name.clone(),
@@ -163,6 +179,11 @@ impl Spot for SimulatedDrive {
 
     fn place(&self) -> String {
         self.drive.name()
+    }
+
+    fn channel(&self) -> Option<String> {
+        let position = self.drive.position().and_then(Position::new)?;
+        Some(format!("{:?}", position.channel()))
     }
 
     fn guess(&self) -> Option<Guess> {

@@ -21,6 +21,12 @@ pub enum OpenError {
         name: DriveName,
         there: Vec<DriveName>,
     },
+    /// No drive says that this is its serial number, or several do.
+    #[error("{} drives have the serial number {serial}", found.len())]
+    NotBySerial {
+        serial: String,
+        found: Vec<DriveName>,
+    },
     #[error(transparent)]
     NotLocated(#[from] LocateError),
     #[error(transparent)]

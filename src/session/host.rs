@@ -7,7 +7,7 @@ use super::error::OpenError;
 use super::folders;
 use super::list::{AboutPort, Listed, ListedPort, Listing};
 use super::machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
-use super::name::{At, DriveName, Label};
+use super::name::{At, DriveName, Label, only_one};
 use super::wish::{Patience, Wish};
 use crate::drive::channel::{
     self, Access, ChannelDevice, ChannelError, ChannelState, Detached, Release,
@@ -88,6 +88,7 @@ impl Machine for Host {
             }
             DriveName::Path(path) => locate_path(&self.system, path)?,
             DriveName::Port(name) => locate_port(&self.system, *name)?,
+            DriveName::Serial(serial) => self.locate_serial(serial)?,
         };
         Ok(Box::new(KernelDrive {
             system: self.system.clone(),
@@ -140,6 +141,11 @@ impl Host {
                 Ok((access, position.unit()))
             }
             DriveName::Port(name) => by_port(*name),
+            DriveName::Serial(serial) => {
+                let drive = self.locate_serial(serial)?;
+                Access::of_drive(system, &drive)
+                    .ok_or_else(|| OpenError::NoPorts { name: name.clone() })
+            }
             DriveName::Path(path) => {
                 let lost = || channel::seat_of_lost(system, path).or_else(|| by_path(path));
                 match locate_path(system, path) {
@@ -178,6 +184,28 @@ impl Host {
             (Err(source), Patience::Named(_)) => Err(OpenError::NoWait { source }),
             (Err(_), Patience::Unless(_)) => Ok((look(Release::Devices)?, false)),
         }
+    }
+
+    /// Every drive is asked: what the kernel remembers has no serial numbers.
+    fn locate_serial(&self, serial: &str) -> Result<Located, OpenError> {
+        let listing = list::list(&self.system).drives.into_iter();
+        let found: Vec<Located> = listing
+            .filter(|listed| {
+                let said = listed.identity.as_ref();
+                said.and_then(|said| said.serial.as_deref()) == Some(serial)
+            })
+            .map(|listed| listed.drive)
+            .collect();
+        let names = found.iter().filter_map(|drive| drive.node());
+        let names = names.map(|node| DriveName::Path(node.to_owned()));
+        only_one(serial, names.collect())?;
+        found
+            .into_iter()
+            .find(|drive| drive.node().is_some())
+            .ok_or_else(|| OpenError::NotBySerial {
+                serial: serial.to_owned(),
+                found: Vec::new(),
+            })
     }
 
     /// A medium in the drive, which the kernel can still tell. A drive that does
@@ -249,6 +277,14 @@ impl Spot for KernelDrive {
                 place.lun
             ),
         }
+    }
+
+    fn channel(&self) -> Option<String> {
+        let place = &self.located.place;
+        let controller = place.parent.file_name()?.to_string_lossy();
+        place
+            .port_no
+            .map(|port| format!("{controller} port {port}"))
     }
 
     fn guess(&self) -> Option<Guess> {

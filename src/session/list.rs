@@ -38,6 +38,26 @@ pub struct AboutPort {
     pub device: Option<String>,
 }
 
+impl Listing {
+    /// The drive that is called so, where the list tells.
+    pub fn find(&self, name: &DriveName) -> Option<&Listed> {
+        let is_called = |listed: &&Listed| match name {
+            DriveName::Index(index) => listed.position.is_some_and(|at| at.number() == *index),
+            DriveName::Path(path) => {
+                let behind = path.canonicalize();
+                let path = behind.as_ref().unwrap_or(path);
+                listed.nodes.contains(path)
+            }
+            DriveName::Port(_) => false,
+            DriveName::Serial(serial) => {
+                let said = listed.said.as_ref();
+                said.and_then(|said| said.serial.as_ref()) == Some(serial)
+            }
+        };
+        self.drives.iter().find(is_called)
+    }
+}
+
 /// One drive of the list.
 #[derive(Debug)]
 pub struct Listed {

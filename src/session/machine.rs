@@ -72,6 +72,10 @@ pub trait Spot {
     /// Its place in the machine in terms that survive a restart of both.
     fn place(&self) -> String;
 
+    /// The IDE channel that it shares, in terms of its controller; `None` where
+    /// it has its own, or is on none.
+    fn channel(&self) -> Option<String>;
+
     /// That this position is a guess, and at which SATA port the drive is.
     fn guess(&self) -> Option<Guess>;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::error::OpenError;
 use crate::drive::{PortName, ScsiAddress, Seat};
 
 /// How the user calls a drive.
@@ -15,6 +16,8 @@ pub enum DriveName {
     /// `pci-0000:03:00.0-ata-2.0`: a port of a controller, whether or not the
     /// kernel knows a drive there.
     Port(PortName),
+    /// What the drive says its serial number is.
+    Serial(String),
 }
 
 impl From<Seat> for DriveName {
@@ -32,8 +35,24 @@ impl fmt::Display for DriveName {
         match self {
             DriveName::Index(index) => write!(f, "{index}"),
             DriveName::Port(name) => write!(f, "{name}"),
+            DriveName::Serial(serial) => f.write_str(serial),
             DriveName::Path(path) => path.display().fmt(f),
         }
+    }
+}
+
+/// The drive with a serial number, of those that say it is theirs.
+///
+/// # Errors
+/// None, or several.
+pub(super) fn only_one(serial: &str, mut found: Vec<DriveName>) -> Result<DriveName, OpenError> {
+    let one = found.pop();
+    match (one, found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (one, _) => Err(OpenError::NotBySerial {
+            serial: serial.to_owned(),
+            found: found.into_iter().chain(one).collect(),
+        }),
     }
 }
 

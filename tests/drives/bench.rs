@@ -330,6 +330,7 @@ impl TestDrive {
                 tool: "mtkflash".to_owned(),
             },
             dry_run: false,
+            skip_if_same: false,
         };
         let prepared = self.run(&mut device, &mut written.events, |job| {
             write::prepare(job, &request)

@@ -60,6 +60,25 @@ fn a_write_that_reads_back_tells_what_the_drive_keeps() {
 }
 
 #[test]
+fn a_drive_that_nobody_can_read_is_left_alone_on_wish_where_it_has_the_revision() {
+    for drive in [&BTC, &TSST, &SD616] {
+        let folder = drive.folder();
+        let line = format!("{} --skip-if-same", drive.line());
+        // The first time it has another one.
+        folder.done(&line);
+        assert!(drive.holds(&folder.flash(), drive.image()));
+        let written = folder.counters().packets.total();
+        let run = folder.done(&line);
+        assert!(run.stdout.contains("has this revision already"), "{run}");
+        assert!(run.stdout.contains("was not read"), "{run}");
+        assert!(folder.counters().packets.total() < written, "{run}");
+        // Without the wish it is written again.
+        let run = folder.done(drive.line());
+        assert!(!run.stdout.contains("Nothing to do"), "{run}");
+    }
+}
+
+#[test]
 fn a_dry_run_changes_nothing_and_sends_no_block() {
     for drive in ALL {
         let folder = drive.folder();

@@ -79,5 +79,6 @@ pub fn request(image: &Image, backup: BackupWish) -> write::Request<'_> {
             tool: "mtkflash".to_owned(),
         },
         dry_run: false,
+        skip_if_same: false,
     }
 }

@@ -12,10 +12,12 @@ use crate::job::Check;
 pub enum UsageError {
     #[error("an empty word where a drive, a command or a file should be")]
     EmptyWord,
-    #[error("there is no drive {}: drives are 1-4 or a path under /dev{}", quoted(.word), as_file(.word))]
+    #[error("there is no drive {}: drives are 1-4, a path under /dev or a serial number{}", quoted(.word), as_file(.word))]
     NoSuchIndex { word: OsString },
     #[error("drive {} is named twice", quoted(.word))]
     SameDriveTwice { word: OsString },
+    #[error("the command {verb} is for drives that are named one by one, not for all")]
+    AllDrives { verb: Verb, file: Option<OsString> },
     #[error("is {word} a drive or a file? /dev/{word} is the drive, ./{word} a file")]
     BareNode { word: String },
     /// As DOS and Windows name drives.
@@ -40,7 +42,7 @@ pub enum UsageError {
         drives: Vec<DriveName>,
         file: Option<OsString>,
     },
-    #[error("the command {verb} needs a drive: 1-4 or a path under /dev")]
+    #[error("the command {verb} needs a drive: 1-4, a path under /dev or a serial number")]
     MissingDrive { verb: Verb, file: Option<OsString> },
     #[error("the command {verb} needs a file")]
     MissingFile { verb: Verb, drives: Vec<DriveName> },

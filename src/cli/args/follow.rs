@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Command, DriveName, Options, Request, Verb, Via};
+use crate::files;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::job::Check;
 use crate::job::backup::Record;
@@ -39,7 +40,10 @@ impl Request {
 
     /// About one drive alone.
     pub fn of(&self, drive: DriveName) -> Request {
-        self.changed(|request| request.drives = vec![drive])
+        self.changed(|request| {
+            request.drives = vec![drive];
+            request.options.all = false;
+        })
     }
 
     pub fn by(&self, via: Via) -> Request {
@@ -297,7 +301,10 @@ impl Request {
     /// Whether this is the file, or may be the one, that a backup goes to.
     pub fn is_backup(&self, path: &Path) -> bool {
         let backup = self.options.backup.as_deref();
-        self.changes() && backup.is_none_or(|backup| backup == path)
+        let may_be = |backup: &Path| {
+            backup == path || files::is_folder(backup) && path.parent() == Some(backup)
+        };
+        self.changes() && backup.is_none_or(may_be)
     }
 }
 

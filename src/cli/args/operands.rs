@@ -10,6 +10,7 @@ use crate::drive::PortName;
 #[derive(Debug, Default)]
 pub(super) struct Operands {
     verb: Option<(Verb, OsString)>,
+    /// None for `all`.
     drives: Option<(Vec<DriveName>, OsString)>,
     files: Vec<OsString>,
 }
@@ -50,8 +51,33 @@ impl Operands {
         if files.iter().any(|file| file.is_empty()) {
             return Err(UsageError::EmptyWord);
         }
+        if let Some(drives) = operands.serials(files.len()) {
+            operands.drives = Some((drives, operands.files.remove(0)));
+        }
         operands.files.extend(files);
         Ok(operands)
+    }
+
+    /// A serial number looks like a file: it is a drive where none is named and
+    /// there is a name more than the command takes files, the first of them.
+    fn serials(&self, files: usize) -> Option<Vec<DriveName>> {
+        let (verb, _) = self.verb.as_ref()?;
+        let taken = usize::from(verb.takes_file() && files == 0);
+        let is_drive = verb.takes_drive() && self.drives.is_none() && self.files.len() > taken;
+        let words = self
+            .files
+            .first()
+            .filter(|_| is_drive)?
+            .to_str()?
+            .split(',');
+        let drives = words.map(|word| drive(word).or_else(|| serial(word)));
+        drives.collect()
+    }
+
+    /// Whether every drive there is was asked for by `all`.
+    pub fn is_about_all(&self) -> bool {
+        let named = self.drives.as_ref();
+        named.is_some_and(|(drives, _)| drives.is_empty())
     }
 
     fn file(&self) -> Option<&OsString> {
@@ -80,6 +106,7 @@ impl Operands {
     }
 
     pub fn command(self, verb: Verb) -> Result<(Vec<DriveName>, Command), UsageError> {
+        let is_all = self.is_about_all();
         let (drives, drive) = self.drives.unzip();
         let drives = drives.unwrap_or_default();
         let first = self.files.first().cloned();
@@ -94,6 +121,9 @@ impl Operands {
         match (drive, first.clone()) {
             (Some(drive), _) if !verb.takes_drive() => {
                 return Err(UsageError::UnexpectedDrive { verb, drive });
+            }
+            (Some(_), file) if is_all && !verb.takes_all() => {
+                return Err(UsageError::AllDrives { verb, file });
             }
             (_, Some(file)) if !verb.takes_file() => {
                 return Err(UsageError::UnexpectedFile { verb, drives, file });
@@ -164,9 +194,13 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
         let word = text.to_owned();
         return Err(UsageError::BareNode { word });
     }
-    let list: Option<Vec<DriveName>> = text.split(',').map(drive).collect();
+    if text.eq_ignore_ascii_case(ALL) {
+        return Ok(Some(Vec::new()));
+    }
+    let list: Option<Vec<Vec<DriveName>>> = text.split(',').map(drives_of_piece).collect();
     match list {
         Some(list) => {
+            let list = list.concat();
             for (at, drive) in list.iter().enumerate() {
                 if list.iter().skip(at + 1).any(|other| other == drive) {
                     return Err(UsageError::SameDriveTwice {
@@ -176,11 +210,10 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
             }
             Ok(Some(list))
         }
-        None if text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b',') =>
-        {
-            let missing = text.split(',').find(|piece| drive(piece).is_none());
+        None if text.split(',').all(is_like_an_index) => {
+            let missing = text
+                .split(',')
+                .find(|piece| drives_of_piece(piece).is_none());
             Err(UsageError::NoSuchIndex {
                 word: missing
                     .filter(|piece| !piece.is_empty())
@@ -190,6 +223,50 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
         }
         None => Ok(None),
     }
+}
+
+/// Every drive there is.
+pub(super) const ALL: &str = "all";
+
+/// `3`, or `1-4`: one drive or several.
+fn drives_of_piece(text: &str) -> Option<Vec<DriveName>> {
+    if let Some(drive) = drive(text) {
+        return Some(vec![drive]);
+    }
+    let index = |text: &str| text.parse::<u8>().ok().filter(|_| drive(text).is_some());
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (index(first)?, index(last)?);
+    (first < last).then(|| (first..=last).map(DriveName::Index).collect())
+}
+
+/// Whether a word can have been meant for one index or several, and for nothing
+/// else: `5`, `4-1`, and what is before or behind a comma by mistake. Longer
+/// numbers may be serial numbers.
+fn is_like_an_index(text: &str) -> bool {
+    let is_number =
+        |text: &str| text.len() < SHORTEST_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('-') {
+        Some((first, last)) => {
+            first.len() == 1 && last.len() == 1 && is_number(first) && is_number(last)
+        }
+        None => is_number(text),
+    }
+}
+
+/// Digits from which on a number is no mistyped index.
+const SHORTEST_NUMBER: usize = 6;
+
+/// A serial number, as drives have them: letters and digits, some digits among
+/// them. What looks otherwise is no drive.
+fn serial(text: &str) -> Option<DriveName> {
+    const SHORTEST: usize = 4;
+    let is_part = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
+    let is_serial = text.len() >= SHORTEST
+        && !text.starts_with('-')
+        && text.bytes().all(is_part)
+        && text.bytes().any(|letter| letter.is_ascii_digit())
+        && !is_like_an_index(text);
+    is_serial.then(|| DriveName::Serial(text.to_owned()))
 }
 
 /// One drive by index, path or port. Where a file can be, a path under `/dev` is one.

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::operands::Operands;
+use super::operands::{ALL, Operands};
 use super::switches::{Kind, SWITCHES, Switch};
 use super::{Command, DriveName, Request, Verb, words};
 
@@ -20,6 +20,7 @@ impl Request {
         };
         let mut words: Vec<OsString> = Vec::new();
         match drives(&self.drives) {
+            None if self.options.all => words.push(ALL.into()),
             None if verb.is_some_and(Verb::needs_drive) => {
                 words.push(A_DRIVE.into());
             }
@@ -77,6 +78,7 @@ fn drives(drives: &[DriveName]) -> Option<OsString> {
         match drive {
             DriveName::Index(index) => word.push(index.to_string()),
             DriveName::Path(path) => word.push(path),
+            DriveName::Serial(serial) => word.push(serial),
             DriveName::Port(name) => word.push(name.to_string()),
         }
     }

@@ -137,7 +137,7 @@ pub const SWITCHES: &[Switch] = &[
         long: "backup",
         letter: None,
         kind: Kind::Value {
-            name: "FILE",
+            name: "PATH",
             repeatable: false,
             parse: |request, _, word| {
                 request.options.backup = Some(word.into());
@@ -147,7 +147,10 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--backup backup.bin",
         verbs: &[Write, Erase, Revive],
-        help: &["where the backup goes that is made before a change"],
+        help: &[
+            "where the backup goes that is made before a change:",
+            "a file, or a folder in which it gets a name",
+        ],
     },
     Switch {
         long: "no-backup",
@@ -156,6 +159,17 @@ pub const SWITCHES: &[Switch] = &[
         example: "--no-backup",
         verbs: &[Write, Erase, Revive],
         help: &["change the flash without a way back"],
+    },
+    Switch {
+        long: "skip-if-same",
+        letter: None,
+        kind: Kind::Flag(|request| &mut request.options.skip_if_same),
+        example: "--skip-if-same",
+        verbs: &[Write],
+        help: &[
+            "write nothing into a drive that cannot be read and",
+            "says that it has the image's revision already",
+        ],
     },
     Switch {
         long: "entry",

@@ -317,6 +317,52 @@ fn options_carry_their_values() {
     }
 }
 
+#[test]
+fn several_drives_are_named_in_a_list_by_a_range_by_serial_numbers_or_as_all() {
+    use DriveName::{Index, Serial};
+    let serial = |text: &str| Serial(text.to_owned());
+    for (line, drives) in [
+        ("1,2,4 c", vec![Index(1), Index(2), Index(4)]),
+        ("1-4 r f", vec![Index(1), Index(2), Index(3), Index(4)]),
+        ("4,1-2 e", vec![Index(4), Index(1), Index(2)]),
+        (
+            "/dev/sg1,/dev/sg2 w f",
+            vec![
+                DriveName::Path("/dev/sg1".into()),
+                DriveName::Path("/dev/sg2".into()),
+            ],
+        ),
+        ("SIM00000013 r f", vec![serial("SIM00000013")]),
+        ("w K18B1234 f", vec![serial("K18B1234")]),
+        ("c 004711", vec![serial("004711")]),
+        (
+            "v 3,SIM00000011 -- f",
+            vec![Index(3), serial("SIM00000011")],
+        ),
+        ("all r f", vec![]),
+        ("v ALL f", vec![]),
+        ("c all", vec![]),
+    ] {
+        let request = typed(&format!("mtkflash {line}")).unwrap_or_else(|e| panic!("{line}: {e}"));
+        assert_eq!(request.drives, drives, "{line}");
+    }
+}
+
+#[test]
+fn what_looks_like_a_serial_number_is_a_file_where_the_drive_is_named() {
+    for (line, file) in [
+        ("3 r BACKUP1", "BACKUP1"),
+        ("r BACKUP1 3", "BACKUP1"),
+        ("SIM00000013 r BACKUP1", "BACKUP1"),
+        ("3 v 123456", "123456"),
+        ("i BYS12345", "BYS12345"),
+        ("3 r ./all", "./all"),
+    ] {
+        let request = typed(&format!("mtkflash {line}")).unwrap_or_else(|e| panic!("{line}: {e}"));
+        assert_eq!(request.command.file(), Some(Path::new(file)), "{line}");
+    }
+}
+
 /// One line and the whole message for each way to be wrong.
 #[test]
 fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
@@ -334,6 +380,11 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "e",
         "v /dev/shm/f.bin",
         "sr0 c",
+        "4-1 c",
+        "1-5 c",
+        "1,1-2 c",
+        "all w f",
+        "ALL e",
         // Commands.
         "3",
         "bys1.bin",
@@ -617,6 +668,8 @@ fn drive() -> impl Strategy<Value = DriveName> {
         (1_u8..=4).prop_map(DriveName::Index),
         "/dev/(sr|sg)[0-9]{1,2}".prop_map(|path| DriveName::Path(path.into())),
         "/dev/disk/by-id/[a-zA-Z0-9_ '-]{1,12}".prop_map(|path| DriveName::Path(path.into())),
+        "[A-Z]{2}[0-9]{3,9}".prop_map(DriveName::Serial),
+        "[0-9]{6,12}".prop_map(DriveName::Serial),
     ]
 }
 
@@ -628,7 +681,7 @@ fn range() -> impl Strategy<Value = FlashRange> {
 
 /// Options of every kind; which of them go with a command is its own affair.
 fn options() -> impl Strategy<Value = Options> {
-    let switches = any::<[bool; 7]>();
+    let switches = any::<[bool; 8]>();
     let log = prop_oneof![
         Just((None, false)),
         Just((None, true)),
@@ -656,6 +709,7 @@ fn options() -> impl Strategy<Value = Options> {
     );
     let all = (switches, files, parts, images, ways);
     all.prop_map(|(switches, files, parts, images, ways)| Options {
+        all: false,
         sum: images.0,
         crc32: images.1,
         to: images.2.as_ref().map(|(form, _)| *form),
@@ -663,6 +717,7 @@ fn options() -> impl Strategy<Value = Options> {
         yes: switches[0],
         dry_run: switches[1],
         no_backup: switches[2],
+        skip_if_same: switches[7],
         json: switches[4],
         events: switches[5],
         quiet: switches[6],
@@ -698,6 +753,7 @@ fn without_strangers(request: &mut Request, verb: Verb) {
             "dry-run" => options.dry_run = false,
             "backup" => options.backup = None,
             "no-backup" => options.no_backup = false,
+            "skip-if-same" => options.skip_if_same = false,
             "banks" => options.banks = None,
             "entry" => options.entry = None,
             "sum" => options.sum = None,
@@ -719,7 +775,7 @@ fn without_strangers(request: &mut Request, verb: Verb) {
 /// Any request that a line can ask for.
 fn request() -> impl Strategy<Value = Request> {
     let verb = prop::sample::select(Verb::ALL.to_vec());
-    let drives = prop::collection::vec(drive(), 1..4);
+    let drives = prop::collection::vec(drive(), 0..4);
     let switches = (any::<bool>(), any::<bool>());
     let others = prop::collection::vec(file(), 0..3);
     let all = (verb, (file(), others), drives, switches, options());
@@ -755,6 +811,13 @@ fn request() -> impl Strategy<Value = Request> {
                     request.drives.push(drive);
                 }
             }
+        }
+        match verb {
+            Verb::Write | Verb::Erase if request.drives.is_empty() => {
+                request.drives.push(DriveName::Index(3));
+            }
+            Verb::Read | Verb::Verify => request.options.all = request.drives.is_empty(),
+            _ => {}
         }
         let options = &mut request.options;
         if options.backup.is_some() {

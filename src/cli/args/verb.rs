@@ -71,6 +71,11 @@ impl Verb {
         self.takes_drive() && !matches!(self, Verb::Check | Verb::Revive)
     }
 
+    /// Whether it can be about every drive there is: it changes none.
+    pub(super) fn takes_all(self) -> bool {
+        matches!(self, Verb::Read | Verb::Verify | Verb::Check)
+    }
+
     pub(super) fn takes_file(self) -> bool {
         matches!(
             self,

@@ -1,8 +1,10 @@
 //! Writing and erasing: prepare, show, ask, carry out, report.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 
-use super::run::{Context, Run};
+use super::run::{Asking, Context, Run};
+use super::several::Answer;
 use crate::cli::args::Request;
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
@@ -32,7 +34,8 @@ pub struct Change<'a> {
 
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
-    if !options.yes && !options.dry_run && !prompt::somebody_is_there() {
+    let asks = matches!(context.asking, Asking::User) && !options.dry_run;
+    if asks && !options.yes && !prompt::somebody_is_there() {
         return Err(nobody_to_ask(context.request));
     }
     check_backup(context.request)?;
@@ -40,6 +43,10 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         let proposal = run.propose(&change)?;
         if proposal.is_empty() {
             run.show_nothing_to_do(&proposal);
+            return Ok(());
+        }
+        if let Asking::Nobody(wants) = run.asking {
+            wants.store(true, Ordering::Relaxed);
             return Ok(());
         }
         if run.request.options.dry_run {
@@ -67,10 +74,15 @@ impl Run<'_> {
             content: change.content.clone(),
             selection: request.selection(),
             keep: request.options.keep.clone(),
-            backup: backup_wish(request, self.info().identity.as_ref()),
+            backup: backup_wish(
+                request,
+                self.info().identity.as_ref(),
+                self.among.map(|among| among.name),
+            ),
             forced: request.options.force.clone(),
             circumstances: self.circumstances(),
             dry_run: request.options.dry_run,
+            skip_if_same: request.options.skip_if_same,
         };
         let proposal = self
             .in_job(|job| write::prepare(job, &wanted))
@@ -83,6 +95,9 @@ impl Run<'_> {
     }
 
     fn show_nothing_to_do(&self, proposal: &Proposal) {
+        if proposal.is_said() {
+            return self.found(Finding::Verdict(Verdict::SaidAlready));
+        }
         self.found(Finding::Compared(proposal.unchanged()));
         let Some(blank) = self.request.erasing() else {
             return self.found(Finding::Verdict(Verdict::HeldAlready));
@@ -93,20 +108,34 @@ impl Run<'_> {
 
     /// Asks for YES, where all that would be done has been shown.
     fn agree(&self, change: &Change, proposal: &Proposal) -> Result<(), Failure> {
-        let shown = self.output.check().map_err(|error| {
-            Failure::new(
+        let answer = match self.asking {
+            Asking::User | Asking::Nobody(_) => self.ask(&change.deed),
+            Asking::Together(seat) => seat.ask(),
+            Asking::Answered(answer) => answer.clone(),
+        };
+        let is_given = answer == Answer::Consent(Consent::Given);
+        self.output
+            .tell(Some(self.name), &Event::Answered(is_given));
+        let request = self.request;
+        let refused = match answer {
+            Answer::Consent(Consent::Given) => return Ok(()),
+            Answer::Consent(Consent::Denied) => Failure::denied(request),
+            Answer::Consent(Consent::Stopped) => Failure::job(&JobError::Stopped, request),
+            Answer::Consent(Consent::NobodyToAsk) => nobody_to_ask(request),
+            Answer::Unshown(error) => Failure::new(
                 Exit::FailedUnchanged,
                 format!("What would be done could not be shown: {error}."),
             )
             .next("Type the same again where its output can be read:")
-            .next(self.request.same())
-        });
-        shown
-            .and_then(|()| self.consent(&change.deed))
-            .map_err(|failure| failure.keeping(proposal.backup.file()))
+            .next(request.same()),
+        };
+        Err(refused.keeping(proposal.backup.file()))
     }
 
-    fn consent(&self, deed: &str) -> Result<(), Failure> {
+    fn ask(&self, deed: &str) -> Answer {
+        if let Err(error) = self.output.check() {
+            return Answer::Unshown(error);
+        }
         let question = question(
             deed,
             &words::session::label(&self.session.label),
@@ -118,15 +147,7 @@ impl Run<'_> {
             self.output.show_before_question(self.name, self.request);
             self.output.tell(Some(self.name), &Event::Asked);
         }
-        let consent = prompt::ask(&question.into(), yes, self.stop);
-        let answer = Event::Answered(consent == Consent::Given);
-        self.output.tell(Some(self.name), &answer);
-        match consent {
-            Consent::Given => Ok(()),
-            Consent::Denied => Err(Failure::denied(self.request)),
-            Consent::Stopped => Err(Failure::job(&JobError::Stopped, self.request)),
-            Consent::NobodyToAsk => Err(nobody_to_ask(self.request)),
-        }
+        Answer::Consent(prompt::ask(&question.into(), yes, self.stop))
     }
 
     fn carry_out(&mut self, proposal: &Proposal) -> Result<(), Failure> {
@@ -153,7 +174,7 @@ impl Run<'_> {
     }
 }
 
-fn nobody_to_ask(request: &Request) -> Failure {
+pub fn nobody_to_ask(request: &Request) -> Failure {
     Failure::new(
         Exit::Refused,
         "This would change the flash, and there is no terminal to ask for YES at.",
@@ -163,36 +184,33 @@ fn nobody_to_ask(request: &Request) -> Failure {
     .next("In a script, --yes answers in advance.")
 }
 
-fn backup_wish(request: &Request, identity: Option<&Identity>) -> BackupWish {
+/// The file that is named, or one in the folder that is, or one in this folder.
+fn backup_wish(request: &Request, identity: Option<&Identity>, among: Option<&str>) -> BackupWish {
     let options = &request.options;
-    if options.no_backup {
-        return BackupWish::None;
-    }
-    let path = options.backup.clone().unwrap_or_else(|| {
-        let name = match identity {
-            Some(identity) => [
-                Some(identity.product.as_str()),
-                Some(identity.revision.as_str()),
-                identity.serial.as_deref(),
-            ]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("-"),
-            None => "unknown-drive".to_owned(),
-        };
-        let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-        let name = format!("backup-{}-{now}", as_file_name(&name));
-        // Two drives in one second, or one twice.
-        (1..)
-            .map(|number| match number {
-                1 => PathBuf::from(format!("{name}.bin")),
-                _ => PathBuf::from(format!("{name}-{number}.bin")),
-            })
-            .find(|path| !path.exists())
-            .unwrap_or_default()
+    let folder = match &options.backup {
+        _ if options.no_backup => return BackupWish::None,
+        Some(backup) if files::is_folder(backup) => backup.as_path(),
+        Some(backup) => return BackupWish::File(backup.clone()),
+        None => Path::new(""),
+    };
+    let who = match identity {
+        Some(identity) => vec![
+            Some(identity.product.as_str()),
+            Some(identity.revision.as_str()),
+            identity.serial.as_deref(),
+        ],
+        None => vec![Some("unknown-drive")],
+    };
+    let name: Vec<&str> = std::iter::once(among).chain(who).flatten().collect();
+    let name = as_file_name(&name.join("-"));
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    // Two drives in one second, or one twice.
+    let names = (1..).map(|number| match number {
+        1 => format!("backup-{name}-{now}.bin"),
+        _ => format!("backup-{name}-{now}-{number}.bin"),
     });
-    BackupWish::File(path)
+    let mut paths = names.map(|name| folder.join(name));
+    BackupWish::File(paths.find(|path| !path.exists()).unwrap_or_default())
 }
 
 /// Before the drive is touched: where the backup of a change is to go.
@@ -205,6 +223,9 @@ fn check_backup(request: &Request) -> Result<(), Failure> {
         _ if options.no_backup => Ok(()),
         None if options.dry_run => Ok(()),
         None => files::folder_must_take_files(standing_in),
+        Some(folder) if files::is_folder(folder) => {
+            files::folder_must_take_files(&folder.join(standing_in))
+        }
         Some(backup) if options.dry_run => Place::of(backup).map(drop),
         Some(backup) => {
             files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
@@ -227,7 +248,7 @@ fn question(deed: &str, name: &str, identity: Option<&Identity>, erasing: Option
 }
 
 /// Letters, digits, dots and dashes only.
-fn as_file_name(text: &str) -> String {
+pub fn as_file_name(text: &str) -> String {
     let mapped: String = text
         .chars()
         .map(|letter| {
@@ -298,6 +319,9 @@ fn backup(backup: &WayBack) -> String {
 fn plan(proposed: &Proposed) -> String {
     let (sectors, bytes_to_erase, whole_chip, bytes_to_program, in_banks) = match &proposed.plan {
         Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
+        Planned::NothingAsSaid => {
+            return "nothing: the drive says that it has this revision already".to_owned();
+        }
         Planned::Download { bytes } => {
             let what = match proposed.erases_only {
                 false => "all",

@@ -44,7 +44,7 @@ pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure>
 }
 
 /// A machine without a drive.
-fn nothing(listing: &Listing, request: &Request) -> Failure {
+pub fn nothing(listing: &Listing, request: &Request) -> Failure {
     let failure = match (listing.ports.first(), listing.has_legacy_ports) {
         (Some(port), _) => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
             .next(

@@ -8,6 +8,7 @@ mod inspect;
 pub(super) mod list;
 pub(super) mod read;
 mod run;
+mod several;
 mod verify;
 mod write;
 
@@ -18,7 +19,10 @@ use super::outcome::Finding;
 use super::output::Output;
 use super::revive;
 use super::signals;
+use super::text::Text;
 use crate::job::StopFlag;
+use crate::session::Machine;
+use run::Asking;
 pub use run::Context;
 
 /// Carries out a request.
@@ -35,7 +39,23 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         request,
         output,
         stop: &stop,
+        machine: None,
+        asking: Asking::User,
+        among: None,
     })
+}
+
+/// The drives of a machine, as `l` shows them.
+///
+/// # Errors
+/// No drive at all.
+pub fn list(machine: &dyn Machine, request: &Request) -> Result<Text, Failure> {
+    machine.settle(None);
+    let listing = machine.list();
+    match listing.drives.is_empty() {
+        true => Err(list::nothing(&listing, request)),
+        false => Ok(list::listed(&listing, request)),
+    }
 }
 
 /// Carries out a request of a run that looks after signals already.
@@ -43,6 +63,14 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
 /// # Errors
 /// As [`run`].
 pub fn carry_out(context: Context) -> Result<(), Failure> {
+    match context.request.is_about_several() {
+        true => several::run(context, of_one_drive),
+        false => of_one_drive(context),
+    }
+}
+
+/// A request that is about one drive, or none.
+fn of_one_drive(context: Context) -> Result<(), Failure> {
     match &context.request.command {
         Command::Help => context.found(Finding::Help),
         Command::Version => context.found(Finding::Version),

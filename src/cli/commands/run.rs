@@ -2,8 +2,10 @@
 //! given back.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::several::{Among, Answer, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
@@ -27,6 +29,23 @@ pub struct Context<'a> {
     pub request: &'a Request,
     pub output: &'a Output,
     pub stop: &'a StopFlag,
+    /// Where it is open already.
+    pub machine: Option<&'a dyn Machine>,
+    pub asking: Asking<'a>,
+    /// What the drive is among several.
+    pub among: Option<Among<'a>>,
+}
+
+/// Who is asked before a flash is changed.
+#[derive(Clone, Copy)]
+pub enum Asking<'a> {
+    User,
+    /// All drives of the run wait for one answer.
+    Together(&'a Seat<'a>),
+    /// That answer is there.
+    Answered(&'a Answer),
+    /// Nobody: it is noted that there is something to ask.
+    Nobody(&'a AtomicBool),
 }
 
 /// A drive of a run, open. Nothing in it is another drive's: several can be at
@@ -37,14 +56,17 @@ pub struct Run<'a> {
     pub output: &'a Output,
     pub stop: &'a StopFlag,
     pub machine: &'a dyn Machine,
+    pub asking: Asking<'a>,
+    pub among: Option<Among<'a>>,
     pub session: Session,
     pub progress: Progress,
 }
 
 impl<'a> Context<'a> {
-    /// Shows what was found about no drive in particular, and keeps it.
+    /// Shows what was found before a drive is open, and keeps it.
     pub fn found(self, finding: Finding) {
-        self.output.found(None, self.request, finding);
+        let drive = self.among.map(|among| among.drive);
+        self.output.found(drive, self.request, finding);
     }
 
     /// Opens the drive that the request names, shows it, does the job and gives
@@ -66,13 +88,20 @@ impl<'a> Context<'a> {
             }
             _ => {
                 return Err(Failure::new(
-                    Exit::Usage,
-                    "Several drives at once are not possible yet: name one.",
+                    Exit::Internal,
+                    "This is done for one drive at a time.",
                 ));
             }
         }
-        let machine = self.machine()?;
-        let mut run = self.open(machine.as_ref())?;
+        let opened;
+        let machine = match self.machine {
+            Some(machine) => machine,
+            None => {
+                opened = self.machine()?;
+                opened.as_ref()
+            }
+        };
+        let mut run = self.open(machine)?;
         // On the ports a drive has another name than its path: that goes to
         // whatever drive the kernel finds next.
         let renamed = request.of(run.session.label.called.clone());
@@ -109,6 +138,9 @@ impl<'a> Context<'a> {
             request,
             output,
             stop,
+            asking,
+            among,
+            ..
         } = self;
         let Some(drive) = request.drives.first() else {
             return Err(Failure::new(Exit::Usage, "No drive is named."));
@@ -116,6 +148,9 @@ impl<'a> Context<'a> {
         let wish = user::wish(request)?;
         output.begin(drive);
         let mut progress = Progress::new(output.manner());
+        if let Some(Among { name, bars, .. }) = among {
+            progress = progress.among(name, bars);
+        }
         let mut user = AtTerminal {
             drive,
             output,
@@ -132,6 +167,8 @@ impl<'a> Context<'a> {
             output,
             stop,
             machine,
+            asking,
+            among,
             session,
             progress,
         })

@@ -375,7 +375,7 @@ impl Guide {
             (None, DriveName::Index(_)) => Stage::Ended(End::NoWay { drive }),
             // A path that the list does not have, by-id for instance: the
             // command finds it or says why not.
-            (None, DriveName::Path(_)) => Stage::FirstEntry,
+            (None, DriveName::Path(_) | DriveName::Serial(_)) => Stage::FirstEntry,
             // Nor are the ports at which a dead drive may be.
             (None, DriveName::Port(_)) => {
                 self.request = self.request.by(Via::Port);
@@ -404,6 +404,7 @@ impl Guide {
     fn spare(&self) -> PathBuf {
         let drive = match self.request.drives.first() {
             Some(DriveName::Index(index)) => format!("-{index}"),
+            Some(DriveName::Serial(serial)) => format!("-{serial}"),
             Some(DriveName::Path(path)) => path
                 .file_name()
                 .and_then(|name| name.to_str())

@@ -42,7 +42,9 @@ pub fn label(label: &Label) -> String {
     match called {
         DriveName::Index(index) => format!("drive {index} ({at})"),
         DriveName::Path(path) if path.as_os_str() == at.as_str() => at,
-        DriveName::Path(_) | DriveName::Port(_) => format!("{called} ({at})"),
+        DriveName::Path(_) | DriveName::Port(_) | DriveName::Serial(_) => {
+            format!("{called} ({at})")
+        }
     }
 }
 
@@ -55,6 +57,18 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
             Failure::new(Exit::Usage, format!("There is no drive {index}."))
         }
         OpenError::NotOnBench { name, there } => not_on_bench(&name, &there, typed),
+        OpenError::NotBySerial { serial, found } if found.is_empty() => {
+            no_drive(format!("no drive says that its serial number is {serial}"))
+                .next(WHICH_DRIVES)
+                .next(typed.list())
+        }
+        OpenError::NotBySerial { serial, found } => found.into_iter().fold(
+            no_drive(format!(
+                "several drives say that their serial number is {serial}"
+            ))
+            .next("Name one by its place:"),
+            |failure, name| failure.next(typed.of(name)),
+        ),
         OpenError::NotLocated(error) => not_located(&error, typed),
         OpenError::NotHeld(error) => not_held(&error, typed),
         OpenError::InTheWay(obstacle) => in_the_way(&obstacle, typed),

@@ -42,6 +42,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         ),
         UsageError::TwoDrives { .. } => of_a_drive(None),
         UsageError::SameDriveTwice { .. } => next.then("Name it once."),
+        UsageError::AllDrives { verb, file } => {
+            of_a_drive(Some(Request::form(*verb, &[], file.as_deref())))
+        }
         UsageError::BareNode { word } => {
             next.then("To see what the drive is, for example:")
                 .then(Request::form(

@@ -124,6 +124,11 @@ impl Expected {
         }
     }
 
+    /// Whether the image names this model and this revision.
+    pub fn is_revision_of(&self, drive: &Identity) -> bool {
+        self.with_revision && self.is_met_by(drive)
+    }
+
     pub fn is_met_by(&self, drive: &Identity) -> bool {
         let is_it = |expected: &Identity| {
             Model::from(expected) == Model::from(drive)

@@ -101,6 +101,7 @@ fn request<'a>(content: Content<'a>, backup: BackupWish) -> Request<'a> {
             tool: "mtkflash".to_owned(),
         },
         dry_run: false,
+        skip_if_same: false,
     }
 }
 

@@ -1,0 +1,484 @@
+//! Several drives in one run: all are looked at, one question is asked for all,
+//! and then they are at work side by side.
+//!
+//! Each drive is a run of its own with a request of its own, on a thread of its
+//! own; what it says is kept and shown whole. Drives that share an IDE channel
+//! take turns, since a command to one can reset the other: none of them is held
+//! while another is at work. A drive that fails stops no other.
+
+mod meeting;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use indicatif::MultiProgress;
+
+pub use meeting::{Answer, Seat};
+
+use self::meeting::Meeting;
+use super::list;
+use super::run::{Asking, Context};
+use crate::cli::args::{Command, DriveName, Request};
+use crate::cli::event::Event;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, Flash};
+use crate::cli::next::Blank;
+use crate::cli::outcome::Finding;
+use crate::cli::prompt;
+use crate::cli::report;
+use crate::cli::text::Text;
+use crate::drive::{PortName, Position};
+use crate::files;
+use crate::session::{Listing, Machine};
+use crate::transport::Unit;
+
+/// How one drive is done.
+pub type OneDrive = fn(Context) -> Result<(), Failure>;
+
+/// What a drive is among several.
+#[derive(Clone, Copy)]
+pub struct Among<'a> {
+    pub drive: &'a DriveName,
+    /// Short, for names of files and in front of lines.
+    pub name: &'a str,
+    pub bars: &'a MultiProgress,
+}
+
+/// A drive of the run, and what came of it.
+struct Desk {
+    drive: DriveName,
+    name: String,
+    request: Request,
+    ended: OnceLock<Result<(), Failure>>,
+    /// That it failed has been said.
+    is_told: AtomicBool,
+}
+
+/// Does for all drives of a request what `one` does for one.
+pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
+    let request = context.request;
+    let asks = request.changes() && !request.options.dry_run;
+    if asks && !request.options.yes && !prompt::somebody_is_there() {
+        return Err(super::change::nobody_to_ask(request));
+    }
+    let machine = context.machine()?;
+    let machine = machine.as_ref();
+    let names = names(context, machine)?;
+    refuse_the_same(request, machine, &names)?;
+    if let Command::Write { .. } = &request.command {
+        refuse_other_models(request, &machine.list(), &names)?;
+    }
+    let desks: Vec<Desk> = names.iter().map(|name| Desk::of(request, name)).collect();
+    refuse_one_file_for_two(&desks)?;
+    context.output.hold(&names);
+    let channels = channels(machine, &names, &desks);
+    let bars = MultiProgress::new();
+    let work = Work {
+        context: Context {
+            machine: Some(machine),
+            ..context
+        },
+        bars: &bars,
+        one,
+    };
+    match asks {
+        true => work.with_one_question(&desks, &channels),
+        false => work.side_by_side(&channels),
+    }
+    for desk in &desks {
+        desk.show(context);
+    }
+    summary(context, &desks)
+}
+
+/// The drives that are named, or all there are.
+fn names(context: Context, machine: &dyn Machine) -> Result<Vec<DriveName>, Failure> {
+    let request = context.request;
+    if !request.drives.is_empty() {
+        return Ok(request.drives.clone());
+    }
+    let listing = list::find(machine, context)?;
+    let via = request.options.via;
+    let listed = listing.drives.iter();
+    let names = listed.filter_map(|listed| listed.name(via)).collect();
+    context.found(Finding::Listing(listing));
+    Ok(names)
+}
+
+/// # Errors
+/// Two names that lead to one drive.
+fn refuse_the_same(
+    request: &Request,
+    machine: &dyn Machine,
+    names: &[DriveName],
+) -> Result<(), Failure> {
+    let mut known: BTreeMap<String, &DriveName> = BTreeMap::new();
+    for name in names {
+        // What is not there says so when it is opened.
+        let Ok(spot) = machine.locate(name) else {
+            continue;
+        };
+        if let Some(other) = known.insert(spot.place(), name) {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{other} and {name} are the same drive. No drive was touched."),
+            )
+            .next("To see which drives there are:")
+            .next(request.list()));
+        }
+    }
+    Ok(())
+}
+
+/// By what drives answer to INQUIRY, before one of them is opened.
+///
+/// # Errors
+/// Drives of two models, of which one image is wrong for one.
+fn refuse_other_models(
+    request: &Request,
+    listing: &Listing,
+    names: &[DriveName],
+) -> Result<(), Failure> {
+    let mut known = names.iter().filter_map(|name| {
+        let identity = listing.find(name)?.identity.as_ref()?;
+        Some((name, identity))
+    });
+    let Some((first, one)) = known.next() else {
+        return Ok(());
+    };
+    let is_other = |(_, other): &(_, &crate::scsi::Identity)| {
+        (&one.vendor, &one.product) != (&other.vendor, &other.product)
+    };
+    match known.find(is_other) {
+        None => Ok(()),
+        Some((second, other)) => Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "One image is for one model, and these drives are of two: {first} is {}, {second} \
+                 is {}. No drive was touched.",
+                report::identity(one),
+                report::identity(other)
+            ),
+        )
+        .next("Write into the drives of one model at a time:")
+        .next(request.of(first.clone()))),
+    }
+}
+
+/// # Errors
+/// Two drives whose files would get the same name.
+fn refuse_one_file_for_two(desks: &[Desk]) -> Result<(), Failure> {
+    let mut names: Vec<&str> = desks.iter().map(|desk| desk.name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "Files of two of these drives would both be named by \"{}\". Name the drives by \
+                 other paths.",
+                pair[0]
+            ),
+        )),
+    }
+}
+
+/// The drives by their IDE channels; one whose channel is its own is alone.
+fn channels<'a>(
+    machine: &dyn Machine,
+    names: &[DriveName],
+    desks: &'a [Desk],
+) -> Vec<Vec<&'a Desk>> {
+    let mut channels: Vec<(Option<String>, Vec<&Desk>)> = Vec::new();
+    for (name, desk) in names.iter().zip(desks) {
+        let key = channel(machine, name);
+        let shared = channels
+            .iter_mut()
+            .find(|(other, _)| key.is_some() && *other == key);
+        match shared {
+            Some((_, drives)) => drives.push(desk),
+            None => channels.push((key, vec![desk])),
+        }
+    }
+    channels.into_iter().map(|(_, drives)| drives).collect()
+}
+
+/// Where two drives have the same, they share it. Of a drive that the kernel does
+/// not know, its name tells.
+fn channel(machine: &dyn Machine, name: &DriveName) -> Option<String> {
+    let of_name = |name: &DriveName| match name {
+        DriveName::Index(index) => {
+            Position::new(*index).map(|position| format!("{:?}", position.channel()))
+        }
+        DriveName::Port(port) => Some(
+            PortName {
+                unit: Unit::Master,
+                ..*port
+            }
+            .to_string(),
+        ),
+        DriveName::Path(_) | DriveName::Serial(_) => None,
+    };
+    match machine.locate(name) {
+        Ok(spot) => match spot.at_ports() {
+            Some(name) => of_name(&name),
+            None => spot.channel(),
+        },
+        Err(_) => of_name(name),
+    }
+}
+
+/// What all threads have in common.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    context: Context<'a>,
+    bars: &'a MultiProgress,
+    one: OneDrive,
+}
+
+impl Work<'_> {
+    fn side_by_side(self, channels: &[Vec<&Desk>]) {
+        thread::scope(|scope| {
+            for drives in channels {
+                scope.spawn(move || {
+                    for desk in drives {
+                        self.run(desk, Asking::User);
+                    }
+                });
+            }
+        });
+    }
+
+    fn with_one_question(self, desks: &[Desk], channels: &[Vec<&Desk>]) {
+        let meeting = Meeting::of(channels.len());
+        thread::scope(|scope| {
+            for drives in channels {
+                let seat = meeting.seat();
+                scope.spawn(move || match drives.as_slice() {
+                    [desk] => self.run(desk, Asking::Together(&seat)),
+                    drives => self.take_turns(drives, seat),
+                });
+            }
+            let is_asked = meeting.is_asked();
+            for desk in desks {
+                desk.show(self.context);
+            }
+            if is_asked {
+                meeting.answer(self.ask(desks));
+            }
+        });
+    }
+
+    /// Drives of one channel: each is looked at and given back, and after the
+    /// answer each has its turn.
+    fn take_turns(self, drives: &[&Desk], seat: Seat) {
+        let wants = |desk: &&&Desk| {
+            let wants = AtomicBool::new(false);
+            let request = Request {
+                options: crate::cli::args::Options {
+                    dry_run: true,
+                    ..desk.request.options.clone()
+                },
+                ..desk.request.clone()
+            };
+            let looked = self.carry_out(desk, &request, Asking::Nobody(&wants));
+            let wants = looked.is_ok() && wants.load(Ordering::Relaxed);
+            if !wants {
+                desk.end(self.context, looked);
+            }
+            wants
+        };
+        let drives: Vec<&&Desk> = drives.iter().filter(wants).collect();
+        if drives.is_empty() {
+            return;
+        }
+        let answer = seat.ask();
+        for desk in drives {
+            self.context.output.forget(&desk.drive);
+            self.run(desk, Asking::Answered(&answer));
+        }
+    }
+
+    fn run(self, desk: &Desk, asking: Asking) {
+        desk.end(self.context, self.carry_out(desk, &desk.request, asking));
+    }
+
+    fn carry_out(self, desk: &Desk, request: &Request, asking: Asking) -> Result<(), Failure> {
+        (self.one)(Context {
+            request,
+            asking,
+            among: Some(Among {
+                drive: &desk.drive,
+                name: &desk.name,
+                bars: self.bars,
+            }),
+            ..self.context
+        })
+    }
+
+    fn ask(self, desks: &[Desk]) -> Answer {
+        let Context {
+            request,
+            output,
+            stop,
+            ..
+        } = self.context;
+        if let Err(error) = output.check() {
+            return Answer::Unshown(error);
+        }
+        let waiting: Vec<&Desk> = desks.iter().filter(|desk| !desk.has_ended()).collect();
+        let yes = request.options.yes;
+        if !yes {
+            for desk in &waiting {
+                output.show_before_question(&desk.drive, &desk.request);
+            }
+            output.tell(None, &Event::Asked);
+        }
+        let names = waiting.iter().map(|desk| desk.name.as_str());
+        Answer::Consent(prompt::ask(&question(request, names).into(), yes, stop))
+    }
+}
+
+fn question<'a>(request: &Request, names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let deed = match &request.command {
+        Command::Write { file } => format!("Write {} into", file.display()),
+        _ => "Erase the flash of".to_owned(),
+    };
+    let drives = match names.as_slice() {
+        [one] => format!("drive {one} alone"),
+        names => format!("these {} drives: {}", names.len(), names.join(", ")),
+    };
+    let afterwards = match request.erasing() {
+        Some(Blank::All) => "They have no firmware afterwards. ",
+        Some(Blank::Part) => "Their firmware is not whole afterwards. ",
+        None => "",
+    };
+    format!("{deed} {drives}? {afterwards}Do not switch anything off until this is done.")
+}
+
+impl Desk {
+    fn of(request: &Request, drive: &DriveName) -> Desk {
+        let name = short(drive);
+        Desk {
+            request: request.of(drive.clone()).with_files_of(&name),
+            drive: drive.clone(),
+            ended: OnceLock::new(),
+            is_told: AtomicBool::new(false),
+            name,
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    fn end(&self, context: Context, result: Result<(), Failure>) {
+        context.output.ended(&self.drive, result.as_ref().err());
+        // It ends once.
+        let _ = self.ended.set(result);
+    }
+
+    /// Shows what was found and is not shown yet, and why it failed.
+    fn show(&self, context: Context) {
+        context.output.show_held(&self.drive);
+        let Some(Err(failure)) = self.ended.get() else {
+            return;
+        };
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            let mut text = Text::default();
+            text.words("").words(&format!("Drive {}", self.drive));
+            text.append(failure.text());
+            context.output.explain(text);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self.ended.get() {
+            Some(Ok(())) => Exit::Done,
+            Some(Err(failure)) => failure.exit,
+            // Its thread came to no end.
+            None => Exit::Internal,
+        }
+    }
+}
+
+/// A line for each drive.
+///
+/// # Errors
+/// The worst that happened.
+fn summary(context: Context, desks: &[Desk]) -> Result<(), Failure> {
+    let names = desks.iter().map(|desk| desk.name.chars().count());
+    let width = names.max().unwrap_or_default().max(8) + 2;
+    let mut text = Text::default();
+    text.words("").words(&format!("{:width$}Result", "Drive"));
+    for desk in desks {
+        let exit = desk.exit();
+        let result = format!("{} ({})", exit.text(), exit.code());
+        text.words_behind(&format!("{:width$}", desk.name), &result);
+    }
+    context.output.summary(&text);
+    let exits = desks.iter().map(Desk::exit);
+    let worst = exits.max_by_key(|exit| exit.severity());
+    let worst = worst.unwrap_or(Exit::Done);
+    let failed = desks.iter().filter(|desk| desk.exit() != Exit::Done);
+    match (worst, failed.count()) {
+        (Exit::Done, _) => Ok(()),
+        (worst, failed) => Err(Failure {
+            flash: Flash::Unsaid,
+            ..Failure::new(
+                worst,
+                format!("Of {} drives {failed} did not end well.", desks.len()),
+            )
+        }),
+    }
+}
+
+/// `3`, `sg1`, `disk-by-id-x`: for names of files and in front of lines.
+fn short(name: &DriveName) -> String {
+    let text = match name {
+        DriveName::Path(path) => path.strip_prefix("/dev").unwrap_or(path).to_owned(),
+        name => PathBuf::from(name.to_string()),
+    };
+    super::change::as_file_name(&text.to_string_lossy())
+}
+
+impl Request {
+    /// With a drive's name in the names of the files that are made.
+    fn with_files_of(&self, drive: &str) -> Request {
+        let mut request = self.clone();
+        if let Command::Read { file } = &mut request.command {
+            *file = named_by(file, drive);
+        }
+        if let Some(backup) = &mut request.options.backup {
+            if !files::is_folder(backup) {
+                *backup = named_by(backup, drive);
+            }
+        }
+        request
+    }
+
+    /// Whether it is about more than one drive, or about all.
+    pub fn is_about_several(&self) -> bool {
+        let is_led = self.command == Command::Revive;
+        let is_every = self.options.all && self.command != Command::Check;
+        (self.drives.len() > 1 && !is_led) || is_every
+    }
+}
+
+/// `backup.bin` → `backup-3.bin`.
+fn named_by(file: &Path, drive: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{drive}"));
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Several drives in one run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::folder::{BANK, Folder, image_of, old_image, patched_image};
+use mtkflash::sim::Bench;
+
+/// Drives of one model at these places, each with `more` of its own.
+fn alike(places: &[(&str, &str)]) -> Folder {
+    let folder = Folder::new();
+    let drives = places.iter().enumerate().map(|(number, (place, more))| {
+        format!(
+            "[[drive]]\n{place}\nvendor = \"LITE-ON\"\nproduct = \"DVD-ROM SIM-256P\"\n\
+             revision = \"SIM1\"\nserial = \"SIM0000{number}\"\nchip = \"SST39SF020\"\n\
+             contents = {{ recipe = \"firmware\", seed = 20 }}\n{more}\n"
+        )
+    });
+    folder.write("bench.toml", drives.collect::<String>());
+    folder.write("new.bin", patched_image());
+    folder
+}
+
+const TWO: [(&str, &str); 2] = [("path = \"/dev/sg1\"", ""), ("path = \"/dev/sg2\"", "")];
+
+fn is_untouched(folder: &Folder, path: &str) -> bool {
+    let bench = Bench::open(&folder.path("bench.toml")).unwrap();
+    let drive = bench.drive_at(path.as_ref()).unwrap();
+    drive.flash() == old_image()
+}
+
+#[test]
+fn a_range_of_drives_is_checked_and_each_has_a_line_in_the_end() {
+    let folder = Folder::with_bench("four-drives.toml");
+    insta::assert_snapshot!(folder.done("1-4 c").stdout);
+}
+
+#[test]
+fn all_drives_are_read_into_files_that_are_named_by_the_drive() {
+    let folder = Folder::with_bench("four-drives.toml");
+    folder.done("all r /m /b dump.bin --banks 0,1");
+    for position in 1..=4 {
+        let dump = folder.read(&format!("dump-{position}.bin"));
+        assert!(dump == folder.flash_of(position)[..2 * BANK], "{position}");
+        assert!(folder.holds(&format!("dump-{position}.bin.txt")));
+    }
+}
+
+#[test]
+fn drives_are_named_by_serial_number_too() {
+    let folder = Folder::with_bench("four-drives.toml");
+    let run = folder.done("SIM00000013 c");
+    assert!(run.stdout.contains("DW-D22A"), "{run}");
+    folder.done("SIM00000011,SIM00000012 r /m /b x.bin");
+    assert_eq!(folder.read("x-SIM00000012.bin"), folder.flash_of(2));
+    let run = folder.fails("SIM99999999 c", 3);
+    assert!(run.stderr.contains("SIM99999999"), "{run}");
+    let twins = alike(&[("path = \"/dev/sg1\"\n", ""), ("path = \"/dev/sg2\"\n", "")]);
+    let bench = twins.text("bench.toml").replace("SIM00001", "SIM00000");
+    twins.write("bench.toml", bench);
+    let run = twins.fails("SIM00000 c", 3);
+    assert!(run.stderr.contains("mtkflash /dev/sg1 c"), "{run}");
+    assert!(run.stderr.contains("mtkflash /dev/sg2 c"), "{run}");
+}
+
+#[test]
+fn one_image_goes_into_drives_of_one_model_after_a_backup_of_each() {
+    let folder = alike(&TWO);
+    let run = folder.done("/dev/sg1,/dev/sg2 w /m new.bin --yes --backup old.bin");
+    for path in ["/dev/sg1", "/dev/sg2"] {
+        let heading = format!("\nDrive {path}\n");
+        assert_eq!(
+            run.stdout.matches(&heading).count(),
+            2,
+            "plan and result: {run}"
+        );
+    }
+    assert!(
+        run.stdout
+            .ends_with("sg1       done (0)\nsg2       done (0)\n"),
+        "{run}"
+    );
+    for (path, name) in [("/dev/sg1", "sg1"), ("/dev/sg2", "sg2")] {
+        assert_eq!(folder.flash_at(path), patched_image());
+        assert_eq!(folder.read(&format!("old-{name}.bin")), old_image());
+    }
+}
+
+#[test]
+fn backups_without_a_name_get_one_by_the_drive_also_in_a_folder() {
+    let folder = alike(&TWO);
+    fs::create_dir(folder.path("backups")).unwrap();
+    folder.done("/dev/sg1,/dev/sg2 w /m new.bin --yes --backup backups/");
+    let mut names: Vec<String> = fs::read_dir(folder.path("backups"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".bin"))
+        .collect();
+    names.sort();
+    assert!(
+        names[0].starts_with("backup-sg1-DVD-ROM-SIM-256P-SIM1-SIM00000-"),
+        "{names:?}"
+    );
+    assert!(
+        names[1].starts_with("backup-sg2-DVD-ROM-SIM-256P-SIM1-SIM00001-"),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn one_drive_that_fails_stops_no_other_and_the_exit_code_is_the_worst() {
+    let folder = alike(&[
+        ("path = \"/dev/sg1\"", ""),
+        (
+            "path = \"/dev/sg2\"",
+            "[[drive.fault]]\nkind = \"stuck\"\nat = 0x0_1234\n",
+        ),
+        ("path = \"/dev/sg3\"", "entry = \"refused\"\n"),
+    ]);
+    let line = "/dev/sg1,/dev/sg2,/dev/sg3,/dev/sg9 w /m new.bin --yes";
+    let run = folder.fails(line, 7);
+    assert_eq!(folder.flash_at("/dev/sg1"), patched_image(), "{run}");
+    assert!(is_untouched(&folder, "/dev/sg3"));
+    let end = run.stdout.lines().rev().take(4).collect::<Vec<_>>();
+    assert_eq!(
+        end,
+        [
+            "sg9       drive not found, busy or not permitted (3)",
+            "sg3       failed, flash unchanged (6)",
+            "sg2       failed, flash partly written (7)",
+            "sg1       done (0)",
+        ],
+        "{run}"
+    );
+    // What helps is about that drive alone.
+    assert!(
+        run.stderr.contains("mtkflash /dev/sg2 w /m new.bin"),
+        "{run}"
+    );
+}
+
+#[test]
+fn drives_of_two_models_get_no_image_and_are_not_touched() {
+    let folder = Folder::with_bench("four-drives.toml");
+    folder.write("new.bin", image_of("LITE-ON", "DVD-ROM SIM-256P", "POS9"));
+    let before = folder.flash_of(1);
+    let run = folder.fails("1,3 w /m new.bin --yes", 4);
+    assert!(run.stderr.contains("No drive was touched"), "{run}");
+    assert_eq!(folder.flash_of(1), before);
+    let counters = folder.text("bench.state/position-1.counters.toml");
+    assert!(
+        !counters.contains("80 ="),
+        "vendor mode was entered: {counters}"
+    );
+}
+
+#[test]
+fn a_drive_that_is_named_twice_is_refused_by_whatever_names() {
+    let folder = Folder::with_bench("mt1939-gaps.toml");
+    let run = folder.fails("3,/dev/sg4 c", 2);
+    assert!(run.stderr.contains("are the same drive"), "{run}");
+    folder.fails("3,SIM00000036 r x.bin", 2);
+    folder.fails("3,3 c", 2);
+}
+
+#[test]
+fn nothing_is_changed_without_a_yes_for_all() {
+    let folder = alike(&TWO);
+    let run = folder.fails("/dev/sg1,/dev/sg2 w /m new.bin", 4);
+    assert!(run.stderr.contains("no terminal to ask for YES"), "{run}");
+    let run = folder.done("/dev/sg1,/dev/sg2 w /m new.bin --dry-run");
+    assert_eq!(
+        run.stdout.matches("Dry run: nothing was changed").count(),
+        2
+    );
+    assert!(is_untouched(&folder, "/dev/sg1") && is_untouched(&folder, "/dev/sg2"));
+}
+
+#[test]
+fn drives_on_one_channel_are_written_one_after_the_other() {
+    let folder = alike(&[("position = 1", ""), ("position = 2", "")]);
+    let run = folder.done("1,2 w /m new.bin --yes --via port");
+    assert_eq!(folder.flash_of(1), patched_image(), "{run}");
+    assert_eq!(folder.flash_of(2), patched_image(), "{run}");
+    assert!(!run.stdout.contains("Dry run"), "{run}");
+    // The second time there is nothing to do, and that is said once for each.
+    let run = folder.done("1,2 w /m new.bin --yes --via port");
+    assert_eq!(run.stdout.matches("Nothing to do").count(), 2, "{run}");
+}
+
+/// The script of the README with ten drives: one that refuses, one with a cell
+/// that takes nothing, and eight that are done.
+#[test]
+fn the_script_of_the_readme_flashes_ten_drives_and_names_those_that_failed() {
+    let places: Vec<String> = (0..10).map(|n| format!("path = \"/dev/sg{n}\"")).collect();
+    let mut drives: Vec<(&str, &str)> = places.iter().map(|place| (place.as_str(), "")).collect();
+    drives[4].1 = "entry = \"refused\"";
+    drives[7].1 = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x0_1234\n";
+    let folder = alike(&drives);
+    folder.write("new.bin", patched_image());
+    folder.write(
+        "mtkflash",
+        format!(
+            "#!/bin/sh\nexec {} \"$@\" --sim bench.toml\n",
+            env!("CARGO_BIN_EXE_mtkflash")
+        ),
+    );
+    fs::set_permissions(folder.path("mtkflash"), fs::Permissions::from_mode(0o755)).unwrap();
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let script = readme
+        .split("```sh\n")
+        .find(|part| part.starts_with("drives="));
+    let script = script.unwrap().split("```").next().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let run = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(folder.path(""))
+        .env("PATH", format!("{}:{path}", folder.path("").display()))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(7), "{said}{errors}");
+    assert!(
+        said.starts_with("Leave these on and look at them now:\n"),
+        "{said}"
+    );
+    // Who has no jq sees the rest of it tried.
+    if !errors.contains("jq: ") || said.lines().count() > 1 {
+        let failed: Vec<&str> = said.lines().skip(1).collect();
+        assert_eq!(
+            failed,
+            ["/dev/sg4 failed-unchanged", "/dev/sg7 failed-partly"],
+            "{errors}"
+        );
+    }
+    for number in (0..10).filter(|number| ![4, 7].contains(number)) {
+        assert!(folder.flash_at(&format!("/dev/sg{number}")) == patched_image());
+    }
+    let backups = fs::read_dir(folder.path("backups")).unwrap();
+    let names = backups.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.ends_with(".bin")).count(), 9);
+}
