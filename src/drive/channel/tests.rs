@@ -3,6 +3,7 @@ use super::super::locate_path;
 use super::super::topology::IndexBasis;
 use super::*;
 use crate::sim::SimClock;
+use proptest::prelude::*;
 use std::fs;
 
 const SCAN: &str = "sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
@@ -378,4 +379,53 @@ fn a_scan_is_waited_for_until_nothing_new_comes() {
     await_scan(&machine.system, &clock);
     assert_eq!(Topology::read(&machine.system).drives().count(), 1);
     assert_eq!(clock.now(), (3 + UNCHANGED_LOOKS) * COME_BACK_STEP);
+}
+
+#[test]
+fn a_drive_that_was_taken_is_found_by_the_node_it_had() {
+    let machine = Machine::four_drives();
+    let detached = taken(&machine, Channel::Secondary).unwrap();
+    let note = format!("run/mtkflash/{}", detached.state.access.subject());
+    let text = machine.read(&note);
+    let found = |node: &str| seat_of_lost(&machine.system, &machine.path(node));
+    // A living run's note is its own.
+    assert_eq!(found("dev/sr3"), None);
+    drop(detached);
+    machine.file(&note, &text);
+    let slave = PortName::parse("pci-0000:00:01.1-ata-2.1");
+    assert_eq!([found("dev/sr3"), found("dev/sg3")], [slave, slave]);
+    assert_eq!(
+        found("dev/sr2"),
+        PortName::parse("pci-0000:00:01.1-ata-2.0")
+    );
+    assert_eq!(found("dev/sr0"), None);
+}
+
+proptest! {
+    #[test]
+    fn no_line_of_a_note_makes_the_reader_fail(
+        line in "\\PC*|([0-9]{0,12}\t){0,4}[^\n]{0,30}",
+        subject in "\\PC*|channel-[0-9a-f:.-]{0,20}",
+    ) {
+        GivenUp::read(&line);
+        about(&subject);
+    }
+
+    #[test]
+    fn a_device_comes_back_from_its_line(
+        (port, target, lun) in any::<(u32, u32, u64)>(),
+        sr in proptest::option::of("/dev/sr[0-9]{1,3}"),
+        sg in proptest::option::of("/dev/sg[0-9]{1,3}"),
+        (vendor, product, revision) in ("[ -~]{0,8}", "[ -~]{0,16}", "[ -~]{0,4}"),
+    ) {
+        let device = GivenUp {
+            port,
+            target,
+            lun,
+            sr: sr.map(PathBuf::from),
+            sg: sg.map(PathBuf::from),
+            known_as: Identity { vendor, product, revision, serial: None },
+        };
+        prop_assert_eq!(GivenUp::read(device.line().trim_end_matches('\n')), Some(device));
+    }
 }
