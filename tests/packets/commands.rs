@@ -66,8 +66,8 @@ fn a_drive_that_nobody_can_read_is_left_alone_on_wish_where_it_has_the_revision(
         let line = format!("{} --skip-if-same", drive.line());
         // The first time it has another one.
         folder.done(&line);
-        assert!(drive.holds(&folder.flash(), drive.image()));
         let written = folder.counters().packets.total();
+        assert!(drive.holds(&folder.flash(), drive.image()));
         let run = folder.done(&line);
         assert!(run.stdout.contains("has this revision already"), "{run}");
         assert!(run.stdout.contains("was not read"), "{run}");
