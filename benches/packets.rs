@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use mtkflash::image::Image;
 use mtkflash::job::write::{self, BackupWish};
 use mtkflash::job::{Job, Selection, StopFlag, read};
-use mtkflash::sim::{Bench, Firmware, Names, SimDriveHandle};
+use mtkflash::sim::{Bench, Board, Firmware, Names, SimDriveHandle};
 use mtkflash::transport::{Clock, Completion, Data, PacketTransport, TransportError};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -31,11 +31,7 @@ mod on_bench;
 const LATENCY: &str = "latency = { packet_ns = 1000000 }";
 
 fn main() {
-    let mt1959 = || {
-        let banner = "MT1959 Boot BU5 ".to_owned();
-        let individual = None;
-        Names::Mt1959 { banner, individual }
-    };
+    let mt1959 = || Names::BluRay(Board::new("BU5", "BU3"));
     measure("btc", ("BTC", "DRW1008"), 1024, Names::Btc, false);
     measure(
         "mt1339",

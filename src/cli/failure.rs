@@ -16,7 +16,7 @@ use crate::drive::Remedy;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
-use crate::job::{Check, FlashState, JobError, Refusal};
+use crate::job::{Check, FlashState, JobError, NoBackup, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
 use crate::session::DriveName;
@@ -170,6 +170,11 @@ impl Failure {
             ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
             ChangeError::OtherIdentity { .. } => {
                 Failure::new(exit_of(&state), sentence(&error.to_string()))
+            }
+            ChangeError::OldFirmware { boot_string, .. } => {
+                let failure = Failure::new(exit_of(&state), sentence(&error.to_string()));
+                return words::blu_ray::old_firmware(failure, *boot_string, request)
+                    .about_flash(&state, backup);
             }
             ChangeError::Different(difference) => Failure::new(
                 Exit::Different,
@@ -439,9 +444,15 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         | Refusal::NoParts
         | Refusal::Plan(_)
         | Refusal::NothingRead
-        | Refusal::NothingCompared => failure
+        | Refusal::NothingCompared
+        | Refusal::NotThisImage(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),
+        Refusal::NoBackupPossible(NoBackup::Reported { .. }) => failure
+            .next("To try to read it there, which changes nothing in it and was never confirmed:")
+            .next(request.read_in_vendor_mode())
+            .next("If you can do without a way back:")
+            .next(request.without_backup()),
         Refusal::NoBackupPossible(_) => failure
             .next("If you can do without a way back:")
             .next(request.without_backup()),
@@ -471,6 +482,11 @@ fn has_vanished(error: &DeviceError) -> bool {
 /// What helps against a drive that does not go along.
 fn advice(source: &DeviceError, failure: Failure) -> Failure {
     match source {
+        DeviceError::Rejected => words::blu_ray::rejected(failure),
+        DeviceError::WriteProtected { .. } => failure.next(
+            "No command takes that off: the board in the drive holds the pin low, and only somebody \
+             who changes that on the board can write this chip. After that, type the same again:",
+        ),
         DeviceError::TaskFile {
             source: TaskFileError::NotPassedOn(_),
             ..

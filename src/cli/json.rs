@@ -206,8 +206,17 @@ fn of_job(event: &job::Event) -> Value {
         job::Event::Gap { range, reason } => {
             json!({"range": self::range(range), "reason": reason})
         }
-        job::Event::AwaitingDrive { remaining, last } => {
-            json!({"seconds_left": remaining.as_secs(), "last": last})
+        job::Event::AwaitingDrive {
+            remaining,
+            last,
+            progress,
+        } => {
+            let mut object = fields(json!({"seconds_left": remaining.as_secs(), "last": last}));
+            if let Some(progress) = progress {
+                object.insert("parts_done".to_owned(), progress.done.into());
+                object.insert("parts".to_owned(), progress.of.into());
+            }
+            object.into()
         }
         job::Event::StopPostponed => json!({}),
     }
@@ -341,6 +350,7 @@ fn of_listed(listed: &Listed) -> Value {
         "simulated": listed.is_simulated,
         "identity": listed.identity.as_ref().map(identity),
         "packet_protocol": family.map(|family| family.protocol.to_string()),
+        "firmware": listed.blu_ray.as_ref().map(words::blu_ray::drive),
         "medium": match listed.medium {
             Some(Medium::Present) => "present",
             Some(Medium::Absent) => "absent",
@@ -387,6 +397,12 @@ fn image(path: &Path, report: &Report) -> Value {
         "for": report.identities.iter().map(found_identity).collect::<Vec<_>>(),
         "families": report.families.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "structure": report::structure(report),
+        "blu_ray": report.blu_ray.as_ref().map(|facts| {
+            words::blu_ray::image(facts, report.wrapping)
+                .into_iter()
+                .map(|(name, words)| (name.to_ascii_lowercase().replace(' ', "_"), words.into()))
+                .collect::<Map<String, Value>>()
+        }),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
         "problems": report.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(damage).collect::<Vec<_>>(),
@@ -422,15 +438,12 @@ fn differences(differences: &Differences) -> Value {
 }
 
 fn found_identity(found: &ImageIdentity) -> Value {
-    let mut object = json!({
+    json!({
         "kind": found.kind(),
         "at": found.at().0,
         "text": report::found_identity(found),
-    });
-    if let Some(of_image) = found.identity() {
-        object["identity"] = identity(of_image);
-    }
-    object
+        "identity": identity(found.identity()),
+    })
 }
 
 fn dumped(dump: &Dumped) -> Value {
@@ -480,6 +493,7 @@ fn backup(backup: &WayBack) -> Value {
         }
         WayBack::Planned(path) => json!({"status": "planned", "path": text(path)}),
         WayBack::None => json!({"status": "none"}),
+        WayBack::Impossible => json!({"status": "impossible"}),
         WayBack::NotNeeded => json!({"status": "not-needed"}),
     }
 }
@@ -545,6 +559,9 @@ fn of_change(changed: &Changed, whole_chip: bool) -> Value {
         "restart": changed.restart.as_ref().map(|restart| json!({
             "before": restart.before.as_ref().map(identity),
             "after": identity(&restart.after),
+            "runs": restart.firmware.as_ref().map(|now| {
+                words::blu_ray::runs(restart.firmware_before.as_deref(), now)
+            }),
         })),
         "flash": {"state": if read_back { "as-asked" } else { "accepted" }},
     })));

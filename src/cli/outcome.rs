@@ -200,6 +200,8 @@ pub enum WayBack {
     /// Would be made.
     Planned(PathBuf),
     None,
+    /// The drive gives nothing of what is in its flash.
+    Impossible,
     NotNeeded,
 }
 
@@ -357,6 +359,7 @@ impl From<&Backup> for WayBack {
             }
             Backup::Planned(path) => WayBack::Planned(path.clone()),
             Backup::None => WayBack::None,
+            Backup::Impossible => WayBack::Impossible,
             Backup::NotNeeded => WayBack::NotNeeded,
         }
     }

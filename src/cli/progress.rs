@@ -11,6 +11,7 @@ use super::text::Text;
 use super::visible::visible;
 use super::wrap;
 use crate::job::{Event, Phase};
+use crate::protocol::download::Progress as Share;
 use crate::protocol::vendor_mode::Waiting;
 
 /// Shows what a job tells.
@@ -18,6 +19,7 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     is_terminal: bool,
     disagreements: u64,
+    gaps: u64,
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
     told_to_wait: bool,
@@ -36,6 +38,7 @@ impl Progress {
             bar: None,
             is_terminal: is_loud && io::stderr().is_terminal(),
             disagreements: 0,
+            gaps: 0,
             countdown: None,
             told_to_switch: false,
             told_to_wait: false,
@@ -52,6 +55,10 @@ impl Progress {
         }
     }
 }
+
+/// Ranges that a drive refuses to have read are told one by one up to here.
+const SHOWN_GAPS: u64 = 8;
+const MORE_GAPS: u64 = SHOWN_GAPS + 1;
 
 /// Disagreements shown one by one; more than these are only counted.
 const SHOWN_DISAGREEMENTS: u64 = 5;
@@ -97,10 +104,21 @@ impl Progress {
                     ));
                 }
             }
-            Event::Gap { range, reason } => self.line(format!(
-                "{range}: the drive refuses to have this read ({reason}); going on behind it."
-            )),
-            Event::AwaitingDrive { remaining, last } => self.await_drive(remaining, &last),
+            Event::Gap { range, reason } => {
+                self.gaps += 1;
+                match self.gaps {
+                    1..=SHOWN_GAPS => self.line(format!(
+                        "{range}: the drive refuses to have this read ({reason}); going on behind it."
+                    )),
+                    MORE_GAPS => self.line("And more. All of it is named at the end."),
+                    _ => {}
+                }
+            }
+            Event::AwaitingDrive {
+                remaining,
+                last,
+                progress,
+            } => self.await_drive(remaining, &last, progress),
             Event::StopPostponed => self.line(
                 "The flash is being changed: stopping now would leave it half-written. \
                  The job goes on to its end.",
@@ -130,17 +148,17 @@ impl Progress {
     }
 
     /// The drive has its new firmware and is asked whether it is back.
-    fn await_drive(&mut self, remaining: Duration, last: &str) {
+    fn await_drive(&mut self, remaining: Duration, last: &str, progress: Option<Share>) {
         if !std::mem::replace(&mut self.told_to_wait, true) {
             self.line("The drive programs and starts anew. Do not switch it off.");
         }
         if !self.is_terminal {
             return;
         }
-        self.count_down(format!(
-            "Asking again for {:>3} s ({last}).",
-            remaining.as_secs()
-        ));
+        self.count_down(match progress {
+            Some(Share { done, of }) => format!("The drive has programmed {done} of {of} parts."),
+            None => format!("Asking again for {:>3} s ({last}).", remaining.as_secs()),
+        });
     }
 
     pub fn end_waiting(&mut self) {

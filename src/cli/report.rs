@@ -14,6 +14,7 @@ use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{Checksum, Hole, ImageIdentity, Report};
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
+use crate::protocol::vendor_mode::reported;
 use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
@@ -100,12 +101,18 @@ fn device(drive: &Drive) -> Text {
     table.row("at", &format!("{name}, by {}", info.way));
     table.row("Protocol", &info.protocol);
     table.row("Flash", &info.flash);
+    if let Some(survey) = &info.blu_ray {
+        table.row("Firmware", &words::blu_ray::drive(survey));
+    }
     if let Some(reason) = &drive.read_only {
         let reason = words::device::unwritable(reason);
         table.row("", &format!("Read only. {reason}"));
     }
     if let Some(tried) = &info.tried {
         table.row("Tried", words::device::tried(tried));
+    }
+    if let Some(report) = info.identity.as_ref().and_then(reported::of) {
+        table.row("Reported", &words::session::reported(report));
     }
     table.finish()
 }
@@ -129,7 +136,16 @@ fn image(path: &Path, report: &Report) -> Text {
     for family in &report.families {
         table.row("Family", &family.to_string());
     }
-    table.row("Structure", &structure(report));
+    match &report.blu_ray {
+        Some(facts) => {
+            for (label, words) in words::blu_ray::image(facts, report.wrapping) {
+                table.row(label, &words);
+            }
+        }
+        None => {
+            table.row("Structure", &structure(report));
+        }
+    }
     let sums: Vec<(Bank, Checksum)> = report
         .banks
         .iter()
@@ -232,16 +248,12 @@ fn unfilled(table: &mut Text, holes: &[Hole]) {
 }
 
 pub fn found_identity(found: &ImageIdentity) -> String {
-    let at = found.at();
-    match (found, found.identity()) {
-        (ImageIdentity::Mt1959 { banner, .. }, _) => {
-            format!("boot banner \"{}\" at {at}", banner.trim_end())
-        }
-        (_, Some(of_image)) => {
-            format!("{} ({} identity at {at})", identity(of_image), found.kind())
-        }
-        (_, None) => format!("{} at {at}", found.kind()),
-    }
+    format!(
+        "{} ({} identity at {})",
+        identity(found.identity()),
+        found.kind(),
+        found.at()
+    )
 }
 
 pub fn structure(report: &Report) -> String {

@@ -141,15 +141,23 @@ impl StatusWriteEnable {
     }
 }
 
-/// A chip with an SPI bus. It is erased as a whole and programmed in pages of
-/// 256 bytes: nothing else is documented through a drive.
+/// A chip with an SPI bus. It is programmed in pages of 256 bytes, and erased as a
+/// whole or, where both chip and drive know how, in sectors of 4 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serial {
     /// The opcode of the chip erase: 60 for manufacturer BF, 62 for 1F, else C7
     /// (JungleFlasher 0.1.96).
     pub chip_erase: u8,
     pub status_write_enable: StatusWriteEnable,
+    /// Opcode 20 erases [`SERIAL_SECTOR`] bytes, by flashrom's table. What else
+    /// of the parts here is there erases something else by it, or does not know
+    /// it; of C2 14 the MX25L1605 erases 64 KiB and the MX25L1605D 4 KiB, and
+    /// their IDs are the same.
+    pub erases_sectors: bool,
 }
+
+/// Bytes in a sector of the serial chips that have them.
+pub const SERIAL_SECTOR: u32 = 0x1000;
 
 impl Serial {
     /// What JungleFlasher 0.1.96 sends to a chip with this ID.
@@ -165,6 +173,7 @@ impl Serial {
             } else {
                 StatusWriteEnable::WriteEnable
             },
+            erases_sectors: [ChipId::new(0xC2, 0x11), ChipId::new(0xC2, 0x13)].contains(&id),
         }
     }
 }
@@ -259,7 +268,19 @@ impl Chip {
         Chip::unknown(id, size, Bus::Serial(Serial::by_id(id)))
     }
 
-    /// How it can be erased and programmed.
+    /// How it can be erased and programmed by a drive with serial flash that
+    /// passes sector erases on.
+    pub fn sector_layout(&self) -> EraseLayout {
+        match &self.bus {
+            Bus::Serial(serial) if serial.erases_sectors => {
+                let sectors = (self.size / SERIAL_SECTOR) as usize;
+                EraseLayout::from_sizes(vec![SERIAL_SECTOR; sectors], PAGE_SIZE)
+            }
+            Bus::Serial(_) | Bus::Parallel(_) => self.erase_layout(),
+        }
+    }
+
+    /// How it can be erased and programmed by any drive.
     pub fn erase_layout(&self) -> EraseLayout {
         match &self.bus {
             Bus::Serial(_) => EraseLayout::whole(self.size, PAGE_SIZE),

@@ -429,6 +429,10 @@ mod tests {
                 if sst { 0x50 } else { 0x06 }
             );
             assert_eq!(chip.erase_layout(), EraseLayout::whole(chip.size, 256));
+            let sectors = chip.sector_layout().sectors.len() as u32;
+            let has_sectors = ["MX25L2005", "MX25L8005"].contains(&chip.names[0].part.as_str());
+            assert_eq!(sectors, if has_sectors { chip.size / 0x1000 } else { 1 });
+            assert!(chip.sector_layout().is_gapless());
         }
         assert_eq!(Serial::by_id(ChipId::new(0x1F, 0x00)).chip_erase, 0x62);
     }

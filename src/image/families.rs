@@ -38,7 +38,8 @@ pub struct Member {
     pub verified: bool,
 }
 
-/// The pair of names that says which drive it is.
+/// The pair of names that says which drive it is, word by word: LG's Blu-ray
+/// drives put two blanks between the words, and no list does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub vendor: String,
@@ -48,10 +49,15 @@ pub struct Model {
 impl From<&Identity> for Model {
     fn from(identity: &Identity) -> Model {
         Model {
-            vendor: identity.vendor.trim_end().to_owned(),
-            product: identity.product.trim_end().to_owned(),
+            vendor: words(&identity.vendor),
+            product: words(&identity.product),
         }
     }
+}
+
+/// A name with one blank between its words.
+fn words(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Model {
@@ -78,9 +84,6 @@ pub enum Fit {
     NoDriveIdentity,
     /// The image has no identity at any known place.
     NoImageIdentity,
-    /// The image has a boot banner only, which must be compared with the banner
-    /// of an MT1959 drive and fits no other drive.
-    BannerOnly { banner: String },
     /// A name stands for several hardware families and the revisions do not
     /// tell which one this is.
     Unclear {
@@ -123,10 +126,6 @@ impl fmt::Display for Fit {
                 "the drive does not say what it is, so the image cannot be compared with it",
             ),
             Fit::NoImageIdentity => f.write_str("the image does not say what drive it is for"),
-            Fit::BannerOnly { banner } => write!(
-                f,
-                "the image is for an MT1959 drive with the boot banner \"{banner}\""
-            ),
             Fit::Unclear {
                 drive,
                 image,
@@ -174,14 +173,7 @@ pub fn fit(drive: Option<&Identity>, image: &[ImageIdentity]) -> Fit {
     };
     image
         .iter()
-        .map(|found| match found {
-            ImageIdentity::Mt1959 { banner, .. } => Fit::BannerOnly {
-                banner: banner.clone(),
-            },
-            ImageIdentity::LiteOn { identity, .. }
-            | ImageIdentity::Btc { identity, .. }
-            | ImageIdentity::Mt1939 { identity, .. } => fit_names(drive, identity),
-        })
+        .map(|found| fit_names(drive, found.identity()))
         .max_by_key(severity)
         .unwrap_or(Fit::NoImageIdentity)
 }
@@ -191,10 +183,9 @@ fn severity(fit: &Fit) -> u8 {
         Fit::Same { .. } => 0,
         Fit::OtherName { .. } => 1,
         Fit::NoDriveIdentity | Fit::NoImageIdentity => 2,
-        Fit::BannerOnly { .. } => 3,
-        Fit::Unclear { .. } => 4,
-        Fit::OtherModel { .. } => 5,
-        Fit::OtherFamily { .. } => 6,
+        Fit::Unclear { .. } => 3,
+        Fit::OtherModel { .. } => 4,
+        Fit::OtherFamily { .. } => 5,
     }
 }
 
@@ -258,7 +249,7 @@ pub fn families_of(identity: &Identity) -> Vec<Family> {
 fn members_of(identity: &Identity) -> Vec<Member> {
     let model = Model::from(identity);
     let mut named: Vec<Member> = members()
-        .filter(|member| member.vendor == model.vendor && member.product == model.product)
+        .filter(|member| member.vendor == model.vendor && words(member.product) == model.product)
         .collect();
     if named.len() > 1 {
         let letter = identity.revision.chars().next();
@@ -339,7 +330,7 @@ mod tests {
                 let found = Model::from(&device.to_identity().unwrap());
                 assert_eq!(
                     [found.vendor.as_str(), &found.product],
-                    [vendor, product],
+                    [vendor, &words(product)],
                     "{model}"
                 );
             }
@@ -486,14 +477,6 @@ mod tests {
             Fit::NoDriveIdentity
         );
         assert_eq!(fit(Some(&drive), &[]), Fit::NoImageIdentity);
-        let banner = ImageIdentity::Mt1959 {
-            at: Offset(0x3000),
-            banner: "MT1959 Boot BU5 ".to_owned(),
-        };
-        assert!(matches!(
-            fit(Some(&drive), &[banner]),
-            Fit::BannerOnly { .. }
-        ));
     }
 
     #[test]

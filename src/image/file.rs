@@ -227,7 +227,7 @@ pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
     if !FLASH_SIZES.contains(&image.size()) {
         return Err(bank_count());
     }
-    Ok(image)
+    Ok(image.unwrapped())
 }
 
 /// Loads the [`bank_path`] files of these banks, in their order.

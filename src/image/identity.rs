@@ -1,9 +1,10 @@
 //! For which drive an image is, found in the image itself.
 //!
 //! Sources: OmniPatcher 2.x (Lite-On), btcflash (BTC), coastermelt (MT1939),
-//! redumper (MT1959). What is found here was never compared with a real image
+//! the crate mediatek-optical (LG's Blu-ray drives). What is found here was never compared with a real image
 //! by this project; a string counts only where every byte is printable ASCII.
 
+use super::mt19xx;
 use super::sums::Checksum;
 use crate::flash::Offset;
 use crate::scsi::Identity;
@@ -15,7 +16,6 @@ const BLU_RAY_SIZE: usize = 0x20_0000;
 const BTC_AT: usize = 0x40bc;
 const MT1939_AT: usize = 0x1f_ffd0;
 const MT1939_SUM_AT: usize = 0x1f_fffe;
-const MT1959_AT: usize = 0x3000;
 
 /// The identity that a known place or mark in an image holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,8 @@ pub enum ImageIdentity {
         /// … and as it is.
         computed: Checksum,
     },
-    /// The boot banner of an MT1959 image: 16 characters, trailing blanks kept,
-    /// since it must equal the drive's own exactly.
-    Mt1959 { at: Offset, banner: String },
+    /// The descriptor of an image for LG's Blu-ray drives, see [`mt19xx`].
+    BluRay { at: Offset, identity: Identity },
 }
 
 impl ImageIdentity {
@@ -51,18 +50,17 @@ impl ImageIdentity {
             ImageIdentity::LiteOn { at, .. }
             | ImageIdentity::Btc { at, .. }
             | ImageIdentity::Mt1939 { at, .. }
-            | ImageIdentity::Mt1959 { at, .. } => *at,
+            | ImageIdentity::BluRay { at, .. } => *at,
         }
     }
 
-    /// What a drive with this firmware answers to INQUIRY; an MT1959 banner
-    /// does not say that.
-    pub fn identity(&self) -> Option<&Identity> {
+    /// What a drive with this firmware answers to INQUIRY.
+    pub fn identity(&self) -> &Identity {
         match self {
             ImageIdentity::LiteOn { identity, .. }
             | ImageIdentity::Btc { identity, .. }
-            | ImageIdentity::Mt1939 { identity, .. } => Some(identity),
-            ImageIdentity::Mt1959 { .. } => None,
+            | ImageIdentity::Mt1939 { identity, .. }
+            | ImageIdentity::BluRay { identity, .. } => identity,
         }
     }
 
@@ -72,7 +70,7 @@ impl ImageIdentity {
             ImageIdentity::LiteOn { .. } => "Lite-On",
             ImageIdentity::Btc { .. } => "BTC",
             ImageIdentity::Mt1939 { .. } => "MT1939",
-            ImageIdentity::Mt1959 { .. } => "MT1959",
+            ImageIdentity::BluRay { .. } => "Blu-ray",
         }
     }
 }
@@ -85,7 +83,7 @@ impl ImageIdentity {
 /// mark was found.
 pub fn find(bytes: &[u8]) -> Vec<ImageIdentity> {
     let mut found = lite_on(bytes);
-    found.extend(mt1959(bytes));
+    found.extend(blu_ray(bytes));
     if found.is_empty() {
         found.extend(btc(bytes));
         found.extend(mt1939(bytes));
@@ -104,10 +102,7 @@ fn lite_on(bytes: &[u8]) -> Vec<ImageIdentity> {
         let Some(identity) = identity_at(bytes, at + 8) else {
             continue;
         };
-        if found
-            .iter()
-            .any(|known| known.identity() == Some(&identity))
-        {
+        if found.iter().any(|known| *known.identity() == identity) {
             continue;
         }
         found.push(ImageIdentity::LiteOn {
@@ -145,15 +140,16 @@ pub fn mt1939(bytes: &[u8]) -> Option<ImageIdentity> {
     })
 }
 
-/// The boot banner of an MT1959 image; `None` where there is none.
-pub fn mt1959(bytes: &[u8]) -> Option<ImageIdentity> {
-    let banner = bytes.get(MT1959_AT..MT1959_AT + 16)?;
-    if !banner.starts_with(b"MT1959 Boot ") || !banner.iter().all(is_printable) {
+/// The descriptor of an image for LG's Blu-ray drives; `None` where there is
+/// none, or it names nobody.
+pub fn blu_ray(bytes: &[u8]) -> Option<ImageIdentity> {
+    if bytes.len() != BLU_RAY_SIZE {
         return None;
     }
-    Some(ImageIdentity::Mt1959 {
-        at: offset(MT1959_AT),
-        banner: String::from_utf8_lossy(banner).into_owned(),
+    let identity = mt19xx::descriptor(bytes)?.identity;
+    (!identity.product.is_empty()).then_some(ImageIdentity::BluRay {
+        at: Offset(mt19xx::DESCRIPTOR.start),
+        identity,
     })
 }
 
@@ -301,8 +297,8 @@ mod tests {
         put(&mut bytes, BTC_AT, b"BTC     DVDRW IDE 1008  0062");
         assert_eq!(find(&bytes).len(), 1);
         let mut bytes = mt1939_image();
-        put(&mut bytes, MT1959_AT, b"MT1959 Boot BU5 ");
-        assert!(matches!(find(&bytes)[..], [ImageIdentity::Mt1959 { .. }]));
+        put(&mut bytes, DESCRIPTOR_AT, &descriptor());
+        assert!(matches!(find(&bytes)[..], [ImageIdentity::BluRay { .. }]));
     }
 
     #[test]
@@ -355,19 +351,28 @@ mod tests {
         }
     }
 
+    const DESCRIPTOR_AT: usize = 0x1e_c000;
+
+    fn descriptor() -> Vec<u8> {
+        let mut bytes = b"HL-DT-STBD-RE  WH16NS60 1.02".to_vec();
+        bytes.resize(0x100, b' ');
+        put(&mut bytes, 0x34, b"MTEKMT1939");
+        bytes
+    }
+
     #[test]
-    fn an_mt1959_image_has_its_banner_and_keeps_the_blanks() {
+    fn an_image_for_a_blu_ray_drive_names_it_in_its_descriptor() {
         let mut bytes = noise(BLU_RAY_SIZE);
-        put(&mut bytes, MT1959_AT, b"MT1959 Boot BU5 ");
+        put(&mut bytes, DESCRIPTOR_AT, &descriptor());
         assert_eq!(
             find(&bytes),
-            [ImageIdentity::Mt1959 {
-                at: Offset(0x3000),
-                banner: "MT1959 Boot BU5 ".to_owned(),
+            [ImageIdentity::BluRay {
+                at: Offset(0x1e_c000),
+                identity: identity("HL-DT-ST", "BD-RE  WH16NS60", "1.02"),
             }]
         );
-        bytes[0x300f] = 0;
-        assert_eq!(find(&bytes), []);
+        bytes[DESCRIPTOR_AT + 0x34] = 0;
+        assert_eq!(find(&bytes), [], "without its mark");
     }
 
     #[test]
@@ -389,7 +394,7 @@ mod tests {
             let mark = [0x05, 0x80, 0x00, 0x32, 0x1f, 0, 0, 0];
             let bytes = [&before[..], &mark, &after].concat();
             for found in find(&bytes) {
-                let identity = found.identity().unwrap();
+                let identity = found.identity();
                 prop_assert!(!identity.product.is_empty());
                 for text in [&identity.vendor, &identity.product, &identity.revision] {
                     prop_assert!(text.bytes().all(|byte| is_printable(&byte)));

@@ -41,6 +41,7 @@ pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, l
 pub use foreign::Foreign;
 pub use hex::{HexError, Hole};
 pub use identity::ImageIdentity;
+pub use mt19xx::Wrapping;
 pub use report::{BankSum, Report};
 pub use soundness::Problem;
 pub use structure::Structure;
@@ -96,6 +97,7 @@ pub struct Image {
     format: Format,
     hex: Option<HexNotes>,
     origin: Option<Origin>,
+    wrapping: Wrapping,
 }
 
 /// What a HEX file says besides the bytes.
@@ -178,7 +180,8 @@ impl Image {
                     start: file.start,
                 }),
                 ..Image::of(file.bytes, Encoding::Hex)
-            });
+            }
+            .unwrapped());
         }
         if let Some(kind) = foreign::of(&content) {
             return Err(ParseError::Foreign(kind));
@@ -188,7 +191,17 @@ impl Image {
                 beginning: text::beginning(&content),
             });
         }
-        Ok(Image::from_bytes(content))
+        Ok(Image::from_bytes(content).unwrapped())
+    }
+
+    /// The image in plain bytes, where its maker encrypted it as a whole.
+    fn unwrapped(self) -> Image {
+        let (bytes, wrapping) = mt19xx::unwrapped(self.bytes);
+        Image {
+            bytes,
+            wrapping,
+            ..self
+        }
     }
 
     /// An image that was not read from a file: a dump of a drive, or a test's.
@@ -205,6 +218,7 @@ impl Image {
             },
             hex: None,
             origin: None,
+            wrapping: Wrapping::Plain,
         }
     }
 
@@ -235,6 +249,11 @@ impl Image {
     /// What its HEX file or files say besides the bytes.
     pub fn hex(&self) -> Option<&HexNotes> {
         self.hex.as_ref()
+    }
+
+    /// How its file has the bytes, which are plain here.
+    pub fn wrapping(&self) -> Wrapping {
+        self.wrapping
     }
 
     /// The container that it came out of.

@@ -426,6 +426,22 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
     (protected, findings)
 }
 
+/// The ranges under the integrity table, ascending and without overlaps; none
+/// where the bytes have no such table.
+pub fn protected_ranges(bytes: &[u8]) -> Vec<FlashRange> {
+    let entries = cmac::parse_table(bytes).unwrap_or_default();
+    let mut ranges: Vec<FlashRange> = entries
+        .iter()
+        .filter(|entry| entry.is_active() && entry.start <= entry.end)
+        .map(|entry| FlashRange {
+            start: entry.start,
+            end: entry.end.saturating_add(1).min(SIZE),
+        })
+        .collect();
+    ranges.sort_unstable();
+    ranges
+}
+
 /// Whether an entry's tag is that of its bytes; `None` where its range is none.
 fn holds(bytes: &[u8], entry: &cmac::CmacEntry) -> Option<bool> {
     let computed = cmac::compute_stored_digest(bytes, entry.start, entry.end).ok()?;

@@ -3,6 +3,7 @@
 use super::damage::{self, Finding};
 use super::families::{self, Family};
 use super::identity::{self, ImageIdentity};
+use super::mt19xx::{self, Wrapping};
 use super::soundness::{self, Problem};
 use super::structure::Structure;
 use super::sums::{Checksum, Crc32};
@@ -35,6 +36,10 @@ pub struct Report {
     /// The Lite-On families that these identities name; more than one where the
     /// name alone does not tell.
     pub families: Vec<Family>,
+    /// Of an image for LG's Blu-ray drives: what it says about itself.
+    pub blu_ray: Option<mt19xx::Facts>,
+    /// How its file has the bytes.
+    pub wrapping: Wrapping,
     pub structure: Structure,
     /// None for an image that looks sound.
     pub problems: Vec<Problem>,
@@ -48,7 +53,7 @@ impl Report {
         let mut families = Vec::new();
         for family in identities
             .iter()
-            .filter_map(ImageIdentity::identity)
+            .map(ImageIdentity::identity)
             .flat_map(families::families_of)
         {
             if !families.contains(&family) {
@@ -71,6 +76,8 @@ impl Report {
             crc32: Crc32::of(image.bytes()),
             identities,
             families,
+            blu_ray: mt19xx::Facts::of(image.bytes()),
+            wrapping: image.wrapping(),
             structure: Structure::of(image.bytes()),
             problems: soundness::problems(image.bytes()),
             findings: damage::findings(image),

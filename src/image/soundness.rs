@@ -3,6 +3,7 @@
 //! could be firmware are [`damage`](super::damage)'s.
 
 use super::identity::{self, ImageIdentity};
+use super::mt19xx;
 use super::sums::Checksum;
 use super::{is_flash_size, size_of, text};
 use crate::flash::BANK_SIZE;
@@ -57,6 +58,8 @@ pub enum Problem {
          {flash}: it must have the size of that part or of the flash"
     )]
     OtherPart { image: u32, part: u32, flash: u32 },
+    #[error(transparent)]
+    BluRay(#[from] mt19xx::Finding),
 }
 
 /// Everything wrong with a whole image; nothing for one that looks sound. The
@@ -66,6 +69,7 @@ pub fn problems(bytes: &[u8]) -> Vec<Problem> {
         .into_iter()
         .chain(size(bytes))
         .chain(trailer(bytes))
+        .chain(mt19xx::findings(bytes).into_iter().map(Problem::from))
         .collect()
 }
 

@@ -6,7 +6,9 @@ use super::flash_state::Ledger;
 use super::verify::{Compared, Difference, compare};
 use super::{FlashState, Job, JobError};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
+use crate::image::mt19xx::BootString;
 use crate::plan::{Plan, Step};
+use crate::protocol::packet::blu_ray::Survey;
 use crate::protocol::{FirmwareDevice, Impossible, InPlace, Unreadable, Writer};
 use crate::scsi::Identity;
 
@@ -20,7 +22,7 @@ pub struct Changed {
     pub evidence: Evidence,
     /// Who the drive said it was before it took a whole image and after it
     /// started anew; `None` where the flash was changed in place.
-    pub restart: Option<Restart>,
+    pub restart: Option<Box<Restart>>,
 }
 
 /// What says that a change is in the flash.
@@ -47,6 +49,10 @@ pub enum NotReadBack {
 pub struct Restart {
     pub before: Option<Identity>,
     pub after: Identity,
+    /// What a Blu-ray drive said about its firmware before …
+    pub firmware_before: Option<Box<Survey>>,
+    /// … and says about what runs now.
+    pub firmware: Option<Box<Survey>>,
 }
 
 /// A change that did not end as it should.
@@ -66,6 +72,18 @@ pub enum ChangeError {
         /// How many banks were sent.
         banks: u32,
     },
+    /// The drive took everything, went through the motions, and still is who it
+    /// was.
+    #[error(
+        "the drive accepted the image, and its old firmware still runs: it is {runs} as before"
+    )]
+    OldFirmware {
+        /// Vendor, product and revision.
+        runs: String,
+        /// With which it was sent the image.
+        boot_string: Option<BootString>,
+        banks: u32,
+    },
 }
 
 impl ChangeError {
@@ -73,10 +91,12 @@ impl ChangeError {
         match self {
             ChangeError::Job(error) => error.flash(),
             ChangeError::Different(_) => FlashState::Written,
-            ChangeError::OtherIdentity { banks, .. } => FlashState::InDoubt {
-                taken: *banks,
-                of: *banks,
-            },
+            ChangeError::OtherIdentity { banks, .. } | ChangeError::OldFirmware { banks, .. } => {
+                FlashState::InDoubt {
+                    taken: *banks,
+                    of: *banks,
+                }
+            }
         }
     }
 }
@@ -93,6 +113,11 @@ pub(super) fn carry_out(
 ) -> Result<Changed, ChangeError> {
     let mut ledger = Ledger::new(&plan.steps);
     job.check_stop()?;
+    if !plan.is_empty() {
+        in_place(job.device)?
+            .unprotect()
+            .map_err(JobError::before_change)?;
+    }
     job.changing = true;
     run(job, plan, target, &mut ledger).map_err(|error| error.leaving_flash(ledger.state()))?;
     let read_back = compare(job, check, target, scope)

@@ -21,8 +21,8 @@ pub enum Check {
     Structure,
     /// The boot banner of the image must be that of the drive.
     Banner,
-    /// An MT1959 drive keeps its own calibration.
-    Calibration,
+    /// What was read from a drive is for that drive alone.
+    DriveRead,
     /// A dump must have no ranges that the drive refused to have read.
     Gaps,
     /// An earlier write of the flash must not be left unfinished.
@@ -46,7 +46,7 @@ impl Check {
         Check::Family,
         Check::Structure,
         Check::Banner,
-        Check::Calibration,
+        Check::DriveRead,
         Check::Gaps,
         Check::Interrupted,
         Check::Medium,
@@ -63,7 +63,7 @@ impl Check {
             Check::Family => "family",
             Check::Structure => "structure",
             Check::Banner => "banner",
-            Check::Calibration => "calibration",
+            Check::DriveRead => "drive-read",
             Check::Gaps => "gaps",
             Check::Interrupted => "interrupted",
             Check::Medium => "medium",
@@ -80,8 +80,8 @@ impl Check {
             Check::Model => "write an image that does not name this drive",
             Check::Family => "write an image that names other hardware",
             Check::Structure => "write an image that looks damaged",
-            Check::Banner => "write an image whose banner is not the drive's",
-            Check::Calibration => "write the calibration that is in the image",
+            Check::Banner => "write an image with a boot string of another kind",
+            Check::DriveRead => "write what was read from another Blu-ray drive",
             Check::Gaps => "use a dump that lacks what the drive refused to give",
             Check::Interrupted => "go on although an earlier write was not finished",
             Check::Medium => "go on with a medium in the drive",
@@ -96,7 +96,7 @@ impl From<Guard> for Check {
         match guard {
             Guard::Family => Check::Family,
             Guard::Banner => Check::Banner,
-            Guard::Calibration => Check::Calibration,
+            Guard::DriveRead => Check::DriveRead,
         }
     }
 }

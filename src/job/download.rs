@@ -15,17 +15,20 @@ use super::fit::{self, sentence};
 use super::interrupted::{self, Change};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
-use super::verify::owned_ranges;
+use super::verify::{owned_ranges, provable};
 use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
 use super::{Check, Forced, Job, JobError, NoBackup, Refusal, steadiness};
 use crate::flash::FlashRange;
 use crate::image::soundness;
 use crate::plan::ERASED;
 use crate::protocol::download::{
-    Download, DownloadRules, Erasing, Guard, ImageNames, Owned, PrepareError, Prepared,
+    Download, DownloadRules, Erasing, Guard, Offer, Owned, PrepareError, Prepared, Proof,
 };
-use crate::protocol::{FirmwareDevice, Impossible, Reading, Writer};
-use names::{Expected, banner_match, names_fit, refuse_nameless};
+use crate::protocol::packet::blu_ray::Mode;
+use crate::protocol::vendor_mode::reported;
+use crate::protocol::{DeviceInfo, FirmwareDevice, Impossible, Reading, Writer};
+use crate::scsi::Identity;
+use names::{Expected, names_fit, refuse_nameless};
 pub(super) use send::carry_out;
 
 /// A whole image, ready to be sent.
@@ -34,6 +37,8 @@ pub struct DownloadPlan {
     pub prepared: Prepared,
     /// What the drive keeps for itself, whatever is sent.
     pub owned: Vec<Owned>,
+    /// What is in no journal, since it is never twice the same.
+    rewritten: Vec<FlashRange>,
     pub there: There,
     expected: Expected,
 }
@@ -67,7 +72,7 @@ pub(super) fn prepare(
     let drive = device.identity.as_ref();
     let mut warnings = Vec::new();
 
-    let (bytes, mut fit, check) = match &request.content {
+    let (bytes, fit, check) = match &request.content {
         Content::Image { image, record } => {
             if let Some(problem) = soundness::problems(image.bytes()).first() {
                 return Err(JobError::Image(sentence(&format!(
@@ -102,15 +107,17 @@ pub(super) fn prepare(
     warnings.extend(steadiness::refuse_unstable(disagreements, &request.forced)?);
 
     let guards = guards(&request.forced);
+    let whole = dump.as_ref().filter(|dump| dump.gaps.is_empty());
     let prepared = downloader(job.device)?
-        .prepare(&bytes, &guards)
+        .prepare(&Offer {
+            image: &bytes,
+            flash: whole.map(|dump| dump.bytes.as_slice()),
+            is_own_dump: is_own_dump(&request.content, drive),
+            forced: &guards,
+        })
         .map_err(not_prepared)?;
     drop(bytes);
-    if let (ImageNames::Banner(_), Content::Image { .. }) = (rules.names, &request.content) {
-        fit = Some(banner_match(&prepared));
-    }
-    let owned = still_owned(rules, &prepared);
-    let scope = without(&everything, &owned_ranges(&owned));
+    let (scope, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
         (Content::Image { image, .. }, Some(dump)) if dump.gaps.is_empty() => {
             Resemblance::of(image, &prepared.content, dump, &scope, drive)
@@ -136,11 +143,16 @@ pub(super) fn prepare(
     job.check_stop()?;
     let earlier = match (&dump, write::backup_path(&request.backup)) {
         (Some(dump), Some(path)) => {
-            let target = &prepared.content;
+            let rewritten = rewritten(rules);
+            let target = masked(&prepared.content, &rewritten);
+            let now = Dump {
+                bytes: masked(&dump.bytes, &rewritten),
+                ..dump.clone()
+            };
             let change = Change {
-                dump,
+                dump: &now,
                 target: &|_| target.clone(),
-                retained: &kept(rules, dump, target),
+                retained: &without(&kept(rules, dump, &prepared.content), &rewritten),
             };
             let (unfinished, damaged) = interrupted::find(
                 Some(path),
@@ -167,7 +179,9 @@ pub(super) fn prepare(
         }
         (_, _, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
         (Some(dump), Some(path), None) => {
-            refuse_nameless(dump, rules, drive)?;
+            if !is_in_boot_code(&device) {
+                refuse_nameless(dump, rules, drive)?;
+            }
             warnings.extend(gaps_of_backup(dump, rules));
             if request.dry_run {
                 Backup::Planned(path.to_owned())
@@ -177,6 +191,7 @@ pub(super) fn prepare(
             }
         }
         _ if is_said => Backup::NotNeeded,
+        _ if is_in_boot_code(&device) && request.backup != BackupWish::None => Backup::Impossible,
         _ => Backup::None,
     };
     let notes = prepared.notes.clone();
@@ -186,6 +201,7 @@ pub(super) fn prepare(
         work: Work::Download(DownloadPlan {
             prepared,
             owned,
+            rewritten: rewritten(rules),
             there,
             expected,
         }),
@@ -205,6 +221,31 @@ pub(super) fn prepare(
     })
 }
 
+impl DownloadPlan {
+    /// What the journal says that the flash is about to hold.
+    pub(super) fn noted(&self) -> Vec<u8> {
+        masked(&self.prepared.content, &self.rewritten)
+    }
+}
+
+/// What the drive writes into by itself or never shows: it says nothing about
+/// how far a change has come.
+fn rewritten(rules: &DownloadRules) -> Vec<FlashRange> {
+    match rules.proof {
+        Proof::UnderTags => owned_ranges(&rules.owned),
+        Proof::Everything => Vec::new(),
+    }
+}
+
+/// FF in these ranges, as nothing that anybody has to give back.
+fn masked(flash: &[u8], ranges: &[FlashRange]) -> Vec<u8> {
+    let mut flash = flash.to_vec();
+    for range in ranges {
+        range.of_mut(&mut flash).fill(ERASED);
+    }
+    flash
+}
+
 /// What the drive keeps for itself and is given back as it was read.
 fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
     rules
@@ -215,18 +256,21 @@ fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
         .collect()
 }
 
-/// What the drive keeps for itself, but for what an override gives to the image:
-/// that is compared like the rest.
-fn still_owned(rules: &DownloadRules, prepared: &Prepared) -> Vec<Owned> {
-    let is_overridden = |guard| prepared.overridden.iter().any(|(of, _)| *of == guard);
-    let owned = rules.owned.iter().copied();
-    owned
-        .filter(|owned| !owned.unless.is_some_and(is_overridden))
-        .collect()
+/// Whether an image is a dump of this very drive, by its record.
+fn is_own_dump(content: &Content<'_>, drive: Option<&Identity>) -> bool {
+    let Content::Image {
+        record: Some(record),
+        ..
+    } = content
+    else {
+        return false;
+    };
+    let recorded = record.drive.as_ref().and_then(|of| of.serial.as_deref());
+    recorded.is_some() && recorded == drive.and_then(|drive| drive.serial.as_deref())
 }
 
 fn guards(forced: &Forced) -> BTreeSet<Guard> {
-    [Guard::Family, Guard::Banner, Guard::Calibration]
+    [Guard::Family, Guard::Banner, Guard::DriveRead]
         .into_iter()
         .filter(|guard| forced.contains(&Check::from(*guard)))
         .collect()
@@ -242,6 +286,7 @@ fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobE
 fn not_prepared(error: PrepareError) -> JobError {
     match error {
         PrepareError::Image(problem) => JobError::Image(problem),
+        PrepareError::Never(reason) => Refusal::NotThisImage(reason).into(),
         PrepareError::Guarded { guard, message } => Refusal::Check {
             check: guard.into(),
             message,
@@ -300,19 +345,40 @@ fn listed(ranges: &[FlashRange]) -> String {
     ranges.join(", ")
 }
 
+/// Whether the boot code of a Blu-ray drive answers, since no firmware runs.
+fn is_in_boot_code(device: &DeviceInfo) -> bool {
+    device
+        .blu_ray
+        .as_ref()
+        .is_some_and(|survey| survey.mode == Mode::Boot)
+}
+
 /// Reads the whole flash for the backup; `None` where the user wants none.
 fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Option<Dump>, JobError> {
     if request.backup == BackupWish::None {
         return Ok(None);
     }
     if let Reading::Impossible(why) = job.device.capabilities().reading {
-        return Err(Refusal::NoBackupPossible(NoBackup::Unreadable(why)).into());
+        let reported = job.device.info().identity.as_ref().and_then(reported::of);
+        let no_backup = match reported.filter(|report| report.answers) {
+            Some(report) => NoBackup::Reported {
+                why,
+                model: report.model,
+            },
+            None => NoBackup::Unreadable(why),
+        };
+        return Err(Refusal::NoBackupPossible(no_backup).into());
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
     write::early_room_check(request, job.device.info(), size, &everything)?;
     let dump = read::read_ranges(job, everything)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    // Nothing is asked for that cannot be had: there is no firmware that would
+    // give more, and what can be read is kept.
+    if is_in_boot_code(job.device.info()) {
+        return Ok((total < dump.bytes.len() as u64).then_some(dump));
+    }
     if total == dump.bytes.len() as u64 {
         return Err(Refusal::NoBackupPossible(NoBackup::Refused).into());
     }

@@ -58,6 +58,7 @@ mod tests {
     fn capabilities(time_per_byte: Option<Duration>) -> Capabilities {
         Capabilities {
             size: 0x4_0000,
+            windows: &[],
             reading: Reading::Blocks(256),
             writing: Writing::Impossible(Unwritable::Chip(ReadOnly::Unknown)),
             time_per_byte,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::Checksum;
+use crate::protocol::download::Progress;
 
 /// A stretch of a job that has a progress of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +52,8 @@ pub enum Event {
         remaining: Duration,
         /// What it did last, as the end of a sentence.
         last: String,
+        /// How far it is, where it tells.
+        progress: Option<Progress>,
     },
     /// A stop was asked for when the flash was already being changed: the job
     /// goes on to its end.

@@ -69,7 +69,7 @@ pub(super) fn check(
 ) -> Result<Match, Refusal> {
     let of_image = identity::find(image.bytes());
     let of_flash = identity::find(flash);
-    let named_by_flash = of_flash.iter().find_map(|found| found.identity());
+    let named_by_flash = of_flash.first().map(ImageIdentity::identity);
     let drive_or_flash = drive.or(named_by_flash);
     let fit = match (drive_or_flash, recorded) {
         (Some(drive), Some(recorded)) if of_image.is_empty() => {
@@ -125,25 +125,14 @@ pub(super) fn check(
 fn named(of_image: &[ImageIdentity]) -> String {
     let names: Vec<String> = of_image
         .iter()
-        .map(|found| match (found, found.identity()) {
-            (
-                _,
-                Some(Identity {
-                    vendor,
-                    product,
-                    revision,
-                    ..
-                }),
-            ) => {
-                format!("{vendor} {product} {revision}")
-            }
-            (ImageIdentity::Mt1959 { banner, .. }, None) => {
-                format!(
-                    "an MT1959 drive with the boot banner \"{}\"",
-                    banner.trim_end()
-                )
-            }
-            (_, None) => format!("a drive of {}", found.kind()),
+        .map(|found| {
+            let Identity {
+                vendor,
+                product,
+                revision,
+                ..
+            } = found.identity();
+            format!("{vendor} {product} {revision}")
         })
         .collect();
     names.join(" and ")

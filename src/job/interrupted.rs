@@ -253,7 +253,7 @@ impl Unfinished {
         let said = self.record.drive.as_ref().map(Identity::from);
         said.or_else(|| {
             let found = identity::find(&self.flash);
-            found.iter().find_map(|found| found.identity().cloned())
+            found.first().map(|found| found.identity().clone())
         })
     }
 

@@ -72,6 +72,10 @@ pub enum Refusal {
     /// while their sector is erased.
     #[error("{range} is to stay as it is, but is erased on the way, and nothing would keep it")]
     NoCopy { range: FlashRange },
+    /// The image is none for this drive, or how it is sent is not known, and no
+    /// check that could be overridden is in the way: whole sentences.
+    #[error("{0}")]
+    NotThisImage(String),
     #[error("no backup can be made: {0:?}")]
     NoBackupPossible(NoBackup),
 }
@@ -80,6 +84,11 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoBackup {
     Unreadable(Unreadable),
+    /// As there, of a model that is reported to answer vendor mode.
+    Reported {
+        why: Unreadable,
+        model: &'static str,
+    },
     /// The drive refuses to have any of it read.
     Refused,
     /// What is read does not have the drive's names where they belong.

@@ -107,6 +107,7 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
         }
         job.prove_idle()?;
         dump.gaps = joined(dump.gaps);
+        read_windows(job, range, block, &mut dump)?;
         // The sum of what stands for a bank that nobody has seen says nothing.
         if !dump
             .gaps
@@ -119,6 +120,43 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
     }
     job.send(Event::Finished { phase });
     Ok(dump)
+}
+
+/// Reads the windows of a refused range that the drive may still give: see
+/// [`Capabilities::windows`](crate::protocol::Capabilities).
+fn read_windows(
+    job: &mut Job,
+    range: FlashRange,
+    block: u32,
+    dump: &mut Dump,
+) -> Result<(), JobError> {
+    let windows = job.device.capabilities().windows;
+    let is_missing = |window: &&FlashRange| {
+        let is_in = |outer: &FlashRange| outer.start <= window.start && window.end <= outer.end;
+        is_in(&range) && dump.gaps.iter().any(is_in)
+    };
+    let missing: Vec<FlashRange> = windows.iter().filter(is_missing).copied().collect();
+    for window in missing {
+        let starts = (window.start..window.end).step_by(block as usize);
+        for start in starts {
+            let piece = FlashRange {
+                start,
+                end: start.saturating_add(block).min(window.end),
+            };
+            let mut first = vec![0; piece.len() as usize];
+            let mut second = first.clone();
+            let at = Offset(start);
+            if read_unless_refused(job, at, &mut first)?.is_some()
+                || read_unless_refused(job, at, &mut second)?.is_some()
+            {
+                break;
+            }
+            dump.disagreements += settle(job, at, &mut first, &mut second)?;
+            piece.of_mut(&mut dump.bytes).copy_from_slice(&second);
+            dump.gaps = without(&dump.gaps, &[piece]);
+        }
+    }
+    Ok(())
 }
 
 /// How many bytes a read takes at once.

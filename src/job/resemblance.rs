@@ -10,7 +10,7 @@ use super::read::Dump;
 use super::{Check, Forced, Refusal};
 use crate::flash::{FlashRange, Offset};
 use crate::image::damage::{self, Damage};
-use crate::image::{Image, identity};
+use crate::image::{Image, ImageIdentity, identity};
 use crate::scsi::Identity;
 
 /// More bytes than that are no damage by the way, but another firmware.
@@ -87,13 +87,13 @@ impl Resemblance {
 fn same_revision(image: &[u8], flash: &[u8], drive: Option<&Identity>) -> Option<String> {
     let of_image = identity::find(image);
     let of_flash = identity::find(flash);
-    let in_flash = of_flash.iter().filter_map(|found| found.identity());
+    let in_flash = of_flash.iter().map(ImageIdentity::identity);
     let drives: Vec<&Identity> = match of_flash.is_empty() {
         true => drive.into_iter().collect(),
         false => in_flash.collect(),
     };
     let names = |one: &Identity| [&one.vendor, &one.product, &one.revision].map(String::clone);
-    let mut found = of_image.iter().filter_map(|found| found.identity());
+    let mut found = of_image.iter().map(ImageIdentity::identity);
     let same = found.find(|found| drives.iter().any(|drive| names(drive) == names(found)))?;
     Some(same.revision.clone())
 }

@@ -6,9 +6,9 @@ use super::read::{
 };
 use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, FlashRange, Offset};
-use crate::image::{Checksum, Image};
+use crate::image::{Checksum, Image, mt19xx};
 use crate::protocol::Writing;
-use crate::protocol::download::Owned;
+use crate::protocol::download::{DownloadRules, Owned, Proof};
 
 /// Where a flash and an image differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,20 +47,35 @@ pub fn verify(job: &mut Job, image: &Image, selection: &Selection) -> Result<Com
     let ranges = job.ranges(selection)?;
     let size = job.device.capabilities().size;
     let expected = super::fit::spread(image, size, selection, &ranges)?;
-    let owned = match &job.device.capabilities().writing {
-        Writing::Download(rules) => rules.owned.clone(),
-        Writing::InPlace(_) | Writing::Impossible(_) => Vec::new(),
+    let (scope, owned) = match &job.device.capabilities().writing {
+        Writing::Download(rules) => provable(rules, &expected, &ranges),
+        Writing::InPlace(_) | Writing::Impossible(_) => (ranges, Vec::new()),
     };
-    let compared = compare(
-        job,
-        Phase::Verify,
-        &expected,
-        &without(&ranges, &owned_ranges(&owned)),
-    )?;
+    let compared = compare(job, Phase::Verify, &expected, &scope)?;
     if compared.sums.is_empty() {
         return Err(Refusal::NothingCompared.into());
     }
     Ok(Compared { owned, ..compared })
+}
+
+/// What of `ranges` a drive gives back as it was sent it, and what it does not.
+/// `content` is a whole flash.
+pub(super) fn provable(
+    rules: &DownloadRules,
+    content: &[u8],
+    ranges: &[FlashRange],
+) -> (Vec<FlashRange>, Vec<Owned>) {
+    let mut owned = rules.owned.clone();
+    let scope = without(ranges, &owned_ranges(&owned));
+    if rules.proof == Proof::Everything {
+        return (scope, owned);
+    }
+    let untagged = without(&scope, &mt19xx::protected_ranges(content));
+    owned.extend(untagged.iter().map(|range| Owned {
+        range: *range,
+        why: "under no tag of the image's integrity table",
+    }));
+    (without(&scope, &untagged), owned)
 }
 
 pub(super) fn owned_ranges(owned: &[Owned]) -> Vec<FlashRange> {
@@ -122,7 +137,10 @@ pub(super) fn compare(
         }
         job.prove_idle()?;
         if is_read {
-            compared.sums.push((bank, sum));
+            match compared.sums.last_mut() {
+                Some((last, of_bank)) if *last == bank => *of_bank = of_bank.and(sum),
+                _ => compared.sums.push((bank, sum)),
+            }
             compared.total = compared.total.and(sum);
         }
         let sum = is_read.then_some(sum);

@@ -1,6 +1,7 @@
 //! Writing an image, in two halves: [`prepare`] reads, backs up and plans
 //! without changing anything, [`Proposal::carry_out`] changes the flash.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::backup::{self, Circumstances, Record, RecordedDrive};
@@ -79,6 +80,9 @@ pub enum Backup {
     Planned(PathBuf),
     /// The user wants none.
     None,
+    /// The drive gives nothing of what is in its flash, and never will before it
+    /// is written.
+    Impossible,
     /// Nothing is going to be changed.
     NotNeeded,
 }
@@ -305,7 +309,7 @@ impl Backup {
         match self {
             Backup::Made { path, .. } => Some(path),
             Backup::Earlier(earlier) => Some(&earlier.path),
-            Backup::Planned(_) | Backup::None | Backup::NotNeeded => None,
+            Backup::Planned(_) | Backup::None | Backup::Impossible | Backup::NotNeeded => None,
         }
     }
 
@@ -371,6 +375,14 @@ impl Proposal {
         }
     }
 
+    /// What the journal says that the flash is about to hold.
+    fn noted(&self) -> Cow<'_, [u8]> {
+        match &self.work {
+            Work::InPlace { target, .. } => target.as_slice().into(),
+            Work::Download(download) => download.noted().into(),
+        }
+    }
+
     fn target(&self) -> &[u8] {
         match &self.work {
             Work::InPlace { target, .. } => target,
@@ -388,7 +400,7 @@ impl Proposal {
         job.check_stop()?;
         let _under_way = match &self.journal {
             Some(backup) => Some(
-                interrupted::begin(backup, self.target(), &self.machine).map_err(JobError::from)?,
+                interrupted::begin(backup, &self.noted(), &self.machine).map_err(JobError::from)?,
             ),
             None => None,
         };

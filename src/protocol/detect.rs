@@ -9,8 +9,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::DeviceError;
-use super::packet::families::{Family, MT1959_BOOT_RECORD};
+use super::packet::families::Family;
 use super::packet::{self, PacketError};
+use crate::image::mt19xx::{BANNER, BOOT_STRING_LENGTH};
 use crate::scsi::Identity;
 use crate::transport::PacketTransport;
 
@@ -158,8 +159,12 @@ fn own_banner(
         .flat_map(|text| text.chars())
         .take(6)
         .collect();
-    let is_others =
-        |other: &Protocol| *other != family.protocol && other.name().eq_ignore_ascii_case(&chip);
+    // LG's drives have either chip, and the SE-506CB only the one.
+    let is_others = |other: &Protocol| {
+        family.protocol == Protocol::Mt1939
+            && *other != family.protocol
+            && other.name().eq_ignore_ascii_case(&chip)
+    };
     match banner {
         Some(banner) if Protocol::ALL.iter().any(is_others) => Err(DeviceError::OtherBanner {
             drive: Box::new(drive.clone()),
@@ -173,13 +178,13 @@ fn own_banner(
 /// The text at the start of the boot record; `None` where the drive refuses to
 /// have it read, or there is no text.
 fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, DeviceError> {
-    let mut record = [0; MT1959_BOOT_RECORD.len() as usize];
-    match packet::memory::read(transport, MT1959_BOOT_RECORD.start, &mut record) {
+    let mut record = [0; BANNER.len() as usize];
+    match packet::memory::read(transport, BANNER.start, &mut record) {
         Ok(()) => {}
         Err(PacketError::Sense(_)) => return Ok(None),
         Err(error) => return Err(packet::during("reading the boot banner")(error)),
     }
-    let banner = &record[..packet::families::BANNER_LENGTH];
+    let banner = &record[..BOOT_STRING_LENGTH];
     Ok(banner
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~'))

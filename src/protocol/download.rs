@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use super::DeviceError;
 use crate::flash::{FlashRange, Offset};
+use crate::image::Wrapping;
+use crate::image::mt19xx::BootString;
 use crate::scsi::Identity;
 
 /// What a family of drives demands of an image and does with it.
@@ -21,6 +23,16 @@ pub struct DownloadRules {
     /// What the drive keeps for itself, whatever is sent: such ranges cannot be
     /// compared with an image.
     pub owned: Vec<Owned>,
+    pub proof: Proof,
+}
+
+/// What of an image can be proven by reading it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// All but what the drive keeps.
+    Everything,
+    /// Of that, what the image's integrity table protects.
+    UnderTags,
 }
 
 /// How an image of this family says for which drive it is.
@@ -28,9 +40,6 @@ pub struct DownloadRules {
 pub enum ImageNames {
     /// Vendor, product and revision as INQUIRY lays them out, at this place.
     At(Offset),
-    /// A boot banner at this place, which [`Download::prepare`] compares with
-    /// the drive's own.
-    Banner(Offset),
     /// At no documented place.
     Undocumented,
 }
@@ -50,8 +59,6 @@ pub struct Owned {
     pub range: FlashRange,
     /// What is there and what becomes of it: the end of "0x… is not compared: ".
     pub why: &'static str,
-    /// The check that gives the range up to the image where it is overridden.
-    pub unless: Option<Guard>,
 }
 
 /// A check of [`Download::prepare`] that the user can override by its name.
@@ -61,15 +68,31 @@ pub enum Guard {
     Family,
     /// The boot banner of the image must be the drive's.
     Banner,
-    /// The drive keeps its own calibration. Overridden, it gets the image's.
-    Calibration,
+    /// What was read from a drive is for that drive alone.
+    DriveRead,
+}
+
+/// An image that a drive is to get, and what is known of both.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// Or FF throughout.
+    pub image: &'a [u8],
+    /// What the flash holds, where it was read.
+    pub flash: Option<&'a [u8]>,
+    /// The image is known to have been read from this very drive.
+    pub is_own_dump: bool,
+    pub forced: &'a BTreeSet<Guard>,
 }
 
 /// What will be sent, and what there is to say about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
-    /// A whole flash, as the drive will be given it.
+    /// A whole flash, as the drive is to hold it.
     pub content: Vec<u8>,
+    /// How it is sent.
+    pub encoding: Wrapping,
+    /// By which a Blu-ray drive takes it.
+    pub boot_string: Option<BootString>,
     /// What differs from the image and why, in whole sentences.
     pub notes: Vec<String>,
     /// The checks that failed and were overridden, with what they found.
@@ -82,6 +105,9 @@ pub enum PrepareError {
     /// The image cannot be for any drive of this family: a whole sentence.
     #[error("{0}")]
     Image(String),
+    /// What no switch lets through: whole sentences.
+    #[error("{0}")]
+    Never(String),
     /// A check that has a name: a whole sentence.
     #[error("{message}")]
     Guarded { guard: Guard, message: String },
@@ -114,6 +140,15 @@ pub struct Waiting {
     pub remaining: Duration,
     /// What it did last, as the end of a sentence.
     pub last: String,
+    /// How far its programming is, where it tells.
+    pub progress: Option<Progress>,
+}
+
+/// How far a drive says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u32,
+    pub of: u32,
 }
 
 /// Sends whole images to a drive.
@@ -125,10 +160,8 @@ pub trait Download {
     /// Whether the image's names fit the drive is the caller's check.
     ///
     /// # Errors
-    /// [`PrepareError::Guarded`] for the first failed check that is not in
-    /// `forced`.
-    fn prepare(&mut self, image: &[u8], forced: &BTreeSet<Guard>)
-    -> Result<Prepared, PrepareError>;
+    /// [`PrepareError::Guarded`] for the first failed check that is not forced.
+    fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError>;
 
     /// Sends it all, each command once, and brings the drive to program it.
     /// `taken` is told how many more bytes of the content the drive has taken.

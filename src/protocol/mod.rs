@@ -19,6 +19,7 @@ use crate::scsi::{Identity, Sense};
 use crate::transport::{TaskFileError, TransportError};
 use download::DownloadRules;
 use packet::PacketError;
+use packet::blu_ray::Survey;
 
 /// What a drive is, for people to read and for checks against an image.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +37,8 @@ pub struct DeviceInfo {
     pub chip: String,
     /// What was tried with this protocol and chip.
     pub tried: Option<Tried>,
+    /// Of a Blu-ray drive of LG, ASUS or HP: what it says about itself.
+    pub blu_ray: Option<Box<Survey>>,
 }
 
 /// What others have done with what a drive is flashed by.
@@ -53,6 +56,9 @@ pub struct Capabilities {
     /// Bytes of firmware.
     pub size: u32,
     pub reading: Reading,
+    /// What every tool reads from drives of this kind, also where they refuse to
+    /// have anything larger read.
+    pub windows: &'static [FlashRange],
     pub writing: Writing,
     /// What reading a byte takes this way, where it was measured. Programming
     /// one takes about six times as long in place.
@@ -168,6 +174,12 @@ pub enum DeviceError {
         expected: u8,
         found: u8,
     },
+    /// A serial chip whose protection cannot be taken off by commands.
+    #[error(
+        "the flash chip is write-protected in hardware: its pin WP# is held low (status \
+         {status:02x}h stays after its protection was taken off)"
+    )]
+    WriteProtected { status: u8 },
     /// What was read since the chip was last shown to be idle counts for nothing.
     #[error("the flash chip cannot be relied on: {0}")]
     NotIdle(NotIdle),
@@ -211,6 +223,13 @@ pub enum DeviceError {
     #[error("{range}, which the drive is to keep, reads differently each time")]
     OwnBytesUnsteady { range: FlashRange },
     /// Its caller asked for what there is not.
+    /// The drive took a whole image and was ready at once, which is how a
+    /// Blu-ray drive says that it programs nothing of it.
+    #[error("the drive rejected the image: it was ready at once, and programmed nothing of it")]
+    Rejected,
+    /// The drive says that its flash did not take what it programmed.
+    #[error("the drive reports that programming its flash failed: {sense}")]
+    FlashFault { sense: Sense },
     #[error("{0}")]
     Impossible(#[from] Impossible),
 }
@@ -300,6 +319,15 @@ pub enum Writer<'a> {
 
 /// Changes a flash sector by sector and byte by byte.
 pub trait InPlace {
+    /// Takes off what keeps the chip from being changed, where there is something.
+    /// Not a byte of the flash is changed.
+    ///
+    /// # Errors
+    /// [`DeviceError::WriteProtected`] where no command takes it off.
+    fn unprotect(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
     /// Erases one sector, or the whole flash where the range says so, and waits
     /// until the chip is done. Does not check that it is blank.
     ///

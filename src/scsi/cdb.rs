@@ -26,6 +26,7 @@ pub const SENSE_LENGTH: usize = 96;
 const TEST_UNIT_READY: u8 = 0x00;
 const REQUEST_SENSE: u8 = 0x03;
 const INQUIRY: u8 = 0x12;
+const GET_CONFIGURATION: u8 = 0x46;
 const WRITE_BUFFER: u8 = 0x3B;
 const READ_BUFFER: u8 = 0x3C;
 const ATA_PASS_THROUGH_16: u8 = 0x85;
@@ -49,6 +50,25 @@ pub fn inquiry() -> PacketCdb {
 /// [`SERIAL_LENGTH`] bytes. Many drives do not have it.
 pub fn inquiry_serial() -> PacketCdb {
     packet([INQUIRY, 0x01, 0x80, 0, SERIAL_LENGTH as u8])
+}
+
+/// GET CONFIGURATION of one feature alone, with an answer of at most `length`
+/// bytes.
+pub fn get_configuration(feature: u16, length: u16) -> PacketCdb {
+    const ONE_FEATURE: u8 = 0x02;
+    let [feature_high, feature_low] = feature.to_be_bytes();
+    let [length_high, length_low] = length.to_be_bytes();
+    packet([
+        GET_CONFIGURATION,
+        ONE_FEATURE,
+        feature_high,
+        feature_low,
+        0,
+        0,
+        0,
+        length_high,
+        length_low,
+    ])
 }
 
 /// The buffer commands: a mode, a buffer ID, and 24 bits each of offset and length.

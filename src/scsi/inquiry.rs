@@ -52,6 +52,8 @@ pub struct Inquiry {
     pub connected: bool,
     /// Without the serial number, which is a page of its own.
     pub identity: Identity,
+    /// Bytes 36..44, of which every maker makes what he likes.
+    pub vendor_specific: String,
 }
 
 impl Inquiry {
@@ -76,6 +78,7 @@ impl Inquiry {
                 revision: field(32, 36),
                 serial: None,
             },
+            vendor_specific: field(36, 44),
         })
     }
 }
@@ -130,6 +133,7 @@ mod tests {
                 device_type: DeviceType::OPTICAL,
                 connected: true,
                 identity: identity("SONY", "DVD RW DW-D22A", "BYS1"),
+                vendor_specific: String::new(),
             })
         );
     }

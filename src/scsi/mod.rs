@@ -7,6 +7,7 @@ pub mod returned_registers;
 pub mod sense;
 mod text;
 
+pub use cdb::PacketCdb;
 pub use identify::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
 pub use inquiry::{DeviceType, Identity, Inquiry};
 pub use returned_registers::{ReturnedRegisters, ReturnedRegistersError};

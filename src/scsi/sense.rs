@@ -51,6 +51,8 @@ pub struct Sense {
     pub ascq: u8,
     /// The error belongs to an earlier command (response codes 71 and 73).
     pub deferred: bool,
+    /// Bytes 3..7 of the fixed format; 00 where there are none.
+    pub information: [u8; 4],
 }
 
 impl Sense {
@@ -68,6 +70,10 @@ impl Sense {
             asc,
             ascq,
             deferred: byte(0) & 0x01 != 0,
+            information: match bytes {
+                [code, ..] if matches!(code & 0x7F, 0x70 | 0x71) => [3, 4, 5, 6].map(byte),
+                _ => [0; 4],
+            },
         })
     }
 
@@ -78,6 +84,7 @@ impl Sense {
             asc,
             ascq,
             deferred: false,
+            information: [0; 4],
         }
     }
 

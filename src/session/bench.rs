@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::error::OpenError;
-use super::list::{Listed, Listing};
+use super::list::{self, Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label, only_one};
 use super::wish::Wish;
@@ -150,7 +150,11 @@ fn listed(drive: &SimDriveHandle) -> Listed {
         },
         is_simulated: true,
         identity: said.clone(),
-        said,
+        said: said.clone(),
+        blu_ray: packets.as_mut().and_then(|packets| {
+            let said = said.as_ref()?;
+            list::firmware(packets.as_mut(), said)
+        }),
         medium: packets.and_then(|packets| ask::medium(packets.as_mut()).ok()),
         obstacles: Vec::new(),
         silence: None,

@@ -86,7 +86,7 @@ impl Opening<'_> {
         let clock = Arc::clone(&held.clock);
         let identity = identify::by_inquiry(&mut held, &spot.label())?;
         let device = match self.family(&mut held, identity.as_ref())? {
-            Some(family) => packet_drive(family, identity, held),
+            Some(family) => packet_drive(family, identity, held)?,
             None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
             None => match spot.at_ports().filter(|_| spot.is_for_ports()) {
                 Some(ports) if self.wish.via.is_none() => {
@@ -131,7 +131,7 @@ impl Opening<'_> {
             label: spot.label(),
             place: spot.place(),
             clock: Arc::clone(&held.clock),
-            device: self.in_own_protocol(family, identity, held),
+            device: self.in_own_protocol(family, identity, held)?,
             at_ports: spot.at_ports(),
             lent: None,
         })
@@ -142,7 +142,7 @@ impl Opening<'_> {
         family: &'static Family,
         identity: Identity,
         held: Held,
-    ) -> Device {
+    ) -> Result<Device, OpenError> {
         self.user.tell(Event::Detected(Detected {
             protocol: family.protocol,
             reason: Reason::Listed {
@@ -210,7 +210,7 @@ impl Opening<'_> {
                 filter,
                 polling,
             };
-            return Ok(self.in_own_protocol(family, identity.clone(), held));
+            return self.in_own_protocol(family, identity.clone(), held);
         }
         let target = Target {
             label: spot.label(),
@@ -409,14 +409,20 @@ impl Opening<'_> {
     }
 }
 
-fn packet_drive(family: &'static Family, identity: Option<Identity>, held: Held) -> Device {
+fn packet_drive(
+    family: &'static Family,
+    identity: Option<Identity>,
+    held: Held,
+) -> Result<Device, OpenError> {
     let Held {
         packets,
         reopen,
         clock,
         ..
     } = held;
-    Box::new(PacketDrive::new(family, identity, packets, reopen, clock))
+    let mut drive = PacketDrive::new(family, identity, packets, reopen, clock);
+    drive.survey().map_err(OpenError::NotDetected)?;
+    Ok(Box::new(drive))
 }
 
 fn is_forbidden(error: &DeviceError) -> bool {

@@ -144,6 +144,10 @@ pub(super) struct Core {
     pub off_bus_until: u64,
     /// Who the drive says it is after a restart, if not who it should be.
     pub other_identity: Option<Identity>,
+    /// What INQUIRY says behind the revision.
+    pub vendor_specific: String,
+    /// How far a drive is that is busy, for its next sense data.
+    pub progress: u8,
     /// The model has changed in a way that the next run is to know.
     pub changed: bool,
 }

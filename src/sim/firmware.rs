@@ -28,25 +28,14 @@ const MT1939_SUMMED: FlashRange = FlashRange {
     end: 0x1E_2000,
 };
 
-/// The boot banner of a Blu-ray drive and 16 bytes of its own (redumper).
-pub(super) const MT1959_RECORD: FlashRange = FlashRange {
-    start: 0x3000,
-    end: 0x3020,
-};
-/// Calibration of the single drive (freemkv-flash).
-pub(super) const MT1959_CALIBRATION: FlashRange = FlashRange {
-    start: 0x1F_0000,
-    end: 0x20_0000,
-};
-pub(super) const MT1959_MODEL_PAGE_AT: usize = 0x1E_C000;
-pub(super) const MT1959_SIZE: u32 = 0x20_0000;
-
 /// The first 64 KiB of a Blu-ray drive, which no update changes.
 const BOOT_CODE: FlashRange = FlashRange {
     start: 0,
     end: BANK_SIZE,
 };
 const BOOT_SEED: u64 = 0xB007;
+/// The boot banner of a Blu-ray drive (redumper).
+const BANNER_AT: usize = 0x3000;
 const MT1939_BANNER: &str = "MT1939 Boot SIM ";
 
 /// Peripheral type, removable, version, response format, additional length.
@@ -64,14 +53,6 @@ pub enum Names {
     Mt1939,
     /// As images for LG's Blu-ray drives have it, with valid tags.
     BluRay(Board),
-    /// On a model page that is made up, and this boot banner at 3000.
-    Mt1959 {
-        /// 16 characters, such as `MT1959 Boot BU5 `.
-        banner: String,
-        /// The single drive whose own 16 bytes and calibration are in a dump;
-        /// FF there without.
-        individual: Option<u64>,
-    },
 }
 
 /// What an image is made from.
@@ -130,7 +111,7 @@ impl Firmware {
             }
             Names::Btc => self.put_names(&mut image, BTC_IDENTITY_AT, &[]),
             Names::Mt1939 => {
-                put_boot_code(&mut image, MT1939_BANNER, None);
+                put_boot_code(&mut image, MT1939_BANNER);
                 put(&mut image, MT1939_TRAILER_AT, &[0xFF; 48]);
                 self.put_names(&mut image, MT1939_TRAILER_AT, &[]);
                 let sum = mt1939_sum(&image);
@@ -140,23 +121,6 @@ impl Firmware {
                 put(&mut image, 0, &bank(&mut Random::new(BOOT_SEED)));
                 let identity = self.identity.clone().unwrap_or_default();
                 blu_ray::finish(&mut image, board, &identity, self.seed);
-            }
-            Names::Mt1959 { banner, individual } => {
-                put_boot_code(&mut image, banner, *individual);
-                put(&mut image, MT1959_MODEL_PAGE_AT, &[0xFF; 64]);
-                self.put_names(&mut image, MT1959_MODEL_PAGE_AT, &[]);
-                put(&mut image, MT1959_MODEL_PAGE_AT + 28, &padded::<16>(banner));
-                MT1959_CALIBRATION.of_mut(&mut image).fill(0xFF);
-                if let Some(individual) = individual {
-                    let mut random = Random::new(individual ^ 1);
-                    let end = MT1959_CALIBRATION.start + 0x800;
-                    let used = FlashRange {
-                        end,
-                        ..MT1959_CALIBRATION
-                    };
-                    let cells = used.of_mut(&mut image);
-                    cells.fill_with(|| random.byte());
-                }
             }
         }
         image
@@ -197,16 +161,11 @@ pub(super) fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
     }
 }
 
-/// The part that every drive of a family has in common, but for 16 bytes.
-fn put_boot_code(image: &mut [u8], banner: &str, individual: Option<u64>) {
+/// The part that every drive of a family has in common.
+fn put_boot_code(image: &mut [u8], banner: &str) {
     put(image, 0, &bank(&mut Random::new(BOOT_SEED)));
-    let mut own = [0xFF; 16];
-    if let Some(individual) = individual {
-        let mut random = Random::new(individual);
-        own.fill_with(|| random.byte());
-    }
-    let record = [padded::<16>(banner), own].concat();
-    put(image, MT1959_RECORD.start as usize, &record);
+    let record = [padded::<16>(banner), [0xFF; 16]].concat();
+    put(image, BANNER_AT, &record);
 }
 
 /// An image in which only the boot code of a Blu-ray drive is left.

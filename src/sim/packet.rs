@@ -134,7 +134,11 @@ impl Drive {
             return check_condition(0x04, 0x44, 0x00);
         }
         if let Some((key, asc, ascq)) = self.model.gate(&mut self.core, opcode) {
-            return check_condition(key, asc, ascq);
+            let mut refused = check_condition(key, asc, ascq);
+            if let Some(second) = refused.sense.get_mut(4) {
+                *second = std::mem::take(&mut self.core.progress);
+            }
+            return refused;
         }
         match opcode {
             INQUIRY if self.inquiry_fails => check_condition(0x04, 0x3E, 0x00),
@@ -161,6 +165,10 @@ impl Drive {
                 data.extend(padded::<8>(&identity.vendor));
                 data.extend(padded::<16>(&identity.product));
                 data.extend(padded::<4>(&identity.revision));
+                if !self.core.vendor_specific.is_empty() {
+                    data[4] = 31 + 8;
+                    data.extend(padded::<8>(&self.core.vendor_specific));
+                }
                 good(data, room)
             }
             (true, 0x00, None) => good(vec![0x05, 0x00, 0, 1, 0x00], room),

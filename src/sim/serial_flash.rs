@@ -1,5 +1,6 @@
 //! A serial (SPI) flash chip, as a state machine: the opcodes that
-//! JungleFlasher 0.1.96 sends through a drive, and no others.
+//! JungleFlasher 0.1.96 sends through a drive, and no others. Sectors of 4 KiB
+//! have the chips of which flashrom says so.
 //!
 //! Data commands need the write-enable latch, which every finished change
 //! clears; block-protect bits refuse changes until they are cleared; while the
@@ -8,12 +9,14 @@
 use std::time::Duration;
 
 use super::flash_memory::{Cells, Counts, Times};
-use crate::flash::chip::{Bus, Chip, ChipId, Serial, StatusWriteEnable};
+use crate::flash::chip::{Bus, Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
 use crate::flash::{FlashRange, PAGE_SIZE};
 
 const BUSY: u8 = 0x01;
 const WRITE_ENABLE_LATCH: u8 = 0x02;
 const BLOCK_PROTECT: u8 = 0x1C;
+/// Keeps the status from being written while WP# is held low.
+const LOCKED: u8 = 0x80;
 
 /// What a host reads while the chip drives nothing.
 const FLOATING: u8 = 0xFF;
@@ -27,8 +30,10 @@ pub struct SerialFlash<C> {
     times: Times,
     cells: C,
     counts: Counts,
-    /// Block-protect bits of the status register.
+    /// Block-protect bits of the status register, and the one that locks them.
     protection: u8,
+    /// The board holds WP# low.
+    wp_held: bool,
     write_enabled: bool,
     /// Opcode 50 was the last command.
     status_write_enabled: bool,
@@ -49,6 +54,7 @@ impl<C: Cells> SerialFlash<C> {
             cells,
             counts: Counts::default(),
             protection: 0,
+            wp_held: false,
             write_enabled: false,
             status_write_enabled: false,
             busy_until: None,
@@ -59,6 +65,14 @@ impl<C: Cells> SerialFlash<C> {
     #[must_use]
     pub fn protected(mut self) -> Self {
         self.protection = BLOCK_PROTECT;
+        self
+    }
+
+    /// As [`protected`](Self::protected), on a board that holds WP# low.
+    #[must_use]
+    pub fn locked(mut self) -> Self {
+        self.protection = BLOCK_PROTECT | LOCKED;
+        self.wp_held = true;
         self
     }
 
@@ -122,7 +136,9 @@ impl<C: Cells> SerialFlash<C> {
                 if !allowed {
                     return false;
                 }
-                self.protection = status & BLOCK_PROTECT;
+                if !(self.wp_held && self.protection & LOCKED != 0) {
+                    self.protection = status & (BLOCK_PROTECT | LOCKED);
+                }
                 self.begin(self.times.write_status, now);
             }
             [0x02, high, middle, low, ref data @ ..] => {
@@ -132,6 +148,17 @@ impl<C: Cells> SerialFlash<C> {
                 }
                 self.program_page(self.address(high, middle, low), data);
                 self.begin(self.times.program, now);
+            }
+            [0x20, high, middle, low] if self.bus.erases_sectors => {
+                if !self.may_change() {
+                    return false;
+                }
+                let at = self.address(high, middle, low);
+                let start = at - at % SERIAL_SECTOR;
+                let end = start + SERIAL_SECTOR;
+                self.cells.fill_range(FlashRange { start, end }, 0xFF);
+                self.counts.sector_erases += 1;
+                self.begin(self.times.sector_erase, now);
             }
             [opcode] if opcode == self.bus.chip_erase => {
                 if !self.may_change() {

@@ -29,6 +29,7 @@ mod places;
 mod programs;
 mod readme;
 mod revive;
+mod serial;
 mod several;
 mod texts;
 mod ways;

@@ -2,6 +2,7 @@
 
 use crate::drives::{ALL, BTC, MT1939, MT1959, SD616, TSST, another_wh16ns60, bu40n, essence};
 use crate::folder::Folder;
+use mtkflash::protocol::Protocol;
 
 #[test]
 fn every_drive_is_checked_without_a_command_that_could_change_it() {
@@ -11,10 +12,16 @@ fn every_drive_is_checked_without_a_command_that_could_change_it() {
         let run = folder.done("3 c");
         assert!(run.stdout.contains(&drive.protocol.to_string()), "{run}");
         let packets = folder.counters().packets;
+        let changing = packets.of(0x3B) + packets.of(0xFF);
+        assert_eq!(changing, 0, "{run}");
+        assert!(folder.flash() == before);
+        if drive.protocol == Protocol::Mt1959 {
+            // Which is asked for much more that changes nothing.
+            continue;
+        }
         let read = u64::from(drive.is_readable);
         assert_eq!((packets.of(0x12), packets.of(0x3C)), (2, read), "{run}");
         assert_eq!(packets.total(), 2 + read, "{run}");
-        assert!(folder.flash() == before);
     }
 }
 
@@ -26,12 +33,20 @@ fn every_drive_takes_its_image_and_is_the_new_one_afterwards() {
         let run = folder.done(drive.line());
         assert_eq!(folder.counters().violations, [""; 0], "{run}");
         assert!(drive.holds(&folder.flash(), drive.image()), "{run}");
-        let owned_before = drive.owned.iter().map(|owned| owned.of(&before));
         let after = folder.flash();
-        let owned_after = drive.owned.iter().map(|owned| owned.of(&after));
-        assert!(owned_before.eq(owned_after), "{run}");
+        let changed = drive.owned.iter().flat_map(|owned| {
+            let bytes = owned.of(&before).iter().zip(owned.of(&after));
+            bytes.filter(|(before, after)| before != after)
+        });
+        // New firmware of a Blu-ray drive counts something in each of its ranges.
+        let expected = if drive.protocol == Protocol::Mt1959 {
+            4
+        } else {
+            0
+        };
+        assert_eq!(changed.count(), expected, "{run}");
         if drive.is_readable {
-            assert!(folder.read("old.bin") == before);
+            assert!(folder.read("old.bin") == drive.as_read(before));
         }
         let run = folder.done("l");
         let revision = ["0059", "TS05", "F310", "TS02", "1.02"];
@@ -97,7 +112,7 @@ fn what_can_be_read_is_read_and_compared() {
     for drive in [&MT1939, &MT1959] {
         let folder = drive.folder();
         folder.done("3 r /m /b dump.bin");
-        assert!(folder.read("dump.bin") == folder.flash());
+        assert!(folder.read("dump.bin") == drive.as_read(folder.flash()));
         folder.done("3 r /m dump.hex");
         let run = folder.done("3 v /m dump.bin");
         assert!(
@@ -169,31 +184,14 @@ fn no_other_drive_is_erased() {
 }
 
 #[test]
-fn the_calibration_of_another_drive_stays_out_unless_it_is_asked_for() {
+fn the_calibration_of_another_drive_stays_out() {
     let folder = MT1959.folder();
     let own = folder.flash()[0x1F_0000..].to_vec();
     folder.write("another.bin", another_wh16ns60());
     let run = folder.done("3 w /m another.bin --yes --no-backup");
     insta::assert_snapshot!("kept", essence(&run));
     assert_eq!(folder.counters().violations, [""; 0]);
-    assert!(folder.flash()[0x1F_0000..] == own);
-
-    let folder = MT1959.on("keeps_calibration = false");
-    folder.write("another.bin", another_wh16ns60());
-    let run = folder.done("3 w /m another.bin --yes --no-backup --force=calibration");
-    insta::assert_snapshot!("replaced", essence(&run));
-    assert!(folder.flash()[0x1F_0000..] == another_wh16ns60()[0x1F_0000..]);
-}
-
-#[test]
-fn a_calibration_that_the_drive_does_not_take_is_no_success() {
-    let folder = MT1959.folder();
-    folder.write("another.bin", another_wh16ns60());
-    let run = folder.fails(
-        "3 w /m another.bin --yes --no-backup --force=calibration",
-        8,
-    );
-    assert!(run.stderr.contains("bank 31"), "{run}");
+    assert!(folder.flash()[0x1F_0040..] == own[0x40..]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use mtkflash::flash::{FlashRange, Offset};
+use mtkflash::flash::FlashRange;
 use mtkflash::protocol::Protocol;
-use mtkflash::sim::{Firmware, Names};
+use mtkflash::sim::{Board, Firmware, Names};
 
 use crate::folder::{Folder, KIB, Run};
 
@@ -27,10 +27,17 @@ const BOOT: FlashRange = FlashRange {
     end: 0x1_0000,
 };
 
-const CALIBRATION: FlashRange = FlashRange {
-    start: 0x1F_0000,
-    end: 0x20_0000,
-};
+/// What a Blu-ray drive rewrites: revocation lists, settings, calibration.
+const REWRITTEN: [FlashRange; 2] = [
+    FlashRange {
+        start: 0x1D_8000,
+        end: 0x1E_C000,
+    },
+    FlashRange {
+        start: 0x1F_0000,
+        end: 0x20_0000,
+    },
+];
 
 pub static BTC: Drive = Drive {
     bench: "btc.toml",
@@ -85,7 +92,7 @@ pub static MT1939: Drive = Drive {
 pub static MT1959: Drive = Drive {
     bench: "mt1959.toml",
     protocol: Protocol::Mt1959,
-    owned: &[BOOT, CALIBRATION],
+    owned: &[BOOT, REWRITTEN[0], REWRITTEN[1]],
     is_readable: true,
     // The preparation and 128 blocks.
     download: 1 + 128,
@@ -108,9 +115,12 @@ fn firmware(
 }
 
 fn wh16ns60(individual: Option<u64>) -> Firmware {
-    let banner = "MT1959 Boot JB8 ".to_owned();
-    let names = Names::Mt1959 { banner, individual };
-    firmware(2048, 84, names, ("HL-DT-ST", "BD-RE WH16NS60"), "1.02")
+    let board = Board::new("JB8", "JB9").svc("NS60");
+    let names = Names::BluRay(match individual {
+        Some(individual) => board.of_drive(individual),
+        None => board,
+    });
+    firmware(2048, 84, names, ("HL-DT-ST", "BD-RE  WH16NS60"), "1.02")
 }
 
 /// A dump of another drive of the same model, with that drive's calibration.
@@ -120,9 +130,7 @@ pub fn another_wh16ns60() -> Vec<u8> {
 
 /// For the other model on the bench of MT1959 drives.
 pub fn bu40n() -> Vec<u8> {
-    let banner = "MT1959 Boot BU5 ".to_owned();
-    let individual = None;
-    let names = Names::Mt1959 { banner, individual };
+    let names = Names::BluRay(Board::new("BU5", "BU3").svc("BU40"));
     firmware(2048, 82, names, ("HL-DT-ST", "BD-RE BU40N"), "1.03").bytes()
 }
 
@@ -155,15 +163,22 @@ impl Drive {
 
     /// Whether a flash holds the image but for what the drive keeps.
     pub fn holds(&self, flash: &[u8], image: &[u8]) -> bool {
-        let of_image = |at: &u32| !self.owned.iter().any(|owned| owned.contains(Offset(*at)));
-        // Bank by bank, since what a drive owns is whole banks.
-        let banks = flash.chunks(0x1_0000).zip(image.chunks(0x1_0000));
-        flash.len() == image.len()
-            && (0..)
-                .step_by(0x1_0000)
-                .zip(banks)
-                .filter(|(at, _)| of_image(at))
-                .all(|(_, (found, wanted))| found == wanted)
+        let without_owned = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            for owned in self.owned {
+                owned.of_mut(&mut bytes).fill(0);
+            }
+            bytes
+        };
+        flash.len() == image.len() && without_owned(flash) == without_owned(image)
+    }
+
+    /// What the drive gives when it is read, with this in its flash.
+    pub fn as_read(&self, flash: Vec<u8>) -> Vec<u8> {
+        match self.protocol {
+            Protocol::Mt1959 => mtkflash::sim::blu_ray::as_read(flash),
+            _ => flash,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 // A test that cannot go on has failed, helpers and all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod blu_ray;
 mod commands;
 mod counts;
 mod drives;
@@ -14,5 +15,6 @@ mod faults;
 mod folder;
 mod jobs;
 mod on_bench;
+mod own_driver;
 mod recovery;
 mod refusals;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use mtkflash::scsi::cdb::{self, Buffer};
 use mtkflash::sim::Counters;
+use mtkflash::sim::blu_ray::as_read;
 use mtkflash::transport::{Data, PacketTransport, SgDevice, Verdict};
 
 use crate::machine::{Clock, Machine, Slot};
@@ -83,6 +84,9 @@ pub fn scenarios() -> Vec<Scenario> {
 const READ_BUFFER: u8 = 0x3C;
 const WRITE_BUFFER: u8 = 0x3B;
 const VENDOR_BLOCK: u8 = 0xFF;
+
+/// What a Blu-ray drive shows of the boot code that it keeps.
+const SHOWN_BOOT_CODE: Range<usize> = 0x400..0x1_0000;
 
 const BLOCK: usize = 0x4000;
 const BLOCKS: u64 = 128;
@@ -188,7 +192,8 @@ struct Family {
     /// Commands that bring firmware, and how many.
     sent: (u8, usize),
     /// READ BUFFER commands.
-    read: usize,
+    /// `None` where a drive is asked for its code piece by piece.
+    read: Option<usize>,
     backup: bool,
 }
 
@@ -203,7 +208,7 @@ const FAMILIES: [Family; 6] = [
         before: "BTC DRW1008 0051",
         after: "BTC DRW1008 0059",
         sent: (WRITE_BUFFER, 256 + 2),
-        read: 0,
+        read: Some(0),
         backup: false,
     },
     Family {
@@ -213,7 +218,7 @@ const FAMILIES: [Family; 6] = [
         before: "TSSTcorp DVD-ROM SH-D162C TS04",
         after: "TSSTcorp DVD-ROM SH-D162C TS05",
         sent: (VENDOR_BLOCK, 5),
-        read: 0,
+        read: Some(0),
         backup: false,
     },
     Family {
@@ -223,7 +228,7 @@ const FAMILIES: [Family; 6] = [
         before: "SAMSUNG DVD-ROM SD-616T F309",
         after: "SAMSUNG DVD-ROM SD-616T F310",
         sent: (VENDOR_BLOCK, 3),
-        read: 0,
+        read: Some(0),
         backup: false,
     },
     Family {
@@ -234,7 +239,7 @@ const FAMILIES: [Family; 6] = [
         after: "TSSTcorp BDDVDW SE-506CB TS02",
         sent: (VENDOR_BLOCK, 34),
         // The banner; everything twice; what is compared.
-        read: 1 + 2 * 128 + 124,
+        read: Some(1 + 2 * 128 + 124),
         backup: true,
     },
     Family {
@@ -244,19 +249,17 @@ const FAMILIES: [Family; 6] = [
         before: "TSSTcorp BDDVDW SE-506CB BOOT",
         after: "TSSTcorp BDDVDW SE-506CB TS02",
         sent: (VENDOR_BLOCK, 34),
-        read: 1 + 124,
+        read: Some(1 + 124),
         backup: false,
     },
     Family {
         name: "mt1959",
         size: 0x20_0000,
-        owned: &[BOOT_BANK, CALIBRATION],
-        before: "HL-DT-ST BD-RE WH16NS60 1.00",
-        after: "HL-DT-ST BD-RE WH16NS60 1.02",
+        owned: &[BOOT_BANK, 0x1D_8000..0x1E_C000, CALIBRATION],
+        before: "HL-DT-ST BD-RE  WH16NS60 1.00",
+        after: "HL-DT-ST BD-RE  WH16NS60 1.02",
         sent: (WRITE_BUFFER, 1 + 128),
-        // The banner; everything twice; boot record and calibration, twice
-        // again; what is compared.
-        read: 1 + 2 * 128 + 2 * (1 + 4) + 120,
+        read: None,
         backup: true,
     },
 ];
@@ -286,7 +289,13 @@ impl Family {
         }
         if self.backup {
             let backup = bytes(left, &format!("{name}.backup"))?;
-            for range in self.owned {
+            // What a Blu-ray drive keeps of its first page is not shown, and it
+            // rewrites the rest of its own.
+            let kept: &[Range<usize>] = match name {
+                "mt1959" => &[SHOWN_BOOT_CODE],
+                _ => self.owned,
+            };
+            for range in kept {
                 ensure!(
                     backup.get(range.clone()) == flash.get(range.clone()),
                     "{range:x?} is not what it was"
@@ -304,8 +313,11 @@ impl Family {
         let commands = seen(left, &format!("{name}.commands"))?;
         let (opcode, sent) = self.sent;
         ensure!(
-            count(&commands, opcode) == sent && count(&commands, READ_BUFFER) == self.read,
-            "{} commands with firmware instead of {sent}, {} to read instead of {}",
+            count(&commands, opcode) == sent
+                && self
+                    .read
+                    .is_none_or(|read| count(&commands, READ_BUFFER) == read),
+            "{} commands with firmware instead of {sent}, {} to read instead of {:?}",
             count(&commands, opcode),
             count(&commands, READ_BUFFER),
             self.read
@@ -336,7 +348,7 @@ impl Family {
         let read_back = said.contains("read back and compared");
         let not_read_back = said.contains("was not read back");
         ensure!(
-            read_back == (self.read > 0) && not_read_back == (self.read == 0),
+            read_back == (self.read != Some(0)) && not_read_back == (self.read == Some(0)),
             "what is said about reading back is not true: {said}"
         );
         let afterwards = text(left, &format!("{name}.afterwards"))?;
@@ -346,7 +358,8 @@ impl Family {
 }
 
 fn as_sg3_utils_do(left: &Path) -> Result<()> {
-    let flash = bytes(left, "mt1959.state/position-3.flash")?;
+    // The drive shows another page in place of its first one.
+    let flash = as_read(bytes(left, "mt1959.state/position-3.flash")?);
     for dump in [
         "sg_raw.dump",
         "ours.dump",
@@ -364,7 +377,7 @@ fn as_sg3_utils_do(left: &Path) -> Result<()> {
         "sg_raw got another boot record"
     );
     let reads = count(&seen(left, "read.commands")?, READ_BUFFER);
-    ensure!(reads == 1 + 2 * 128, "{reads} READ BUFFER commands");
+    ensure!(reads > 2 * 128, "{reads} READ BUFFER commands");
     as_documented(left, "mt1959.state/position-3.counters.toml")?;
 
     let ours = mean(left, "ours")?;

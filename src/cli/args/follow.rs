@@ -10,6 +10,7 @@ use crate::files;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::job::Check;
 use crate::job::backup::Record;
+use crate::protocol::Protocol;
 
 /// Time to switch a drive off and on.
 const WAIT: Duration = Duration::from_secs(200);
@@ -241,6 +242,13 @@ impl Request {
     /// Checks a drive that is at a position of the legacy ports.
     pub fn check_at_ports(&self, position: u8) -> Request {
         self.of(DriveName::Index(position)).check_by_ports()
+    }
+
+    /// Reads all of this drive into a file, in vendor mode.
+    pub fn read_in_vendor_mode(&self) -> Request {
+        let mut request = self.read();
+        request.options.protocol = Some(Protocol::VendorMode.name().to_owned());
+        request
     }
 
     /// Reads all of this drive into a file.

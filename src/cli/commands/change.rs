@@ -311,6 +311,10 @@ fn backup(backup: &WayBack) -> String {
             path.display(),
         ),
         WayBack::Planned(path) => format!("would go to {}", path.display()),
+        WayBack::Impossible => {
+            "none: no firmware runs in this drive, and its boot code gives nothing of the flash"
+                .to_owned()
+        }
         WayBack::None => "none, as you asked: there is no way back".to_owned(),
         WayBack::NotNeeded => "not needed".to_owned(),
     }
@@ -376,6 +380,10 @@ pub fn changed(changed: &Changed, whole_chip: bool, backup: Option<&Path>) -> Te
             "Drive",
             &format!("{before} before, {} now", identity(&restart.after)),
         );
+        if let Some(now) = &restart.firmware {
+            let before = restart.firmware_before.as_deref();
+            table.row("Runs", &words::blu_ray::runs(before, now));
+        }
     }
     let done = match changed.restart {
         None => format!(

@@ -13,7 +13,7 @@ use crate::cli::words;
 use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
 use crate::protocol::packet::Family;
-use crate::scsi::Identity;
+use crate::protocol::vendor_mode::reported;
 use crate::session::{AboutPort, Event, Listed, ListedPort, Listing, Machine};
 
 pub fn run(context: Context) -> Result<(), Failure> {
@@ -132,13 +132,7 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
         what: silence.to_string(),
         remedy: None,
     }));
-    entry(
-        &place,
-        &nodes.join(" "),
-        listed.identity.as_ref(),
-        listed.medium.as_ref(),
-        &obstacles,
-    )
+    entry(&place, &nodes.join(" "), listed, &obstacles)
 }
 
 /// What stands in the way of a drive, and the command that helps.
@@ -159,13 +153,8 @@ fn in_the_way(obstacle: &Obstacle, request: &Request) -> InTheWay {
     }
 }
 
-fn entry(
-    place: &str,
-    nodes: &str,
-    identity: Option<&Identity>,
-    medium: Option<&Medium>,
-    obstacles: &[InTheWay],
-) -> Text {
+fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> Text {
+    let identity = listed.identity.as_ref();
     let who = identity.map_or_else(
         || "does not say what it is (no answer to INQUIRY)".to_owned(),
         report::identity,
@@ -178,7 +167,13 @@ fn entry(
         None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
     };
     text.words_behind(&indent, &protocol);
-    match medium {
+    if let Some(report) = identity.and_then(reported::of) {
+        text.words_behind(&indent, &words::session::reported(report));
+    }
+    if let Some(survey) = &listed.blu_ray {
+        text.words_behind(&indent, &words::blu_ray::drive(survey));
+    }
+    match listed.medium {
         Some(Medium::Present) => {
             text.words_behind(&indent, "there is a disc in it: eject it first");
         }

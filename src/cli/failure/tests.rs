@@ -7,6 +7,7 @@ use super::super::every::{every, shown, table};
 use super::*;
 use crate::flash::chip::{ChipId, ReadOnly};
 use crate::flash::{Bank, FlashRange, Offset};
+use crate::image::mt19xx::BootString;
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
 use crate::protocol::{Capabilities, Impossible, NotIdle, Reading, Unwritable, Writing};
@@ -121,6 +122,11 @@ fn devices() -> Vec<DeviceError> {
         end: 0xC000,
     };
     every!(DeviceError:
+        DeviceError::WriteProtected { .. } => [DeviceError::WriteProtected { status: 0x9C }],
+        DeviceError::Rejected => [DeviceError::Rejected],
+        DeviceError::FlashFault { .. } => [
+            DeviceError::FlashFault { sense: hardware_error() },
+        ],
         DeviceError::EntryRefused { .. } => [DeviceError::EntryRefused { status: 0x51 }],
         DeviceError::NoDriveThere { .. } => [DeviceError::NoDriveThere { status: 0x7F }],
         DeviceError::EntryBusy { .. } => [DeviceError::EntryBusy { status: 0xF2 }],
@@ -305,6 +311,13 @@ fn a_change_that_went_wrong() {
     let errors = every!(ChangeError:
         ChangeError::Job(_) => [JobError::Stopped.into()],
         ChangeError::Different(_) => [ChangeError::Different(different())],
+        ChangeError::OldFirmware { .. } => [
+            ChangeError::OldFirmware {
+                runs: "HL-DT-ST BD-RE  WH16NS60 1.00".to_owned(),
+                boot_string: Some(BootString::of_mt1959(*b"JB8 ")),
+                banks: 32,
+            },
+        ],
         ChangeError::OtherIdentity { .. } => [
             ChangeError::OtherIdentity {
                 expected: "TSSTcorp DVD-ROM SH-D163B SB01".to_owned(),
@@ -322,6 +335,7 @@ fn a_change_that_went_wrong() {
 fn a_job_that_would_take_hours() {
     let capabilities = Capabilities {
         size: 0x10_0000,
+        windows: &[],
         reading: Reading::Blocks(256),
         writing: Writing::Impossible(Unwritable::Chip(ReadOnly::Unknown)),
         time_per_byte: Some(Duration::from_millis(36)),

@@ -245,10 +245,7 @@ fn listed(image: &Listed) -> String {
     let named: Vec<String> = image
         .identities
         .iter()
-        .map(|found| match found.identity() {
-            Some(identity) => report::identity(identity),
-            None => report::found_identity(found),
-        })
+        .map(|found| report::identity(found.identity()))
         .collect();
     let named = match named.is_empty() {
         true => "no drive is named in it".to_owned(),

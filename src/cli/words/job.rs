@@ -21,6 +21,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             "The drive refuses to have any of this read: there is nothing to keep.".to_owned()
         }
         Refusal::NothingCompared => "Nothing of this could be compared.".to_owned(),
+        Refusal::NotThisImage(why) => why.clone(),
         Refusal::NoBackupPossible(why) => {
             format!(
                 "{} A write is possible only without a backup.",
@@ -37,6 +38,11 @@ pub fn refusal(refusal: &Refusal) -> String {
 fn no_backup(why: &NoBackup) -> String {
     match why {
         NoBackup::Unreadable(why) => unreadable(why),
+        NoBackup::Reported { why, model } => format!(
+            "{} By reports of users an {model} answers MTKFLASH, in vendor mode, where it could be \
+             read.",
+            unreadable(why)
+        ),
         NoBackup::Refused => REFUSED.to_owned(),
         NoBackup::Nameless { at } => format!(
             "What this drive gives when it is read does not have its names at {at}: it is damaged \

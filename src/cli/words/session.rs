@@ -17,6 +17,7 @@ use crate::job::{Check, FlashState, JobError, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::detect::{Detected, Reason};
 use crate::protocol::packet::Family;
+use crate::protocol::vendor_mode::reported::Report;
 use crate::scsi::Identity;
 use crate::session::{Answer, At, By, DriveName, Event, Guess, Label, LeaveError, OpenError, Said};
 use crate::transport::port::PortOpenError;
@@ -669,6 +670,15 @@ pub fn question(state: &ChannelState) -> Text {
     });
     question.command_behind("  ", Command::Shell(Shell::Restore(state.undo())));
     question
+}
+
+/// What users report of a drive in vendor mode.
+pub fn reported(report: Report) -> String {
+    let model = report.model;
+    match report.answers {
+        true => format!("an {model} is reported to answer MTKFLASH, in vendor mode"),
+        false => format!("an {model} is reported not to answer MTKFLASH, in vendor mode"),
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use crate::flash::Offset;
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
-use crate::image::{
-    Foreign, HexError, ImageIdentity, LoadError, ParseError, Problem, Report, Verdict,
-};
+use crate::image::{Foreign, HexError, LoadError, ParseError, Problem, Report, Verdict};
 
 /// What is to be thought of an image.
 pub fn of(report: &Report) -> String {
@@ -49,13 +47,8 @@ pub fn of(report: &Report) -> String {
 fn drives(report: &Report) -> String {
     let mut names: Vec<String> = Vec::new();
     for found in &report.identities {
-        let name = match (found, found.identity()) {
-            (ImageIdentity::Mt1959 { banner, .. }, _) => {
-                format!("drives with the boot banner \"{}\"", banner.trim_end())
-            }
-            (_, Some(identity)) => format!("{} {}", identity.vendor, identity.product),
-            (_, None) => found.kind().to_owned(),
-        };
+        let identity = found.identity();
+        let name = format!("{} {}", identity.vendor, identity.product);
         if !names.contains(&name) {
             names.push(name);
         }

@@ -58,7 +58,7 @@ pub(super) fn findings(bytes: &[u8]) -> Option<Finding> {
 /// Known by a mark or a sum, and not by its place alone.
 fn is_proven(found: &ImageIdentity) -> bool {
     match found {
-        ImageIdentity::LiteOn { .. } | ImageIdentity::Mt1959 { .. } => true,
+        ImageIdentity::LiteOn { .. } | ImageIdentity::BluRay { .. } => true,
         ImageIdentity::Mt1939 {
             stored, computed, ..
         } => stored == computed,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::image::tests::{noise, put};
 use crate::image::{FLASH_SIZES, soundness};
-use crate::sim::{Firmware, Names};
+use crate::sim::{Board, Firmware, Names};
 
 const BANK: usize = 0x1_0000;
 
@@ -57,13 +57,7 @@ fn whole_firmware_of_every_kind_has_no_mark() {
     for (size, names) in [
         (0x10_0000, Names::Btc),
         (0x20_0000, Names::Mt1939),
-        (
-            0x20_0000,
-            Names::Mt1959 {
-                banner: "MT1959 Boot BU5 ".to_owned(),
-                individual: None,
-            },
-        ),
+        (0x20_0000, Names::BluRay(Board::new("BU5", "BU3"))),
     ] {
         let firmware = Firmware::new(size, 3).with(names);
         let bytes = firmware.identified("BTC", "DRW1008", "0051").bytes();

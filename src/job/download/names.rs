@@ -6,7 +6,7 @@ use crate::job::fit::{self, Match};
 use crate::job::read::Dump;
 use crate::job::write::Content;
 use crate::job::{Check, Forced, NoBackup, Refusal};
-use crate::protocol::download::{DownloadRules, Guard, ImageNames, Prepared};
+use crate::protocol::download::{DownloadRules, ImageNames};
 use crate::scsi::Identity;
 
 /// Who a drive may say it is once it has an image.
@@ -18,7 +18,7 @@ pub(super) struct Expected {
 }
 
 /// Compares the names in the image with those of the drive, where the family
-/// has a place for them. A boot banner is compared later, with the drive's own.
+/// has a place for them.
 pub(super) fn names_fit(
     image: &Image,
     drive: Option<&Identity>,
@@ -26,13 +26,12 @@ pub(super) fn names_fit(
     forced: &Forced,
 ) -> Result<Option<Match>, Refusal> {
     match rules.names {
-        ImageNames::Banner(_) => Ok(None),
         ImageNames::Undocumented => fit::check(image, drive, None, &[], forced).map(Some),
         ImageNames::At(at) if identity_at(image.bytes(), at).is_some() => {
             fit::check(image, drive, None, &[], forced).map(Some)
         }
         ImageNames::At(at) => {
-            let text = match identity::find(image.bytes()).iter().find_map(named) {
+            let text = match identity::find(image.bytes()).first().map(named) {
                 Some(other) => format!(
                     "The image names {other}, and not at {at}, where images for this drive have \
                      their names."
@@ -57,32 +56,15 @@ pub(super) fn names_fit(
 }
 
 /// The model that an identity in an image names.
-fn named(found: &ImageIdentity) -> Option<Model> {
-    found.identity().map(Model::from)
+fn named(found: &ImageIdentity) -> Model {
+    Model::from(found.identity())
 }
 
 fn identity_at(bytes: &[u8], at: Offset) -> Option<Identity> {
     identity::find(bytes)
         .iter()
         .find(|found| found.at() == at)
-        .and_then(|found| found.identity().cloned())
-}
-
-pub(super) fn banner_match(prepared: &Prepared) -> Match {
-    let overridden = prepared
-        .overridden
-        .iter()
-        .find(|(guard, _)| *guard == Guard::Banner);
-    match overridden {
-        Some((guard, text)) => Match {
-            text: text.clone(),
-            forced: Some((*guard).into()),
-        },
-        None => Match {
-            text: "The boot banner of the image is the drive's.".to_owned(),
-            forced: None,
-        },
-    }
+        .map(|found| found.identity().clone())
 }
 
 impl Expected {
@@ -105,7 +87,7 @@ impl Expected {
             }
             (Content::Image { image, .. }, _) => {
                 let of_image = identity::find(image.bytes());
-                let mut named = of_image.iter().filter_map(|found| found.identity());
+                let mut named = of_image.iter().map(ImageIdentity::identity);
                 // An image that names this very drive says its revision, too.
                 let is_drive = |named: &&Identity| {
                     drive.is_some_and(|drive| Model::from(drive) == Model::from(*named))

@@ -20,6 +20,7 @@ pub(in crate::job) fn carry_out(
 ) -> Result<Changed, ChangeError> {
     job.check_stop()?;
     let before = job.device.info().identity.clone();
+    let firmware_before = job.device.info().blu_ray.clone();
     let all = banks(plan.prepared.content.len());
     let sent = FlashState::InDoubt {
         taken: all,
@@ -28,7 +29,7 @@ pub(in crate::job) fn carry_out(
     job.changing = true;
     send(job, &plan.prepared)?;
     let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
-    refuse_other_identity(plan, &after, all)?;
+    refuse_other_identity(plan, before.as_ref(), &after, all)?;
     let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
         ChangeError::Job(error) => error.leaving_flash(sent).into(),
         other => other,
@@ -38,7 +39,12 @@ pub(in crate::job) fn carry_out(
         erased: 0,
         programmed: plan.prepared.content.len() as u64,
         evidence,
-        restart: Some(Restart { before, after }),
+        restart: Some(Box::new(Restart {
+            before,
+            after,
+            firmware_before,
+            firmware: job.device.info().blu_ray.clone(),
+        })),
     })
 }
 
@@ -116,6 +122,7 @@ fn await_return(job: &mut Job) -> Result<Identity, JobError> {
             events(Event::AwaitingDrive {
                 remaining: waiting.remaining,
                 last: waiting.last.clone(),
+                progress: waiting.progress,
             });
         })
         .map_err(JobError::before_change)
@@ -123,6 +130,7 @@ fn await_return(job: &mut Job) -> Result<Identity, JobError> {
 
 fn refuse_other_identity(
     plan: &DownloadPlan,
+    before: Option<&Identity>,
     after: &Identity,
     banks: u32,
 ) -> Result<(), ChangeError> {
@@ -136,6 +144,13 @@ fn refuse_other_identity(
         )
     };
     let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
+    if before == Some(after) && plan.prepared.boot_string.is_some() {
+        return Err(ChangeError::OldFirmware {
+            runs: name(after),
+            boot_string: plan.prepared.boot_string,
+            banks,
+        });
+    }
     Err(ChangeError::OtherIdentity {
         expected: expected.join(" or "),
         found: name(after),

@@ -1,15 +1,17 @@
 //! A packet drive as a job sees it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::blu_ray::{self, BOOT_REVISION, Seen, Survey};
 use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
 use super::vendor_blocks::{self, Blocks};
-use super::{PacketError, Reopen, btc, inquire, memory, mt1959};
+use super::{PacketError, Reopen, btc, inquire, memory};
 use crate::flash::{FlashRange, Offset};
+use crate::image::Wrapping;
+use crate::image::mt19xx::WINDOWS;
 use crate::protocol::download::{
-    Download, Effect, Guard, PrepareError, Prepared, SendError, Waiting,
+    Download, Effect, Guard, Offer, PrepareError, Prepared, SendError, Waiting,
 };
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
@@ -17,9 +19,6 @@ use crate::protocol::{
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, PacketTransport, TransportError};
-
-/// What the boot loader of an MT1939 calls its revision (coastermelt).
-const BOOT_LOADER_REVISION: &str = "BOOT";
 
 type Transport = Box<dyn PacketTransport + Send>;
 
@@ -53,6 +52,7 @@ impl PacketDrive {
             ),
             chip: family.name.to_owned(),
             tried: Some(Tried::Packets(family.evidence)),
+            blu_ray: None,
         };
         let capabilities = Capabilities {
             size: family.size,
@@ -61,6 +61,10 @@ impl PacketDrive {
                 ReadSupport::Undocumented => Reading::Impossible(Unreadable::Undocumented {
                     family: family.name,
                 }),
+            },
+            windows: match family.sending {
+                Sending::BluRay { .. } => &WINDOWS,
+                Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => &[],
             },
             writing: Writing::Download(family.rules()),
             time_per_byte: None,
@@ -73,6 +77,27 @@ impl PacketDrive {
             info,
             capabilities,
         }
+    }
+
+    /// Asks a Blu-ray drive for all that it says about itself; sends nothing to
+    /// any other.
+    ///
+    /// # Errors
+    /// Where it does not say who it is, or a command is lost on the way.
+    pub fn survey(&mut self) -> Result<(), DeviceError> {
+        if !matches!(self.family.sending, Sending::BluRay { .. }) {
+            return Ok(());
+        }
+        let asking = super::during("asking the drive about its firmware");
+        let transport = match self.transport() {
+            Ok(transport) => transport,
+            Err(error) => return Err(asking(error)),
+        };
+        let found = Survey::of(transport.as_mut())
+            .and_then(|survey| survey.with_receiver(transport.as_mut()))
+            .map_err(asking)?;
+        self.info.blu_ray = Some(Box::new(found));
+        Ok(())
     }
 
     fn transport(&mut self) -> Result<&mut Transport, PacketError> {
@@ -165,11 +190,8 @@ impl FirmwareDevice for PacketDrive {
 }
 
 impl Download for PacketDrive {
-    fn prepare(
-        &mut self,
-        image: &[u8],
-        forced: &BTreeSet<Guard>,
-    ) -> Result<Prepared, PrepareError> {
+    fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError> {
+        let image = offer.image;
         if image.len() != self.family.size as usize {
             return Err(PrepareError::Image(format!(
                 "The image has {} bytes, and {} drives take exactly {} ({} KiB).",
@@ -181,7 +203,7 @@ impl Download for PacketDrive {
         }
         let unlisted = self.family.unlisted(self.info.identity.as_ref());
         if let Some(message) = &unlisted {
-            if !forced.contains(&Guard::Family) {
+            if !offer.forced.contains(&Guard::Family) {
                 return Err(PrepareError::Guarded {
                     guard: Guard::Family,
                     message: message.clone(),
@@ -189,20 +211,20 @@ impl Download for PacketDrive {
             }
         }
         let mut prepared = match self.family.sending {
-            Sending::BufferOffsets { block } => {
-                let model = self
-                    .info
-                    .identity
-                    .as_ref()
-                    .and_then(|identity| self.family.model(identity));
-                let listed = model.and_then(|model| model.banner);
+            Sending::BluRay { block } => {
+                if self.info.blu_ray.is_none() {
+                    self.survey()?;
+                }
+                let survey = self.info.blu_ray.as_deref().cloned().unwrap_or_default();
                 let transport = self
                     .transport()
                     .map_err(super::during("reading what the drive is to keep"))?;
-                mt1959::prepare(transport, image, block, listed, forced)?
+                blu_ray::prepare(transport.as_mut(), &survey, offer, block)?
             }
             Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Prepared {
                 content: image.to_vec(),
+                encoding: Wrapping::Plain,
+                boot_string: None,
                 notes: self
                     .family
                     .owned
@@ -236,7 +258,10 @@ impl Download for PacketDrive {
         })?;
         match family.sending {
             Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
-            Sending::BufferOffsets { block } => mt1959::send(transport, content, block, taken),
+            Sending::BluRay { block } => {
+                let encoding = prepared.encoding;
+                blu_ray::send(transport.as_mut(), content, encoding, block, taken)
+            }
             Sending::VendorBlocks {
                 block,
                 last_mode,
@@ -270,6 +295,9 @@ impl Download for PacketDrive {
     }
 
     fn await_return(&mut self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Identity, DeviceError> {
+        if matches!(self.family.sending, Sending::BluRay { .. }) {
+            return self.await_blu_ray(waiting);
+        }
         let begun = self.clock.now();
         let mut watch = Watch::default();
         loop {
@@ -297,19 +325,87 @@ impl Download for PacketDrive {
                     .is_boot_loader()
                     .ok_or(DeviceError::NotBack { waited, last });
             }
-            waiting(&Waiting { remaining, last });
+            waiting(&Waiting {
+                remaining,
+                last,
+                progress: None,
+            });
             self.clock.sleep(restart::PACE);
         }
     }
 }
 
 impl PacketDrive {
+    /// Waits as for any drive, but for less long, with the drive's own word for
+    /// how far it is, and stops where the drive says that its flash failed.
+    fn await_blu_ray(
+        &mut self,
+        waiting: &mut dyn FnMut(&Waiting),
+    ) -> Result<Identity, DeviceError> {
+        let begun = self.clock.now();
+        let mut good = 0;
+        loop {
+            let (last, progress) = match self.look() {
+                Ok(Seen::Ready) => {
+                    good += 1;
+                    ("it answers".to_owned(), None)
+                }
+                Ok(Seen::Fault(sense)) => return Err(DeviceError::FlashFault { sense }),
+                Ok(Seen::Busy(progress, error)) => {
+                    good = 0;
+                    (error.to_string(), progress)
+                }
+                Ok(Seen::Silent(error)) | Err(error) => {
+                    good = 0;
+                    (error.to_string(), None)
+                }
+            };
+            if good >= 2 {
+                match self.restarted() {
+                    Ok(identity) => return Ok(identity),
+                    Err(_) => good = 0,
+                }
+            }
+            let waited = self.clock.now().saturating_sub(begun);
+            let remaining = blu_ray::PATIENCE.saturating_sub(waited);
+            if remaining.is_zero() {
+                return self
+                    .is_boot_loader()
+                    .ok_or(DeviceError::NotBack { waited, last });
+            }
+            waiting(&Waiting {
+                remaining,
+                last,
+                progress,
+            });
+            self.clock.sleep(restart::PACE);
+        }
+    }
+
+    fn look(&mut self) -> Result<Seen, PacketError> {
+        self.find_again()?;
+        let seen = blu_ray::look(self.transport()?.as_mut());
+        if let Seen::Silent(PacketError::Transport(TransportError::Vanished)) = seen {
+            self.transport = None;
+        }
+        Ok(seen)
+    }
+
+    /// Who a Blu-ray drive is and what runs in it now.
+    fn restarted(&mut self) -> Result<Identity, PacketError> {
+        let survey = Survey::of(self.transport()?.as_mut());
+        let survey = self.note_vanished(survey)?;
+        let identity = survey.identity.clone();
+        self.info.blu_ray = Some(Box::new(survey));
+        Ok(self.remember(identity))
+    }
+
     /// A boot loader need not be ready for discs, ever, and is an answer.
     fn is_boot_loader(&mut self) -> Option<Identity> {
-        if self.family.protocol != Protocol::Mt1939 {
+        if !matches!(self.family.protocol, Protocol::Mt1939 | Protocol::Mt1959) {
             return None;
         }
         let identity = self.identify().ok()?;
-        (identity.revision == BOOT_LOADER_REVISION).then(|| self.remember(identity))
+        (identity.revision == BOOT_REVISION).then(|| self.remember(identity))
     }
 }

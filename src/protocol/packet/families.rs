@@ -5,9 +5,11 @@
 //! them. Models are listed as the source names them; a drive that is not listed
 //! belongs to no family here.
 
+use super::blu_ray::products;
 use crate::flash::{FlashRange, Offset};
+use crate::image::mt19xx;
 use crate::protocol::Protocol;
-use crate::protocol::download::{DownloadRules, Erasing, Guard, ImageNames, Owned};
+use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned, Proof};
 use crate::scsi::Identity;
 
 /// A family of drives that take the same commands.
@@ -18,14 +20,23 @@ pub struct Family {
     pub name: &'static str,
     /// Bytes of firmware.
     pub size: u32,
-    pub models: &'static [Model],
+    pub models: Models,
     pub sending: Sending,
     pub reading: ReadSupport,
     pub names: ImageNames,
     pub erase: EraseSupport,
     pub owned: &'static [Owned],
+    pub proof: Proof,
     /// Where all of this is from and how sure it is.
     pub evidence: &'static str,
+}
+
+/// The drives of a family.
+#[derive(Debug, Clone, Copy)]
+pub enum Models {
+    These(&'static [Model]),
+    /// Those of [`products`].
+    BluRay,
 }
 
 /// What INQUIRY says on drives of a family.
@@ -34,13 +45,8 @@ pub struct Model {
     pub vendor: &'static str,
     /// `None` where the vendor alone decides.
     pub product: Option<&'static str>,
-    /// The boot banner that the source gives for this model.
-    pub banner: Option<&'static [u8; BANNER_LENGTH]>,
     pub source: &'static str,
 }
-
-/// Characters in the boot banner of an MT1959 drive.
-pub const BANNER_LENGTH: usize = 16;
 
 /// How an image is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +64,8 @@ pub enum Sending {
         /// The image is spread over 192 KiB first.
         spread: bool,
     },
-    /// WRITE BUFFER with offsets; the drive programs with the last block.
-    BufferOffsets { block: u32 },
+    /// As [`blu_ray`](super::blu_ray) tells.
+    BluRay { block: u32 },
 }
 
 /// Whether the firmware can be read.
@@ -79,39 +85,27 @@ pub enum EraseSupport {
     Undocumented,
 }
 
-/// Where redumper reads the boot banner and the drive's own bytes after it.
-pub const MT1959_BOOT_RECORD: FlashRange = FlashRange {
-    start: 0x3000,
-    end: 0x3020,
-};
-
-/// The first 64 KiB of the Blu-ray families.
+/// The first 64 KiB of an SE-506CB.
 pub const BOOT_BANK: FlashRange = FlashRange {
     start: 0,
     end: 0x1_0000,
-};
-
-/// The calibration of an MT1959 drive.
-pub const MT1959_CALIBRATION: FlashRange = FlashRange {
-    start: 0x1F_0000,
-    end: 0x20_0000,
 };
 
 const BTC: Family = Family {
     protocol: Protocol::Btc,
     name: "BTC",
     size: 0x10_0000,
-    models: &[Model {
+    models: Models::These(&[Model {
         vendor: "BTC",
         product: None,
-        banner: None,
         source: "btcflash: DRW1004, DRW1008, DRW1108",
-    }],
+    }]),
     sending: Sending::BufferSumProgram { block: 0x1000 },
     reading: ReadSupport::Undocumented,
     names: ImageNames::At(Offset(0x40BC)),
     erase: EraseSupport::Undocumented,
     owned: &[],
+    proof: Proof::Everything,
     evidence: "proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this project",
 };
 
@@ -121,7 +115,6 @@ const fn mt1339(vendor: &'static str, product: &'static str) -> Model {
     Model {
         vendor,
         product: Some(product),
-        banner: None,
         source: MT1339_SOURCE,
     }
 }
@@ -130,7 +123,7 @@ const MT1339: Family = Family {
     protocol: Protocol::Mt1339,
     name: "TSST MT1339",
     size: 0x4_0000,
-    models: &[
+    models: Models::These(&[
         mt1339("TSSTcorp", "DVD-ROM SH-D163A"),
         mt1339("TSSTcorp", "DVD-ROM SH-D163B"),
         mt1339("TSSTcorp", "DVD-ROM SH-D162C"),
@@ -155,7 +148,7 @@ const MT1339: Family = Family {
         mt1339("hp", "DVD-ROM TS-H352D"),
         mt1339("hp", "DVD-ROM SH-116AB"),
         mt1339("hp", "DVD-ROM SH-118CB"),
-    ],
+    ]),
     sending: Sending::VendorBlocks {
         block: 0xFC00,
         last_mode: 0x04,
@@ -166,6 +159,7 @@ const MT1339: Family = Family {
     names: ImageNames::Undocumented,
     erase: EraseSupport::Undocumented,
     owned: &[],
+    proof: Proof::Everything,
     evidence: "proven by redumper; never tried by this project",
 };
 
@@ -173,20 +167,18 @@ const SD616: Family = Family {
     protocol: Protocol::Sd616,
     name: "Samsung SD-616",
     size: 0x2_0000,
-    models: &[
+    models: Models::These(&[
         Model {
             vendor: "SAMSUNG",
             product: Some("DVD-ROM SD-616F"),
-            banner: None,
             source: "redumper",
         },
         Model {
             vendor: "SAMSUNG",
             product: Some("DVD-ROM SD-616T"),
-            banner: None,
             source: "redumper's help names the model; how INQUIRY spells it is inferred",
         },
-    ],
+    ]),
     sending: Sending::VendorBlocks {
         block: 0x1_0000,
         last_mode: 0x02,
@@ -197,6 +189,7 @@ const SD616: Family = Family {
     names: ImageNames::Undocumented,
     erase: EraseSupport::Undocumented,
     owned: &[],
+    proof: Proof::Everything,
     evidence: "proven by redumper; never tried by this project",
 };
 
@@ -204,12 +197,11 @@ const MT1939: Family = Family {
     protocol: Protocol::Mt1939,
     name: "MT1939",
     size: 0x20_0000,
-    models: &[Model {
+    models: Models::These(&[Model {
         vendor: "TSSTcorp",
         product: Some("BDDVDW SE-506CB"),
-        banner: None,
         source: "coastermelt",
-    }],
+    }]),
     sending: Sending::VendorBlocks {
         block: 0xF800,
         last_mode: 0x02,
@@ -222,68 +214,43 @@ const MT1939: Family = Family {
     owned: &[Owned {
         range: BOOT_BANK,
         why: "the drive's boot loader, which is write-protected",
-        unless: None,
     }],
+    proof: Proof::Everything,
     evidence: "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash \
                says that it gives the flash and coastermelt that it gives memory; never tried by \
                this project",
 };
 
-const JB8: Option<&[u8; BANNER_LENGTH]> = Some(b"MT1959 Boot JB8 ");
-const BU5: Option<&[u8; BANNER_LENGTH]> = Some(b"MT1959 Boot BU5 ");
-
-const fn mt1959(
-    vendor: &'static str,
-    product: &'static str,
-    banner: Option<&'static [u8; BANNER_LENGTH]>,
-) -> Model {
-    Model {
-        vendor,
-        product: Some(product),
-        banner,
-        source: "redumper",
-    }
-}
-
 const MT1959: Family = Family {
     protocol: Protocol::Mt1959,
     name: "MT1959",
-    size: 0x20_0000,
-    models: &[
-        mt1959("HL-DT-ST", "BD-RE BU40N", BU5),
-        mt1959("ASUS", "BW-16D1HT", JB8),
-        mt1959("ASUS", "BW-16D1H-U", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH16NS60", JB8),
-        mt1959("HL-DT-ST", "BD-RE WH16NS60", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH16NS58", JB8),
-        mt1959("HL-DT-ST", "BD-RE WH16NS58", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH16NS55", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH16NS50", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH14NS50", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH16NS40", JB8),
-        mt1959("HL-DT-ST", "BD-RE WH16NS40", JB8),
-        mt1959("HL-DT-ST", "BD-RE BH14NS40", JB8),
-        mt1959("HL-DT-ST", "BD-RE WH14NS40", JB8),
-    ],
-    sending: Sending::BufferOffsets { block: 0x4000 },
+    size: mt19xx::SIZE,
+    models: Models::BluRay,
+    sending: Sending::BluRay { block: 0x4000 },
     reading: ReadSupport::ReadBuffer { block: 0x4000 },
-    names: ImageNames::Banner(Offset(MT1959_BOOT_RECORD.start)),
+    names: ImageNames::At(Offset(mt19xx::DESCRIPTOR.start)),
     erase: EraseSupport::Undocumented,
     owned: &[
         Owned {
-            range: BOOT_BANK,
+            range: mt19xx::BOOT_CODE,
             why: "the drive's boot code, which no image brings",
-            unless: None,
         },
-        Owned {
-            range: MT1959_CALIBRATION,
-            why: "the calibration of this very drive",
-            unless: Some(Guard::Calibration),
-        },
+        of_drive(0),
+        of_drive(1),
+        of_drive(2),
+        of_drive(3),
     ],
-    evidence: "writing is proven by redumper on LG and ASUS drives, the place of the calibration \
-               is from freemkv-flash; never tried by this project",
+    proof: Proof::UnderTags,
+    evidence: "writing is in use by redumper on LG and ASUS drives, what an image is was checked \
+               by mediatek-optical against vendors' files; never tried by this project",
 };
+
+const fn of_drive(number: usize) -> Owned {
+    Owned {
+        range: mt19xx::DRIVE_WRITTEN[number].range,
+        why: mt19xx::DRIVE_WRITTEN[number].what,
+    }
+}
 
 /// Every family.
 pub static FAMILIES: [&Family; 5] = [&BTC, &MT1339, &SD616, &MT1939, &MT1959];
@@ -298,21 +265,22 @@ impl Family {
 
     /// The family whose list has this drive.
     pub fn by_identity(identity: &Identity) -> Option<&'static Family> {
-        FAMILIES
-            .into_iter()
-            .find(|family| family.model(identity).is_some())
+        FAMILIES.into_iter().find(|family| family.has(identity))
     }
 
-    /// This drive's row in the family's list.
-    pub fn model(&self, identity: &Identity) -> Option<&'static Model> {
-        self.models.iter().find(|model| model.is(identity))
+    /// Whether this drive is on the family's list.
+    pub fn has(&self, identity: &Identity) -> bool {
+        match self.models {
+            Models::These(models) => models.iter().any(|model| model.is(identity)),
+            Models::BluRay => products::has(identity),
+        }
     }
 
     /// Why it is not known whether a drive is one of the family: a whole
     /// sentence; `None` for one that is on its list.
     pub fn unlisted(&self, identity: Option<&Identity>) -> Option<String> {
         match identity {
-            Some(identity) if self.model(identity).is_some() => None,
+            Some(identity) if self.has(identity) => None,
             Some(identity) => Some(format!(
                 "{} {} is on no list of {} drives: what their commands do to it is not known.",
                 identity.vendor, identity.product, self.name
@@ -333,12 +301,13 @@ impl Family {
                 EraseSupport::Undocumented => Erasing::Undocumented { family: self.name },
             },
             owned: self.owned.to_vec(),
+            proof: self.proof,
         }
     }
 }
 
 impl Model {
-    /// LG's drives put two blanks behind `BD-RE`, and no list does.
+    /// Word by word.
     fn is(&self, identity: &Identity) -> bool {
         identity.vendor == self.vendor
             && self
@@ -368,6 +337,21 @@ mod tests {
         Family::by_identity(&identity(vendor, product)).map(|family| family.protocol)
     }
 
+    /// Vendor and product of every row of every list.
+    fn named() -> Vec<(&'static str, &'static str)> {
+        let of_family = |family: &'static Family| match family.models {
+            Models::These(models) => {
+                assert!(models.iter().all(|model| !model.source.is_empty()));
+                let name = |model: &Model| (model.vendor, model.product.unwrap_or("ANY"));
+                models.iter().map(name).collect()
+            }
+            Models::BluRay => products::all()
+                .map(|row| (row.vendor.unwrap_or("ANY"), row.product))
+                .collect::<Vec<_>>(),
+        };
+        FAMILIES.into_iter().flat_map(of_family).collect()
+    }
+
     #[test]
     fn a_drive_is_known_by_its_names_and_by_nothing_like_them() {
         for (vendor, product, expected) in [
@@ -392,14 +376,10 @@ mod tests {
 
     #[test]
     fn no_drive_is_in_two_families() {
-        for family in FAMILIES {
-            for model in family.models {
-                let identity = identity(model.vendor, model.product.unwrap_or("ANY"));
-                let families = FAMILIES
-                    .into_iter()
-                    .filter(|family| family.model(&identity).is_some());
-                assert_eq!(families.count(), 1, "{identity:?}");
-            }
+        for (vendor, product) in named() {
+            let identity = identity(vendor, product);
+            let families = FAMILIES.into_iter().filter(|family| family.has(&identity));
+            assert_eq!(families.count(), 1, "{identity:?}");
         }
     }
 
@@ -408,7 +388,6 @@ mod tests {
         for family in FAMILIES {
             assert!(FLASH_SIZES.contains(&family.size), "{}", family.name);
             assert!(!family.evidence.is_empty());
-            assert!(family.models.iter().all(|model| !model.source.is_empty()));
             for owned in family.owned {
                 assert!(!owned.range.is_empty() && owned.range.end <= family.size);
             }
@@ -421,9 +400,9 @@ mod tests {
 
     #[test]
     fn names_fit_the_fields_in_which_inquiry_sends_them() {
-        for model in FAMILIES.into_iter().flat_map(|family| family.models) {
-            assert!(model.vendor.len() <= 8);
-            assert!(model.product.is_none_or(|product| product.len() <= 16));
+        for (vendor, product) in named() {
+            assert!(vendor.len() <= 8);
+            assert!(product.len() <= 16);
         }
     }
 }

@@ -5,11 +5,11 @@
 //! bytes long. Every command is sent once, but for reads and TEST UNIT READY,
 //! which change nothing.
 
+pub mod blu_ray;
 mod btc;
 mod device;
 pub mod families;
 pub mod memory;
-mod mt1959;
 mod restart;
 mod vendor_blocks;
 

@@ -7,16 +7,18 @@ use std::time::Duration;
 use super::*;
 use crate::flash::FlashRange;
 use crate::protocol::detect::Reason;
-use crate::protocol::download::{Download, Guard, PrepareError, Waiting};
+use crate::protocol::download::{Download, Guard, Offer, PrepareError, Prepared, Waiting};
 use crate::protocol::{Detected, FirmwareDevice, Protocol, detect};
-use crate::sim::SimClock;
 use crate::sim::random::Random;
+use crate::sim::{Board, Firmware, Names, SimClock};
 use crate::transport::{Clock, Completion};
 
 /// What happens to one command instead of what should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Sense(u8, u8, u8),
+    /// Programming, and so far.
+    Progress(u8),
     TimedOut,
     Lost,
     Residue(i32),
@@ -34,6 +36,14 @@ impl Fault {
                 driver_status: 0x08,
                 sense: vec![
                     0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq, 0, 0, 0, 0,
+                ],
+                ..completion
+            },
+            Fault::Progress(part) => Completion {
+                status: 0x02,
+                driver_status: 0x08,
+                sense: vec![
+                    0xF0, 0, 2, 0, part, 0, 0, 10, 0, 0, 0, 0, 0x04, 0x08, 0, 0, 0, 0,
                 ],
                 ..completion
             },
@@ -176,6 +186,13 @@ impl State {
                 good
             }
             (0x3B, Data::None) if cdb[1] == 1 => good,
+            (0x3B, Data::None) if cdb[1..3] == [6, 0x67] => good,
+            (0x46, Data::In(into)) => {
+                into.fill(0);
+                into[8..12].copy_from_slice(&[0x01, 0x0C, 3, 16]);
+                into[12..26].copy_from_slice(b"20170302114500");
+                good
+            }
             (0x3B, Data::None) if cdb[1] == 7 => {
                 self.program();
                 good
@@ -299,8 +316,16 @@ fn mt1939() -> Fake {
 /// A drive whose boot record has the banner of its model.
 fn mt1959() -> Fake {
     let fake = Fake::new(Protocol::Mt1959, "ASUS", "BW-16D1HT");
-    fake.with(|state| state.flash[0x3000..0x3010].copy_from_slice(b"MT1959 Boot JB8 "));
+    fake.with(|state| state.flash = blu_ray(1));
     fake
+}
+
+/// Firmware for that drive, with valid tags.
+fn blu_ray(seed: u64) -> Vec<u8> {
+    Firmware::new(0x20_0000, seed)
+        .with(Names::BluRay(Board::new("JB8", "JB8")))
+        .identified("ASUS", "BW-16D1HT", "NEW2")
+        .bytes()
 }
 
 fn all() -> [Fake; 5] {
@@ -308,20 +333,32 @@ fn all() -> [Fake; 5] {
 }
 
 fn image_for(fake: &Fake) -> Vec<u8> {
-    let mut image = noise(fake.with(|state| state.flash.len()), 2);
-    if fake.with(|state| state.family.protocol) == Protocol::Mt1959 {
-        image[0x3000..0x3010].copy_from_slice(b"MT1959 Boot JB8 ");
+    match fake.with(|state| (state.family.protocol, state.flash.len())) {
+        (Protocol::Mt1959, _) => blu_ray(2),
+        (_, length) => noise(length, 2),
     }
-    image
 }
 
 fn nothing_forced() -> BTreeSet<Guard> {
     BTreeSet::new()
 }
 
+fn prepare(
+    drive: &mut PacketDrive,
+    image: &[u8],
+    forced: &BTreeSet<Guard>,
+) -> Result<Prepared, PrepareError> {
+    drive.prepare(&Offer {
+        image,
+        flash: None,
+        is_own_dump: false,
+        forced,
+    })
+}
+
 fn send(fake: &Fake, image: &[u8]) -> Result<u32, SendError> {
     let (mut drive, _) = fake.drive();
-    let prepared = drive.prepare(image, &nothing_forced()).unwrap();
+    let prepared = prepare(&mut drive, image, &nothing_forced()).unwrap();
     let mut taken = 0;
     drive.send(&prepared, &mut |bytes| taken += bytes)?;
     Ok(taken)
@@ -449,7 +486,7 @@ fn an_mt1959_drive_gets_128_blocks_at_their_own_offsets() {
     assert_eq!(send(&fake, &image).unwrap(), 0x20_0000);
     let sent = fake.changing();
     assert_eq!(sent.len(), 1 + 128);
-    assert_eq!(sent[0].0[..], [0x3B, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(sent[0].0[..], [0x3B, 6, 0x67, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     for (number, (cdb, _)) in sent[1..].iter().enumerate() {
         let [_, high, middle, low] = (number as u32 * 0x4000).to_be_bytes();
         assert_eq!(
@@ -460,90 +497,101 @@ fn an_mt1959_drive_gets_128_blocks_at_their_own_offsets() {
 }
 
 #[test]
-fn an_mt1959_drive_keeps_its_boot_record_and_calibration() {
+fn an_mt1959_drive_keeps_its_boot_code_and_calibration() {
     let fake = mt1959();
     let image = image_for(&fake);
     let (mut drive, _) = fake.drive();
-    let prepared = drive.prepare(&image, &nothing_forced()).unwrap();
+    let prepared = prepare(&mut drive, &image, &nothing_forced()).unwrap();
     let own = fake.with(|state| state.flash.clone());
     let content = &prepared.content;
     assert!(content[..0x3000].iter().all(|byte| *byte == 0xFF));
-    assert_eq!(content[0x3000..0x3020], own[0x3000..0x3020]);
-    assert!(content[0x3020..0x1_0000].iter().all(|byte| *byte == 0xFF));
-    assert_eq!(content[0x1_0000..0x1F_0000], image[0x1_0000..0x1F_0000]);
-    assert_eq!(content[0x1F_0000..], own[0x1F_0000..]);
+    assert_eq!(&content[0x3000..0x3010], b"MT1959 Boot JB8 ");
+    assert!(content[0x3010..0x1_0000].iter().all(|byte| *byte == 0xFF));
+    assert!(content[0x1_0000..0x1F_0000] == image[0x1_0000..0x1F_0000]);
+    assert!(content[0x1F_0000..] == own[0x1F_0000..]);
     assert_eq!(prepared.notes.len(), 2);
     assert!(fake.changing().is_empty());
-
-    let forced = [Guard::Calibration].into();
-    let prepared = drive.prepare(&image, &forced).unwrap();
-    assert_eq!(prepared.content[0x1F_0000..], image[0x1F_0000..]);
-    assert_eq!(prepared.overridden[0].0, Guard::Calibration);
 }
 
 #[test]
-fn a_calibration_that_cannot_be_read_stops_an_mt1959_write_unless_forced_by_name() {
+fn an_mt1959_drive_that_does_not_know_the_newer_preparation_gets_the_older_one() {
     let fake = mt1959();
     let image = image_for(&fake);
-    fake.with(|state| state.refused = vec![families::MT1959_CALIBRATION]);
     let (mut drive, _) = fake.drive();
-    for forced in [nothing_forced(), [Guard::Banner].into()] {
-        let error = drive.prepare(&image, &forced).unwrap_err();
-        assert!(matches!(
-            error,
-            PrepareError::Guarded {
-                guard: Guard::Calibration,
-                ..
-            }
-        ));
+    let prepared = prepare(&mut drive, &image, &nothing_forced()).unwrap();
+    // TEST UNIT READY comes before it.
+    let preparation = fake.with(|state| state.log.len()) + 1;
+    for fault in [Fault::Sense(5, 0x24, 0), Fault::Sense(5, 0x20, 0)] {
+        let fake = fake.another();
+        fake.with(|state| state.faults.insert(preparation, fault));
+        let (mut drive, _) = fake.drive();
+        drive.send(&prepared, &mut |_| {}).unwrap();
+        let sent = fake.changing();
+        assert_eq!(sent[0].0[..3], [0x3B, 6, 0x67]);
+        assert_eq!(sent[1].0[..], [0x3B, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(sent.len(), 2 + 128);
     }
-    assert!(drive.prepare(&image, &[Guard::Calibration].into()).is_ok());
 }
 
 #[test]
-fn an_image_with_another_banner_is_refused_until_forced_and_keeps_the_drives_own() {
-    let fake = mt1959();
-    let mut image = image_for(&fake);
-    image[0x3000..0x3010].copy_from_slice(b"MT1959 Boot BU5 ");
-    let (mut drive, _) = fake.drive();
-    let error = drive.prepare(&image, &nothing_forced()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "The image is for drives with the boot banner \"MT1959 Boot BU5\", this drive's is \
-         \"MT1959 Boot JB8\": such an image has left a drive dead."
-    );
-    let prepared = drive.prepare(&image, &[Guard::Banner].into()).unwrap();
-    assert_eq!(&prepared.content[0x3000..0x3010], b"MT1959 Boot JB8 ");
-    assert_eq!(prepared.overridden[0].0, Guard::Banner);
+fn an_mt1959_drive_that_is_ready_at_once_has_rejected_the_image() {
+    for answer in [NO_MEDIUM, Fault::Sense(1, 0, 0)] {
+        let fake = mt1959();
+        fake.with(|state| state.restart = [RESET, answer].into());
+        let image = image_for(&fake);
+        let error = send(&fake, &image).unwrap_err();
+        assert!(matches!(error.source, DeviceError::Rejected), "{error}");
+        assert_eq!(error.effect, Effect::Unchanged);
+    }
 }
 
 #[test]
-fn a_drive_with_the_banner_of_another_model_is_refused_though_the_image_has_it_too() {
+fn an_mt1959_drive_tells_how_far_it_is_and_where_its_flash_fails() {
     let fake = mt1959();
-    fake.with(|state| state.flash[0x3000..0x3010].copy_from_slice(b"MT1959 Boot BU5 "));
-    let mut image = image_for(&fake);
-    image[0x3000..0x3010].copy_from_slice(b"MT1959 Boot BU5 ");
-    let (mut drive, _) = fake.drive();
-    assert!(matches!(
-        drive.prepare(&image, &nothing_forced()),
-        Err(PrepareError::Guarded {
-            guard: Guard::Banner,
-            ..
-        })
-    ));
-}
-
-#[test]
-fn an_mt1959_drive_that_hides_its_boot_record_gets_nothing_whatever_is_forced() {
-    let fake = mt1959();
-    fake.with(|state| state.refused = vec![families::MT1959_BOOT_RECORD]);
+    fake.with(|state| {
+        state.restart = [
+            Fault::Progress(1),
+            Fault::Progress(16),
+            READY_SOON,
+            Fault::Progress(32),
+            NO_MEDIUM,
+            NO_MEDIUM,
+        ]
+        .into();
+    });
     let image = image_for(&fake);
+    send(&fake, &image).unwrap();
     let (mut drive, _) = fake.drive();
-    let forced = [Guard::Banner, Guard::Calibration].into();
-    assert!(matches!(
-        drive.prepare(&image, &forced),
-        Err(PrepareError::Device(DeviceError::OwnBytesHidden { .. }))
-    ));
+    let mut told = Vec::new();
+    drive
+        .await_return(&mut |waiting| told.push(waiting.progress.map(|progress| progress.done)))
+        .unwrap();
+    assert_eq!(told, [Some(16), None, Some(32), None]);
+
+    for fault in [
+        Fault::Sense(3, 0x0C, 0),
+        Fault::Sense(4, 0x44, 0),
+        Fault::Sense(0xB, 0, 0),
+    ] {
+        let fake = mt1959();
+        fake.with(|state| state.restart = [Fault::Progress(1), Fault::Progress(9), fault].into());
+        send(&fake, &image_for(&fake)).unwrap();
+        let (mut drive, _) = fake.drive();
+        let error = drive.await_return(&mut |_| {}).unwrap_err();
+        assert!(matches!(error, DeviceError::FlashFault { .. }), "{error}");
+    }
+}
+
+#[test]
+fn an_mt1959_drive_is_awaited_for_two_minutes() {
+    let fake = mt1959();
+    fake.with(|state| state.restart = vec![Fault::Progress(31); 500].into());
+    send(&fake, &image_for(&fake)).unwrap();
+    let (mut drive, clock) = fake.drive();
+    let begun = clock.now();
+    let error = drive.await_return(&mut |_| {}).unwrap_err();
+    assert!(matches!(error, DeviceError::NotBack { .. }), "{error}");
+    assert_eq!(clock.now().saturating_sub(begun).as_secs(), 120);
 }
 
 #[test]
@@ -552,7 +600,7 @@ fn an_image_of_any_other_size_is_refused_by_every_family_before_a_command_is_sen
         let size = fake.with(|state| state.flash.len());
         let (mut drive, _) = fake.drive();
         for wrong in [0, 0x1_0000, size - 1, size + 1, size * 2] {
-            let result = drive.prepare(&vec![0x42; wrong], &nothing_forced());
+            let result = prepare(&mut drive, &vec![0x42; wrong], &nothing_forced());
             assert!(matches!(result, Err(PrepareError::Image(_))), "{wrong}");
         }
         assert!(fake.with(|state| state.log.is_empty()));
@@ -593,6 +641,11 @@ fn a_command_that_fails_is_the_last_one_and_is_said_to_have_done_no_less_than_it
                     if matches!(family, Protocol::Btc | Protocol::Mt1959) {
                         continue;
                     }
+                }
+                // There is another way to prepare a drive that does not know this one.
+                let is_preparation = family == Protocol::Mt1959 && number == first;
+                if is_preparation && matches!(fault, Fault::Sense(5, _, _)) {
+                    continue;
                 }
                 fake.with(|state| state.faults.insert(number, fault));
                 let error = send(&fake, &image).unwrap_err();
@@ -865,7 +918,7 @@ fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_force
         let image = image_for(&fake);
         fake.with(|state| state.identity.vendor = "SONY".to_owned());
         let (mut drive, _) = fake.drive();
-        let error = drive.prepare(&image, &nothing_forced()).unwrap_err();
+        let error = prepare(&mut drive, &image, &nothing_forced()).unwrap_err();
         assert!(matches!(
             error,
             PrepareError::Guarded {
@@ -874,7 +927,7 @@ fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_force
             }
         ));
         assert!(fake.with(|state| state.log.is_empty()));
-        let prepared = drive.prepare(&image, &[Guard::Family].into()).unwrap();
+        let prepared = prepare(&mut drive, &image, &[Guard::Family].into()).unwrap();
         assert_eq!(prepared.overridden.len(), 1);
     }
 }

@@ -71,11 +71,12 @@ impl VendorModeDrive {
             },
             chip: id.to_string(),
             tried: Some(Tried::Chip(chip.tried)),
+            blu_ray: None,
         };
         Ok(VendorModeDrive {
             capabilities: Capabilities {
                 time_per_byte: Some(drive.time_per_command()),
-                ..capabilities(&chip, is_known)
+                ..capabilities(&chip, is_known, drive.mode())
             },
             drive,
             chip,
@@ -94,7 +95,7 @@ impl VendorModeDrive {
     }
 }
 
-fn capabilities(chip: &Chip, is_known: bool) -> Capabilities {
+fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
     let out_of_reach = matches!(chip.bus, Bus::Parallel(_)) && chip.size > PARALLEL_REACH;
     let reading = if chip.size == 0 {
         Reading::Impossible(Unreadable::UnknownSize { chip: chip.id })
@@ -110,11 +111,16 @@ fn capabilities(chip: &Chip, is_known: bool) -> Capabilities {
         _ if !is_known => Writing::Impossible(Unwritable::UnknownChip { chip: chip.id }),
         (Reading::Impossible(why), _) => Writing::Impossible(Unwritable::Unreadable(*why)),
         (_, Access::ReadOnly(why)) => Writing::Impossible(Unwritable::Chip(*why)),
+        // JungleFlasher erases sectors by this mailbox alone.
+        (Reading::Blocks(_), Access::ReadWrite) if mode == ModeStatus::SerialAt8800 => {
+            Writing::InPlace(chip.sector_layout())
+        }
         (Reading::Blocks(_), Access::ReadWrite) => Writing::InPlace(chip.erase_layout()),
     };
     Capabilities {
         size: chip.size,
         reading,
+        windows: &[],
         writing,
         time_per_byte: None,
     }
@@ -165,6 +171,17 @@ impl FirmwareDevice for VendorModeDrive {
 }
 
 impl InPlace for VendorModeDrive {
+    fn unprotect(&mut self) -> Result<(), DeviceError> {
+        match &self.chip.bus {
+            Bus::Serial(serial) if !self.unprotected => {
+                self.drive.unprotect_serial(serial)?;
+                self.unprotected = true;
+                Ok(())
+            }
+            Bus::Serial(_) | Bus::Parallel(_) => Ok(()),
+        }
+    }
+
     fn erase(&mut self, range: FlashRange) -> Result<(), DeviceError> {
         let Writing::InPlace(layout) = &self.capabilities.writing else {
             return Err(Impossible::ChangingInPlace.into());
@@ -179,10 +196,12 @@ impl InPlace for VendorModeDrive {
             }
             Bus::Parallel(parallel) => self.drive.erase_parallel_sector(parallel.unlock, range),
             Bus::Serial(serial) => {
-                if !std::mem::replace(&mut self.unprotected, true) {
-                    self.drive.unprotect_serial(serial)?;
+                let serial = serial.clone();
+                self.unprotect()?;
+                match whole {
+                    true => self.drive.erase_serial(&serial),
+                    false => self.drive.erase_serial_sector(range),
                 }
-                self.drive.erase_serial(serial)
             }
         }
     }
@@ -194,10 +213,8 @@ impl InPlace for VendorModeDrive {
         }
         match &self.chip.bus {
             Bus::Parallel(parallel) => self.drive.program_parallel(parallel.unlock, at, bytes),
-            Bus::Serial(serial) => {
-                if !std::mem::replace(&mut self.unprotected, true) {
-                    self.drive.unprotect_serial(serial)?;
-                }
+            Bus::Serial(_) => {
+                self.unprotect()?;
                 self.drive.program_serial(at, bytes)
             }
         }

@@ -18,6 +18,7 @@
 
 mod device;
 mod parallel;
+pub mod reported;
 mod serial;
 
 use std::ops::ControlFlow;

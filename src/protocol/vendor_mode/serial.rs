@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Address, ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{ChipId, Serial};
-use crate::flash::{Offset, PAGE_SIZE};
+use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::protocol::{DeviceError, NotIdle};
 use crate::transport::{Registers, TaskFileError};
 
@@ -27,6 +27,7 @@ const WRITE_ENABLE: u8 = 0x06;
 const READ: u8 = 0x03;
 const PROGRAM_PAGE: u8 = 0x02;
 const WRITE_STATUS: u8 = 0x01;
+const ERASE_SECTOR: u8 = 0x20;
 
 /// Status of a chip that will take a program or erase.
 const WRITE_ENABLED: u8 = 0x02;
@@ -34,6 +35,8 @@ const WRITE_ENABLED: u8 = 0x02;
 const IDLE: u8 = 0x00;
 /// The bit of the status that is set while a chip is at work.
 const BUSY: u8 = 0x01;
+/// The bit that keeps the status from being written while WP# is held low.
+const LOCKED: u8 = 0x80;
 
 const IDENTIFY_PAUSE: Duration = Duration::from_millis(200);
 /// What is read where no chip answers.
@@ -46,6 +49,9 @@ const PROOF_ATTEMPTS: u32 = 3;
 /// How long a chip may stay busy. The limits are this project's own, well above
 /// what a chip of the table takes; JungleFlasher polls without one.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
+/// JungleFlasher looks every 5 ms, and gives up after 500 ms.
+const UNPROTECT_LIMIT: Duration = Duration::from_millis(500);
+const UNPROTECT_POLL: Duration = Duration::from_millis(5);
 const ERASE_LIMIT: Duration = Duration::from_secs(240);
 const ERASE_POLL: Duration = Duration::from_millis(100);
 
@@ -197,13 +203,29 @@ impl VendorMode {
     }
 
     /// Takes the write protection off, as JungleFlasher does before it changes
-    /// a chip: the status register is written with 00 and must then read 00.
+    /// a chip: the status register is written with 00 and must then read 00. A
+    /// chip that still has its protection locked after JungleFlasher's 500 ms is
+    /// held by its WP# pin.
+    ///
+    /// # Errors
+    /// [`DeviceError::WriteProtected`] there.
     pub(super) fn unprotect_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
         let doing = "taking the chip's write protection off";
         self.transact(&[chip.status_write_enable.opcode()], 0)
             .and_then(|()| self.transact(&[WRITE_STATUS, 0x00], 0))
             .map_err(during(doing))?;
-        self.await_status(doing, IDLE, PROGRAM_LIMIT, Duration::ZERO)
+        let locked = self.await_status(doing, IDLE, UNPROTECT_LIMIT, UNPROTECT_POLL);
+        match locked {
+            Err(DeviceError::ChipBusy { found: status, .. })
+                if status & (BUSY | LOCKED) == LOCKED =>
+            {
+                Err(DeviceError::WriteProtected { status })
+            }
+            Err(DeviceError::ChipBusy { .. }) => {
+                self.await_status(doing, IDLE, PROGRAM_LIMIT, Duration::ZERO)
+            }
+            answer => answer,
+        }
     }
 
     fn write_enable(&mut self) -> Result<(), DeviceError> {
@@ -228,6 +250,16 @@ impl VendorMode {
             self.await_status(doing, IDLE, PROGRAM_LIMIT, Duration::ZERO)?;
         }
         Ok(())
+    }
+
+    /// Erases 4 KiB by opcode 20. JungleFlasher does so at one place of one kind
+    /// of drive; which chips take it is flashrom's to say.
+    pub(super) fn erase_serial_sector(&mut self, sector: FlashRange) -> Result<(), DeviceError> {
+        let doing = "erasing a sector";
+        self.write_enable()?;
+        self.transact(&page_request(ERASE_SECTOR, sector.start), 0)
+            .map_err(at(doing, sector.start))?;
+        self.await_status(doing, IDLE, ERASE_LIMIT, ERASE_POLL)
     }
 
     pub(super) fn erase_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {

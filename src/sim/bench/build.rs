@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::file::{DriveSetup, EntryKind, Gap, ModelKind, Source};
+use super::file::{BoardSetup, DriveSetup, EntryKind, Gap, ModelKind, ReadsKind, Source};
 use super::part::Part;
 use super::{BenchError, SimDriveHandle};
 use crate::flash::FlashRange;
 use crate::flash::chip::{Bus, Chip};
 use crate::scsi::Identity;
+use crate::sim::blu_ray::Board;
 use crate::sim::counters::Counters;
 use crate::sim::drive::{Core, Drive, Model, TaskFileRegisters};
 use crate::sim::firmware::Names;
 use crate::sim::flash_memory::Times;
 use crate::sim::memory::{Memory, Misreads};
-use crate::sim::packet_drive::{Btc, Habits, Mt1959, PacketDrive, Protocol, VendorBlocks};
+use crate::sim::packet_drive::{
+    BluRay, Btc, Habits, Kind, PacketDrive, Protocol, Reads, VendorBlocks,
+};
 use crate::sim::parallel_flash::ParallelFlash;
 use crate::sim::serial_flash::SerialFlash;
 use crate::sim::state::{Remembered, StateFile};
@@ -80,6 +83,8 @@ pub(super) fn drive(
         generation: 0,
         off_bus_until: 0,
         other_identity: None,
+        vendor_specific: String::new(),
+        progress: 0,
         changed: false,
     };
     let mut drive = Drive::new(core, model, state, remembered);
@@ -103,10 +108,10 @@ fn vendor_mode(
         Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
             .map(|part| FlashPart::Parallel(Box::new(part))),
         Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
-            let part = if setup.protected {
-                part.protected()
-            } else {
-                part
+            let part = match (setup.wp_held, setup.protected) {
+                (true, _) => part.locked(),
+                (false, true) => part.protected(),
+                (false, false) => part,
             };
             FlashPart::Serial(Box::new(part))
         }),
@@ -137,10 +142,7 @@ impl DriveSetup {
             ModelKind::VendorMode | ModelKind::Mt1339 | ModelKind::Sd616 => Names::LiteOn,
             ModelKind::Btc => Names::Btc,
             ModelKind::Mt1939 => Names::Mt1939,
-            ModelKind::Mt1959 => Names::Mt1959 {
-                banner: self.banner.clone().unwrap_or_else(default_banner),
-                individual: Some(self.individual()),
-            },
+            ModelKind::Mt1959 => Names::BluRay(self.board.board().of_drive(self.individual())),
         }
     }
 
@@ -182,11 +184,58 @@ impl DriveSetup {
             ModelKind::Mt1339 => Box::new(VendorBlocks::mt1339()),
             ModelKind::Sd616 => Box::new(VendorBlocks::sd616()),
             ModelKind::Mt1939 => Box::new(VendorBlocks::mt1939(gaps())),
-            ModelKind::Mt1959 => Box::new(Mt1959::new(gaps(), self.keeps_calibration)),
+            ModelKind::Mt1959 => Box::new(BluRay::new(self.board.kind(gaps()))),
         })
     }
 }
 
-fn default_banner() -> String {
-    "MT1959 Boot BU5 ".to_owned()
+impl BoardSetup {
+    fn banner(&self) -> &str {
+        self.banner.as_deref().unwrap_or("MT1959 Boot BU5 ")
+    }
+
+    /// As boards with this boot code are called.
+    fn platform(&self) -> String {
+        let of_banner = match self.banner().get(12..14) {
+            Some("JB") => "JB8",
+            Some("Co") => "JB7",
+            _ => "BU3",
+        };
+        self.platform.as_deref().unwrap_or(of_banner).to_owned()
+    }
+
+    fn kind(&self, gaps: Vec<FlashRange>) -> Kind {
+        Kind {
+            platform: self.platform(),
+            gaps,
+            reads: self.reads.into(),
+            boot_reads: self.boot_reads.into(),
+            newer_entry: self.newer_entry,
+            older_entry: self.older_entry,
+            keeps_old: self.keeps_old,
+        }
+    }
+
+    fn board(&self) -> Board {
+        let banner = self.banner();
+        let mut board = Board::new("", &self.platform());
+        banner.clone_into(&mut board.banner);
+        board.wants.clone_from(&self.wants);
+        board.boot_aes = self.boot_aes;
+        let board = board.svc(self.svc.as_deref().unwrap_or_default());
+        let board = if self.aes { board.aes() } else { board };
+        let date = self.date.clone().unwrap_or_else(|| board.date.clone());
+        Board { date, ..board }
+    }
+}
+
+impl From<ReadsKind> for Reads {
+    fn from(kind: ReadsKind) -> Reads {
+        match kind {
+            ReadsKind::Everything => Reads::Everything,
+            ReadsKind::BootCode => Reads::BootCode,
+            ReadsKind::Windows => Reads::Windows,
+            ReadsKind::Nothing => Reads::Nothing,
+        }
+    }
 }

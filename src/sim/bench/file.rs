@@ -112,6 +112,9 @@ pub(super) struct DriveSetup {
     /// The serial chip comes with its block-protect bits set.
     #[serde(default)]
     pub protected: bool,
+    /// The same, and the board holds its pin WP# low.
+    #[serde(default)]
+    pub wp_held: bool,
     /// Of a packet drive: the seconds for which it programs, each time; 8, or
     /// 10 for an MT1939.
     pub program_seconds: Option<f64>,
@@ -127,11 +130,9 @@ pub(super) struct DriveSetup {
     /// Of an MT1939 or MT1959: what it does not let be read.
     #[serde(default)]
     pub unreadable: Vec<Gap>,
-    /// Of an MT1959: 16 characters at 3000.
-    pub banner: Option<String>,
-    /// Of an MT1959: does not let its calibration be overwritten.
-    #[serde(default = "yes")]
-    pub keeps_calibration: bool,
+    /// Of an MT1959: the board and what its firmware wants.
+    #[serde(default)]
+    pub board: BoardSetup,
     #[serde(default)]
     pub fault: Vec<Fault>,
 }
@@ -152,6 +153,65 @@ pub(super) enum ModelKind {
     Mt1939,
     /// LG and ASUS Blu-ray.
     Mt1959,
+}
+
+/// The board of a Blu-ray drive, and what the firmware on it wants.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BoardSetup {
+    /// 16 characters at 3000; `MT1959 Boot BU5 ` without.
+    pub banner: Option<String>,
+    /// Such as `JB9`; by the banner without.
+    pub platform: Option<String>,
+    /// Such as `NS60`; blank without.
+    pub svc: Option<String>,
+    /// Of the firmware, 14 digits; before 2020 without, but for one that wants AES.
+    pub date: Option<String>,
+    /// The boot string with which the firmware takes an image, where that is
+    /// not the banner.
+    pub wants: Option<String>,
+    /// The firmware decrypts what it is sent.
+    pub aes: bool,
+    /// The boot code does.
+    pub boot_aes: bool,
+    /// Prepared by `3B 06 67`.
+    pub newer_entry: bool,
+    /// Prepared by `3B 01`.
+    pub older_entry: bool,
+    /// What the firmware lets be read.
+    pub reads: ReadsKind,
+    /// What the boot code does.
+    pub boot_reads: ReadsKind,
+    /// Takes an image, goes through the motions and keeps what it has.
+    pub keeps_old: bool,
+}
+
+impl Default for BoardSetup {
+    fn default() -> BoardSetup {
+        BoardSetup {
+            banner: None,
+            platform: None,
+            svc: None,
+            date: None,
+            wants: None,
+            aes: false,
+            boot_aes: false,
+            newer_entry: true,
+            older_entry: true,
+            reads: ReadsKind::Everything,
+            boot_reads: ReadsKind::Everything,
+            keeps_old: false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReadsKind {
+    Everything,
+    BootCode,
+    Windows,
+    Nothing,
 }
 
 /// A part of the flash, from `start` up to but without `end`.
@@ -182,10 +242,6 @@ pub(super) struct UnknownChip {
 
 fn restart_seconds() -> f64 {
     2.0
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn refusal() -> u8 {

@@ -11,8 +11,8 @@
 //! Whatever a family's protocol does not have is refused, changes nothing and
 //! is counted as a violation, so that a test against this drive fails on it.
 
+mod blu_ray;
 mod btc;
-mod mt1959;
 mod protocol;
 mod read_buffer;
 mod vendor_blocks;
@@ -33,8 +33,8 @@ use crate::flash::{BANK_SIZE, FlashRange};
 use crate::scsi::Identity;
 use protocol::{Pace, Program, SenseCodes, Step};
 
+pub(super) use blu_ray::{BluRay, Kind, Reads};
 pub(super) use btc::Btc;
-pub(super) use mt1959::Mt1959;
 pub(super) use protocol::Protocol;
 pub(super) use read_buffer::READ_BUFFER;
 pub(super) use vendor_blocks::VendorBlocks;
@@ -44,6 +44,7 @@ pub(super) use vendor_blocks::VendorBlocks;
 const BOOT_REVISION: &str = "BOOT";
 
 const INQUIRY: u8 = 0x12;
+const GET_CONFIGURATION: u8 = 0x46;
 
 const LONG_WRITE: SenseCodes = (0x02, 0x04, 0x08);
 const BECOMING_READY: SenseCodes = (0x02, 0x04, 0x01);
@@ -141,12 +142,23 @@ impl PacketDrive {
             }
             None => (Running::Dead, self.own.clone()),
         };
+        let is_boot_code = self.running != Running::Firmware;
+        core.vendor_specific = match is_boot_code {
+            true => String::new(),
+            false => self.protocol.vendor_specific(self.memory.bytes()),
+        };
+        self.protocol.started(is_boot_code);
     }
 
     /// Starts what has just been programmed.
     fn restart(&mut self, core: &mut Core, at: u64) {
         self.half_written = false;
         self.boot(core);
+        if self.running == Running::Firmware {
+            for (at, bytes) in self.protocol.writes(self.memory.bytes()) {
+                self.memory.overwrite(at, &bytes);
+            }
+        }
         if let Some(other) = &core.other_identity {
             core.identity = other.clone();
         }
@@ -287,7 +299,7 @@ impl Model for PacketDrive {
     }
 
     fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply> {
-        if is_harmless(byte(cdb, 0)) {
+        if is_harmless(byte(cdb, 0)) && byte(cdb, 0) != GET_CONFIGURATION {
             return None;
         }
         let step = self.protocol.step(self.memory.bytes(), cdb, data);
@@ -341,7 +353,14 @@ impl Model for PacketDrive {
             return None;
         } else if self.chip_held_busy {
             return Some(LONG_WRITE);
-        } else if self.work.is_some() {
+        } else if let Some(work) = &self.work {
+            core.progress = self.protocol.parts().map_or(0, |parts| {
+                let now = core.clock.nanoseconds().saturating_sub(work.started);
+                let whole = work.until.saturating_sub(work.started).max(1);
+                u8::try_from(1 + u64::from(parts) * now / whole)
+                    .unwrap_or(parts)
+                    .min(parts)
+            });
             LONG_WRITE
         } else if core.clock.nanoseconds() < self.ready_at {
             BECOMING_READY

@@ -23,6 +23,25 @@ pub(in crate::sim) trait Protocol: Send {
     /// Who a drive with this flash is; `None` for a flash whose firmware does
     /// not run.
     fn identity(&self, flash: &[u8]) -> Option<Identity>;
+
+    /// Is told what answers from now on.
+    fn started(&mut self, _is_boot_code: bool) {}
+
+    /// What new firmware writes into the flash when it starts.
+    fn writes(&self, _flash: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        Vec::new()
+    }
+
+    /// What INQUIRY says behind the revision.
+    fn vendor_specific(&self, _flash: &[u8]) -> String {
+        String::new()
+    }
+
+    /// Into how many parts the drive divides its programming in its sense data;
+    /// `None` where it tells nothing there.
+    fn parts(&self) -> Option<u8> {
+        None
+    }
 }
 
 /// What a family makes of a packet.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sim::firmware::{MT1959_CALIBRATION, MT1959_RECORD, sum};
+use crate::image::mt19xx::{BANNER, CALIBRATION, DRIVE_WRITTEN};
+use crate::sim::blu_ray::Board;
+use crate::sim::firmware::sum;
 use crate::sim::target::{Event, InRealTime, ScsiTarget, TargetData};
 use crate::sim::{Bench, Fault, Firmware, Names, SimClock, SimDriveHandle};
 use crate::transport::{Clock, Completion, Data, PacketTransport, TransportError, Verdict};
@@ -129,9 +131,9 @@ impl Host {
 
     /// What redumper sends in place of `image`.
     fn for_this_drive(&self, mut image: Vec<u8>) -> Vec<u8> {
-        let own = MT1959_RECORD.of(&self.drive.flash()).to_vec();
+        let own = BANNER.of(&self.drive.flash()).to_vec();
         image[..0x1_0000].fill(0xFF);
-        MT1959_RECORD.of_mut(&mut image).copy_from_slice(&own);
+        BANNER.of_mut(&mut image).copy_from_slice(&own);
         image
     }
 
@@ -199,10 +201,12 @@ fn mt1939_image() -> Vec<u8> {
 }
 
 fn mt1959_image(code: &str, individual: Option<u64>) -> Vec<u8> {
-    let names = Names::Mt1959 {
-        banner: format!("MT1959 Boot {code} "),
-        individual,
-    };
+    let platform = if code == "JB8" { "JB8" } else { "BU3" };
+    let board = Board::new(code, platform);
+    let names = Names::BluRay(match individual {
+        Some(individual) => board.of_drive(individual),
+        None => board,
+    });
     let image = Firmware::new(0x20_0000, 82).with(names);
     image.identified("HL-DT-ST", "BD-RE BU40N", "1.03").bytes()
 }
@@ -496,36 +500,36 @@ fn an_mt1959_is_prepared_takes_blocks_and_keeps_what_is_its_own() {
     host.sleep(10.0);
     assert_eq!([host.ready(), host.ready()], [ATTENTION, NO_MEDIUM]);
     let after = host.dump();
-    assert_eq!(after[..0x1_0000], before[..0x1_0000]);
-    assert_eq!(after[0x1_0000..0x1F_0000], image[0x1_0000..0x1F_0000]);
-    assert_eq!(after[0x1F_0000..], before[0x1F_0000..]);
+    assert_eq!(after[0x400..0x1_0000], before[0x400..0x1_0000]);
+    assert_eq!(after[..0x400], after[0x1_0000..0x1_0400], "as it is shown");
+    assert_eq!(after[0x1_0000..0x1D_8000], image[0x1_0000..0x1D_8000]);
+    for written in DRIVE_WRITTEN {
+        let changed = written
+            .range
+            .of(&after)
+            .iter()
+            .zip(written.range.of(&before));
+        let count = changed.filter(|(after, before)| after != before).count();
+        assert_eq!(count, 1, "{} is the drive's", written.what);
+    }
     assert_eq!(host.names(), "HL-DT-STBD-RE BU40N     1.03");
     assert_eq!(host.drive.counters().blocks.of(6), 128);
     host.assert_nothing_wrong();
 }
 
 #[test]
-fn an_mt1959_prepared_the_other_way_waits_for_the_end() {
+fn an_mt1959_tells_how_far_it_is() {
     let bench = bench("mt1959", "");
     let mut host = Host::at(&bench, 1);
     let image = host.for_this_drive(mt1959_image("BU5", None));
-    let mut prepare = MT1959_PREPARE;
-    prepare[9] = 0x0B;
-    let end = [0x3B, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0x1B, 0x12];
-    assert_eq!(host.send(&prepare, &[]), GOOD);
-    assert_eq!(host.send_mt1959(&image), GOOD);
-    assert_eq!(
-        (host.ready(), host.drive.counters().firmware_programs),
-        (NO_MEDIUM, 0)
-    );
-    assert_eq!(host.send(&end, &[]), GOOD);
-    assert_eq!(
-        (host.ready(), host.drive.counters().firmware_programs),
-        (LONG_WRITE, 1)
-    );
-    host.assert_nothing_wrong();
-    assert_eq!(host.send(&end, &[]), LONG_WRITE);
-    assert_eq!(host.drive.counters().violation_count, 1, "it is busy");
+    host.send(&MT1959_PREPARE, &[]);
+    host.send_mt1959(&image);
+    let mut part = || {
+        let done = host.ask(&[0; 12], Data::None);
+        host.sleep(2.0);
+        done.sense[4]
+    };
+    assert_eq!([part(), part(), part(), part()], [1, 9, 17, 25]);
 }
 
 #[test]
@@ -534,35 +538,34 @@ fn an_mt1959_programs_nothing_unprepared_or_without_its_own_record() {
     let mut host = Host::at(&bench, 1);
     let before = host.drive.flash();
     let image = mt1959_image("BU5", None);
+    let of_another = mt1959_image("JB8", None);
     assert_eq!(host.send(&mt1959_block(0), &image[..0x4000]), SEQUENCE);
     host.send(&MT1959_PREPARE, &[]);
     assert_eq!(host.send(&mt1959_block(0x4000), &image[..0x4000]), SEQUENCE);
     host.send(&MT1959_PREPARE, &[]);
-    assert_eq!(host.send_mt1959(&image), PARAMETER);
-    assert!(host.drive.flash() == before);
-    assert_eq!(host.drive.counters().violation_count, 3);
+    assert_eq!(host.drive.counters().violation_count, 2);
+    host.send(&MT1959_PREPARE, &[]);
+    let mut damaged = host.for_this_drive(image);
+    damaged[0x8_0000] ^= 1;
+    for rejected in [of_another, damaged] {
+        host.send(&MT1959_PREPARE, &[]);
+        assert_eq!(host.send_mt1959(&rejected), GOOD);
+        assert_eq!(host.ready(), NO_MEDIUM, "at once");
+        assert!(host.drive.flash() == before);
+    }
 }
 
 #[test]
-fn the_calibration_of_another_drive_is_a_violation_or_in_the_flash() {
+fn the_calibration_of_another_drive_is_a_violation_and_stays_out() {
     let image = mt1959_image("BU5", Some(4711));
-    for keeps in [true, false] {
-        let path = format!(
-            "{}/fixtures/benches/mt1959.toml",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let text = std::fs::read_to_string(path).unwrap();
-        let key = format!("model = \"mt1959\"\nkeeps_calibration = {keeps}");
-        let bench = Bench::from_text(&text.replace("model = \"mt1959\"", &key)).unwrap();
-        let mut host = Host::at(&bench, 1);
-        let own = MT1959_CALIBRATION.of(&host.drive.flash()).to_vec();
-        let image = host.for_this_drive(image.clone());
-        host.send(&MT1959_PREPARE, &[]);
-        assert_eq!(host.send_mt1959(&image), GOOD);
-        let flash = host.drive.flash();
-        assert_eq!(MT1959_CALIBRATION.of(&flash) == own, keeps);
-        assert_eq!(host.drive.counters().violation_count, u64::from(keeps));
-    }
+    let bench = bench("mt1959", "");
+    let mut host = Host::at(&bench, 1);
+    let own = CALIBRATION.of(&host.drive.flash()).to_vec();
+    let image = host.for_this_drive(image);
+    host.send(&MT1959_PREPARE, &[]);
+    assert_eq!(host.send_mt1959(&image), GOOD);
+    assert!(CALIBRATION.of(&host.drive.flash()) == own);
+    assert_eq!(host.drive.counters().violation_count, 1);
 }
 
 #[test]
@@ -575,7 +578,7 @@ fn the_image_of_another_model_leaves_an_mt1959_to_its_boot_loader_or_dead() {
         assert_eq!(host.send_mt1959(&image), GOOD);
         host.sleep(10.0);
         if boot_loader {
-            assert_eq!(host.names(), "HL-DT-STBD-RE WH16NS60  BOOT");
+            assert_eq!(host.names(), "HL-DT-STBD-RE  WH16NS60 BOOT");
         } else {
             let done = host.ask(&[0x12, 0, 0, 0, 36, 0], Data::In(&mut [0; 36]));
             assert_eq!(codes(&done), (4, 0x44, 0));

@@ -248,3 +248,35 @@ fn a_parallel_chip_is_no_serial_one() {
     let chip = chip::parallel(ChipId::new(0xBF, 0xB6)).unwrap();
     assert!(SerialFlash::new(chip, Vec::new(), Times::NONE).is_none());
 }
+
+#[test]
+fn a_sector_is_erased_where_the_chip_has_any() {
+    let mut host = Host::new(0xC2, 0x11);
+    host.send(&[0x06]);
+    host.send(&[0x20, 1, 0x23, 0]);
+    host.wait_long();
+    let erased = host
+        .memory()
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == 0xFF);
+    let places: Vec<usize> = erased.map(|(at, _)| at).collect();
+    assert_eq!((places[0], places.len()), (0x1_2000, 0x1000));
+    let mut host = Host::w25p20();
+    host.send(&[0x06]);
+    host.send(&[0x20, 1, 0x23, 0]);
+    host.wait_long();
+    assert!(host.is_unchanged(), "this one has none");
+}
+
+#[test]
+fn a_pin_that_is_held_low_keeps_the_protection() {
+    let mut host = Host::w25p20();
+    host.flash = host.flash.locked();
+    host.send(&[0x06]);
+    host.send(&[0x01, 0x00]);
+    host.wait_long();
+    assert_eq!(host.status() & 0x9C, 0x9C);
+    host.erase(0xC7);
+    assert!(host.is_unchanged());
+}

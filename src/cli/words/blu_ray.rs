@@ -1,0 +1,148 @@
+//! What is said about images for LG's Blu-ray drives, and about the drives.
+
+use crate::cli::args::Request;
+use crate::cli::failure::Failure;
+use crate::image::Wrapping;
+use crate::image::mt19xx::{BootString, Descriptor, Facts, Tag};
+use crate::protocol::packet::blu_ray::{Mode, Survey};
+
+/// What such an image says about itself, row by row.
+pub fn image(facts: &Facts, wrapping: Wrapping) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("Chip", chip(facts))];
+    if let Some(descriptor) = &facts.descriptor {
+        rows.push(("Firmware", firmware(descriptor)));
+    }
+    let board = match &facts.hardware {
+        Some(hardware) => format!(
+            "{}, started by {}, family {}",
+            hardware.platform,
+            hardware.loader,
+            hardware.family()
+        ),
+        None => "not to be established from this image".to_owned(),
+    };
+    rows.push(("Board", board));
+    rows.push(("Integrity", integrity(facts)));
+    let encoding = match wrapping {
+        Wrapping::Plain => "plain",
+        Wrapping::Aes => "AES, as newer drives want to be sent it; all above is of the plain bytes",
+    };
+    rows.push(("Encoding", encoding.to_owned()));
+    let kind = match facts.is_drive_read {
+        false => "a vendor's file, as far as its first page tells",
+        true => {
+            "what a drive gives when it is read: the way back for that very drive, and no image for \
+             another"
+        }
+    };
+    rows.push(("Made from", kind.to_owned()));
+    rows
+}
+
+fn chip(facts: &Facts) -> String {
+    match facts.boot_string {
+        Some(boot_string) => match boot_string.chip() {
+            Some(chip) => format!("{chip}, by its boot string \"{boot_string}\""),
+            None => format!("unknown, by its boot string \"{boot_string}\""),
+        },
+        None => "its boot string cannot be read".to_owned(),
+    }
+}
+
+fn firmware(descriptor: &Descriptor) -> String {
+    let svc = match descriptor.svc.as_str() {
+        "" => "no SVC code".to_owned(),
+        svc => format!("SVC code {svc}"),
+    };
+    let mut text = format!("{svc}, platform {}", descriptor.platform);
+    if descriptor.may_be_downgraded {
+        text.push_str(", marked as one that older firmware may replace");
+    }
+    text
+}
+
+fn integrity(facts: &Facts) -> String {
+    let (whole, judged) = facts.whole();
+    let left_out = facts
+        .protected
+        .iter()
+        .any(|protected| protected.state == Tag::NotInADriveRead);
+    let mut text = format!("{whole} of {judged} protected ranges hold");
+    if left_out {
+        text.push_str("; that of the boot code cannot be judged, a drive shows another page there");
+    }
+    text
+}
+
+/// What a drive says about its firmware, in one paragraph.
+pub fn drive(survey: &Survey) -> String {
+    let mut parts = Vec::new();
+    if survey.mode == Mode::Boot {
+        parts.push("no firmware runs in it, its boot code answers".to_owned());
+    }
+    parts.push(match survey.banner {
+        Some(banner) => format!("boot string \"{banner}\""),
+        None => "its boot string cannot be read".to_owned(),
+    });
+    if let Some(descriptor) = &survey.descriptor {
+        parts.push(match descriptor.svc.as_str() {
+            "" => "no SVC code".to_owned(),
+            svc => format!("SVC code {svc}"),
+        });
+    }
+    if let Some(date) = survey.date {
+        parts.push(format!("firmware of {date}"));
+    }
+    parts.push(match survey.encoding() {
+        Ok(Wrapping::Plain) => "takes firmware as it is".to_owned(),
+        Ok(Wrapping::Aes) => "takes firmware encrypted".to_owned(),
+        Err(_) => "does not show whether it wants firmware encrypted".to_owned(),
+    });
+    parts.join(", ")
+}
+
+/// What of a Blu-ray drive's new firmware is known besides its bytes.
+pub fn runs(before: Option<&Survey>, now: &Survey) -> String {
+    let date = |survey: &Survey| survey.date.map(|date| date.to_string());
+    let dates = match (before.and_then(date), date(now)) {
+        (Some(before), Some(now)) if before == now => format!("its date is {now}, as before"),
+        (Some(before), Some(now)) => format!("its date is {now}, {before} before"),
+        (None, Some(now)) => format!("its date is {now}"),
+        (_, None) => "it does not tell its date".to_owned(),
+    };
+    let descriptor = match &now.descriptor {
+        Some(found) => format!(
+            "its descriptor names {} {}",
+            found.identity.product, found.identity.revision
+        ),
+        None => "its descriptor cannot be read".to_owned(),
+    };
+    format!("{descriptor}, {dates}")
+}
+
+/// What helps where a drive goes through the motions and keeps its firmware.
+pub fn old_firmware(failure: Failure, sent: Option<BootString>, request: &Request) -> Failure {
+    let why = match sent {
+        Some(sent) => format!(
+            "A drive does so where the image does not have the boot string that its firmware wants. \
+             It was sent \"{sent}\", as is known for drives of its name and SVC code. Whoever \
+             knows which firmware was put into it before may know the string that one wants."
+        ),
+        None => {
+            "A drive does so where the image is not the one that its firmware wants.".to_owned()
+        }
+    };
+    failure
+        .next(why)
+        .next("Switch the drive off and on, and look which firmware it has then:")
+        .next(request.check())
+}
+
+/// What helps where a drive rejects an image.
+pub fn rejected(failure: Failure) -> Failure {
+    failure.next(
+        "A drive does so where the image does not have the boot string that its firmware wants, or \
+         is not encrypted as it wants it. It works as before. With another image for this very \
+         drive, or behind another adapter, type the same again:",
+    )
+}

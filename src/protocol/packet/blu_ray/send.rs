@@ -1,0 +1,141 @@
+//! The dialogue with a Blu-ray drive that is sent its firmware.
+
+use std::time::Duration;
+
+use crate::image::{Wrapping, mt19xx};
+use crate::protocol::DeviceError;
+use crate::protocol::download::{Effect, Progress, SendError};
+use crate::protocol::packet::{PROGRAM_TIMEOUT, PacketError, Risk, command, send_all, sending};
+use crate::scsi::cdb::{self, Buffer};
+use crate::scsi::{Sense, SenseKey};
+use crate::transport::{Data, PacketTransport};
+
+/// How long a drive may take to program itself: redumper gives it 60 s,
+/// mediatek-optical 120 s, since a vendor's updater waits 100 s for a command.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Into how many parts a drive divides its programming where it tells how far
+/// it is.
+const PARTS: u8 = 32;
+
+/// What a drive says while it is awaited.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// It works, with or without a disc.
+    Ready,
+    /// It programs or starts, and tells how far it is or not.
+    Busy(Option<Progress>, PacketError),
+    /// Its flash did not take what was sent.
+    Fault(Sense),
+    /// No answer, or one that says nothing.
+    Silent(PacketError),
+}
+
+/// Asks a drive once how it is.
+pub(crate) fn look(transport: &mut dyn PacketTransport) -> Seen {
+    const PREVENTED: SenseKey = SenseKey::ABORTED_COMMAND;
+    let asked = cdb::test_unit_ready();
+    let error = match command(transport, &asked, Data::None, PROGRAM_TIMEOUT) {
+        Ok(_) => return Seen::Ready,
+        Err(error) => error,
+    };
+    let PacketError::Sense(sense) = &error else {
+        return Seen::Silent(error);
+    };
+    let sense = *sense;
+    match sense.key {
+        SenseKey::NOT_READY if sense.asc == 0x04 => Seen::Busy(progress(sense), error),
+        SenseKey::NOT_READY | SenseKey::NO_SENSE | SenseKey::RECOVERED_ERROR => Seen::Ready,
+        SenseKey::MEDIUM_ERROR | SenseKey::HARDWARE_ERROR | PREVENTED => Seen::Fault(sense),
+        _ => Seen::Silent(error),
+    }
+}
+
+/// How far the drive is, by the second byte of the information field.
+fn progress(sense: Sense) -> Option<Progress> {
+    let [_, done, ..] = sense.information;
+    (1..=PARTS).contains(&done).then_some(Progress {
+        done: done.into(),
+        of: PARTS.into(),
+    })
+}
+
+/// Sends what was prepared; the drive programs with the last block, or says at
+/// once that it has rejected it.
+pub(crate) fn send(
+    transport: &mut dyn PacketTransport,
+    content: &[u8],
+    encoding: Wrapping,
+    block: u32,
+    taken: &mut dyn FnMut(u32),
+) -> Result<(), SendError> {
+    let sent = match encoding {
+        Wrapping::Plain => content.to_vec(),
+        Wrapping::Aes => mt19xx::enciphered(content.to_vec()),
+    };
+    enter(transport).map_err(sending("preparing the drive", None, Risk::None))?;
+    let last = sent.len().div_ceil(block as usize).saturating_sub(1);
+    let starts = (0..).step_by(block as usize);
+    for (number, (at, bytes)) in starts.zip(sent.chunks(block as usize)).enumerate() {
+        let risk = match number == last {
+            true => Risk::Now,
+            false => Risk::None,
+        };
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        buffer(6, 0, at, length)
+            .and_then(|cdb| send_all(transport, &cdb, bytes, PROGRAM_TIMEOUT))
+            .map_err(sending("sending the image", Some(at), risk))?;
+        taken(length);
+    }
+    judge(transport)
+}
+
+/// What the first answer after the last block means. An event that the drive
+/// still had to tell says nothing about it.
+fn judge(transport: &mut dyn PacketTransport) -> Result<(), SendError> {
+    const EVENTS: u32 = 8;
+    for _ in 0..EVENTS {
+        return match look(transport) {
+            Seen::Silent(PacketError::Sense(sense)) if sense.is_unit_attention() => continue,
+            Seen::Ready => Err(SendError {
+                source: DeviceError::Rejected,
+                effect: Effect::Unchanged,
+            }),
+            Seen::Fault(sense) => Err(SendError {
+                source: DeviceError::FlashFault { sense },
+                effect: Effect::InDoubt,
+            }),
+            // Whoever awaits it looks again.
+            Seen::Busy(..) | Seen::Silent(_) => Ok(()),
+        };
+    }
+    Ok(())
+}
+
+/// Prepares the drive: by the newer command, or the older one where the drive
+/// says that it does not know that. Byte 9 of both is 00, with which the boot
+/// code is left alone.
+fn enter(transport: &mut dyn PacketTransport) -> Result<(), PacketError> {
+    let newer = buffer(6, 0x67, 0, 0)?;
+    match command(transport, &newer, Data::None, PROGRAM_TIMEOUT) {
+        Err(PacketError::Sense(sense)) if sense.is_refusal() && !sense.deferred => {
+            let older = buffer(1, 0, 0, 0)?;
+            command(transport, &older, Data::None, PROGRAM_TIMEOUT).map(drop)
+        }
+        answer => answer.map(drop),
+    }
+}
+
+fn buffer(
+    mode: u8,
+    id: u8,
+    offset: u32,
+    length: u32,
+) -> Result<crate::scsi::PacketCdb, PacketError> {
+    Ok(cdb::write_buffer(Buffer {
+        mode,
+        id,
+        offset,
+        length,
+    })?)
+}

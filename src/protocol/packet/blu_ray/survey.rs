@@ -1,0 +1,362 @@
+//! What a Blu-ray drive says about itself, without a command that changes it.
+//!
+//! INQUIRY, the two windows that every tool reads, the date of the firmware by
+//! GET CONFIGURATION, and the instructions by which its receiver is known.
+//! **Never tried on hardware by this project.**
+
+use std::fmt;
+
+use mediatek_optical::drive::{Data as ChipData, Transport as ChipTransport};
+use mediatek_optical::receiver::{self, Encoding};
+
+use super::products::{self, Form, NoString};
+use crate::flash::FlashRange;
+use crate::image::Wrapping;
+use crate::image::mt19xx::{BANNER, BootString, Chip, DESCRIPTOR, Descriptor};
+use crate::protocol::packet::{PacketError, TIMEOUT, UNIT_ATTENTIONS, command, memory};
+use crate::scsi::{Identity, Inquiry, PacketCdb, cdb};
+use crate::transport::{Data, PacketTransport};
+
+/// What the boot code calls its revision.
+pub const BOOT_REVISION: &str = "BOOT";
+
+/// The first year of drives that want to be sent AES, by redumper.
+const FIRST_YEAR_OF_AES: u16 = 2020;
+
+/// The part of a drive's flash that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    #[default]
+    Firmware,
+    /// The boot code, since there is no firmware that runs.
+    Boot,
+}
+
+/// Year, month, day, hour, minute and second of a firmware: 14 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirmwareDate([u8; 14]);
+
+impl FirmwareDate {
+    /// `None` for anything but digits.
+    pub fn parse(bytes: &[u8]) -> Option<FirmwareDate> {
+        let digits: &[u8; 14] = bytes.first_chunk()?;
+        digits
+            .iter()
+            .all(u8::is_ascii_digit)
+            .then_some(FirmwareDate(*digits))
+    }
+
+    pub fn year(&self) -> u16 {
+        self.0
+            .iter()
+            .take(4)
+            .fold(0, |year, digit| year * 10 + u16::from(digit - b'0'))
+    }
+}
+
+impl fmt::Display for FirmwareDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.0.iter().map(|digit| char::from(*digit)).collect();
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        write!(
+            f,
+            "{}-{}-{} {}:{}",
+            part(0, 4),
+            part(4, 6),
+            part(6, 8),
+            part(8, 10),
+            part(10, 12)
+        )
+    }
+}
+
+/// A drive as it shows itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    pub mode: Mode,
+    pub identity: Identity,
+    /// At 3000; `None` where the drive refuses to have it read.
+    pub banner: Option<BootString>,
+    pub descriptor: Option<Descriptor>,
+    pub date: Option<FirmwareDate>,
+    /// What it wants to be sent by its date, as redumper decides it.
+    pub by_date: Option<Wrapping>,
+    /// What it wants to be sent by the instructions of its receiver, as
+    /// mediatek-optical tells it.
+    pub by_code: Option<Wrapping>,
+}
+
+/// Why it is not known whether a drive wants to be sent AES.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoEncoding {
+    #[error(
+        "whether this drive wants its firmware encrypted cannot be told: neither its date nor its \
+         code can be read"
+    )]
+    Untold,
+    #[error(
+        "whether this drive wants its firmware encrypted is not clear: {} by its date, {} by its \
+         code",
+        if *.by_date == Wrapping::Aes { "yes" } else { "no" },
+        if *.by_code == Wrapping::Aes { "yes" } else { "no" }
+    )]
+    Disagree {
+        by_date: Wrapping,
+        by_code: Wrapping,
+    },
+}
+
+impl Survey {
+    /// Asks a drive that is known to be one of these.
+    ///
+    /// # Errors
+    /// Where it does not say who it is, or a command is lost on the way. What it
+    /// refuses to tell is `None`.
+    pub fn of(transport: &mut dyn PacketTransport) -> Result<Survey, PacketError> {
+        let (identity, vendor_specific) = inquire(transport)?;
+        let mode = match identity.revision.as_str() {
+            BOOT_REVISION => Mode::Boot,
+            _ => Mode::Firmware,
+        };
+        let banner = window(transport, BANNER)?;
+        let descriptor = window(transport, DESCRIPTOR)?;
+        let date = match mode {
+            Mode::Firmware => date(transport)?,
+            Mode::Boot => None,
+        };
+        let by_date = date.and_then(|date| by_date(date, &vendor_specific));
+        Ok(Survey {
+            mode,
+            identity,
+            banner: banner.as_deref().and_then(BootString::parse),
+            descriptor: descriptor.as_deref().and_then(Descriptor::parse),
+            date,
+            by_date,
+            by_code: None,
+        })
+    }
+
+    /// The same with what the code of its receiver tells, for which a hundred
+    /// pieces of it are read.
+    ///
+    /// # Errors
+    /// Where a command is lost on the way.
+    pub fn with_receiver(self, transport: &mut dyn PacketTransport) -> Result<Survey, PacketError> {
+        let by_code = by_code(transport)?;
+        Ok(Survey { by_code, ..self })
+    }
+
+    /// What it wants to be sent.
+    ///
+    /// # Errors
+    /// Where neither rule tells, or they disagree.
+    pub fn encoding(&self) -> Result<Wrapping, NoEncoding> {
+        match (self.by_date, self.by_code) {
+            (Some(by_date), Some(by_code)) if by_date != by_code => {
+                Err(NoEncoding::Disagree { by_date, by_code })
+            }
+            (Some(told), _) | (None, Some(told)) => Ok(told),
+            (None, None) => Err(NoEncoding::Untold),
+        }
+    }
+
+    /// The chip, which is what the banner says.
+    pub fn chip(&self) -> Option<Chip> {
+        self.banner.and_then(|banner| banner.chip())
+    }
+
+    /// The boot string with which it takes an image: its own where the boot code
+    /// answers, or else that of its product and SVC code. A rebadged drive is
+    /// known by its own alone.
+    ///
+    /// # Errors
+    /// [`NoString`].
+    pub fn boot_string(&self) -> Result<BootString, NoString> {
+        let own = self.banner.ok_or(NoString::Unlisted);
+        let svc = self.descriptor.as_ref().map(|found| found.svc.as_str());
+        match self.mode {
+            Mode::Boot => own,
+            Mode::Firmware => match products::string_for(&self.identity, svc, self.chip()) {
+                Err(NoString::Unlisted) => own,
+                found => found,
+            },
+        }
+    }
+
+    /// How the drive is built, as far as anything tells.
+    pub fn form(&self) -> Option<Form> {
+        let by_board = || {
+            let found = self.descriptor.as_ref()?;
+            products::form_of_platform(&found.platform)
+        };
+        let by_banner = self.banner.as_ref().and_then(products::form_of);
+        by_banner
+            .or_else(|| products::form_of(&self.boot_string().ok()?))
+            .or_else(by_board)
+    }
+}
+
+fn inquire(transport: &mut dyn PacketTransport) -> Result<(Identity, String), PacketError> {
+    let mut reply = [0; cdb::INQUIRY_LENGTH];
+    command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
+    match Inquiry::parse(&reply) {
+        Some(inquiry) if !inquiry.identity.product.is_empty() => {
+            Ok((inquiry.identity, inquiry.vendor_specific))
+        }
+        _ => Err(PacketError::Short),
+    }
+}
+
+/// A window, `None` where the drive refuses to have it read.
+fn window(
+    transport: &mut dyn PacketTransport,
+    range: FlashRange,
+) -> Result<Option<Vec<u8>>, PacketError> {
+    let mut bytes = vec![0; range.len() as usize];
+    match memory::read(transport, range.start, &mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(PacketError::Sense(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Feature 010C of GET CONFIGURATION: the date of the firmware.
+fn date(transport: &mut dyn PacketTransport) -> Result<Option<FirmwareDate>, PacketError> {
+    const FIRMWARE_INFORMATION: u16 = 0x010C;
+    /// The header of the answer, and that of the feature.
+    const HEADERS: usize = 8 + 4;
+    let mut reply = [0; HEADERS + 16];
+    let length = u16::try_from(reply.len()).unwrap_or(u16::MAX);
+    let asked = cdb::get_configuration(FIRMWARE_INFORMATION, length);
+    match command(transport, &asked, Data::In(&mut reply), TIMEOUT) {
+        Ok(_) => {
+            let is_feature = reply.get(8..10) == Some(&FIRMWARE_INFORMATION.to_be_bytes()[..]);
+            let date = reply.get(HEADERS..).and_then(FirmwareDate::parse);
+            Ok(date.filter(|_| is_feature))
+        }
+        Err(PacketError::Sense(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// redumper's rule: firmware of 2020 or later wants AES, but where the second
+/// character after the revision is an M.
+fn by_date(date: FirmwareDate, vendor_specific: &str) -> Option<Wrapping> {
+    if date.year() < FIRST_YEAR_OF_AES {
+        return Some(Wrapping::Plain);
+    }
+    Some(match vendor_specific.chars().nth(1)? {
+        'M' => Wrapping::Plain,
+        _ => Wrapping::Aes,
+    })
+}
+
+/// The rule of mediatek-optical, by reading alone.
+fn by_code(transport: &mut dyn PacketTransport) -> Result<Option<Wrapping>, PacketError> {
+    let mut through = Through {
+        transport,
+        lost: None,
+    };
+    let found = receiver::detect_mode(&mut through)
+        .and_then(|mode| receiver::detect_encoding(&mut through, &mode));
+    if let Some(error) = through.lost {
+        return Err(error);
+    }
+    Ok(found.ok().map(|found| match found.encoding() {
+        Encoding::Plaintext => Wrapping::Plain,
+        Encoding::Encrypted => Wrapping::Aes,
+    }))
+}
+
+/// Our drive as the crate sees one. It is given nothing that could change it.
+struct Through<'a> {
+    transport: &'a mut dyn PacketTransport,
+    /// What ended the way to the drive; nothing is sent after it.
+    lost: Option<PacketError>,
+}
+
+/// A command that the drive refused, or that was not sent.
+#[derive(Debug)]
+struct NotDone;
+
+impl ChipTransport for Through<'_> {
+    type Error = NotDone;
+
+    fn exec(&mut self, cdb: &[u8], data: ChipData<'_>) -> Result<usize, NotDone> {
+        let mut padded = PacketCdb::default();
+        let fits = padded.get_mut(..cdb.len()).ok_or(NotDone)?;
+        fits.copy_from_slice(cdb);
+        let into = match data {
+            ChipData::In(into) if self.lost.is_none() => into,
+            ChipData::In(_) | ChipData::Out(_) | ChipData::None => return Err(NotDone),
+        };
+        for _ in 0..UNIT_ATTENTIONS {
+            match command(self.transport, &padded, Data::In(into), TIMEOUT) {
+                Ok(residue) => {
+                    let missing = usize::try_from(residue).unwrap_or(0);
+                    return Ok(into.len().saturating_sub(missing));
+                }
+                Err(PacketError::Sense(sense)) if sense.is_unit_attention() => {}
+                Err(PacketError::Sense(_)) => return Err(NotDone),
+                Err(error) => {
+                    self.lost = Some(error);
+                    return Err(NotDone);
+                }
+            }
+        }
+        Err(NotDone)
+    }
+
+    fn sense(&self) -> Option<(u8, u8, u8)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_fourteen_digits() {
+        let date = FirmwareDate::parse(b"20170302114500  ").unwrap();
+        assert_eq!(
+            (date.year(), &*date.to_string()),
+            (2017, "2017-03-02 11:45")
+        );
+        assert_eq!(FirmwareDate::parse(b"2017030211450"), None);
+        assert_eq!(FirmwareDate::parse(b"2017-03-02 11:45"), None);
+    }
+
+    #[test]
+    fn the_date_tells_the_encoding_and_an_m_makes_it_plain() {
+        let (plain, aes) = (Some(Wrapping::Plain), Some(Wrapping::Aes));
+        for (date, vendor_specific, expected) in [
+            ("20191231235959", "N000100", plain),
+            ("20191231235959", "", plain),
+            ("20200101000000", "N000100", aes),
+            ("20200101000000", "NM00100", plain),
+            ("20200101000000", "N", None),
+        ] {
+            let date = FirmwareDate::parse(date.as_bytes()).unwrap();
+            assert_eq!(by_date(date, vendor_specific), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_decided_by_both_rules_or_the_one_that_tells() {
+        let (plain, aes) = (Some(Wrapping::Plain), Some(Wrapping::Aes));
+        let of = |by_date, by_code| {
+            let survey = Survey {
+                by_date,
+                by_code,
+                ..Survey::default()
+            };
+            survey.encoding()
+        };
+        assert_eq!(of(plain, plain), Ok(Wrapping::Plain));
+        assert_eq!(of(aes, None), Ok(Wrapping::Aes));
+        assert_eq!(of(None, aes), Ok(Wrapping::Aes));
+        assert!(matches!(of(plain, aes), Err(NoEncoding::Disagree { .. })));
+        assert_eq!(of(None, None), Err(NoEncoding::Untold));
+    }
+}
