@@ -50,7 +50,8 @@ unpacked() {
     say "unpacking into $folder: $wanted"
     rm -rf "$folder"
     mkdir -p "$folder/.debs"
-    (cd "$folder/.debs" && apt-get -q download "${@:2}" >"$folder/.log" 2>&1) ||
+    # What is installed here may be a version that no archive has.
+    (cd "$folder/.debs" && apt-get -q -o Dir::State::status=/dev/null download "${@:2}" >"$folder/.log" 2>&1) ||
         { cat "$folder/.log" >&2; fail "cannot download $wanted"; }
     local deb
     for deb in "$folder/.debs"/*.deb; do dpkg-deb -x "$deb" "$folder"; done
