@@ -4,7 +4,7 @@
 //! The rule is the one of PCI's IDE class: a function of class 0101 has two
 //! channels, and bits 0 and 2 of its programming interface say whether each is
 //! in native mode. There the command block is region 2c, Device Control is in
-//! region 2c + 1, and the bus master in region 4. What differs is in [`KNOWN`].
+//! region 2c + 1, and the bus master in region 4. What differs is in `KNOWN`.
 //!
 //! Sources: Linux `drivers/ata` (`libata-sff.c`, `sata_via.c`, `ata_piix.c`,
 //! `pata_it821x.c` and the drivers that the entries name) and

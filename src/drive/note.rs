@@ -147,7 +147,7 @@ pub enum NoteError {
 }
 
 impl NoteError {
-    /// What is left to do by hand, by [`Undo::command`].
+    /// What is left to do by hand.
     pub fn undo(&self) -> Option<&Undo> {
         match self {
             NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => Some(undo),
@@ -339,8 +339,8 @@ pub fn all_left(system: &System) -> Vec<(String, Left)> {
 #[derive(Debug)]
 pub struct Settled {
     pub undo: Undo,
-    /// An error here leaves the note for another run; [`Undo::command`] does
-    /// the same by hand.
+    /// An error here leaves the note for another run; writing [`Undo::text`]
+    /// into its file does the same by hand.
     pub outcome: io::Result<()>,
 }
 

@@ -139,7 +139,7 @@ impl Request {
         }
     }
 
-    /// For another part of the flash, see [`Request::part`].
+    /// For another part of the flash: these ranges, first and last byte.
     pub fn of_part(&self, ranges: &[[u32; 2]]) -> Request {
         self.changed(|request| request.options.select(ranges))
     }

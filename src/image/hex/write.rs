@@ -10,7 +10,7 @@ const RECORD_LENGTH: usize = 16;
 /// Characters of a record without data, the colon aside: length, address, type, sum.
 const EMPTY_RECORD_DIGITS: usize = 10;
 
-/// How many bytes [`write`] makes of so many.
+/// How many bytes [`write()`] makes of so many.
 pub fn written_size(bytes: u32) -> u64 {
     let mut counted = Counted(0);
     // Counting cannot fail.
@@ -31,7 +31,7 @@ impl io::Write for Counted {
     }
 }
 
-/// Writes whole banks as a HEX file that [`read`] takes back and, with 16
+/// Writes whole banks as a HEX file that [`read`](super::read) takes back and, with 16
 /// banks, btcflash too. A short last bank reads back filled up with FF.
 ///
 /// Every byte gets a record, FF as well: the file shows the whole flash.
