@@ -7,6 +7,7 @@
 //! shows which of both is wrong.
 
 use super::read::Dump;
+use super::steadiness::is_unstable;
 use super::{Check, Forced, Refusal};
 use crate::flash::{FlashRange, Offset};
 use crate::image::damage::{self, Damage};
@@ -42,6 +43,10 @@ impl Resemblance {
         ranges: &[FlashRange],
         drive: Option<&Identity>,
     ) -> Option<Resemblance> {
+        if is_unstable(dump.disagreements) {
+            // What was read may be wrong itself.
+            return None;
+        }
         let flash = &dump.bytes;
         let revision = same_revision(image.bytes(), flash, drive)?;
         let places = ranges.iter().flat_map(|range| range.start..range.end);
