@@ -90,12 +90,12 @@ pub struct Survey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoEncoding {
     #[error(
-        "whether this drive wants its firmware encrypted cannot be told: neither its date nor its \
+        "Whether this drive wants its firmware encrypted cannot be told: neither its date nor its \
          code can be read"
     )]
     Untold,
     #[error(
-        "whether this drive wants its firmware encrypted is not clear: {} by its date, {} by its \
+        "Whether this drive wants its firmware encrypted is not clear: {} by its date, {} by its \
          code",
         if *.by_date == Wrapping::Aes { "yes" } else { "no" },
         if *.by_code == Wrapping::Aes { "yes" } else { "no" }
