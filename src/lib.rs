@@ -1,11 +1,30 @@
 //! Reads, backs up, flashes and revives MediaTek-based optical drives.
 //!
-//! Dependencies run down this list only:
-//! [`cli`] → [`session`] → [`drive`], [`protocol`], [`sim`] and [`cli`] → [`job`]
-//! → [`image`], [`plan`], [`protocol`]; these → [`flash`], [`transport`] →
-//! [`scsi`]; [`files`] is below all. [`sim`] implements the transport seams with
-//! drives made of code and is known to [`session`] alone, as one of the machines
-//! that a drive can be on.
+//! ```text
+//! mtkflash 3 w /m bys1.bin
+//!    |
+//!   cli             arguments, questions, reports: all the words
+//!    |-- session    from the name 3 to a drive that is held and ready
+//!    |     |-- drive       Linux: positions, nodes, who else uses it
+//!    |     `-- sim         or a drive made of code
+//!    `-- job        back up, plan, write, read back
+//!          |-- image       is it firmware, and for this drive?
+//!          |-- plan        which sectors differ
+//!          `-- protocol    vendor mode, or the packets of a family
+//!                |-- flash       chips as data
+//!                `-- transport   SG_IO, ATA PASS-THROUGH, I/O ports
+//!                      `-- scsi        CDBs, sense data, INQUIRY
+//! ```
+//!
+//! Dependencies run down this list only: [`cli`] → [`session`] → [`drive`],
+//! [`protocol`], [`sim`] and [`cli`] → [`job`] → [`image`], [`plan`], [`protocol`];
+//! these → [`flash`], [`transport`] → [`scsi`]; [`files`] is below all. [`sim`]
+//! implements the transport seams with drives made of code and is known to
+//! [`session`] alone, as one of the machines that a drive can be on.
+//!
+//! What is known of each protocol, with its source, stands at the head of the module
+//! that speaks it: [`protocol::vendor_mode`] and [`protocol::packet`]. None of it was
+//! ever tried on a real drive.
 
 pub mod cli;
 pub mod drive;
