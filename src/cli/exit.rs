@@ -15,7 +15,8 @@ pub enum Exit {
     Usage = 2,
     /// The drive is not there, somebody else has it, or it may not be opened.
     NoDrive = 3,
-    /// A safety check said no before anything changed, or nobody said YES.
+    /// A safety check said no before anything changed, or nobody was there to be
+    /// asked.
     Refused = 4,
     /// The image file cannot be read or is no firmware.
     BadImage = 5,
@@ -25,13 +26,16 @@ pub enum Exit {
     FailedPartly = 7,
     /// Verify worked and found that flash and file differ.
     Different = 8,
-    /// A signal stopped the job before the first change (128 + SIGINT).
+    /// What was asked for is done, but what came of it could not be shown.
+    Unreported = 9,
+    /// A signal (128 + SIGINT) or another answer than YES stopped the job before
+    /// the first change.
     Stopped = 130,
 }
 
 impl Exit {
     /// Every code, ascending.
-    pub const ALL: [Exit; 10] = [
+    pub const ALL: [Exit; 11] = [
         Exit::Done,
         Exit::Internal,
         Exit::Usage,
@@ -41,6 +45,7 @@ impl Exit {
         Exit::FailedUnchanged,
         Exit::FailedPartly,
         Exit::Different,
+        Exit::Unreported,
         Exit::Stopped,
     ];
 
@@ -54,15 +59,16 @@ impl Exit {
     pub fn severity(self) -> u8 {
         match self {
             Exit::Done => 0,
-            Exit::Stopped => 1,
-            Exit::Usage => 2,
-            Exit::Refused => 3,
-            Exit::BadImage => 4,
-            Exit::NoDrive => 5,
-            Exit::FailedUnchanged => 6,
-            Exit::Different => 7,
-            Exit::Internal => 8,
-            Exit::FailedPartly => 9,
+            Exit::Unreported => 1,
+            Exit::Stopped => 2,
+            Exit::Usage => 3,
+            Exit::Refused => 4,
+            Exit::BadImage => 5,
+            Exit::NoDrive => 6,
+            Exit::FailedUnchanged => 7,
+            Exit::Different => 8,
+            Exit::Internal => 9,
+            Exit::FailedPartly => 10,
         }
     }
 
@@ -78,6 +84,7 @@ impl Exit {
             Exit::FailedUnchanged => "failed-unchanged",
             Exit::FailedPartly => "failed-partly",
             Exit::Different => "different",
+            Exit::Unreported => "unreported",
             Exit::Stopped => "stopped",
         }
     }
@@ -94,6 +101,7 @@ impl Exit {
             Exit::FailedUnchanged => "failed, flash unchanged",
             Exit::FailedPartly => "failed, flash partly written",
             Exit::Different => "verify found a difference",
+            Exit::Unreported => "done, but the report could not be shown",
             Exit::Stopped => "stopped by the user before any change",
         }
     }
@@ -114,12 +122,12 @@ mod tests {
         let mut worst_first = Exit::ALL;
         worst_first.sort_by_key(|exit| std::cmp::Reverse(exit.severity()));
         let codes: Vec<u8> = worst_first.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [7, 1, 8, 6, 3, 5, 4, 2, 130, 0]);
+        assert_eq!(codes, [7, 1, 8, 6, 3, 5, 4, 2, 130, 9, 0]);
     }
 
     #[test]
     fn the_codes_are_the_documented_ones() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
     }
 }

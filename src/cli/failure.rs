@@ -2,6 +2,7 @@
 //! the flash, and what to type next.
 
 mod file;
+mod journal;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,12 @@ use std::path::{Path, PathBuf};
 use super::advice::{Advice, Line};
 use super::args::{Command, Request, Via};
 use super::exit::Exit;
+use super::prompt::Word;
 use super::report;
 use super::text::Text;
 use super::words;
 use crate::drive::Remedy;
+use crate::files::FileError;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
@@ -131,6 +134,17 @@ impl Failure {
     pub fn job(error: &JobError, request: &Request) -> Failure {
         let failure = match error {
             JobError::Refused(refusal) => return refused(refusal, request),
+            JobError::Kept { file, source } => {
+                let failure = match source.as_ref() {
+                    JobError::File(
+                        error @ (FileError::Exists { .. } | FileError::Unfinished { .. }),
+                    ) => Failure::new(Exit::Refused, words::files::what(error))
+                        .next("What was read is in another file. To go on with that as backup:")
+                        .next(request.with_backup(file)),
+                    source => Failure::job(source, request),
+                };
+                return failure.keeping(Some(file));
+            }
             JobError::File(error) => return Failure::file(error, error.path(), request),
             JobError::Image(problem) => {
                 return Failure::new(Exit::BadImage, sentence(problem))
@@ -233,9 +247,13 @@ impl Failure {
         self
     }
 
-    /// Another answer than YES.
-    pub fn denied(request: &Request) -> Failure {
-        Failure::new(Exit::Refused, "The answer was not YES, in capitals.")
+    /// Another answer than the agreed word.
+    pub fn denied(word: &Word, request: &Request) -> Failure {
+        let what = match word {
+            Word::Yes => "The answer was not YES, in capitals.".to_owned(),
+            Word::Model(model) => format!("The answer was not the model, {model}."),
+        };
+        Failure::new(Exit::Stopped, what)
             .next("To be asked again:")
             .next(request.same())
     }
@@ -261,7 +279,7 @@ impl Failure {
         let failure = Failure {
             flash: Flash::Unsaid,
             ..Failure::new(
-                Exit::Internal,
+                Exit::Unreported,
                 format!("{done} could not be written: {error}."),
             )
         };
@@ -384,6 +402,9 @@ fn exit_of(state: &FlashState) -> Exit {
 }
 
 fn refused(refusal: &Refusal, request: &Request) -> Failure {
+    if let Some(what) = words::journal::refusal(refusal) {
+        return journal::advice(refusal, Failure::new(Exit::Refused, what), request);
+    }
     let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
     match refusal {
         Refusal::Check {
@@ -392,19 +413,27 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         } if !request.changes() => failure
             .next("The tool knows the protocol by the drive's name:")
             .next(request.without_protocol())
-            .next("A strange command can hang the drive. If you know better:")
-            .next(request.forcing(Check::Family)),
+            .next("A strange command can hang the drive. The check is called family."),
+        Refusal::Check { check, .. } if check.guards_life() => failure
+            .next("Get the firmware for this very drive, and look at it:")
+            .next(Request::inspect_any())
+            .next(format!(
+                "{} leaves the drive dead, with no way back that this tool knows. The check is \
+                 called {}.",
+                match check {
+                    Check::Structure => "Damaged firmware",
+                    _ => "Firmware of other hardware",
+                },
+                check.name()
+            )),
         Refusal::Check {
-            check: check @ (Check::Model | Check::Family | Check::Banner | Check::Structure),
+            check: Check::Model,
             ..
         } => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())
-            .next(match check {
-                Check::Structure => "Damaged firmware leaves the drive dead. If you know better:",
-                _ => "Firmware of other hardware leaves the drive dead. If you know better:",
-            })
-            .next(request.forcing(*check)),
+            .next("Firmware of other hardware leaves the drive dead. If you know better:")
+            .next(request.forcing(Check::Model)),
         Refusal::Check {
             check: Check::Blank,
             ..
@@ -429,16 +458,20 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
             )
             .next(request.forcing(Check::Model))
             .next("If it is not, get the firmware for this very drive."),
-        Refusal::Unfinished { backup, .. } => failure
-            .next("Put back what was in the drive before, and then type the same again:")
-            .next(request.restore(backup))
-            .next("If that is another drive's business, or you can do without what was there:")
-            .next(request.forcing(Check::Interrupted)),
+        Refusal::Unfinished { .. }
+        | Refusal::BackupGone { .. }
+        | Refusal::Backup { .. }
+        | Refusal::Journal(_) => failure,
         Refusal::NoCopy { .. } => failure
             .next("If the write were interrupted, those bytes would be lost. With a backup:")
             .next(request.with_any_backup()),
-        Refusal::Selection(_)
-        | Refusal::Unreadable(_)
+        Refusal::Selection(_) => Failure {
+            exit: Exit::Usage,
+            ..failure
+        }
+        .next("To see what this drive is:")
+        .next(request.check()),
+        Refusal::Unreadable(_)
         | Refusal::Unwritable(_)
         | Refusal::Unerasable { .. }
         | Refusal::NoParts

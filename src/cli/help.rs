@@ -31,7 +31,7 @@ Any case, order and place will do: /m, /M, -m and --merge are the same.
 A file that is called like a command is ./r, and after -- nothing is a switch.
 ";
 
-const OF_SEVERAL: &str = "Of several drives the worst counts: 7, 1, 8, 6, 3, 5, 4, 2, 130, 0.\n";
+const OF_SEVERAL: &str = "Of several drives the worst counts: 7, 1, 8, 6, 3, 5, 4, 2, 130, 9, 0.\n";
 
 const TAIL: &str = "
 Examples

@@ -259,8 +259,11 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
             "bytes": bytes,
         }}),
         Finding::Drive(drive) => of_flash(drive),
-        Finding::Unfinished(warnings) if warnings.is_empty() => json!({}),
-        Finding::Unfinished(warnings) => json!({"unfinished": warnings}),
+        Finding::Unfinished(notices) if notices.is_empty() => json!({}),
+        Finding::Unfinished(notices) => {
+            let texts: Vec<String> = notices.iter().map(words::journal::notice).collect();
+            json!({"unfinished": texts})
+        }
         Finding::Dumped(dump) => dumped(dump),
         Finding::Proposed(proposed) => of_proposal(proposed),
         Finding::Compared(found) => compared(found),
@@ -447,7 +450,7 @@ fn found_identity(found: &ImageIdentity) -> Value {
 }
 
 fn dumped(dump: &Dumped) -> Value {
-    json!({
+    let mut object = json!({
         "dump": {
             "files": dump.files.iter().map(text).collect::<Vec<_>>(),
             "record": text(&dump.record),
@@ -458,7 +461,11 @@ fn dumped(dump: &Dumped) -> Value {
         "banks": banks(&dump.banks),
         "gaps": ranges(&dump.gaps),
         "disagreements": dump.disagreements,
-    })
+    });
+    if dump.half_written {
+        object["half_written"] = true.into();
+    }
+    object
 }
 
 fn of_proposal(proposed: &Proposed) -> Value {
@@ -490,6 +497,12 @@ fn backup(backup: &WayBack) -> Value {
         }
         WayBack::Earlier { path, crc32, date } => {
             json!({"status": "earlier", "path": text(path), "crc32": crc32, "date": date})
+        }
+        WayBack::Before { path, crc32, date } => {
+            json!({"status": "before", "path": text(path), "crc32": crc32, "date": date})
+        }
+        WayBack::Mixture { path, crc32 } => {
+            json!({"status": "half-written", "path": text(path), "crc32": crc32.to_string()})
         }
         WayBack::Planned(path) => json!({"status": "planned", "path": text(path)}),
         WayBack::None => json!({"status": "none"}),

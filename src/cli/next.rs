@@ -1,9 +1,10 @@
 //! What to do after a command that went well.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::advice::Advice;
-use super::args::Request;
+use super::args::{Request, parse};
 use crate::protocol::{Capabilities, Reading};
 
 /// What is blank of a flash.
@@ -46,6 +47,37 @@ pub fn after_write(is_by_ports: bool, request: &Request) -> Advice {
     match is_by_ports {
         true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
         false => advice,
+    }
+}
+
+/// After a check of a drive with a change that was begun and not finished: `words`
+/// asked for it.
+pub fn after_interrupted_check(words: &[OsString], backup: &Path, request: &Request) -> Advice {
+    let advice = match parse(std::iter::once("mtkflash".into()).chain(words.iter().cloned())) {
+        Ok(again) => Advice::default()
+            .then("It answers. To go on where that run ended:")
+            .then(again)
+            .then("Or put back what was in it before:"),
+        Err(_) => Advice::default().then("It answers. To put back what was in it before:"),
+    };
+    advice.then(request.restore(backup))
+}
+
+/// After a write that was forced over what keeps the drive alive.
+pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
+    let advice = Advice::default()
+        .then(
+            "Leave the drive on: firmware that does not fit may not start again, and as long as \
+             the drive is on it can still be written. To look at it:",
+        )
+        .then(request.check());
+    match backup {
+        Some(backup) => advice
+            .then("To go back to what was in it before:")
+            .then(request.restore(backup)),
+        None => advice
+            .then("To go back, write firmware that is for this very drive:")
+            .then(request.write_unread()),
     }
 }
 

@@ -10,12 +10,14 @@ use super::args::{DriveName, Request};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
+use super::words;
 use crate::flash::{Bank, FlashRange};
 use crate::image::sums::Sha256;
 use crate::image::{Checksum, Crc32, Differences, Report};
 use crate::job::backup::Record;
 use crate::job::change::Changed;
 use crate::job::fit::Match;
+use crate::job::interrupted::Notice;
 use crate::job::read::Dump;
 use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
@@ -100,7 +102,7 @@ pub enum Finding {
     Drive(Box<Drive>),
     /// Writes of a flash like this one that were begun and not finished, a
     /// sentence for each.
-    Unfinished(Vec<String>),
+    Unfinished(Vec<Notice>),
     Dumped(Dumped),
     Proposed(Box<Proposed>),
     /// What a flash holds that was compared, or need not be changed.
@@ -166,6 +168,8 @@ pub struct Dumped {
     pub gaps: Vec<FlashRange>,
     /// How often two reads of a block differed.
     pub disagreements: u32,
+    /// Read from a flash that an unfinished change has left: a mixture.
+    pub half_written: bool,
 }
 
 /// What a change would do.
@@ -196,6 +200,17 @@ pub enum WayBack {
         path: PathBuf,
         crc32: String,
         date: String,
+    },
+    /// The backup of another change that was begun and not finished.
+    Before {
+        path: PathBuf,
+        crc32: String,
+        date: String,
+    },
+    /// What was read just now, which may be half-written: no way back.
+    Mixture {
+        path: PathBuf,
+        crc32: Crc32,
     },
     /// Would be made.
     Planned(PathBuf),
@@ -318,6 +333,7 @@ impl Dumped {
             crc32: record.crc32.clone(),
             gaps: dump.gaps.clone(),
             disagreements: dump.disagreements,
+            half_written: record.half_written,
         }
     }
 }
@@ -328,7 +344,12 @@ impl Proposed {
         Proposed {
             erases_only: proposal.fit.is_none(),
             fit: proposal.fit.clone(),
-            warnings: proposal.warnings.clone(),
+            warnings: proposal
+                .unfinished
+                .iter()
+                .map(words::journal::notice)
+                .chain(proposal.warnings.iter().cloned())
+                .collect(),
             resemblance: proposal.resemblance.clone(),
             kept: proposal.kept.clone(),
             notes: proposal.notes.clone(),
@@ -357,6 +378,18 @@ impl From<&Backup> for WayBack {
                     date: date.clone(),
                 }
             }
+            Backup::Before(earlier) => {
+                let Record { crc32, date, .. } = &earlier.record;
+                WayBack::Before {
+                    path: earlier.path.clone(),
+                    crc32: crc32.clone(),
+                    date: date.clone(),
+                }
+            }
+            Backup::Mixture { path, crc32 } => WayBack::Mixture {
+                path: path.clone(),
+                crc32: *crc32,
+            },
             Backup::Planned(path) => WayBack::Planned(path.clone()),
             Backup::None => WayBack::None,
             Backup::Impossible => WayBack::Impossible,

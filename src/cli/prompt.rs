@@ -8,13 +8,53 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::text::Text;
+use super::visible::visible;
 use super::wrap;
 use crate::job::StopFlag;
+
+/// What is to be typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// YES, in capitals, as the DOS tools wanted it.
+    Yes,
+    /// The drive's model, by whoever has overridden what keeps it alive: who
+    /// types it has read it.
+    Model(String),
+}
+
+impl Word {
+    fn wanted(&self) -> String {
+        match self {
+            Word::Yes => TYPE_YES.to_owned(),
+            Word::Model(model) => format!("Type the model, {model}, to go on: "),
+        }
+    }
+
+    fn wanted_again(&self) -> String {
+        match self {
+            Word::Yes => ASKED_AGAIN.to_owned(),
+            Word::Model(model) => format!("Type {model}, or Ctrl-C to stop: "),
+        }
+    }
+
+    fn is(&self, answer: &str) -> bool {
+        match self {
+            Word::Yes => answer == "YES",
+            Word::Model(model) => {
+                let words = |text: &str| {
+                    let words = text.split_whitespace().map(str::to_ascii_lowercase);
+                    words.collect::<Vec<_>>()
+                };
+                words(answer) == words(model)
+            }
+        }
+    }
+}
 
 /// How the question was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// YES, typed or by `--yes`.
+    /// The word, typed or by `--yes`.
     Given,
     /// Anything else.
     Denied,
@@ -31,6 +71,12 @@ pub fn somebody_is_there() -> bool {
 
 /// Asks for YES, in capitals, as the DOS tools did.
 pub fn ask(question: &Text, yes: bool, stop: &StopFlag) -> Consent {
+    ask_for(&Word::Yes, question, yes, stop)
+}
+
+/// Asks for a word. Who has typed `--yes` has answered, with the model as well:
+/// the check that is in the way was named by its name.
+pub fn ask_for(word: &Word, question: &Text, yes: bool, stop: &StopFlag) -> Consent {
     if yes {
         return Consent::Given;
     }
@@ -41,8 +87,8 @@ pub fn ask(question: &Text, yes: bool, stop: &StopFlag) -> Consent {
     static ASKING: Mutex<()> = Mutex::new(());
     let _asking = ASKING.lock();
     let mut terminal = io::stderr();
-    let question = wrap::for_output(question, io::stderr()) + TYPE_YES;
-    consent(&question, |text| {
+    let question = wrap::for_output(question, io::stderr()) + &visible(&word.wanted());
+    consent(word, &question, |text| {
         // A terminal that cannot be written to gives no answer either.
         let _ = terminal.write_all(text.as_bytes());
         let _ = terminal.flush();
@@ -91,20 +137,25 @@ const AGAIN: usize = 3;
 
 /// Shows `question` and what follows by `answer`, which gives a line, or `None`
 /// where a signal came instead.
-fn consent(question: &str, mut answer: impl FnMut(&str) -> Option<String>) -> Consent {
+fn consent(
+    wanted: &Word,
+    question: &str,
+    mut answer: impl FnMut(&str) -> Option<String>,
+) -> Consent {
+    let again = visible(&wanted.wanted_again()).into_owned();
     let mut text = question;
     for _ in 0..=AGAIN {
         let Some(line) = answer(text) else {
             return Consent::Stopped;
         };
         let word = line.trim();
-        if word == "YES" {
+        if wanted.is(word) {
             return Consent::Given;
         }
         if !["yes", "y"].contains(&word.to_ascii_lowercase().as_str()) {
             return Consent::Denied;
         }
-        text = ASKED_AGAIN;
+        text = &again;
     }
     Consent::Denied
 }
@@ -130,7 +181,7 @@ mod tests {
     /// What comes of these answers, and how many of them were asked for.
     fn answered(answers: &[&str]) -> (Consent, usize) {
         let mut asked = Vec::new();
-        let given = consent("Type YES to go on: ", |text| {
+        let given = consent(&Word::Yes, "Type YES to go on: ", |text| {
             asked.push(text.to_owned());
             answers.get(asked.len() - 1).map(|&line| line.to_owned())
         });
@@ -157,6 +208,18 @@ mod tests {
     fn any_other_answer_is_a_no_at_once() {
         for no in ["\n", "", "no\n", "n\n", "YES!\n", "yess\n", "O YES\n"] {
             assert_eq!(answered(&[no, "YES\n"]), (Consent::Denied, 1), "{no}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_typed_as_it_is_and_nothing_else_stands_for_it() {
+        let word = Word::Model("DVD RW DW-D22A".to_owned());
+        let typed = |answer: &str| consent(&word, "", |_| Some(answer.to_owned()));
+        for right in ["DVD RW DW-D22A\n", " dvd rw  dw-d22a \r\n"] {
+            assert_eq!(typed(right), Consent::Given);
+        }
+        for wrong in ["YES\n", "yes\n", "\n", "DW-D22A\n", "DVD RW DW-D22\n"] {
+            assert_eq!(typed(wrong), Consent::Denied, "{wrong}");
         }
     }
 

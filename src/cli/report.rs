@@ -12,6 +12,7 @@ use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{Checksum, Hole, ImageIdentity, Report};
+use crate::job::interrupted::Notice;
 use crate::job::steadiness::{self, is_unstable};
 use crate::job::verify::{Compared, Difference};
 use crate::protocol::vendor_mode::reported;
@@ -48,7 +49,7 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
             Text::default().words("").words(&name.to_string()).finish()
         }),
         Finding::Drive(drive) => device(drive),
-        Finding::Unfinished(notices) => warnings(notices),
+        Finding::Unfinished(notices) => unfinished(notices),
         Finding::Dumped(dump) => read::dumped(dump),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),
@@ -81,10 +82,10 @@ fn words_of(verdict: Verdict) -> &'static str {
     }
 }
 
-fn warnings(warnings: &[String]) -> Text {
+fn unfinished(notices: &[Notice]) -> Text {
     let mut table = Text::default();
-    for warning in warnings {
-        table.row("Warning", warning);
+    for notice in notices {
+        table.row("Warning", &words::journal::notice(notice));
     }
     table.finish()
 }

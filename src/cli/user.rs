@@ -13,9 +13,10 @@ use super::prompt::{self, Consent};
 use super::words;
 use crate::drive::MediumRule;
 use crate::drive::channel::ChannelState;
+use crate::job::journal::{Journal, Shelf};
 use crate::job::{Check, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
-use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, Wish};
+use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, UserFolder, Wish};
 use crate::transport::Watch;
 
 /// How long a person gets to switch a drive off and on.
@@ -31,6 +32,20 @@ pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
             .map(|bench| Box::new(bench) as Box<dyn Machine>)
             .map_err(|error| Failure::new(Exit::Usage, sentence(&error.to_string()))),
         None => Ok(Box::new(Host::default())),
+    }
+}
+
+/// Where this machine keeps note of unfinished changes.
+pub fn journal(machine: &dyn Machine) -> Journal {
+    let folders = machine.folders();
+    let shelf = |folder: UserFolder| Shelf {
+        folder: folder.path,
+        owner: folder.owner,
+    };
+    Journal {
+        own: Some(shelf(folders.journal)),
+        others: folders.other_journals.into_iter().map(shelf).collect(),
+        ..Journal::default()
     }
 }
 
@@ -59,6 +74,7 @@ pub fn wish(request: &Request) -> Result<Wish, Failure> {
             true => MediumRule::Allow,
             false => MediumRule::Refuse,
         },
+        left_programming: Vec::new(),
         any_family: options.force.contains(&Check::Family),
     })
 }

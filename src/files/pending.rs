@@ -1,9 +1,9 @@
 //! Files that appear whole or not at all, and together.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -21,6 +21,8 @@ const SUFFIX: &str = ".part";
 pub struct Pending {
     files: Vec<(Staged, Place)>,
     overwrite: bool,
+    /// Instead of what the user's umask leaves.
+    mode: Option<u32>,
 }
 
 impl Pending {
@@ -28,7 +30,15 @@ impl Pending {
         Pending {
             files: Vec::new(),
             overwrite,
+            mode: None,
         }
+    }
+
+    /// Files that all may read and only their owner may write, whatever the umask.
+    #[must_use]
+    pub fn readable_by_all(mut self) -> Pending {
+        self.mode = Some(0o644);
+        self
     }
 
     /// Writes a file beside what `path` leads to, and makes sure that it is on
@@ -46,7 +56,9 @@ impl Pending {
         place.must_be_free(self.overwrite)?;
         let staged = Staged::in_folder(place.folder());
         let mut staged = staged.map_err(FileError::folder(path, place.folder()))?;
-        staged.fill(content).map_err(FileError::io(path))?;
+        staged
+            .fill(content, self.mode)
+            .map_err(FileError::io(path))?;
         self.files.push((staged, place));
         Ok(())
     }
@@ -179,7 +191,15 @@ impl Staged {
         }
     }
 
-    fn fill(&mut self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    fn fill(
+        &mut self,
+        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        mode: Option<u32>,
+    ) -> io::Result<()> {
+        if let Some(mode) = mode {
+            let permissions = Permissions::from_mode(mode);
+            self.file.as_file().set_permissions(permissions)?;
+        }
         let mut writer = BufWriter::new(self.file.as_file_mut());
         content(&mut writer)?;
         writer.flush()?;
@@ -258,7 +278,7 @@ fn remove_left_over(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
     use std::path::PathBuf;
 
     fn names(folder: &Path) -> Vec<String> {

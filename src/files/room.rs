@@ -34,13 +34,14 @@ pub fn elsewhere(path: &Path, needed: u64) -> Option<PathBuf> {
         .find(|place| must_be_makeable(std::slice::from_ref(place), false).is_ok())
 }
 
+/// The numbers of a file system are as wide as the processor's words.
+fn wide(number: impl Into<u64>) -> u64 {
+    number.into()
+}
+
 /// Bytes that this user may still write there.
 fn free_in(folder: &Path) -> Option<u64> {
     let found = statvfs(folder).ok()?;
     let has_an_end = found.blocks() > 0;
-    has_an_end.then(|| {
-        found
-            .blocks_available()
-            .saturating_mul(found.fragment_size())
-    })
+    has_an_end.then(|| wide(found.blocks_available()).saturating_mul(wide(found.fragment_size())))
 }

@@ -335,6 +335,15 @@ pub fn parallel(id: ChipId) -> Option<&'static Chip> {
         .find(|chip| chip.id == id && matches!(chip.bus, Bus::Parallel(_)))
 }
 
+/// Whether this text, a [`ChipId`] as it is shown, is that of a parallel chip which is
+/// programmed byte by byte.
+pub fn takes_byte_programs(id: &str) -> bool {
+    let is_it = |chip: &&Chip| chip.id.to_string() == id;
+    all().iter().filter(is_it).any(
+        |chip| matches!(&chip.bus, Bus::Parallel(parallel) if parallel.program == Program::Byte),
+    )
+}
+
 /// The chip with this ID on a serial bus.
 pub fn serial(id: ChipId) -> Option<&'static Chip> {
     all()

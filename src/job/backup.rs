@@ -36,6 +36,10 @@ pub struct Record {
     /// How often two reads of a block differed; left out where they never did.
     #[serde(default, skip_serializing_if = "is_none")]
     pub disagreements: u32,
+    /// Read while a change of the flash was begun and not finished: a mixture,
+    /// and no way back.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub half_written: bool,
     /// CRC-32 of the dumped bytes, 8 hex digits.
     pub crc32: String,
     /// 16-bit sum of the dumped bytes, 4 hex digits.
@@ -52,6 +56,10 @@ pub struct Record {
 
 fn is_none(count: &u32) -> bool {
     *count == 0
+}
+
+fn is_not(marked: &bool) -> bool {
+    !marked
 }
 
 /// Who the drive said it was.
@@ -99,10 +107,14 @@ pub struct Circumstances {
 
 impl Record {
     pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
+        Record::of_dump(dump, device, &circumstances.date, &circumstances.tool)
+    }
+
+    pub(super) fn of_dump(dump: &Dump, device: &DeviceInfo, date: &str, tool: &str) -> Record {
         let selected = dump.selected();
         Record {
-            date: circumstances.date.clone(),
-            tool: circumstances.tool.clone(),
+            date: date.to_owned(),
+            tool: tool.to_owned(),
             protocol: device.protocol.clone(),
             flash: device.flash.clone(),
             chip: device.chip.clone(),
@@ -110,6 +122,7 @@ impl Record {
             ranges: Record::ranges_of(dump),
             gaps: dump.gaps.iter().map(first_and_last).collect(),
             disagreements: dump.disagreements,
+            half_written: false,
             crc32: Crc32::of(&selected).to_string(),
             sum: Checksum::of(&selected).to_string(),
             bank_sums: dump
@@ -124,19 +137,7 @@ impl Record {
 
     /// The ranges that the dump holds, ascending and each within a bank.
     pub(super) fn covered(&self) -> Vec<FlashRange> {
-        if self.ranges.is_empty() {
-            return Bank::all(self.size)
-                .map(|bank| FlashRange {
-                    start: bank.range().start,
-                    end: bank.range().end.min(self.size),
-                })
-                .collect();
-        }
-        let range = |&[start, last]: &[u32; 2]| FlashRange {
-            start,
-            end: last.saturating_add(1),
-        };
-        self.ranges.iter().map(range).collect()
+        covered(&self.ranges, self.size)
     }
 
     fn ranges_of(dump: &Dump) -> Vec<[u32; 2]> {
@@ -189,11 +190,29 @@ impl Record {
     }
 }
 
+/// The parts of a flash that a record or an entry of the journal names: all banks
+/// where it names none.
+pub(super) fn covered(ranges: &[[u32; 2]], size: u32) -> Vec<FlashRange> {
+    if ranges.is_empty() {
+        return Bank::all(size)
+            .map(|bank| FlashRange {
+                start: bank.range().start,
+                end: bank.range().end.min(size),
+            })
+            .collect();
+    }
+    let range = |&[start, last]: &[u32; 2]| FlashRange {
+        start,
+        end: last.saturating_add(1),
+    };
+    ranges.iter().map(range).collect()
+}
+
 /// Bytes. A record of 32 banks and as many gaps has 3 KiB.
 const LARGEST_RECORD: u64 = 0x1_0000;
 
 /// Bytes: far more than any drive's flash has.
-const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
+pub(super) const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
 
 /// Why the text beside a dump is no record of it.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +227,7 @@ pub enum RecordError {
 }
 
 /// Whether these are parts of a flash, first and last byte, ascending and apart.
-fn are_within(ranges: &[[u32; 2]], size: u32) -> bool {
+pub(super) fn are_within(ranges: &[[u32; 2]], size: u32) -> bool {
     let mut next = 0;
     ranges.iter().all(|&[first, last]| {
         let follows = next <= first && first <= last && last < size;
@@ -243,7 +262,7 @@ pub fn content(path: &Path) -> Result<Vec<u8>, ReadError> {
     files::read(path, u64::from(LARGEST_FLASH), Links::Followed)
 }
 
-fn first_and_last(range: &FlashRange) -> [u32; 2] {
+pub(super) fn first_and_last(range: &FlashRange) -> [u32; 2] {
     [range.start, range.end.saturating_sub(1)]
 }
 
@@ -305,17 +324,77 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
                 &there.ranges,
                 &there.crc32,
                 &there.drive,
+                there.half_written,
             ) == (
                 &record.chip,
                 record.size,
                 &record.ranges,
                 &record.crc32,
                 &record.drive,
+                record.half_written,
             )
     });
     same_flash
         && files::open(path, Links::Followed)
             .is_ok_and(|file| crc32(&file).is_ok_and(|found| found.to_string() == record.crc32))
+}
+
+/// Whether the file is a dump of these ranges of a flash like this, intact. Whether
+/// that flash is this one shows when it has been read.
+pub(super) fn may_be_of(
+    path: &Path,
+    device: &DeviceInfo,
+    size: u32,
+    ranges: &[FlashRange],
+) -> bool {
+    let Some(record) = Record::beside(path) else {
+        return false;
+    };
+    let serials = [
+        record
+            .drive
+            .as_ref()
+            .and_then(|drive| drive.serial.as_ref()),
+        device
+            .identity
+            .as_ref()
+            .and_then(|drive| drive.serial.as_ref()),
+    ];
+    let is_another = matches!(serials, [Some(of_dump), Some(of_drive)] if of_dump != of_drive);
+    let is_like = record.before_writing.is_some()
+        || record.chip == device.chip && record.size == size && record.covered() == ranges;
+    is_like
+        && !is_another
+        && files::open(path, Links::Followed)
+            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found.to_string() == record.crc32))
+}
+
+/// A name beside that of a dump that nothing has yet.
+pub fn free_name(taken: &Path) -> PathBuf {
+    let stem = taken.file_stem().unwrap_or_default();
+    let named = |number: u32| {
+        let mut name = stem.to_owned();
+        name.push(format!("-{number}"));
+        if let Some(extension) = taken.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        taken.with_file_name(name)
+    };
+    let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
+    (2..)
+        .map(named)
+        .find(|path| is_free(path) && is_free(&record_path(path)))
+        .unwrap_or_default()
+}
+
+/// A backup of this very flash in the folder of `path`, made by an earlier run that
+/// came no further.
+pub(super) fn equal_beside(path: &Path, record: &Record) -> Option<PathBuf> {
+    let mut dumps = recorded_in(files::folder_of(path)).into_iter();
+    dumps
+        .find(|(dump, there)| there.crc32 == record.crc32 && is_of(dump, record))
+        .map(|(dump, _)| dump)
 }
 
 /// Writes a dump and its record. All files appear whole or none does.

@@ -72,6 +72,13 @@ impl Check {
         }
     }
 
+    /// Whether what it refuses leaves a drive dead, with no way back that is
+    /// known: whoever overrides it has read its name in a refusal, and is asked
+    /// for the model.
+    pub fn guards_life(self) -> bool {
+        matches!(self, Check::Family | Check::Banner | Check::Structure)
+    }
+
     /// What the tool does when the check is overridden, in one line for the help.
     pub fn text(self) -> &'static str {
         match self {

@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use super::backup::Record;
 use super::event::Phase;
 use super::fit::{self, sentence};
-use super::interrupted::{self, Change};
+use super::interrupted::{self, Change, Start};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::verify::{owned_ranges, provable};
-use super::write::{self, Backup, BackupWish, Content, Proposal, Request, Work};
+use super::write::{self, Backup, BackupWish, Content, Made, Noted, Proposal, Request, Work};
 use super::{Check, Forced, Job, JobError, NoBackup, Refusal, steadiness};
 use crate::flash::FlashRange;
 use crate::image::soundness;
@@ -99,9 +99,6 @@ pub(super) fn prepare(
             (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
         }
     };
-    if let BackupWish::File(path) = &request.backup {
-        write::early_path_check(path, request)?;
-    }
     let dump = dump(job, request, rules)?;
     let disagreements = dump.as_ref().map_or(0, |dump| dump.disagreements);
     warnings.extend(steadiness::refuse_unstable(disagreements, &request.forced)?);
@@ -141,8 +138,9 @@ pub(super) fn prepare(
         (false, false) => There::Not,
     };
     job.check_stop()?;
-    let earlier = match (&dump, write::backup_path(&request.backup)) {
-        (Some(dump), Some(path)) => {
+    let journal = &request.circumstances.journal;
+    let (start, mut over, mut unfinished) = match &dump {
+        Some(dump) => {
             let rewritten = rewritten(rules);
             let target = masked(&prepared.content, &rewritten);
             let now = Dump {
@@ -153,65 +151,89 @@ pub(super) fn prepare(
                 dump: &now,
                 target: &|_| target.clone(),
                 retained: &without(&kept(rules, dump, &prepared.content), &rewritten),
+                layout: None,
             };
-            let (unfinished, damaged) = interrupted::find(
-                Some(path),
+            let open = interrupted::find(
+                write::backup_path(&request.backup),
                 &device,
                 dump.bytes.len(),
-                &request.circumstances.journal,
+                journal,
             );
-            warnings.extend(interrupted::warnings(&[], &damaged));
-            match interrupted::resume(unfinished, &change, drive, &request.forced) {
+            let start = match open.start(&change, drive, &request.forced) {
                 // Nothing is lost where nothing is written.
-                Err(_) if is_there_already => None,
-                earlier => earlier?,
-            }
+                Err(_) if is_there_already => Start::Here,
+                start => start?,
+            };
+            (start, open.of_this_drive(), open.notices(dump, None))
         }
-        _ => None,
+        None => (Start::Here, Vec::new(), Vec::new()),
     };
-    let is_resumed = earlier.is_some();
-    let backup = match (&dump, write::backup_path(&request.backup), earlier) {
-        (_, _, earlier) if is_there_already => {
-            if let (Some(earlier), false) = (earlier, request.dry_run) {
-                interrupted::finish(&earlier.path, &request.circumstances.journal);
+    let is_resumed = matches!(start, Start::Resumed(_));
+    write::refuse_unfinished(&start, request)?;
+    if let Start::Resumed(earlier) = &start {
+        over.push(earlier.closing());
+        unfinished.clear();
+    }
+    let made = match &dump {
+        _ if is_there_already => {
+            if !request.dry_run {
+                over.iter().for_each(|one| one.close(journal));
             }
-            Backup::NotNeeded
+            Made::nothing(Backup::NotNeeded)
         }
-        (_, _, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
-        (Some(dump), Some(path), None) => {
-            if !is_in_boot_code(&device) {
-                refuse_nameless(dump, rules, drive)?;
-            }
-            warnings.extend(gaps_of_backup(dump, rules));
-            if request.dry_run {
-                Backup::Planned(path.to_owned())
-            } else {
-                let record = Record::of(dump, &device, &request.circumstances);
-                write::make_backup(dump, &record, path, &request.forced)?
-            }
+        None if is_said => Made::nothing(Backup::NotNeeded),
+        None if is_in_boot_code(&device) && request.backup != BackupWish::None => {
+            Made::nothing(Backup::Impossible)
         }
-        _ if is_said => Backup::NotNeeded,
-        _ if is_in_boot_code(&device) && request.backup != BackupWish::None => Backup::Impossible,
-        _ => Backup::None,
+        None => Made::nothing(Backup::None),
+        Some(dump) => {
+            if matches!(start, Start::Here | Start::Mixed) {
+                if !is_in_boot_code(&device) {
+                    refuse_nameless(dump, rules, drive)?;
+                }
+                warnings.extend(gaps_of_backup(dump, rules));
+            }
+            write::way_back(start, dump, request, &device, |record| record)?
+        }
     };
     let notes = prepared.notes.clone();
     warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
+    let rewritten = rewritten(rules);
+    let (before, covered) = match (made.before, made.covered, dump) {
+        (Some(before), Some(covered), _) => (before, covered),
+        (_, _, Some(dump)) => (dump.bytes, dump.ranges),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let pieces = match before.is_empty() {
+        true => Vec::new(),
+        false => interrupted::pieces(
+            &masked(&before, &rewritten),
+            Some(&masked(&prepared.content, &rewritten)),
+            &covered,
+        ),
+    };
     Ok(Proposal {
-        machine: request.circumstances.journal.clone(),
+        noted: Noted {
+            journal: journal.clone(),
+            backup: made.noted,
+            date: request.circumstances.date.clone(),
+            tool: request.circumstances.tool.clone(),
+            device,
+            pieces,
+            covered,
+            mixed: made.mixed,
+        },
         work: Work::Download(DownloadPlan {
             prepared,
             owned,
-            rewritten: rewritten(rules),
+            rewritten,
             there,
             expected,
         }),
-        journal: match &backup {
-            Backup::Earlier(earlier) => Some(earlier.path.clone()),
-            backup => backup.made(),
-        },
-        restored: Vec::new(),
+        unfinished,
+        over,
         kept: Vec::new(),
-        backup,
+        backup: made.backup,
         fit,
         warnings,
         resemblance: resemblance.filter(|_| !is_resumed),
@@ -371,7 +393,7 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
-    write::early_room_check(request, job.device.info(), size, &everything)?;
+    write::early_checks(request, job.device.info(), size, &everything)?;
     let dump = read::read_ranges(job, everything)?;
     let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     // Nothing is asked for that cannot be had: there is no firmware that would

@@ -28,6 +28,8 @@ use std::path::PathBuf;
 pub use check::{Check, Forced};
 pub use event::{Event, Phase};
 pub use flash_state::FlashState;
+pub use interrupted::Doubt;
+pub use journal::JournalError;
 pub use selection::{Selection, SelectionError};
 pub use stop::StopFlag;
 
@@ -47,8 +49,31 @@ pub enum Refusal {
     #[error("{message}")]
     Nameless { message: String },
     /// [`Check::Interrupted`], with the backup of that write.
-    #[error("{message}")]
-    Unfinished { backup: PathBuf, message: String },
+    #[error("the write whose backup is {} was not finished", backup.display())]
+    Unfinished {
+        backup: PathBuf,
+        date: String,
+        doubt: Doubt,
+    },
+    /// [`Check::Interrupted`], where the backup of that write is wanted and cannot be
+    /// used. None where there never was one.
+    #[error("the backup of a write that was not finished is {problem}")]
+    BackupGone {
+        path: Option<PathBuf>,
+        crc32: Option<String>,
+        date: String,
+        problem: BackupProblem,
+    },
+    /// The backup that was made is no longer what it was.
+    #[error("{}: this backup is {problem}", path.display())]
+    Backup {
+        path: PathBuf,
+        crc32: String,
+        problem: BackupProblem,
+    },
+    /// It cannot be noted that a change is begun.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("the flash does not have this: {0}")]
     Selection(#[from] SelectionError),
     #[error("the flash cannot be read: {0:?}")]
@@ -97,6 +122,23 @@ pub enum NoBackup {
     },
 }
 
+/// What is wrong with a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BackupProblem {
+    /// The user wanted none.
+    #[error("none")]
+    None,
+    #[error("gone, or cannot be read")]
+    Unreadable,
+    /// Its CRC-32 is another one.
+    #[error("not what it was when it was made")]
+    Changed,
+    #[error("in use by another run")]
+    InUse,
+    #[error("where no file can be locked")]
+    NoLock,
+}
+
 /// Why a job failed, and what that means for the flash.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
@@ -126,6 +168,13 @@ pub enum JobError {
     File(#[from] FileError),
     #[error("stopped by the user")]
     Stopped,
+    /// Nothing was changed, and what was read is in this file.
+    #[error("{source}")]
+    Kept {
+        file: PathBuf,
+        #[source]
+        source: Box<JobError>,
+    },
 }
 
 impl JobError {

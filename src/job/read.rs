@@ -159,6 +159,28 @@ fn read_windows(
     Ok(())
 }
 
+/// The whole flash, of which `dump` holds a part: the rest is read once, enough to
+/// look for names in and nothing else.
+pub(super) fn with_the_rest(job: &mut Job, dump: &Dump) -> Result<Vec<u8>, JobError> {
+    let block = block_size(job)?;
+    let phase = Phase::Read;
+    let mut bytes = dump.bytes.clone();
+    let all = job.ranges(&Selection::Everything)?;
+    let rest = without(&all, &dump.ranges);
+    job.send(Event::Started {
+        phase,
+        bytes: rest.iter().map(|range| u64::from(range.len())).sum(),
+    });
+    for range in rest {
+        let bank = Offset(range.start).bank();
+        job.send(Event::Bank { phase, bank });
+        one_pass(job, range, block, range.of_mut(&mut bytes), &mut Vec::new())?;
+    }
+    job.prove_idle()?;
+    job.send(Event::Finished { phase });
+    Ok(bytes)
+}
+
 /// How many bytes a read takes at once.
 pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
     match &job.device.capabilities().reading {

@@ -9,17 +9,17 @@ use super::change::{self, ChangeError, Changed};
 use super::download::{self, DownloadPlan, There};
 use super::event::Phase;
 use super::fit::{self, Match, sentence};
-use super::interrupted::{self, Change, Unfinished};
-use super::journal::Journal;
+use super::interrupted::{self, Beginning, Change, Closing, Notice, Start, Unfinished};
+use super::journal::{Journal, Piece};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
 use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
-use crate::files;
+use crate::files::{self, FileError};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::soundness;
-use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image};
+use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, identity};
 use crate::plan::{self, Plan};
 use crate::protocol::{DeviceInfo, Writing};
 use crate::scsi::Identity;
@@ -47,6 +47,12 @@ pub enum Content<'a> {
 pub enum BackupWish {
     /// A backup in this file, in raw binary.
     File(PathBuf),
+    /// The same, in a file that the user has not named and nobody has; the other
+    /// name is for a flash that an unfinished change has left as a mixture.
+    Fresh {
+        backup: PathBuf,
+        half_written: PathBuf,
+    },
     /// None: the user said so.
     None,
 }
@@ -76,6 +82,12 @@ pub enum Backup {
     Made { path: PathBuf, crc32: Crc32 },
     /// An earlier run was interrupted; its backup is intact.
     Earlier(Box<Unfinished>),
+    /// Another change was begun on this drive and not finished: its backup, which
+    /// is intact, holds what was in the flash before.
+    Before(Box<Unfinished>),
+    /// What was read just now is on the disk, and may be what an unfinished change
+    /// has left: no way back.
+    Mixture { path: PathBuf, crc32: Crc32 },
     /// Would be made in this file.
     Planned(PathBuf),
     /// The user wants none.
@@ -100,17 +112,33 @@ pub struct Proposal {
     pub resemblance: Option<Resemblance>,
     /// What stays as it is although it could be changed.
     pub kept: Vec<FlashRange>,
-    /// The backup whose record is the journal of this change.
-    pub(super) journal: Option<PathBuf>,
-    /// Where the machine keeps note of that.
-    pub(super) machine: Journal,
-    /// Backups of unfinished changes that this one puts back.
-    pub(super) restored: Vec<PathBuf>,
+    /// The changes that were begun on this drive, or one like it, and not finished.
+    pub unfinished: Vec<Notice>,
+    /// What is noted when this change is begun.
+    pub(super) noted: Noted,
+    /// Unfinished changes that are over when this one has succeeded.
+    pub(super) over: Vec<Closing>,
     /// What else there is to say about it, in whole sentences.
     pub notes: Vec<String>,
     /// What is read back afterwards.
     pub(super) scope: Vec<FlashRange>,
     pub(super) check: Phase,
+}
+
+/// What the journal and the backup's record say of a change.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub journal: Journal,
+    /// The file that is noted and what its record is to say.
+    pub backup: Option<(PathBuf, Record)>,
+    pub device: DeviceInfo,
+    pub date: String,
+    pub tool: String,
+    /// Sums of what the flash held before and is to hold, where it is changed.
+    pub pieces: Vec<Piece>,
+    pub covered: Vec<FlashRange>,
+    /// The flash is in the middle of another change.
+    pub mixed: bool,
 }
 
 /// What there is to do, and what the whole flash is to hold then.
@@ -148,10 +176,6 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         }
         Content::Blank => (None, None, Phase::BlankCheck),
     };
-    if let BackupWish::File(path) = &request.backup {
-        early_path_check(path, request)?;
-    }
-
     // A drive that says who it is settles at once whether the image is for it;
     // one that does not is asked for its flash first.
     let device = job.device.info().clone();
@@ -166,67 +190,88 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         _ => None,
     };
     let scope = touched(&wanted, &layout);
-    early_room_check(request, &device, layout.size(), &scope)?;
+    let journal = &request.circumstances.journal;
+    early_checks(request, &device, layout.size(), &scope)?;
     let dump = read::read_ranges(job, scope)?;
     let unsteady = refuse_unstable(dump.disagreements, &request.forced)?;
     let target_from = |before: &[u8]| match &image {
         Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
         None => plan::blank(before, &wanted, &request.keep),
     };
-    let (unfinished, damaged) = interrupted::find(
+    let open = interrupted::find(
         backup_path(&request.backup),
         &device,
         dump.bytes.len(),
-        &request.circumstances.journal,
+        journal,
     );
-    let all: Vec<PathBuf> = unfinished.iter().map(|one| one.path.clone()).collect();
-    let of_this_drive: Vec<PathBuf> = unfinished
-        .iter()
-        .filter(|one| one.is_by_serial(device.identity.as_ref()))
-        .map(|one| one.path.clone())
-        .collect();
-    let restored: Vec<&Unfinished> = unfinished
-        .iter()
-        .filter(|one| target_from(&dump.bytes) == one.flash)
-        .collect();
-    // A flash that is as a backup has it is of that model, whichever drive it is.
-    let drive_of_backup = unfinished
-        .iter()
-        .find(|one| interrupted::is_flash_of(one, &dump.bytes))
-        .and_then(Unfinished::identity);
-    let model_of_backup = drive_of_backup.as_ref().map(|drive| RecordedDrive {
-        serial: None,
-        ..RecordedDrive::from(drive)
-    });
-    let mut restored: Vec<PathBuf> = restored.iter().map(|one| one.path.clone()).collect();
     let retained = without(&dump.ranges, &without(&wanted, &request.keep));
-    if dump.is_whole() && retained.is_empty() {
-        // Whatever was unfinished of this drive is over with a whole image.
-        restored.extend(of_this_drive);
-    }
     let change = Change {
         dump: &dump,
         target: &target_from,
         retained: &retained,
+        layout: Some(&layout),
     };
     let identity = device.identity.as_ref();
-    let earlier = interrupted::resume(unfinished, &change, identity, &request.forced)?;
-    let before = earlier
-        .as_ref()
-        .map_or(&dump.bytes, |earlier| &earlier.flash);
-    let target = target_from(before);
+    let start = open.start(&change, identity, &request.forced)?;
+    refuse_unfinished(&start, request)?;
+    let target = match &start {
+        Start::Resumed(earlier) => target_from(&earlier.flash),
+        Start::Here | Start::After(_) | Start::Mixed => target_from(&dump.bytes),
+    };
     let plan = plan::plan(&dump.bytes, &target, &layout).map_err(Refusal::from)?;
-
-    if request.backup == BackupWish::None && earlier.is_none() {
+    // What an interrupted write has left is no firmware to compare with.
+    let compares = matches!(start, Start::Here);
+    if request.backup == BackupWish::None && matches!(start, Start::Here | Start::Mixed) {
         refuse_unkept(&plan, &retained, &dump.bytes)?;
     }
 
+    // A flash that is as a backup has it is of that model, whichever drive it is.
+    let of_backup = match &start {
+        Start::Resumed(earlier) => earlier.identity(),
+        _ => open
+            .intact
+            .iter()
+            .find(|one| interrupted::is_flash_of(one, &dump.bytes))
+            .and_then(Unfinished::identity),
+    };
+    let model_of_backup = of_backup.as_ref().map(|drive| RecordedDrive {
+        serial: None,
+        ..RecordedDrive::from(drive)
+    });
+    let mut over = match dump.is_whole() && retained.is_empty() {
+        // Whatever was unfinished of this drive is over with a whole image.
+        true => open.of_this_drive(),
+        false => open.put_back(&target, &dump, identity),
+    };
+    over.extend(open.superseded(&dump));
+    let unfinished = match &start {
+        Start::Resumed(earlier) => {
+            over.push(earlier.closing());
+            Vec::new()
+        }
+        Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
+            over.push(earlier.closing());
+            open.notices(&dump, Some(&layout))
+        }
+        _ => open.notices(&dump, Some(&layout)),
+    };
+    job.check_stop()?;
+    let known = |mut record: Record| {
+        record.drive = record.drive.or(model_of_backup);
+        record
+    };
+    let made = match plan.is_empty() {
+        true => Made::nothing(Backup::NotNeeded),
+        false => way_back(start, &dump, request, &device, known)?,
+    };
+    if plan.is_empty() && !request.dry_run {
+        over.iter().for_each(|one| one.close(journal));
+    }
+
     if let (Some((image, _)), None) = (&image, &fit) {
-        let of_backup = match &earlier {
-            Some(earlier) => earlier.identity(),
-            None => drive_of_backup,
-        };
-        let mut found = check_fit(image, of_backup.as_ref(), &dump.bytes)?;
+        let found = whole_for_names(job, &dump, of_backup.as_ref())
+            .and_then(|flash| Ok(check_fit(image, of_backup.as_ref(), &flash)?));
+        let mut found = found.map_err(|error| made.backup.kept_with(error))?;
         if of_backup.is_some() {
             found.text = format!(
                 "The drive does not say what it is; its backup does. {}",
@@ -235,16 +280,8 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         }
         fit = Some(found);
     }
-    let others: Vec<PathBuf> = match &earlier {
-        Some(_) => Vec::new(),
-        None => all
-            .into_iter()
-            .filter(|path| !restored.contains(path))
-            .collect(),
-    };
-    let resemblance = match (&image, &earlier) {
-        // What an interrupted write has left is no firmware to compare with.
-        (Some((image, spread)), None) => {
+    let resemblance = match &image {
+        Some((image, spread)) if compares => {
             let compared = without(&wanted, &request.keep);
             let drive = device.identity.as_ref();
             Resemblance::of(image, spread, &dump, &compared, drive)
@@ -252,47 +289,34 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         _ => None,
     };
     if let Some(resemblance) = &resemblance {
-        resemblance.refuse_damage(&request.forced)?;
+        let refused = resemblance.refuse_damage(&request.forced);
+        refused.map_err(|refusal| made.backup.kept_with(refusal.into()))?;
     }
-    let mut warnings = interrupted::warnings(&others, &damaged);
-    warnings.extend(unsteady);
+    let mut warnings: Vec<String> = unsteady.into_iter().collect();
     warnings.extend(record_warnings(record, device.identity.as_ref()));
-    warnings.extend(
-        earlier.as_ref().and_then(|earlier| {
-            warning_of_dump("The earlier backup", earlier.record.disagreements)
-        }),
-    );
-    job.check_stop()?;
-    let journal = earlier.as_ref().map(|earlier| earlier.path.clone());
-    let backup = if plan.is_empty() {
-        if !request.dry_run {
-            journal
-                .iter()
-                .chain(&restored)
-                .for_each(|backup| interrupted::finish(backup, &request.circumstances.journal));
-        }
-        Backup::NotNeeded
-    } else {
-        match (&request.backup, earlier) {
-            (BackupWish::None, None) => Backup::None,
-            (_, Some(earlier)) => Backup::Earlier(Box::new(earlier)),
-            (BackupWish::File(path), None) if request.dry_run => Backup::Planned(path.clone()),
-            (BackupWish::File(path), None) => {
-                let mut record = Record::of(&dump, &device, &request.circumstances);
-                record.drive = record.drive.or(model_of_backup);
-                make_backup(&dump, &record, path, &request.forced)?
-            }
-        }
-    };
+    if let Backup::Earlier(earlier) | Backup::Before(earlier) = &made.backup {
+        warnings.extend(warning_of_dump(
+            "The earlier backup",
+            earlier.record.disagreements,
+        ));
+    }
+    let covered = made.covered.unwrap_or_else(|| dump.ranges.clone());
+    let before = made.before.as_deref().unwrap_or(&dump.bytes);
     Ok(Proposal {
-        machine: request.circumstances.journal.clone(),
-        work: Work::InPlace { plan, target },
-        journal: match &backup {
-            Backup::NotNeeded => None,
-            backup => journal.or_else(|| backup.made()),
+        noted: Noted {
+            journal: journal.clone(),
+            pieces: interrupted::pieces(before, Some(&target), &covered),
+            covered,
+            mixed: made.mixed,
+            backup: made.noted,
+            date: request.circumstances.date.clone(),
+            tool: request.circumstances.tool.clone(),
+            device,
         },
-        restored,
-        backup,
+        work: Work::InPlace { plan, target },
+        backup: made.backup,
+        unfinished,
+        over,
         fit,
         warnings,
         resemblance,
@@ -303,21 +327,147 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
     })
 }
 
+/// The way back, and what is to be noted of it.
+pub(super) struct Made {
+    pub backup: Backup,
+    pub noted: Option<(PathBuf, Record)>,
+    /// Where that is not what was read just now.
+    pub before: Option<Vec<u8>>,
+    pub covered: Option<Vec<FlashRange>>,
+    /// The flash is in the middle of another change.
+    pub mixed: bool,
+}
+
+impl Made {
+    pub fn nothing(backup: Backup) -> Made {
+        Made {
+            backup,
+            noted: None,
+            before: None,
+            covered: None,
+            mixed: false,
+        }
+    }
+
+    pub fn earlier(earlier: Box<Unfinished>, as_backup: fn(Box<Unfinished>) -> Backup) -> Made {
+        Made {
+            noted: Some((earlier.path.clone(), earlier.record.clone())),
+            before: Some(earlier.flash.clone()),
+            covered: Some(earlier.record.covered()),
+            mixed: earlier.began_mixed(),
+            backup: as_backup(earlier),
+        }
+    }
+}
+
+/// Finds the way back, or makes it.
+pub(super) fn way_back(
+    start: Start,
+    dump: &Dump,
+    request: &Request,
+    device: &DeviceInfo,
+    known: impl FnOnce(Record) -> Record,
+) -> Result<Made, JobError> {
+    let read = dump;
+    let (dump, is_mixed): (Cow<Dump>, bool) = match start {
+        Start::Resumed(earlier) => return Ok(Made::earlier(earlier, Backup::Earlier)),
+        Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
+            let mixed = earlier.flash != dump.bytes;
+            return Ok(Made {
+                mixed,
+                ..Made::earlier(earlier, Backup::Before)
+            });
+        }
+        // What was in the flash before any change, from both.
+        Start::After(earlier) => (Cow::Owned(earlier.before(dump)), false),
+        Start::Here => (Cow::Borrowed(dump), false),
+        Start::Mixed => (Cow::Borrowed(dump), true),
+    };
+    let path = match &request.backup {
+        BackupWish::None => return Ok(Made::nothing(Backup::None)),
+        BackupWish::Fresh { half_written, .. } if is_mixed => half_written,
+        BackupWish::Fresh { backup: path, .. } | BackupWish::File(path) => path,
+    };
+    if request.dry_run {
+        return Ok(Made::nothing(Backup::Planned(path.clone())));
+    }
+    let record = Record {
+        half_written: is_mixed,
+        ..known(Record::of(&dump, device, &request.circumstances))
+    };
+    let (path, crc32) = make_backup(&dump, &record, path, request)?;
+    Ok(Made {
+        noted: Some((path.clone(), record)),
+        backup: match is_mixed {
+            true => Backup::Mixture { path, crc32 },
+            false => Backup::Made { path, crc32 },
+        },
+        mixed: dump.bytes != read.bytes,
+        covered: Some(dump.ranges.clone()),
+        before: match dump {
+            Cow::Owned(dump) => Some(dump.bytes),
+            Cow::Borrowed(_) => None,
+        },
+    })
+}
+
+/// The only way back is not given a second purpose by its name.
+pub(super) fn refuse_unfinished(start: &Start, request: &Request) -> Result<(), FileError> {
+    match (start, &request.backup) {
+        (Start::After(earlier), BackupWish::File(path)) if earlier.is_where_it_was(path) => {
+            backup::must_not_be_unfinished(path)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The flash in which names are looked for where nobody says who the drive is: all
+/// of it, where what was read has none.
+fn whole_for_names<'a>(
+    job: &mut Job,
+    dump: &'a Dump,
+    of_backup: Option<&Identity>,
+) -> Result<Cow<'a, [u8]>, JobError> {
+    let is_enough =
+        of_backup.is_some() || dump.is_whole() || !identity::find(&dump.bytes).is_empty();
+    Ok(match is_enough {
+        true => Cow::Borrowed(&dump.bytes),
+        false => read::with_the_rest(job, dump)?.into(),
+    })
+}
+
 impl Backup {
     /// The file that holds what was in the flash before, where it is on the disk.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Backup::Made { path, .. } => Some(path),
-            Backup::Earlier(earlier) => Some(&earlier.path),
-            Backup::Planned(_) | Backup::None | Backup::Impossible | Backup::NotNeeded => None,
+            Backup::Earlier(earlier) | Backup::Before(earlier) => {
+                (!earlier.record.half_written).then_some(&earlier.path)
+            }
+            Backup::Mixture { .. }
+            | Backup::Planned(_)
+            | Backup::None
+            | Backup::Impossible
+            | Backup::NotNeeded => None,
         }
     }
 
     /// The file, where it was made just now.
-    pub(super) fn made(&self) -> Option<PathBuf> {
+    pub(super) fn made(&self) -> Option<&Path> {
         match self {
-            Backup::Made { path, .. } => Some(path.clone()),
+            Backup::Made { path, .. } | Backup::Mixture { path, .. } => Some(path),
             _ => None,
+        }
+    }
+
+    /// Says of an error that what was read is on the disk.
+    pub(super) fn kept_with(&self, error: JobError) -> JobError {
+        match self.made() {
+            Some(file) => JobError::Kept {
+                file: file.to_owned(),
+                source: error.into(),
+            },
+            None => error,
         }
     }
 }
@@ -376,7 +526,7 @@ impl Proposal {
     }
 
     /// What the journal says that the flash is about to hold.
-    fn noted(&self) -> Cow<'_, [u8]> {
+    fn noted_target(&self) -> Cow<'_, [u8]> {
         match &self.work {
             Work::InPlace { target, .. } => target.as_slice().into(),
             Work::Download(download) => download.noted().into(),
@@ -398,11 +548,26 @@ impl Proposal {
     /// the flash.
     pub fn carry_out(&self, job: &mut Job) -> Result<Changed, ChangeError> {
         job.check_stop()?;
-        let _under_way = match &self.journal {
-            Some(backup) => Some(
-                interrupted::begin(backup, &self.noted(), &self.machine).map_err(JobError::from)?,
-            ),
-            None => None,
+        let noted = &self.noted;
+        let target = self.noted_target();
+        let backup = noted.backup.as_ref();
+        let is_noted = backup.is_some() || self.plan().is_some_and(|plan| !plan.is_empty());
+        let under_way = match is_noted {
+            true => Some(interrupted::begin(
+                &Beginning {
+                    backup: backup.map(|(path, record)| (path.as_path(), record)),
+                    device: &noted.device,
+                    date: &noted.date,
+                    tool: &noted.tool,
+                    pieces: &noted.pieces,
+                    covered: &noted.covered,
+                    target: &target,
+                    plan: self.plan().map(Plan::summary).unwrap_or_default(),
+                    mixed: noted.mixed,
+                },
+                &noted.journal,
+            )?),
+            false => None,
         };
         let changed = match &self.work {
             Work::InPlace { plan, target } => {
@@ -411,21 +576,38 @@ impl Proposal {
             Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
         // A run that changed nothing leaves an earlier one as unfinished as it was.
+        let is_untouched = |error: &ChangeError| error.flash() == FlashState::Unchanged;
         let is_over = match &changed {
             Ok(_) => true,
-            Err(error) => error.flash() == FlashState::Unchanged && self.backup.made().is_some(),
+            Err(error) => is_untouched(error) && !self.is_continued(),
         };
+        let entry = under_way.as_ref().and_then(|begun| begun.entry.as_ref());
         if is_over {
-            self.journal
-                .iter()
-                .for_each(|backup| interrupted::finish(backup, &self.machine));
+            let path = backup.map(|(path, _)| path.as_path());
+            interrupted::finish(path, entry, &noted.journal);
+        } else if let (Backup::Before(_), Some((path, record)), Err(error)) =
+            (&self.backup, backup, &changed)
+        {
+            if is_untouched(error) {
+                interrupted::withdraw(path, record, entry, &noted.journal);
+            }
         }
         if changed.is_ok() {
-            self.restored
-                .iter()
-                .for_each(|backup| interrupted::finish(backup, &self.machine));
+            self.over.iter().for_each(|one| one.close(&noted.journal));
         }
         changed
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        match &self.work {
+            Work::InPlace { plan, .. } => Some(plan),
+            Work::Download(_) => None,
+        }
+    }
+
+    /// Whether its backup is that of an earlier change.
+    fn is_continued(&self) -> bool {
+        matches!(self.backup, Backup::Earlier(_) | Backup::Before(_))
     }
 }
 
@@ -443,44 +625,35 @@ fn refuse_unkept(plan: &Plan, retained: &[FlashRange], now: &[u8]) -> Result<(),
 
 pub(super) fn backup_path(wish: &BackupWish) -> Option<&Path> {
     match wish {
-        BackupWish::File(path) => Some(path),
+        BackupWish::File(path) | BackupWish::Fresh { backup: path, .. } => Some(path),
         BackupWish::None => None,
     }
 }
 
-/// A name that is taken is better found out before minutes of reading, but a
-/// backup of this very flash, made by an earlier run, may have the name.
-pub(super) fn early_path_check(path: &Path, request: &Request) -> Result<(), JobError> {
-    if request.dry_run {
-        return Ok(());
-    }
-    let may_be_this_flash = Record::beside(path).is_some();
-    let overwrite = may_be_this_flash || request.forced.contains(&Check::Overwrite);
-    let names = [path.to_owned(), backup::record_path(path)];
-    Ok(files::must_be_makeable(&names, overwrite)?)
-}
-
-/// A full disk is better found out before half an hour of reading. A write that is
-/// gone on with has its backup already.
-pub(super) fn early_room_check(
+/// What needs no read is found out before minutes of reading: a change that cannot
+/// be noted, a name that is taken, a full disk. A write that is gone on with has its
+/// backup already.
+pub(super) fn early_checks(
     request: &Request,
     device: &DeviceInfo,
     size: u32,
     ranges: &[FlashRange],
 ) -> Result<(), JobError> {
-    let BackupWish::File(path) = &request.backup else {
+    if request.dry_run {
+        return Ok(());
+    }
+    let journal = &request.circumstances.journal;
+    journal.must_take_entries().map_err(Refusal::Journal)?;
+    let Some(path) = backup_path(&request.backup) else {
         return Ok(());
     };
-    let may_be_there = Record::beside(path).is_some()
-        || !interrupted::find(
-            Some(path),
-            device,
-            size as usize,
-            &request.circumstances.journal,
-        )
-        .0
-        .is_empty();
-    if request.dry_run || may_be_there {
+    let open = interrupted::find(Some(path), device, size as usize, journal);
+    // Of this very flash, as far as that can be known without reading it.
+    let may_be_there = backup::may_be_of(path, device, size, ranges) || open.is_backup(path);
+    let overwrite = may_be_there || request.forced.contains(&Check::Overwrite);
+    let names = [path.to_owned(), backup::record_path(path)];
+    files::must_be_makeable(&names, overwrite)?;
+    if may_be_there || !open.intact.is_empty() {
         return Ok(());
     }
     Ok(backup::must_have_room(path, BACKUP_FORMAT, ranges)?)
@@ -499,23 +672,43 @@ fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
         .collect()
 }
 
-pub(super) fn make_backup(
+/// Puts a dump on the disk, or finds it there: another one at every "no" would be
+/// of no use. Returns where it is, and its CRC-32.
+fn make_backup(
     dump: &Dump,
     record: &Record,
     path: &Path,
-    forced: &Forced,
-) -> Result<Backup, JobError> {
-    refuse_blank(dump, forced)?;
-    let made = Backup::Made {
-        path: path.to_owned(),
-        crc32: Crc32::of(&dump.selected()),
-    };
+    request: &Request,
+) -> Result<(PathBuf, Crc32), JobError> {
+    refuse_blank(dump, &request.forced)?;
+    let crc32 = Crc32::of(&dump.selected());
     if backup::is_of(path, record) {
-        return Ok(made);
+        return Ok((path.to_owned(), crc32));
     }
-    let overwrite = forced.contains(&Check::Overwrite);
-    backup::save(dump, record, path, BACKUP_FORMAT, overwrite)?;
-    Ok(made)
+    if let (BackupWish::Fresh { .. }, Some(equal)) =
+        (&request.backup, backup::equal_beside(path, record))
+    {
+        return Ok((equal, crc32));
+    }
+    let overwrite = request.forced.contains(&Check::Overwrite);
+    let saved = backup::save(dump, record, path, BACKUP_FORMAT, overwrite);
+    match saved {
+        Ok(()) => Ok((path.to_owned(), crc32)),
+        // Somebody else has that name by now, and half an hour may have been read.
+        Err(taken @ (FileError::Exists { .. } | FileError::Unfinished { .. })) => {
+            let other = backup::free_name(path);
+            Err(
+                match backup::save(dump, record, &other, BACKUP_FORMAT, false) {
+                    Ok(()) => JobError::Kept {
+                        file: other,
+                        source: Box::new(taken.into()),
+                    },
+                    Err(_) => taken.into(),
+                },
+            )
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A dump that is blank or repeats itself is no backup, and one of which the
@@ -546,10 +739,19 @@ pub(super) fn record_warnings(record: Option<&Record>, drive: Option<&Identity>)
     [
         serial_warning(record, drive),
         warning_of_dump("This image", disagreements),
+        mixture_warning(record),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn mixture_warning(record: Option<&Record>) -> Option<String> {
+    record.is_some_and(|record| record.half_written).then(|| {
+        "This image was read from a flash whose write had not been finished: it may be a mixture of \
+         two firmwares."
+            .to_owned()
+    })
 }
 
 fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {

@@ -1,11 +1,12 @@
 //! A bench of simulated drives. No kernel has them, so that nothing is ever in
 //! the way, changed or given back.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::error::OpenError;
 use super::list::{self, Listed, Listing};
-use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
+use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken, UserFolder};
 use super::name::{At, DriveName, Label, only_one};
 use super::wish::Wish;
 use crate::drive::channel::ChannelState;
@@ -122,8 +123,13 @@ impl Machine for OnBench {
         // Of a bench without a folder nothing outlives the run.
         let refusals = self.bench.state().map(|state| state.join("refusals"));
         let state = self.bench.state().unwrap_or(Path::new("bench.state"));
+        // Whoever may write there may change what the simulated drives hold.
+        let owner = std::fs::metadata(state).map(|state| state.uid());
         Folders {
-            journal: state.join("journal"),
+            journal: UserFolder {
+                path: state.join("journal"),
+                owner: owner.unwrap_or_else(|_| nix::unistd::geteuid().as_raw()),
+            },
             other_journals: Vec::new(),
             log: state.join("log"),
             refusals,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::User;
 
-use super::machine::Folders;
+use super::machine::{Folders, UserFolder};
 
 const NAME: &str = "mtkflash";
 const REFUSALS: &str = "refusals";
@@ -14,24 +14,34 @@ const REFUSALS: &str = "refusals";
 /// reads the other's journal, as far as that is known: root the one of whoever
 /// called sudo.
 pub fn of_host(is_superuser: bool) -> Folders {
-    let of_system = Path::new("/var/lib").join(NAME);
+    let of_system = UserFolder {
+        path: Path::new("/var/lib").join(NAME),
+        owner: 0,
+    };
     if is_superuser {
         let caller = env::var("SUDO_USER").ok();
         let caller = caller.and_then(|name| User::from_name(&name).ok().flatten());
         let others = caller.filter(|caller| !caller.uid.is_root());
         return Folders {
             other_journals: others
-                .map(|caller| in_home(&caller.dir))
+                .map(|caller| UserFolder {
+                    path: in_home(&caller.dir),
+                    // Whoever may run this as root may flash every drive.
+                    owner: caller.uid.as_raw(),
+                })
                 .into_iter()
                 .collect(),
             log: Path::new("/var/log").join(NAME),
-            refusals: Some(of_system.join(REFUSALS)),
+            refusals: Some(of_system.path.join(REFUSALS)),
             journal: of_system,
         };
     }
     let own = own_state();
     Folders {
-        journal: own.clone(),
+        journal: UserFolder {
+            path: own.clone(),
+            owner: nix::unistd::geteuid().as_raw(),
+        },
         other_journals: vec![of_system],
         refusals: Some(own.join(REFUSALS)),
         log: own,

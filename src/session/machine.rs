@@ -55,14 +55,23 @@ pub trait Machine: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
     /// Where notes of unfinished changes are written and read.
-    pub journal: PathBuf,
+    pub journal: UserFolder,
     /// Where such notes of other users are only read.
-    pub other_journals: Vec<PathBuf>,
+    pub other_journals: Vec<UserFolder>,
     /// Where the log of every run is.
     pub log: PathBuf,
     /// Where it is counted how often drives refuse vendor mode; `None` where
     /// nothing outlives a run.
     pub refusals: Option<PathBuf>,
+}
+
+/// A folder, and the user whose files in it count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFolder {
+    pub path: PathBuf,
+    /// By number. Nobody else may flash the drives of this machine, or trusts more
+    /// than those who may.
+    pub owner: u32,
 }
 
 /// A drive that was found and not touched.

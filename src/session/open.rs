@@ -349,9 +349,17 @@ impl Opening<'_> {
             (Patience::Named(time), _) | (Patience::Unless(time), None) => time,
             (Patience::Unless(_), Some(_)) => Duration::ZERO,
         };
+        let mut left = self.wish.left_programming.iter();
+        let is_left_programming = left.any(|left| *left == target.place);
         let drive = self.ask_to_enter(task_file, clock, patience);
         let refusals = self.count_refusals(&target.place, drive.as_ref().err());
         drive
+            .and_then(|mut drive| {
+                if is_left_programming {
+                    drive.end_byte_program()?;
+                }
+                Ok(drive)
+            })
             .and_then(|drive| VendorModeDrive::identify(drive, identity.clone(), self.wish.size))
             .map(|drive| Box::new(drive) as Device)
             .map_err(|source| NotEntered {

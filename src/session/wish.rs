@@ -19,6 +19,12 @@ pub struct Wish {
     pub size: Option<u32>,
     pub patience: Patience,
     pub medium: MediumRule,
+    /// Places whose drive may have been left between the command to program a byte
+    /// and the byte, see [`VendorMode::end_byte_program`]: parallel chips that
+    /// take byte programs, by what is known of them from an unfinished change.
+    ///
+    /// [`VendorMode::end_byte_program`]: crate::protocol::vendor_mode::VendorMode::end_byte_program
+    pub left_programming: Vec<String>,
     /// Sends a family's commands also to a drive that is on none of its lists.
     pub any_family: bool,
 }

@@ -56,6 +56,10 @@ pub(super) trait Model: Send {
         STATUS_READY
     }
 
+    /// The power goes: a chip leaves half done what it is at. The seed says how far
+    /// it had come.
+    fn lose_power(&mut self, _core: &mut Core, _seed: u64) {}
+
     /// The power came back.
     fn power_on(&mut self, core: &mut Core);
 
@@ -348,6 +352,10 @@ impl Drive {
         }
         if interference.afterwards.is_some() {
             self.departure = interference.afterwards;
+            if self.departure == Some(Presence::PowerCut) {
+                let seed = self.core.counters.operations;
+                self.model.lose_power(&mut self.core, seed);
+            }
             self.save();
         }
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::random::Random;
 use crate::flash::FlashRange;
 
 /// The memory of a simulated chip. It stores what it is told; that flash only
@@ -13,6 +14,12 @@ pub trait Cells: Send {
     fn get(&self, at: u32) -> u8;
 
     fn set(&mut self, at: u32, value: u8);
+
+    fn put(&mut self, start: u32, values: &[u8]) {
+        for (at, value) in (start..).zip(values) {
+            self.set(at, *value);
+        }
+    }
 
     fn fill_range(&mut self, range: FlashRange, value: u8) {
         for at in range.start..range.end {
@@ -69,6 +76,60 @@ impl Default for Times {
             sector_erase: Duration::from_millis(25),
             chip_erase: Duration::from_millis(100),
             write_status: Duration::from_millis(5),
+        }
+    }
+}
+
+/// What a chip is at, and what its cells held before: the power can go meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Work {
+    /// The cells from `start` on, and what they held.
+    Erase { start: u32, before: Vec<u8> },
+    /// The bytes to program are in the cells.
+    Page { start: u32, before: Vec<u8> },
+    /// The same, of one byte.
+    Byte { at: u32, before: u8 },
+    /// Nothing in the cells changes.
+    Other,
+}
+
+impl Work {
+    /// What the cells hold, from where on, when the power goes in the middle of it.
+    ///
+    /// An erase programs all cells to 00 first, one byte after the other (AMD's
+    /// embedded algorithm), and then lets all of their bits rise. Programming takes
+    /// one byte after the other.
+    pub fn cut(self, cells: &impl Cells, random: &mut Random) -> Option<(u32, Vec<u8>)> {
+        match self {
+            Work::Erase { start, mut before } => {
+                let length = u32::try_from(before.len()).unwrap_or(u32::MAX);
+                if random.chance(0.5) {
+                    let reached = random.below(length.saturating_add(1)) as usize;
+                    before.iter_mut().take(reached).for_each(|cell| *cell = 0);
+                } else {
+                    let late = random.chance(0.5);
+                    for cell in &mut before {
+                        let more = if late { random.byte() } else { 0 };
+                        *cell = random.byte() | more;
+                    }
+                }
+                Some((start, before))
+            }
+            Work::Byte { at, before } => {
+                let cell = cells.get(at) | before & random.byte();
+                Some((at, vec![cell]))
+            }
+            Work::Page { start, before } => {
+                let length = u32::try_from(before.len()).unwrap_or(u32::MAX);
+                let reached = start.saturating_add(random.below(length));
+                let cut = (start..).zip(before).map(|(at, before)| match at {
+                    at if at < reached => cells.get(at),
+                    at if at == reached => cells.get(at) | before & random.byte(),
+                    _ => before,
+                });
+                Some((start, cut.collect()))
+            }
+            Work::Other => None,
         }
     }
 }

@@ -179,6 +179,11 @@ impl Cells for Memory {
         }
     }
 
+    /// What is no program and no erase that came to its end.
+    fn put(&mut self, start: u32, values: &[u8]) {
+        self.overwrite(start, values);
+    }
+
     /// An erase.
     fn fill_range(&mut self, range: FlashRange, value: u8) {
         let weak: Vec<(u32, u8)> = self

@@ -10,7 +10,8 @@
 
 use std::time::Duration;
 
-use super::flash_memory::{Cells, Counts, Times};
+use super::flash_memory::{Cells, Counts, Times, Work};
+use super::random::Random;
 use crate::flash::chip::{
     Bus, Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Program, Unlock,
 };
@@ -60,6 +61,7 @@ struct Busy {
     /// What bit 7 shows meanwhile.
     bit_7: u8,
     toggle: u8,
+    work: Work,
 }
 
 impl<C: Cells> ParallelFlash<C> {
@@ -89,6 +91,15 @@ impl<C: Cells> ParallelFlash<C> {
 
     pub fn cells_mut(&mut self) -> &mut C {
         &mut self.cells
+    }
+
+    /// The power goes now: what is being erased or programmed stays half done.
+    pub fn lose_power(&mut self, now: Duration, random: &mut Random) {
+        self.settle(now);
+        let work = self.busy.take().map(|busy| busy.work);
+        if let Some((start, cells)) = work.and_then(|work| work.cut(&self.cells, random)) {
+            self.cells.put(start, &cells);
+        }
     }
 
     /// Back to reading memory, as after power on. What was being erased or
@@ -130,6 +141,8 @@ impl<C: Cells> ParallelFlash<C> {
         match (cycle, data) {
             (Cycle::Program, _) => self.program_byte(at, data, now),
             (_, RESET) => self.shows_id = false,
+            // The byte that changes nothing, where no byte is awaited.
+            (_, 0xFF) => {}
             (Cycle::Start, 0xAA) if first => self.cycle = Cycle::Unlocking,
             (Cycle::Unlocking, 0x55) if second => self.cycle = Cycle::Unlocked,
             (Cycle::Unlocked, 0x90) if first => self.shows_id = true,
@@ -149,18 +162,21 @@ impl<C: Cells> ParallelFlash<C> {
         self.busy.take_if(|busy| now >= busy.until);
     }
 
-    fn begin(&mut self, bit_7: u8, time: Duration, now: Duration) {
+    fn begin(&mut self, bit_7: u8, time: Duration, now: Duration, work: Work) {
         self.busy = Some(Busy {
             until: now.saturating_add(time),
             bit_7,
             toggle: 0,
+            work,
         });
     }
 
     fn program_byte(&mut self, at: u32, data: u8, now: Duration) {
-        self.cells.set(at, self.cells.get(at) & data);
+        let before = self.cells.get(at);
+        self.cells.set(at, before & data);
         self.counts.programs += 1;
-        self.begin(!data & DATA_POLLING, self.times.program, now);
+        let work = Work::Byte { at, before };
+        self.begin(!data & DATA_POLLING, self.times.program, now, work);
     }
 
     fn erase_chip(&mut self, now: Duration) {
@@ -192,8 +208,14 @@ impl<C: Cells> ParallelFlash<C> {
     }
 
     fn erase(&mut self, range: FlashRange, time: Duration, now: Duration) {
+        let work = Work::Erase {
+            start: range.start,
+            before: (range.start..range.end)
+                .map(|at| self.cells.get(at))
+                .collect(),
+        };
         self.cells.fill_range(range, 0xFF);
-        self.begin(0, time, now);
+        self.begin(0, time, now, work);
     }
 }
 

@@ -8,7 +8,8 @@
 
 use std::time::Duration;
 
-use super::flash_memory::{Cells, Counts, Times};
+use super::flash_memory::{Cells, Counts, Times, Work};
+use super::random::Random;
 use crate::flash::chip::{Bus, Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
 use crate::flash::{FlashRange, PAGE_SIZE};
 
@@ -37,7 +38,7 @@ pub struct SerialFlash<C> {
     write_enabled: bool,
     /// Opcode 50 was the last command.
     status_write_enabled: bool,
-    busy_until: Option<Duration>,
+    busy: Option<(Duration, Work)>,
 }
 
 impl<C: Cells> SerialFlash<C> {
@@ -57,7 +58,7 @@ impl<C: Cells> SerialFlash<C> {
             wp_held: false,
             write_enabled: false,
             status_write_enabled: false,
-            busy_until: None,
+            busy: None,
         })
     }
 
@@ -84,12 +85,21 @@ impl<C: Cells> SerialFlash<C> {
         &mut self.cells
     }
 
+    /// The power goes now: what is being erased or programmed stays half done.
+    pub fn lose_power(&mut self, now: Duration, random: &mut Random) {
+        self.settle(now);
+        let work = self.busy.take().map(|(_, work)| work);
+        if let Some((start, cells)) = work.and_then(|work| work.cut(&self.cells, random)) {
+            self.cells.put(start, &cells);
+        }
+    }
+
     /// As after power on: latches cleared, protection kept. What was being
     /// erased or programmed counts as done.
     pub fn power_cycle(&mut self) {
         self.write_enabled = false;
         self.status_write_enabled = false;
-        self.busy_until = None;
+        self.busy = None;
     }
 
     /// One transaction at the simulated time `now`: the host sends `sent`, then
@@ -106,7 +116,7 @@ impl<C: Cells> SerialFlash<C> {
     /// Whether the chip took the command.
     fn carry_out(&mut self, sent: &[u8], answer: &mut [u8], now: Duration) -> bool {
         let status_write_enabled = std::mem::take(&mut self.status_write_enabled);
-        let busy = self.busy_until.is_some();
+        let busy = self.busy.is_some();
         match *sent {
             [0x05] => answer.fill(self.status()),
             _ if busy => return false,
@@ -139,15 +149,21 @@ impl<C: Cells> SerialFlash<C> {
                 if !(self.wp_held && self.protection & LOCKED != 0) {
                     self.protection = status & (BLOCK_PROTECT | LOCKED);
                 }
-                self.begin(self.times.write_status, now);
+                self.begin(self.times.write_status, now, Work::Other);
             }
             [0x02, high, middle, low, ref data @ ..] => {
                 let fits = (1..=PAGE_SIZE as usize).contains(&data.len());
                 if !(fits && self.may_change()) {
                     return false;
                 }
-                self.program_page(self.address(high, middle, low), data);
-                self.begin(self.times.program, now);
+                let at = self.address(high, middle, low);
+                let start = at - at % PAGE_SIZE;
+                let work = Work::Page {
+                    start,
+                    before: self.cells_of(start, PAGE_SIZE),
+                };
+                self.program_page(at, data);
+                self.begin(self.times.program, now, work);
             }
             [0x20, high, middle, low] if self.bus.erases_sectors => {
                 if !self.may_change() {
@@ -156,9 +172,13 @@ impl<C: Cells> SerialFlash<C> {
                 let at = self.address(high, middle, low);
                 let start = at - at % SERIAL_SECTOR;
                 let end = start + SERIAL_SECTOR;
+                let work = Work::Erase {
+                    start,
+                    before: self.cells_of(start, SERIAL_SECTOR),
+                };
                 self.cells.fill_range(FlashRange { start, end }, 0xFF);
                 self.counts.sector_erases += 1;
-                self.begin(self.times.sector_erase, now);
+                self.begin(self.times.sector_erase, now, work);
             }
             [opcode] if opcode == self.bus.chip_erase => {
                 if !self.may_change() {
@@ -168,13 +188,22 @@ impl<C: Cells> SerialFlash<C> {
                     start: 0,
                     end: self.size,
                 };
+                let work = Work::Erase {
+                    start: 0,
+                    before: self.cells_of(0, self.size),
+                };
                 self.cells.fill_range(all, 0xFF);
                 self.counts.chip_erases += 1;
-                self.begin(self.times.chip_erase, now);
+                self.begin(self.times.chip_erase, now, work);
             }
             _ => return false,
         }
         true
+    }
+
+    fn cells_of(&self, start: u32, length: u32) -> Vec<u8> {
+        let addresses = start..start.saturating_add(length);
+        addresses.map(|at| self.cells.get(at)).collect()
     }
 
     /// Within the page, past its end comes its beginning.
@@ -197,19 +226,19 @@ impl<C: Cells> SerialFlash<C> {
 
     fn status(&self) -> u8 {
         let bit = |set, bit| if set { bit } else { 0 };
-        bit(self.busy_until.is_some(), BUSY)
+        bit(self.busy.is_some(), BUSY)
             | bit(self.write_enabled, WRITE_ENABLE_LATCH)
             | self.protection
     }
 
     fn settle(&mut self, now: Duration) {
-        if self.busy_until.take_if(|until| now >= *until).is_some() {
+        if self.busy.take_if(|(until, _)| now >= *until).is_some() {
             self.write_enabled = false;
         }
     }
 
-    fn begin(&mut self, time: Duration, now: Duration) {
-        self.busy_until = Some(now.saturating_add(time));
+    fn begin(&mut self, time: Duration, now: Duration, work: Work) {
+        self.busy = Some((now.saturating_add(time), work));
     }
 }
 

@@ -17,6 +17,7 @@ use super::firmware::{IDENTITY_AT, INQUIRY_HEADER, identity_at};
 use super::flash_memory::{Cells, Counts};
 use super::memory::Memory;
 use super::parallel_flash::ParallelFlash;
+use super::random::Random;
 use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
@@ -431,6 +432,15 @@ impl Model for VendorMode {
         match self.mode {
             Mode::Normal => STATUS_READY,
             Mode::Vendor => self.mode_status,
+        }
+    }
+
+    fn lose_power(&mut self, core: &mut Core, seed: u64) {
+        let now = now(core);
+        let mut random = Random::new(seed);
+        match &mut self.part {
+            FlashPart::Parallel(chip) => chip.lose_power(now, &mut random),
+            FlashPart::Serial(chip) => chip.lose_power(now, &mut random),
         }
     }
 

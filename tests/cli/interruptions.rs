@@ -244,7 +244,7 @@ fn a_standard_output_that_closes_after_the_change_leaves_the_flash_written() {
     run.until(|| flash_differs(&folder));
     drop(run.child.stdout.take());
     let run = run.release();
-    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(run.code, Some(9), "{run}");
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.flash(), patched_image());
 }

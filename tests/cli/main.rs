@@ -32,5 +32,6 @@ mod revive;
 mod serial;
 mod several;
 mod texts;
+mod unfinished;
 mod ways;
 mod writing;

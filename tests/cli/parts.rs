@@ -97,14 +97,14 @@ fn a_verify_of_banks_looks_at_these_alone() {
 #[test]
 fn a_bank_that_the_flash_does_not_have_is_refused_with_those_it_has() {
     let folder = Folder::with_bench(BENCH);
-    let run = folder.fails("3 r /m /b x.bin --banks 3-4", 4);
+    let run = folder.fails("3 r /m /b x.bin --banks 3-4", 2);
     insta::assert_snapshot!(run.message());
 }
 
 #[test]
 fn a_range_past_the_end_of_the_flash_is_refused() {
     let folder = Folder::with_bench(BENCH);
-    let run = folder.fails("3 e --yes --range 0x30000-0x40000", 4);
+    let run = folder.fails("3 e --yes --range 0x30000-0x40000", 2);
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.flash(), old_image());
 }

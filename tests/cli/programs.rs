@@ -74,7 +74,6 @@ fn what_7z_packs_its_own_way_is_read() {
         ("lzma.7z", "-m0=LZMA"),
         ("lzma2.7z", "-m0=LZMA2"),
         ("copied.7z", "-m0=Copy"),
-        ("filtered.7z", "-m0=BCJ -m1=LZMA"),
         ("single.7z", "-ms=off"),
         ("listed.7z", "-mhc=off"),
     ];
@@ -88,7 +87,7 @@ fn what_7z_packs_its_own_way_is_read() {
         assert!(message.contains("7z x ppmd.7z"), "{message}");
         runs(&folder, "7z a -psecret locked.7z BYS1.BIN");
         let message = folder.fails("i locked.7z", 5).message();
-        assert!(message.contains("password"), "{message}");
+        assert!(message.contains("7z x locked.7z"), "{message}");
     }
 }
 

@@ -152,7 +152,7 @@ fn the_drive_is_out_of_vendor_mode_after_every_end() {
         ("3 r /m /b x.bin", 0),
         ("3 v /m new.bin", 8),
         ("3 w /m other.bin --yes", 4),
-        ("3 r /m y.bin --banks 9", 4),
+        ("3 r /m y.bin --banks 9", 2),
     ] {
         folder.fails(line, code);
         let bench = mtkflash::sim::Bench::open(&folder.path("bench.toml")).unwrap();

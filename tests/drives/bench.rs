@@ -11,6 +11,7 @@ use mtkflash::flash::{Bank, FlashRange};
 use mtkflash::image::{Crc32, Image};
 use mtkflash::job::backup::{Circumstances, Record};
 use mtkflash::job::change::{ChangeError, Changed};
+use mtkflash::job::journal::{Journal, left_programming};
 use mtkflash::job::read::{self, Dump};
 use mtkflash::job::verify::{self, Compared};
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
@@ -250,7 +251,12 @@ impl TestDrive {
         VendorMode::enter(wrap(task_file), clock, Duration::ZERO, &mut |_| {
             ControlFlow::Break(())
         })
-        .and_then(|mode| VendorModeDrive::identify(mode, identity, None))
+        .and_then(|mut mode| {
+            if left_programming(&self.journal()).contains(&self.handle.name()) {
+                mode.end_byte_program()?;
+            }
+            VendorModeDrive::identify(mode, identity, None)
+        })
         .map(|drive| match self.kind.window {
             Some(size) => Box::new(SmallWindow::new(drive, size)) as Box<dyn FirmwareDevice>,
             None => Box::new(drive),
@@ -325,7 +331,7 @@ impl TestDrive {
             backup: BackupWish::File(self.fresh_path()),
             forced: Default::default(),
             circumstances: Circumstances {
-                journal: Default::default(),
+                journal: self.journal(),
                 date: "2004-05-21".to_owned(),
                 tool: "mtkflash".to_owned(),
             },
@@ -352,6 +358,14 @@ impl TestDrive {
         };
         let _ = device.leave();
         written
+    }
+
+    /// The journal of the machine that the drive is in.
+    fn journal(&self) -> Journal {
+        Journal {
+            place: Some(self.handle.name()),
+            ..Journal::in_folder(&self.folder().join("journal"))
+        }
     }
 
     /// A name for a backup, as fresh as one with the time in it.

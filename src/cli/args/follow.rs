@@ -29,6 +29,26 @@ impl Request {
         request
     }
 
+    /// The same from whatever folder it is typed, without consent.
+    pub fn from_anywhere(&self) -> Request {
+        let absolute = |path: &mut PathBuf| {
+            if let Ok(found) = std::path::absolute(&path) {
+                *path = found;
+            }
+        };
+        self.changed(|request| {
+            request.options.yes = false;
+            match &mut request.command {
+                Command::Read { file } | Command::Write { file } | Command::Verify { file } => {
+                    absolute(file)
+                }
+                _ => {}
+            }
+            request.options.sim.iter_mut().for_each(absolute);
+            request.options.backup.iter_mut().for_each(absolute);
+        })
+    }
+
     pub fn forcing(&self, check: Check) -> Request {
         self.changed(|request| {
             request.options.force.insert(check);

@@ -11,16 +11,17 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
 use crate::cli::outcome::{Finding, Planned, Proposed, Verdict, WayBack};
-use crate::cli::prompt::{self, Consent};
-use crate::cli::report::{banks, counted, identity, is_all, sums};
+use crate::cli::prompt::{self, Consent, Word};
+use crate::cli::report::{banks, counted, found_identity, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::files::{self, Place};
-use crate::image::Report;
-use crate::job::JobError;
+use crate::image::damage::Certainty;
+use crate::image::{ImageIdentity, Report};
 use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
 use crate::job::write::{self, BackupWish, Content, Proposal};
+use crate::job::{Check, JobError};
 use crate::scsi::Identity;
 
 /// A change of a flash, before the drive is known.
@@ -30,6 +31,24 @@ pub struct Change<'a> {
     pub image: Option<(&'a Path, &'a Report)>,
     /// The question's verb and object: `Erase the flash of`.
     pub deed: String,
+}
+
+impl Change<'_> {
+    /// Who the image says it is for.
+    fn named(&self) -> &[ImageIdentity] {
+        self.image.map_or(&[], |(_, report)| &report.identities)
+    }
+
+    /// Whether a check was overridden that keeps the drive alive.
+    fn is_dangerous(&self, proposal: &Proposal, request: &Request) -> bool {
+        let forced = proposal.fit.as_ref().and_then(|fit| fit.forced);
+        let is_damaged = self.image.is_some_and(|(_, report)| {
+            let mut findings = report.findings.iter();
+            findings.any(|finding| finding.certainty == Certainty::Probable)
+        });
+        forced.is_some_and(Check::guards_life)
+            || is_damaged && request.options.force.contains(&Check::Structure)
+    }
 }
 
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
@@ -54,7 +73,7 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             return Ok(());
         }
         run.agree(&change, &proposal)?;
-        run.carry_out(&proposal)
+        run.carry_out(&proposal, change.is_dangerous(&proposal, run.request))
     })
 }
 
@@ -108,8 +127,9 @@ impl Run<'_> {
 
     /// Asks for YES, where all that would be done has been shown.
     fn agree(&self, change: &Change, proposal: &Proposal) -> Result<(), Failure> {
+        let word = self.word(change, proposal);
         let answer = match self.asking {
-            Asking::User | Asking::Nobody(_) => self.ask(&change.deed),
+            Asking::User | Asking::Nobody(_) => self.ask(&word, change, proposal),
             Asking::Together(seat) => seat.ask(),
             Asking::Answered(answer) => answer.clone(),
         };
@@ -119,7 +139,7 @@ impl Run<'_> {
         let request = self.request;
         let refused = match answer {
             Answer::Consent(Consent::Given) => return Ok(()),
-            Answer::Consent(Consent::Denied) => Failure::denied(request),
+            Answer::Consent(Consent::Denied) => Failure::denied(&word, request),
             Answer::Consent(Consent::Stopped) => Failure::job(&JobError::Stopped, request),
             Answer::Consent(Consent::NobodyToAsk) => nobody_to_ask(request),
             Answer::Unshown(error) => Failure::new(
@@ -132,25 +152,38 @@ impl Run<'_> {
         Err(refused.keeping(proposal.backup.file()))
     }
 
-    fn ask(&self, deed: &str) -> Answer {
+    /// What is to be typed before this change.
+    fn word(&self, change: &Change, proposal: &Proposal) -> Word {
+        match change.is_dangerous(proposal, self.request) {
+            true => model(self.info().identity.as_ref(), change.named()),
+            false => Word::Yes,
+        }
+    }
+
+    fn ask(&self, word: &Word, change: &Change, proposal: &Proposal) -> Answer {
         if let Err(error) = self.output.check() {
             return Answer::Unshown(error);
         }
-        let question = question(
-            deed,
+        let drive = self.info().identity.as_ref();
+        let mut asked = Text::default();
+        if change.is_dangerous(proposal, self.request) {
+            asked.append(both_names(drive, change.named()));
+        }
+        asked.words(&question(
+            &change.deed,
             &words::session::label(&self.session.label),
-            self.info().identity.as_ref(),
+            drive,
             self.request.erasing(),
-        );
+        ));
         let yes = self.request.options.yes;
         if !yes {
             self.output.show_before_question(self.name, self.request);
             self.output.tell(Some(self.name), &Event::Asked);
         }
-        Answer::Consent(prompt::ask(&question.into(), yes, self.stop))
+        Answer::Consent(prompt::ask_for(word, &asked, yes, self.stop))
     }
 
-    fn carry_out(&mut self, proposal: &Proposal) -> Result<(), Failure> {
+    fn carry_out(&mut self, proposal: &Proposal, is_dangerous: bool) -> Result<(), Failure> {
         let request = self.request;
         let backup = proposal.backup.file();
         self.output.log().sync();
@@ -165,6 +198,7 @@ impl Run<'_> {
             backup: backup.map(Path::to_owned),
         });
         let next = match request.erasing() {
+            _ if is_dangerous => next::after_danger(backup, request),
             _ if has_restarted => return Ok(()),
             Some(blank) => next::after_erase(blank, backup, request),
             None => next::after_write(self.session.is_off_kernel(), request),
@@ -205,12 +239,14 @@ fn backup_wish(request: &Request, identity: Option<&Identity>, among: Option<&st
     let name = as_file_name(&name.join("-"));
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     // Two drives in one second, or one twice.
-    let names = (1..).map(|number| match number {
-        1 => format!("backup-{name}-{now}.bin"),
-        _ => format!("backup-{name}-{now}-{number}.bin"),
-    });
-    let mut paths = names.map(|name| folder.join(name));
-    BackupWish::File(paths.find(|path| !path.exists()).unwrap_or_default())
+    let fresh = |kind: &str| match folder.join(format!("{kind}-{name}-{now}.bin")) {
+        path if path.exists() => backup::free_name(&path),
+        path => path,
+    };
+    BackupWish::Fresh {
+        backup: fresh("backup"),
+        half_written: fresh("half-written"),
+    }
 }
 
 /// Before the drive is touched: where the backup of a change is to go.
@@ -232,6 +268,30 @@ fn check_backup(request: &Request) -> Result<(), Failure> {
         }
     };
     checked.map_err(|error| Failure::file(&error, named, request))
+}
+
+/// What the drive and the image say they are, where one may not be for the other.
+fn both_names(drive: Option<&Identity>, named: &[ImageIdentity]) -> Text {
+    let mut names = Text::default();
+    names.row(
+        "Drive",
+        &drive.map_or_else(|| "does not say what it is".to_owned(), identity),
+    );
+    match named {
+        [] => names.row("Image", "names no drive"),
+        named => names.rows("Image", named.iter().map(found_identity)),
+    };
+    names.words("An image that is damaged, or for other hardware, leaves the drive dead.");
+    names.finish()
+}
+
+/// What is typed for a change that can leave the drive dead.
+fn model(drive: Option<&Identity>, named: &[ImageIdentity]) -> Word {
+    let of_image = named.first().map(ImageIdentity::identity);
+    match drive.or(of_image).map(|who| who.product.trim()) {
+        Some(product) if !product.is_empty() => Word::Model(product.to_owned()),
+        _ => Word::Yes,
+    }
 }
 
 /// What is asked before the first change.
@@ -309,6 +369,15 @@ fn backup(backup: &WayBack) -> String {
         WayBack::Earlier { path, crc32, date } => format!(
             "{} (CRC-32 {crc32}) of {date}, made before this write was begun, is intact",
             path.display(),
+        ),
+        WayBack::Before { path, crc32, date } => format!(
+            "{} (CRC-32 {crc32}) of {date}, which holds what was in the flash before, is intact",
+            path.display(),
+        ),
+        WayBack::Mixture { path, crc32 } => format!(
+            "{} (CRC-32 {crc32}), read twice and on the disk: it may be half-written, and no way \
+             back",
+            path.display()
         ),
         WayBack::Planned(path) => format!("would go to {}", path.display()),
         WayBack::Impossible => {

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next;
 use crate::cli::outcome::{Drive, Finding};
-use crate::cli::prompt::{self, Consent};
+use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::user;
 use crate::job::{JobError, interrupted};
 use crate::protocol::Protocol;
@@ -22,7 +22,11 @@ pub fn run(context: Context) -> Result<(), Failure> {
     }
     context.with_drive(|run| {
         run.show_unfinished(None);
-        let next = next::after_check(run.capabilities(), run.request);
+        let size = run.capabilities().size;
+        let next = match interrupted::unfinished_line(run.info(), size, &run.journal()) {
+            Some((words, backup)) => next::after_interrupted_check(&words, &backup, run.request),
+            None => next::after_check(run.capabilities(), run.request),
+        };
         run.found(Finding::Next(next));
         Ok(())
     })
@@ -54,7 +58,7 @@ fn all(context: Context) -> Result<(), Failure> {
     match prompt::ask(&CHECK_ALL.into(), request.options.yes || !asks, stop) {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
-        Consent::Denied => return Err(Failure::denied(request)),
+        Consent::Denied => return Err(Failure::denied(&Word::Yes, request)),
         Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(&CHECK_ALL.into())),
     }
     let mut last_failure = None;

@@ -8,13 +8,14 @@ use crate::cli::failure::Failure;
 use crate::cli::outcome::{Dumped, Finding};
 use crate::cli::report::{bank_sums, size};
 use crate::cli::text::Text;
+use crate::cli::words;
 use crate::files::{self, FileError, Place};
 use crate::flash::FlashRange;
 use crate::image::{Arrangement, Encoding, Format};
 use crate::job::backup::{self, Record};
 use crate::job::read::{self, Dump};
 use crate::job::steadiness::{self, is_unstable};
-use crate::job::{Check, write};
+use crate::job::{Check, interrupted, write};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
@@ -27,7 +28,11 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         let dump = run
             .in_job(|job| read::read(job, &request.selection()))
             .map_err(|error| Failure::job(&error, request))?;
-        let record = Record::of(&dump, run.info(), &run.circumstances());
+        let is_mixed = interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
+        let record = Record {
+            half_written: is_mixed,
+            ..Record::of(&dump, run.info(), &run.circumstances())
+        };
         Ok((dump, record))
     })?;
     save(context, file, &dump, &record)
@@ -107,6 +112,9 @@ pub fn dumped(dump: &Dumped) -> Text {
         [] => &mut table,
     };
     table.row("Read", &format!("{}, every byte twice", size(dump.bytes)));
+    if dump.half_written {
+        table.row("Warning", words::journal::HALF_WRITTEN);
+    }
     if let Some(differed) = steadiness::in_words(dump.disagreements) {
         let meaning = match is_unstable(dump.disagreements) {
             false => "; it was read until two agreed.",

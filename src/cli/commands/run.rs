@@ -18,10 +18,10 @@ use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
 use crate::job::backup::Circumstances;
-use crate::job::journal::Journal;
+use crate::job::journal::{Journal, left_programming};
 use crate::job::{Job, JobError, Selection, StopFlag, estimate};
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Reading};
-use crate::session::{self, Machine, Session};
+use crate::session::{self, Machine, Session, Wish};
 
 /// What a run is about, and what all of its drives share.
 #[derive(Clone, Copy)]
@@ -145,7 +145,10 @@ impl<'a> Context<'a> {
         let Some(drive) = request.drives.first() else {
             return Err(Failure::new(Exit::Usage, "No drive is named."));
         };
-        let wish = user::wish(request)?;
+        let wish = Wish {
+            left_programming: left_programming(&user::journal(machine)),
+            ..user::wish(request)?
+        };
         output.begin(drive);
         let mut progress = Progress::new(output.manner());
         if let Some(Among { name, bars, .. }) = among {
@@ -212,10 +215,10 @@ impl Run<'_> {
 
     /// Where this machine keeps note of unfinished changes.
     pub fn journal(&self) -> Journal {
-        let folders = self.machine.folders();
         Journal {
-            folder: Some(folders.journal),
-            others: folders.other_journals,
+            place: Some(self.session.place.clone()),
+            words: self.request.from_anywhere().words(),
+            ..user::journal(self.machine)
         }
     }
 
@@ -258,6 +261,10 @@ impl Run<'_> {
             0 => failure
                 .next("If you know its size, from its marking or a data sheet, name it:")
                 .next(self.request.with_a_size()),
+            // A comparison changes nothing, and neither does what follows from it.
+            _ if matches!(self.request.command, Command::Verify { .. }) => failure
+                .next("So it cannot be compared. Which revision the drive says it has:")
+                .next(self.request.list()),
             _ => failure
                 .next(next::WRITE_ONLY)
                 .next(self.request.write_unread()),

@@ -276,7 +276,7 @@ fn a_register_command_without_registers_in_its_answer() {
 #[test]
 fn another_answer_than_yes() {
     let told = [None, Some(Path::new(BACKUP))]
-        .map(|backup| shown(&Failure::denied(&typed()).keeping(backup)));
+        .map(|backup| shown(&Failure::denied(&Word::Yes, &typed()).keeping(backup)));
     insta::assert_snapshot!(told.join("\n"));
 }
 

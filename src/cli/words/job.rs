@@ -31,6 +31,9 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::Check { .. }
         | Refusal::Nameless { .. }
         | Refusal::Unfinished { .. }
+        | Refusal::BackupGone { .. }
+        | Refusal::Backup { .. }
+        | Refusal::Journal(_)
         | Refusal::NoCopy { .. } => sentence(&refusal.to_string()),
     }
 }

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod files;
 pub mod image;
 pub mod job;
+pub mod journal;
 pub mod session;
 pub mod usage;
 pub mod verdict;

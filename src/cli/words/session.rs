@@ -5,6 +5,7 @@ use super::super::advice::{Command, Line, Shell};
 use super::super::args::{Request, Via};
 use super::super::exit::Exit;
 use super::super::failure::{Failure, sentence};
+use super::super::prompt::Word;
 use super::super::report;
 use super::super::text::Text;
 use super::entry;
@@ -158,7 +159,7 @@ fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Request) -> Failu
 
 fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failure {
     match answer {
-        Answer::Yes | Answer::YesBefore | Answer::No => Failure::denied(typed),
+        Answer::Yes | Answer::YesBefore | Answer::No => Failure::denied(&Word::Yes, typed),
         Answer::NobodyThere => Failure::nobody_to_ask(&question(channel)),
         Answer::Stop => Failure::job(&JobError::Stopped, typed),
     }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Address, VendorMode, at, during};
+use super::{Address, ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{
     CONTINUATION, ChipId, DEVICE_CONTINUED, DOCUMENTED_UNLOCK, MANUFACTURER_CONTINUED, Unlock,
 };
@@ -72,6 +72,25 @@ impl VendorMode {
             last = Some(id);
         }
         Err(DeviceError::UnsteadyId)
+    }
+
+    /// Gives a chip that may have been left between the program command, A0, and its
+    /// byte the byte that changes nothing: FF clears no bit. Without it the chip takes
+    /// the first byte of the next command for its own, AA, and programs that.
+    ///
+    /// To be called first after entering, and only where the chip is known to be one
+    /// that takes byte programs: for a page-write part a bare write would be the
+    /// start of a page. A chip that reads its memory ignores FF, and so does one in
+    /// the middle of another sequence, which ends it (JEDEC command set).
+    ///
+    /// # Errors
+    /// As the drive answers.
+    pub fn end_byte_program(&mut self) -> Result<(), DeviceError> {
+        if self.mode != ModeStatus::Parallel {
+            return Ok(());
+        }
+        self.write_byte(Address(0), 0xFF)
+            .map_err(during("ending what was begun"))
     }
 
     fn parallel_id(&mut self) -> Result<ChipId, TaskFileError> {

@@ -144,10 +144,3 @@ killed printed
 cat printed
 typed printed
 channel_works
-
-echo "== killed, and the command that an ordinary user's run prints"
-killed unprinted
-as_user cdrom '' mtkflash l >stranger 2>&1 || true
-cat stranger
-typed stranger
-channel_works

@@ -49,7 +49,7 @@ shows "Type YES to go on:"
 types 'yes\n'
 shows "Type YES in capitals, or Ctrl-C to stop:"
 types 'no\n'
-ended 4
+ended 130
 for text in "SIM-256P SIM1, serial SIM00000001" "V29LC51002" "image.bin" \
 	"backup.bin (CRC-32" "erase 1 sector (512 bytes)" "Write image.bin into $node" "The answer was not YES, in capitals" \
 	"Nothing was changed" "Kept      backup.bin"; do
@@ -104,7 +104,7 @@ while read -r answer status; do
 	drive >after
 	cmp before after
 done <<END
-no\n 4
+no\n 130
 $ctrl_c 130
 END
 at_terminal port mtkflash 3 c --via port

@@ -1,7 +1,7 @@
 # Beside the others: every command that this drive refuses takes the kernel a while.
 . /rig/packets.sh
 
-forces=model,family,banner,calibration,gaps,blank
+forces=model,family,banner,drive-read,gaps,blank
 node=$(node_at 2 0) || fail "no drive at the secondary channel"
 sg_inq --hex $node >before
 

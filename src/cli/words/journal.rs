@@ -1,0 +1,152 @@
+//! Changes that were begun and not finished.
+
+use std::io::ErrorKind;
+
+use crate::job::interrupted::{Notice, Who};
+use crate::job::journal::{JournalError, ShelfProblem};
+use crate::job::{BackupProblem, Doubt, Refusal};
+
+const BEGUN: &str = "A write of a flash like this was begun and not finished";
+
+/// Of a dump.
+pub const HALF_WRITTEN: &str = "A write of this flash was begun and not finished. This file holds \
+    what it has left, perhaps a mixture of two firmwares: it is no backup, and its record says so.";
+
+/// What the user should know of a change that this run does not go on with.
+pub fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::Unfinished {
+            backup,
+            who: Who::Elsewhere,
+            ..
+        } => format!(
+            "{BEGUN}, in a drive at another place. What was in that flash before it is in {}. If it \
+             is this drive, the flash may be a mixture now.",
+            backup.display()
+        ),
+        Notice::Unfinished { backup, .. } => format!(
+            "{BEGUN}. What was in the flash before it is in {}; the flash may be a mixture now.",
+            backup.display()
+        ),
+        Notice::Lost {
+            backup: Some(backup),
+            crc32,
+            ..
+        } => {
+            let crc32 = crc32.as_ref();
+            let sum = crc32.map_or_else(String::new, |crc32| format!(" (CRC-32 {crc32})"));
+            format!(
+                "{BEGUN}, and its backup, {}{sum}, is damaged or gone.",
+                backup.display()
+            )
+        }
+        Notice::Lost {
+            backup: None, date, ..
+        } => format!(
+            "{BEGUN}. It was begun on {date} without a backup; the flash may be a mixture now."
+        ),
+    }
+}
+
+/// What stands in the way; `None` for a refusal that is not about changes that
+/// were begun.
+pub fn refusal(refusal: &Refusal) -> Option<String> {
+    Some(match refusal {
+        Refusal::Unfinished {
+            backup,
+            date,
+            doubt,
+        } => {
+            let why = match doubt {
+                Doubt::Lost => {
+                    "What is to stay as it is may be lost in the flash, and is in that backup."
+                }
+                Doubt::Drive => {
+                    "What is to stay as it is may be lost in the flash and be in that backup. \
+                     Whether it was this drive cannot be told."
+                }
+                Doubt::Several => "It is not the only one, and the others hold something else.",
+                Doubt::Blank => {
+                    "The drive does not say what it is and its flash is blank: whether it is that \
+                     drive cannot be told."
+                }
+            };
+            format!(
+                "{BEGUN}; its backup is {} of {date}. {why}",
+                backup.display()
+            )
+        }
+        Refusal::BackupGone {
+            path: Some(path),
+            crc32,
+            date,
+            problem,
+        } => {
+            let sum = crc32.as_ref();
+            let sum = sum.map_or_else(String::new, |sum| format!(", CRC-32 {sum}"));
+            let what = match problem {
+                BackupProblem::Changed => "This file is there, and holds something else",
+                _ => "This file is not there, or cannot be read",
+            };
+            format!(
+                "{BEGUN}. What is to stay as it is may be lost in the flash, and is in the backup \
+                 {} of {date}{sum}. {what}.",
+                path.display()
+            )
+        }
+        Refusal::BackupGone {
+            path: None, date, ..
+        } => format!(
+            "{BEGUN}, on {date} and without a backup. What is to stay as it is may be lost in the \
+             flash."
+        ),
+        Refusal::Backup {
+            path,
+            crc32,
+            problem,
+        } => {
+            let path = path.display();
+            match problem {
+                BackupProblem::Changed => format!(
+                    "{path}: this backup (CRC-32 {crc32}) was read and on the disk, and holds \
+                     something else by now."
+                ),
+                BackupProblem::InUse => {
+                    format!("{path}: another run is at work with this backup.")
+                }
+                BackupProblem::NoLock => format!(
+                    "{path}: this disk cannot lock files, so that another run could take this \
+                     backup for its own."
+                ),
+                BackupProblem::Unreadable | BackupProblem::None => format!(
+                    "{path}: this backup (CRC-32 {crc32}) was read and on the disk, and is gone or \
+                     cannot be read by now."
+                ),
+            }
+        }
+        Refusal::Journal(error) => journal(error),
+        _ => return None,
+    })
+}
+
+fn journal(error: &JournalError) -> String {
+    let what = match error.problem {
+        ShelfProblem::NoFolder => "this is no folder".to_owned(),
+        ShelfProblem::Link => "this is a link".to_owned(),
+        ShelfProblem::OfAnother { owner, wanted } => {
+            format!("this folder belongs to user {owner}, and should to user {wanted}")
+        }
+        ShelfProblem::OthersMayWrite { mode } => {
+            format!("others than its owner may write to this folder (mode {mode:03o})")
+        }
+        ShelfProblem::Io(kind) => match kind {
+            ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            kind => kind.to_string(),
+        },
+    };
+    format!(
+        "{}: {what}. Every write is noted there before it begins, so that it can be gone on with \
+         when it is interrupted.",
+        error.folder.display()
+    )
+}

@@ -1,0 +1,237 @@
+//! Writes that were cut off, gone on with from anywhere, and what is said of them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::folder::{Folder, Run, new_image, old_image};
+
+const KEPT: std::ops::Range<usize> = 0x4100..0x4200;
+
+/// A drive that has no serial number of its own, or two.
+fn drive(position: u8, more: &str) -> String {
+    format!(
+        "[[drive]]\nposition = {position}\nvendor = \"LITE-ON\"\nproduct = \"DVD-ROM SIM-256P\"\n\
+         revision = \"SIM1\"\nchip = \"SST39SF020\"\ncontents = {{ recipe = \"firmware\", seed = 20 }}\n\
+         {more}\n"
+    )
+}
+
+fn bench(folder: &Folder, text: impl AsRef<str>) {
+    folder.write("bench.toml", text.as_ref());
+}
+
+fn with(drives: &[String]) -> Folder {
+    let folder = Folder::new();
+    bench(&folder, drives.concat());
+    folder.write("new.bin", new_image());
+    for sub in ["a", "b"] {
+        fs::create_dir(folder.path(sub)).unwrap();
+    }
+    folder
+}
+
+/// The binary in a folder within this one.
+fn run_in(folder: &Folder, sub: &str, line: &str) -> Run {
+    let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    words.extend([
+        "--sim".to_owned(),
+        folder.path("bench.toml").display().to_string(),
+    ]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mtkflash"));
+    command.current_dir(folder.path(sub)).args(&words);
+    let output = command.stdin(Stdio::null()).output();
+    Run::of(line, output.unwrap())
+}
+
+fn write_line(folder: &Folder, position: u8, switches: &str) -> String {
+    let image = folder.path("new.bin");
+    format!("{position} w /m {} {switches} --yes", image.display())
+}
+
+/// Cuts the power so many operations after the last one before the first change.
+fn cut_in(folder: &Folder, sub: &str, line: &str, position: u8, after: u64) -> Run {
+    run_in(folder, sub, &line.replace("--yes", "--dry-run"));
+    let counters = folder.text(&format!("bench.state/position-{position}.counters.toml"));
+    let operations = counters
+        .lines()
+        .find_map(|line| line.strip_prefix("operations = "));
+    let operation = operations.unwrap().parse::<u64>().unwrap() + after;
+    let text = folder.text("bench.toml");
+    let place = format!("position = {position}\n");
+    let at = text.find(&place).unwrap();
+    let end = text[at..].find("\n\n").map_or(text.len(), |end| at + end);
+    let mut cut = text.clone();
+    cut.insert_str(
+        end,
+        &format!("\n[[drive.fault]]\nkind = \"power-cut\"\noperation = {operation}\n"),
+    );
+    bench(folder, cut);
+    let run = run_in(folder, sub, line);
+    assert_eq!(run.code, Some(7), "{run}");
+    bench(folder, text);
+    run
+}
+
+fn expected(switch: &str) -> Vec<u8> {
+    let (mut image, old) = match switch {
+        "--keep" => (new_image(), old_image()),
+        _ => (old_image(), new_image()),
+    };
+    image[KEPT].copy_from_slice(&old[KEPT]);
+    image
+}
+
+#[test]
+fn a_write_is_gone_on_with_from_another_folder_and_loses_nothing() {
+    for (switch, after) in [("--keep", 1_000_000), ("--range", 3000)] {
+        let folder = with(&[drive(3, "serial = \"S1\"")]);
+        let line = write_line(&folder, 3, &format!("{switch} 0x4100-0x41ff"));
+        cut_in(&folder, "a", &line, 3, after);
+        let run = run_in(&folder, "b", &line);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(run.stdout.contains("goes on with the write"), "{run}");
+        assert!(folder.flash() == expected(switch), "{run}");
+        assert!(!run_in(&folder, "b", "3 c").stdout.contains("not finished"));
+    }
+}
+
+#[test]
+fn twins_without_a_serial_number_are_not_taken_for_each_other() {
+    for (switch, after) in [("--keep", 1_000_000), ("--range", 3000)] {
+        let folder = with(&[drive(1, ""), drive(3, "")]);
+        let line = |position| write_line(&folder, position, &format!("{switch} 0x4100-0x41ff"));
+        cut_in(&folder, "a", &line(1), 1, after);
+        let run = run_in(&folder, "a", &line(3));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(!run.stdout.contains("Resumed"), "{run}");
+        assert!(run.stdout.contains("read twice and on the disk"), "{run}");
+        let run = run_in(&folder, "a", &line(1));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(run.stdout.contains("Resumed"), "{run}");
+        for position in [1, 3] {
+            assert!(
+                folder.flash_of(position) == expected(switch),
+                "{position}: {run}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_backup_that_was_moved_is_asked_for_by_name_and_taken_under_its_new_one() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    cut_in(
+        &folder,
+        "a",
+        &format!("{line} --backup before.bin"),
+        3,
+        1_000_000,
+    );
+    fs::create_dir(folder.path("c")).unwrap();
+    fs::rename(folder.path("a/before.bin"), folder.path("c/kept")).unwrap();
+    let run = run_in(&folder, "b", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    let before = folder.path("a/before.bin").display().to_string();
+    assert!(run.stderr.contains(&format!("--backup {before}")), "{run}");
+    assert!(run.stderr.contains("CRC-32"), "{run}");
+    let run = run_in(&folder, "b", &format!("{line} --backup ../c/kept"));
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == expected("--keep"), "{run}");
+}
+
+#[test]
+fn what_is_read_from_an_unfinished_write_is_no_way_back() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    cut_in(
+        &folder,
+        "a",
+        &format!("{line} --backup before.bin"),
+        3,
+        1_000_000,
+    );
+    let before = folder.path("a/before.bin").display().to_string();
+
+    let run = run_in(&folder, "b", "3 r /m /b dump.bin");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        folder
+            .text("b/dump.bin.txt")
+            .contains("half_written = true"),
+        "{run}"
+    );
+
+    let run = run_in(&folder, "b", "3 c");
+    assert!(
+        run.stdout.contains("To go on where that run ended:"),
+        "{run}"
+    );
+    let image = folder.path("new.bin").display().to_string();
+    assert!(run.stdout.contains(&format!("3 w /m {image}")), "{run}");
+    assert!(run.stdout.contains(&before), "{run}");
+
+    let run = run_in(&folder, "b", "3 e --yes");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stdout.contains(&format!("3 w /m /b {before}")), "{run}");
+    let names: Vec<_> = fs::read_dir(folder.path("b")).unwrap().collect();
+    assert_eq!(names.len(), 2, "the dump and its record alone: {names:?}");
+}
+
+/// A blank drive says no name: that it is the one of the note is not known, and it
+/// is not guessed where another image is written.
+#[test]
+fn a_blank_drive_without_a_name_is_asked_about_before_it_gets_another_image() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    fs::write(folder.flash_file(), [0xFF; 0x4_0000]).unwrap();
+    let mut other = new_image();
+    other[0x3_9000] ^= 0x10;
+    folder.write("new.bin", &other);
+    let run = run_in(&folder, "b", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(folder.flash().iter().all(|byte| *byte == 0xFF), "untouched");
+}
+
+#[test]
+fn no_change_is_begun_that_cannot_be_noted() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    run_in(&folder, "a", "3 c");
+    let journal = folder.path("bench.state/journal");
+    fs::create_dir_all(&journal).unwrap();
+    let permit = |mode| fs::set_permissions(&journal, fs::Permissions::from_mode(mode)).unwrap();
+    permit(0o777);
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("chmod go-w"), "{run}");
+    assert!(folder.flash() == old_image());
+    fs::remove_dir(&journal).unwrap();
+    fs::write(&journal, "in the way").unwrap();
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(folder.flash() == old_image());
+    fs::remove_file(&journal).unwrap();
+    assert_eq!(run_in(&folder, "a", &line).code, Some(0));
+}
+
+#[test]
+fn an_answer_of_no_leaves_one_backup_however_often_it_is_given() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    // Nobody can be asked here: what is made before the question shows as well in
+    // a write whose journal fails at the last moment.
+    let line = write_line(&folder, 3, "--range 0x4100-0x41ff");
+    let state = folder.path("bench.state");
+    run_in(&folder, "a", "3 c");
+    assert!(Path::new(&state).is_dir());
+    for _ in 0..3 {
+        let run = run_in(&folder, "a", &line);
+        assert_eq!(run.code, Some(0), "{run}");
+        fs::write(folder.flash_file(), old_image()).unwrap();
+    }
+    let names = fs::read_dir(folder.path("a")).unwrap().count();
+    assert_eq!(names, 2, "one backup and its record");
+}

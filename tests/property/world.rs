@@ -1,0 +1,576 @@
+//! Some drives, two users and two folders, and what is true of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use mtkflash::flash::{Bank, EraseLayout, FlashRange};
+use mtkflash::image::Image;
+use mtkflash::job::backup::{Circumstances, Record};
+use mtkflash::job::change::ChangeError;
+use mtkflash::job::journal::Journal;
+use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
+use mtkflash::job::{Check, FlashState, Job, JobError, Refusal, Selection, StopFlag};
+use mtkflash::scsi::Identity;
+use tempfile::TempDir;
+
+use crate::drive::{Device, Drive, FAULTS, Fault, Kill};
+use crate::random::Random;
+
+/// How often what was there to be seen.
+#[derive(Debug, Default, Clone)]
+pub struct Seen(BTreeMap<&'static str, u64>);
+
+const WORTH_SEEING: [&str; 8] = [
+    "done",
+    "cut",
+    "killed",
+    "resumed",
+    "kept over a cut",
+    "refused as unfinished",
+    "backup gone",
+    "way back from before",
+];
+
+impl Seen {
+    fn note(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    pub fn and(mut self, other: Seen) -> Seen {
+        for (what, count) in other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+        self
+    }
+
+    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+        let count = |what| self.0.get(what).copied().unwrap_or_default();
+        WORTH_SEEING
+            .iter()
+            .map(|what| (*what, count(what)))
+            .collect()
+    }
+}
+
+/// In memory where that is possible.
+pub fn folders() -> TempDir {
+    let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+    folder.unwrap()
+}
+
+pub fn quiet_kills() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.payload().is::<Kill>() {
+                usual(panic);
+            }
+        }));
+    });
+}
+
+/// What a user types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    /// None for an erase.
+    image: Option<Vec<u8>>,
+    range: Option<FlashRange>,
+    keep: Vec<FlashRange>,
+}
+
+impl Line {
+    fn wanted(&self, size: u32) -> Vec<FlashRange> {
+        match self.range {
+            Some(range) => vec![range],
+            None => vec![FlashRange {
+                start: 0,
+                end: size,
+            }],
+        }
+    }
+
+    /// The sectors that are read and can change.
+    fn scope(&self, layout: &EraseLayout) -> Vec<FlashRange> {
+        let wanted = self.wanted(layout.size());
+        let sectors = layout.sectors.iter().copied();
+        sectors
+            .filter(|sector| wanted.iter().any(|range| range.overlaps(*sector)))
+            .collect()
+    }
+
+    /// What the flash is to hold: what stays comes from `original` in the sectors
+    /// that can change, and is what there is now elsewhere.
+    fn target(&self, layout: &EraseLayout, original: &[u8], now: &[u8]) -> Vec<u8> {
+        let mut target = now.to_vec();
+        for sector in self.scope(layout) {
+            sector
+                .of_mut(&mut target)
+                .copy_from_slice(sector.of(original));
+        }
+        let kept = target.clone();
+        for range in self.wanted(layout.size()) {
+            match &self.image {
+                Some(image) => range.of_mut(&mut target).copy_from_slice(range.of(image)),
+                None => range.of_mut(&mut target).fill(0xFF),
+            }
+        }
+        for range in &self.keep {
+            range.of_mut(&mut target).copy_from_slice(range.of(&kept));
+        }
+        target
+    }
+}
+
+/// What is true of a drive and no run is told.
+struct Truth {
+    /// What was in the flash before the first change that was not finished.
+    original: Option<Vec<u8>>,
+    /// What was typed since then.
+    lines: Vec<Line>,
+    /// Something happened after which a run may refuse to guess.
+    is_unclear: bool,
+}
+
+pub struct World {
+    random: Random,
+    drives: Vec<Drive>,
+    truths: Vec<Truth>,
+    root: PathBuf,
+    has_serials: bool,
+    names: u32,
+    /// Shows what happens, for whoever looks at one sequence.
+    tells: bool,
+}
+
+enum Ended {
+    Good,
+    Killed,
+    Refused(Refusal),
+    Failed,
+}
+
+impl World {
+    pub fn new(seed: u64, root: &Path) -> World {
+        let mut random = Random::new(seed);
+        let root = root.join(seed.to_string());
+        for folder in ["one", "other", "third"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let (count, sector) = random.of(&[
+            (5, 0x1000),
+            (5, 0x1000),
+            (5, 0x1000),
+            (1, 0x2000),
+            (18, 0x1000),
+        ]);
+        let layout =
+            EraseLayout::from_sizes(std::iter::repeat_n(sector, count), random.of(&[1, 256]));
+        let size = layout.size() as usize;
+        let mut firmware: Vec<u8> = (0..size).map(|_| random.byte()).collect();
+        if random.one_in(2) {
+            let at = random.below(size);
+            firmware[at..].fill(0xFF);
+        }
+        firmware[0x40..0x4B].copy_from_slice(b"LITE-ON SIM");
+        let has_serials = random.one_in(2);
+        let is_calibrated = random.one_in(2);
+        let at = random.below(size - 64);
+        let drives = (0..1 + random.below(3)).map(|number| {
+            let mut flash = firmware.clone();
+            if is_calibrated {
+                flash[at..at + 64].fill_with(|| random.byte());
+            }
+            Drive {
+                place: format!("place {number}"),
+                identity: Identity {
+                    vendor: "LITE-ON".to_owned(),
+                    product: "SIM".to_owned(),
+                    revision: "SIM1".to_owned(),
+                    serial: has_serials.then(|| format!("S{number}")),
+                },
+                flash,
+                layout: layout.clone(),
+                is_named: true,
+            }
+        });
+        let drives: Vec<Drive> = drives.collect();
+        let truths = drives.iter().map(|_| Truth {
+            original: None,
+            lines: Vec::new(),
+            is_unclear: false,
+        });
+        World {
+            truths: truths.collect(),
+            drives,
+            random,
+            root,
+            has_serials,
+            names: 0,
+            tells: std::env::var("MTKFLASH_SEQUENCES").is_ok_and(|number| number == "1"),
+        }
+    }
+
+    pub fn live(mut self, seen: &mut Seen) {
+        let line = self.line();
+        let other = self.line();
+        for step in 0..1 + self.random.below(4) {
+            let drive = match self.random.below(4) {
+                0 => self.random.below(self.drives.len()),
+                _ => 0,
+            };
+            let line = match self.random.below(6) {
+                0 if step > 0 => other.clone(),
+                _ => line.clone(),
+            };
+            let fault = match step {
+                0 => true,
+                _ => !self.random.one_in(4),
+            };
+            self.run(drive, &line, fault, None, seen);
+            if self.random.one_in(12) {
+                self.move_a_backup();
+            }
+            if !self.has_serials && self.random.one_in(16) {
+                self.swap();
+            }
+        }
+        for drive in 0..self.drives.len() {
+            self.finish(drive, seen);
+        }
+        fs::remove_dir_all(&self.root).unwrap();
+    }
+
+    fn line(&mut self) -> Line {
+        let flash = &self.drives[0].flash;
+        let size = flash.len();
+        let random = &mut self.random;
+        let mut image = flash.clone();
+        for _ in 0..1 + random.below(4) {
+            let at = 0x100 + random.below(size - 0x100);
+            let end = (at + 1 + random.below(0x1800)).min(size);
+            let step = random.below(4);
+            for byte in &mut image[at..end] {
+                match step {
+                    0 => *byte &= random.byte(),
+                    1 => *byte = 0xFF,
+                    _ => *byte = random.byte(),
+                }
+            }
+        }
+        let mut range = || {
+            let start = random.below(size - 1);
+            FlashRange {
+                start: start as u32,
+                end: (start + 1 + random.below(0x2000)).min(size) as u32,
+            }
+        };
+        let (mut part, mut keep) = (None, Vec::new());
+        match range().start % 8 {
+            0..4 => keep = vec![range()],
+            4 | 5 => part = Some(range()),
+            _ => {}
+        }
+        let is_erase = self.random.one_in(12);
+        Line {
+            image: (!is_erase).then_some(image),
+            range: part,
+            keep,
+        }
+    }
+
+    /// One run. Everything that it says is held against the truth.
+    fn run(
+        &mut self,
+        number: usize,
+        line: &Line,
+        fault: bool,
+        backup: Option<&Path>,
+        seen: &mut Seen,
+    ) -> Ended {
+        self.names += 1;
+        let user = self.random.of(&["user", "root"]);
+        let other = if user == "user" { "root" } else { "user" };
+        let folder = self.root.join(self.random.of(&["one", "other"]));
+        let shelf = |user: &str| Journal::in_folder(&self.root.join(user)).own;
+        let journal = Journal {
+            own: shelf(user),
+            others: shelf(other).into_iter().collect(),
+            place: Some(self.drives[number].place.clone()),
+            words: Vec::new(),
+        };
+        let wish = match backup {
+            Some(backup) => BackupWish::File(backup.to_owned()),
+            None => BackupWish::Fresh {
+                backup: folder.join(format!("backup-{}.bin", self.names)),
+                half_written: folder.join(format!("half-written-{}.bin", self.names)),
+            },
+        };
+        let image = line.image.clone().map(Image::from_bytes);
+        let request = write::Request {
+            content: match &image {
+                Some(image) => Content::Image {
+                    image,
+                    record: None,
+                },
+                None => Content::Blank,
+            },
+            selection: line.range.map_or(Selection::Everything, Selection::Range),
+            keep: line.keep.clone(),
+            backup: wish,
+            forced: [Check::Model].into(),
+            circumstances: Circumstances {
+                date: format!(
+                    "2004-05-21 10:{:02}:{:02} UTC",
+                    self.names / 60,
+                    self.names % 60
+                ),
+                tool: "mtkflash".to_owned(),
+                journal,
+            },
+            dry_run: false,
+            skip_if_same: false,
+        };
+        let fault = fault.then(|| {
+            let reads = 2 * line
+                .scope(&self.drives[number].layout)
+                .iter()
+                .map(|range| range.len() as usize / 0x100)
+                .sum::<usize>();
+            let before = match self.random.below(8) {
+                0 => self.random.below(reads + 1),
+                _ => reads + self.random.below(60),
+            };
+            (self.random.of(&FAULTS), before)
+        });
+        let now = self.drives[number].flash.clone();
+        let original = self.truths[number].original.clone();
+        let original = original.unwrap_or_else(|| now.clone());
+        let layout = self.drives[number].layout.clone();
+        let target = line.target(&layout, &original, &now);
+
+        let chance = self.random.clone();
+        self.random.number();
+        let mut proposal = None;
+        let drive = &mut self.drives[number];
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut device = Device::new(drive, fault, chance);
+            let stop = StopFlag::default();
+            let mut sink = |_| {};
+            let mut job = Job::new(&mut device, &mut sink, &stop);
+            let prepared = write::prepare(&mut job, &request).map_err(ChangeError::from)?;
+            let proposal = proposal.insert(prepared);
+            match proposal.is_empty() {
+                true => Ok(()),
+                false => proposal.carry_out(&mut job).map(drop),
+            }
+        }));
+        let after = drive.flash.clone();
+        let lost = fault.is_some_and(|(fault, _)| matches!(fault, Fault::Kill | Fault::PowerCut));
+        drive.is_named = !(lost && self.random.one_in(2));
+        let case = format!(
+            "drive {number}, {fault:?}, {:?} keeping {:?}",
+            line.range, line.keep
+        );
+        if self.tells {
+            let said = match &outcome {
+                Ok(Ok(())) => "good".to_owned(),
+                Ok(Err(error)) => format!("{error:?}"),
+                Err(_) => "killed".to_owned(),
+            };
+            let way = proposal.as_ref().map(|proposal| {
+                let text = format!("{:?}", proposal.backup);
+                text.chars().take(120).collect::<String>()
+            });
+            let erases = line.image.is_none();
+            eprintln!("{user}: {case}, erase: {erases}: {said}; {way:?}");
+        }
+        if let Some(proposal) = &proposal {
+            self.hold_backup(proposal, &original, &case, seen);
+        }
+        let truth = &mut self.truths[number];
+        let has_begun = proposal
+            .as_ref()
+            .is_some_and(|proposal| !proposal.is_empty());
+        let ended = match outcome {
+            Err(panic) if panic.is::<Kill>() => {
+                seen.note("killed");
+                Ended::Killed
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(Ok(())) => {
+                if let Some(wrong) = (0..after.len()).find(|at| after[*at] != target[*at]) {
+                    panic!("{case}: exit 0, and {wrong:#x} is not as it should be");
+                }
+                seen.note("done");
+                if truth.original.is_some() && after != *line.image.as_ref().unwrap_or(&after) {
+                    seen.note("kept over a cut");
+                }
+                Ended::Good
+            }
+            Ok(Err(error)) => {
+                hold_statement(&error.flash(), &now, &after, &target, &case);
+                seen.note("cut");
+                match error {
+                    ChangeError::Job(JobError::Refused(refusal)) => Ended::Refused(refusal),
+                    _ => Ended::Failed,
+                }
+            }
+        };
+        match &ended {
+            Ended::Good => {
+                let mut left = original;
+                for sector in line.scope(&layout) {
+                    sector.of_mut(&mut left).copy_from_slice(sector.of(&after));
+                }
+                let is_over = left == after;
+                truth.original = (!is_over).then_some(left);
+                if is_over {
+                    truth.lines.clear();
+                    truth.is_unclear = false;
+                }
+            }
+            Ended::Refused(Refusal::Unfinished { .. }) => seen.note("refused as unfinished"),
+            Ended::Refused(Refusal::BackupGone { .. }) => seen.note("backup gone"),
+            Ended::Refused(_) => {}
+            Ended::Killed | Ended::Failed if has_begun => {
+                truth.original = Some(original);
+                truth.lines.push(line.clone());
+            }
+            Ended::Killed | Ended::Failed => {}
+        }
+        ended
+    }
+
+    /// What is called a way back is what was in the flash before the first change.
+    fn hold_backup(&self, proposal: &Proposal, original: &[u8], case: &str, seen: &mut Seen) {
+        match &proposal.backup {
+            Backup::Earlier(_) => seen.note("resumed"),
+            Backup::Before(_) => seen.note("way back from before"),
+            _ => {}
+        }
+        let Some(path) = proposal.backup.file() else {
+            return;
+        };
+        let content = fs::read(path).unwrap();
+        let record = Record::beside(path).unwrap_or_else(|| panic!("{case}: no record"));
+        assert!(!record.half_written, "{case}");
+        let parts: Vec<&[u8]> = match record.ranges.as_slice() {
+            [] => vec![original],
+            ranges => ranges
+                .iter()
+                .map(|[first, last]| &original[*first as usize..=*last as usize])
+                .collect(),
+        };
+        assert!(
+            content == parts.concat(),
+            "{case}: {} is called a backup, and is not what was there ({:?})",
+            path.display(),
+            proposal.backup
+        );
+    }
+
+    fn move_a_backup(&mut self) {
+        let folder = self.root.join(self.random.of(&["one", "other"]));
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "bin"))
+            .collect();
+        files.sort();
+        if files.is_empty() {
+            return;
+        }
+        let file = files.swap_remove(self.random.below(files.len()));
+        let moved = self.root.join("third").join(file.file_name().unwrap());
+        if self.tells {
+            eprintln!("{} is moved", file.display());
+        }
+        fs::rename(&file, &moved).unwrap();
+        let record = |path: &Path| PathBuf::from(format!("{}.txt", path.display()));
+        match self.random.one_in(2) {
+            true => fs::rename(record(&file), record(&moved)).unwrap(),
+            false => fs::remove_file(record(&file)).unwrap(),
+        }
+    }
+
+    /// Drives without serial numbers, in each other's places. Of two that were both
+    /// cut off nobody could tell which is which.
+    fn swap(&mut self) {
+        let is_clean = |number: &usize| self.truths[*number].original.is_none();
+        let Some(other) = (1..self.drives.len()).find(is_clean) else {
+            return;
+        };
+        if self.tells {
+            eprintln!("drives 0 and {other} are swapped");
+        }
+        let place = self.drives[0].place.clone();
+        self.drives[0].place = std::mem::replace(&mut self.drives[other].place, place);
+        // Whose change is whose can be asked by nobody now.
+        for truth in &mut self.truths {
+            truth.is_unclear = true;
+        }
+    }
+
+    /// The same line again, without faults, ends with the image.
+    fn finish(&mut self, number: usize, seen: &mut Seen) {
+        let lines = self.truths[number].lines.clone();
+        let Some(last) = lines.last().cloned() else {
+            return;
+        };
+        let is_one = lines.iter().all(|line| *line == last);
+        let mut ended = self.run(number, &last, false, None, seen);
+        if let Ended::Refused(Refusal::BackupGone {
+            path: Some(path), ..
+        }) = &ended
+        {
+            // It was asked for by name, and is found.
+            let moved = self.root.join("third").join(path.file_name().unwrap());
+            assert!(moved.exists(), "{} was asked for", path.display());
+            ended = self.run(number, &last, false, Some(&moved), seen);
+        }
+        match ended {
+            Ended::Good => {}
+            Ended::Refused(refusal) if !is_one || self.truths[number].is_unclear => {
+                let is_known = matches!(
+                    refusal,
+                    Refusal::Unfinished { .. } | Refusal::BackupGone { .. } | Refusal::Check { .. }
+                );
+                assert!(is_known, "{refusal:?}");
+            }
+            Ended::Refused(refusal) => {
+                panic!("drive {number}: the same again is refused: {refusal:?}")
+            }
+            Ended::Failed | Ended::Killed => panic!("drive {number}: failed without a fault"),
+        }
+    }
+}
+
+/// Whether what is said about the flash is so.
+fn hold_statement(state: &FlashState, now: &[u8], after: &[u8], target: &[u8], case: &str) {
+    match state {
+        FlashState::Unchanged => assert!(after == now, "{case}: said to be unchanged"),
+        FlashState::Written => {}
+        FlashState::InDoubt { .. } => panic!("{case}: these drives do what they are told"),
+        FlashState::Partly {
+            written,
+            begun,
+            untouched,
+        } => {
+            for bank in Bank::all(now.len() as u32) {
+                let of = |flash: &[u8]| bank.range().of(flash).to_vec();
+                if written.contains(&bank) {
+                    assert!(
+                        of(after) == of(target),
+                        "{case}: bank {bank} is not written"
+                    );
+                } else if untouched.contains(&bank) || !begun.contains(&bank) {
+                    assert!(of(after) == of(now), "{case}: bank {bank} is not as before");
+                }
+            }
+        }
+    }
+}
