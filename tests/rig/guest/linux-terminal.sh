@@ -95,8 +95,8 @@ drive() {
 }
 sg=$(node_at 2 0)
 drive >before
-while read -r answer status; do
-	at_terminal port-$status mtkflash 3 c --via port
+while read -r name answer status; do
+	at_terminal port-$name mtkflash 3 c --via port
 	shows "secondary master: optical drive QEMU QEMU DVD-ROM"
 	shows "Type YES to go on:"
 	types $answer
@@ -104,8 +104,8 @@ while read -r answer status; do
 	drive >after
 	cmp before after
 done <<END
-no\n 130
-$ctrl_c 130
+no no\n 130
+ctrl-c $ctrl_c 130
 END
 at_terminal port mtkflash 3 c --via port
 shows "Type YES to go on:"

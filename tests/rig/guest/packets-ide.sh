@@ -18,16 +18,16 @@ refused() {
 	sg_inq --hex $node >after
 	cmp before after
 }
-while read protocol image; do
+while read protocol image forced; do
 	set -- w /m /images/$image --yes --no-backup --protocol $protocol
-	refused $protocol-forced 6 "$@" --force=$forces
+	refused $protocol-forced $forced "$@" --force=$forces
 	refused $protocol 4 "$@"
 done <<END
-btc btc-0059.bin
-mt1339 sh-d162c-ts05.bin
-sd616 sd-616t-f310.bin
-mt1939 se-506cb-ts02.bin
-mt1959 wh16ns60-102.bin
+btc btc-0059.bin 6
+mt1339 sh-d162c-ts05.bin 6
+sd616 sd-616t-f310.bin 6
+mt1939 se-506cb-ts02.bin 6
+mt1959 wh16ns60-102.bin 4
 END
 refused erase 6 e --yes --no-backup --protocol mt1939 --force=$forces
 refused no-erase 4 e --yes --no-backup --protocol btc --force=$forces
