@@ -164,7 +164,8 @@ impl Failure {
             }
             JobError::Device { source, .. } => {
                 let failure = Failure::new(exit_of(&error.flash()), sentence(&source.to_string()));
-                advice(source, failure)
+                let failure = failure.about_flash(&error.flash(), None);
+                return advice(source, failure, request);
             }
         };
         let failure = failure.about_flash(&error.flash(), None);
@@ -432,8 +433,10 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         } => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())
-            .next("Firmware of other hardware leaves the drive dead. If you know better:")
-            .next(request.forcing(Check::Model)),
+            .next(
+                "Firmware of other hardware leaves the drive dead. If you know better, the check is \
+                 called model.",
+            ),
         Refusal::Check {
             check: Check::Blank,
             ..
@@ -513,9 +516,18 @@ fn has_vanished(error: &DeviceError) -> bool {
 }
 
 /// What helps against a drive that does not go along.
-fn advice(source: &DeviceError, failure: Failure) -> Failure {
-    match source {
-        DeviceError::Rejected => words::blu_ray::rejected(failure),
+fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure {
+    let failure = match source {
+        DeviceError::Rejected => return words::blu_ray::rejected(failure),
+        DeviceError::OtherBanner { .. } => {
+            return failure
+                .next(
+                    "Which of the two protocols is its own cannot be told, and a strange command \
+                     can hang a drive. If you know it, name it with --protocol. To see how the \
+                     drives are listed:",
+                )
+                .next(request.list());
+        }
         DeviceError::WriteProtected { .. } => failure.next(
             "No command takes that off: the board in the drive holds the pin low, and only somebody \
              who changes that on the board can write this chip. After that, type the same again:",
@@ -534,7 +546,8 @@ fn advice(source: &DeviceError, failure: Failure) -> Failure {
             .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
             .next(Remedy::LoadSgModule),
         _ => failure.next("Switch the drive off and on, then type the same again:"),
-    }
+    };
+    failure.next(request.same())
 }
 
 /// Ends in a full stop. For messages that start with the name of a file, which

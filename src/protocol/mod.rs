@@ -214,15 +214,9 @@ pub enum DeviceError {
         family: &'static str,
         banner: String,
     },
-    /// A write needs what the drive has there, and it does not show it.
-    #[error(
-        "the drive does not show its own bytes at {range}, without which no write is documented"
-    )]
-    OwnBytesHidden { range: FlashRange },
     /// What the drive is to keep reads differently each time.
     #[error("{range}, which the drive is to keep, reads differently each time")]
     OwnBytesUnsteady { range: FlashRange },
-    /// Its caller asked for what there is not.
     /// The drive took a whole image and was ready at once, which is how a
     /// Blu-ray drive says that it programs nothing of it.
     #[error("the drive rejected the image: it was ready at once, and programmed nothing of it")]
@@ -230,6 +224,7 @@ pub enum DeviceError {
     /// The drive says that its flash did not take what it programmed.
     #[error("the drive reports that programming its flash failed: {sense}")]
     FlashFault { sense: Sense },
+    /// Its caller asked for what there is not.
     #[error("{0}")]
     Impossible(#[from] Impossible),
 }

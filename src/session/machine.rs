@@ -26,7 +26,8 @@ pub trait Machine: Send + Sync {
     /// kernel for them.
     fn lost(&self, name: &DriveName) -> Option<DriveName>;
 
-    /// Every drive, by INQUIRY and TEST UNIT READY alone.
+    /// Every drive, by INQUIRY and TEST UNIT READY; one on the list of Blu-ray drives
+    /// is also asked for its firmware's state, as a survey before a write asks.
     fn list(&self) -> Listing;
 
     /// The drive of this name. Nothing is sent to it.

@@ -23,7 +23,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Finds every drive. INQUIRY and TEST UNIT READY are all that is sent.
+/// Finds every drive, by questions alone: see [`Machine::list`].
 ///
 /// # Errors
 /// No drive at all.

@@ -179,7 +179,6 @@ fn devices() -> Vec<DeviceError> {
                 banner: "MT1939 BOOT CODE".to_owned(),
             },
         ],
-        DeviceError::OwnBytesHidden { .. } => [DeviceError::OwnBytesHidden { range }],
         DeviceError::OwnBytesUnsteady { .. } => [DeviceError::OwnBytesUnsteady { range }],
         DeviceError::Impossible(_) => [
             Impossible::OutOfRange { range, size: 0x8000 }.into(),

@@ -140,9 +140,11 @@ pub fn old_firmware(failure: Failure, sent: Option<BootString>, request: &Reques
 
 /// What helps where a drive rejects an image.
 pub fn rejected(failure: Failure) -> Failure {
-    failure.next(
+    failure
+    .next(
         "A drive does so where the image does not have the boot string that its firmware wants, or \
-         is not encrypted as it wants it. It works as before. With another image for this very \
-         drive, or behind another adapter, type the same again:",
+         is not encrypted as it wants it. It works as before, and sending the same image again ends \
+         the same. Get another image for this very drive, and look at it:",
     )
+    .next(Request::inspect_any())
 }
