@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::packages::Packages;
 
 /// A guest that has not switched itself off by then is stopped.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// One computer: a chipset, what is plugged in, what the kernel loads.
 #[derive(Clone, Copy)]
@@ -97,7 +97,8 @@ impl Machine {
         for folder in packages.firmware() {
             qemu.arg("-L").arg(folder);
         }
-        qemu.args(["-accel", "tcg", "-m", "768", "-nodefaults", "-no-reboot"])
+        let memory = memory_for(fs::metadata(initramfs)?.len());
+        qemu.args(["-accel", "tcg", "-m", &memory, "-nodefaults", "-no-reboot"])
             .args(["-display", "none", "-machine", self.chipset])
             .arg("-serial")
             .arg(format!("file:{}", console.display()))
@@ -145,6 +146,13 @@ impl Machine {
     }
 }
 
+/// In MiB, for QEMU. The archive lies in the guest's memory twice while the
+/// kernel unpacks it, and what it is unpacked into holds half of the memory at
+/// most: the kernel leaves out the rest of the files without an error.
+fn memory_for(archive: u64) -> String {
+    (256 + 3 * (archive >> 20)).max(768).to_string()
+}
+
 impl Clock {
     fn options(self) -> &'static str {
         // The timer check fails, and the kernel with it, where this machine is
@@ -161,7 +169,7 @@ impl Clock {
     /// Seconds of the guest that a script may take.
     pub fn patience(self) -> u32 {
         match self {
-            Clock::Real => 120,
+            Clock::Real => 400,
             Clock::Leaps => 3600,
         }
     }
