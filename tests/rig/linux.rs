@@ -2,7 +2,7 @@
 //! and the legacy ports of a channel that the kernel has, too.
 
 use crate::scenarios::{
-    PC, PC_LOCKED_DOWN, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario,
+    PC, PC_LOCKED_DOWN, PC_NATIVE, PC_WITH_AHCI_FIRST, PC_WITH_DISC_AND_DISK, Q35, Scenario,
 };
 
 pub fn scenarios() -> Vec<Scenario> {
@@ -26,6 +26,11 @@ pub fn scenarios() -> Vec<Scenario> {
             "the legacy ports are taken from the kernel and given back, also after a kill",
             &PC,
             "linux-ports",
+        ),
+        Scenario::new(
+            "a drive on a channel in native mode is asked at that channel's own ports",
+            &PC_NATIVE,
+            "linux-native",
         ),
         Scenario::new(
             "at a terminal YES goes on and nothing else does, and Ctrl-C stops only what has not begun",

@@ -115,6 +115,27 @@ pub static PC_LOCKED_DOWN: Machine = Machine {
     clock: Clock::Leaps,
 };
 
+/// A controller in native mode, as far as it can be had: QEMU has none for this
+/// processor. Two drives are at I/O ports that a PCI function (a sound card's
+/// two regions) has and gives up, so that the kernel's own files bound to those
+/// regions lead to them; the script says in sysfs that they are the second
+/// channel of the IDE controller. Another device is on the drives' interrupt.
+pub static PC_NATIVE: Machine = Machine {
+    name: "pc-native",
+    chipset: "pc",
+    controllers: &[
+        "AC97,addr=10.0",
+        "piix3-usb-uhci,addr=11.0",
+        "isa-ide,id=card,iobase=0xc000,iobase2=0xc402,irq=11",
+        "ide-cd,bus=card.0,unit=0,ver=NM",
+        "ide-cd,bus=card.0,unit=1,ver=NS",
+    ],
+    slots: &[Slot::drive("ide.0", 0, "PM")],
+    modules: &["ata_piix", "uhci_hcd"],
+    options: "",
+    clock: Clock::Leaps,
+};
+
 /// Nothing but what is plugged into USB. Its scenarios take time: every byte
 /// of a flash is a command or more.
 static USB_ONLY: Machine = Machine {
