@@ -91,3 +91,23 @@ ls /run/mtkflash
 tool_says next 6 mtkflash pci-0000:00:01.1-ata-2.1 c --via port --yes
 contains next "firmware NS"
 all_is_as_before
+
+echo "== a drive that the kernel lists, with its channel in native mode too"
+echo 0x010185 >/run/sysfs-class
+node=$(node_at 1 0)
+nodes() {
+	echo $(node_at 1 0) $(sr_of $(node_at 1 0))
+}
+nodes >nodes-before
+tool_says proposed 4 mtkflash $node c
+contains proposed "pci-0000:00:01.1-ata-1.0"
+contains proposed "no terminal"
+contains proposed "mtkflash $node c --via ata"
+tool_says listed 6 mtkflash $(sr_of $node) c --via port --yes
+contains listed "optical drive QEMU"
+contains listed "firmware PM"
+wait_until node_at 1 0 || fail "the drive is not back"
+nodes >nodes
+cmp nodes-before nodes || fail "the names are not as before: $(cat nodes)"
+sg_inq $(node_at 1 0) >/dev/null
+[ -z "$(ls /run/mtkflash)" ] || fail "notes are left: $(ls /run/mtkflash)"
