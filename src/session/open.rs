@@ -293,7 +293,10 @@ impl Opening<'_> {
             known_as,
             ..
         } = taken;
-        let registers = StormGuard::new(registers, interrupts);
+        let mut registers = StormGuard::new(registers, interrupts);
+        if !habits.takes_nien {
+            registers = registers.without_nien();
+        }
         let mut ports = PortTaskFile::new(registers, unit, Arc::clone(&clock)).with_habits(habits);
         let failed = |source| match source {
             source @ TransportError::Storm { .. } => OpenError::Storm {

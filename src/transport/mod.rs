@@ -107,8 +107,8 @@ pub enum TransportError {
     /// On the ports: the interrupt line of the channel does not come to rest,
     /// and the kernel would switch it off with all that is on it.
     #[error(
-        "the channel's interrupt line does not come to rest ({interrupts} interrupts during the \
-         first commands)"
+        "interrupts are not held off on the channel's line ({interrupts} of them during the first \
+         commands)"
     )]
     Storm { interrupts: u64 },
 }

@@ -5,6 +5,11 @@
 //! kernel switches the whole line off, with what else is on it (Linux
 //! `kernel/irq/spurious.c`; seen in the field with sata_via beside graphics and
 //! USB). nIEN is what prevents that. Where it does not, this ends the job first.
+//!
+//! On a controller on which nIEN is not to be touched (Linux on the VT6420: "some
+//! VIA controllers choke") a drive that raises an interrupt at every command is
+//! no storm yet and becomes one: a flash takes hundreds of thousands of commands.
+//! So there one interrupt at each of the first commands ends the job as well.
 
 use crate::transport::{Register, RegisterAccess, TransportError};
 
@@ -15,6 +20,9 @@ const WATCHED: u32 = 64;
 /// Interrupts beyond which it is no traffic of the neighbours any more, a tenth
 /// of what the kernel puts up with.
 const MOST: u64 = 10_000;
+
+/// Commands in succession, each with an interrupt, that are no chance.
+const ENOUGH: u32 = 16;
 
 /// Counts the interrupts of a line.
 pub trait InterruptCount: Send {
@@ -29,6 +37,18 @@ pub struct StormGuard<R> {
     counter: Option<Box<dyn InterruptCount>>,
     before: Option<u64>,
     left: u32,
+    answered: Answered,
+}
+
+/// Interrupts that come with the commands, one by one.
+#[derive(Debug, Default)]
+struct Answered {
+    /// Whether they count: nothing holds the drive back.
+    counts: bool,
+    /// The line when the last command was sent.
+    at_command: Option<u64>,
+    /// Commands between which and their status the line has moved.
+    with_interrupt: u32,
 }
 
 impl<R: RegisterAccess> StormGuard<R> {
@@ -39,16 +59,29 @@ impl<R: RegisterAccess> StormGuard<R> {
             before: counter.as_mut().and_then(|counter| counter.count()),
             counter,
             left: WATCHED,
+            answered: Answered::default(),
         }
     }
 
-    /// Told once: whoever hears it needs the registers to end the storm.
-    fn watch(&mut self) -> Result<(), TransportError> {
+    /// The same on a controller whose nIEN is not to be touched.
+    pub fn without_nien(mut self) -> StormGuard<R> {
+        self.answered.counts = true;
+        self
+    }
+
+    /// Looks at the line, at a command or the status after it. Told once: whoever
+    /// hears it needs the registers to end the storm.
+    fn watch(&mut self, at: At) -> Result<(), TransportError> {
         let (Some(counter), Some(before), 1..) = (&mut self.counter, self.before, self.left) else {
             return Ok(());
         };
-        let interrupts = counter.count().unwrap_or(before).saturating_sub(before);
-        if interrupts > MOST {
+        let count = counter.count().unwrap_or(before);
+        let interrupts = count.saturating_sub(before);
+        let is_each = match at {
+            At::Command => self.answered.sent(count),
+            At::Status => self.answered.each(count),
+        };
+        if interrupts > MOST || is_each {
             self.left = 0;
             return Err(TransportError::Storm { interrupts });
         }
@@ -56,18 +89,48 @@ impl<R: RegisterAccess> StormGuard<R> {
     }
 }
 
+/// When the line is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Command,
+    Status,
+}
+
+impl Answered {
+    /// Whether every one of enough commands has raised an interrupt. Neighbours
+    /// on the line hit one now and then, and not each in the moment between it
+    /// and its status.
+    fn each(&mut self, count: u64) -> bool {
+        if self.at_command.is_some_and(|at_command| count > at_command) {
+            self.at_command = None;
+            self.with_interrupt += 1;
+        }
+        self.counts && self.with_interrupt >= ENOUGH
+    }
+
+    /// A command is sent, which is never too many. Where the last one had no
+    /// interrupt the count starts anew.
+    fn sent(&mut self, count: u64) -> bool {
+        if self.at_command.is_some() {
+            self.with_interrupt = 0;
+        }
+        self.at_command = Some(count);
+        false
+    }
+}
+
 impl<R: RegisterAccess> RegisterAccess for StormGuard<R> {
     fn read(&mut self, register: Register) -> Result<u8, TransportError> {
         let value = self.registers.read(register)?;
         if register == Register::Command {
-            self.watch()?;
+            self.watch(At::Status)?;
         }
         Ok(value)
     }
 
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
         if register == Register::Command {
-            self.watch()?;
+            self.watch(At::Command)?;
             self.left = self.left.saturating_sub(1);
         }
         self.registers.write(register, value)
@@ -167,6 +230,40 @@ mod tests {
         }
         set(&line, 90_000);
         registers.read(Register::Command).unwrap();
+    }
+
+    /// As many commands as are watched, and at each of these an interrupt.
+    fn interrupted_at(
+        mut registers: StormGuard<Silent>,
+        line: &Line,
+        has_interrupt: impl Fn(u32) -> bool,
+    ) -> Result<(), TransportError> {
+        for (number, count) in (0..WATCHED).zip(1..) {
+            registers.write(Register::Command, 0x00)?;
+            if has_interrupt(number) {
+                set(line, count);
+            }
+            registers.read(Register::Command)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_at_each_command_ends_the_job_where_nien_holds_none_back() {
+        let (registers, line) = guarded(Some(0));
+        let error = interrupted_at(registers.without_nien(), &line, |_| true).unwrap_err();
+        let interrupts = u64::from(ENOUGH);
+        assert!(
+            matches!(error, TransportError::Storm { interrupts: found } if found == interrupts)
+        );
+    }
+
+    #[test]
+    fn an_interrupt_now_and_then_is_the_neighbours_traffic_and_with_nien_any_few_are() {
+        let (registers, line) = guarded(Some(0));
+        interrupted_at(registers.without_nien(), &line, |number| number % 8 != 0).unwrap();
+        let (registers, line) = guarded(Some(0));
+        interrupted_at(registers, &line, |_| true).unwrap();
     }
 
     #[test]
