@@ -353,7 +353,6 @@ fn of_listed(listed: &Listed) -> Value {
         "simulated": listed.is_simulated,
         "identity": listed.identity.as_ref().map(identity),
         "packet_protocol": family.map(|family| family.protocol.to_string()),
-        "firmware": listed.blu_ray.as_ref().map(words::blu_ray::drive),
         "medium": match listed.medium {
             Some(Medium::Present) => "present",
             Some(Medium::Absent) => "absent",

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::error::OpenError;
-use super::list::{self, Listed, Listing};
+use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken, UserFolder};
 use super::name::{At, DriveName, Label, only_one};
 use super::wish::Wish;
@@ -143,7 +143,6 @@ impl Machine for OnBench {
 
 fn listed(drive: &SimDriveHandle) -> Listed {
     let mut packets = drive.packets();
-    let mut packets = packets.as_mut();
     let said = packets
         .as_mut()
         .and_then(|packets| ask::identity(packets.as_mut()).ok());
@@ -156,12 +155,8 @@ fn listed(drive: &SimDriveHandle) -> Listed {
         },
         is_simulated: true,
         identity: said.clone(),
-        said: said.clone(),
-        blu_ray: packets.as_mut().and_then(|packets| {
-            let said = said.as_ref()?;
-            list::firmware(packets.as_mut(), said)
-        }),
-        medium: packets.and_then(|packets| ask::medium(packets.as_mut()).ok()),
+        said,
+        medium: packets.and_then(|mut packets| ask::medium(packets.as_mut()).ok()),
         obstacles: Vec::new(),
         silence: None,
     }

@@ -1,6 +1,6 @@
 //! The machine that this program runs on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::OpenError;
@@ -73,11 +73,7 @@ impl Machine for Host {
     fn list(&self) -> Listing {
         let listing = list::list(&self.system);
         Listing {
-            drives: listing
-                .drives
-                .into_iter()
-                .map(|listed| self.with_firmware(Listed::from(listed)))
-                .collect(),
+            drives: listing.drives.into_iter().map(Listed::from).collect(),
             basis: listing.basis,
             has_legacy_ports: listing.has_legacy_ports,
             ports: ports_of(&self.system),
@@ -210,22 +206,6 @@ impl Host {
                 serial: serial.to_owned(),
                 found: Vec::new(),
             })
-    }
-
-    /// The same with what a Blu-ray drive says about its firmware.
-    fn with_firmware(&self, listed: Listed) -> Listed {
-        let Some(said) = listed.said.as_ref().filter(|_| listed.obstacles.is_empty()) else {
-            return listed;
-        };
-        // sg is last, and answers whatever sr is about.
-        let open = |node: &PathBuf| self.system.kernel().open(node, false).ok();
-        let blu_ray = listed
-            .nodes
-            .iter()
-            .rev()
-            .find_map(open)
-            .and_then(|mut drive| super::list::firmware(&mut drive, said));
-        Listed { blu_ray, ..listed }
     }
 
     /// A medium in the drive, which the kernel can still tell. A drive that does
@@ -468,7 +448,6 @@ impl From<list::Listed> for Listed {
             identity: Some(listed.identity.clone().unwrap_or(drive.known_as)),
             said: listed.identity,
             medium: listed.medium,
-            blu_ray: None,
             obstacles: listed.obstacles,
             silence: listed.silence,
         }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use super::name::{DriveName, Via};
 use crate::drive::ask::{AskError, Medium};
 use crate::drive::{IndexBasis, Obstacle, Position};
-use crate::protocol::packet::blu_ray::{Survey, products};
 use crate::scsi::Identity;
-use crate::transport::PacketTransport;
 
 /// The drives of a machine, without having disturbed any.
 #[derive(Debug)]
@@ -75,8 +73,6 @@ pub struct Listed {
     /// As it says now.
     pub said: Option<Identity>,
     pub medium: Option<Medium>,
-    /// What a Blu-ray drive of LG, ASUS or HP says about its firmware.
-    pub blu_ray: Option<Survey>,
     /// Empty where a job could begin.
     pub obstacles: Vec<Obstacle>,
     /// Why it gave no identity, where no obstacle is the reason.
@@ -94,12 +90,4 @@ impl Listed {
             _ => node.or_else(index),
         }
     }
-}
-
-/// What a drive says about its firmware that is on the list of Blu-ray drives;
-/// `None` of any other, and where it does not answer.
-pub(super) fn firmware(drive: &mut dyn PacketTransport, said: &Identity) -> Option<Survey> {
-    products::has(said)
-        .then(|| Survey::of(drive).ok())
-        .flatten()
 }

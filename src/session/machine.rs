@@ -26,8 +26,8 @@ pub trait Machine: Send + Sync {
     /// kernel for them.
     fn lost(&self, name: &DriveName) -> Option<DriveName>;
 
-    /// Every drive, by INQUIRY and TEST UNIT READY; one on the list of Blu-ray drives
-    /// is also asked for its firmware's state, as a survey before a write asks.
+    /// Every drive, by INQUIRY and TEST UNIT READY, which every drive knows. Nothing
+    /// else is sent to any of them.
     fn list(&self) -> Listing;
 
     /// The drive of this name. Nothing is sent to it.

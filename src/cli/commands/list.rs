@@ -23,7 +23,9 @@ pub fn run(context: Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Finds every drive, by questions alone: see [`Machine::list`].
+/// Finds every drive. INQUIRY and TEST UNIT READY are all that is sent: what
+/// else a Blu-ray drive tells about its firmware is asked by `c`, of one drive
+/// that its user has named.
 ///
 /// # Errors
 /// No drive at all.
@@ -162,7 +164,8 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
     let mut text = Text::default();
     text.words_behind(&format!("{place:<3} {nodes:<20} "), &who);
     let indent = " ".repeat(25);
-    let protocol = match identity.and_then(Family::by_identity) {
+    let family = identity.and_then(Family::by_identity);
+    let protocol = match family {
         Some(family) => format!("{}, by its name", family.protocol),
         None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
     };
@@ -170,8 +173,8 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
     if let Some(report) = identity.and_then(reported::of) {
         text.words_behind(&indent, &words::session::reported(report));
     }
-    if let Some(survey) = &listed.blu_ray {
-        text.words_behind(&indent, &words::blu_ray::drive(survey));
+    if family.is_some_and(|family| identity.is_some_and(|who| family.is_boot_loader(who))) {
+        text.words_behind(&indent, words::blu_ray::BOOT_LOADER);
     }
     match listed.medium {
         Some(Medium::Present) => {
