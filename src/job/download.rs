@@ -162,6 +162,8 @@ pub(super) fn prepare(
             let start = match open.start(&change, drive, &request.forced) {
                 // Nothing is lost where nothing is written.
                 Err(_) if is_there_already => Start::Here,
+                // What no firmware runs from is not what was in the flash before.
+                Ok(Start::Here) if device.is_boot_loader() => Start::Mixed,
                 start => start?,
             };
             (start, open.of_this_drive(), open.notices(dump, None))

@@ -19,7 +19,7 @@ use crate::scsi::{Identity, Sense};
 use crate::transport::{TaskFileError, TransportError};
 use download::DownloadRules;
 use packet::PacketError;
-use packet::blu_ray::Survey;
+use packet::blu_ray::{BOOT_REVISION, Survey};
 
 /// What a drive is, for people to read and for checks against an image.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +39,19 @@ pub struct DeviceInfo {
     pub tried: Option<Tried>,
     /// Of a Blu-ray drive of LG, ASUS or HP: what it says about itself.
     pub blu_ray: Option<Box<Survey>>,
+}
+
+impl DeviceInfo {
+    /// Whether the boot loader answers that an MT1939 or MT1959 drive has (its
+    /// revision is `BOOT` then, by coastermelt and redumper). No firmware runs, so
+    /// that what is in the flash is not what was there before somebody changed it.
+    pub fn is_boot_loader(&self) -> bool {
+        matches!(self.tried, Some(Tried::Packets(_)))
+            && self
+                .identity
+                .as_ref()
+                .is_some_and(|identity| identity.revision == BOOT_REVISION)
+    }
 }
 
 /// What others have done with what a drive is flashed by.

@@ -28,7 +28,8 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         let dump = run
             .in_job(|job| read::read(job, &request.selection()))
             .map_err(|error| Failure::job(&error, request))?;
-        let is_mixed = interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
+        let is_mixed = run.info().is_boot_loader()
+            || interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
         let record = Record {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())

@@ -9,8 +9,9 @@ use crate::job::{BackupProblem, Doubt, Refusal};
 const BEGUN: &str = "A write of a flash like this was begun and not finished";
 
 /// Of a dump.
-pub const HALF_WRITTEN: &str = "A write of this flash was begun and not finished. This file holds \
-    what it has left, perhaps a mixture of two firmwares: it is no backup, and its record says so.";
+pub const HALF_WRITTEN: &str = "A write of this flash was begun and not finished, or no firmware \
+    runs from it. This file holds what is left, perhaps a mixture of two firmwares: it is no \
+    backup, and its record says so.";
 
 /// What the user should know of a change that this run does not go on with.
 pub fn notice(notice: &Notice) -> String {

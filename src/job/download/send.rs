@@ -2,12 +2,14 @@
 
 use super::{DownloadPlan, downloader};
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::image::mt19xx::{self, Descriptor};
 use crate::job::change::{ChangeError, Changed, Evidence, NotReadBack, Restart};
 use crate::job::event::{Event, Phase};
 use crate::job::verify::compare;
 use crate::job::{FlashState, Job, JobError, postpone_stop};
 use crate::protocol::Reading;
 use crate::protocol::download::{Effect, Prepared};
+use crate::protocol::packet::blu_ray::{Mode, Survey};
 use crate::scsi::Identity;
 
 /// Sends what was prepared, awaits the drive, and makes as sure of it as this
@@ -29,7 +31,10 @@ pub(in crate::job) fn carry_out(
     job.changing = true;
     send(job, &plan.prepared)?;
     let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
-    refuse_other_identity(plan, before.as_ref(), &after, all)?;
+    let ran = firmware_before.as_deref();
+    refuse_other_identity(plan, before.as_ref(), ran, &after, all)?;
+    let runs = job.device.info().blu_ray.as_deref();
+    refuse_other_descriptor(&plan.prepared, ran, runs, all)?;
     let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
         ChangeError::Job(error) => error.leaving_flash(sent).into(),
         other => other,
@@ -131,20 +136,17 @@ fn await_return(job: &mut Job) -> Result<Identity, JobError> {
 fn refuse_other_identity(
     plan: &DownloadPlan,
     before: Option<&Identity>,
+    firmware_before: Option<&Survey>,
     after: &Identity,
     banks: u32,
 ) -> Result<(), ChangeError> {
     if plan.expected.is_met_by(after) {
         return Ok(());
     }
-    let name = |identity: &Identity| {
-        format!(
-            "{} {} {}",
-            identity.vendor, identity.product, identity.revision
-        )
-    };
     let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
-    if before == Some(after) && plan.prepared.boot_string.is_some() {
+    // Boot code that still answers is no firmware that runs as before.
+    let ran = firmware_before.is_some_and(|survey| survey.mode == Mode::Firmware);
+    if before == Some(after) && ran {
         return Err(ChangeError::OldFirmware {
             runs: name(after),
             boot_string: plan.prepared.boot_string,
@@ -156,6 +158,60 @@ fn refuse_other_identity(
         found: name(after),
         banks,
     })
+}
+
+/// The descriptor of a Blu-ray drive says which firmware runs, also where two of
+/// them bear the same names and nothing else can be read back.
+fn refuse_other_descriptor(
+    prepared: &Prepared,
+    before: Option<&Survey>,
+    now: Option<&Survey>,
+    banks: u32,
+) -> Result<(), ChangeError> {
+    let (Some(before), Some(now)) = (before, now) else {
+        return Ok(());
+    };
+    let (Some(expected), Some(found)) = (mt19xx::descriptor(&prepared.content), &now.descriptor)
+    else {
+        return Ok(());
+    };
+    if expected == *found {
+        return Ok(());
+    }
+    if before.descriptor.as_ref() == Some(found) {
+        return Err(ChangeError::OldFirmware {
+            runs: described(found),
+            boot_string: prepared.boot_string,
+            banks,
+        });
+    }
+    Err(ChangeError::OtherIdentity {
+        expected: described(&expected),
+        found: described(found),
+        banks,
+    })
+}
+
+fn name(identity: &Identity) -> String {
+    format!(
+        "{} {} {}",
+        identity.vendor, identity.product, identity.revision
+    )
+}
+
+/// The names and codes of a firmware.
+fn described(descriptor: &Descriptor) -> String {
+    let codes = [
+        &descriptor.vendor_specific,
+        &descriptor.svc,
+        &descriptor.platform,
+    ];
+    let codes: Vec<&str> = codes
+        .into_iter()
+        .map(String::as_str)
+        .filter(|code| !code.is_empty())
+        .collect();
+    format!("{} ({})", name(&descriptor.identity), codes.join(", "))
 }
 
 fn evidence(
