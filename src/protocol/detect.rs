@@ -181,7 +181,7 @@ fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, De
     let mut record = [0; BANNER.len() as usize];
     match packet::memory::read(transport, BANNER.start, &mut record) {
         Ok(()) => {}
-        Err(PacketError::Sense(_)) => return Ok(None),
+        Err(PacketError::Sense(sense)) if packet::memory::is_refused(sense) => return Ok(None),
         Err(error) => return Err(packet::during("reading the boot banner")(error)),
     }
     let banner = &record[..BOOT_STRING_LENGTH];

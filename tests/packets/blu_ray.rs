@@ -280,6 +280,117 @@ fn an_accepted_image_that_does_not_run_is_no_success() {
 }
 
 #[test]
+fn old_firmware_of_the_same_names_is_known_by_its_descriptor() {
+    // Its names are those that the image has, and its codes are others.
+    let mut board = jb9();
+    board.vendor_specific = "NB00200".to_owned();
+    let newer = Firmware::new(0x20_0000, 84)
+        .with(Names::BluRay(board))
+        .identified("HL-DT-ST", "BD-RE  WH16NS60", "1.00")
+        .bytes();
+    for reads in ["everything", "windows"] {
+        let folder = with_board(&format!("keeps_old = true\nreads = \"{reads}\""));
+        folder.write("new.bin", &newer);
+        let run = folder.fails(&format!("{WRITE} --force=gaps"), 7);
+        assert!(
+            run.stderr.contains("its old firmware still runs"),
+            "{reads} {run}"
+        );
+        assert!(
+            run.stderr.contains("WH16NS60 1.00 (NM00100, NS60, JB9)"),
+            "{run}"
+        );
+        // Where it does run, it is told from the old one by the same codes.
+        let folder = with_board(&format!("reads = \"{reads}\""));
+        folder.write("new.bin", &newer);
+        let run = folder.done(&format!("{WRITE} --force=gaps"));
+        assert!(holds(&folder.flash(), &newer), "{reads} {run}");
+    }
+}
+
+#[test]
+fn where_the_record_of_the_board_cannot_be_read_its_platform_code_is_compared() {
+    let folder = with_board("reads = \"windows\"");
+    let line = format!("{WRITE} --force=gaps");
+    let of_another = firmware("BD-RE  WH16NS60", Board::new("JB8", "JB8").svc("NS60"));
+    folder.write("new.bin", of_another);
+    let run = refused(&folder, &line, 4);
+    assert!(run.stderr.contains("for the platform JB8"), "{run}");
+    assert!(run.stderr.contains("The check is called family."), "{run}");
+    folder.write("new.bin", wh16ns60());
+    let run = folder.done(&line);
+    assert!(
+        run.stdout
+            .contains("the platform codes were compared, and both are JB9"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_drive_of_whose_board_nothing_can_be_read_is_no_right_one_for_that() {
+    let folder = with_board("reads = \"nothing\"");
+    let line = "3 w /m new.bin --yes --no-backup";
+    let run = refused(&folder, line, 4);
+    assert!(run.stderr.contains("cannot be compared"), "{run}");
+    assert!(run.stderr.contains("The check is called family."), "{run}");
+    let run = folder.done(&format!("{line} --force=family"));
+    assert!(holds(&folder.flash(), &wh16ns60()), "{run}");
+}
+
+#[test]
+fn an_image_of_a_form_that_nobody_knows_gets_into_no_drive_whatever_is_forced() {
+    let folder = with_board("");
+    folder.write(
+        "new.bin",
+        firmware("BD-RE  WH16NS60", Board::new("XYZ1", "ZZ1").svc("NS60")),
+    );
+    let line = format!("{WRITE} --force=model,family,banner,drive-read,structure");
+    let run = refused(&folder, &line, 4);
+    insta::assert_snapshot!("unknown_form", run.message());
+}
+
+#[test]
+fn looking_which_drives_there_are_asks_none_for_its_firmware() {
+    const INQUIRY: u8 = 0x12;
+    const TEST_UNIT_READY: u8 = 0x00;
+    for contents in ["recipe = \"firmware\", seed = 83", "recipe = \"boot-code\""] {
+        let folder = with_contents("", contents);
+        folder.done("l");
+        let packets = folder.counters().packets;
+        let known = packets.of(INQUIRY) + packets.of(TEST_UNIT_READY);
+        assert!(known > 0);
+        assert_eq!(packets.total(), known, "{contents}");
+    }
+}
+
+#[test]
+fn what_a_drive_in_its_boot_code_gives_is_kept_as_half_written_and_no_way_back() {
+    let folder = with_contents("", "recipe = \"boot-code\"");
+    folder.write("new.bin", wh16ns60());
+    let run = folder.done("3 w /m new.bin --yes");
+    let files = folder.files();
+    let kept = |kind: &str| files.iter().any(|name| name.starts_with(kind));
+    assert!(kept("half-written-") && !kept("backup-"), "{files:?}");
+    assert!(
+        run.stdout
+            .contains("it may be half-written, and no way back"),
+        "{run}"
+    );
+    let folder = with_contents("", "recipe = \"boot-code\"");
+    let run = folder.done("3 r /m /b dump.bin --force=blank");
+    assert!(folder.text("dump.bin.txt").contains("half_written = true"));
+    assert!(run.stdout.contains("it is no backup"), "{run}");
+}
+
+#[test]
+fn boot_code_that_does_not_show_what_it_wants_gets_nothing_and_is_told_why() {
+    let folder = with_contents("boot_reads = \"windows\"", "recipe = \"boot-code\"");
+    folder.write("new.bin", wh16ns60());
+    let run = refused(&folder, WRITE, 4);
+    insta::assert_snapshot!("untold_by_boot_code", run.message());
+}
+
+#[test]
 fn a_success_says_what_was_proven_how() {
     let run = with_board("").done(WRITE);
     insta::assert_snapshot!("proven", essence(&run));

@@ -74,11 +74,14 @@ fn integrity(facts: &Facts) -> String {
     text
 }
 
+/// What `BOOT` for a revision means.
+pub const BOOT_LOADER: &str = "no firmware runs in it, its boot code answers";
+
 /// What a drive says about its firmware, in one paragraph.
 pub fn drive(survey: &Survey) -> String {
     let mut parts = Vec::new();
     if survey.mode == Mode::Boot {
-        parts.push("no firmware runs in it, its boot code answers".to_owned());
+        parts.push(BOOT_LOADER.to_owned());
     }
     parts.push(match survey.banner {
         Some(banner) => format!("boot string \"{banner}\""),
@@ -93,11 +96,12 @@ pub fn drive(survey: &Survey) -> String {
     if let Some(date) = survey.date {
         parts.push(format!("firmware of {date}"));
     }
-    parts.push(match survey.encoding() {
-        Ok(Wrapping::Plain) => "takes firmware as it is".to_owned(),
-        Ok(Wrapping::Aes) => "takes firmware encrypted".to_owned(),
-        Err(_) => "does not show whether it wants firmware encrypted".to_owned(),
-    });
+    let encoding = match survey.by_date {
+        Some(Wrapping::Plain) => "by its date it takes firmware as it is",
+        Some(Wrapping::Aes) => "by its date it takes firmware encrypted",
+        None => "no date shows whether it wants firmware encrypted",
+    };
+    parts.push(format!("{encoding}, and a write looks at its code as well"));
     parts.join(", ")
 }
 

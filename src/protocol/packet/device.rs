@@ -1,8 +1,9 @@
 //! A packet drive as a job sees it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::blu_ray::{self, BOOT_REVISION, Seen, Survey};
+use super::blu_ray::{self, Seen, Survey};
 use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
 use super::vendor_blocks::{self, Blocks};
@@ -11,7 +12,7 @@ use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
 use crate::protocol::download::{
-    Download, Effect, Guard, Offer, PrepareError, Prepared, SendError, Waiting,
+    Download, Effect, Guard, Offer, PrepareError, Prepared, Progress, SendError, Waiting,
 };
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
@@ -79,11 +80,12 @@ impl PacketDrive {
         }
     }
 
-    /// Asks a Blu-ray drive for all that it says about itself; sends nothing to
-    /// any other.
+    /// Asks a Blu-ray drive for what it says about itself, but for the code of
+    /// its receiver, which only a write needs; sends nothing to any other.
     ///
     /// # Errors
-    /// Where it does not say who it is, or a command is lost on the way.
+    /// Where it does not say who it is, is not ready to tell, or a command is
+    /// lost on the way.
     pub fn survey(&mut self) -> Result<(), DeviceError> {
         if !matches!(self.family.sending, Sending::BluRay { .. }) {
             return Ok(());
@@ -93,9 +95,7 @@ impl PacketDrive {
             Ok(transport) => transport,
             Err(error) => return Err(asking(error)),
         };
-        let found = Survey::of(transport.as_mut())
-            .and_then(|survey| survey.with_receiver(transport.as_mut()))
-            .map_err(asking)?;
+        let found = Survey::of(transport.as_mut()).map_err(asking)?;
         self.info.blu_ray = Some(Box::new(found));
         Ok(())
     }
@@ -219,7 +219,12 @@ impl Download for PacketDrive {
                 let transport = self
                     .transport()
                     .map_err(super::during("reading what the drive is to keep"))?;
-                blu_ray::prepare(transport.as_mut(), &survey, offer, block)?
+                let survey = survey
+                    .with_receiver(transport.as_mut())
+                    .map_err(super::during("reading the drive's receiver"))?;
+                let prepared = blu_ray::prepare(transport.as_mut(), &survey, offer, block);
+                self.info.blu_ray = Some(Box::new(survey));
+                prepared?
             }
             Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Prepared {
                 content: image.to_vec(),
@@ -318,19 +323,10 @@ impl Download for PacketDrive {
                     error.to_string()
                 }
             };
-            let waited = self.clock.now().saturating_sub(begun);
-            let remaining = restart::PATIENCE.saturating_sub(waited);
-            if remaining.is_zero() {
-                return self
-                    .is_boot_loader()
-                    .ok_or(DeviceError::NotBack { waited, last });
+            let until = begun.saturating_add(restart::PATIENCE);
+            if let Some(identity) = self.pause(begun, until, last, None, waiting)? {
+                return Ok(identity);
             }
-            waiting(&Waiting {
-                remaining,
-                last,
-                progress: None,
-            });
-            self.clock.sleep(restart::PACE);
         }
     }
 }
@@ -366,20 +362,40 @@ impl PacketDrive {
                     Err(_) => good = 0,
                 }
             }
-            let waited = self.clock.now().saturating_sub(begun);
-            let remaining = blu_ray::PATIENCE.saturating_sub(waited);
-            if remaining.is_zero() {
-                return self
-                    .is_boot_loader()
-                    .ok_or(DeviceError::NotBack { waited, last });
+            let until = begun.saturating_add(blu_ray::PATIENCE);
+            if let Some(identity) = self.pause(begun, until, last, progress, waiting)? {
+                return Ok(identity);
             }
-            waiting(&Waiting {
-                remaining,
-                last,
-                progress,
-            });
-            self.clock.sleep(restart::PACE);
         }
+    }
+
+    /// Between two looks at a drive that is awaited: tells what it did, and lets
+    /// time pass. When there is none left, what counts is a boot loader that
+    /// answers, which is returned.
+    fn pause(
+        &mut self,
+        begun: Duration,
+        until: Duration,
+        last: String,
+        progress: Option<Progress>,
+        waiting: &mut dyn FnMut(&Waiting),
+    ) -> Result<Option<Identity>, DeviceError> {
+        let now = self.clock.now();
+        let remaining = until.saturating_sub(now);
+        if remaining.is_zero() {
+            let waited = now.saturating_sub(begun);
+            let boot_loader = self.is_boot_loader();
+            return boot_loader
+                .map(Some)
+                .ok_or(DeviceError::NotBack { waited, last });
+        }
+        waiting(&Waiting {
+            remaining,
+            last,
+            progress,
+        });
+        self.clock.sleep(restart::PACE);
+        Ok(None)
     }
 
     fn look(&mut self) -> Result<Seen, PacketError> {
@@ -402,10 +418,8 @@ impl PacketDrive {
 
     /// A boot loader need not be ready for discs, ever, and is an answer.
     fn is_boot_loader(&mut self) -> Option<Identity> {
-        if !matches!(self.family.protocol, Protocol::Mt1939 | Protocol::Mt1959) {
-            return None;
-        }
-        let identity = self.identify().ok()?;
-        (identity.revision == BOOT_REVISION).then(|| self.remember(identity))
+        let may_be = matches!(self.family.protocol, Protocol::Mt1939 | Protocol::Mt1959);
+        let identity = may_be.then(|| self.identify().ok()).flatten()?;
+        (self.family.is_boot_loader(&identity)).then(|| self.remember(identity))
     }
 }

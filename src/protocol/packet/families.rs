@@ -5,7 +5,7 @@
 //! them. Models are listed as the source names them; a drive that is not listed
 //! belongs to no family here.
 
-use super::blu_ray::products;
+use super::blu_ray::{BOOT_REVISION, products};
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
@@ -274,6 +274,14 @@ impl Family {
             Models::These(models) => models.iter().any(|model| model.is(identity)),
             Models::BluRay => products::has(identity),
         }
+    }
+
+    /// Whether a drive of the family says by its revision that its boot loader
+    /// answers, since no firmware runs. Known of the MT1939 (coastermelt) and of
+    /// the MT1959 (redumper).
+    pub fn is_boot_loader(&self, identity: &Identity) -> bool {
+        matches!(self.protocol, Protocol::Mt1939 | Protocol::Mt1959)
+            && identity.revision == BOOT_REVISION
     }
 
     /// Why it is not known whether a drive is one of the family: a whole

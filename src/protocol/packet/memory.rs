@@ -5,10 +5,10 @@
 //! returns memory and freemkv-flash that it returns the flash. **Never tried on
 //! hardware by this project.**
 
-use super::{PacketError, TIMEOUT, UNIT_ATTENTIONS, command};
+use super::{PacketError, ask_for};
 use crate::scsi::cdb::{self, Buffer};
 use crate::scsi::{Sense, SenseKey};
-use crate::transport::{Data, PacketTransport};
+use crate::transport::PacketTransport;
 
 /// Reads `into.len()` bytes from `at` on. Sent again only where the drive says
 /// by UNIT ATTENTION that it has not carried it out.
@@ -26,29 +26,18 @@ pub fn read(
         offset: at,
         length: u32::try_from(into.len()).unwrap_or(u32::MAX),
     })?;
-    let mut attention = 0;
-    loop {
-        match command(transport, &cdb, Data::In(into), TIMEOUT) {
-            Ok(0) => return Ok(()),
-            Ok(residue) => {
-                return Err(PacketError::Residue {
-                    residue,
-                    length: into.len(),
-                });
-            }
-            Err(PacketError::Sense(sense))
-                if sense.is_unit_attention() && attention < UNIT_ATTENTIONS =>
-            {
-                attention += 1;
-            }
-            Err(error) => return Err(error),
-        }
+    match ask_for(transport, &cdb, into)? {
+        0 => Ok(()),
+        residue => Err(PacketError::Residue {
+            residue,
+            length: into.len(),
+        }),
     }
 }
 
 /// Whether the drive says that it does not give this range: 5/20, 5/21, 5/24,
 /// 5/26, or data protect.
-pub(super) fn is_refused(sense: Sense) -> bool {
+pub(crate) fn is_refused(sense: Sense) -> bool {
     let is_out_of_range = sense.key == SenseKey::ILLEGAL_REQUEST && sense.asc == 0x21;
     sense.is_refusal() || is_out_of_range || sense.key == SenseKey::DATA_PROTECT
 }

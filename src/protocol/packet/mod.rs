@@ -120,6 +120,26 @@ fn command(
     }
 }
 
+/// Sends a command that reads, and again where the drive says by UNIT ATTENTION
+/// that it has not carried it out. Returns the residue.
+fn ask_for(
+    transport: &mut dyn PacketTransport,
+    cdb: &[u8],
+    into: &mut [u8],
+) -> Result<i32, PacketError> {
+    let mut attentions = 0;
+    loop {
+        match command(transport, cdb, Data::In(into), TIMEOUT) {
+            Err(PacketError::Sense(sense))
+                if sense.is_unit_attention() && attentions < UNIT_ATTENTIONS =>
+            {
+                attentions += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// Sends bytes to the drive, all of them.
 fn send_all(
     transport: &mut dyn PacketTransport,

@@ -535,14 +535,111 @@ fn an_mt1959_drive_that_does_not_know_the_newer_preparation_gets_the_older_one()
 
 #[test]
 fn an_mt1959_drive_that_is_ready_at_once_has_rejected_the_image() {
-    for answer in [NO_MEDIUM, Fault::Sense(1, 0, 0)] {
+    for restart in [vec![NO_MEDIUM], vec![]] {
         let fake = mt1959();
-        fake.with(|state| state.restart = [RESET, answer].into());
+        fake.with(|state| state.restart = restart.into());
         let image = image_for(&fake);
         let error = send(&fake, &image).unwrap_err();
         assert!(matches!(error.source, DeviceError::Rejected), "{error}");
         assert_eq!(error.effect, Effect::Unchanged);
     }
+}
+
+#[test]
+fn an_mt1959_drive_that_says_it_has_restarted_is_awaited_and_not_said_to_reject() {
+    for answer in [
+        RESET,
+        Fault::Sense(6, 0x3F, 0x01),
+        Fault::Sense(1, 0, 0),
+        Fault::Sense(0, 0, 0),
+        Fault::Sense(2, 0x3E, 0),
+    ] {
+        let fake = mt1959();
+        fake.with(|state| state.restart = [answer, NO_MEDIUM, NO_MEDIUM].into());
+        let image = image_for(&fake);
+        send(&fake, &image).unwrap();
+        let (mut drive, _) = fake.drive();
+        drive.await_return(&mut |_| {}).unwrap();
+    }
+}
+
+#[test]
+fn an_mt1959_drive_is_back_with_good_or_no_medium_alone() {
+    const SAYS_NOTHING: [Fault; 3] = [
+        Fault::Sense(1, 0, 0),
+        Fault::Sense(0, 0, 0),
+        Fault::Sense(2, 0x30, 0),
+    ];
+    let fake = mt1959();
+    fake.with(|state| {
+        state.restart = [Fault::Progress(1)].into();
+        state.restart.extend(SAYS_NOTHING);
+        state.restart.extend(SAYS_NOTHING);
+        state.restart.extend([NO_MEDIUM, NO_MEDIUM]);
+    });
+    send(&fake, &image_for(&fake)).unwrap();
+    let (mut drive, _) = fake.drive();
+    let mut looks = 0;
+    drive.await_return(&mut |_| looks += 1).unwrap();
+    assert_eq!(looks, 2 * SAYS_NOTHING.len() + 1);
+}
+
+#[test]
+fn what_a_survey_is_refused_is_not_there_and_any_other_answer_is_an_error() {
+    use super::blu_ray::Survey;
+    // INQUIRY, the banner, the descriptor and the date.
+    const QUESTIONS: std::ops::Range<usize> = 0..4;
+    let survey = |number: usize, faults: &[Fault]| {
+        let fake = mt1959();
+        fake.with(|state| {
+            let numbers = number..;
+            state.faults.extend(numbers.zip(faults.iter().copied()));
+        });
+        Survey::of(&mut fake.clone())
+    };
+    let whole = survey(0, &[]).unwrap();
+    assert!(whole.banner.is_some() && whole.descriptor.is_some() && whole.date.is_some());
+    for number in QUESTIONS.skip(1) {
+        for refusal in [
+            Fault::Sense(5, 0x20, 0),
+            Fault::Sense(5, 0x21, 0),
+            Fault::Sense(5, 0x24, 0),
+            Fault::Sense(7, 0x20, 0),
+        ] {
+            let found = survey(number, &[refusal]).unwrap();
+            let there = [
+                found.banner.is_some(),
+                found.descriptor.is_some(),
+                found.date.is_some(),
+            ];
+            let expected = [1, 2, 3].map(|question| question != number);
+            assert_eq!(there, expected, "{refusal:?}");
+        }
+        for other in [
+            Fault::Sense(2, 0x04, 0x01),
+            Fault::Sense(3, 0x11, 0),
+            Fault::Sense(4, 0x44, 0),
+            Fault::Lost,
+        ] {
+            survey(number, &[other]).unwrap_err();
+        }
+        let found = survey(number, &[RESET, RESET]).unwrap();
+        assert_eq!(found, whole, "question {number} is asked again");
+    }
+}
+
+#[test]
+fn a_look_at_an_mt1959_drive_leaves_its_receiver_for_a_write() {
+    let fake = mt1959();
+    let reads =
+        |fake: &Fake| fake.with(|state| state.log.iter().filter(|(cdb, _)| cdb[0] == 0x3C).count());
+    let (mut drive, _) = fake.drive();
+    drive.survey().unwrap();
+    assert_eq!(reads(&fake), 2, "the banner and the descriptor");
+    let by_code = |drive: &PacketDrive| drive.info().blu_ray.as_ref().and_then(|of| of.by_code);
+    assert_eq!(by_code(&drive), None);
+    prepare(&mut drive, &image_for(&fake), &nothing_forced()).unwrap();
+    assert!(by_code(&drive).is_some());
 }
 
 #[test]

@@ -4,14 +4,15 @@ use super::products::{self, Form, NoString};
 use super::survey::{Mode, NoEncoding, Survey};
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{
-    self, BANNER, BOOT_CODE, BootString, CALIBRATION, Chip, DRIVE_WRITTEN, Facts, Hardware, SIZE,
+    self, BANNER, BOOT_CODE, BootString, CALIBRATION, Chip, DRIVE_WRITTEN, Descriptor, Facts,
+    Hardware, SIZE,
 };
 use crate::protocol::DeviceError;
 use crate::protocol::download::{Guard, Offer, PrepareError, Prepared};
 use crate::protocol::packet::{PacketError, during, memory};
 use crate::transport::PacketTransport;
 
-/// Why an image is none for a drive. The first two nobody can override.
+/// Why an image is none for a drive. The first three nobody can override.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     #[error(
@@ -23,6 +24,15 @@ pub enum Mismatch {
         "The image is for the chip {image}, and this drive has an {drive}: it cannot run there."
     )]
     Chip { image: Chip, drive: Chip },
+    #[error(
+        "The image is for drives that start with \"{image}\", and this one starts with \"{drive}\". \
+         Whether both are for slim drives or both for half-height ones is not known, and images for \
+         the other kind have reportedly set drives on fire: no switch lets it through."
+    )]
+    UnknownForm {
+        image: BootString,
+        drive: BootString,
+    },
     #[error(
         "The image is for drives that start with \"{image}\", and this one starts with \"{drive}\": \
          such images have left drives dead."
@@ -46,6 +56,16 @@ pub enum Mismatch {
         board(.drive)
     )]
     NoBoard { drive: Box<Hardware> },
+    #[error(
+        "The image is for the platform {image}, and this drive's firmware for {drive}: that is \
+         another board. The name of the drive does not tell them apart."
+    )]
+    Platform { image: String, drive: String },
+    #[error(
+        "For which board the image is cannot be compared: neither the record of this drive's board \
+         nor its platform code can be read."
+    )]
+    UnknownBoard,
     #[error(
         "This file was read from a drive, and nothing shows that it was this one: it is the way \
          back for that drive and no image for another."
@@ -77,9 +97,12 @@ impl Mismatch {
     /// The check that lets it through where it is named; `None` where nothing may.
     pub fn guard(&self) -> Option<Guard> {
         match self {
-            Mismatch::Form { .. } | Mismatch::Chip { .. } => None,
+            Mismatch::Form { .. } | Mismatch::Chip { .. } | Mismatch::UnknownForm { .. } => None,
             Mismatch::BootString { .. } => Some(Guard::Banner),
-            Mismatch::Board { .. } | Mismatch::NoBoard { .. } => Some(Guard::Family),
+            Mismatch::Board { .. }
+            | Mismatch::NoBoard { .. }
+            | Mismatch::Platform { .. }
+            | Mismatch::UnknownBoard => Some(Guard::Family),
             Mismatch::DriveRead => Some(Guard::DriveRead),
         }
     }
@@ -112,6 +135,7 @@ pub(crate) fn prepare(
     let encoding = survey.encoding().map_err(|error| not_ready(error.into()))?;
     let own = own_calibration(transport, block)?;
 
+    let mut notes = Vec::new();
     let mut mismatches = by_strings(&facts, survey, &string);
     let is_own_dump = offer.is_own_dump
         || own
@@ -122,7 +146,7 @@ pub(crate) fn prepare(
     }
     if let (None, Some(mismatch)) = (
         first_lasting(&mismatches),
-        by_board(transport, survey, &facts, offer, block)?,
+        by_board(transport, survey, &facts, offer, block, &mut notes)?,
     ) {
         mismatches.push(mismatch);
     }
@@ -130,7 +154,7 @@ pub(crate) fn prepare(
         content: offer.image.to_vec(),
         encoding,
         boot_string: Some(string),
-        notes: Vec::new(),
+        notes,
         overridden: Vec::new(),
     };
     for mismatch in mismatches {
@@ -176,7 +200,8 @@ fn by_strings(facts: &Facts, survey: &Survey, string: &BootString) -> Vec<Mismat
         products::form_of_platform(&descriptor.platform)
     };
     let form = products::form_of(&of_image).or_else(by_board);
-    if let (Some(image), Some(drive)) = (form, survey.form()) {
+    let of_drive = survey.form();
+    if let (Some(image), Some(drive)) = (form, of_drive) {
         if image != drive {
             found.push(Mismatch::Form { image, drive });
         }
@@ -187,24 +212,32 @@ fn by_strings(facts: &Facts, survey: &Survey, string: &BootString) -> Vec<Mismat
         }
     }
     if found.is_empty() && !products::may_replace(&of_image, string) {
-        found.push(Mismatch::BootString {
-            image: of_image,
-            drive: *string,
+        let (image, drive) = (of_image, *string);
+        found.push(match (form, of_drive) {
+            (Some(_), Some(_)) => Mismatch::BootString { image, drive },
+            _ => Mismatch::UnknownForm { image, drive },
         });
     }
     found
 }
 
-/// What the records of the boards show, where the drive's can be read.
+/// What the records of the boards show, or the platform codes where the drive's
+/// record cannot be read. `notes` gets what was compared instead of the records.
 fn by_board(
     transport: &mut dyn PacketTransport,
     survey: &Survey,
     facts: &Facts,
     offer: &Offer<'_>,
     block: u32,
+    notes: &mut Vec<String>,
 ) -> Result<Option<Mismatch>, PrepareError> {
     // Where the boot code answers, nobody knows what is left of the firmware.
     if survey.mode == Mode::Boot {
+        notes.push(
+            "No firmware runs in this drive, so that nothing tells its board: names and boot \
+             strings alone were compared."
+                .to_owned(),
+        );
         return Ok(None);
     }
     let of_drive = match offer.flash {
@@ -212,15 +245,38 @@ fn by_board(
         None => code(transport, block)?.and_then(|flash| mt19xx::hardware(&flash)),
     };
     Ok(match (&facts.hardware, of_drive) {
-        (Some(image), Some(drive)) if image.family() != drive.family() => Some(Mismatch::Board {
+        (Some(image), Some(drive)) => (image.family() != drive.family()).then(|| Mismatch::Board {
             image: Box::new(image.clone()),
             drive: Box::new(drive),
         }),
         (None, Some(drive)) => Some(Mismatch::NoBoard {
             drive: Box::new(drive),
         }),
-        (_, None) | (Some(_), Some(_)) => None,
+        (_, None) => by_platform(facts, survey, notes),
     })
+}
+
+/// What the platform codes in both descriptors show. A drive of which not even
+/// that can be read is no right one for want of an answer.
+fn by_platform(facts: &Facts, survey: &Survey, notes: &mut Vec<String>) -> Option<Mismatch> {
+    let platform = |descriptor: Option<&Descriptor>| {
+        descriptor
+            .map(|found| found.platform.clone())
+            .filter(|platform| !platform.is_empty())
+    };
+    let image = platform(facts.descriptor.as_ref());
+    let drive = platform(survey.descriptor.as_ref());
+    let (Some(image), Some(drive)) = (image, drive) else {
+        return Some(Mismatch::UnknownBoard);
+    };
+    if image != drive {
+        return Some(Mismatch::Platform { image, drive });
+    }
+    notes.push(format!(
+        "The record of this drive's board cannot be read: the platform codes were compared, and \
+         both are {drive}."
+    ));
+    None
 }
 
 /// The drive's own boot string, calibration and nothing of another drive.

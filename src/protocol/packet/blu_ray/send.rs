@@ -31,9 +31,9 @@ pub(crate) enum Seen {
     Silent(PacketError),
 }
 
-/// Asks a drive once how it is.
+/// Asks a drive once how it is. GOOD and *no medium* (2/3A) alone show one that
+/// works, as redumper has it: whatever else is no fault leaves it open.
 pub(crate) fn look(transport: &mut dyn PacketTransport) -> Seen {
-    const PREVENTED: SenseKey = SenseKey::ABORTED_COMMAND;
     let asked = cdb::test_unit_ready();
     let error = match command(transport, &asked, Data::None, PROGRAM_TIMEOUT) {
         Ok(_) => return Seen::Ready,
@@ -44,9 +44,11 @@ pub(crate) fn look(transport: &mut dyn PacketTransport) -> Seen {
     };
     let sense = *sense;
     match sense.key {
+        _ if sense.is_no_medium() => Seen::Ready,
         SenseKey::NOT_READY if sense.asc == 0x04 => Seen::Busy(progress(sense), error),
-        SenseKey::NOT_READY | SenseKey::NO_SENSE | SenseKey::RECOVERED_ERROR => Seen::Ready,
-        SenseKey::MEDIUM_ERROR | SenseKey::HARDWARE_ERROR | PREVENTED => Seen::Fault(sense),
+        SenseKey::MEDIUM_ERROR | SenseKey::HARDWARE_ERROR | SenseKey::ABORTED_COMMAND => {
+            Seen::Fault(sense)
+        }
         _ => Seen::Silent(error),
     }
 }
@@ -90,26 +92,22 @@ pub(crate) fn send(
     judge(transport)
 }
 
-/// What the first answer after the last block means. An event that the drive
-/// still had to tell says nothing about it.
+/// What the first answer after the last block means. UNIT ATTENTION is none
+/// that rejects: what was pending was told before the first block, so that the
+/// drive has started anew since. What it runs then is compared with the image.
 fn judge(transport: &mut dyn PacketTransport) -> Result<(), SendError> {
-    const EVENTS: u32 = 8;
-    for _ in 0..EVENTS {
-        return match look(transport) {
-            Seen::Silent(PacketError::Sense(sense)) if sense.is_unit_attention() => continue,
-            Seen::Ready => Err(SendError {
-                source: DeviceError::Rejected,
-                effect: Effect::Unchanged,
-            }),
-            Seen::Fault(sense) => Err(SendError {
-                source: DeviceError::FlashFault { sense },
-                effect: Effect::InDoubt,
-            }),
-            // Whoever awaits it looks again.
-            Seen::Busy(..) | Seen::Silent(_) => Ok(()),
-        };
+    match look(transport) {
+        Seen::Ready => Err(SendError {
+            source: DeviceError::Rejected,
+            effect: Effect::Unchanged,
+        }),
+        Seen::Fault(sense) => Err(SendError {
+            source: DeviceError::FlashFault { sense },
+            effect: Effect::InDoubt,
+        }),
+        // Whoever awaits it looks again.
+        Seen::Busy(..) | Seen::Silent(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Prepares the drive: by the newer command, or the older one where the drive

@@ -13,7 +13,7 @@ use super::products::{self, Form, NoString};
 use crate::flash::FlashRange;
 use crate::image::Wrapping;
 use crate::image::mt19xx::{BANNER, BootString, Chip, DESCRIPTOR, Descriptor};
-use crate::protocol::packet::{PacketError, TIMEOUT, UNIT_ATTENTIONS, command, memory};
+use crate::protocol::packet::{PacketError, TIMEOUT, ask_for, command, memory};
 use crate::scsi::{Identity, Inquiry, PacketCdb, cdb};
 use crate::transport::{Data, PacketTransport};
 
@@ -94,6 +94,15 @@ pub enum NoEncoding {
          code can be read"
     )]
     Untold,
+    /// Of the boot code, which tells no date.
+    #[error(
+        "Whether this drive wants its firmware encrypted cannot be told: no firmware runs in it, so \
+         that there is no date to go by, and the code of its boot loader, which may differ in this \
+         from the firmware that was there and from the image, cannot be read or is not known. To \
+         send it in the one form or the other would be a guess. This program can do nothing more \
+         for it; what is left is to write the flash chip itself, out of the drive"
+    )]
+    UntoldByBootCode,
     #[error(
         "Whether this drive wants its firmware encrypted is not clear: {} by its date, {} by its \
          code",
@@ -110,8 +119,8 @@ impl Survey {
     /// Asks a drive that is known to be one of these.
     ///
     /// # Errors
-    /// Where it does not say who it is, or a command is lost on the way. What it
-    /// refuses to tell is `None`.
+    /// Where it does not say who it is, is not ready to tell, or a command is lost
+    /// on the way. What it refuses to tell is `None`.
     pub fn of(transport: &mut dyn PacketTransport) -> Result<Survey, PacketError> {
         let (identity, vendor_specific) = inquire(transport)?;
         let mode = match identity.revision.as_str() {
@@ -156,7 +165,10 @@ impl Survey {
                 Err(NoEncoding::Disagree { by_date, by_code })
             }
             (Some(told), _) | (None, Some(told)) => Ok(told),
-            (None, None) => Err(NoEncoding::Untold),
+            (None, None) => Err(match self.mode {
+                Mode::Firmware => NoEncoding::Untold,
+                Mode::Boot => NoEncoding::UntoldByBootCode,
+            }),
         }
     }
 
@@ -213,11 +225,7 @@ fn window(
     range: FlashRange,
 ) -> Result<Option<Vec<u8>>, PacketError> {
     let mut bytes = vec![0; range.len() as usize];
-    match memory::read(transport, range.start, &mut bytes) {
-        Ok(()) => Ok(Some(bytes)),
-        Err(PacketError::Sense(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+    granted(memory::read(transport, range.start, &mut bytes)).map(|read| read.map(|()| bytes))
 }
 
 /// Feature 010C of GET CONFIGURATION: the date of the firmware.
@@ -228,13 +236,20 @@ fn date(transport: &mut dyn PacketTransport) -> Result<Option<FirmwareDate>, Pac
     let mut reply = [0; HEADERS + 16];
     let length = u16::try_from(reply.len()).unwrap_or(u16::MAX);
     let asked = cdb::get_configuration(FIRMWARE_INFORMATION, length);
-    match command(transport, &asked, Data::In(&mut reply), TIMEOUT) {
-        Ok(_) => {
-            let is_feature = reply.get(8..10) == Some(&FIRMWARE_INFORMATION.to_be_bytes()[..]);
-            let date = reply.get(HEADERS..).and_then(FirmwareDate::parse);
-            Ok(date.filter(|_| is_feature))
-        }
-        Err(PacketError::Sense(_)) => Ok(None),
+    let answer = ask_for(transport, &asked, &mut reply);
+    Ok(granted(answer)?.and_then(|_| {
+        let is_feature = reply.get(8..10) == Some(&FIRMWARE_INFORMATION.to_be_bytes()[..]);
+        let date = reply.get(HEADERS..).and_then(FirmwareDate::parse);
+        date.filter(|_| is_feature)
+    }))
+}
+
+/// What the drive gives; `None` where it refuses. Any other answer says nothing
+/// about what it has.
+fn granted<T>(answer: Result<T, PacketError>) -> Result<Option<T>, PacketError> {
+    match answer {
+        Ok(given) => Ok(Some(given)),
+        Err(PacketError::Sense(sense)) if memory::is_refused(sense) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -290,21 +305,17 @@ impl ChipTransport for Through<'_> {
             ChipData::In(into) if self.lost.is_none() => into,
             ChipData::In(_) | ChipData::Out(_) | ChipData::None => return Err(NotDone),
         };
-        for _ in 0..UNIT_ATTENTIONS {
-            match command(self.transport, &padded, Data::In(into), TIMEOUT) {
-                Ok(residue) => {
-                    let missing = usize::try_from(residue).unwrap_or(0);
-                    return Ok(into.len().saturating_sub(missing));
-                }
-                Err(PacketError::Sense(sense)) if sense.is_unit_attention() => {}
-                Err(PacketError::Sense(_)) => return Err(NotDone),
-                Err(error) => {
-                    self.lost = Some(error);
-                    return Err(NotDone);
-                }
+        match granted(ask_for(self.transport, &padded, into)) {
+            Ok(Some(residue)) => {
+                let missing = usize::try_from(residue).unwrap_or(0);
+                Ok(into.len().saturating_sub(missing))
+            }
+            Ok(None) => Err(NotDone),
+            Err(error) => {
+                self.lost = Some(error);
+                Err(NotDone)
             }
         }
-        Err(NotDone)
     }
 
     fn sense(&self) -> Option<(u8, u8, u8)> {
@@ -358,5 +369,10 @@ mod tests {
         assert_eq!(of(None, aes), Ok(Wrapping::Aes));
         assert!(matches!(of(plain, aes), Err(NoEncoding::Disagree { .. })));
         assert_eq!(of(None, None), Err(NoEncoding::Untold));
+        let in_boot_code = Survey {
+            mode: Mode::Boot,
+            ..Survey::default()
+        };
+        assert_eq!(in_boot_code.encoding(), Err(NoEncoding::UntoldByBootCode));
     }
 }
