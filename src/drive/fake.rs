@@ -94,25 +94,15 @@ impl FakePorts {
 
     /// What is at the port where a register is looked for.
     fn at_its_port(&self, register: Register) -> Register {
-        const BLOCK: [Register; 7] = [
-            Register::Features,
-            Register::Count,
-            Register::LbaLow,
-            Register::LbaMid,
-            Register::LbaHigh,
-            Register::Device,
-            Register::Command,
-        ];
-        let port = match BLOCK.iter().position(|other| *other == register) {
-            Some(offset) => self.command + 1 + offset as u64,
-            None => self.control,
+        let port_of = |register: Register, command: u64, control: u64| {
+            let offset = register.offset();
+            offset.map_or(control, |offset| command + u64::from(offset))
         };
-        if port == self.channel.control {
-            return Register::DeviceControl;
-        }
-        let offset = port.checked_sub(self.channel.command + 1);
-        let found = offset.and_then(|offset| BLOCK.get(usize::try_from(offset).unwrap()));
-        *found.unwrap_or_else(|| panic!("port {port:X}h is not the channel's"))
+        let port = port_of(register, self.command, self.control);
+        let is_there =
+            |other: &Register| port_of(*other, self.channel.command, self.channel.control) == port;
+        let found = Register::ALL.into_iter().find(is_there);
+        found.unwrap_or_else(|| panic!("port {port:X}h is not the channel's"))
     }
 }
 

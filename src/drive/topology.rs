@@ -186,22 +186,6 @@ impl Topology {
             .filter(|device| device.device_type == DeviceType::OPTICAL)
             .map(|device| &device.located)
     }
-
-    /// The ports of a controller at this channel of the legacy ports.
-    pub fn port_at(&self, pci: &str, channel: Channel) -> Option<&AtaPort> {
-        self.ports.iter().find(|port| {
-            port.controller.file_name().is_some_and(|name| name == pci)
-                && port.port_no == port_no(channel)
-        })
-    }
-}
-
-/// The number of the ATA port that serves a channel of a two-channel controller.
-fn port_no(channel: Channel) -> u32 {
-    match channel {
-        Channel::Primary => 1,
-        Channel::Secondary => 2,
-    }
 }
 
 /// `/sys/class/ata_port/ataN` is a link to `…/controller/ataN/ata_port/ataN`.

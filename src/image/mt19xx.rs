@@ -41,13 +41,6 @@ pub const BANNER: FlashRange = range(layout::BANNER);
 /// Vendor, model, revision and codes of the firmware.
 pub const DESCRIPTOR: FlashRange = range(layout::DESCRIPTOR);
 
-/// The part of the descriptor that the drive leaves alone (the crate compares
-/// as much of it, and no more, to tell what has started).
-pub const DESCRIPTOR_FIXED: FlashRange = FlashRange {
-    start: DESCRIPTOR.start,
-    end: DESCRIPTOR.start + 0x58,
-};
-
 /// What one drive was calibrated to.
 pub const CALIBRATION: FlashRange = range(layout::CALIBRATION);
 

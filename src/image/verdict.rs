@@ -54,9 +54,4 @@ impl Verdict {
             },
         }
     }
-
-    /// Whether a drive may get it, as far as the image alone tells.
-    pub fn is_good(self) -> bool {
-        matches!(self, Verdict::Whole { .. } | Verdict::NotRecognised)
-    }
 }

@@ -20,11 +20,7 @@ pub const INQUIRY_LENGTH: usize = 96;
 /// Bytes that [`inquiry_serial`] asks for.
 pub const SERIAL_LENGTH: usize = 252;
 
-/// Bytes that [`request_sense`] asks for.
-pub const SENSE_LENGTH: usize = 96;
-
 const TEST_UNIT_READY: u8 = 0x00;
-const REQUEST_SENSE: u8 = 0x03;
 const INQUIRY: u8 = 0x12;
 const GET_CONFIGURATION: u8 = 0x46;
 const WRITE_BUFFER: u8 = 0x3B;
@@ -34,11 +30,6 @@ const ATA_PASS_THROUGH_16: u8 = 0x85;
 /// Whether the drive can take commands now.
 pub fn test_unit_ready() -> PacketCdb {
     packet([TEST_UNIT_READY])
-}
-
-/// Sense data of [`SENSE_LENGTH`] bytes.
-pub fn request_sense() -> PacketCdb {
-    packet([REQUEST_SENSE, 0, 0, 0, SENSE_LENGTH as u8])
 }
 
 /// Standard INQUIRY of [`INQUIRY_LENGTH`] bytes.
@@ -214,11 +205,6 @@ mod tests {
     fn packet_commands_are_twelve_bytes_with_zeros_at_the_end() {
         for (name, cdb, bytes) in [
             ("TEST UNIT READY", test_unit_ready(), [0; 12]),
-            (
-                "REQUEST SENSE",
-                request_sense(),
-                [0x03, 0, 0, 0, 96, 0, 0, 0, 0, 0, 0, 0],
-            ),
             (
                 "INQUIRY",
                 inquiry(),

@@ -13,6 +13,9 @@ use super::resources::out_of_reach;
 use super::whole;
 use crate::transport::{Register, RegisterAccess, TransportError};
 
+/// Device Control behind the first port of a legacy channel.
+const DEVICE_CONTROL: u16 = 0x206;
+
 /// A legacy IDE channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
@@ -32,17 +35,7 @@ impl Channel {
     }
 
     fn port(self, register: Register) -> u16 {
-        self.base()
-            + match register {
-                Register::Features => 1,
-                Register::Count => 2,
-                Register::LbaLow => 3,
-                Register::LbaMid => 4,
-                Register::LbaHigh => 5,
-                Register::Device => 6,
-                Register::Command => 7,
-                Register::DeviceControl => 0x206,
-            }
+        self.base() + register.offset().map_or(DEVICE_CONTROL, u16::from)
     }
 }
 
@@ -146,22 +139,12 @@ mod tests {
 
     #[test]
     fn a_channel_reaches_its_own_ports_and_no_other() {
-        let all = [
-            Register::Features,
-            Register::Count,
-            Register::LbaLow,
-            Register::LbaMid,
-            Register::LbaHigh,
-            Register::Device,
-            Register::Command,
-            Register::DeviceControl,
-        ];
         assert_eq!(
-            all.map(|register| Channel::Primary.port(register)),
+            Register::ALL.map(|register| Channel::Primary.port(register)),
             [0x1F1, 0x1F2, 0x1F3, 0x1F4, 0x1F5, 0x1F6, 0x1F7, 0x3F6]
         );
         assert_eq!(
-            all.map(|register| Channel::Secondary.port(register)),
+            Register::ALL.map(|register| Channel::Secondary.port(register)),
             [0x171, 0x172, 0x173, 0x174, 0x175, 0x176, 0x177, 0x376]
         );
     }

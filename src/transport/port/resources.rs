@@ -52,17 +52,10 @@ impl Resources {
     }
 
     fn place(&self, register: Register) -> (&Registers, u64) {
-        let offset = match register {
-            Register::Features => 1,
-            Register::Count => 2,
-            Register::LbaLow => 3,
-            Register::LbaMid => 4,
-            Register::LbaHigh => 5,
-            Register::Device => 6,
-            Register::Command => 7,
-            Register::DeviceControl => return (&self.control, 0),
-        };
-        (&self.command, offset)
+        match register.offset() {
+            Some(offset) => (&self.command, offset.into()),
+            None => (&self.control, 0),
+        }
     }
 }
 
@@ -140,17 +133,6 @@ mod tests {
     use super::*;
     use std::fs;
 
-    const ALL: [Register; 8] = [
-        Register::Features,
-        Register::Count,
-        Register::LbaLow,
-        Register::LbaMid,
-        Register::LbaHigh,
-        Register::Device,
-        Register::Command,
-        Register::DeviceControl,
-    ];
-
     /// By the rule: four regions of a channel pair and the bus master.
     fn second_by_rule() -> Layout {
         Layout {
@@ -185,7 +167,7 @@ mod tests {
         let regions = [(0, 8), (1, 4), (2, 8), (3, 4), (4, 16)];
         let folder = function(&regions);
         let mut channel = Resources::open(folder.path(), &second_by_rule()).unwrap();
-        for (register, value) in ALL.into_iter().zip(1..) {
+        for (register, value) in Register::ALL.into_iter().zip(1..) {
             channel.write(register, value).unwrap();
             assert_eq!(channel.read(register).unwrap(), value);
         }
