@@ -8,18 +8,30 @@
 //!    |     |-- drive       Linux: positions, nodes, who else uses it
 //!    |     `-- sim         or a drive made of code
 //!    `-- job        back up, plan, write, read back
-//!          |-- image       is it firmware, and for this drive?
 //!          |-- plan        which sectors differ
 //!          `-- protocol    vendor mode, or the packets of a family
-//!                |-- flash       chips as data
+//!                |-- image       is it firmware, and for this drive?
+//!                |     `-- flash       chips as data
 //!                `-- transport   SG_IO, ATA PASS-THROUGH, I/O ports
 //!                      `-- scsi        CDBs, sense data, INQUIRY
 //! ```
 //!
-//! Dependencies run down this list only: [`cli`] → [`session`] → [`drive`],
-//! [`protocol`], [`sim`] and [`cli`] → [`job`] → [`image`], [`plan`], [`protocol`];
-//! these → [`flash`], [`transport`] → [`scsi`]; [`files`] is below all. [`sim`]
-//! implements the transport seams with drives made of code and is known to
+//! A module uses those that stand beside it here, which are all below it:
+//!
+//! | module | uses |
+//! |---|---|
+//! | [`cli`] | session, job, drive, protocol, image, transport, flash, scsi, files |
+//! | [`session`] | drive, sim, protocol, transport, scsi, files |
+//! | [`job`] | plan, protocol, image, flash, scsi, files |
+//! | [`drive`] | transport, scsi, files |
+//! | [`sim`] | image, transport, flash, scsi, files |
+//! | [`protocol`] | image, transport, flash, scsi |
+//! | [`plan`] | flash |
+//! | [`image`] | flash, scsi, files |
+//! | [`transport`] | scsi |
+//! | [`flash`], [`scsi`], [`files`] | none |
+//!
+//! [`sim`] implements the transport seams with drives made of code and is known to
 //! [`session`] alone, as one of the machines that a drive can be on.
 //!
 //! What is known of each protocol, with its source, stands at the head of the module

@@ -21,6 +21,7 @@ mod examining;
 mod faults;
 mod folder;
 mod hostile;
+mod house;
 mod interruptions;
 mod json;
 mod log;
