@@ -2,7 +2,7 @@
 
 use super::upx::Packed;
 use super::xflash::{self, Guess, Outcome};
-use super::{Budget, File, Kind, Problem, gzip, pe, seven_zip, shown, upx, wrapped, zip};
+use super::{Budget, File, Kind, Problem, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip};
 use crate::image::damage::{self, Certainty, Finding};
 use crate::image::structure::Structure;
 use crate::image::{Image, ParseError, identity, is_flash_size, soundness};
@@ -119,18 +119,17 @@ impl Search {
                 Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
                 Err(problem) => self.trouble(Trouble::Archive(problem)),
             },
+            Kind::Cabinet => match cabinet::read(content, &mut self.budget) {
+                Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
+                Err(problem) => self.trouble(Trouble::Archive(problem)),
+            },
             Kind::Gzip => {
                 let file = gzip::read(content, &mut self.budget);
                 self.member(kind, file);
             }
-            Kind::Rar
-            | Kind::Cabinet
-            | Kind::Bzip2
-            | Kind::Xz
-            | Kind::Zstd
-            | Kind::Tar
-            | Kind::Lha
-            | Kind::Ace => self.trouble(Trouble::Foreign(kind)),
+            Kind::Rar | Kind::Bzip2 | Kind::Xz | Kind::Zstd | Kind::Tar | Kind::Lha | Kind::Ace => {
+                self.trouble(Trouble::Foreign(kind))
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::sim::Firmware;
 #[allow(dead_code)]
 mod made;
 
-use made::{SevenZip, XFlash};
+use made::{Cabinet, SevenZip, XFlash};
 
 fn image(kib: u32, seed: u64) -> Vec<u8> {
     Firmware::new(kib * 1024, seed)
@@ -272,10 +272,67 @@ fn what_other_programs_open_is_named() {
     for (start, kind) in [
         (&b"Rar!\x1a\x07\x00 and so on"[..], Kind::Rar),
         (b"BZh91AY&SY and so on", Kind::Bzip2),
-        (b"MSCF\0\0\0\0 and so on", Kind::Cabinet),
+        (b"\xfd7zXZ\0 and so on", Kind::Xz),
     ] {
         assert_eq!(troubles(start), [Trouble::Foreign(kind)]);
     }
+}
+
+#[test]
+fn a_cabinet_is_read_also_behind_a_program_as_in_a_softpaq() {
+    let bytes = image(256, 1);
+    let members: [(&str, &[u8]); 2] = [("readme.txt", b"hello"), ("a.bin", &bytes)];
+    for how in [Cabinet::Kept, Cabinet::MsZip] {
+        let cabinet = made::cabinet(how, &members);
+        assert!(only(&cabinet).bytes() == bytes);
+        assert!(only(&made::program(&[], &cabinet)).bytes() == bytes);
+        assert!(only(&made::program(&[&cabinet], b"")).bytes() == bytes);
+
+        let mut damaged = cabinet.clone();
+        let end = damaged.len() - 1;
+        damaged[end] ^= 1;
+        let damage = Trouble::Archive(Problem::Damaged);
+        assert_eq!(troubles(&damaged), [damage.clone(), damage.clone()]);
+        assert_eq!(troubles(&cabinet[..100]), [damage.clone(), damage.clone()]);
+        assert_eq!(troubles(&cabinet[..50]), [damage]);
+    }
+    let unknown = Trouble::Archive(Problem::Method);
+    let lzx = made::cabinet(Cabinet::Other(0x1503), &members);
+    assert_eq!(troubles(&lzx), [unknown.clone(), unknown]);
+}
+
+#[test]
+fn a_block_of_a_cabinet_looks_back_into_the_one_before() {
+    // Half a block, over and over: deflate looks back less far than a block.
+    let bytes = image(128, 1)[..0x4000].repeat(8);
+    let mut cabinet = made::cabinet(Cabinet::MsZip, &[("a.bin", &bytes)]);
+    let mut inflate = flate2::Compress::new(flate2::Compression::best(), false);
+    inflate.set_dictionary(&bytes[..0x8000]).unwrap();
+    let mut packed = b"CK".to_vec();
+    packed.reserve(0x8000);
+    let finish = flate2::FlushCompress::Finish;
+    inflate
+        .compress_vec(&bytes[..0x8000], &mut packed, finish)
+        .unwrap();
+    assert!(packed.len() < 0x400, "{}", packed.len());
+    // The blocks are of one size, the second one in the middle of the file.
+    let block = 8 + 2 + 5 + 0x8000;
+    let end = cabinet.len();
+    let header = [
+        0,
+        0,
+        0,
+        0,
+        packed.len() as u8,
+        (packed.len() >> 8) as u8,
+        0,
+        0x80,
+    ];
+    cabinet.splice(
+        end - 3 * block..end - 2 * block,
+        [&header[..], &packed].concat(),
+    );
+    assert!(only(&cabinet).bytes() == bytes);
 }
 
 #[test]
@@ -361,6 +418,8 @@ fn any_container() -> impl Strategy<Value = Vec<u8>> {
         made::gzip("a.bin", &small),
         made::seven_zip(SevenZip::Copied, &[("a.txt", b"hello"), ("a.bin", &small)]),
         made::seven_zip(SevenZip::Lzma2, &[("a.bin", &small)]),
+        made::cabinet(Cabinet::Kept, &[("a.txt", b"hello"), ("a.bin", &small)]),
+        made::cabinet(Cabinet::Unsummed, &[("a.bin", &small)]),
         archive,
         made::xflash(XFlash::Plain, &[("AAAA", &zeros)]),
         made::xflash(XFlash::Flip210, &[("AAAA", &zeros)]),
@@ -425,7 +484,7 @@ proptest! {
 
     #[test]
     fn no_bytes_behind_a_known_start_make_a_reader_panic(
-        start in prop::sample::select(vec![&b"PK\x03\x04"[..], b"KP\x04\x03", b"MZ", b"7z\xbc\xaf\x27\x1c"]),
+        start in prop::sample::select(vec![&b"PK\x03\x04"[..], b"KP\x04\x03", b"MZ", b"MSCF\0\0\0\0", b"7z\xbc\xaf\x27\x1c"]),
         rest in prop::collection::vec(any::<u8>(), 0..2000),
     ) {
         read_whatever([start, &rest].concat());
