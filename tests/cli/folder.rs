@@ -206,6 +206,14 @@ impl fmt::Display for Run {
     }
 }
 
+/// Says why a part of a test is left out. Where `MTKFLASH_MUST_RUN` is set, as
+/// `.ci/run` does, nothing may be.
+pub fn left_out(why: &str) {
+    let must = std::env::var_os("MTKFLASH_MUST_RUN").is_some();
+    assert!(!must, "this must run here, and does not: {why}");
+    eprintln!("skipped: {why}");
+}
+
 /// A text in which the dates of today are those of every day.
 pub fn masked(text: &str) -> String {
     // Every failure ends in it, and `log.rs` sees to that.

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::folder::{Folder, Run, old_image, patched_image};
+use crate::folder::{Folder, Run, left_out, old_image, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
 
@@ -116,7 +116,7 @@ fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !may {
-        eprintln!("skipped: no user namespace with a disk of its own here");
+        left_out("no user namespace with a disk of its own here");
         return None;
     }
     let script = format!("{mount} && \"$0\" \"$@\"; code=$?; ls -A disk; exit $code");

@@ -1,11 +1,12 @@
-//! Files that programs make which nobody here wrote. A program that is not
-//! installed is named, and its part left out: `zip`, `7z`, `gzip`, `objcopy`,
-//! `srec_cat` (Debian: zip, p7zip-full, gzip, binutils, srecord).
+//! Files that programs make which nobody here wrote: `zip`, `7z`, `gzip`, `objcopy`,
+//! `srec_cat`, `upx`, `gcab` (Debian: zip, p7zip-full, gzip, binutils, srecord,
+//! upx-ucl, gcab). A program that is not installed is named, and its part left out; with
+//! `MTKFLASH_MUST_RUN` set, as `.ci/run` does, it fails.
 
 use std::process::Command;
 
 use crate::containers::made;
-use crate::folder::{BANK, Folder, bys1, old_image};
+use crate::folder::{BANK, Folder, bys1, left_out, old_image};
 
 /// Runs another program in a folder; `false`, and a word about it, where it is
 /// not installed.
@@ -20,7 +21,7 @@ fn runs(folder: &Folder, line: &str) -> bool {
             true
         }
         Err(error) => {
-            eprintln!("skipped, {program} is not to be had here: {error}");
+            left_out(&format!("{program} is not to be had here: {error}"));
             false
         }
     }
@@ -74,6 +75,7 @@ fn what_7z_packs_its_own_way_is_read() {
         ("lzma.7z", "-m0=LZMA"),
         ("lzma2.7z", "-m0=LZMA2"),
         ("copied.7z", "-m0=Copy"),
+        ("filtered.7z", "-m0=BCJ -m1=LZMA"),
         ("single.7z", "-ms=off"),
         ("listed.7z", "-mhc=off"),
     ];
@@ -85,9 +87,48 @@ fn what_7z_packs_its_own_way_is_read() {
     if runs(&folder, "7z a ppmd.7z -m0=PPMd BYS1.BIN") {
         let message = folder.fails("i ppmd.7z", 5).message();
         assert!(message.contains("7z x ppmd.7z"), "{message}");
-        runs(&folder, "7z a -psecret locked.7z BYS1.BIN");
-        let message = folder.fails("i locked.7z", 5).message();
-        assert!(message.contains("7z x locked.7z"), "{message}");
+        for (name, how) in [("locked.7z", "-mhe=off"), ("hidden.7z", "-mhe=on")] {
+            runs(&folder, &format!("7z a -psecret {name} {how} BYS1.BIN"));
+            let message = folder.fails(&format!("i {name}"), 5).message();
+            assert!(message.contains("password"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn what_upx_packs_is_read_or_left_to_upx_itself() {
+    let folder = with_image();
+    let flasher = made::xflash(made::XFlash::Fibonacci, &[("BYS1", &bys1())]);
+    let ways = [
+        ("b.exe", "--nrv2b"),
+        ("d.exe", "--nrv2d"),
+        ("e.exe", "--nrv2e"),
+    ];
+    for (name, how) in ways {
+        folder.write(name, made::packable(&flasher));
+        if runs(&folder, &format!("upx -qq -9 {how} {name}")) {
+            assert!(taken(&folder, name) == bys1(), "{how}");
+        }
+    }
+    folder.write("lzma.exe", made::packable(&flasher));
+    if runs(&folder, "upx -qq --lzma lzma.exe") {
+        let message = folder.fails("i lzma.exe", 5).message();
+        assert!(message.contains("upx -d lzma.exe"), "{message}");
+        runs(&folder, "upx -qq -d lzma.exe");
+        assert!(taken(&folder, "lzma.exe") == bys1());
+    }
+}
+
+#[test]
+fn what_gcab_packs_is_read() {
+    let folder = with_image();
+    for (name, how) in [("kept.cab", "-c"), ("packed.cab", "-cz")] {
+        if runs(&folder, &format!("gcab {how} {name} readme.txt BYS1.BIN")) {
+            assert!(taken(&folder, name) == bys1(), "{how}");
+            let behind = [made::program(&[], b""), folder.read(name)].concat();
+            folder.write(&format!("{name}.exe"), behind);
+            assert!(taken(&folder, &format!("{name}.exe")) == bys1());
+        }
     }
 }
 

@@ -20,6 +20,9 @@ const START: usize = 32;
 /// Bytes that a header may unpack to: names and sizes of some thousand members.
 const LARGEST_HEADER: usize = 4 << 20;
 
+/// The method that wants a password.
+const AES: &[u8] = &[0x06, 0xf1, 0x07, 0x01];
+
 /// Steps that a member may have been packed in.
 const MOST_CODERS: usize = 4;
 
@@ -83,6 +86,7 @@ struct Stream {
     crc: Option<Crc32>,
 }
 
+#[derive(Clone)]
 struct Coder {
     method: Vec<u8>,
     properties: Vec<u8>,
@@ -186,10 +190,22 @@ impl Coder {
                 Box::new(Lzma2Reader::new(packed, window(wanted), None))
             }
             ([0x03, 0x03, 0x01, 0x03] | [0x04], []) => Box::new(BcjReader::new_x86(packed, 0)),
-            ([0x06, 0xf1, 0x07, 0x01], _) => return Err(Problem::Encrypted),
+            (AES, _) => return Err(Problem::Encrypted),
             _ => return Err(Problem::Method),
         })
     }
+}
+
+/// The coders in the order of unpacking; `None` where they are no chain.
+/// Programs differ in which end of it they write first.
+fn order(sources: &[Option<usize>]) -> Option<Vec<usize>> {
+    let mut order = vec![sources.iter().position(Option::is_none)?];
+    while order.len() < sources.len() {
+        let last = order.last().copied();
+        let next = sources.iter().position(|source| *source == last)?;
+        order.push(next);
+    }
+    Some(order)
 }
 
 /// The bytes of a header, taken one after the other.
@@ -201,7 +217,10 @@ struct Fields<'a> {
 
 /// How a folder's coders hang together.
 struct Layout {
+    /// As the file has them.
     coders: Vec<Coder>,
+    /// Numbers of them, as they unpack one after the other.
+    order: Vec<usize>,
 }
 
 impl<'a> Fields<'a> {
@@ -345,13 +364,12 @@ impl<'a> Fields<'a> {
             for coder in &mut layout.coders {
                 coder.size = self.number()?;
             }
-            // Sizes are given in the file's order of coders; unpacking goes the
-            // other way round.
-            let size = layout.coders.first().map_or(0, |coder| coder.size);
-            layout.coders.reverse();
+            let places = layout.order.iter().map(|number| layout.coders.get(*number));
+            let coders: Vec<Coder> = places.flatten().cloned().collect();
+            let size = coders.last().map_or(0, |coder| coder.size);
             let packed = *packed.get(number).ok_or(Problem::Damaged)?;
             folders.push(Folder {
-                coders: layout.coders,
+                coders,
                 at,
                 packed,
                 size,
@@ -380,12 +398,11 @@ impl<'a> Fields<'a> {
             return Err(Problem::Method);
         }
         let mut coders = Vec::new();
+        let mut has_branches = false;
         for _ in 0..count {
             let flags = self.byte()?;
             let method = self.bytes(usize::from(flags & 0x0f))?.to_vec();
-            if flags & 0x10 != 0 && (self.number()?, self.number()?) != (1, 1) {
-                return Err(Problem::Method);
-            }
+            has_branches |= flags & 0x10 != 0 && (self.number()?, self.number()?) != (1, 1);
             let length = match flags & 0x20 {
                 0 => 0,
                 _ => self.number()?,
@@ -396,13 +413,22 @@ impl<'a> Fields<'a> {
                 size: 0,
             });
         }
-        for number in 0..count - 1 {
-            // What coder `number` takes in is what the next one gives out.
-            if (self.number()?, self.number()?) != (number, number + 1) {
-                return Err(Problem::Method);
-            }
+        if has_branches {
+            let is_encrypted = coders.iter().any(|coder| coder.method == AES);
+            return Err(match is_encrypted {
+                true => Problem::Encrypted,
+                false => Problem::Method,
+            });
         }
-        Ok(Layout { coders })
+        // Whose output a coder takes in; the one without takes what is packed.
+        let mut sources = vec![None; count];
+        for _ in 0..count - 1 {
+            let (taker, giver) = (self.number()?, self.number()?);
+            let source = sources.get_mut(taker).ok_or(Problem::Damaged)?;
+            *source = Some(giver);
+        }
+        let order = order(&sources).ok_or(Problem::Damaged)?;
+        Ok(Layout { coders, order })
     }
 
     fn substreams(&mut self, folders: &mut [Folder]) -> Result<(), Problem> {
@@ -489,5 +515,26 @@ impl<'a> Fields<'a> {
             .collect();
         let names = units.split(|unit| *unit == 0).take(self.most);
         Ok(names.map(String::from_utf16_lossy).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_chained_whichever_of_them_comes_first() {
+        for (sources, expected) in [
+            (&[None][..], Some(vec![0])),
+            (&[None, Some(0)], Some(vec![0, 1])),
+            (&[Some(1), None], Some(vec![1, 0])),
+            (&[Some(2), None, Some(1)], Some(vec![1, 2, 0])),
+            // Two beginnings, none, and one that leads nowhere.
+            (&[None, None], None),
+            (&[Some(1), Some(0)], None),
+            (&[Some(7), None], None),
+        ] {
+            assert_eq!(order(sources), expected, "{sources:?}");
+        }
     }
 }
