@@ -453,6 +453,7 @@ fn dumped(dump: &Dumped) -> Value {
         "dump": {
             "files": dump.files.iter().map(text).collect::<Vec<_>>(),
             "record": text(&dump.record),
+            "format": dump.format.to_string(),
             "bytes": dump.bytes,
             "sum": dump.total.to_string(),
             "crc32": dump.crc32,

@@ -13,7 +13,7 @@ use super::next::Blank;
 use super::words;
 use crate::flash::{Bank, FlashRange};
 use crate::image::sums::Sha256;
-use crate::image::{Checksum, Crc32, Differences, Report};
+use crate::image::{Checksum, Crc32, Differences, Format, Report};
 use crate::job::backup::Record;
 use crate::job::change::Changed;
 use crate::job::fit::Match;
@@ -159,6 +159,7 @@ pub struct Drive {
 pub struct Dumped {
     pub files: Vec<PathBuf>,
     pub record: PathBuf,
+    pub format: Format,
     /// Bytes that were read.
     pub bytes: u32,
     pub banks: Vec<(Bank, Checksum)>,
@@ -312,7 +313,7 @@ impl Drive {
 
 impl Dumped {
     /// `files` with the record as the last one.
-    pub fn of(mut files: Vec<PathBuf>, dump: &Dump, record: &Record) -> Dumped {
+    pub fn of(mut files: Vec<PathBuf>, format: Format, dump: &Dump, record: &Record) -> Dumped {
         let path = files.pop().unwrap_or_default();
         let banks: Vec<(Bank, Checksum)> = dump
             .ranges
@@ -325,6 +326,7 @@ impl Dumped {
         Dumped {
             files,
             record: path,
+            format,
             bytes: dump.ranges.iter().map(|range| range.len()).sum(),
             total: banks
                 .iter()

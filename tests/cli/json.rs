@@ -283,6 +283,49 @@ fn holds(object: &Value, key: &str, value: &str) -> bool {
     }
 }
 
+/// What stands in quotes in a source and looks like a key or a fixed value.
+fn words_of(source: &str) -> BTreeSet<&str> {
+    let is_word = |text: &&str| {
+        let mut letters = text.chars();
+        let begins = letters
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase());
+        begins && letters.all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+    };
+    source
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(is_word)
+        .collect()
+}
+
+#[test]
+fn every_key_and_every_fixed_value_that_can_come_is_documented_and_no_other() {
+    let documentation = include_str!("../../doc/json.md");
+    let documented: BTreeSet<&str> = documentation.split('`').skip(1).step_by(2).collect();
+    let written = words_of(include_str!("../../src/cli/json.rs"));
+    let exits = words_of(include_str!("../../src/cli/exit.rs"));
+    let verbs = words_of(include_str!("../../src/cli/args/verb.rs"));
+    assert!(written.len() > 150 && exits.len() > 10 && verbs.len() > 6);
+    let undocumented: Vec<_> = written
+        .union(&exits)
+        .filter(|word| **word != "mtkflash" && !documented.contains(*word))
+        .collect();
+    assert!(undocumented.is_empty(), "{undocumented:?}");
+    let known = |word: &str| {
+        [&written, &exits, &verbs]
+            .iter()
+            .any(|all| all.contains(word))
+    };
+    let is_switch = |word: &str| word.starts_with("--") || word.contains(' ');
+    let left: Vec<_> = documented
+        .iter()
+        .filter(|word| !known(word) && !is_switch(word) && **word != "true")
+        .collect();
+    assert!(left.is_empty(), "documented and nowhere written: {left:?}");
+}
+
 #[test]
 fn every_key_that_comes_is_documented() {
     let documentation = include_str!("../../doc/json.md");
@@ -308,6 +351,20 @@ fn collect(value: &Value, keys: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, keys)),
         _ => {}
     }
+}
+
+#[test]
+fn a_dump_is_said_to_be_hex_whatever_its_name_says() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let run = folder.done("3 r /m dump.bin");
+    let said = "Format    bank-marked HEX; with /b it is raw binary\n";
+    assert!(run.stdout.contains(said), "{run}");
+    let run = folder.done("3 r /m other.bin --json");
+    assert_eq!(
+        object(&run)["drives"][0]["dump"]["format"],
+        "bank-marked HEX"
+    );
+    assert!(folder.read("other.bin").starts_with(b":"));
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(
         .map_err(|error| Failure::file(&error, file, request))?;
     let files = backup::paths(file, format, &dump.ranges);
     let name = request.drives.first();
-    let dumped = Dumped::of(files, dump, record);
+    let dumped = Dumped::of(files, format, dump, record);
     context.output.found(name, request, Finding::Dumped(dumped));
     Ok(())
 }
@@ -112,6 +112,11 @@ pub fn dumped(dump: &Dumped) -> Text {
         ),
         [] => &mut table,
     };
+    let other = match dump.format.encoding {
+        Encoding::Hex => "; with /b it is raw binary",
+        Encoding::Binary => "",
+    };
+    table.row("Format", &format!("{}{other}", dump.format));
     table.row("Read", &format!("{}, every byte twice", size(dump.bytes)));
     if dump.half_written {
         table.row("Warning", words::journal::HALF_WRITTEN);
