@@ -13,13 +13,14 @@ use super::exit::Exit;
 use super::prompt::Word;
 use super::report;
 use super::text::Text;
-use super::words;
+use super::words::{self, ended, sentence};
 use crate::drive::Remedy;
 use crate::files::FileError;
 use crate::flash::Bank;
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
-use crate::job::{Check, FlashState, JobError, NoBackup, Refusal};
+use crate::job::fit::Comparison;
+use crate::job::{Check, FlashState, JobError, NoBackup, Objection, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
 use crate::session::DriveName;
@@ -89,7 +90,7 @@ impl Failure {
     /// A job that would take hours; `at_ports` is what the drive is called by the
     /// ports that lead to it, too.
     pub fn slow(refusal: &Refusal, at_ports: Option<&DriveName>, request: &Request) -> Failure {
-        let mut failure = Failure::new(Exit::Refused, sentence(&refusal.to_string()));
+        let mut failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
         if let Some(name) = at_ports {
             failure = failure
                 .next("By the ports of its channel it takes minutes:")
@@ -147,7 +148,7 @@ impl Failure {
             }
             JobError::File(error) => return Failure::file(error, error.path(), request),
             JobError::Image(problem) => {
-                return Failure::new(Exit::BadImage, sentence(problem))
+                return Failure::new(Exit::BadImage, words::job::unfit(problem))
                     .next("To see what is in the file:")
                     .next(request.inspect());
             }
@@ -402,65 +403,64 @@ fn exit_of(state: &FlashState) -> Exit {
     }
 }
 
-fn refused(refusal: &Refusal, request: &Request) -> Failure {
-    if let Some(what) = words::journal::refusal(refusal) {
-        return journal::advice(refusal, Failure::new(Exit::Refused, what), request);
-    }
-    let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
-    match refusal {
-        Refusal::Check {
-            check: Check::Family,
-            ..
-        } if !request.changes() => failure
+/// What helps against the objection of a check, which may be to override it.
+fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failure {
+    match objection.check() {
+        Check::Family if !request.changes() => failure
             .next("The tool knows the protocol by the drive's name:")
             .next(request.without_protocol())
-            .next("A strange command can hang the drive. The check is called family."),
-        Refusal::Check { check, .. } if check.guards_life() => failure
+            .next(
+                "A strange command can hang the drive. --force takes the name of the check: family.",
+            ),
+        check if check.guards_life() => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())
             .next(format!(
-                "{} leaves the drive dead, with no way back that this tool knows. The check is \
-                 called {}.",
+                "{} leaves the drive dead, with no way back that this tool knows. --force takes the \
+                 name of the check: {}.",
                 match check {
                     Check::Structure => "Damaged firmware",
                     _ => "Firmware of other hardware",
                 },
                 check.name()
             )),
-        Refusal::Check {
-            check: Check::Model,
-            ..
-        } => failure
+        Check::Model if matches!(objection, Objection::Misfit(Comparison::Nameless { .. })) => {
+            failure
+                .next(
+                    "Firmware of other hardware leaves the drive dead. If that is what the drive's \
+                     label says, type:",
+                )
+                .next(request.forcing(Check::Model))
+                .next("If it is not, get the firmware for this very drive.")
+        }
+        Check::Model => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())
             .next(
-                "Firmware of other hardware leaves the drive dead. If you know better, the check is \
-                 called model.",
+                "Firmware of other hardware leaves the drive dead. If you know better, --force takes \
+                 the name of the check: model.",
             ),
-        Refusal::Check {
-            check: Check::Blank,
-            ..
-        } if request.changes() => failure
+        Check::Blank if request.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(request.without_backup()),
-        Refusal::Check {
-            check: Check::Unstable,
-            ..
-        } => failure
+        Check::Unstable => failure
             .next("Check cable and power of the drive, then type the same again:")
             .next(request.same())
             .next("To go on all the same, with a backup that may be wrong:")
             .next(request.forcing(Check::Unstable)),
-        Refusal::Check { check, .. } => failure
+        check => failure
             .next("If you are sure all the same:")
-            .next(request.forcing(*check)),
-        Refusal::Nameless { .. } => failure
-            .next(
-                "Firmware of other hardware leaves the drive dead. If that is what the drive's label \
-                 says, type:",
-            )
-            .next(request.forcing(Check::Model))
-            .next("If it is not, get the firmware for this very drive."),
+            .next(request.forcing(check)),
+    }
+}
+
+fn refused(refusal: &Refusal, request: &Request) -> Failure {
+    if let Some(what) = words::journal::refusal(refusal) {
+        return journal::advice(refusal, Failure::new(Exit::Refused, what), request);
+    }
+    let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
+    match refusal {
+        Refusal::Check(objection) => objected(objection, failure, request),
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
         | Refusal::Backup { .. }
@@ -548,35 +548,6 @@ fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure 
         _ => failure.next("Switch the drive off and on, then type the same again:"),
     };
     failure.next(request.same())
-}
-
-/// Ends in a full stop. For messages that start with the name of a file, which
-/// is told as it is.
-pub fn ended(text: String) -> String {
-    if text.ends_with(['.', '!', '?']) {
-        text
-    } else {
-        format!("{text}.")
-    }
-}
-
-/// Starts with a capital and ends in a full stop.
-pub fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let Some(first) = letters.next() else {
-        return String::new();
-    };
-    // A message that starts with a file's name keeps the name as it is.
-    let starts_with_path = text
-        .split_whitespace()
-        .next()
-        .is_some_and(|word| word.contains(['/', '.']) || word.ends_with(':'));
-    let first = if starts_with_path {
-        first.to_string()
-    } else {
-        first.to_uppercase().to_string()
-    };
-    ended(format!("{first}{}", letters.as_str()))
 }
 
 #[cfg(test)]

@@ -478,7 +478,7 @@ fn of_proposal(proposed: &Proposed) -> Value {
     let unread = unread.map(words::device::only_by_its_coming_back);
     json!({
         "fit": fit.map(|fit| json!({
-            "text": fit.text,
+            "text": words::fit::matched(fit),
             "overridden": fit.forced.map(|check| check.name()),
         })),
         "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),

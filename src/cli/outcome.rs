@@ -350,7 +350,7 @@ impl Proposed {
                 .unfinished
                 .iter()
                 .map(words::journal::notice)
-                .chain(proposal.warnings.iter().cloned())
+                .chain(proposal.warnings.iter().map(words::objection::warning))
                 .collect(),
             resemblance: proposal.resemblance.clone(),
             kept: proposal.kept.clone(),

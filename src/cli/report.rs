@@ -13,7 +13,7 @@ use super::words;
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{Checksum, Hole, ImageIdentity, Report};
 use crate::job::interrupted::Notice;
-use crate::job::steadiness::{self, is_unstable};
+use crate::job::steadiness::is_unstable;
 use crate::job::verify::{Compared, Difference};
 use crate::protocol::vendor_mode::reported;
 use crate::scsi::Identity;
@@ -332,7 +332,8 @@ pub fn sums(compared: &Compared) -> Text {
             &format!("{}, not compared: {}", owned.range, owned.why),
         );
     }
-    if let Some(differed) = steadiness::in_words(compared.disagreements) {
+    if compared.disagreements > 0 {
+        let differed = words::objection::differed(compared.disagreements);
         let meaning = match is_unstable(compared.disagreements) {
             false => "; it was read until two agreed.",
             true => {

@@ -102,65 +102,6 @@ pub enum Fit {
     },
 }
 
-impl fmt::Display for Fit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fit::Same { model } => write!(f, "the image is for {model}, as the drive is"),
-            Fit::OtherName {
-                drive,
-                image,
-                family,
-                verified,
-            } => {
-                write!(
-                    f,
-                    "the image is for {image}, the drive is {drive}: \
-                     the same hardware, {family}, under another name"
-                )?;
-                if !verified {
-                    f.write_str(" (not verified by OmniPatcher, the source of this)")?;
-                }
-                Ok(())
-            }
-            Fit::NoDriveIdentity => f.write_str(
-                "the drive does not say what it is, so the image cannot be compared with it",
-            ),
-            Fit::NoImageIdentity => f.write_str("the image does not say what drive it is for"),
-            Fit::Unclear {
-                drive,
-                image,
-                families,
-            } => {
-                write!(
-                    f,
-                    "the image is for {image}, the drive is {drive}, and one of these names stands for \
-                     different hardware:"
-                )?;
-                for (number, family) in families.iter().enumerate() {
-                    let before = if number == 0 { " " } else { " or " };
-                    write!(f, "{before}{family}")?;
-                }
-                f.write_str("; the revision does not tell which")
-            }
-            Fit::OtherModel { drive, image } => write!(
-                f,
-                "the image is for {image}, but the drive is {drive}, \
-                 and they are not known to be the same hardware"
-            ),
-            Fit::OtherFamily {
-                drive,
-                drive_family,
-                image,
-                image_family,
-            } => write!(
-                f,
-                "the image is for {image}, {image_family}, but the drive is {drive}, \
-                 {drive_family}: other hardware"
-            ),
-        }
-    }
-}
-
 /// Compares what a drive says it is with what was found in an image. Where an
 /// image names several drives, the worst answer counts.
 pub fn fit(drive: Option<&Identity>, image: &[ImageIdentity]) -> Fit {
@@ -486,41 +427,6 @@ mod tests {
         let other = in_image("LITE-ON|DVDRW SOHW-1653S|CS09");
         for image in [[same.clone(), other.clone()], [other, same]] {
             assert!(matches!(fit(Some(&drive), &image), Fit::OtherFamily { .. }));
-        }
-    }
-
-    #[test]
-    fn the_answer_is_a_sentence_for_people() {
-        let drive = identity("SONY|DVD RW DW-D22A|BYS1");
-        let rows = [
-            (
-                "SONY|DVD RW DW-D22A|BYS2",
-                "the image is for SONY DVD RW DW-D22A, as the drive is",
-            ),
-            (
-                "LITE-ON|DVDRW SOHW-1633S|BS41",
-                "the image is for LITE-ON DVDRW SOHW-1633S, the drive is SONY DVD RW DW-D22A: \
-                 the same hardware, SOHW-1633S (DVD writer family B), under another name",
-            ),
-            (
-                "LITE-ON|DVDRW SOHW-1653S|CS09",
-                "the image is for LITE-ON DVDRW SOHW-1653S, SOHW-1653S (DVD writer family C), but \
-                 the drive is SONY DVD RW DW-D22A, SOHW-1633S (DVD writer family B): other hardware",
-            ),
-            (
-                "SONY|DVD RW DRU-710A|",
-                "the image is for SONY DVD RW DRU-710A, the drive is SONY DVD RW DW-D22A, and one \
-                 of these names stands for different hardware: SOHW-1633S (DVD writer family B) or \
-                 SOHW-1653S (DVD writer family C); the revision does not tell which",
-            ),
-            (
-                "ACME|DVD 1|0001",
-                "the image is for ACME DVD 1, but the drive is SONY DVD RW DW-D22A, and they are \
-                 not known to be the same hardware",
-            ),
-        ];
-        for (image, sentence) in rows {
-            assert_eq!(fit(Some(&drive), &[in_image(image)]).to_string(), sentence);
         }
     }
 }

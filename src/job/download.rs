@@ -11,13 +11,15 @@ use std::collections::BTreeSet;
 
 use super::backup::Record;
 use super::event::Phase;
-use super::fit::{self, sentence};
+use super::fit;
 use super::interrupted::{self, Change, Start};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::verify::{owned_ranges, provable};
 use super::write::{self, Backup, BackupWish, Content, Made, Noted, Proposal, Request, Work};
-use super::{Check, Forced, Job, JobError, NoBackup, Refusal, steadiness};
+use super::{
+    Check, Forced, Job, JobError, NoBackup, Objection, Refusal, Unfit, Warning, steadiness,
+};
 use crate::flash::FlashRange;
 use crate::image::soundness;
 use crate::plan::ERASED;
@@ -75,9 +77,7 @@ pub(super) fn prepare(
     let (bytes, fit, check) = match &request.content {
         Content::Image { image, record } => {
             if let Some(problem) = soundness::problems(image.bytes()).first() {
-                return Err(JobError::Image(sentence(&format!(
-                    "this image is not written: {problem}"
-                ))));
+                return Err(Unfit::Unsound(problem.clone()).into());
             }
             let bytes = fit::spread(image, size, &request.selection, &everything)?;
             warnings.extend(gaps_of_image(record.as_deref(), rules, &request.forced)?);
@@ -92,10 +92,7 @@ pub(super) fn prepare(
             if let Erasing::Undocumented { family } = rules.erasing {
                 return Err(Refusal::Unerasable { family }.into());
             }
-            warnings.push(
-                "Without firmware only the drive's boot loader answers, until an image is written."
-                    .to_owned(),
-            );
+            warnings.push(Warning::NoFirmwareAfterwards);
             (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
         }
     };
@@ -199,7 +196,13 @@ pub(super) fn prepare(
         }
     };
     let notes = prepared.notes.clone();
-    warnings.extend(prepared.overridden.iter().map(|(_, text)| text.clone()));
+    let overridden = prepared.overridden.iter().map(|(guard, message)| {
+        Warning::Overridden(Objection::Protocol {
+            guard: *guard,
+            message: message.clone(),
+        })
+    });
+    warnings.extend(overridden);
     let rewritten = rewritten(rules);
     let (before, covered) = match (made.before, made.covered, dump) {
         (Some(before), Some(covered), _) => (before, covered),
@@ -309,24 +312,21 @@ fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobE
 
 fn not_prepared(error: PrepareError) -> JobError {
     match error {
-        PrepareError::Image(problem) => JobError::Image(problem),
+        PrepareError::Image(problem) => Unfit::Protocol(problem).into(),
         PrepareError::Never(reason) => Refusal::NotThisImage(reason).into(),
-        PrepareError::Guarded { guard, message } => Refusal::Check {
-            check: guard.into(),
-            message,
+        PrepareError::Guarded { guard, message } => {
+            Refusal::from(Objection::Protocol { guard, message }).into()
         }
-        .into(),
         PrepareError::Device(error) => JobError::before_change(error),
     }
 }
 
-/// A dump that lacks something would put FF there. Returns what to say where
-/// the user wants that.
+/// A dump that lacks something would put FF there.
 fn gaps_of_image(
     record: Option<&Record>,
     rules: &DownloadRules,
     forced: &Forced,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<Warning>, Refusal> {
     let gaps: Vec<FlashRange> = record
         .iter()
         .flat_map(|record| &record.gaps)
@@ -339,34 +339,13 @@ fn gaps_of_image(
     if gaps.is_empty() {
         return Ok(None);
     }
-    let message = format!(
-        "This image is a dump that lacks {}, which the drive refused to have read: FF would be \
-         written there.",
-        listed(&gaps)
-    );
-    if forced.contains(&Check::Gaps) {
-        return Ok(Some(message));
-    }
-    Err(Refusal::Check {
-        check: Check::Gaps,
-        message,
-    })
+    Objection::ImageLacks(gaps).unless_forced(forced).map(Some)
 }
 
 /// What a backup lacks of that which a write changes.
-fn gaps_of_backup(dump: &Dump, rules: &DownloadRules) -> Option<String> {
+fn gaps_of_backup(dump: &Dump, rules: &DownloadRules) -> Option<Warning> {
     let gaps = without(&dump.gaps, &owned_ranges(&rules.owned));
-    (!gaps.is_empty()).then(|| {
-        format!(
-            "The backup lacks {}, which the drive refuses to have read: it is no complete way back.",
-            listed(&gaps)
-        )
-    })
-}
-
-fn listed(ranges: &[FlashRange]) -> String {
-    let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
-    ranges.join(", ")
+    (!gaps.is_empty()).then_some(Warning::BackupLacks(gaps))
 }
 
 /// Whether the boot code of a Blu-ray drive answers, since no firmware runs.
@@ -407,15 +386,8 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
         return Err(Refusal::NoBackupPossible(NoBackup::Refused).into());
     }
     let missing = without(&dump.gaps, &owned_ranges(&rules.owned));
-    if !missing.is_empty() && !request.forced.contains(&Check::Gaps) {
-        return Err(Refusal::Check {
-            check: Check::Gaps,
-            message: format!(
-                "The drive refuses to have {} read: a backup would lack it.",
-                listed(&missing)
-            ),
-        }
-        .into());
+    if !missing.is_empty() {
+        Objection::BackupWouldLack(missing).unless_forced(&request.forced)?;
     }
     Ok(Some(dump))
 }

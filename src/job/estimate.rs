@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, Forced, Refusal};
+use super::{Forced, Objection, Refusal};
 use crate::protocol::Capabilities;
 
 /// More than this is not what a user expects who types a command.
@@ -28,24 +28,10 @@ pub fn refuse_slow(
     forced: &Forced,
 ) -> Result<(), Refusal> {
     match reading_time(capabilities, bytes) {
-        Some(time) if time > LONG && !forced.contains(&Check::Slow) => Err(Refusal::Check {
-            check: Check::Slow,
-            message: format!(
-                "At the pace of the first commands this would take about {}.",
-                in_words(time)
-            ),
-        }),
+        Some(expected) if expected > LONG => Objection::Slow { expected }
+            .unless_forced(forced)
+            .map(|_| ()),
         _ => Ok(()),
-    }
-}
-
-/// `3 h 20 min`, `14 min`, `50 s`.
-pub fn in_words(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..100 => format!("{seconds} s"),
-        100..6000 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
@@ -53,6 +39,7 @@ pub fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::flash::chip::ReadOnly;
+    use crate::job::Check;
     use crate::protocol::{Reading, Unwritable, Writing};
 
     fn capabilities(time_per_byte: Option<Duration>) -> Capabilities {
@@ -69,10 +56,8 @@ mod tests {
     fn a_flash_behind_a_native_port_takes_hours_and_is_refused() {
         let native = capabilities(Some(Duration::from_millis(36)));
         let error = refuse_slow(&native, 0x8_0000, &Forced::new()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "At the pace of the first commands this would take about 5 h 14 min."
-        );
+        let expected = Duration::from_millis(36) * 0x8_0000;
+        assert_eq!(error, Objection::Slow { expected }.into());
     }
 
     #[test]
@@ -90,12 +75,5 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_not_refused() {
         assert!(refuse_slow(&capabilities(None), u64::MAX, &Forced::new()).is_ok());
-    }
-
-    #[test]
-    fn times_are_told_in_units_that_people_use() {
-        assert_eq!(in_words(Duration::from_secs(7)), "7 s");
-        assert_eq!(in_words(Duration::from_secs(840)), "14 min");
-        assert_eq!(in_words(Duration::from_secs(12_000)), "3 h 20 min");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::objection::Objection;
 use super::read::lay_out;
-use super::{Check, Forced, JobError, Refusal, Selection};
-use crate::flash::FlashRange;
+use super::{Check, Forced, JobError, Refusal, Selection, Unfit};
+use crate::flash::{FlashRange, Offset};
 use crate::image::soundness::Problem;
-use crate::image::{Fit, Image, ImageIdentity, families, identity, soundness};
+use crate::image::{Fit, Image, ImageIdentity, Model, families, identity};
 use crate::scsi::Identity;
 
 /// Lays an image out over a whole flash of `size` bytes, FF where it has
@@ -31,27 +32,83 @@ pub(super) fn spread<'a>(
         }
     }
     let problem = match selection.is_everything() {
-        true => soundness::size_for_flash(bytes, size),
-        false => Some(Problem::OtherPart {
+        true => Problem::OtherSize {
+            image: image.size(),
+            flash: size,
+        },
+        false => Problem::OtherPart {
             image: image.size(),
             part: ranges.iter().map(|range| range.len()).sum(),
             flash: size,
-        }),
+        },
     };
-    Err(JobError::Image(
-        problem
-            .map(|problem| problem.to_string())
-            .unwrap_or_default(),
-    ))
+    Err(JobError::Image(Unfit::Size(problem)))
+}
+
+/// What was found when an image was compared with a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// By the names in the image, and those that the drive or, where it says
+    /// nothing, its flash gives.
+    Names { fit: Fit, is_by_flash: bool },
+    /// The image has the drive's vendor and product names somewhere.
+    NamesInside,
+    /// The image says who it is for, and neither the drive nor what was read of
+    /// its flash says anything.
+    Nameless {
+        of_image: Vec<Identity>,
+        /// Something of the flash was read.
+        was_read: bool,
+    },
+    /// The image has no names where images for this drive have them.
+    NoNamesAt {
+        at: Offset,
+        /// Whom it names elsewhere.
+        named: Option<Model>,
+    },
+}
+
+impl Comparison {
+    /// The check that refuses such an image; `None` for one that fits.
+    pub fn check(&self) -> Option<Check> {
+        match self {
+            Comparison::Names {
+                fit: Fit::Same { .. },
+                ..
+            }
+            | Comparison::NamesInside => None,
+            Comparison::Names {
+                fit: Fit::OtherFamily { .. },
+                ..
+            } => Some(Check::Family),
+            Comparison::Names { .. }
+            | Comparison::Nameless { .. }
+            | Comparison::NoNamesAt { .. } => Some(Check::Model),
+        }
+    }
+
+    /// # Errors
+    /// A [`Refusal`] that names the check to force.
+    pub(super) fn unless_forced(self, forced: &Forced) -> Result<Match, Refusal> {
+        match self.check() {
+            Some(check) if !forced.contains(&check) => Err(Objection::Misfit(self).into()),
+            check => Ok(Match {
+                found: self,
+                forced: check,
+                is_by_backup: false,
+            }),
+        }
+    }
 }
 
 /// How an image was found to belong to a drive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// In one sentence, for the user.
-    pub text: String,
+    pub found: Comparison,
     /// The override that was needed.
     pub forced: Option<Check>,
+    /// Who the drive is was taken from a backup of its flash.
+    pub is_by_backup: bool,
 }
 
 /// Checks an image against the drive: against what INQUIRY says or, where it
@@ -77,65 +134,23 @@ pub(super) fn check(
         }
         (drive, _) => families::fit(drive, &of_image),
     };
-    let as_found = |text: String| Match { text, forced: None };
-    let check = match &fit {
-        Fit::Same { model } if drive.is_none() => {
-            return Ok(as_found(format!(
-                "The drive does not say what it is, but its flash does: {model}, as the image."
-            )));
-        }
-        Fit::Same { model } => {
-            return Ok(as_found(format!("The image is for this model, {model}.")));
-        }
+    let found = match fit {
         Fit::NoImageIdentity if drive.is_some_and(|drive| is_named_in(drive, image.bytes())) => {
-            return Ok(as_found(
-                "The image holds the drive's vendor and product names.".to_owned(),
-            ));
+            Comparison::NamesInside
         }
-        Fit::OtherFamily { .. } => Check::Family,
-        _ => Check::Model,
-    };
-    let text = match fit {
-        Fit::NoDriveIdentity => format!(
-            "{} This image is for {}.",
-            match flash {
-                [] => "The drive does not say what it is.",
-                _ => "Neither the drive nor what is in its flash says what it is.",
-            },
-            named(&of_image)
-        ),
-        _ => sentence(&fit.to_string()),
-    };
-    if forced.contains(&check) {
-        return Ok(Match {
-            text,
-            forced: Some(check),
-        });
-    }
-    Err(match fit {
-        Fit::NoDriveIdentity => Refusal::Nameless { message: text },
-        _ => Refusal::Check {
-            check,
-            message: text,
+        Fit::NoDriveIdentity => Comparison::Nameless {
+            of_image: of_image
+                .iter()
+                .map(|found| found.identity().clone())
+                .collect(),
+            was_read: !flash.is_empty(),
         },
-    })
-}
-
-/// Who an image says it is for, as the end of a sentence.
-fn named(of_image: &[ImageIdentity]) -> String {
-    let names: Vec<String> = of_image
-        .iter()
-        .map(|found| {
-            let Identity {
-                vendor,
-                product,
-                revision,
-                ..
-            } = found.identity();
-            format!("{vendor} {product} {revision}")
-        })
-        .collect();
-    names.join(" and ")
+        fit => Comparison::Names {
+            fit,
+            is_by_flash: drive.is_none(),
+        },
+    };
+    found.unless_forced(forced)
 }
 
 /// Firmware of other makers has its names somewhere, too.
@@ -146,12 +161,4 @@ fn is_named_in(drive: &Identity, image: &[u8]) -> bool {
                 .windows(name.len())
                 .any(|window| window == name.as_bytes())
     })
-}
-
-pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
-        None => String::new(),
-    }
 }

@@ -15,6 +15,7 @@ pub mod fit;
 pub mod flash_state;
 pub mod interrupted;
 pub mod journal;
+pub mod objection;
 pub mod read;
 pub mod resemblance;
 pub mod selection;
@@ -30,11 +31,13 @@ pub use event::{Event, Phase};
 pub use flash_state::FlashState;
 pub use interrupted::Doubt;
 pub use journal::JournalError;
+pub use objection::{Objection, Warning};
 pub use selection::{Selection, SelectionError};
 pub use stop::StopFlag;
 
 use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
+use crate::image::soundness::Problem;
 use crate::plan::PlanError;
 use crate::protocol::{DeviceError, FirmwareDevice, Unreadable, Unwritable};
 use event::Sink;
@@ -42,12 +45,9 @@ use event::Sink;
 /// Why a job was not begun, or went no further. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("{message}")]
-    Check { check: Check, message: String },
-    /// [`Check::Model`], where the image says who it is for and neither the drive
-    /// nor what was read of its flash says anything.
-    #[error("{message}")]
-    Nameless { message: String },
+    /// A check that the user can override.
+    #[error("{0:?}")]
+    Check(Box<Objection>),
     /// [`Check::Interrupted`], with the backup of that write.
     #[error("the write whose backup is {} was not finished", backup.display())]
     Unfinished {
@@ -105,6 +105,26 @@ pub enum Refusal {
     NoBackupPossible(NoBackup),
 }
 
+impl From<Objection> for Refusal {
+    fn from(objection: Objection) -> Refusal {
+        Refusal::Check(objection.into())
+    }
+}
+
+/// Why an image is none for any flash of this kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It has neither the size of the flash nor that of the part.
+    #[error(transparent)]
+    Size(Problem),
+    /// It is not whole, or no firmware.
+    #[error(transparent)]
+    Unsound(Problem),
+    /// The drive's protocol takes no such image: a whole sentence.
+    #[error("{0}")]
+    Protocol(String),
+}
+
 /// Why a flash gives no backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoBackup {
@@ -145,8 +165,8 @@ pub enum JobError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The image does not fit this flash.
-    #[error("{0}")]
-    Image(String),
+    #[error(transparent)]
+    Image(#[from] Unfit),
     #[error("{source}")]
     Device {
         #[source]

@@ -8,7 +8,7 @@
 
 use super::read::Dump;
 use super::steadiness::is_unstable;
-use super::{Check, Forced, Refusal};
+use super::{Check, Forced, Objection, Refusal};
 use crate::flash::{FlashRange, Offset};
 use crate::image::damage::{self, Damage};
 use crate::image::{Image, ImageIdentity, identity};
@@ -75,14 +75,7 @@ impl Resemblance {
     /// A [`Refusal`] where it is the image that is wrong.
     pub(super) fn refuse_damage(&self, forced: &Forced) -> Result<(), Refusal> {
         match self.is_odd && !forced.contains(&Check::Structure) {
-            true => Err(Refusal::Check {
-                check: Check::Structure,
-                message: format!(
-                    "This image is damaged at {}: {:02X} is there, where its other banks and the \
-                     flash, of the same revision {}, have {:02X}.",
-                    self.first, self.in_image, self.revision, self.in_flash
-                ),
-            }),
+            true => Err(Objection::OddByte(self.clone()).into()),
             false => Ok(()),
         }
     }

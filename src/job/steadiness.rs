@@ -1,6 +1,7 @@
 //! Whether what two reads agree on can be believed.
 
-use super::{Check, Forced, Refusal};
+use super::objection::{Content, Objection, Warning};
+use super::{Forced, Refusal};
 
 /// How many times two reads of a block may differ before a flash counts as
 /// unstable. One bad byte is asked for up to 16 times, and a cable that was
@@ -18,16 +19,6 @@ pub fn is_unstable(disagreements: u32) -> bool {
     disagreements > HANDFUL
 }
 
-/// `Two reads of a block differed 3 times`, to be gone on with; `None` for a
-/// flash that always read the same.
-pub fn in_words(disagreements: u32) -> Option<String> {
-    match disagreements {
-        0 => None,
-        1 => Some("Two reads of a block differed 1 time".to_owned()),
-        times => Some(format!("Two reads of a block differed {times} times")),
-    }
-}
-
 /// What to say before a change of a flash that was read so; `None` for one that
 /// always read the same.
 ///
@@ -37,37 +28,28 @@ pub fn in_words(disagreements: u32) -> Option<String> {
 pub(super) fn refuse_unstable(
     disagreements: u32,
     forced: &Forced,
-) -> Result<Option<String>, Refusal> {
-    let Some(differed) = in_words(disagreements) else {
+) -> Result<Option<Warning>, Refusal> {
+    if disagreements == 0 {
         return Ok(None);
-    };
+    }
     if !is_unstable(disagreements) {
-        return Ok(Some(format!("{differed}; it was read until two agreed.")));
+        return Ok(Some(Warning::Reread { disagreements }));
     }
-    let message = format!(
-        "{differed}. What two reads agree on may be wrong then: a backup of this is none to rely \
-         on, and what is programmed goes over the same cable."
-    );
-    if forced.contains(&Check::Unstable) {
-        return Ok(Some(message));
-    }
-    Err(Refusal::Check {
-        check: Check::Unstable,
-        message,
-    })
+    Objection::Unsteady { disagreements }
+        .unless_forced(forced)
+        .map(Some)
 }
 
-/// What to say of content that comes from a dump with so many disagreements.
-pub(super) fn warning_of_dump(what: &str, disagreements: u32) -> Option<String> {
-    let differed = in_words(disagreements).filter(|_| is_unstable(disagreements))?;
-    Some(format!(
-        "{what} is a dump that may be wrong. {differed} when it was made."
-    ))
+/// What is to be thought of content that comes from a dump with so many
+/// disagreements.
+pub(super) fn warning_of_dump(of: Content, disagreements: u32) -> Option<Warning> {
+    is_unstable(disagreements).then_some(Warning::DoubtfulDump { of, disagreements })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Check;
 
     #[test]
     fn a_flash_is_refused_from_more_than_a_handful_of_disagreements_on() {
@@ -81,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_dump_is_doubted_only_where_its_flash_would_have_been_refused() {
-        assert_eq!(warning_of_dump("This", HANDFUL), None);
-        assert!(warning_of_dump("This", HANDFUL + 1).is_some());
+        assert_eq!(warning_of_dump(Content::Image, HANDFUL), None);
+        assert!(warning_of_dump(Content::Image, HANDFUL + 1).is_some());
     }
 }

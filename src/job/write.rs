@@ -8,14 +8,16 @@ use super::backup::{self, Circumstances, Record, RecordedDrive};
 use super::change::{self, ChangeError, Changed};
 use super::download::{self, DownloadPlan, There};
 use super::event::Phase;
-use super::fit::{self, Match, sentence};
+use super::fit::{self, Match};
 use super::interrupted::{self, Beginning, Change, Closing, Notice, Start, Unfinished};
 use super::journal::{Journal, Piece};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
-use super::{Check, FlashState, Forced, Job, JobError, Refusal, Selection};
+use super::{
+    Check, FlashState, Forced, Job, JobError, Objection, Refusal, Selection, Warning, objection,
+};
 use crate::files::{self, FileError};
 use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::soundness;
@@ -106,8 +108,8 @@ pub struct Proposal {
     pub backup: Backup,
     /// How the image was found to fit the drive; `None` for an erase.
     pub fit: Option<Match>,
-    /// What the user should think twice about before agreeing, in whole sentences.
-    pub warnings: Vec<String>,
+    /// What the user should think twice about before agreeing.
+    pub warnings: Vec<Warning>,
     /// The image is nearly what the flash holds.
     pub resemblance: Option<Resemblance>,
     /// What stays as it is although it could be changed.
@@ -272,12 +274,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         let found = whole_for_names(job, &dump, of_backup.as_ref())
             .and_then(|flash| Ok(check_fit(image, of_backup.as_ref(), &flash)?));
         let mut found = found.map_err(|error| made.backup.kept_with(error))?;
-        if of_backup.is_some() {
-            found.text = format!(
-                "The drive does not say what it is; its backup does. {}",
-                found.text
-            );
-        }
+        found.is_by_backup = of_backup.is_some();
         fit = Some(found);
     }
     let resemblance = match &image {
@@ -292,11 +289,11 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         let refused = resemblance.refuse_damage(&request.forced);
         refused.map_err(|refusal| made.backup.kept_with(refusal.into()))?;
     }
-    let mut warnings: Vec<String> = unsteady.into_iter().collect();
+    let mut warnings: Vec<Warning> = unsteady.into_iter().collect();
     warnings.extend(record_warnings(record, device.identity.as_ref()));
     if let Backup::Earlier(earlier) | Backup::Before(earlier) = &made.backup {
         warnings.extend(warning_of_dump(
-            "The earlier backup",
+            objection::Content::EarlierBackup,
             earlier.record.disagreements,
         ));
     }
@@ -725,42 +722,28 @@ pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
         return Ok(());
     }
     match soundness::content(&dump.selected()) {
-        Some(problem) => Err(Refusal::Check {
-            check: Check::Blank,
-            message: sentence(&format!("what the flash reads as is no backup: {problem}")),
-        }),
+        Some(problem) => Err(Objection::NoBackup(problem).into()),
         None => Ok(()),
     }
 }
 
 /// What the record of an image says against it.
-pub(super) fn record_warnings(record: Option<&Record>, drive: Option<&Identity>) -> Vec<String> {
-    let disagreements = record.map_or(0, |record| record.disagreements);
+pub(super) fn record_warnings(record: Option<&Record>, drive: Option<&Identity>) -> Vec<Warning> {
+    let Some(record) = record else {
+        return Vec::new();
+    };
     [
-        serial_warning(record, drive),
-        warning_of_dump("This image", disagreements),
-        mixture_warning(record),
+        other_drive(record, drive),
+        warning_of_dump(objection::Content::Image, record.disagreements),
+        record.half_written.then_some(Warning::Mixture),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn mixture_warning(record: Option<&Record>) -> Option<String> {
-    record.is_some_and(|record| record.half_written).then(|| {
-        "This image was read from a flash whose write had not been finished: it may be a mixture of \
-         two firmwares."
-            .to_owned()
-    })
-}
-
-fn serial_warning(record: Option<&Record>, drive: Option<&Identity>) -> Option<String> {
-    let of_image = record?.drive.as_ref()?.serial.as_ref()?;
-    let of_drive = drive?.serial.as_ref()?;
-    (of_image != of_drive).then(|| {
-        format!(
-            "This image is a backup of another drive: its serial number is {of_image}, this \
-             drive's is {of_drive}. A dump can hold the calibration of the drive it came from."
-        )
-    })
+fn other_drive(record: &Record, drive: Option<&Identity>) -> Option<Warning> {
+    let of_image = record.drive.as_ref()?.serial.clone()?;
+    let of_drive = drive?.serial.clone()?;
+    (of_image != of_drive).then_some(Warning::OtherDrive { of_image, of_drive })
 }

@@ -537,7 +537,7 @@ impl World {
             Ended::Refused(refusal) if !is_one || self.truths[number].is_unclear => {
                 let is_known = matches!(
                     refusal,
-                    Refusal::Unfinished { .. } | Refusal::BackupGone { .. } | Refusal::Check { .. }
+                    Refusal::Unfinished { .. } | Refusal::BackupGone { .. } | Refusal::Check(_)
                 );
                 assert!(is_known, "{refusal:?}");
             }

@@ -335,7 +335,7 @@ pub fn proposed(proposed: &Proposed) -> Text {
         table.row("Resumed", &text);
     }
     if let Some(fit) = &proposed.fit {
-        table.row("Fit", &fit.text);
+        table.row("Fit", &words::fit::matched(fit));
         if let Some(check) = fit.forced {
             table.row("", &format!("Overridden by --force={}.", check.name()));
         }

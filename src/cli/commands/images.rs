@@ -14,7 +14,7 @@ use crate::image::{
     LoadError, bank_path, soundness,
 };
 use crate::job::backup::Record;
-use crate::job::{Check, Refusal, Selection};
+use crate::job::{Check, Objection, Refusal, Selection};
 
 /// Loads an image; its content decides the format, and a switch that says
 /// otherwise is pointed out.
@@ -138,9 +138,7 @@ pub fn refuse_damaged(request: &Request, file: &Path, findings: &[Finding]) -> R
     match finding.certainty {
         Certainty::Certain => Err(unusable(request, file, &what)),
         Certainty::Probable if !request.options.force.contains(&Check::Structure) => {
-            let message = format!("This image looks damaged: {what}.");
-            let check = Check::Structure;
-            let refusal = Refusal::Check { check, message };
+            let refusal = Refusal::from(Objection::LooksDamaged(finding.clone()));
             Err(Failure::job(&refusal.into(), request))
         }
         Certainty::Probable | Certainty::Possible => Ok(()),

@@ -14,7 +14,7 @@ use crate::flash::FlashRange;
 use crate::image::{Arrangement, Encoding, Format};
 use crate::job::backup::{self, Record};
 use crate::job::read::{self, Dump};
-use crate::job::steadiness::{self, is_unstable};
+use crate::job::steadiness::is_unstable;
 use crate::job::{Check, interrupted, write};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
@@ -121,7 +121,8 @@ pub fn dumped(dump: &Dumped) -> Text {
     if dump.half_written {
         table.row("Warning", words::journal::HALF_WRITTEN);
     }
-    if let Some(differed) = steadiness::in_words(dump.disagreements) {
+    if dump.disagreements > 0 {
+        let differed = words::objection::differed(dump.disagreements);
         let meaning = match is_unstable(dump.disagreements) {
             false => "; it was read until two agreed.",
             true => {

@@ -288,7 +288,7 @@ impl Run<'_> {
         match estimate::reading_time(capabilities, bytes) {
             Some(time) if time > Duration::from_secs(5) => self.progress.remark(format!(
                 "Reading takes about {} this way.",
-                estimate::in_words(time)
+                words::objection::time(time)
             )),
             _ => {}
         }

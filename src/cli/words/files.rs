@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use crate::cli::failure::{ended, sentence};
+use crate::cli::words::{ended, sentence};
 use crate::files::{FileError, Kind};
 
 /// What is wrong with an output, in whole sentences.

@@ -1,8 +1,9 @@
 //! Why a job is not begun.
 
 use super::device::{REFUSED, unerasable, unreadable, unwritable};
-use crate::cli::failure::sentence;
-use crate::job::{NoBackup, Refusal};
+use super::objection::objection;
+use crate::cli::words::sentence;
+use crate::job::{NoBackup, Refusal, Unfit};
 
 /// What a refusal is about, in whole sentences.
 pub fn refusal(refusal: &Refusal) -> String {
@@ -22,19 +23,27 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::NothingCompared => "Nothing of this could be compared.".to_owned(),
         Refusal::NotThisImage(why) => why.clone(),
+        Refusal::Check(found) => objection(found),
         Refusal::NoBackupPossible(why) => {
             format!(
                 "{} A write is possible only without a backup.",
                 no_backup(why)
             )
         }
-        Refusal::Check { .. }
-        | Refusal::Nameless { .. }
-        | Refusal::Unfinished { .. }
+        Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
         | Refusal::Backup { .. }
         | Refusal::Journal(_)
         | Refusal::NoCopy { .. } => sentence(&refusal.to_string()),
+    }
+}
+
+/// Why an image is none for a flash, in a whole sentence.
+pub fn unfit(problem: &Unfit) -> String {
+    match problem {
+        Unfit::Size(problem) => sentence(&problem.to_string()),
+        Unfit::Unsound(problem) => sentence(&format!("this image is not written: {problem}")),
+        Unfit::Protocol(why) => why.clone(),
     }
 }
 

@@ -6,9 +6,40 @@ pub mod damage;
 pub mod device;
 pub mod entry;
 pub mod files;
+pub mod fit;
 pub mod image;
 pub mod job;
 pub mod journal;
+pub mod objection;
 pub mod session;
 pub mod usage;
 pub mod verdict;
+
+/// Ends in a full stop. For messages that start with the name of a file, which
+/// is told as it is.
+pub fn ended(text: String) -> String {
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// Starts with a capital and ends in a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    // A message that starts with a file's name keeps the name as it is.
+    let starts_with_path = text
+        .split_whitespace()
+        .next()
+        .is_some_and(|word| word.contains(['/', '.']) || word.ends_with(':'));
+    let first = if starts_with_path {
+        first.to_string()
+    } else {
+        first.to_uppercase().to_string()
+    };
+    ended(format!("{first}{}", letters.as_str()))
+}

@@ -4,19 +4,21 @@
 use super::super::advice::{Command, Line, Shell};
 use super::super::args::{Request, Via};
 use super::super::exit::Exit;
-use super::super::failure::{Failure, sentence};
+use super::super::failure::Failure;
 use super::super::prompt::Word;
 use super::super::report;
 use super::super::text::Text;
 use super::entry;
+use crate::cli::words::sentence;
 use crate::drive::channel::{ChannelError, ChannelState, Release};
 use crate::drive::controller::{Caution, NotByPorts};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::permission::release;
 use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy, Seat};
-use crate::job::{Check, FlashState, JobError, Refusal};
+use crate::job::{Check, FlashState, JobError, Objection, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::detect::{Detected, Reason};
+use crate::protocol::download::Guard;
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported::Report;
 use crate::scsi::Identity;
@@ -166,10 +168,10 @@ fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failur
 }
 
 fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Failure {
-    let refusal = Refusal::Check {
-        check: Check::Family,
+    let refusal = Refusal::from(Objection::Protocol {
+        guard: Guard::Family,
         message: family.unlisted(identity).unwrap_or_default(),
-    };
+    });
     Failure::job(&refusal.into(), typed)
 }
 

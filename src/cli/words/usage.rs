@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::cli::advice::Advice;
 use crate::cli::args::{DriveName, Request, UsageError, Verb, another_drive, nearest};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Flash, sentence};
+use crate::cli::failure::{Failure, Flash};
+use crate::cli::words::sentence;
 
 /// `typed` are the words behind the program's name.
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {

@@ -2,10 +2,10 @@
 
 use crate::flash::Offset;
 use crate::image::{Image, ImageIdentity, Model, identity};
-use crate::job::fit::{self, Match};
+use crate::job::fit::{self, Comparison, Match};
 use crate::job::read::Dump;
 use crate::job::write::Content;
-use crate::job::{Check, Forced, NoBackup, Refusal};
+use crate::job::{Forced, NoBackup, Refusal};
 use crate::protocol::download::{DownloadRules, ImageNames};
 use crate::scsi::Identity;
 
@@ -31,26 +31,10 @@ pub(super) fn names_fit(
             fit::check(image, drive, None, &[], forced).map(Some)
         }
         ImageNames::At(at) => {
-            let text = match identity::find(image.bytes()).first().map(named) {
-                Some(other) => format!(
-                    "The image names {other}, and not at {at}, where images for this drive have \
-                     their names."
-                ),
-                None => format!(
-                    "The image does not say what drive it is for: it has no names at {at}, where \
-                     images for this drive have them."
-                ),
-            };
-            if forced.contains(&Check::Model) {
-                return Ok(Some(Match {
-                    text,
-                    forced: Some(Check::Model),
-                }));
-            }
-            Err(Refusal::Check {
-                check: Check::Model,
-                message: text,
-            })
+            let named = identity::find(image.bytes()).first().map(named);
+            Comparison::NoNamesAt { at, named }
+                .unless_forced(forced)
+                .map(Some)
         }
     }
 }
