@@ -23,6 +23,7 @@ use crate::job::fit::Comparison;
 use crate::job::{Check, FlashState, JobError, NoBackup, Objection, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
+use crate::protocol::packet::liteon::Implausible;
 use crate::session::DriveName;
 use crate::transport::{TaskFileError, TransportError};
 
@@ -527,6 +528,20 @@ fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure 
                      drives are listed:",
                 )
                 .next(request.list());
+        }
+        DeviceError::Implausible(why) => {
+            let failure = failure.next(
+                "This way of reading was never confirmed, and this drive does not answer as its \
+                 one source says. In vendor mode it is not needed:",
+            );
+            let failure = failure.next(request.read_in_vendor_mode());
+            return match why {
+                // A write goes by the chip's own size.
+                Implausible::NoBankCall | Implausible::Rebanked { .. } if !request.changes() => failure
+                    .next("To read it so all the same, if you know how many bytes it has:")
+                    .next(request.with_a_size()),
+                _ => failure,
+            };
         }
         DeviceError::WriteProtected { .. } => failure.next(
             "No command takes that off: the board in the drive holds the pin low, and only somebody \

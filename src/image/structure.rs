@@ -7,12 +7,6 @@
 use super::banks_of;
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
 
-/// Opcode of the 8051's long jump, with which firmware banks start.
-const LJMP: u8 = 0x02;
-
-/// The other first byte seen at the start of Lite-On banks.
-const ALSO_SEEN: u8 = 0x80;
-
 /// How the banks of an image begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Structure {
@@ -61,10 +55,16 @@ impl BankCall {
 }
 
 impl Structure {
+    /// Opcode of the 8051's long jump, with which firmware banks start.
+    pub const LJMP: u8 = 0x02;
+
+    /// The other first byte seen at the start of Lite-On banks.
+    pub const ALSO_SEEN: u8 = 0x80;
+
     pub fn of(bytes: &[u8]) -> Structure {
         let mut structure = Structure {
-            rebanked: bytes.first() == Some(&LJMP)
-                && bytes.get(0x4000) == Some(&LJMP)
+            rebanked: bytes.first() == Some(&Structure::LJMP)
+                && bytes.get(0x4000) == Some(&Structure::LJMP)
                 && bytes.get(0xfff8..0x1_0000) == Some(b"LITEONIT"),
             bank_call: BankCall::find(bytes),
             ..Structure::default()
@@ -72,8 +72,8 @@ impl Structure {
         for (_, bank) in banks_of(bytes) {
             structure.banks += 1;
             match bank.first() {
-                Some(&LJMP) => structure.jumps += 1,
-                Some(&ALSO_SEEN) => structure.eighties += 1,
+                Some(&Structure::LJMP) => structure.jumps += 1,
+                Some(&Structure::ALSO_SEEN) => structure.eighties += 1,
                 _ => {}
             }
         }

@@ -25,10 +25,7 @@ pub fn is_unstable(disagreements: u32) -> bool {
 /// # Errors
 /// [`Check::Unstable`], unless it is forced: the backup may be wrong, and what
 /// is programmed goes over the same cable.
-pub(super) fn refuse_unstable(
-    disagreements: u32,
-    forced: &Forced,
-) -> Result<Option<Warning>, Refusal> {
+pub fn refuse_unstable(disagreements: u32, forced: &Forced) -> Result<Option<Warning>, Refusal> {
     if disagreements == 0 {
         return Ok(None);
     }

@@ -24,16 +24,19 @@ pub enum Protocol {
     Sd616,
     Mt1939,
     Mt1959,
+    /// Reads Lite-On drives, and only where it is named.
+    LiteonRead,
 }
 
 impl Protocol {
-    pub const ALL: [Protocol; 6] = [
+    pub const ALL: [Protocol; 7] = [
         Protocol::VendorMode,
         Protocol::Btc,
         Protocol::Mt1339,
         Protocol::Sd616,
         Protocol::Mt1939,
         Protocol::Mt1959,
+        Protocol::LiteonRead,
     ];
 
     /// The word for it on the command line.
@@ -45,6 +48,7 @@ impl Protocol {
             Protocol::Sd616 => "sd616",
             Protocol::Mt1939 => "mt1939",
             Protocol::Mt1959 => "mt1959",
+            Protocol::LiteonRead => "liteon-read",
         }
     }
 }
@@ -60,7 +64,9 @@ impl fmt::Display for Protocol {
 
 /// A word that names no protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no protocol \"{0}\": they are vendor, btc, mt1339, sd616, mt1939 and mt1959")]
+#[error(
+    "there is no protocol \"{0}\": they are vendor, btc, mt1339, sd616, mt1939, mt1959 and liteon-read"
+)]
 pub struct UnknownProtocol(pub String);
 
 impl FromStr for Protocol {

@@ -6,6 +6,7 @@
 pub mod detect;
 pub mod download;
 pub mod packet;
+pub mod read_before;
 pub mod vendor_mode;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::transport::{TaskFileError, TransportError};
 use download::DownloadRules;
 use packet::PacketError;
 use packet::blu_ray::{BOOT_REVISION, Survey};
+use packet::liteon::Implausible;
 
 /// What a drive is, for people to read and for checks against an image.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +120,10 @@ pub enum Unwritable {
         chip: ChipId,
     },
     Chip(ReadOnly),
+    /// Drives are only read by this protocol; vendor mode writes them.
+    OnlyRead {
+        family: &'static str,
+    },
 }
 
 /// Something the drive did or refused. Offsets count bytes of firmware from 0.
@@ -230,6 +236,9 @@ pub enum DeviceError {
     /// What the drive is to keep reads differently each time.
     #[error("{range}, which the drive is to keep, reads differently each time")]
     OwnBytesUnsteady { range: FlashRange },
+    /// A way that was never confirmed gives what cannot be the firmware.
+    #[error("this is not read as firmware: {0}")]
+    Implausible(#[from] Implausible),
     /// The drive took a whole image and was ready at once, which is how a
     /// Blu-ray drive says that it programs nothing of it.
     #[error("the drive rejected the image: it was ready at once, and programmed nothing of it")]

@@ -62,6 +62,13 @@ pub fn get_configuration(feature: u16, length: u16) -> PacketCdb {
     ])
 }
 
+/// Program memory of an older Lite-On drive: `DF 83 00 00 FF 00 bank hi lo 00 00
+/// 00`, answered by 128 bytes of a 64 KiB bank (a decompiled class of LtnFlash
+/// 2.6.11, reported only).
+pub fn liteon_program_memory(bank: u8, [high, low]: [u8; 2]) -> PacketCdb {
+    packet([0xDF, 0x83, 0, 0, 0xFF, 0, bank, high, low])
+}
+
 /// The buffer commands: a mode, a buffer ID, and 24 bits each of offset and length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Buffer {

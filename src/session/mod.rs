@@ -37,7 +37,8 @@ pub use wish::{Patience, Wish};
 
 use std::sync::Arc;
 
-use crate::protocol::FirmwareDevice;
+use crate::protocol::read_before::ReadBefore;
+use crate::protocol::{DeviceError, FirmwareDevice, Protocol};
 use crate::transport::Clock;
 
 /// A drive that is ready for a job.
@@ -58,6 +59,19 @@ impl Session {
     /// Whether the kernel has given the drive up meanwhile.
     pub fn is_off_kernel(&self) -> bool {
         self.lent.is_some()
+    }
+
+    /// The same drive, of which all was read by another way before: see
+    /// [`ReadBefore`].
+    ///
+    /// # Errors
+    /// Where its flash holds something else; all is given back then.
+    pub fn read_before(self, flash: Vec<u8>, by: Protocol) -> Result<Session, DeviceError> {
+        let device = ReadBefore::new(self.device, flash, &by.to_string())?;
+        Ok(Session {
+            device: Box::new(device),
+            ..self
+        })
     }
 
     /// Leaves the drive and gives everything back that was taken for it.

@@ -86,7 +86,7 @@ impl Opening<'_> {
         let clock = Arc::clone(&held.clock);
         let identity = identify::by_inquiry(&mut held, &spot.label())?;
         let device = match self.family(&mut held, identity.as_ref())? {
-            Some(family) => packet_drive(family, identity, held)?,
+            Some(family) => packet_drive(family, identity, held, self.wish.size)?,
             None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
             None => match spot.at_ports().filter(|_| spot.is_for_ports()) {
                 Some(ports) if self.wish.via.is_none() => {
@@ -149,7 +149,7 @@ impl Opening<'_> {
                 identity: identity.clone(),
             },
         }));
-        packet_drive(family, Some(identity), held)
+        packet_drive(family, Some(identity), held, self.wish.size)
     }
 
     /// The family of a drive that has said who it is after its protocol was
@@ -175,7 +175,10 @@ impl Opening<'_> {
         match family {
             // A family's commands, those for reading among them, go to its listed
             // drives only: a strange one may hang at them.
-            Some(family) if !self.wish.any_family && family.unlisted(identity).is_some() => {
+            Some(family)
+                if (!self.wish.any_family || family.is_for_listed_only())
+                    && family.unlisted(identity).is_some() =>
+            {
                 Err(OpenError::Unlisted {
                     family,
                     identity: identity.cloned(),
@@ -424,6 +427,7 @@ fn packet_drive(
     family: &'static Family,
     identity: Option<Identity>,
     held: Held,
+    size: Option<u32>,
 ) -> Result<Device, OpenError> {
     let Held {
         packets,
@@ -432,7 +436,10 @@ fn packet_drive(
         ..
     } = held;
     let mut drive = PacketDrive::new(family, identity, packets, reopen, clock);
-    drive.survey().map_err(OpenError::NotDetected)?;
+    drive
+        .survey()
+        .and_then(|()| drive.look_at_program_memory(size))
+        .map_err(OpenError::NotDetected)?;
     Ok(Box::new(drive))
 }
 

@@ -16,12 +16,13 @@ use super::drive::{Core, Model, STATUS_READY};
 use super::firmware::{IDENTITY_AT, INQUIRY_HEADER, identity_at};
 use super::flash_memory::{Cells, Counts};
 use super::memory::Memory;
+use super::packet::{check_condition, good};
 use super::parallel_flash::ParallelFlash;
 use super::random::Random;
 use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
-use crate::flash::FlashRange;
+use crate::flash::{BANK_SIZE, FlashRange};
 use crate::scsi::Identity;
 
 const ENTER: u8 = 0x80;
@@ -164,6 +165,10 @@ pub(super) struct VendorMode {
     leaving: bool,
     /// Bit 6 of a parallel chip that is held busy.
     toggle: u8,
+    /// Answers DF 83, as some Lite-On drives are reported to.
+    gives_program_memory: bool,
+    /// Other bytes than its flash holds, from its last bank.
+    gives_other_bytes: bool,
 }
 
 impl VendorMode {
@@ -190,7 +195,18 @@ impl VendorMode {
             mailbox: Mailbox::new(mode_status),
             leaving: false,
             toggle: 0,
+            gives_program_memory: false,
+            gives_other_bytes: false,
         }
+    }
+
+    /// One that answers `DF 83 00 00 FF 00 bank hi lo 00 00 00` with 128 bytes of
+    /// its flash. Source: a decompiled class of LtnFlash 2.6.11, reported only.
+    /// `differs`: it gives other bytes from the last bank.
+    pub fn with_program_memory(mut self, differs: bool) -> Self {
+        self.gives_program_memory = true;
+        self.gives_other_bytes = differs;
+        self
     }
 
     /// Starts what is in the flash. Where its first page is blank there is nothing
@@ -420,8 +436,27 @@ impl Model for VendorMode {
         }
     }
 
-    fn packet(&mut self, _: &mut Core, _: &[u8], _: &TargetData<'_>) -> Option<Reply> {
-        None
+    fn packet(&mut self, core: &mut Core, cdb: &[u8], data: &TargetData<'_>) -> Option<Reply> {
+        const BLOCK: u32 = 128;
+        let (true, TargetData::In(room)) = (self.gives_program_memory, data) else {
+            return None;
+        };
+        let [0xDF, 0x83, 0, 0, 0xFF, 0, bank, high, low, 0, 0, 0] = *cdb else {
+            return None;
+        };
+        let start = u32::from_be_bytes([0, bank, high, low]);
+        let end = start + BLOCK;
+        let flash = self.part.memory().bytes();
+        if end as usize > flash.len() || *room != BLOCK as usize {
+            return Some(check_condition(0x05, 0x24, 0x00));
+        }
+        let mut bytes = FlashRange { start, end }.of(flash).to_vec();
+        let last_bank = flash.len().saturating_sub(BANK_SIZE as usize);
+        if self.gives_other_bytes && start as usize >= last_bank {
+            bytes.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        core.misreads.apply_all(start, &mut bytes);
+        Some(good(bytes, *room))
     }
 
     fn answers_packets(&self) -> bool {

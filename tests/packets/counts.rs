@@ -63,7 +63,7 @@ fn blocks(protocol: Protocol) -> u64 {
         Protocol::Sd616 => 3,
         Protocol::Mt1939 => 34,
         Protocol::Mt1959 => 128,
-        Protocol::VendorMode => 0,
+        Protocol::VendorMode | Protocol::LiteonRead => 0,
     }
 }
 

@@ -14,6 +14,7 @@ mod faults;
 #[path = "../cli/folder.rs"]
 mod folder;
 mod jobs;
+mod liteon;
 mod on_bench;
 mod own_driver;
 mod recovery;

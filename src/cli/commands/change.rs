@@ -10,7 +10,7 @@ use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
-use crate::cli::outcome::{Finding, Planned, Proposed, Verdict, WayBack};
+use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Verdict, WayBack};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report::{banks, counted, found_identity, identity, is_all, sums};
 use crate::cli::text::Text;
@@ -21,8 +21,10 @@ use crate::image::{ImageIdentity, Report};
 use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
 use crate::job::write::{self, BackupWish, Content, Proposal};
-use crate::job::{Check, JobError};
+use crate::job::{Check, JobError, Selection, read, steadiness};
+use crate::protocol::Protocol;
 use crate::scsi::Identity;
+use crate::session::Machine;
 
 /// A change of a flash, before the drive is known.
 pub struct Change<'a> {
@@ -58,8 +60,30 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         return Err(nobody_to_ask(context.request));
     }
     check_backup(context.request)?;
+    let opened;
+    let machine = match context.machine {
+        Some(machine) => machine,
+        None => {
+            opened = context.machine()?;
+            opened.as_ref()
+        }
+    };
+    let context = Context {
+        machine: Some(machine),
+        ..context
+    };
+    let before = match is_read_by_packets(context.request) {
+        true => Some(read_by_packets(context, machine)?),
+        false => None,
+    };
+    let context = Context {
+        read_before: before.as_deref(),
+        ..context
+    };
     context.with_drive(|run| {
-        let proposal = run.propose(&change)?;
+        // Twice for the backup, once to make sure; programming comes on top.
+        let passes = if before.is_some() { 1 } else { 3 };
+        let proposal = run.propose(&change, passes)?;
         if proposal.is_empty() {
             run.show_nothing_to_do(&proposal);
             return Ok(());
@@ -77,9 +101,46 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     })
 }
 
+/// Whether the backup is read by a protocol that reads only, and the rest is
+/// vendor mode's.
+fn is_read_by_packets(request: &Request) -> bool {
+    let named = request.options.protocol.as_ref();
+    request.drives.len() == 1 && named.is_some_and(|name| name.parse() == Ok(Protocol::LiteonRead))
+}
+
+/// Reads all of a drive before it goes into vendor mode.
+fn read_by_packets(context: Context, machine: &dyn Machine) -> Result<Vec<u8>, Failure> {
+    let typed = context.request;
+    let mut reading = typed.read();
+    // The way is that of the write.
+    reading.options.via = None;
+    let context = Context {
+        request: &reading,
+        ..context
+    };
+    let mut run = context.open(machine)?;
+    run.found(Finding::Drive(Box::new(Drive::of(&run.session))));
+    let dump = run.in_job(|job| read::read(job, &Selection::Everything));
+    run.leave(false);
+    let dump = dump.map_err(|error| Failure::job(&error, typed))?;
+    let forced = &typed.options.force;
+    steadiness::refuse_unstable(dump.disagreements, forced)
+        .map_err(|refusal| Failure::job(&refusal.into(), typed))?;
+    match dump.gaps.first() {
+        None => Ok(dump.bytes),
+        Some(gap) => Err(Failure::new(
+            Exit::Refused,
+            format!("The drive refuses to have {gap} read this way, and a backup would lack it."),
+        )
+        .next("In vendor mode all of it can be read:")
+        .next(typed.read_in_vendor_mode())),
+    }
+}
+
 impl Run<'_> {
-    /// Finds out what there is to do, makes the backup and shows both.
-    fn propose(&mut self, change: &Change) -> Result<Proposal, Failure> {
+    /// Finds out what there is to do, makes the backup and shows both. The drive
+    /// reads its flash so often for all that.
+    fn propose(&mut self, change: &Change, passes: u64) -> Result<Proposal, Failure> {
         let request = self.request;
         if let Some((path, report)) = change.image {
             self.found(Finding::Image {
@@ -87,8 +148,7 @@ impl Run<'_> {
                 report: Box::new(report.clone()),
             });
         }
-        // Twice for the backup, once to make sure; programming comes on top.
-        self.refuse_slow(3)?;
+        self.refuse_slow(passes)?;
         let wanted = write::Request {
             content: change.content.clone(),
             selection: request.selection(),

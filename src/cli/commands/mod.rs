@@ -42,6 +42,7 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         machine: None,
         asking: Asking::User,
         among: None,
+        read_before: None,
     })
 }
 

@@ -20,7 +20,7 @@ use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::{Job, JobError, Selection, StopFlag, estimate};
-use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Reading};
+use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
 use crate::session::{self, Machine, Session, Wish};
 
 /// What a run is about, and what all of its drives share.
@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub asking: Asking<'a>,
     /// What the drive is among several.
     pub among: Option<Among<'a>>,
+    /// All that is in its flash, where it was read by a protocol that only reads.
+    pub read_before: Option<&'a [u8]>,
 }
 
 /// Who is asked before a flash is changed.
@@ -140,15 +142,19 @@ impl<'a> Context<'a> {
             stop,
             asking,
             among,
+            read_before,
             ..
         } = self;
         let Some(drive) = request.drives.first() else {
             return Err(Failure::new(Exit::Usage, "No drive is named."));
         };
-        let wish = Wish {
+        let mut wish = Wish {
             left_programming: left_programming(&user::journal(machine)),
             ..user::wish(request)?
         };
+        if request.changes() && wish.protocol == Some(Protocol::LiteonRead) {
+            wish.protocol = Some(Protocol::VendorMode);
+        }
         output.begin(drive);
         let mut progress = Progress::new(output.manner());
         if let Some(Among { name, bars, .. }) = among {
@@ -164,6 +170,12 @@ impl<'a> Context<'a> {
         };
         let session = session::open(machine, drive, &wish, &mut user)
             .map_err(|error| words::session::failure(error, request))?;
+        let session = match read_before {
+            Some(flash) => session
+                .read_before(flash.to_vec(), Protocol::LiteonRead)
+                .map_err(|error| words::session::on_the_device(error, request))?,
+            None => session,
+        };
         Ok(Run {
             name: drive,
             request,

@@ -10,6 +10,7 @@ use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
+use crate::protocol::packet::liteon::Implausible;
 use crate::protocol::{Capabilities, Impossible, NotIdle, Reading, Unwritable, Writing};
 use crate::scsi::{Identity, Sense, cdb};
 use crate::transport::{
@@ -180,6 +181,15 @@ fn devices() -> Vec<DeviceError> {
             },
         ],
         DeviceError::OwnBytesUnsteady { .. } => [DeviceError::OwnBytesUnsteady { range }],
+        DeviceError::Implausible(_) => [
+            DeviceError::Implausible(Implausible::Unsteady),
+            DeviceError::Implausible(Implausible::NoCode { found: 0xFF }),
+            DeviceError::Implausible(Implausible::SameAnswer { at }),
+            DeviceError::Implausible(Implausible::NoBankCall),
+            DeviceError::Implausible(Implausible::Rebanked { mask: 0x1F }),
+            DeviceError::Implausible(Implausible::OtherThanFlash { range }),
+            DeviceError::Implausible(Implausible::OtherSize { given: 0x8_0000, size: 0x10_0000 }),
+        ],
         DeviceError::Impossible(_) => [
             Impossible::OutOfRange { range, size: 0x8000 }.into(),
         ],

@@ -29,6 +29,9 @@ pub fn unwritable(why: &Unwritable) -> String {
             "The flash chip ({chip}) is in no table: how it is erased and programmed is not known."
         ),
         Unwritable::Chip(why) => read_only(*why).to_owned(),
+        Unwritable::OnlyRead { family } => {
+            format!("{family} drives are only read this way; a write goes on in vendor mode.")
+        }
     }
 }
 

@@ -168,6 +168,12 @@ fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failur
 }
 
 fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Failure {
+    if family.is_for_listed_only() {
+        let why = family.unlisted(identity).unwrap_or_default();
+        return Failure::new(Exit::Refused, format!("{why} No switch lets it be tried."))
+            .next("The tool knows the protocol by the drive's name:")
+            .next(typed.without_protocol());
+    }
     let refusal = Refusal::from(Objection::Protocol {
         guard: Guard::Family,
         message: family.unlisted(identity).unwrap_or_default(),
@@ -176,7 +182,7 @@ fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Fa
 }
 
 /// An error of the drive's, before anything was changed.
-pub(super) fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
+pub fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
     let error = match source {
         DeviceError::Stopped => JobError::Stopped,
         source => JobError::Device {

@@ -7,7 +7,7 @@ use super::blu_ray::{self, Seen, Survey};
 use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
 use super::vendor_blocks::{self, Blocks};
-use super::{PacketError, Reopen, btc, inquire, memory};
+use super::{PacketError, Reopen, btc, inquire, liteon, memory};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
@@ -16,7 +16,7 @@ use crate::protocol::download::{
 };
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
-    Unreadable, Writer, Writing,
+    Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, PacketTransport, TransportError};
@@ -47,10 +47,7 @@ impl PacketDrive {
             identity,
             protocol: family.protocol.to_string(),
             way: "SCSI commands (SG_IO)".to_owned(),
-            flash: format!(
-                "{} KiB, behind the drive's own commands",
-                family.size / 1024
-            ),
+            flash: behind_commands(family.size),
             chip: family.name.to_owned(),
             tried: Some(Tried::Packets(family.evidence)),
             blu_ray: None,
@@ -59,15 +56,25 @@ impl PacketDrive {
             size: family.size,
             reading: match family.reading {
                 ReadSupport::ReadBuffer { block } => Reading::Blocks(block),
+                ReadSupport::ProgramMemory => Reading::Blocks(liteon::BLOCK),
                 ReadSupport::Undocumented => Reading::Impossible(Unreadable::Undocumented {
                     family: family.name,
                 }),
             },
             windows: match family.sending {
                 Sending::BluRay { .. } => &WINDOWS,
-                Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => &[],
+                Sending::BufferSumProgram { .. }
+                | Sending::VendorBlocks { .. }
+                | Sending::Never => &[],
             },
-            writing: Writing::Download(family.rules()),
+            writing: match family.sending {
+                Sending::Never => Writing::Impossible(Unwritable::OnlyRead {
+                    family: family.name,
+                }),
+                Sending::BufferSumProgram { .. }
+                | Sending::VendorBlocks { .. }
+                | Sending::BluRay { .. } => Writing::Download(family.rules()),
+            },
             time_per_byte: None,
         };
         PacketDrive {
@@ -97,6 +104,24 @@ impl PacketDrive {
         };
         let found = Survey::of(transport.as_mut()).map_err(asking)?;
         self.info.blu_ray = Some(Box::new(found));
+        Ok(())
+    }
+
+    /// Looks whether a Lite-On drive gives what can be firmware, and how much; no
+    /// other is sent anything. `size` is what its user says it has.
+    ///
+    /// # Errors
+    /// [`DeviceError::Implausible`], or as the drive answers.
+    pub fn look_at_program_memory(&mut self, size: Option<u32>) -> Result<(), DeviceError> {
+        if self.family.reading != ReadSupport::ProgramMemory {
+            return Ok(());
+        }
+        let transport = self
+            .transport()
+            .map_err(super::during("reading the first bank"))?;
+        let size = liteon::size(transport.as_mut(), size)?;
+        self.capabilities.size = size;
+        self.info.flash = behind_commands(size);
         Ok(())
     }
 
@@ -144,6 +169,10 @@ impl PacketDrive {
     }
 }
 
+fn behind_commands(size: u32) -> String {
+    format!("{} KiB, behind the drive's own commands", size / 1024)
+}
+
 impl FirmwareDevice for PacketDrive {
     fn info(&self) -> &DeviceInfo {
         &self.info
@@ -162,12 +191,19 @@ impl FirmwareDevice for PacketDrive {
             start: at.0,
             end: at.0.saturating_add(len),
         };
-        if range.end > self.family.size {
-            let size = self.family.size;
+        if range.end > self.capabilities.size {
+            let size = self.capabilities.size;
             return Err(Impossible::OutOfRange { range, size }.into());
         }
+        let reading = self.family.reading;
         let transport = self.transport().map_err(super::during("reading"))?;
-        memory::read(transport, at.0, into).map_err(|error| match error {
+        let answer = match reading {
+            ReadSupport::ProgramMemory => liteon::read(transport, at.0, into),
+            ReadSupport::ReadBuffer { .. } | ReadSupport::Undocumented => {
+                memory::read(transport, at.0, into)
+            }
+        };
+        answer.map_err(|error| match error {
             PacketError::Sense(sense) if memory::is_refused(sense) => {
                 DeviceError::Refused { range, sense }
             }
@@ -180,7 +216,12 @@ impl FirmwareDevice for PacketDrive {
     }
 
     fn writer(&mut self) -> Option<Writer<'_>> {
-        Some(Writer::Download(self))
+        match self.family.sending {
+            Sending::Never => None,
+            Sending::BufferSumProgram { .. }
+            | Sending::VendorBlocks { .. }
+            | Sending::BluRay { .. } => Some(Writer::Download(self)),
+        }
     }
 
     /// There is no state to leave.
@@ -226,6 +267,7 @@ impl Download for PacketDrive {
                 self.info.blu_ray = Some(Box::new(survey));
                 prepared?
             }
+            Sending::Never => return Err(DeviceError::from(Impossible::TakingImages).into()),
             Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Prepared {
                 content: image.to_vec(),
                 encoding: Wrapping::Plain,
@@ -262,6 +304,7 @@ impl Download for PacketDrive {
             unchanged(super::during("asking whether the drive is ready")(error))
         })?;
         match family.sending {
+            Sending::Never => Err(unchanged(Impossible::TakingImages.into())),
             Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
             Sending::BluRay { block } => {
                 let encoding = prepared.encoding;

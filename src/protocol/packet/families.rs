@@ -6,6 +6,7 @@
 //! belongs to no family here.
 
 use super::blu_ray::{BOOT_REVISION, products};
+use super::liteon;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
@@ -37,6 +38,8 @@ pub enum Models {
     These(&'static [Model]),
     /// Those of [`products`].
     BluRay,
+    /// Those that [`liteon::may_be_asked`] names.
+    LiteOn,
 }
 
 /// What INQUIRY says on drives of a family.
@@ -66,6 +69,8 @@ pub enum Sending {
     },
     /// As [`blu_ray`](super::blu_ray) tells.
     BluRay { block: u32 },
+    /// Not at all: firmware of these drives is read this way and no more.
+    Never,
 }
 
 /// Whether the firmware can be read.
@@ -75,6 +80,8 @@ pub enum ReadSupport {
     ReadBuffer {
         block: u32,
     },
+    /// As [`liteon`] tells.
+    ProgramMemory,
     Undocumented,
 }
 
@@ -245,6 +252,24 @@ const MT1959: Family = Family {
                by mediatek-optical against vendors' files; never tried by this project",
 };
 
+/// Older Lite-On writers, which are written in vendor mode: only ever by name,
+/// since nothing of this was confirmed.
+const LITEON_READ: Family = Family {
+    protocol: Protocol::LiteonRead,
+    name: "Lite-On",
+    // What the drive's own code tells goes before it.
+    size: 0x10_0000,
+    models: Models::LiteOn,
+    sending: Sending::Never,
+    reading: ReadSupport::ProgramMemory,
+    names: ImageNames::Undocumented,
+    erase: EraseSupport::Undocumented,
+    owned: &[],
+    proof: Proof::Everything,
+    evidence: "reading is reported of one Windows program, LtnFlash, and was never confirmed; which \
+               drives answer is not known; never tried by this project",
+};
+
 const fn of_drive(number: usize) -> Owned {
     Owned {
         range: mt19xx::DRIVE_WRITTEN[number].range,
@@ -252,14 +277,17 @@ const fn of_drive(number: usize) -> Owned {
     }
 }
 
-/// Every family.
+/// Every family that drives are known for by their names.
 pub static FAMILIES: [&Family; 5] = [&BTC, &MT1339, &SD616, &MT1939, &MT1959];
 
 impl Family {
     /// The family of a protocol; `None` for vendor mode.
     pub fn of(protocol: Protocol) -> Option<&'static Family> {
+        let by_name_alone: &[&Family] = &[&LITEON_READ];
         FAMILIES
-            .into_iter()
+            .iter()
+            .chain(by_name_alone)
+            .copied()
             .find(|family| family.protocol == protocol)
     }
 
@@ -273,7 +301,13 @@ impl Family {
         match self.models {
             Models::These(models) => models.iter().any(|model| model.is(identity)),
             Models::BluRay => products::has(identity),
+            Models::LiteOn => liteon::may_be_asked(identity),
         }
+    }
+
+    /// Whether its commands are sent to no drive but those, whatever is forced.
+    pub fn is_for_listed_only(&self) -> bool {
+        matches!(self.models, Models::LiteOn)
     }
 
     /// Whether a drive of the family says by its revision that its boot loader
@@ -333,6 +367,25 @@ mod tests {
     use super::*;
     use crate::image::FLASH_SIZES;
 
+    #[test]
+    fn a_drive_is_asked_for_its_program_memory_where_it_is_a_lite_on_by_some_name() {
+        let family = Family::of(Protocol::LiteonRead).unwrap();
+        for (vendor, product, expected) in [
+            ("LITE-ON", "DVDRW ANYTHING", true),
+            ("Lite-On", "DVDRW ANYTHING", true),
+            ("LITEON", "DVD-ROM LTD163", true),
+            ("SONY", "DVD RW DW-D22A", true),
+            ("SONY", "DVD RW DRU-510A", false),
+            ("HL-DT-ST", "BD-RE BU40N", false),
+            ("", "", false),
+        ] {
+            let identity = identity(vendor, product);
+            assert_eq!(family.has(&identity), expected, "{vendor} {product}");
+            let by_itself = Family::by_identity(&identity);
+            assert!(by_itself.is_none_or(|found| found.protocol != Protocol::LiteonRead));
+        }
+    }
+
     fn identity(vendor: &str, product: &str) -> Identity {
         Identity {
             vendor: vendor.to_owned(),
@@ -356,6 +409,7 @@ mod tests {
             Models::BluRay => products::all()
                 .map(|row| (row.vendor.unwrap_or("ANY"), row.product))
                 .collect::<Vec<_>>(),
+            Models::LiteOn => Vec::new(),
         };
         FAMILIES.into_iter().flat_map(of_family).collect()
     }

@@ -9,6 +9,7 @@ pub mod blu_ray;
 mod btc;
 mod device;
 pub mod families;
+pub mod liteon;
 pub mod memory;
 mod restart;
 mod vendor_blocks;

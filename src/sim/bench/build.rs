@@ -126,13 +126,11 @@ fn vendor_mode(
             status: setup.refusal_status,
         },
     };
-    Some(VendorMode::new(
-        own.clone(),
-        mode_status,
-        entry,
-        part,
-        remembered,
-    ))
+    let drive = VendorMode::new(own.clone(), mode_status, entry, part, remembered);
+    Some(match setup.liteon_read {
+        true => drive.with_program_memory(setup.liteon_differs),
+        false => drive,
+    })
 }
 
 impl DriveSetup {

@@ -115,6 +115,13 @@ pub(super) struct DriveSetup {
     /// The same, and the board holds its pin WP# low.
     #[serde(default)]
     pub wp_held: bool,
+    /// Of a vendor-mode drive: gives its program memory as LtnFlash is reported
+    /// to read it.
+    #[serde(default)]
+    pub liteon_read: bool,
+    /// And gives other bytes there than its flash holds, from its last bank.
+    #[serde(default)]
+    pub liteon_differs: bool,
     /// Of a packet drive: the seconds for which it programs, each time; 8, or
     /// 10 for an MT1939.
     pub program_seconds: Option<f64>,

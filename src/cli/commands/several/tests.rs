@@ -51,6 +51,7 @@ fn done(machine: &OnBench, request: &Request, one: OneDrive) -> Vec<Exit> {
         machine: Some(machine),
         asking: Asking::User,
         among: None,
+        read_before: None,
     };
     let desks: Vec<Desk> = request
         .drives
