@@ -1035,26 +1035,7 @@ fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> 
     let (Some(recorded), Some(drive)) = (recorded, drive) else {
         return true;
     };
-    let serials_agree = match (&recorded.serial, &drive.serial) {
-        (Some(recorded), Some(drive)) => recorded == drive,
-        _ => true,
-    };
-    names_agree(
-        [&recorded.vendor, &recorded.product],
-        [&drive.vendor, &drive.product],
-    ) && serials_agree
-}
-
-/// Whether these are one drive's vendor and product, by INQUIRY and by the
-/// drive's ATA model: that does not divide them, may have other blanks and may
-/// leave the vendor out. Too seldom would be worse than too often, since the
-/// content of the flash is looked at as well.
-fn names_agree(one: [&str; 2], other: [&str; 2]) -> bool {
-    let [one, other] = [one, other].map(|names| {
-        let letters = names.into_iter().flat_map(str::split_whitespace);
-        letters.collect::<String>()
-    });
-    one.ends_with(&other) || other.ends_with(&one)
+    Identity::from(recorded).may_be(drive)
 }
 
 /// Whether a change from `before` to `after`, or several attempts at it, can
@@ -1174,41 +1155,6 @@ mod tests {
         assert_eq!(found(), 1);
         finish(Some(&backup), None, &journal);
         assert_eq!(found(), 0);
-    }
-
-    fn named(vendor: &str, product: &str) -> Identity {
-        Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            ..Identity::default()
-        }
-    }
-
-    #[test]
-    fn a_drive_is_the_same_by_inquiry_and_by_its_ata_model() {
-        let is_same = |one: &Identity, other: &Identity| {
-            let both = [(one, other), (other, one)];
-            let [there, back] = both.map(|(recorded, drive)| {
-                is_same_drive(Some(&RecordedDrive::from(recorded)), Some(drive))
-            });
-            assert_eq!(there, back);
-            there
-        };
-        let recorded = named("TEAC", "DVD  W524E");
-        for same in [
-            named("TEAC", "DVD W524E"),
-            named("TEACDVD", "W524E"),
-            named("DVD", "W524E"),
-        ] {
-            assert!(is_same(&recorded, &same), "{same:?}");
-        }
-        for other in [
-            named("TEAC", "DVD W524EX"),
-            named("TEAC", "DVD W52"),
-            named("SONY", "DVD W524E"),
-        ] {
-            assert!(!is_same(&recorded, &other), "{other:?}");
-        }
     }
 
     #[test]

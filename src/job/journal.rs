@@ -23,6 +23,7 @@ use super::backup::{self, RecordedDrive};
 use crate::files::{self, FileError, Kind, Links, Pending, folder_of};
 use crate::flash::{FlashRange, chip};
 use crate::image::Crc32;
+use crate::scsi::Identity;
 
 /// The only version there is.
 const VERSION: u32 = 1;
@@ -300,12 +301,12 @@ impl Journal {
 }
 
 /// The places of drives that may have been left between the command to program a byte
-/// and the byte.
-pub fn left_programming(journal: &Journal) -> Vec<String> {
+/// and the byte, and who they said that they were.
+pub fn left_programming(journal: &Journal) -> Vec<(String, Option<Identity>)> {
     let entries = journal.entries().into_iter().map(|found| found.entry);
     entries
         .filter(|entry| chip::takes_byte_programs(&entry.chip))
-        .filter_map(|entry| entry.place)
+        .filter_map(|entry| Some((entry.place?, entry.drive.as_ref().map(Identity::from))))
         .collect()
 }
 

@@ -17,6 +17,30 @@ pub struct Identity {
     pub serial: Option<String>,
 }
 
+impl Identity {
+    /// Whether these can be one drive: vendor and product, by INQUIRY and by the
+    /// drive's ATA model, that does not divide them, may have other blanks and may
+    /// leave the vendor out, and no serial number that is another one. The revision
+    /// changes with the firmware. Too seldom would be worse than too often: what is
+    /// in the flash is looked at as well.
+    pub fn may_be(&self, other: &Identity) -> bool {
+        let serials_agree = match (&self.serial, &other.serial) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let (one, other) = (self.letters(), other.letters());
+        serials_agree && (one.ends_with(&other) || other.ends_with(&one))
+    }
+
+    fn letters(&self) -> String {
+        let names = [&self.vendor, &self.product];
+        names
+            .into_iter()
+            .flat_map(|name| name.split_whitespace())
+            .collect()
+    }
+}
+
 /// The peripheral device type: what kind of device answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeviceType(pub u8);
@@ -123,6 +147,43 @@ mod tests {
             revision: revision.into(),
             serial: None,
         }
+    }
+
+    #[test]
+    fn a_drive_is_the_same_by_inquiry_and_by_its_ata_model() {
+        let named = |vendor, product| identity(vendor, product, "");
+        let is_same = |one: &Identity, other: &Identity| {
+            let both = [one.may_be(other), other.may_be(one)];
+            assert_eq!(both[0], both[1]);
+            both[0]
+        };
+        let recorded = named("TEAC", "DVD  W524E");
+        for same in [
+            named("TEAC", "DVD W524E"),
+            named("TEACDVD", "W524E"),
+            named("DVD", "W524E"),
+        ] {
+            assert!(is_same(&recorded, &same), "{same:?}");
+        }
+        for other in [
+            named("TEAC", "DVD W524EX"),
+            named("TEAC", "DVD W52"),
+            named("SONY", "DVD W524E"),
+        ] {
+            assert!(!is_same(&recorded, &other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_drive_is_another_by_its_serial_number_and_the_same_after_a_new_revision() {
+        let with = |serial: Option<&str>, revision| Identity {
+            serial: serial.map(str::to_owned),
+            ..identity("SONY", "DVD RW DW-D22A", revision)
+        };
+        let one = with(Some("1"), "BYS1");
+        assert!(one.may_be(&with(Some("1"), "BYS3")));
+        assert!(one.may_be(&with(None, "BYS1")));
+        assert!(!one.may_be(&with(Some("2"), "BYS1")));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken, U
 pub use name::{At, DriveName, Label, Via};
 pub use open::open;
 pub use user::{Answer, User};
-pub use wish::{Patience, Wish};
+pub use wish::{LeftProgramming, Patience, Wish};
 
 use std::sync::Arc;
 

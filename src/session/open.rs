@@ -356,7 +356,7 @@ impl Opening<'_> {
             (Patience::Unless(_), Some(_)) => Duration::ZERO,
         };
         let mut left = self.wish.left_programming.iter();
-        let is_left_programming = left.any(|left| *left == target.place);
+        let is_left_programming = left.any(|left| left.may_be(&target.place, identity.as_ref()));
         let drive = self.ask_to_enter(task_file, clock, patience);
         let refusals = self.count_refusals(&target.place, drive.as_ref().err());
         drive

@@ -1,11 +1,35 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::drive::channel::ChannelState;
+use crate::scsi::Identity;
 use crate::sim::Bench;
+use crate::transport::Watch;
+use crate::transport::watched::{Exchange, Time};
 
 /// Hears everything and says no to every question.
 #[derive(Default)]
 struct Listener {
     heard: Vec<&'static str>,
+    ends: Arc<EndsOfPrograms>,
+}
+
+/// How often FF was written to the chip's first byte, which ends a byte program that
+/// was begun.
+#[derive(Default)]
+struct EndsOfPrograms(AtomicUsize);
+
+impl Watch for EndsOfPrograms {
+    fn saw(&self, exchange: &Exchange<'_>, _: Time) {
+        let Exchange::TaskFile { registers, .. } = exchange else {
+            return;
+        };
+        let address = (registers.lba_mid, registers.lba_high);
+        if (registers.command, registers.lba_low, address) == (1, Some(0xFF), (Some(0), Some(0))) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl User for Listener {
@@ -27,6 +51,10 @@ impl User for Listener {
 
     fn may_take(&mut self, _: &ChannelState) -> Answer {
         Answer::No
+    }
+
+    fn watch(&self) -> Option<Arc<dyn Watch>> {
+        Some(Arc::clone(&self.ends) as Arc<dyn Watch>)
     }
 
     fn wants_to_stop(&self) -> bool {
@@ -101,4 +129,32 @@ fn a_dead_drive_is_unknown_to_the_kernel_and_is_reached_by_the_ports() {
         ..Wish::default()
     };
     assert!(opened(&dead, &wish).0.is_ok());
+}
+
+#[test]
+fn a_byte_program_is_ended_in_the_drive_that_was_left_and_in_no_other_at_its_place() {
+    let ends_in = |machine: &OnBench, place: &str, product: Option<&str>| {
+        let wish = Wish {
+            via: Some(Via::Port),
+            left_programming: vec![LeftProgramming {
+                place: place.to_owned(),
+                identity: product.map(|product| Identity {
+                    vendor: "SONY".to_owned(),
+                    product: product.to_owned(),
+                    ..Identity::default()
+                }),
+            }],
+            ..Wish::default()
+        };
+        let mut user = Listener::default();
+        let session = open(machine, &DriveName::Index(3), &wish, &mut user);
+        assert!(session.unwrap().leave().is_empty());
+        user.ends.0.load(Ordering::Relaxed)
+    };
+    let (there, silent) = (bench(""), bench("dead = true\n"));
+    assert_eq!(ends_in(&there, "position-3", Some("DVD RW DW-D22A")), 1);
+    assert_eq!(ends_in(&there, "position-3", None), 1);
+    assert_eq!(ends_in(&there, "position-3", Some("DVD RW DW-U18A")), 0);
+    assert_eq!(ends_in(&there, "position-1", Some("DVD RW DW-D22A")), 0);
+    assert_eq!(ends_in(&silent, "position-3", Some("DVD RW DW-U18A")), 1);
 }

@@ -6,6 +6,7 @@ use super::error::OpenError;
 use super::name::Via;
 use crate::drive::MediumRule;
 use crate::protocol::Protocol;
+use crate::scsi::Identity;
 
 /// How a drive is to be opened; the default leaves all to the drive.
 #[derive(Debug, Clone, Default)]
@@ -19,14 +20,34 @@ pub struct Wish {
     pub size: Option<u32>,
     pub patience: Patience,
     pub medium: MediumRule,
-    /// Places whose drive may have been left between the command to program a byte
-    /// and the byte, see [`VendorMode::end_byte_program`]: parallel chips that
-    /// take byte programs, by what is known of them from an unfinished change.
-    ///
-    /// [`VendorMode::end_byte_program`]: crate::protocol::vendor_mode::VendorMode::end_byte_program
-    pub left_programming: Vec<String>,
+    pub left_programming: Vec<LeftProgramming>,
     /// Sends a family's commands also to a drive that is on none of its lists.
     pub any_family: bool,
+}
+
+/// A drive that may have been left between the command to program a byte and the
+/// byte, see [`VendorMode::end_byte_program`]: with a parallel chip that takes byte
+/// programs, by what is known of it from an unfinished change.
+///
+/// [`VendorMode::end_byte_program`]: crate::protocol::vendor_mode::VendorMode::end_byte_program
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftProgramming {
+    /// In the machine, in terms that survive a restart.
+    pub place: String,
+    /// Who it said then that it was.
+    pub identity: Option<Identity>,
+}
+
+impl LeftProgramming {
+    /// Whether it can be the drive that is at `place` now. A drive that says nothing
+    /// can: one whose write was cut off often does not say who it is.
+    pub fn may_be(&self, place: &str, identity: Option<&Identity>) -> bool {
+        let says_another = match (&self.identity, identity) {
+            (Some(then), Some(now)) => !then.may_be(now),
+            _ => false,
+        };
+        self.place == place && !says_another
+    }
 }
 
 /// For how long a drive that refuses vendor mode is asked again.

@@ -252,7 +252,11 @@ impl TestDrive {
             ControlFlow::Break(())
         })
         .and_then(|mut mode| {
-            if left_programming(&self.journal()).contains(&self.handle.name()) {
+            let place = self.handle.name();
+            if left_programming(&self.journal())
+                .iter()
+                .any(|(left, _)| *left == place)
+            {
                 mode.end_byte_program()?;
             }
             VendorModeDrive::identify(mode, identity, None)

@@ -21,7 +21,7 @@ use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::{Job, JobError, Selection, StopFlag, estimate};
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
-use crate::session::{self, Machine, Session, Wish};
+use crate::session::{self, LeftProgramming, Machine, Session, Wish};
 
 /// What a run is about, and what all of its drives share.
 #[derive(Clone, Copy)]
@@ -149,7 +149,10 @@ impl<'a> Context<'a> {
             return Err(Failure::new(Exit::Usage, "No drive is named."));
         };
         let mut wish = Wish {
-            left_programming: left_programming(&user::journal(machine)),
+            left_programming: left_programming(&user::journal(machine))
+                .into_iter()
+                .map(|(place, identity)| LeftProgramming { place, identity })
+                .collect(),
             ..user::wish(request)?
         };
         if request.changes() && wish.protocol == Some(Protocol::LiteonRead) {
