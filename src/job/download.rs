@@ -161,7 +161,8 @@ pub(super) fn prepare(
                 Err(_) if is_there_already => Start::Here,
                 // What no firmware runs from is not what was in the flash before.
                 Ok(Start::Here) if device.is_boot_loader() => Start::Mixed,
-                start => start?,
+                start if is_there_already => start?,
+                start => open.of_blank(start?, &change, &request.forced)?,
             };
             (start, open.of_this_drive(), open.notices(dump, None))
         }

@@ -12,6 +12,7 @@
 //! that change has left behind.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -514,7 +515,7 @@ pub fn unfinished_line(
     device: &DeviceInfo,
     size: u32,
     journal: &Journal,
-) -> Option<(Vec<std::ffi::OsString>, PathBuf)> {
+) -> Option<(Vec<OsString>, PathBuf)> {
     let open = find(None, device, size as usize, journal);
     let this = open.intact.into_iter().find(|one| one.who.is_this())?;
     Some((this.entry?.entry.words(), this.path))
@@ -616,6 +617,34 @@ impl Open {
             None if concerned.is_empty() && gone.is_empty() => Start::Here,
             None => Start::Mixed,
         })
+    }
+
+    /// What a change of a blank flash starts from, where [`Open::start`] has found no
+    /// more than that it may be a mixture: nothing in it says whose it is, and nothing
+    /// in it is worth a backup. At the place of a drive whose change was begun that
+    /// one's backup is the way back, where its user says that it is this drive: by
+    /// putting that very backup back, or by name.
+    ///
+    /// # Errors
+    /// [`Check::Interrupted`] where nothing has been said.
+    pub fn of_blank(
+        &self,
+        start: Start,
+        change: &Change,
+        forced: &Forced,
+    ) -> Result<Start, Refusal> {
+        let mut there = self.intact.iter();
+        let there = there.find(|one| one.who.is_this() && !one.record.half_written);
+        let (Start::Mixed, true, Some(one)) = (&start, change.dump.is_blank(), there) else {
+            return Ok(start);
+        };
+        let target = (change.target)(&change.dump.bytes);
+        let is_put_back = one.covers_exactly(&change.dump.ranges)
+            && !one.differs_from(&target, &change.dump.ranges);
+        match is_put_back || forced.contains(&Check::Interrupted) {
+            true => Ok(Start::After(Box::new(one.clone()))),
+            false => Err(one.refusal(Doubt::Blank)),
+        }
     }
 
     /// Whether a flash that was read may be a mixture.
@@ -752,6 +781,12 @@ impl Unfinished {
         entered.or_else(|| self.record.before_writing.clone())
     }
 
+    /// The words that asked for the change; none where only a record tells of it.
+    fn words(&self) -> Vec<OsString> {
+        let entry = self.entry.as_ref().map(|found| &found.entry);
+        entry.map(Entry::words).unwrap_or_default()
+    }
+
     /// Whether it is in this file, and has been from the beginning.
     pub(super) fn is_where_it_was(&self, path: &Path) -> bool {
         let was = self.entry.as_ref().and_then(|found| found.entry.backup());
@@ -886,6 +921,7 @@ impl Unfinished {
         Refusal::Unfinished {
             backup: self.path.clone(),
             date: self.record.date.clone(),
+            words: self.words(),
             doubt,
         }
     }

@@ -24,6 +24,7 @@ pub mod stop;
 pub mod verify;
 pub mod write;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use check::{Check, Forced};
@@ -48,11 +49,13 @@ pub enum Refusal {
     /// A check that the user can override.
     #[error("{0:?}")]
     Check(Box<Objection>),
-    /// [`Check::Interrupted`], with the backup of that write.
+    /// [`Check::Interrupted`], with the backup of that write and the words that
+    /// asked for it, where they are known.
     #[error("the write whose backup is {} was not finished", backup.display())]
     Unfinished {
         backup: PathBuf,
         date: String,
+        words: Vec<OsString>,
         doubt: Doubt,
     },
     /// [`Check::Interrupted`], where the backup of that write is wanted and cannot be

@@ -221,6 +221,10 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
         Start::Here | Start::After(_) | Start::Mixed => target_from(&dump.bytes),
     };
     let plan = plan::plan(&dump.bytes, &target, &layout).map_err(Refusal::from)?;
+    let start = match plan.is_empty() || request.backup == BackupWish::None {
+        true => start,
+        false => open.of_blank(start, &change, &request.forced)?,
+    };
     // What an interrupted write has left is no firmware to compare with.
     let compares = matches!(start, Start::Here);
     if request.backup == BackupWish::None && matches!(start, Start::Here | Start::Mixed) {
@@ -229,7 +233,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
 
     // A flash that is as a backup has it is of that model, whichever drive it is.
     let of_backup = match &start {
-        Start::Resumed(earlier) => earlier.identity(),
+        Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
         _ => open
             .intact
             .iter()

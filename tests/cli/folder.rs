@@ -1,12 +1,15 @@
 //! A folder with benches and images, and the binary run in it.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 use mtkflash::sim::{Bench, Counters, Firmware};
+use nix::pty::openpty;
 use tempfile::TempDir;
 
 pub const KIB: u32 = 1024;
@@ -101,6 +104,28 @@ impl Folder {
 
     pub fn run(&self, line: &str) -> Run {
         Run::of(line, self.command(line).output().unwrap())
+    }
+
+    /// What is on the terminal in the end, and the exit code, where this is typed.
+    pub fn at_terminal(&self, line: &str, typed: &str) -> (String, Option<i32>) {
+        let pair = openpty(None, None).unwrap();
+        let mut command = self.command(line);
+        command.stdin(File::from(pair.slave.try_clone().unwrap()));
+        command.stderr(File::from(pair.slave));
+        let mut terminal = File::from(pair.master);
+        let mut screen = terminal.try_clone().unwrap();
+        let shown = thread::spawn(move || {
+            let mut shown = Vec::new();
+            // Ends with an error when nobody has the other side any more.
+            let _ = screen.read_to_end(&mut shown);
+            String::from_utf8_lossy(&shown).into_owned()
+        });
+        terminal.write_all(typed.as_bytes()).unwrap();
+        let mut child = command.spawn().unwrap();
+        // With it goes the last handle to the other side that is ours.
+        drop(command);
+        let code = child.wait().unwrap().code();
+        (shown.join().unwrap(), code)
     }
 
     /// Runs a line that has to end with 0.

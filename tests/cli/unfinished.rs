@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::folder::{Folder, Run, new_image, old_image};
 
 const KEPT: std::ops::Range<usize> = 0x4100..0x4200;
+const BLANK: [u8; 0x4_0000] = [0xFF; 0x4_0000];
 
 /// A drive that has no serial number of its own, or two.
 fn drive(position: u8, more: &str) -> String {
@@ -181,19 +181,58 @@ fn what_is_read_from_an_unfinished_write_is_no_way_back() {
 }
 
 /// A blank drive says no name: that it is the one of the note is not known, and it
-/// is not guessed where another image is written.
+/// is not guessed.
 #[test]
-fn a_blank_drive_without_a_name_is_asked_about_before_it_gets_another_image() {
+fn a_blank_drive_without_a_name_is_led_to_the_backup_that_was_noted_at_its_place() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "");
-    cut_in(&folder, "a", &line, 3, 1_000_000);
-    fs::write(folder.flash_file(), [0xFF; 0x4_0000]).unwrap();
+    let first = format!("{line} --backup before.bin");
+    cut_in(&folder, "a", &first, 3, 1_000_000);
+    let backup = folder.path("a/before.bin").display().to_string();
+    fs::write(folder.flash_file(), BLANK).unwrap();
     let mut other = new_image();
     other[0x3_9000] ^= 0x10;
-    folder.write("new.bin", &other);
+    folder.write("other.bin", &other);
+    let other = line.replace("new.bin", "other.bin");
+
+    let refused = |line: &str| {
+        let run = run_in(&folder, "b", line);
+        assert_eq!(run.code, Some(4), "{run}");
+        assert!(folder.flash() == BLANK, "untouched: {run}");
+        assert_eq!(fs::read_dir(folder.path("b")).unwrap().count(), 0, "{run}");
+        assert!(run.stderr.contains(&backup), "{run}");
+        assert!(run.stderr.contains(&format!("3 w /m /b {backup}")), "{run}");
+        assert!(!run.stderr.contains("--no-backup"), "{run}");
+        run
+    };
+    let goes_on = format!("3 w /m {}", folder.path("new.bin").display());
+    let run = refused(&other);
+    assert!(run.stderr.contains(&goes_on), "{run}");
+    let run = refused(&line);
+    assert!(!run.stderr.contains(&goes_on), "what was typed: {run}");
+
+    let restore = format!("3 w /m /b {backup} --yes");
+    let run = run_in(&folder, "b", &restore);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == old_image(), "{run}");
     let run = run_in(&folder, "b", &line);
-    assert_eq!(run.code, Some(4), "{run}");
-    assert!(folder.flash().iter().all(|byte| *byte == 0xFF), "untouched");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == new_image(), "{run}");
+    assert!(!run_in(&folder, "b", "3 c").stdout.contains("not finished"));
+}
+
+#[test]
+fn a_blank_drive_that_its_user_knows_by_name_gets_its_image_with_the_backup_from_before() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    let first = format!("{line} --backup before.bin");
+    cut_in(&folder, "a", &first, 3, 1_000_000);
+    fs::write(folder.flash_file(), BLANK).unwrap();
+    let run = run_in(&folder, "b", &format!("{line} --force=interrupted"));
+    assert_eq!(run.code, Some(0), "{run}");
+    let before = folder.path("a/before.bin").display().to_string();
+    assert!(run.stdout.contains(&before), "{run}");
+    assert!(folder.flash() == new_image(), "{run}");
 }
 
 #[test]
@@ -221,12 +260,21 @@ fn no_change_is_begun_that_cannot_be_noted() {
 #[test]
 fn an_answer_of_no_leaves_one_backup_however_often_it_is_given() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
-    // Nobody can be asked here: what is made before the question shows as well in
-    // a write whose journal fails at the last moment.
+    for answer in ["no\n", "\n", "NO\n"] {
+        let (shown, code) = folder.at_terminal("3 w /m new.bin", answer);
+        assert_eq!(code, Some(130), "{shown}");
+        assert!(shown.contains("Type YES to go on"), "{shown}");
+        assert!(folder.flash() == old_image(), "{shown}");
+    }
+    let backup = folder.backup();
+    assert_eq!(folder.read(&backup), old_image());
+    assert!(folder.holds(&format!("{backup}.txt")));
+}
+
+#[test]
+fn the_same_part_written_again_into_the_same_flash_has_one_backup() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--range 0x4100-0x41ff");
-    let state = folder.path("bench.state");
-    run_in(&folder, "a", "3 c");
-    assert!(Path::new(&state).is_dir());
     for _ in 0..3 {
         let run = run_in(&folder, "a", &line);
         assert_eq!(run.code, Some(0), "{run}");

@@ -352,8 +352,7 @@ impl World {
         let layout = self.drives[number].layout.clone();
         let target = line.target(&layout, &original, &now);
 
-        let chance = self.random.clone();
-        self.random.number();
+        let chance = Random::new(self.random.number());
         let mut proposal = None;
         let drive = &mut self.drives[number];
         let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -1,30 +1,72 @@
 //! What to do about changes that were begun and not finished.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use super::Failure;
-use crate::cli::args::Request;
+use crate::cli::args::{Request, parse};
 use crate::job::journal::ShelfProblem;
-use crate::job::{BackupProblem, Check, Refusal};
+use crate::job::{BackupProblem, Doubt, Refusal};
+
+/// The line that asked for an unfinished change, where it is not the one that was
+/// typed just now.
+fn another(words: &[OsString], request: &Request) -> Option<Request> {
+    let line = std::iter::once("mtkflash".into()).chain(words.iter().cloned());
+    let begun = parse(line).ok()?;
+    let is_another = !words.is_empty() && begun.from_anywhere() != request.from_anywhere();
+    is_another.then_some(begun)
+}
+
+/// What to do first where the change may have been this drive's.
+fn unfinished(
+    backup: &Path,
+    begun: Option<Request>,
+    doubt: Doubt,
+    failure: Failure,
+    request: &Request,
+) -> Failure {
+    let put_back = request.restore(backup);
+    match (doubt, begun) {
+        (Doubt::Blank, Some(begun)) => failure
+            .next("If it is that drive, put back what was in it before:")
+            .next(put_back)
+            .next("Then go on with that write:")
+            .next(begun),
+        (Doubt::Lost, Some(begun)) => failure
+            .next("Finish that write, and then type the same again:")
+            .next(begun)
+            .next("Or put back what was in the drive before, and then type the same again:")
+            .next(put_back),
+        (Doubt::Blank, None) => failure
+            .next("If it is that drive, put back what was in it before, and then type the same again:")
+            .next(put_back),
+        _ => failure
+            .next("Put back what was in the drive before, and then type the same again:")
+            .next(put_back),
+    }
+}
 
 /// The advice of a refusal that is about such changes.
 pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure {
-    const OTHERWISE: &str =
-        "If that is another drive's business, or you can do without what was there:";
+    const OTHERWISE: &str = "If that is another drive's business, or you can do without what was \
+        there: the check is called interrupted.";
     match refusal {
-        Refusal::Unfinished { backup, .. } => failure
-            .next("Put back what was in the drive before, and then type the same again:")
-            .next(request.restore(backup))
-            .next(OTHERWISE)
-            .next(request.forcing(Check::Interrupted)),
+        Refusal::Unfinished {
+            backup,
+            words,
+            doubt,
+            ..
+        } => unfinished(backup, another(words, request), *doubt, failure, request).next(OTHERWISE),
         Refusal::BackupGone {
             path: Some(path), ..
         } => failure
             .next("Find that file, whatever its name is now, and name it in place of this one:")
             .next(request.with_backup(path))
-            .next(OTHERWISE)
-            .next(request.forcing(Check::Interrupted)),
+            .next(OTHERWISE),
         Refusal::BackupGone { path: None, .. } => failure
-            .next("Whole firmware needs nothing of what was there. If you can do without it:")
-            .next(request.forcing(Check::Interrupted)),
+            .next("Whole firmware needs nothing of what was there; to see what the drive is:")
+            .next(request.check())
+            .next(OTHERWISE),
         Refusal::Backup {
             problem: BackupProblem::InUse,
             ..

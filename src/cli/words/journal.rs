@@ -57,6 +57,7 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
             backup,
             date,
             doubt,
+            ..
         } => {
             let why = match doubt {
                 Doubt::Lost => {
