@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::folder::{Folder, Run, new_image, old_image};
 
 const KEPT: std::ops::Range<usize> = 0x4100..0x4200;
-const BLANK: [u8; 0x4_0000] = [0xFF; 0x4_0000];
+static BLANK: [u8; 0x4_0000] = [0xFF; 0x4_0000];
 
 /// A drive that has no serial number of its own, or two.
 fn drive(position: u8, more: &str) -> String {

@@ -8,13 +8,19 @@ use crate::cli::args::{Request, parse};
 use crate::job::journal::ShelfProblem;
 use crate::job::{BackupProblem, Doubt, Refusal};
 
-/// The line that asked for an unfinished change, where it is not the one that was
-/// typed just now.
+/// The line that asked for an unfinished change, where it is another one than was
+/// typed just now, whatever they say of the backup.
 fn another(words: &[OsString], request: &Request) -> Option<Request> {
     let line = std::iter::once("mtkflash".into()).chain(words.iter().cloned());
     let begun = parse(line).ok()?;
-    let is_another = !words.is_empty() && begun.from_anywhere() != request.from_anywhere();
-    is_another.then_some(begun)
+    let without_backup = |request: &Request| {
+        let mut request = request.from_anywhere();
+        request.options.backup = None;
+        request.options.no_backup = false;
+        request
+    };
+    let is_same = without_backup(&begun) == without_backup(request);
+    (!words.is_empty() && !is_same).then_some(begun)
 }
 
 /// What to do first where the change may have been this drive's.
