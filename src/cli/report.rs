@@ -11,7 +11,7 @@ use super::outcome::{Drive, Examined, Finding, Verdict};
 use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::{Checksum, Hole, ImageIdentity, Report};
+use crate::image::{Checksum, Hole, ImageIdentity, Origin, Report};
 use crate::job::interrupted::Notice;
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{Compared, Difference};
@@ -37,7 +37,7 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
         Finding::Version => Text::default().lines(&help::version()).finish(),
         Finding::Listing(listing) => list::listed(listing, request),
         Finding::Image { path, report } => image(path, report),
-        Finding::Against { report, .. } => holes(report.hex.as_ref().map_or(&[], |hex| &hex.holes)),
+        Finding::Against { path, report } => against(path, report),
         Finding::Examined(found) => examined(found),
         Finding::NoImage { path, verdict } => no_image(path, verdict),
         Finding::Differences {
@@ -119,14 +119,29 @@ fn device(drive: &Drive) -> Text {
 }
 
 /// An image, as `mtkflash i` shows it and before a write.
-fn image(path: &Path, report: &Report) -> Text {
+/// Of the image that a flash is compared with: where in an archive it is, and
+/// what no record of a HEX file fills. `i` shows the rest.
+fn against(path: &Path, report: &Report) -> Text {
+    let mut table = Text::default();
+    if let Some(origin) = &report.origin {
+        table.append(named(path, Some(origin)));
+    }
+    let holes = report.hex.as_ref().map_or(&[][..], |hex| &hex.holes);
+    table.append(self::holes(holes)).finish()
+}
+
+/// A file, and where in it the image is.
+fn named(path: &Path, origin: Option<&Origin>) -> Text {
     let mut table = Text::default();
     table.row("Image", &path.display().to_string());
-    if let Some(origin) = &report.origin {
-        for line in words::image::origin(origin) {
-            table.row("From", &line);
-        }
+    for line in origin.map(words::image::origin).unwrap_or_default() {
+        table.row("From", &line);
     }
+    table.finish()
+}
+
+fn image(path: &Path, report: &Report) -> Text {
+    let mut table = named(path, report.origin.as_ref());
     table.row("Format", &words::image::format(report));
     if report.identities.is_empty() {
         table.row("For", "no drive is named in it at any known place");

@@ -266,6 +266,20 @@ pub enum Finding {
     Broken { range: FlashRange },
 }
 
+impl Finding {
+    /// The first byte that it is about.
+    pub fn at(&self) -> Offset {
+        match self {
+            Finding::NoChip { at }
+            | Finding::NoDescriptor { at }
+            | Finding::NothingProtected { at }
+            | Finding::OddEntry { at, .. }
+            | Finding::NoRange { at, .. } => *at,
+            Finding::Broken { range } => Offset(range.start),
+        }
+    }
+}
+
 /// All that an image says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {

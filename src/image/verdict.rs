@@ -3,7 +3,7 @@
 use super::Report;
 use super::damage::Certainty;
 use super::soundness::Problem;
-use crate::flash::FlashRange;
+use crate::flash::Offset;
 
 /// The end of an examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Verdict {
     /// No drive should get it.
     Damaged {
         /// The first place, where it is no matter of all of it.
-        at: Option<FlashRange>,
+        at: Option<Offset>,
         certainty: Certainty,
     },
     /// Blank, or text.
@@ -37,15 +37,18 @@ impl Verdict {
             (_, Some(finding)) if problem.is_some() || finding.certainty > Certainty::Possible => {
                 let is_all = finding.range.len() >= report.size;
                 Verdict::Damaged {
-                    at: Some(finding.range).filter(|_| !is_all),
+                    at: Some(Offset(finding.range.start)).filter(|_| !is_all),
                     certainty: match problem {
                         Some(_) => Certainty::Certain,
                         None => finding.certainty,
                     },
                 }
             }
-            (Some(_), _) => Verdict::Damaged {
-                at: None,
+            (Some(problem), _) => Verdict::Damaged {
+                at: match problem {
+                    Problem::BluRay(finding) => Some(finding.at()),
+                    _ => None,
+                },
                 certainty: Certainty::Certain,
             },
             _ if report.identities.is_empty() => Verdict::NotRecognised,

@@ -27,7 +27,9 @@ fn the_image_in_a_zip_is_written_and_said_to_come_from_there() {
     insta::assert_snapshot!(folder.done("i DW-D22A_BYS2b.zip").stdout);
     folder.done("3 w /m DW-D22A_BYS2b.zip --yes");
     assert!(folder.flash() == bys2());
-    folder.done("3 v /m DW-D22A_BYS2b.zip");
+    let run = folder.done("3 v /m DW-D22A_BYS2b.zip");
+    let said = "From      BYS2.BIN in this file, a ZIP archive\n";
+    assert!(run.stdout.contains(said), "{run}");
 }
 
 #[test]

@@ -110,6 +110,17 @@ fn every_file_gets_one_verdict_and_what_no_drive_should_get_ends_with_5() {
 }
 
 #[test]
+fn a_byte_that_the_integrity_table_does_not_vouch_for_is_given_its_range() {
+    let folder = Folder::with_bench("mt1959.toml");
+    let mut bytes = folder.flash();
+    bytes[0x12_3456] ^= 1;
+    folder.write("x.bin", bytes);
+    let run = folder.fails("i x.bin", 5);
+    let said = "Verdict   damaged at 0x10600\n";
+    assert!(run.stdout.contains(said), "{run}");
+}
+
+#[test]
 fn a_file_that_is_something_else_is_called_what_it_is_and_not_to_be_fetched_again() {
     let folder = Folder::new();
     for (name, content) in [

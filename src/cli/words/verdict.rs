@@ -2,7 +2,6 @@
 
 use super::image::container;
 use crate::cli::report;
-use crate::flash::Offset;
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
@@ -26,7 +25,7 @@ pub fn of(report: &Report) -> String {
                 Certainty::Probable | Certainty::Possible => "probably damaged",
             };
             match at {
-                Some(range) => format!("{what} at {}", Offset(range.start)),
+                Some(at) => format!("{what} at {at}"),
                 None => format!("{what}, see above"),
             }
         }
