@@ -274,7 +274,7 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
         Finding::Changed {
             changed,
             whole_chip,
-            backup: _,
+            ..
         } => of_change(changed, *whole_chip),
         Finding::Next(advice) => json!({"next": next(advice, caller)}),
     })

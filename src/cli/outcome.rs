@@ -114,6 +114,8 @@ pub enum Finding {
         whole_chip: bool,
         /// The file with what was in the flash before.
         backup: Option<PathBuf>,
+        /// Or with as much of that as the drive lets be read.
+        backup_has_gaps: bool,
     },
     Next(Advice),
 }

@@ -58,7 +58,11 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
             changed,
             whole_chip,
             backup,
-        } => change::changed(changed, *whole_chip, backup.as_deref()),
+            backup_has_gaps,
+        } => {
+            let backup = backup.as_deref();
+            change::changed(changed, *whole_chip, backup, *backup_has_gaps)
+        }
         Finding::Next(advice) => advice.text(),
     }
 }

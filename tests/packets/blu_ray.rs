@@ -316,7 +316,10 @@ fn where_the_record_of_the_board_cannot_be_read_its_platform_code_is_compared() 
     folder.write("new.bin", of_another);
     let run = refused(&folder, &line, 4);
     assert!(run.stderr.contains("for the platform JB8"), "{run}");
-    assert!(run.stderr.contains("The check is called family."), "{run}");
+    assert!(
+        run.stderr.contains("the name of the check: family"),
+        "{run}"
+    );
     folder.write("new.bin", wh16ns60());
     let run = folder.done(&line);
     assert!(
@@ -332,7 +335,10 @@ fn a_drive_of_whose_board_nothing_can_be_read_is_no_right_one_for_that() {
     let line = "3 w /m new.bin --yes --no-backup";
     let run = refused(&folder, line, 4);
     assert!(run.stderr.contains("cannot be compared"), "{run}");
-    assert!(run.stderr.contains("The check is called family."), "{run}");
+    assert!(
+        run.stderr.contains("the name of the check: family"),
+        "{run}"
+    );
     let run = folder.done(&format!("{line} --force=family"));
     assert!(holds(&folder.flash(), &wh16ns60()), "{run}");
 }
@@ -418,8 +424,12 @@ fn a_drive_that_gives_nothing_but_the_windows_keeps_its_calibration_on_the_disk(
     assert!(holds(&folder.flash(), &wh16ns60()), "{run}");
     assert!(run.stdout.contains("was not read back"), "{run}");
     assert!(
+        run.stdout.contains("old.bin holds as much of what was"),
+        "{run}"
+    );
+    assert!(
         run.stdout
-            .contains("its descriptor names BD-RE  WH16NS60 1.02"),
+            .contains("its descriptor is the image's, BD-RE  WH16NS60 1.02"),
         "{run}"
     );
 }

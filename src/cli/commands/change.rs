@@ -21,7 +21,7 @@ use crate::image::{ImageIdentity, Report};
 use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
 use crate::job::write::{self, BackupWish, Content, Proposal};
-use crate::job::{Check, JobError, Selection, read, steadiness};
+use crate::job::{Check, JobError, Selection, Warning, read, steadiness};
 use crate::protocol::Protocol;
 use crate::scsi::Identity;
 use crate::session::Machine;
@@ -256,6 +256,10 @@ impl Run<'_> {
             changed: Box::new(changed),
             whole_chip: proposal.erases_everything(),
             backup: backup.map(Path::to_owned),
+            backup_has_gaps: proposal
+                .warnings
+                .iter()
+                .any(|warning| matches!(warning, Warning::BackupLacks(_))),
         });
         let next = match request.erasing() {
             _ if is_dangerous => next::after_danger(backup, request),
@@ -497,7 +501,12 @@ fn plan(proposed: &Proposed) -> String {
 }
 
 /// The end of a write or erase.
-pub fn changed(changed: &Changed, whole_chip: bool, backup: Option<&Path>) -> Text {
+pub fn changed(
+    changed: &Changed,
+    whole_chip: bool,
+    backup: Option<&Path>,
+    backup_has_gaps: bool,
+) -> Text {
     let mut text = Text::default();
     let mut table = Text::default();
     if let Some(restart) = &changed.restart {
@@ -544,8 +553,14 @@ pub fn changed(changed: &Changed, whole_chip: bool, backup: Option<&Path>) -> Te
         }
     }
     if let Some(backup) = backup {
-        let text = format!("{} holds what was in the flash before", backup.display());
-        table.row("Backup", &text);
+        let what = match backup_has_gaps {
+            false => "what was in the flash before",
+            true => {
+                "as much of what was in the flash before as the drive lets be read: it is no \
+                 complete way back"
+            }
+        };
+        table.row("Backup", &format!("{} holds {what}", backup.display()));
     }
     text.append(table);
     text

@@ -116,7 +116,7 @@ pub fn runs(before: Option<&Survey>, now: &Survey) -> String {
     };
     let descriptor = match &now.descriptor {
         Some(found) => format!(
-            "its descriptor names {} {}",
+            "its descriptor is the image's, {} {}",
             found.identity.product, found.identity.revision
         ),
         None => "its descriptor cannot be read".to_owned(),

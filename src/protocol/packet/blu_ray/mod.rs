@@ -4,7 +4,9 @@
 //! mode 6 sends 16 KiB at a time with absolute offsets, and the drive programs
 //! when the last block is in. Both ways are used in the one form that programs
 //! from 10000 on and leaves the boot code alone. What a drive is sent below that
-//! is FF, but for the boot string by which it knows its firmware.
+//! is FF, but for the boot string by which it knows its firmware. So what is read
+//! back begins at 10000 as well: a form that programs from 0 on would be proven
+//! from 1000 on, where a drive no longer shows another page, and is never used.
 //!
 //! Sources: redumper (in use on the drives of its list) for the steps, the boot
 //! strings and the rule by date; the crate mediatek-optical for the image, the
