@@ -482,7 +482,8 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         | Refusal::Plan(_)
         | Refusal::NothingRead
         | Refusal::NothingCompared
-        | Refusal::NotThisImage(_) => failure
+        | Refusal::NotThisImage(_)
+        | Refusal::NotReady(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),
         Refusal::NoBackupPossible(NoBackup::Reported { .. }) => failure

@@ -356,7 +356,7 @@ impl Proposed {
                 .collect(),
             resemblance: proposal.resemblance.clone(),
             kept: proposal.kept.clone(),
-            notes: proposal.notes.clone(),
+            notes: proposal.notes.iter().map(words::objection::note).collect(),
             unreadable: match reading {
                 Reading::Impossible(why) => Some(*why),
                 Reading::Blocks(_) => None,

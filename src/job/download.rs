@@ -197,11 +197,12 @@ pub(super) fn prepare(
         }
     };
     let notes = prepared.notes.clone();
-    let overridden = prepared.overridden.iter().map(|(guard, message)| {
-        Warning::Overridden(Objection::Protocol {
-            guard: *guard,
-            message: message.clone(),
-        })
+    let overridden = prepared.overridden.iter().filter_map(|misfit| {
+        let guard = misfit.guard()?;
+        Some(Warning::Overridden(Objection::Protocol(
+            misfit.clone(),
+            guard,
+        )))
     });
     warnings.extend(overridden);
     let rewritten = rewritten(rules);
@@ -314,10 +315,11 @@ fn downloader(device: &mut dyn FirmwareDevice) -> Result<&mut dyn Download, JobE
 fn not_prepared(error: PrepareError) -> JobError {
     match error {
         PrepareError::Image(problem) => Unfit::Protocol(problem).into(),
-        PrepareError::Never(reason) => Refusal::NotThisImage(reason).into(),
-        PrepareError::Guarded { guard, message } => {
-            Refusal::from(Objection::Protocol { guard, message }).into()
-        }
+        PrepareError::NotReady(reason) => Refusal::NotReady(reason).into(),
+        PrepareError::Misfit(misfit) => match misfit.guard() {
+            Some(guard) => Refusal::from(Objection::Protocol(misfit, guard)).into(),
+            None => Refusal::NotThisImage(misfit).into(),
+        },
         PrepareError::Device(error) => JobError::before_change(error),
     }
 }

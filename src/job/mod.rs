@@ -40,6 +40,8 @@ use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
 use crate::image::soundness::Problem;
 use crate::plan::PlanError;
+use crate::protocol::download::{Misfit, NoImage};
+use crate::protocol::packet::blu_ray::NotReady;
 use crate::protocol::{DeviceError, FirmwareDevice, Unreadable, Unwritable};
 use event::Sink;
 
@@ -100,10 +102,12 @@ pub enum Refusal {
     /// while their sector is erased.
     #[error("{range} is to stay as it is, but is erased on the way, and nothing would keep it")]
     NoCopy { range: FlashRange },
-    /// The image is none for this drive, or how it is sent is not known, and no
-    /// check that could be overridden is in the way: whole sentences.
-    #[error("{0}")]
-    NotThisImage(String),
+    /// The image is none for this drive, and no switch lets it through.
+    #[error("{0:?}")]
+    NotThisImage(Misfit),
+    /// It is not known how this drive is to be sent anything.
+    #[error("{0:?}")]
+    NotReady(NotReady),
     #[error("no backup can be made: {0:?}")]
     NoBackupPossible(NoBackup),
 }
@@ -123,9 +127,9 @@ pub enum Unfit {
     /// It is not whole, or no firmware.
     #[error(transparent)]
     Unsound(Problem),
-    /// The drive's protocol takes no such image: a whole sentence.
-    #[error("{0}")]
-    Protocol(String),
+    /// The drive's protocol takes no such image.
+    #[error("{0:?}")]
+    Protocol(NoImage),
 }
 
 /// Why a flash gives no backup.

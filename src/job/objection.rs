@@ -9,7 +9,7 @@ use super::{Check, Forced, Refusal};
 use crate::flash::FlashRange;
 use crate::image::damage::Finding;
 use crate::image::soundness::Problem;
-use crate::protocol::download::Guard;
+use crate::protocol::download::{Guard, Misfit};
 
 /// What a check has found. The user can override it by the check's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum Objection {
     Unsteady { disagreements: u32 },
     /// At the pace of the first commands the job takes so long.
     Slow { expected: Duration },
-    /// What the drive's protocol demands of an image: a whole sentence.
-    Protocol { guard: Guard, message: String },
+    /// What the drive's protocol has against it, with the check for that.
+    Protocol(Misfit, Guard),
 }
 
 impl Objection {
@@ -55,7 +55,7 @@ impl Objection {
             Objection::ImageLacks(_) | Objection::BackupWouldLack(_) => Check::Gaps,
             Objection::Unsteady { .. } => Check::Unstable,
             Objection::Slow { .. } => Check::Slow,
-            Objection::Protocol { guard, .. } => (*guard).into(),
+            Objection::Protocol(_, guard) => (*guard).into(),
         }
     }
 }

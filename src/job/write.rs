@@ -23,6 +23,7 @@ use crate::flash::{Bank, EraseLayout, FlashRange, Offset};
 use crate::image::soundness;
 use crate::image::{Arrangement, Checksum, Crc32, Encoding, Format, Image, identity};
 use crate::plan::{self, Plan};
+use crate::protocol::download::Note;
 use crate::protocol::{DeviceInfo, Writing};
 use crate::scsi::Identity;
 
@@ -120,8 +121,8 @@ pub struct Proposal {
     pub(super) noted: Noted,
     /// Unfinished changes that are over when this one has succeeded.
     pub(super) over: Vec<Closing>,
-    /// What else there is to say about it, in whole sentences.
-    pub notes: Vec<String>,
+    /// What else there is to say about it.
+    pub notes: Vec<Note>,
     /// What is read back afterwards.
     pub(super) scope: Vec<FlashRange>,
     pub(super) check: Phase,

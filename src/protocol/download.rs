@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::DeviceError;
+use super::packet::blu_ray::{Mismatch, NotReady};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
-use crate::image::mt19xx::BootString;
+use crate::image::mt19xx::{self, BootString};
 use crate::scsi::Identity;
 
 /// What a family of drives demands of an image and does with it.
@@ -93,26 +94,95 @@ pub struct Prepared {
     pub encoding: Wrapping,
     /// By which a Blu-ray drive takes it.
     pub boot_string: Option<BootString>,
-    /// What differs from the image and why, in whole sentences.
-    pub notes: Vec<String>,
-    /// The checks that failed and were overridden, with what they found.
-    pub overridden: Vec<(Guard, String)>,
+    /// What differs from the image, and what could not be compared.
+    pub notes: Vec<Note>,
+    /// What checks found that were overridden.
+    pub overridden: Vec<Misfit>,
+}
+
+/// What there is to say about an image that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The drive keeps this range.
+    Stays(Owned),
+    /// A Blu-ray drive keeps its boot code: FF is sent for it, and the string by
+    /// which the drive takes an image.
+    BootCodeStays { string: BootString },
+    /// A Blu-ray drive gets its calibration as it was read from it.
+    CalibrationStays,
+    /// It cannot be read, and FF is sent for it.
+    CalibrationUnread,
+    /// No firmware runs in the drive: names and boot strings alone were compared.
+    BoardUnknown,
+    /// The record of the drive's board cannot be read; its platform code can.
+    ComparedByPlatform { platform: String },
+}
+
+/// What a protocol has against sending an image to a drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misfit {
+    Unlisted(Unlisted),
+    BluRay(Mismatch),
+}
+
+/// A drive that is on no list of a family's drives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlisted {
+    pub family: &'static str,
+    /// `None` where it does not say who it is.
+    pub drive: Option<Identity>,
+}
+
+/// Why an image is none for any drive of a family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoImage {
+    /// Bytes that it has, and those that the family's drives take.
+    Size {
+        image: usize,
+        family: &'static str,
+        size: u32,
+    },
+    /// It is no firmware of LG's, ASUS's or HP's Blu-ray drives.
+    NotBluRay,
+    Damaged(mt19xx::Finding),
+}
+
+impl Misfit {
+    /// The check that lets it through where it is named; `None` where nothing may.
+    pub fn guard(&self) -> Option<Guard> {
+        match self {
+            Misfit::Unlisted(_) => Some(Guard::Family),
+            Misfit::BluRay(mismatch) => mismatch.guard(),
+        }
+    }
 }
 
 /// Why nothing was prepared. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The image cannot be for any drive of this family: a whole sentence.
-    #[error("{0}")]
-    Image(String),
-    /// What no switch lets through: whole sentences.
-    #[error("{0}")]
-    Never(String),
-    /// A check that has a name: a whole sentence.
-    #[error("{message}")]
-    Guarded { guard: Guard, message: String },
+    /// The image cannot be for any drive of this family.
+    #[error("{0:?}")]
+    Image(NoImage),
+    /// The image is none for this drive, or not known to be.
+    #[error("{0:?}")]
+    Misfit(Misfit),
+    /// It is not known how this drive is to be sent anything.
+    #[error("{0:?}")]
+    NotReady(NotReady),
     #[error(transparent)]
     Device(#[from] DeviceError),
+}
+
+impl From<NoImage> for PrepareError {
+    fn from(problem: NoImage) -> PrepareError {
+        PrepareError::Image(problem)
+    }
+}
+
+impl From<Misfit> for PrepareError {
+    fn from(misfit: Misfit) -> PrepareError {
+        PrepareError::Misfit(misfit)
+    }
 }
 
 /// A download that was not finished, and what that means for the flash.
@@ -160,7 +230,7 @@ pub trait Download {
     /// Whether the image's names fit the drive is the caller's check.
     ///
     /// # Errors
-    /// [`PrepareError::Guarded`] for the first failed check that is not forced.
+    /// [`PrepareError::Misfit`] for the first failed check that is not forced.
     fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError>;
 
     /// Sends it all, each command once, and brings the drive to program it.

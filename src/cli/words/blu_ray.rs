@@ -3,8 +3,8 @@
 use crate::cli::args::Request;
 use crate::cli::failure::Failure;
 use crate::image::Wrapping;
-use crate::image::mt19xx::{BootString, Descriptor, Facts, Tag};
-use crate::protocol::packet::blu_ray::{Mode, Survey};
+use crate::image::mt19xx::{BootString, Descriptor, Facts, Hardware, Tag};
+use crate::protocol::packet::blu_ray::{Mismatch, Mode, NotReady, Survey};
 
 /// What such an image says about itself, row by row.
 pub fn image(facts: &Facts, wrapping: Wrapping) -> Vec<(&'static str, String)> {
@@ -151,4 +151,73 @@ pub fn rejected(failure: Failure) -> Failure {
          the same. Get another image for this very drive, and look at it:",
     )
     .next(Request::inspect_any())
+}
+
+/// Why an image is none for a drive, in whole sentences.
+pub fn mismatch(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::Form { image, drive } => format!(
+            "The image is for {image} drives and this drive is {drive}. Such images have reportedly \
+             set drives on fire: no switch lets it through."
+        ),
+        Mismatch::Chip { image, drive } => format!(
+            "The image is for the chip {image}, and this drive has an {drive}: it cannot run there."
+        ),
+        Mismatch::UnknownForm { image, drive } => format!(
+            "The image is for drives that start with \"{image}\", and this one starts with \
+             \"{drive}\". Whether both are for slim drives or both for half-height ones is not known, \
+             and images for the other kind have reportedly set drives on fire: no switch lets it \
+             through."
+        ),
+        Mismatch::BootString { image, drive } => format!(
+            "The image is for drives that start with \"{image}\", and this one starts with \
+             \"{drive}\": such images have left drives dead."
+        ),
+        Mismatch::Board { image, drive } => format!(
+            "The image is for another board than this drive's, by the records in both: {} and {}. The \
+             name of the drive does not tell them apart.",
+            board(image),
+            board(drive)
+        ),
+        Mismatch::NoBoard { drive } => format!(
+            "The image does not say for which board it is, and the drive's is {}.",
+            board(drive)
+        ),
+        Mismatch::Platform { image, drive } => format!(
+            "The image is for the platform {image}, and this drive's firmware for {drive}: that is \
+             another board. The name of the drive does not tell them apart."
+        ),
+        Mismatch::UnknownBoard => {
+            "For which board the image is cannot be compared: neither the record of this drive's \
+             board nor its platform code can be read."
+                .to_owned()
+        }
+        Mismatch::DriveRead => {
+            "This file was read from a drive, and nothing shows that it was this one: it is the way \
+             back for that drive and no image for another."
+                .to_owned()
+        }
+    }
+}
+
+fn board(hardware: &Hardware) -> String {
+    format!(
+        "{} with {} (family {})",
+        hardware.platform,
+        hardware.loader,
+        hardware.family()
+    )
+}
+
+/// Why it is not known how a drive is to be sent anything, in a whole sentence.
+pub fn not_ready(reason: &NotReady) -> String {
+    match reason {
+        NotReady::NoString(why) => {
+            format!("The boot string with which this drive takes an image is not known: {why}.")
+        }
+        NotReady::NoBanner => {
+            "The drive does not show the boot string that it wants to see in an image.".to_owned()
+        }
+        NotReady::NoEncoding(why) => format!("{why}."),
+    }
 }

@@ -1,9 +1,10 @@
 //! Why a job is not begun.
 
 use super::device::{REFUSED, unerasable, unreadable, unwritable};
-use super::objection::objection;
+use super::{blu_ray, objection};
 use crate::cli::words::sentence;
 use crate::job::{NoBackup, Refusal, Unfit};
+use crate::protocol::download::NoImage;
 
 /// What a refusal is about, in whole sentences.
 pub fn refusal(refusal: &Refusal) -> String {
@@ -22,8 +23,9 @@ pub fn refusal(refusal: &Refusal) -> String {
             "The drive refuses to have any of this read: there is nothing to keep.".to_owned()
         }
         Refusal::NothingCompared => "Nothing of this could be compared.".to_owned(),
-        Refusal::NotThisImage(why) => why.clone(),
-        Refusal::Check(found) => objection(found),
+        Refusal::NotThisImage(misfit) => objection::misfit(misfit),
+        Refusal::NotReady(why) => blu_ray::not_ready(why),
+        Refusal::Check(found) => objection::objection(found),
         Refusal::NoBackupPossible(why) => {
             format!(
                 "{} A write is possible only without a backup.",
@@ -43,7 +45,20 @@ pub fn unfit(problem: &Unfit) -> String {
     match problem {
         Unfit::Size(problem) => sentence(&problem.to_string()),
         Unfit::Unsound(problem) => sentence(&format!("this image is not written: {problem}")),
-        Unfit::Protocol(why) => why.clone(),
+        Unfit::Protocol(NoImage::Size {
+            image,
+            family,
+            size,
+        }) => format!(
+            "The image has {image} bytes, and {family} drives take exactly {size} ({} KiB).",
+            size / 1024
+        ),
+        Unfit::Protocol(NoImage::NotBluRay) => {
+            "This is no firmware for a Blu-ray drive of LG, ASUS or HP.".to_owned()
+        }
+        Unfit::Protocol(NoImage::Damaged(finding)) => {
+            format!("This image is not written: {finding}.")
+        }
     }
 }
 

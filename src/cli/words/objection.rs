@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{damage, fit, sentence};
+use super::{blu_ray, damage, fit, sentence};
 use crate::flash::FlashRange;
+use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION};
 use crate::job::objection::{Content, Objection, Warning};
+use crate::protocol::download::{Misfit, Note, Unlisted};
 
 /// What a check has found, in whole sentences.
 pub fn objection(found: &Objection) -> String {
@@ -39,7 +41,7 @@ pub fn objection(found: &Objection) -> String {
             "At the pace of the first commands this would take about {}.",
             time(*expected)
         ),
-        Objection::Protocol { message, .. } => message.clone(),
+        Objection::Protocol(misfit, _) => self::misfit(misfit),
     }
 }
 
@@ -74,6 +76,53 @@ pub fn warning(warning: &Warning) -> String {
         Warning::BackupLacks(gaps) => format!(
             "The backup lacks {}, which the drive refuses to have read: it is no complete way back.",
             listed(gaps)
+        ),
+    }
+}
+
+/// What a protocol has against sending an image to a drive, in whole sentences.
+pub fn misfit(misfit: &Misfit) -> String {
+    match misfit {
+        Misfit::Unlisted(Unlisted {
+            family,
+            drive: Some(drive),
+        }) => format!(
+            "{} {} is on no list of {family} drives: what their commands do to it is not known.",
+            drive.vendor, drive.product
+        ),
+        Misfit::Unlisted(Unlisted {
+            family,
+            drive: None,
+        }) => {
+            format!("The drive does not say what it is, so it is not known to be a {family} drive.")
+        }
+        Misfit::BluRay(mismatch) => blu_ray::mismatch(mismatch),
+    }
+}
+
+/// What differs from an image that is about to be sent, in whole sentences.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::Stays(owned) => format!("{} stays as it is: {}.", owned.range, owned.why),
+        Note::BootCodeStays { string } => format!(
+            "The drive keeps its boot code: {BOOT_CODE} is sent as FF, with the boot string \
+             \"{string}\" at {BANNER}, by which this drive takes an image."
+        ),
+        Note::CalibrationStays => format!(
+            "The drive keeps its calibration: {CALIBRATION} is sent as it was read from it."
+        ),
+        Note::CalibrationUnread => format!(
+            "The drive's calibration ({CALIBRATION}) cannot be read: FF is sent for it, and by \
+             mediatek-optical no update replaces it."
+        ),
+        Note::BoardUnknown => {
+            "No firmware runs in this drive, so that nothing tells its board: names and boot strings \
+             alone were compared."
+                .to_owned()
+        }
+        Note::ComparedByPlatform { platform } => format!(
+            "The record of this drive's board cannot be read: the platform codes were compared, and \
+             both are {platform}."
         ),
     }
 }

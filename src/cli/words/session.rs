@@ -18,7 +18,7 @@ use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy, Se
 use crate::job::{Check, FlashState, JobError, Objection, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::detect::{Detected, Reason};
-use crate::protocol::download::Guard;
+use crate::protocol::download::{Guard, Misfit, Unlisted};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported::Report;
 use crate::scsi::Identity;
@@ -168,16 +168,17 @@ fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failur
 }
 
 fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Failure {
+    let misfit = Misfit::Unlisted(Unlisted {
+        family: family.name,
+        drive: identity.cloned(),
+    });
     if family.is_for_listed_only() {
-        let why = family.unlisted(identity).unwrap_or_default();
+        let why = super::objection::misfit(&misfit);
         return Failure::new(Exit::Refused, format!("{why} No switch lets it be tried."))
             .next("The tool knows the protocol by the drive's name:")
             .next(typed.without_protocol());
     }
-    let refusal = Refusal::from(Objection::Protocol {
-        guard: Guard::Family,
-        message: family.unlisted(identity).unwrap_or_default(),
-    });
+    let refusal = Refusal::from(Objection::Protocol(misfit, Guard::Family));
     Failure::job(&refusal.into(), typed)
 }
 

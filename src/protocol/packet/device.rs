@@ -12,7 +12,8 @@ use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
 use crate::protocol::download::{
-    Download, Effect, Guard, Offer, PrepareError, Prepared, Progress, SendError, Waiting,
+    Download, Effect, Guard, Misfit, NoImage, Note, Offer, PrepareError, Prepared, Progress,
+    SendError, Waiting,
 };
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
@@ -234,22 +235,22 @@ impl Download for PacketDrive {
     fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError> {
         let image = offer.image;
         if image.len() != self.family.size as usize {
-            return Err(PrepareError::Image(format!(
-                "The image has {} bytes, and {} drives take exactly {} ({} KiB).",
-                image.len(),
-                self.family.name,
-                self.family.size,
-                self.family.size / 1024
-            )));
-        }
-        let unlisted = self.family.unlisted(self.info.identity.as_ref());
-        if let Some(message) = &unlisted {
-            if !offer.forced.contains(&Guard::Family) {
-                return Err(PrepareError::Guarded {
-                    guard: Guard::Family,
-                    message: message.clone(),
-                });
+            return Err(NoImage::Size {
+                image: image.len(),
+                family: self.family.name,
+                size: self.family.size,
             }
+            .into());
+        }
+        let unlisted = self
+            .family
+            .unlisted(self.info.identity.as_ref())
+            .map(Misfit::Unlisted);
+        match &unlisted {
+            Some(misfit) if !offer.forced.contains(&Guard::Family) => {
+                return Err(misfit.clone().into());
+            }
+            _ => {}
         }
         let mut prepared = match self.family.sending {
             Sending::BluRay { block } => {
@@ -272,16 +273,10 @@ impl Download for PacketDrive {
                 content: image.to_vec(),
                 encoding: Wrapping::Plain,
                 boot_string: None,
-                notes: self
-                    .family
-                    .owned
-                    .iter()
-                    .map(|owned| format!("{} stays as it is: {}.", owned.range, owned.why))
-                    .collect(),
+                notes: self.family.owned.iter().copied().map(Note::Stays).collect(),
                 overridden: Vec::new(),
             },
         };
-        let unlisted = unlisted.map(|message| (Guard::Family, message));
         prepared.overridden.extend(unlisted);
         Ok(prepared)
     }

@@ -10,7 +10,7 @@ use super::liteon;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
-use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned, Proof};
+use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned, Proof, Unlisted};
 use crate::scsi::Identity;
 
 /// A family of drives that take the same commands.
@@ -318,19 +318,14 @@ impl Family {
             && identity.revision == BOOT_REVISION
     }
 
-    /// Why it is not known whether a drive is one of the family: a whole
-    /// sentence; `None` for one that is on its list.
-    pub fn unlisted(&self, identity: Option<&Identity>) -> Option<String> {
+    /// `None` for a drive that is on the family's list.
+    pub fn unlisted(&self, identity: Option<&Identity>) -> Option<Unlisted> {
         match identity {
             Some(identity) if self.has(identity) => None,
-            Some(identity) => Some(format!(
-                "{} {} is on no list of {} drives: what their commands do to it is not known.",
-                identity.vendor, identity.product, self.name
-            )),
-            None => Some(format!(
-                "The drive does not say what it is, so it is not known to be a {} drive.",
-                self.name
-            )),
+            drive => Some(Unlisted {
+                family: self.name,
+                drive: drive.cloned(),
+            }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::flash::FlashRange;
 use crate::protocol::detect::Reason;
-use crate::protocol::download::{Download, Guard, Offer, PrepareError, Prepared, Waiting};
+use crate::protocol::download::{Download, Guard, Misfit, Offer, PrepareError, Prepared, Waiting};
 use crate::protocol::{Detected, FirmwareDevice, Protocol, detect};
 use crate::sim::random::Random;
 use crate::sim::{Board, Firmware, Names, SimClock};
@@ -1016,13 +1016,7 @@ fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_force
         fake.with(|state| state.identity.vendor = "SONY".to_owned());
         let (mut drive, _) = fake.drive();
         let error = prepare(&mut drive, &image, &nothing_forced()).unwrap_err();
-        assert!(matches!(
-            error,
-            PrepareError::Guarded {
-                guard: Guard::Family,
-                ..
-            }
-        ));
+        assert!(matches!(error, PrepareError::Misfit(Misfit::Unlisted(_))));
         assert!(fake.with(|state| state.log.is_empty()));
         let prepared = prepare(&mut drive, &image, &[Guard::Family].into()).unwrap();
         assert_eq!(prepared.overridden.len(), 1);

@@ -8,89 +8,51 @@ use crate::image::mt19xx::{
     Hardware, SIZE,
 };
 use crate::protocol::DeviceError;
-use crate::protocol::download::{Guard, Offer, PrepareError, Prepared};
+use crate::protocol::download::{Guard, Misfit, NoImage, Note, Offer, PrepareError, Prepared};
 use crate::protocol::packet::{PacketError, during, memory};
 use crate::transport::PacketTransport;
 
 /// Why an image is none for a drive. The first three nobody can override.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    #[error(
-        "The image is for {image} drives and this drive is {drive}. Such images have reportedly \
-         set drives on fire: no switch lets it through."
-    )]
+    /// Slim or half-height: such images have reportedly set drives on fire.
     Form { image: Form, drive: Form },
-    #[error(
-        "The image is for the chip {image}, and this drive has an {drive}: it cannot run there."
-    )]
+    /// The image's code is for another processor.
     Chip { image: Chip, drive: Chip },
-    #[error(
-        "The image is for drives that start with \"{image}\", and this one starts with \"{drive}\". \
-         Whether both are for slim drives or both for half-height ones is not known, and images for \
-         the other kind have reportedly set drives on fire: no switch lets it through."
-    )]
+    /// Boot strings that do not go together, where it is not known whether both are
+    /// for drives of the same form.
     UnknownForm {
         image: BootString,
         drive: BootString,
     },
-    #[error(
-        "The image is for drives that start with \"{image}\", and this one starts with \"{drive}\": \
-         such images have left drives dead."
-    )]
+    /// Boot strings that do not go together: such images have left drives dead.
     BootString {
         image: BootString,
         drive: BootString,
     },
-    #[error(
-        "The image is for another board than this drive's, by the records in both: {} and {}. The \
-         name of the drive does not tell them apart.",
-        board(.image),
-        board(.drive)
-    )]
+    /// By the records of the boards in both.
     Board {
         image: Box<Hardware>,
         drive: Box<Hardware>,
     },
-    #[error(
-        "The image does not say for which board it is, and the drive's is {}.",
-        board(.drive)
-    )]
+    /// The image has no record of a board.
     NoBoard { drive: Box<Hardware> },
-    #[error(
-        "The image is for the platform {image}, and this drive's firmware for {drive}: that is \
-         another board. The name of the drive does not tell them apart."
-    )]
+    /// By the platform codes in both descriptors.
     Platform { image: String, drive: String },
-    #[error(
-        "For which board the image is cannot be compared: neither the record of this drive's board \
-         nor its platform code can be read."
-    )]
+    /// Neither the record of the drive's board nor its platform code can be read.
     UnknownBoard,
-    #[error(
-        "This file was read from a drive, and nothing shows that it was this one: it is the way \
-         back for that drive and no image for another."
-    )]
+    /// The image was read from a drive, and nothing shows that it was this one.
     DriveRead,
 }
 
-fn board(hardware: &Hardware) -> String {
-    format!(
-        "{} with {} (family {})",
-        hardware.platform,
-        hardware.loader,
-        hardware.family()
-    )
-}
-
 /// Why it is not known how this drive is to be sent anything.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotReady {
-    #[error("The boot string with which this drive takes an image is not known: {0}.")]
-    NoString(#[from] NoString),
-    #[error("The drive does not show the boot string that it wants to see in an image.")]
+    /// With which boot string it takes an image.
+    NoString(NoString),
+    /// It does not show the boot string that it wants to see.
     NoBanner,
-    #[error("{0}.")]
-    NoEncoding(#[from] NoEncoding),
+    NoEncoding(NoEncoding),
 }
 
 impl Mismatch {
@@ -117,22 +79,20 @@ pub(crate) fn prepare(
     block: u32,
 ) -> Result<Prepared, PrepareError> {
     let Some(facts) = Facts::of(offer.image) else {
-        return Err(PrepareError::Image(
-            "This is no firmware for a Blu-ray drive of LG, ASUS or HP.".to_owned(),
-        ));
+        return Err(NoImage::NotBluRay.into());
     };
     if let Some(finding) = facts.findings.first() {
-        return Err(PrepareError::Image(format!(
-            "This image is not written: {finding}."
-        )));
+        return Err(NoImage::Damaged(finding.clone()).into());
     }
     let string = survey.boot_string().map_err(|error| {
-        not_ready(match survey.mode {
+        PrepareError::NotReady(match survey.mode {
             Mode::Boot => NotReady::NoBanner,
-            Mode::Firmware => error.into(),
+            Mode::Firmware => NotReady::NoString(error),
         })
     })?;
-    let encoding = survey.encoding().map_err(|error| not_ready(error.into()))?;
+    let encoding = survey
+        .encoding()
+        .map_err(|error| PrepareError::NotReady(NotReady::NoEncoding(error)))?;
     let own = own_calibration(transport, block)?;
 
     let mut notes = Vec::new();
@@ -159,16 +119,10 @@ pub(crate) fn prepare(
     };
     for mismatch in mismatches {
         match mismatch.guard() {
-            None => return Err(PrepareError::Never(mismatch.to_string())),
             Some(guard) if offer.forced.contains(&guard) => {
-                prepared.overridden.push((guard, mismatch.to_string()));
+                prepared.overridden.push(Misfit::BluRay(mismatch));
             }
-            Some(guard) => {
-                return Err(PrepareError::Guarded {
-                    guard,
-                    message: mismatch.to_string(),
-                });
-            }
+            _ => return Err(Misfit::BluRay(mismatch).into()),
         }
     }
     fill(
@@ -178,10 +132,6 @@ pub(crate) fn prepare(
         facts.is_drive_read && !is_own_dump,
     );
     Ok(prepared)
-}
-
-fn not_ready(reason: NotReady) -> PrepareError {
-    PrepareError::Never(reason.to_string())
 }
 
 fn first_lasting(mismatches: &[Mismatch]) -> Option<&Mismatch> {
@@ -229,15 +179,11 @@ fn by_board(
     facts: &Facts,
     offer: &Offer<'_>,
     block: u32,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Result<Option<Mismatch>, PrepareError> {
     // Where the boot code answers, nobody knows what is left of the firmware.
     if survey.mode == Mode::Boot {
-        notes.push(
-            "No firmware runs in this drive, so that nothing tells its board: names and boot \
-             strings alone were compared."
-                .to_owned(),
-        );
+        notes.push(Note::BoardUnknown);
         return Ok(None);
     }
     let of_drive = match offer.flash {
@@ -258,7 +204,7 @@ fn by_board(
 
 /// What the platform codes in both descriptors show. A drive of which not even
 /// that can be read is no right one for want of an answer.
-fn by_platform(facts: &Facts, survey: &Survey, notes: &mut Vec<String>) -> Option<Mismatch> {
+fn by_platform(facts: &Facts, survey: &Survey, notes: &mut Vec<Note>) -> Option<Mismatch> {
     let platform = |descriptor: Option<&Descriptor>| {
         descriptor
             .map(|found| found.platform.clone())
@@ -272,10 +218,7 @@ fn by_platform(facts: &Facts, survey: &Survey, notes: &mut Vec<String>) -> Optio
     if image != drive {
         return Some(Mismatch::Platform { image, drive });
     }
-    notes.push(format!(
-        "The record of this drive's board cannot be read: the platform codes were compared, and \
-         both are {drive}."
-    ));
+    notes.push(Note::ComparedByPlatform { platform: drive });
     None
 }
 
@@ -284,10 +227,7 @@ fn fill(prepared: &mut Prepared, string: &BootString, own: Option<Vec<u8>>, of_a
     let content = &mut prepared.content;
     BOOT_CODE.of_mut(content).fill(0xFF);
     put(content, BANNER, string.bytes());
-    prepared.notes.push(format!(
-        "The drive keeps its boot code: {BOOT_CODE} is sent as FF, with the boot string \
-         \"{string}\" at {BANNER}, by which this drive takes an image."
-    ));
+    prepared.notes.push(Note::BootCodeStays { string: *string });
     if of_another {
         for written in DRIVE_WRITTEN {
             written.range.of_mut(content).fill(0xFF);
@@ -296,16 +236,11 @@ fn fill(prepared: &mut Prepared, string: &BootString, own: Option<Vec<u8>>, of_a
     match own {
         Some(own) => {
             put(content, CALIBRATION, &own);
-            prepared.notes.push(format!(
-                "The drive keeps its calibration: {CALIBRATION} is sent as it was read from it."
-            ));
+            prepared.notes.push(Note::CalibrationStays);
         }
         None => {
             CALIBRATION.of_mut(content).fill(0xFF);
-            prepared.notes.push(format!(
-                "The drive's calibration ({CALIBRATION}) cannot be read: FF is sent for it, and by \
-                 mediatek-optical no update replaces it."
-            ));
+            prepared.notes.push(Note::CalibrationUnread);
         }
     }
 }
