@@ -116,7 +116,7 @@ fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !may {
-        left_out("no user namespace with a disk of its own here");
+        left_out("unshare", "no user namespace with a disk of its own here");
         return None;
     }
     let script = format!("{mount} && \"$0\" \"$@\"; code=$?; ls -A disk; exit $code");

@@ -1,7 +1,7 @@
 //! Files that programs make which nobody here wrote: `zip`, `7z`, `gzip`, `objcopy`,
 //! `srec_cat`, `upx`, `gcab` (Debian: zip, p7zip-full, gzip, binutils, srecord,
 //! upx-ucl, gcab). A program that is not installed is named, and its part left out; with
-//! `MTKFLASH_MUST_RUN` set, as `.ci/run` does, it fails.
+//! its name in `MTKFLASH_MUST_RUN`, as `.ci/run` has it, it fails.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ fn runs(folder: &Folder, line: &str) -> bool {
             true
         }
         Err(error) => {
-            left_out(&format!("{program} is not to be had here: {error}"));
+            left_out(program, &error.to_string());
             false
         }
     }
