@@ -11,6 +11,7 @@ mod grammar;
 mod operands;
 mod print;
 pub mod switches;
+mod topic;
 mod values;
 mod verb;
 mod words;
@@ -26,6 +27,7 @@ pub use crate::session::{DriveName, Via};
 pub use correct::{another_drive, nearest};
 pub use error::UsageError;
 use operands::Operands;
+pub use topic::{Artifact, Topic};
 pub use verb::Verb;
 pub use words::ask_for;
 
@@ -34,8 +36,8 @@ pub use words::ask_for;
 pub struct Request {
     pub command: Command,
     /// The drives in the order given, none twice. At least one for `r`, `w`,
-    /// `v` and `e` but for `all`; none for `l`, `i`, help and version; any number
-    /// for `c`, one or none for `revive`.
+    /// `v` and `e` but for `all`; any number for `c`, one or none for `revive`;
+    /// none for all others.
     pub drives: Vec<DriveName>,
     /// `/m`: all banks in one file. Without it, one file per bank.
     pub merged: bool,
@@ -67,8 +69,10 @@ pub enum Command {
     },
     /// Go through all steps with the user.
     Revive,
-    Help,
+    Help(Topic),
     Version,
+    /// Write the man page or the completions for a shell.
+    Generate(Artifact),
 }
 
 /// Everything that has a long option, as given; defaults are the caller's.
@@ -148,24 +152,28 @@ impl Form {
 
 /// Reads a command line, program name included.
 ///
-/// No words ask for the help, and so does `/?` anywhere, whatever else is wrong.
+/// No words ask for the help, and so does `/?` anywhere, whatever else is wrong:
+/// for that on the command, where there is one beside it.
 ///
 /// # Errors
 /// Anything that cannot be understood in one way only.
 pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError> {
     let argv: Vec<OsString> = argv.skip(1).collect();
-    if argv.is_empty() || words::ask_for_help(&argv) {
-        return Ok(Request::without_drive(Command::Help));
+    if let Some(topic) = words::topic(&argv)? {
+        return Ok(Request::without_drive(Command::Help(topic)));
     }
     if words::ask_for_version(&argv) {
         return Ok(Request::without_drive(Command::Version));
+    }
+    if let Some(artifact) = words::artifact(&argv)? {
+        return Ok(Request::without_drive(Command::Generate(artifact)));
     }
     let words = words::sort(argv)?;
     let matches = grammar::matches(words.options)?;
     let operands = Operands::of(&words.operands, words.files)?;
     let verb = operands.verb()?;
     grammar::fits(&matches, verb, &operands)?;
-    let mut request = Request::without_drive(Command::Help);
+    let mut request = Request::without_drive(Command::Version);
     grammar::fill(&mut request, &matches)?;
     request.options.all = operands.is_about_all();
     (request.drives, request.command) = operands.command(verb)?;
@@ -184,7 +192,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
 }
 
 impl Command {
-    /// `None` for help and version, which have no letter.
+    /// `None` for what is not about drives and files: it has no letter.
     pub fn verb(&self) -> Option<Verb> {
         match self {
             Command::Read { .. } => Some(Verb::Read),
@@ -195,7 +203,7 @@ impl Command {
             Command::List => Some(Verb::List),
             Command::Inspect { .. } => Some(Verb::Inspect),
             Command::Revive => Some(Verb::Revive),
-            Command::Help | Command::Version => None,
+            Command::Help(_) | Command::Version | Command::Generate(_) => None,
         }
     }
 

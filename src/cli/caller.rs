@@ -125,9 +125,9 @@ fn remedy_line(remedy: &Remedy, sudo: &str) -> String {
             let given = nodes
                 .iter()
                 .map(|node| format!("--device={} ", quoted(node.as_os_str())));
-            format!("docker run {}…", given.collect::<String>())
+            format!("docker run {}...", given.collect::<String>())
         }
-        Remedy::StartContainerPrivileged => "docker run --privileged …".to_owned(),
+        Remedy::StartContainerPrivileged => "docker run --privileged ...".to_owned(),
         Remedy::MakeNodes => format!("{sudo}udevadm trigger"),
         Remedy::LoadSgModule => format!("{sudo}modprobe sg"),
         Remedy::AwaitNodes => format!("{sudo}udevadm settle"),

@@ -78,7 +78,8 @@ impl Failure {
 
     /// As shown on standard error.
     pub fn text(&self) -> Text {
-        let mut text = Text::from(format!("mtkflash: {}", self.what));
+        let mut text = Text::default();
+        text.failure(&format!("mtkflash: {}", self.what));
         text.append(&self.details);
         text.rows("Flash", self.flash.lines());
         if let Some(kept) = &self.kept {

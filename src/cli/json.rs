@@ -79,6 +79,7 @@ fn command(request: &Request) -> &'static str {
     let verb = request.command.verb();
     match request.command {
         Command::Version => "version",
+        Command::Generate(_) => "generate",
         _ => verb.map_or("help", Verb::word),
     }
 }
@@ -243,8 +244,9 @@ fn result(drive: &OfDrive, request: Option<&Request>) -> &'static str {
 /// The keys that a finding adds to the object of the run or of its drive.
 fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
     fields(match finding {
-        Finding::Help => json!({"text": help::text()}),
+        Finding::Help(topic) => json!({"text": help::text(*topic)}),
         Finding::Version => json!({"text": help::version()}),
+        Finding::Generated(artifact) => json!({"text": help::generated(*artifact)}),
         Finding::Listing(listing) => listed(listing),
         Finding::Image { .. }
         | Finding::Against { .. }

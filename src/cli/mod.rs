@@ -39,6 +39,7 @@ use log::Log;
 use outcome::Outcome;
 use output::{Manner, Output};
 use progress::eprintln_quietly;
+use text::Look;
 
 /// Runs the command that `argv` spells, program name included.
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
@@ -86,7 +87,7 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => Exit::Done,
         Err(failure) => {
             let mut text = failure.text();
-            log.note(&text.render(&Caller::of_process(), None));
+            log.note(&text.render(&Caller::of_process(), Look::PLAIN));
             if let Some(path) = log.path() {
                 text.row("Log", &path.display().to_string());
             }

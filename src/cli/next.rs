@@ -28,25 +28,46 @@ pub fn after_erase(blank: Blank, backup: Option<&Path>, request: &Request) -> Ad
             "{what}: leave the drive on, and write firmware now:"
         ))
         .then(write);
-    match backup {
+    let advice = match backup {
         Some(backup) => advice
             .then("Or put back what was in it before:")
             .then(request.restore(backup).without_backup()),
         None => advice,
+    };
+    match blank {
+        Blank::All => advice.then(
+            "A blank drive cannot say its model: before it writes, the tool stops at the check \
+             called model, and you compare the image with the label of the drive.",
+        ),
+        Blank::Part => advice,
     }
 }
 
-/// After a write in place.
-pub fn after_write(is_by_ports: bool, request: &Request) -> Advice {
+/// What was in the flash before a write, into it again.
+pub fn way_back(backup: &Path, request: &Request) -> Advice {
+    Advice::default()
+        .then(WAY_BACK)
+        .then(request.restore(backup))
+}
+
+const WAY_BACK: &str = "To go back to what was in the flash before:";
+
+/// After a write in place; `backup` is the file with what was in it, if there is
+/// one.
+pub fn after_write(is_by_ports: bool, backup: Option<&Path>, request: &Request) -> Advice {
     let advice = Advice::default()
         .then(
             "Take a jumper out if you have set one, and switch the drive off and on. Then this \
              lists it with its new revision:",
         )
         .then(request.list());
-    match is_by_ports {
+    let advice = match is_by_ports {
         true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
         false => advice,
+    };
+    match backup {
+        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        None => advice,
     }
 }
 
@@ -72,9 +93,7 @@ pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
         )
         .then(request.check());
     match backup {
-        Some(backup) => advice
-            .then("To go back to what was in it before:")
-            .then(request.restore(backup)),
+        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
         None => advice
             .then("To go back, write firmware that is for this very drive:")
             .then(request.write_unread()),

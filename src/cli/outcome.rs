@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::advice::Advice;
-use super::args::{DriveName, Request};
+use super::args::{Artifact, DriveName, Request, Topic};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
@@ -68,8 +68,9 @@ pub struct Spent {
 /// One thing that was found or done, in the order in which it was.
 #[derive(Debug)]
 pub enum Finding {
-    Help,
+    Help(Topic),
     Version,
+    Generated(Artifact),
     Listing(Listing),
     Image {
         path: PathBuf,

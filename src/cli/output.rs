@@ -14,7 +14,7 @@ use super::log::Log;
 use super::outcome::{Finding, Outcome, Spent};
 use super::progress::eprintln_quietly;
 use super::report;
-use super::text::Text;
+use super::text::{Look, Text};
 use super::wrap;
 
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
@@ -189,7 +189,8 @@ impl Output {
 
     /// Says why one of several drives failed.
     pub fn explain(&self, text: Text) {
-        self.log.note(&text.render(&Caller::of_process(), None));
+        self.log
+            .note(&text.render(&Caller::of_process(), Look::PLAIN));
         if !self.manner.events {
             eprintln_quietly(text);
         }
@@ -242,7 +243,8 @@ impl Output {
     }
 
     fn text(&self, text: &Text) {
-        self.log.note(&text.render(&Caller::of_process(), None));
+        self.log
+            .note(&text.render(&Caller::of_process(), Look::PLAIN));
         match self.manner.json {
             true if self.is_unshown() => {}
             true => eprintln_quietly(text),

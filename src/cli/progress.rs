@@ -1,6 +1,7 @@
 //! Events on the screen: a bar per bank on a terminal, plain lines elsewhere.
 //! Everything here goes to standard error.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use super::output::Manner;
 use super::text::Text;
 use super::visible::visible;
 use super::wrap;
+use crate::flash::Bank;
+use crate::image::Checksum;
 use crate::job::{Event, Phase};
 use crate::protocol::download::Progress as Share;
 use crate::protocol::vendor_mode::Waiting;
@@ -25,6 +28,8 @@ pub struct Progress {
     told_to_wait: bool,
     /// The phase that is on programs nothing.
     only_erases: bool,
+    /// The sums of banks that have been told, each with its bank.
+    told: BTreeMap<Bank, Checksum>,
     manner: Manner,
     /// Of one among several drives: what it is called, and where its bar is.
     among: Option<(String, MultiProgress)>,
@@ -43,6 +48,7 @@ impl Progress {
             told_to_switch: false,
             told_to_wait: false,
             only_erases: false,
+            told: BTreeMap::new(),
             among: None,
         }
     }
@@ -88,8 +94,18 @@ impl Progress {
             Event::BankDone { bank, .. } if self.only_erases => {
                 self.line(format!("Erasing bank {bank:>2}: done"));
             }
+            // A bank that is as it was told to be is no news.
+            Event::BankDone {
+                phase: Phase::BlankCheck,
+                ..
+            } => {}
+            Event::BankDone { bank, sum, .. }
+                if sum.is_some() && self.told.get(&bank) == sum.as_ref() => {}
             Event::BankDone { phase, bank, sum } => match sum {
-                Some(sum) => self.line(format!("{} bank {bank:>2}: sum {sum}", verb(phase))),
+                Some(sum) => {
+                    self.told.insert(bank, sum);
+                    self.line(format!("{} bank {bank:>2}: sum {sum}", verb(phase)));
+                }
                 None => self.line(format!("{} bank {bank:>2}: done", verb(phase))),
             },
             Event::FirstPageLeft { bank } => {
@@ -271,8 +287,11 @@ fn shown(bar: ProgressBar, among: &Option<(String, MultiProgress)>, template: &s
     }
 }
 
+/// In ASCII, which every terminal has.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=>-")
 }
 
 /// A standard error that is closed is no reason to end a job.

@@ -15,6 +15,7 @@ use crate::image::{Checksum, Hole, ImageIdentity, Origin, Report};
 use crate::job::interrupted::Notice;
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{Compared, Difference};
+use crate::protocol::Tried;
 use crate::protocol::vendor_mode::reported;
 use crate::scsi::Identity;
 
@@ -33,8 +34,9 @@ pub fn identity(identity: &Identity) -> String {
 /// What was found or done, as people read it.
 pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) -> Text {
     match finding {
-        Finding::Help => Text::default().lines(&help::text()).finish(),
+        Finding::Help(topic) => Text::default().lines(&help::text(*topic)).finish(),
         Finding::Version => Text::default().lines(&help::version()).finish(),
+        Finding::Generated(artifact) => Text::default().lines(&help::generated(*artifact)).finish(),
         Finding::Listing(listing) => list::listed(listing, request),
         Finding::Image { path, report } => image(path, report),
         Finding::Against { path, report } => against(path, report),
@@ -53,6 +55,9 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
         Finding::Dumped(dump) => read::dumped(dump),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),
+        Finding::Verdict(verdict @ (Verdict::Equal | Verdict::HeldAlready)) => {
+            Text::default().success(words_of(*verdict)).finish()
+        }
         Finding::Verdict(verdict) => words_of(*verdict).into(),
         Finding::Changed {
             changed,
@@ -61,7 +66,7 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
             backup_has_gaps,
         } => {
             let backup = backup.as_deref();
-            change::changed(changed, *whole_chip, backup, *backup_has_gaps)
+            change::changed(changed, *whole_chip, backup, *backup_has_gaps, request)
         }
         Finding::Next(advice) => advice.text(),
     }
@@ -94,6 +99,10 @@ fn unfinished(notices: &[Notice]) -> Text {
     table.finish()
 }
 
+/// What is behind the words for it.
+const VENDOR_MODE: &str = "In vendor mode the boot code of the drive lets the computer at its flash; \
+                           the mode status is its answer.";
+
 /// The drive and its flash.
 fn device(drive: &Drive) -> Text {
     let info = &drive.info;
@@ -105,6 +114,9 @@ fn device(drive: &Drive) -> Text {
     };
     table.row("at", &format!("{name}, by {}", info.way));
     table.row("Protocol", &info.protocol);
+    if let Some(Tried::Chip(_)) = info.tried {
+        table.row("", VENDOR_MODE);
+    }
     table.row("Flash", &info.flash);
     if let Some(survey) = &info.blu_ray {
         table.row("Firmware", &words::blu_ray::drive(survey));
@@ -306,7 +318,8 @@ pub fn size(bytes: u32) -> String {
     if bytes % BANK_SIZE == 0 {
         let banks = bytes / BANK_SIZE;
         let s = if banks == 1 { "" } else { "s" };
-        format!("{} KiB, {banks} bank{s}", bytes / 1024)
+        let of = if banks == 1 { "" } else { " of 64 KiB" };
+        format!("{} KiB, {banks} bank{s}{of}", bytes / 1024)
     } else {
         format!("{bytes} bytes")
     }
@@ -344,6 +357,14 @@ pub fn counted(number: u64, what: &str) -> String {
 pub fn sums(compared: &Compared) -> Text {
     let mut table = Text::default();
     table.rows("Sums", bank_sums(&compared.sums));
+    table.append(beside_sums(compared));
+    table.finish()
+}
+
+/// The same where the sums of the banks have been told already: those of the image
+/// are those of a flash without a difference.
+pub fn beside_sums(compared: &Compared) -> Text {
+    let mut table = Text::default();
     table.row("Total", &compared.total.to_string());
     for owned in &compared.owned {
         table.row(

@@ -25,6 +25,32 @@ struct Row {
     /// A label or blanks. Lines that are broken go on under what follows it.
     lead: String,
     body: Body,
+    tone: Tone,
+}
+
+/// What colour says beside the words, never alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Success,
+    Failure,
+}
+
+/// How text is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// The columns to which words are broken.
+    pub width: Option<usize>,
+    /// Success and failure in colours.
+    pub colours: bool,
+}
+
+impl Look {
+    /// Whole lines without colours, for files and programs.
+    pub const PLAIN: Look = Look {
+        width: None,
+        colours: false,
+    };
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +111,31 @@ impl Text {
         self
     }
 
+    /// A line that says that it worked.
+    pub fn success(&mut self, words: &str) -> &mut Self {
+        self.toned(words, Tone::Success)
+    }
+
+    /// A line that says that it did not.
+    pub fn failure(&mut self, words: &str) -> &mut Self {
+        self.toned(words, Tone::Failure)
+    }
+
+    fn toned(&mut self, words: &str, tone: Tone) -> &mut Self {
+        self.0.push(Row {
+            lead: String::new(),
+            body: Body::Words(words.to_owned()),
+            tone,
+        });
+        self
+    }
+
     fn push(&mut self, lead: String, body: Body) -> &mut Self {
-        self.0.push(Row { lead, body });
+        self.0.push(Row {
+            lead,
+            body,
+            tone: Tone::Plain,
+        });
         self
     }
 
@@ -112,19 +161,31 @@ impl Text {
         })
     }
 
-    /// As a string of whole lines, words broken to `width` columns where there
-    /// is one.
-    pub fn render(&self, caller: &Caller, width: Option<usize>) -> String {
+    /// As a string of whole lines.
+    pub fn render(&self, caller: &Caller, look: Look) -> String {
         let mut text = String::new();
-        for Row { lead, body } in &self.0 {
+        for Row { lead, body, tone } in &self.0 {
             let lead = visible(lead);
-            let line = match (body, width) {
+            let line = match (body, look.width) {
                 (Body::Command(command), _) => format!("{lead}{}", caller.line(command)),
                 (Body::Words(words), None) => format!("{lead}{}", visible(words)),
                 (Body::Words(words), Some(width)) => broken(&lead, &visible(words), width),
             };
-            text.push_str(line.trim_end_matches(' '));
-            text.push('\n');
+            for line in line.split('\n') {
+                let line = line.trim_end_matches(' ');
+                // Select Graphic Rendition of ECMA-48: green, red, and none.
+                let colour = match tone {
+                    _ if !look.colours => None,
+                    Tone::Plain => None,
+                    Tone::Success => Some("32"),
+                    Tone::Failure => Some("31"),
+                };
+                match colour {
+                    Some(colour) => text.push_str(&format!("\x1b[{colour}m{line}\x1b[0m")),
+                    None => text.push_str(line),
+                }
+                text.push('\n');
+            }
         }
         text
     }
@@ -149,7 +210,7 @@ fn broken(lead: &str, words: &str, width: usize) -> String {
 /// As who has the program on the path reads it.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(&Caller::ordinary(), None))
+        f.write_str(&self.render(&Caller::ordinary(), Look::PLAIN))
     }
 }
 
@@ -189,6 +250,31 @@ mod tests {
         Command::Flash(args::parse(words).unwrap().into())
     }
 
+    fn narrow(width: usize) -> Look {
+        Look {
+            width: Some(width),
+            colours: false,
+        }
+    }
+
+    #[test]
+    fn colour_adds_to_the_words_of_success_and_failure_and_to_nothing_else() {
+        let mut text = Text::default();
+        text.failure("It failed in many words")
+            .words("a")
+            .success("It worked.");
+        let look = Look {
+            width: Some(12),
+            colours: true,
+        };
+        let shown = text.render(&Caller::ordinary(), look);
+        assert_eq!(
+            shown,
+            "\x1b[31mIt failed in\x1b[0m\n\x1b[31mmany words\x1b[0m\na\n\x1b[32mIt worked.\x1b[0m\n"
+        );
+        assert_eq!(text.to_string(), "It failed in many words\na\nIt worked.\n");
+    }
+
     #[test]
     fn lines_break_between_words_and_hang_under_their_text() {
         let wait = "mtkflash 3 c --via port --wait 200 --protocol vendor --sim a-long-name.toml";
@@ -205,9 +291,9 @@ mod tests {
         )
         .command("", command(wait))
         .words("short");
-        insta::assert_snapshot!(text.render(&Caller::ordinary(), Some(60)));
+        insta::assert_snapshot!(text.render(&Caller::ordinary(), narrow(60)));
         assert_eq!(
-            text.render(&Caller::ordinary(), Some(100)),
+            text.render(&Caller::ordinary(), narrow(100)),
             text.to_string()
         );
     }
@@ -219,7 +305,7 @@ mod tests {
                 text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
             };
             let text = Text::from(words.as_str());
-            let shown = text.render(&Caller::ordinary(), Some(width));
+            let shown = text.render(&Caller::ordinary(), narrow(width));
             prop_assert_eq!(split(&shown), split(&visible(&words)));
         }
 

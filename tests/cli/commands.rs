@@ -226,10 +226,15 @@ fn the_help_comes_on_standard_output_for_every_way_to_ask_for_it() {
     let folder = Folder::new();
     let help = folder.done("/?").stdout;
     assert!(help.contains("mtkflash DRIVE w /m FILE"), "{help}");
-    for line in ["", "-?", "--help", "-h", "/h", "3 w /?"] {
+    for line in ["", "-?", "--help", "-h", "/h", "help"] {
         let run = folder.done(line);
         assert_eq!(run.stdout, help, "{line}");
         assert_eq!(run.stderr, "", "{line}");
+    }
+    let of_write = folder.done("help w").stdout;
+    assert!(of_write.contains("--dry-run"), "{of_write}");
+    for line in ["w /?", "3 w /?", "help WRITE", "/? w"] {
+        assert_eq!(folder.done(line).stdout, of_write, "{line}");
     }
 }
 

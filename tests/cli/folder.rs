@@ -90,6 +90,8 @@ impl Folder {
         // As found by PATH: commands in messages have that name then.
         command.arg0("mtkflash");
         command.stdin(Stdio::null());
+        // Whatever terminal the tests are run from.
+        command.env("NO_COLOR", "1");
         command
     }
 

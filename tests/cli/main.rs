@@ -20,6 +20,7 @@ mod events;
 mod examining;
 mod faults;
 mod folder;
+mod help;
 mod hostile;
 mod house;
 mod interruptions;

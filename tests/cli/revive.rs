@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use nix::pty::{Winsize, openpty};
 use crate::folder::{Folder, bys1, masked, new_image};
 
 /// Somebody at a terminal, and the program that runs in it.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<(Mutex<Screen>, Condvar)>,
@@ -27,7 +27,11 @@ struct Screen {
 }
 
 impl Terminal {
-    fn run(folder: &Folder, line: &str) -> Terminal {
+    pub fn run(folder: &Folder, line: &str) -> Terminal {
+        Terminal::of(folder.command(line))
+    }
+
+    pub fn of(mut command: Command) -> Terminal {
         let size = Winsize {
             ws_row: 25,
             ws_col: 80,
@@ -36,7 +40,6 @@ impl Terminal {
         };
         let pty = openpty(Some(&size), None).unwrap();
         let end = |pty: &OwnedFd| Stdio::from(pty.try_clone().unwrap());
-        let mut command = folder.command(line);
         command.stdin(end(&pty.slave));
         command.stdout(end(&pty.slave)).stderr(end(&pty.slave));
         let child = command.spawn().unwrap();
@@ -103,7 +106,7 @@ impl Terminal {
 
     /// The exit code, and all that was on the screen, without the bars that were
     /// wiped out again.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub fn ends(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let (screen, changed) = &*self.screen;
         let mut screen = screen.lock().unwrap();

@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 
 use super::switches::{self, SWITCHES};
-use super::{Request, UsageError, Verb, parse, words};
+use super::{Request, Topic, UsageError, Verb, parse, words};
 
 /// The lines that may have been meant, nearest first; none where there is no
 /// telling.
@@ -14,6 +14,9 @@ pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
     let whole = understood(&spelled);
     if spelled != typed && !whole.is_empty() {
         return whole;
+    }
+    if let UsageError::UnknownTopic { word } = error {
+        return topics_like(word);
     }
     let verbs = other_verbs(&spelled);
     if !verbs.is_empty() {
@@ -29,6 +32,19 @@ pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
         | UsageError::UnexpectedDrive { .. } => less_a_word(&spelled),
         _ => Vec::new(),
     }
+}
+
+/// The topics that a word may stand for.
+fn topics_like(word: &OsStr) -> Vec<Request> {
+    let word = word.to_str().unwrap_or_default();
+    let names = Topic::NAMED.into_iter().filter_map(Topic::name);
+    let topic = near(word, names).and_then(Topic::named);
+    let commands = like(word).into_iter().map(Topic::Command);
+    topic
+        .into_iter()
+        .chain(commands)
+        .map(Request::help)
+        .collect()
 }
 
 /// The line without `wrong`, for a drive that is still to be named.

@@ -128,6 +128,8 @@ pub enum UsageError {
     BackupIsImage { file: OsString },
     #[error("the log would go into a file of another use, {}", quoted(.file))]
     LogIsOtherFile { file: OsString },
+    #[error("there is no help on {}", quoted(.word))]
+    UnknownTopic { word: OsString },
     /// What the parser below says where nothing above does.
     #[error("{reason}")]
     Other { reason: String },

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Command, DriveName, Options, Request, Verb, Via};
+use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::job::Check;
@@ -228,9 +228,12 @@ impl Request {
         }
     }
 
-    /// The help.
-    pub fn help() -> Request {
-        Request::without_drive(Command::Help)
+    pub fn help(topic: Topic) -> Request {
+        Request::without_drive(Command::Help(topic))
+    }
+
+    pub fn generate(artifact: Artifact) -> Request {
+        Request::without_drive(Command::Generate(artifact))
     }
 
     /// Looks at some file.

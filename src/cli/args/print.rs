@@ -14,8 +14,14 @@ impl Request {
     /// [`parse`](super::parse) makes the same request of them.
     pub fn words(&self) -> Vec<OsString> {
         let verb = match &self.command {
-            Command::Help => return vec!["help".into()],
+            Command::Help(topic) => {
+                let words = ["help"].into_iter().chain(topic.name());
+                return words.map(OsString::from).collect();
+            }
             Command::Version => return vec!["--version".into()],
+            Command::Generate(artifact) => {
+                return vec!["--generate".into(), artifact.name().into()];
+            }
             command => command.verb(),
         };
         let mut words: Vec<OsString> = Vec::new();

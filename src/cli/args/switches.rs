@@ -1,11 +1,14 @@
 //! Every switch and option, once: the parser, the printer, the check of what
-//! goes with which command, and the help read this table.
+//! goes with which command, the help, the man page and the completions read this
+//! table.
 
 use std::ffi::{OsStr, OsString};
 
-use super::Verb::{self, Check, Erase, Inspect, Read, Revive, Verify, Write};
-use super::{Form, Request, UsageError, values};
+use super::Verb::{self, Erase, Inspect, Read, Revive, Verify, Write};
+use super::{Form, Request, UsageError, Via, values};
 use crate::image::{Checksum, Crc32};
+use crate::job::Check;
+use crate::protocol::Protocol;
 
 /// One switch or option.
 #[derive(Debug)]
@@ -19,8 +22,10 @@ pub struct Switch {
     pub example: &'static str,
     /// The commands that it goes with.
     pub verbs: &'static [Verb],
-    /// What it does, one line each.
-    pub help: &'static [&'static str],
+    /// What it does, in half a line.
+    pub brief: &'static str,
+    /// What there is to say beside that, in sentences; or nothing.
+    pub more: &'static str,
 }
 
 /// How a switch gets into a request, and out of it again.
@@ -32,12 +37,24 @@ pub enum Kind {
     Value {
         /// What stands for the value in the help.
         name: &'static str,
+        values: Values,
         /// Whether it may be given again, each time adding to what it names.
         repeatable: bool,
         parse: fn(&mut Request, &'static Switch, &OsStr) -> Result<(), UsageError>,
         /// The values to type for what the request holds.
         print: fn(&Request) -> Vec<OsString>,
     },
+}
+
+/// What a shell can offer for a value.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    /// A file, or a folder.
+    Paths,
+    /// One of these.
+    Names(fn() -> Vec<&'static str>),
+    /// Whatever the user knows.
+    Any,
 }
 
 impl Switch {
@@ -60,6 +77,24 @@ impl Switch {
         }
     }
 
+    /// What its value can be; `None` for one without a value.
+    pub fn values(&self) -> Option<Values> {
+        match self.kind {
+            Kind::Flag(_) => None,
+            Kind::Value { values, .. } => Some(values),
+        }
+    }
+
+    pub fn is_repeatable(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Value {
+                repeatable: true,
+                ..
+            }
+        )
+    }
+
     /// What stands for its value in the help; `None` for one without a value.
     pub fn value(&self) -> Option<&'static str> {
         match self.kind {
@@ -77,7 +112,8 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.merged),
         example: "/m",
         verbs: &[Read, Write, Verify, Inspect],
-        help: &["all banks in one file; without it one file per bank"],
+        brief: "all banks in one file",
+        more: "Without it one file per bank.",
     },
     Switch {
         long: "binary",
@@ -85,18 +121,17 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.binary),
         example: "/b",
         verbs: &[Read, Write, Verify, Inspect],
-        help: &[
-            "raw binary; without it r writes bank-marked HEX",
-            "(w, v and i see from the content which it is)",
-        ],
+        brief: "raw binary",
+        more: "Without it r writes bank-marked Intel HEX. w, v and i see from the content which it is.",
     },
     Switch {
         long: "yes",
         letter: Some('y'),
         kind: Kind::Flag(|request| &mut request.options.yes),
         example: "--yes",
-        verbs: &[Read, Write, Verify, Erase, Check],
-        help: &["do not ask for YES"],
+        verbs: &[Read, Write, Verify, Erase, Verb::Check],
+        brief: "do not ask for YES",
+        more: "What would be asked is answered in advance: for scripts.",
     },
     Switch {
         long: "json",
@@ -104,10 +139,8 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.json),
         example: "--json",
         verbs: &Verb::ALL,
-        help: &[
-            "the outcome as one JSON object on standard output,",
-            "for programs; what people read goes to standard error",
-        ],
+        brief: "the outcome as one JSON object on standard output",
+        more: "For programs. What people read goes to standard error.",
     },
     Switch {
         long: "events",
@@ -115,7 +148,8 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.events),
         example: "--events",
         verbs: &Verb::ALL,
-        help: &["what happens as lines of JSON on standard error"],
+        brief: "what happens as lines of JSON on standard error",
+        more: "",
     },
     Switch {
         long: "quiet",
@@ -123,7 +157,8 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.quiet),
         example: "--quiet",
         verbs: &Verb::ALL,
-        help: &["no progress: results, questions, warnings, failures"],
+        brief: "no progress: results, questions, warnings, failures",
+        more: "",
     },
     Switch {
         long: "dry-run",
@@ -131,13 +166,15 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.dry_run),
         example: "--dry-run",
         verbs: &[Write, Erase],
-        help: &["show what would be done and change nothing"],
+        brief: "show what would be done and change nothing",
+        more: "",
     },
     Switch {
         long: "backup",
         letter: None,
         kind: Kind::Value {
             name: "PATH",
+            values: Values::Paths,
             repeatable: false,
             parse: |request, _, word| {
                 request.options.backup = Some(word.into());
@@ -147,10 +184,8 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--backup backup.bin",
         verbs: &[Write, Erase, Revive],
-        help: &[
-            "where the backup goes that is made before a change:",
-            "a file, or a folder in which it gets a name",
-        ],
+        brief: "where the backup goes that is made before a change",
+        more: "A file, or a folder in which it gets a name.",
     },
     Switch {
         long: "no-backup",
@@ -158,7 +193,8 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.no_backup),
         example: "--no-backup",
         verbs: &[Write, Erase, Revive],
-        help: &["change the flash without a way back"],
+        brief: "change the flash without a way back",
+        more: "",
     },
     Switch {
         long: "skip-if-same",
@@ -166,16 +202,15 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.skip_if_same),
         example: "--skip-if-same",
         verbs: &[Write],
-        help: &[
-            "write nothing into a drive that cannot be read and",
-            "says that it has the image's revision already",
-        ],
+        brief: "write nothing where the revision is the image's",
+        more: "For a drive that cannot be read and says that it has the image's revision already.",
     },
     Switch {
         long: "entry",
         letter: None,
         kind: Kind::Value {
             name: "N|NAME",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.entry = Some(values::text(switch, word)?.to_owned());
@@ -185,16 +220,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--entry 2",
         verbs: &[Write, Verify, Inspect],
-        help: &[
-            "the image of this number or name, of several in a ZIP",
-            "or flasher",
-        ],
+        brief: "the image of this number or name, of several",
+        more: "Of those in a ZIP or a vendor's flasher.",
     },
     Switch {
         long: "sum",
         letter: None,
         kind: Kind::Value {
             name: "XXXX",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 let sum = values::hex_of(switch, word, 4)?;
@@ -205,13 +239,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--sum 4a1f",
         verbs: &[Write, Verify, Inspect],
-        help: &["the 16-bit sum that the image must have, in hex"],
+        brief: "the 16-bit sum that the image must have, in hex",
+        more: "",
     },
     Switch {
         long: "crc32",
         letter: None,
         kind: Kind::Value {
             name: "XXXXXXXX",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.crc32 = Some(Crc32(values::hex_of(switch, word, 8)?));
@@ -221,13 +257,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--crc32 1f2e3d4c",
         verbs: &[Write, Verify, Inspect],
-        help: &["the CRC-32 that the image or its file must have"],
+        brief: "the CRC-32 that the image or its file must have",
+        more: "",
     },
     Switch {
         long: "to",
         letter: None,
         kind: Kind::Value {
             name: "FORM",
+            values: Values::Names(|| Form::ALL.map(Form::name).to_vec()),
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.to = Some(values::form(switch, word)?);
@@ -237,13 +275,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--to bin --out firmware.bin",
         verbs: &[Inspect],
-        help: &["convert the image: bin, hex, or banks (a file each)"],
+        brief: "convert the image: bin, hex, or banks (a file each)",
+        more: "Goes with --out.",
     },
     Switch {
         long: "out",
         letter: None,
         kind: Kind::Value {
             name: "NAME",
+            values: Values::Paths,
             repeatable: false,
             parse: |request, _, word| {
                 request.options.out = Some(word.into());
@@ -253,13 +293,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--out firmware.bin --to bin",
         verbs: &[Inspect],
-        help: &["the file that --to makes"],
+        brief: "the file that --to makes",
+        more: "",
     },
     Switch {
         long: "banks",
         letter: None,
         kind: Kind::Value {
             name: "LIST",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.banks = Some(values::banks(switch, word)?);
@@ -269,13 +311,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--banks 0-3,7",
         verbs: &[Read, Write, Verify, Erase],
-        help: &["only these 64 KiB banks: 0-3,7"],
+        brief: "only these 64 KiB banks: 0-3,7",
+        more: "",
     },
     Switch {
         long: "range",
         letter: None,
         kind: Kind::Value {
             name: "START-END",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.range = Some(values::range(switch, word)?);
@@ -285,13 +329,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--range 0x4000-0x5fff",
         verbs: &[Read, Write, Verify, Erase],
-        help: &["only these bytes, both ends included: 0x0-0xfff"],
+        brief: "only these bytes, both ends included: 0x0-0xfff",
+        more: "",
     },
     Switch {
         long: "keep",
         letter: None,
         kind: Kind::Value {
             name: "START-END",
+            values: Values::Any,
             repeatable: true,
             parse: |request, switch, word| {
                 request.options.keep.push(values::range(switch, word)?);
@@ -301,17 +347,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--keep 0x4000-0x5fff",
         verbs: &[Write, Erase],
-        help: &[
-            "leave these bytes of the flash as they are, both",
-            "ends included: 0x4000-0x5fff or 4000h-5FFFh;",
-            "may be repeated",
-        ],
+        brief: "leave these bytes as they are: 0x4000-0x5fff",
+        more: "Both ends are included; 4000h-5FFFh means the same. May be repeated.",
     },
     Switch {
         long: "size",
         letter: None,
         kind: Kind::Value {
             name: "BYTES",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.size = Some(values::size(switch, word)?);
@@ -321,13 +365,15 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--size 256K",
         verbs: &[Read, Verify],
-        help: &["read an unknown chip as this big: 262144, 256K, 1M"],
+        brief: "read an unknown chip as this big: 262144, 256K, 1M",
+        more: "",
     },
     Switch {
         long: "wait",
         letter: None,
         kind: Kind::Value {
             name: "SECONDS",
+            values: Values::Any,
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.wait = Some(values::seconds(switch, word)?);
@@ -336,34 +382,34 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_seconds(request.options.wait),
         },
         example: "--wait 200",
-        verbs: &[Read, Write, Verify, Erase, Check, Revive],
-        help: &[
-            "how long to go on asking a drive that refuses,",
-            "while you switch it off and on (200 on a terminal,",
-            "0 in a script)",
-        ],
+        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
+        brief: "how long to go on asking a drive that refuses",
+        more: "While you switch it off and on: 200 on a terminal, 0 in a script.",
     },
     Switch {
         long: "via",
         letter: None,
         kind: Kind::Value {
             name: "WAY",
+            values: Values::Names(|| Via::ALL.map(Via::name).to_vec()),
             repeatable: false,
             parse: |request, switch, word| {
                 request.options.via = Some(values::via(switch, word)?);
                 Ok(())
             },
-            print: |request| values::print_name(request.options.via.map(super::Via::name)),
+            print: |request| values::print_name(request.options.via.map(Via::name)),
         },
         example: "--via ata",
-        verbs: &[Read, Write, Verify, Erase, Check, Revive],
-        help: &["the way to the drive: sg, ata or port"],
+        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
+        brief: "the way to the drive: sg, ata or port",
+        more: "The kernel's SG_IO for packets, ATA PASS-THROUGH, or the I/O ports of its IDE channel, which are for root.",
     },
     Switch {
         long: "protocol",
         letter: None,
         kind: Kind::Value {
             name: "NAME",
+            values: Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()),
             repeatable: false,
             parse: |request, switch, word| {
                 let name = values::text(switch, word)?.to_ascii_lowercase();
@@ -373,14 +419,16 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_name(request.options.protocol.as_deref()),
         },
         example: "--protocol vendor",
-        verbs: &[Read, Write, Verify, Erase, Check, Revive],
-        help: &["use this protocol instead of the detected one"],
+        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
+        brief: "use this protocol instead of the detected one",
+        more: "",
     },
     Switch {
         long: "sim",
         letter: None,
         kind: Kind::Value {
             name: "BENCH",
+            values: Values::Paths,
             repeatable: false,
             parse: |request, _, word| {
                 request.options.sim = Some(word.into());
@@ -391,7 +439,8 @@ pub const SWITCHES: &[Switch] = &[
         example: "--sim bench.toml",
         // Harmless where no drive is needed, and a shell alias may hold it.
         verbs: &Verb::ALL,
-        help: &["simulated drives from this file, no real ones"],
+        brief: "simulated drives from this file, no real ones",
+        more: "",
     },
     Switch {
         long: "plain",
@@ -399,13 +448,15 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.plain),
         example: "--plain",
         verbs: &Verb::ALL,
-        help: &["no bars and countdowns, for screen readers and logs"],
+        brief: "no bars, countdowns and colours",
+        more: "For screen readers and logs.",
     },
     Switch {
         long: "log",
         letter: None,
         kind: Kind::Value {
             name: "FILE",
+            values: Values::Paths,
             repeatable: false,
             parse: |request, _, word| {
                 request.options.log = Some(word.into());
@@ -415,7 +466,8 @@ pub const SWITCHES: &[Switch] = &[
         },
         example: "--log mtkflash.log",
         verbs: &Verb::ALL,
-        help: &["another file for the log that every run leaves"],
+        brief: "another file for the log that every run leaves",
+        more: "",
     },
     Switch {
         long: "no-log",
@@ -423,13 +475,15 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Flag(|request| &mut request.options.no_log),
         example: "--no-log",
         verbs: &Verb::ALL,
-        help: &["leave no log"],
+        brief: "leave no log",
+        more: "",
     },
     Switch {
         long: "force",
         letter: None,
         kind: Kind::Value {
             name: "CHECK",
+            values: Values::Names(|| Check::ALL.map(Check::name).to_vec()),
             repeatable: true,
             parse: |request, switch, word| {
                 let checks = values::checks(switch, word)?;
@@ -439,11 +493,9 @@ pub const SWITCHES: &[Switch] = &[
             print: |request| values::print_checks(&request.options.force),
         },
         example: "--force=model",
-        verbs: &[Read, Write, Verify, Erase, Check, Revive],
-        help: &[
-            "pass one check, by its name below; may be repeated",
-            "or take a list: --force=model,medium",
-        ],
+        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
+        brief: "pass one check, by its name",
+        more: "May be repeated, or take a list: --force=model,medium.",
     },
 ];
 

@@ -148,14 +148,36 @@ fn lines_mean_what_they_meant_under_dos_and_what_linux_users_expect() {
             },
         ),
         // Help: without a word, and whatever else is wrong.
-        ("mtkflash", Request::without_drive(Command::Help)),
-        ("mtkflash /?", Request::without_drive(Command::Help)),
-        ("mtkflash -H", Request::without_drive(Command::Help)),
-        ("mtkflash help", Request::without_drive(Command::Help)),
+        ("mtkflash", Request::help(Topic::Overview)),
+        ("mtkflash /?", Request::help(Topic::Overview)),
+        ("mtkflash -H", Request::help(Topic::Overview)),
+        ("mtkflash help", Request::help(Topic::Overview)),
+        ("mtkflash HELP --json", Request::help(Topic::Overview)),
         (
             "mtkflash 7 x /sata --nonsense --help",
-            Request::without_drive(Command::Help),
+            Request::help(Topic::Overview),
         ),
+        // On a command, where there is one beside it, and on what else has a name.
+        (
+            "mtkflash help w",
+            Request::help(Topic::Command(Verb::Write)),
+        ),
+        (
+            "mtkflash Help Write",
+            Request::help(Topic::Command(Verb::Write)),
+        ),
+        ("mtkflash w /?", Request::help(Topic::Command(Verb::Write))),
+        (
+            "mtkflash 3 r /m --zzz force -h",
+            Request::help(Topic::Command(Verb::Read)),
+        ),
+        ("mtkflash help force", Request::help(Topic::Force)),
+        ("mtkflash help CODES", Request::help(Topic::Codes)),
+        ("mtkflash help drives", Request::help(Topic::Drives)),
+        ("mtkflash /? switches", Request::help(Topic::Switches)),
+        // What is written for other programs.
+        ("mtkflash --generate man", Request::generate(Artifact::Man)),
+        ("mtkflash --Generate=ZSH", Request::generate(Artifact::Zsh)),
         (
             "mtkflash --version",
             Request::without_drive(Command::Version),
@@ -443,6 +465,11 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "version",
         "3 w f \u{2013}dry-run",
         "3 wirte -by f",
+        "help wriet",
+        "help forse",
+        "help me",
+        "--generate",
+        "--generate perl",
         // Values.
         "3 w f --backup",
         "3 w --backup /m f",

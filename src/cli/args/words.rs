@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::switches::{self, Switch};
 use super::values::hex;
-use super::{UsageError, Verb};
+use super::{Artifact, Topic, UsageError, Verb};
 
 /// A command line in canonical form.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,19 +31,71 @@ enum Dos {
     Unknown(char),
 }
 
-/// Whether the words ask for the help: that wins over any mistake beside it.
-pub fn ask_for_help(argv: &[OsString]) -> bool {
-    if let [only] = argv {
-        if only.eq_ignore_ascii_case("help") {
-            return true;
-        }
+/// What the words ask for help on, if they do: that wins over any mistake beside
+/// it. No words ask for it, too.
+///
+/// # Errors
+/// Words behind `help` that name nothing there is help on.
+pub fn topic(argv: &[OsString]) -> Result<Option<Topic>, UsageError> {
+    let Some((first, rest)) = argv.split_first() else {
+        return Ok(Some(Topic::Overview));
+    };
+    let words = || before_the_end(argv).filter_map(OsStr::to_str);
+    if before_the_end(argv).any(is_help) {
+        let command = words().find_map(Verb::named).map(Topic::Command);
+        let topic = command.or_else(|| words().find_map(Topic::named));
+        return Ok(Some(topic.unwrap_or(Topic::Overview)));
     }
-    before_the_end(argv).any(|word| {
-        matches!(dos(word), Some(Dos::Help))
-            || ["-?", "-h", "--help"]
-                .iter()
-                .any(|help| word.eq_ignore_ascii_case(help))
-    })
+    if !first.eq_ignore_ascii_case("help") {
+        return Ok(None);
+    }
+    let mut rest = rest.iter().filter(|word| !is_switch(word)).peekable();
+    let Some(word) = rest.peek().copied().cloned() else {
+        return Ok(Some(Topic::Overview));
+    };
+    match rest.find_map(|word| word.to_str().and_then(Topic::named)) {
+        Some(topic) => Ok(Some(topic)),
+        None => Err(UsageError::UnknownTopic { word }),
+    }
+}
+
+fn is_help(word: &OsStr) -> bool {
+    let is_dos = matches!(dos(word), Some(Dos::Help));
+    let is = |help: &str| word.eq_ignore_ascii_case(help);
+    is_dos || ["-?", "-h", "--help"].into_iter().any(is)
+}
+
+/// What the words ask to be written of the program's tables, if they do.
+///
+/// # Errors
+/// No name behind `--generate`, or one of nothing that can be written.
+pub fn artifact(argv: &[OsString]) -> Result<Option<Artifact>, UsageError> {
+    const GENERATE: &str = "generate";
+    const EXAMPLE: &str = "--generate man";
+    let mut words = before_the_end(argv);
+    let Some(asking) = words.find(|word| {
+        let is_long = word.as_bytes().starts_with(b"--");
+        is_long && split(word).0.eq_ignore_ascii_case(GENERATE)
+    }) else {
+        return Ok(None);
+    };
+    let (_, value) = split(asking);
+    let Some(word) = value.or_else(|| words.next()) else {
+        return Err(UsageError::MissingValue {
+            option: GENERATE,
+            example: EXAMPLE,
+        });
+    };
+    let is_named = |artifact: &Artifact| word.eq_ignore_ascii_case(artifact.name());
+    match Artifact::ALL.into_iter().find(is_named) {
+        Some(artifact) => Ok(Some(artifact)),
+        None => Err(UsageError::BadValue {
+            option: GENERATE,
+            word: word.to_owned(),
+            expected: "what is written is man, bash, zsh or fish".to_owned(),
+            example: EXAMPLE,
+        }),
+    }
 }
 
 /// Whether the words ask for the version.

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
 use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Verdict, WayBack};
 use crate::cli::prompt::{self, Consent, Word};
-use crate::cli::report::{banks, counted, found_identity, identity, is_all, sums};
+use crate::cli::report::{banks, beside_sums, counted, found_identity, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::files::{self, Place};
@@ -252,20 +252,24 @@ impl Run<'_> {
         drop(inhibitor);
         let changed = done.map_err(|error| Failure::change(&error, request, backup))?;
         let has_restarted = changed.restart.is_some();
+        let mut warnings = proposal.warnings.iter();
+        let backup_has_gaps = warnings.any(|warning| matches!(warning, Warning::BackupLacks(_)));
         self.found(Finding::Changed {
             changed: Box::new(changed),
             whole_chip: proposal.erases_everything(),
             backup: backup.map(Path::to_owned),
-            backup_has_gaps: proposal
-                .warnings
-                .iter()
-                .any(|warning| matches!(warning, Warning::BackupLacks(_))),
+            backup_has_gaps,
         });
+        // One with gaps is no way back.
+        let backup = backup.filter(|_| !backup_has_gaps);
         let next = match request.erasing() {
             _ if is_dangerous => next::after_danger(backup, request),
-            _ if has_restarted => return Ok(()),
+            _ if has_restarted => match backup {
+                Some(backup) => next::way_back(backup, request),
+                None => return Ok(()),
+            },
             Some(blank) => next::after_erase(blank, backup, request),
-            None => next::after_write(self.session.is_off_kernel(), request),
+            None => next::after_write(self.session.is_off_kernel(), backup, request),
         };
         self.found(Finding::Next(next));
         Ok(())
@@ -506,6 +510,7 @@ pub fn changed(
     whole_chip: bool,
     backup: Option<&Path>,
     backup_has_gaps: bool,
+    request: &Request,
 ) -> Text {
     let mut text = Text::default();
     let mut table = Text::default();
@@ -536,7 +541,12 @@ pub fn changed(
     };
     match &changed.evidence {
         Evidence::ReadBack(compared) => {
-            text.append(sums(compared));
+            // Of a whole image the sums of its banks stand above.
+            let is_told = is_all(compared) && is_whole_image(request);
+            text.append(match is_told {
+                true => beside_sums(compared),
+                false => sums(compared),
+            });
             let what = match is_all(compared) {
                 true => "read back and compared",
                 false => "read back and compared as far as said above",
@@ -563,7 +573,33 @@ pub fn changed(
         table.row("Backup", &format!("{} holds {what}", backup.display()));
     }
     text.append(table);
+    if let Evidence::ReadBack(compared) = &changed.evidence {
+        text.success(&worked(is_all(compared), request));
+    }
     text
+}
+
+/// Whether all of an image was to be written.
+fn is_whole_image(request: &Request) -> bool {
+    let options = &request.options;
+    let is_part = options.banks.is_some() || options.range.is_some() || !options.keep.is_empty();
+    request.erasing().is_none() && !is_part
+}
+
+/// That it worked, in plain words.
+fn worked(is_all: bool, request: &Request) -> String {
+    let what = match request.erasing() {
+        Some(Blank::All) => "the flash is blank",
+        Some(Blank::Part) => "that part of the flash is blank",
+        None if is_whole_image(request) => "the flash holds this image now",
+        None => "that part of the flash holds the image now",
+    };
+    match is_all {
+        true => format!("It worked: {what}. All of it was read back, and no byte is wrong."),
+        false => format!(
+            "It worked: {what}, as far as it could be read back; what could not is said above."
+        ),
+    }
 }
 
 #[cfg(test)]

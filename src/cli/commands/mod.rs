@@ -73,8 +73,9 @@ pub fn carry_out(context: Context) -> Result<(), Failure> {
 /// A request that is about one drive, or none.
 fn of_one_drive(context: Context) -> Result<(), Failure> {
     match &context.request.command {
-        Command::Help => context.found(Finding::Help),
+        Command::Help(topic) => context.found(Finding::Help(*topic)),
         Command::Version => context.found(Finding::Version),
+        Command::Generate(artifact) => context.found(Finding::Generated(*artifact)),
         Command::Inspect { files } => inspect::run(context, files)?,
         Command::List => list::run(context)?,
         Command::Check => check::run(context)?,

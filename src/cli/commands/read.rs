@@ -140,5 +140,12 @@ pub fn dumped(dump: &Dumped) -> Text {
     }
     table.rows("Sums", bank_sums(&dump.banks));
     table.row("Total", &format!("{} (CRC-32 {})", dump.total, dump.crc32));
+    let is_whole = dump.gaps.is_empty() && !dump.half_written && !is_unstable(dump.disagreements);
+    if is_whole {
+        table.success(match dump.files.len() {
+            1 => "It worked: this file holds what is in the flash.",
+            _ => "It worked: these files hold what is in the flash.",
+        });
+    }
     table.finish()
 }

@@ -453,6 +453,14 @@ fn every_question_and_every_end_in_words() {
                     Err(failure) => failure.text(),
                 }),
         )
-        .map(|text| text.render(&caller, Some(80)));
+        .map(|text| {
+            text.render(
+                &caller,
+                crate::cli::text::Look {
+                    width: Some(80),
+                    colours: false,
+                },
+            )
+        });
     insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n~~~\n"));
 }

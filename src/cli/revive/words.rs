@@ -174,7 +174,7 @@ pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, F
     Err(match end {
         End::Back { identity } => {
             let mut text = Text::from("");
-            text.words(&format!(
+            text.success(&format!(
                 "The drive is back. It says that it is {}. Try a disc in it before you throw the \
                  backup away.",
                 report::identity(identity)

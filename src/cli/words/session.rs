@@ -202,7 +202,7 @@ pub fn told(event: &Event, typed: &Request) -> Option<Text> {
         Event::PollingLeftOn(why) => polled(why),
         Event::Detected(detected) => self::detected(detected),
         Event::GivenUp(channel) => return Some(question(channel)),
-        Event::Said(said) => return Some(self::said(said)),
+        Event::Said(said) => return Some(self::said(said)).filter(|text| !text.is_empty()),
         Event::TakenOver => "Note: an earlier run was ended in the middle, and this one goes on \
                              with the channel as it was left."
             .to_owned(),
@@ -223,23 +223,17 @@ fn detected(detected: &Detected) -> String {
         Reason::Nameless => {
             "The drive does not say what it is; vendor mode needs no working firmware.".to_owned()
         }
-        Reason::Unlisted { identity } => format!(
-            "{} {} is on no list of drives with a packet protocol, so this goes on in vendor mode.",
-            identity.vendor, identity.product
-        ),
-        Reason::Listed { identity } => format!(
-            "{} {} is on the list of {family} drives.",
-            identity.vendor, identity.product
-        ),
-        Reason::ListedWithBanner { identity, banner } => {
+        Reason::Unlisted { .. } => {
+            "The drive is on no list of drives with a packet protocol, so this goes on in vendor mode."
+                .to_owned()
+        }
+        Reason::Listed { .. } => format!("The drive is on the list of {family} drives."),
+        Reason::ListedWithBanner { banner, .. } => {
             let banner = match banner {
                 Some(banner) => format!("Its boot banner is \"{}\".", banner.trim_end()),
                 None => "It shows no boot banner.".to_owned(),
             };
-            format!(
-                "{} {} is on the list of {family} drives. {banner}",
-                identity.vendor, identity.product
-            )
+            format!("The drive is on the list of {family} drives. {banner}")
         }
     }
 }
@@ -248,11 +242,14 @@ fn said(said: &Said) -> Text {
     let mut text = Text::default();
     match said {
         Said::Device { device, by, other } => {
-            let way = match by {
-                By::Ports => "by the ports of its channel",
-                By::AtaPassthrough => "by ATA PASS-THROUGH",
-            };
-            text.words(&format!("Asked {way}, the drive says that it is {device}."));
+            // Through the kernel it is the one that is shown anyway.
+            if let (By::Ports, _) | (_, Some(_)) = (by, other) {
+                let way = match by {
+                    By::Ports => "by the ports of its channel",
+                    By::AtaPassthrough => "by ATA PASS-THROUGH",
+                };
+                text.words(&format!("Asked {way}, the drive says that it is {device}."));
+            }
             if let Some(other) = other {
                 text.words(&format!(
                     "Warning: the kernel remembers another model there, {}.",

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::cli::advice::Advice;
-use crate::cli::args::{DriveName, Request, UsageError, Verb, another_drive, nearest};
+use crate::cli::args::{
+    Artifact, DriveName, Request, Topic, UsageError, Verb, another_drive, nearest,
+};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::words::sentence;
@@ -105,13 +107,26 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             .then("Type the command without it. Where a check refuses, the message says its name."),
         UsageError::UnknownSwitch { .. }
         | UsageError::Other { .. }
-        | UsageError::OtherDash { .. } => next.then("To see all switches:").then(Request::help()),
+        | UsageError::OtherDash { .. } => next
+            .then("To see all switches:")
+            .then(Request::help(Topic::Switches)),
         UsageError::EmptyWord | UsageError::StandardStream => {
             next.then(FORM).then(form(Verb::Read))
         }
         UsageError::UnknownCheck { .. } => {
             next.then("A refusal says the name of the check that stands in the way.")
         }
+        UsageError::UnknownTopic { .. } => next
+            .then("What there is help on:")
+            .then(Request::help(Topic::Overview)),
+        UsageError::BadValue {
+            option: "generate", ..
+        }
+        | UsageError::MissingValue {
+            option: "generate", ..
+        } => next
+            .then("For example:")
+            .then(Request::generate(Artifact::Man)),
         UsageError::Missing { .. }
         | UsageError::OneFileOnly { .. }
         | UsageError::JoinedSwitches { .. }
@@ -120,10 +135,18 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::GivenTwice { .. }
         | UsageError::BadValue { .. }
         | UsageError::AmbiguousNumber { .. }
-        | UsageError::Contradiction { .. } => {
-            next.then("How all of it is typed:").then(Request::help())
-        }
+        | UsageError::Contradiction { .. } => next
+            .then("How all of it is typed:")
+            .then(Request::help(topic(typed))),
     }
+}
+
+/// The help on the command among these words, or on all switches.
+fn topic(typed: &[OsString]) -> Topic {
+    let mut words = typed.iter().filter_map(|word| word.to_str());
+    words
+        .find_map(Verb::named)
+        .map_or(Topic::Switches, Topic::Command)
 }
 
 /// The list of drives, and the line with a place for the one that is meant: none
