@@ -1,6 +1,6 @@
 //! What the program tells about itself: the help, a screenful for each topic, and
-//! beside it the [man page](man) and the [completions](complete) of shells. All of
-//! it is made of the tables of commands, switches, checks and exit codes.
+//! beside it the man page and the completions of shells. All of it is made of the
+//! tables of commands, switches, checks and exit codes.
 
 mod complete;
 mod man;
