@@ -21,6 +21,7 @@ impl Asking {
 impl From<Request> for Box<Asking> {
     fn from(mut request: Request) -> Box<Asking> {
         request.options.yes = false;
+        request.options.force.clear();
         Box::new(Asking(request))
     }
 }

@@ -16,7 +16,7 @@ use super::text::Text;
 use super::words::{self, ended, sentence};
 use crate::drive::Remedy;
 use crate::files::FileError;
-use crate::flash::Bank;
+use crate::flash::{Bank, Offset};
 use crate::image::{LoadError, bank_path};
 use crate::job::change::ChangeError;
 use crate::job::fit::Comparison;
@@ -92,15 +92,16 @@ impl Failure {
     /// A job that would take hours; `at_ports` is what the drive is called by the
     /// ports that lead to it, too.
     pub fn slow(refusal: &Refusal, at_ports: Option<&DriveName>, request: &Request) -> Failure {
-        let mut failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
-        if let Some(name) = at_ports {
-            failure = failure
+        let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
+        match at_ports {
+            Some(name) => failure
                 .next("By the ports of its channel it takes minutes:")
-                .next(request.of(name.clone()).by(Via::Port));
+                .next(request.of(name.clone()).by(Via::Port)),
+            None => failure
+                .next("On another port or adapter it may take minutes. Where it is now:")
+                .next(request.list()),
         }
-        failure
-            .next("If you have the time:")
-            .next(request.forcing(Check::Slow))
+        .next(named("If you have the time", Check::Slow))
     }
 
     pub fn load(error: &LoadError, request: &Request) -> Failure {
@@ -179,6 +180,9 @@ impl Failure {
     pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
         let state = error.flash();
         let failure = match error {
+            ChangeError::Again { at, source } => {
+                return Failure::change(source, request, backup).worn(*at, backup, request);
+            }
             ChangeError::Job(error) if state == FlashState::Unchanged => {
                 return Failure::job(error, request).keeping(backup);
             }
@@ -243,6 +247,33 @@ impl Failure {
                 .next(request.restore(backup)),
             None => failure,
         }
+    }
+
+    /// The same failure for the second time: what was said of it stays, and what helped
+    /// nothing is not proposed again.
+    fn worn(self, at: Offset, backup: Option<&Path>, request: &Request) -> Failure {
+        let failure = Failure {
+            what: format!(
+                "{} The run before this one failed at {at} as well: the chip is worn out there, or \
+                 write-protected.",
+                self.what
+            ),
+            next: Advice::default(),
+            ..self
+        };
+        let failure = failure.next(
+            "The same once more would end the same. Leave the drive on: its firmware is not \
+             whole, and may not start again.",
+        );
+        match backup {
+            Some(backup) => failure
+                .next("What was in it before may need nothing of the chip at that place:")
+                .next(request.restore(backup)),
+            None => failure
+                .next("Another image may need nothing of the chip at that place:")
+                .next(request.write_any()),
+        }
+        .next("If that fails, too, only another chip helps, or an external programmer.")
     }
 
     /// Says where the way back is that was made before nothing was changed.
@@ -428,12 +459,12 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
             )),
         Check::Model if matches!(objection, Objection::Misfit(Comparison::Nameless { .. })) => {
             failure
-                .next(
-                    "Firmware of other hardware leaves the drive dead. If that is what the drive's \
-                     label says, type:",
-                )
-                .next(request.forcing(Check::Model))
-                .next("If it is not, get the firmware for this very drive.")
+                .next("Compare that with the drive's label, and look at the image:")
+                .next(request.inspect())
+                .next(named(
+                    "Firmware of other hardware leaves the drive dead. If it is what the label says",
+                    Check::Model,
+                ))
         }
         Check::Model => failure
             .next("Get the firmware for this very drive, and look at it:")
@@ -448,12 +479,23 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
         Check::Unstable => failure
             .next("Check cable and power of the drive, then type the same again:")
             .next(request.same())
-            .next("To go on all the same, with a backup that may be wrong:")
-            .next(request.forcing(Check::Unstable)),
+            .next(named(
+                "To go on all the same, with a backup that may be wrong",
+                Check::Unstable,
+            )),
         check => failure
-            .next("If you are sure all the same:")
-            .next(request.forcing(check)),
+            .next("To see what this drive is:")
+            .next(request.check())
+            .next(named("If you are sure all the same", check)),
     }
+}
+
+/// How a check is overridden: by whoever types its name, and by no ready line.
+pub fn named(when: &str, check: Check) -> String {
+    format!(
+        "{when}, --force takes the name of the check: {}.",
+        check.name()
+    )
 }
 
 fn refused(refusal: &Refusal, request: &Request) -> Failure {

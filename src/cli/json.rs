@@ -19,7 +19,8 @@ use super::exit::Exit;
 use super::failure::{Failure, Flash};
 use super::next::Blank;
 use super::outcome::{
-    Drive, Dumped, Examined, Finding, OfDrive, Outcome, Planned, Proposed, Spent, Verdict, WayBack,
+    Drive, Dumped, Examined, Finding, OfDrive, Outcome, Planned, Proposed, Spent, Takes, Verdict,
+    WayBack,
 };
 use super::{help, report, words};
 use crate::drive::ask::Medium;
@@ -489,6 +490,7 @@ fn of_proposal(proposed: &Proposed) -> Value {
         "resumed": matches!(proposed.backup, WayBack::Earlier { .. }),
         "backup": backup(&proposed.backup),
         "plan": plan(&proposed.plan),
+        "time": proposed.time.as_ref().map(time),
     })
 }
 
@@ -511,6 +513,14 @@ fn backup(backup: &WayBack) -> Value {
         WayBack::Impossible => json!({"status": "impossible"}),
         WayBack::NotNeeded => json!({"status": "not-needed"}),
     }
+}
+
+fn time(takes: &Takes) -> Value {
+    json!({
+        "seconds_spent": takes.spent.as_secs(),
+        "seconds_to_come": takes.to_come.map(|time| time.as_secs()),
+        "drive_programs": takes.drive_programs,
+    })
 }
 
 fn plan(plan: &Planned) -> Value {

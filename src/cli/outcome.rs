@@ -22,7 +22,7 @@ use crate::job::read::Dump;
 use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
 use crate::job::write::{Backup, Proposal, Work};
-use crate::job::{Event, Phase};
+use crate::job::{Event, Phase, estimate};
 use crate::protocol::{Capabilities, DeviceInfo, Reading, Unreadable, Unwritable, Writing};
 use crate::session::{Label, Listing, Session};
 
@@ -190,6 +190,37 @@ pub struct Proposed {
     pub unreadable: Option<Unreadable>,
     pub backup: WayBack,
     pub plan: Planned,
+    /// None where there is nothing to do.
+    pub time: Option<Takes>,
+}
+
+/// How long a change takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takes {
+    /// What it has taken before the question.
+    pub spent: Duration,
+    /// What is to come as far as that can be told by the pace of reading; `None`
+    /// where nothing was read.
+    pub to_come: Option<Duration>,
+    /// The drive programs by itself, and takes its own time for that.
+    pub drive_programs: bool,
+}
+
+impl Takes {
+    /// `read` is what reading for it has taken, `per_byte` the pace of the first
+    /// commands.
+    pub fn of(proposal: &Proposal, read: &[Spent], per_byte: Option<Duration>) -> Option<Takes> {
+        let bytes: u64 = read.iter().map(|spent| spent.bytes).sum();
+        let spent: Duration = read.iter().map(|spent| spent.time).sum();
+        let measured = spent.as_nanos().checked_div(bytes.into());
+        let measured = measured.and_then(|pace| u64::try_from(pace).ok());
+        let per_byte = measured.map(Duration::from_nanos).or(per_byte);
+        (!proposal.is_empty()).then(|| Takes {
+            spent,
+            to_come: per_byte.map(|per_byte| estimate::to_come(proposal, per_byte)),
+            drive_programs: matches!(proposal.work, Work::Download(_)),
+        })
+    }
 }
 
 /// What there is of the content before a change.
@@ -345,8 +376,9 @@ impl Dumped {
 
 impl Proposed {
     /// Of a flash that is read so.
-    pub fn of(proposal: &Proposal, reading: &Reading) -> Proposed {
+    pub fn of(proposal: &Proposal, reading: &Reading, time: Option<Takes>) -> Proposed {
         Proposed {
+            time,
             erases_only: proposal.fit.is_none(),
             fit: proposal.fit.clone(),
             warnings: proposal

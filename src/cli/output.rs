@@ -16,6 +16,7 @@ use super::progress::eprintln_quietly;
 use super::report;
 use super::text::{Look, Text};
 use super::wrap;
+use crate::job::Phase;
 
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
 /// is not lost on the caller: before a change it ends the job, after it the job
@@ -132,6 +133,15 @@ impl Output {
         if let Some(drive) = self.outcome().drive(drive) {
             drive.phases.extend(phases);
         }
+    }
+
+    /// What reading this drive has taken so far.
+    pub fn read_so_far(&self, drive: &DriveName) -> Vec<Spent> {
+        let mut outcome = self.outcome();
+        let phases = outcome.drive(drive).map(|drive| drive.phases.clone());
+        let mut phases = phases.unwrap_or_default();
+        phases.retain(|spent| spent.phase == Phase::Read);
+        phases
     }
 
     /// One of several drives is done with; the others go on.

@@ -9,7 +9,7 @@ use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;
 use crate::plan::{Plan, Step};
 use crate::protocol::packet::blu_ray::Survey;
-use crate::protocol::{FirmwareDevice, Impossible, InPlace, Unreadable, Writer};
+use crate::protocol::{DeviceError, FirmwareDevice, Impossible, InPlace, Unreadable, Writer};
 use crate::scsi::Identity;
 
 /// What was done to a flash, and how it was made sure of.
@@ -63,6 +63,13 @@ pub enum ChangeError {
     /// Everything was written, and the flash holds something else.
     #[error("the flash does not hold what was written, first at {}", .0.first)]
     Different(Difference),
+    /// The chip did not take a byte that it did not take in the run before either.
+    #[error("{source}")]
+    Again {
+        at: Offset,
+        #[source]
+        source: Box<ChangeError>,
+    },
     /// The drive took everything and came back as something else.
     #[error("the drive came back as {found}, and the image is for {expected}")]
     OtherIdentity {
@@ -87,10 +94,23 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
+    /// The byte that the chip did not take, where it is that.
+    pub(super) fn refused_byte(&self) -> Option<Offset> {
+        match self {
+            ChangeError::Job(JobError::Device {
+                source: DeviceError::NotProgrammed { at, .. } | DeviceError::NotErased { at, .. },
+                ..
+            }) => Some(*at),
+            ChangeError::Different(difference) => Some(difference.first),
+            _ => None,
+        }
+    }
+
     pub fn flash(&self) -> FlashState {
         match self {
             ChangeError::Job(error) => error.flash(),
             ChangeError::Different(_) => FlashState::Written,
+            ChangeError::Again { source, .. } => source.flash(),
             ChangeError::OtherIdentity { banks, .. } | ChangeError::OldFirmware { banks, .. } => {
                 FlashState::InDoubt {
                     taken: *banks,

@@ -7,12 +7,14 @@
 mod names;
 mod send;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::backup::Record;
 use super::event::Phase;
-use super::fit;
-use super::interrupted::{self, Change, Start};
+use super::fit::{self, Match};
+use super::interrupted::{self, Change, Closing, Notice, Start};
+use super::journal::trace;
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::verify::{owned_ranges, provable};
@@ -70,133 +72,38 @@ pub(super) fn prepare(
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
-    let device = job.device.info().clone();
-    let drive = device.identity.as_ref();
-    let mut warnings = Vec::new();
-
-    let (bytes, fit, check) = match &request.content {
-        Content::Image { image, record } => {
-            if let Some(problem) = soundness::problems(image.bytes()).first() {
-                return Err(Unfit::Unsound(problem.clone()).into());
-            }
-            let bytes = fit::spread(image, size, &request.selection, &everything)?;
-            warnings.extend(gaps_of_image(record.as_deref(), rules, &request.forced)?);
-            warnings.extend(write::record_warnings(record.as_deref(), drive));
-            (
-                bytes,
-                names_fit(image, drive, rules, &request.forced)?,
-                Phase::Verify,
-            )
-        }
-        Content::Blank => {
-            if let Erasing::Undocumented { family } = rules.erasing {
-                return Err(Refusal::Unerasable { family }.into());
-            }
-            warnings.push(Warning::NoFirmwareAfterwards);
-            (vec![ERASED; size as usize].into(), None, Phase::BlankCheck)
-        }
+    let scope = Scope {
+        request,
+        rules,
+        device: job.device.info().clone(),
     };
+    let drive = scope.device.identity.as_ref();
+
+    let mut wanted = scope.wanted(size, &everything)?;
     let dump = dump(job, request, rules)?;
     let disagreements = dump.as_ref().map_or(0, |dump| dump.disagreements);
-    warnings.extend(steadiness::refuse_unstable(disagreements, &request.forced)?);
+    let unsteady = steadiness::refuse_unstable(disagreements, &request.forced)?;
+    wanted.warnings.extend(unsteady);
 
-    let guards = guards(&request.forced);
-    let whole = dump.as_ref().filter(|dump| dump.gaps.is_empty());
-    let prepared = downloader(job.device)?
-        .prepare(&Offer {
-            image: &bytes,
-            flash: whole.map(|dump| dump.bytes.as_slice()),
-            is_own_dump: is_own_dump(&request.content, drive),
-            forced: &guards,
-        })
-        .map_err(not_prepared)?;
-    drop(bytes);
-    let (scope, owned) = provable(rules, &prepared.content, &everything);
+    let prepared = scope.offer(job, &wanted.bytes, dump.as_ref())?;
+    let (to_compare, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
         (Content::Image { image, .. }, Some(dump)) if dump.gaps.is_empty() => {
-            Resemblance::of(image, &prepared.content, dump, &scope, drive)
+            Resemblance::of(image, &prepared.content, dump, &to_compare, drive)
         }
         _ => None,
     };
     let expected = Expected::of(&request.content, drive, rules);
-    let is_there_already = dump.as_ref().is_some_and(|dump| {
-        dump.gaps.is_empty()
-            && scope
-                .iter()
-                .all(|range| range.of(&dump.bytes) == range.of(&prepared.content))
-    }) && drive.is_none_or(|drive| expected.is_met_by(drive));
-
-    let is_said = request.skip_if_same
-        && dump.is_none()
-        && drive.is_some_and(|drive| expected.is_revision_of(drive));
-    let there = match (is_there_already, is_said) {
-        (true, _) => There::AsRead,
-        (false, true) => There::AsSaid,
-        (false, false) => There::Not,
-    };
+    let there = scope.there(&expected, &prepared.content, dump.as_ref(), &to_compare);
     job.check_stop()?;
+    let earlier = scope.earlier(dump.as_ref(), &prepared.content, there)?;
+    let is_resumed = matches!(earlier.start, Start::Resumed(_));
+    let made = scope.back_up(earlier.start, dump.as_ref(), there, &mut wanted.warnings)?;
     let journal = &request.circumstances.journal;
-    let (start, mut over, mut unfinished) = match &dump {
-        Some(dump) => {
-            let rewritten = rewritten(rules);
-            let target = masked(&prepared.content, &rewritten);
-            let now = Dump {
-                bytes: masked(&dump.bytes, &rewritten),
-                ..dump.clone()
-            };
-            let change = Change {
-                dump: &now,
-                target: &|_| target.clone(),
-                retained: &without(&kept(rules, dump, &prepared.content), &rewritten),
-                layout: None,
-            };
-            let open = interrupted::find(
-                write::backup_path(&request.backup),
-                &device,
-                dump.bytes.len(),
-                journal,
-            );
-            let start = match open.start(&change, drive, &request.forced) {
-                // Nothing is lost where nothing is written.
-                Err(_) if is_there_already => Start::Here,
-                // What no firmware runs from is not what was in the flash before.
-                Ok(Start::Here) if device.is_boot_loader() => Start::Mixed,
-                start if is_there_already => start?,
-                start => open.of_blank(start?, &change, &request.forced)?,
-            };
-            (start, open.of_this_drive(), open.notices(dump, None))
-        }
-        None => (Start::Here, Vec::new(), Vec::new()),
-    };
-    let is_resumed = matches!(start, Start::Resumed(_));
-    write::refuse_unfinished(&start, request)?;
-    if let Start::Resumed(earlier) = &start {
-        over.push(earlier.closing());
-        unfinished.clear();
+    if there == There::AsRead && !request.dry_run {
+        earlier.over.iter().for_each(|one| one.close(journal));
     }
-    let made = match &dump {
-        _ if is_there_already => {
-            if !request.dry_run {
-                over.iter().for_each(|one| one.close(journal));
-            }
-            Made::nothing(Backup::NotNeeded)
-        }
-        None if is_said => Made::nothing(Backup::NotNeeded),
-        None if is_in_boot_code(&device) && request.backup != BackupWish::None => {
-            Made::nothing(Backup::Impossible)
-        }
-        None => Made::nothing(Backup::None),
-        Some(dump) => {
-            if matches!(start, Start::Here | Start::Mixed) {
-                if !is_in_boot_code(&device) {
-                    refuse_nameless(dump, rules, drive)?;
-                }
-                warnings.extend(gaps_of_backup(dump, rules));
-            }
-            write::way_back(start, dump, request, &device, |record| record)?
-        }
-    };
-    let notes = prepared.notes.clone();
+
     let overridden = prepared.overridden.iter().filter_map(|misfit| {
         let guard = misfit.guard()?;
         Some(Warning::Overridden(Objection::Protocol(
@@ -204,32 +111,12 @@ pub(super) fn prepare(
             guard,
         )))
     });
-    warnings.extend(overridden);
+    wanted.warnings.extend(overridden);
     let rewritten = rewritten(rules);
-    let (before, covered) = match (made.before, made.covered, dump) {
-        (Some(before), Some(covered), _) => (before, covered),
-        (_, _, Some(dump)) => (dump.bytes, dump.ranges),
-        _ => (Vec::new(), Vec::new()),
-    };
-    let pieces = match before.is_empty() {
-        true => Vec::new(),
-        false => interrupted::pieces(
-            &masked(&before, &rewritten),
-            Some(&masked(&prepared.content, &rewritten)),
-            &covered,
-        ),
-    };
+    let (backup, noted) = scope.noted(made, dump, &prepared.content, &rewritten);
     Ok(Proposal {
-        noted: Noted {
-            journal: journal.clone(),
-            backup: made.noted,
-            date: request.circumstances.date.clone(),
-            tool: request.circumstances.tool.clone(),
-            device,
-            pieces,
-            covered,
-            mixed: made.mixed,
-        },
+        noted,
+        notes: prepared.notes.clone(),
         work: Work::Download(DownloadPlan {
             prepared,
             owned,
@@ -237,17 +124,239 @@ pub(super) fn prepare(
             there,
             expected,
         }),
-        unfinished,
-        over,
+        unfinished: earlier.notices,
+        over: earlier.over,
         kept: Vec::new(),
-        backup: made.backup,
-        fit,
-        warnings,
+        backup,
+        fit: wanted.fit,
+        warnings: wanted.warnings,
         resemblance: resemblance.filter(|_| !is_resumed),
-        notes,
-        scope,
-        check,
+        scope: to_compare,
+        check: wanted.check,
     })
+}
+
+/// What a download is about.
+struct Scope<'a> {
+    request: &'a Request<'a>,
+    rules: &'a DownloadRules,
+    device: DeviceInfo,
+}
+
+/// What the flash is to hold, and whether that is for this drive.
+struct Wanted<'a> {
+    bytes: Cow<'a, [u8]>,
+    fit: Option<Match>,
+    check: Phase,
+    warnings: Vec<Warning>,
+}
+
+/// What earlier changes of this flash mean for this one.
+struct Earlier {
+    start: Start,
+    over: Vec<Closing>,
+    notices: Vec<Notice>,
+}
+
+impl<'a> Scope<'a> {
+    fn drive(&self) -> Option<&Identity> {
+        self.device.identity.as_ref()
+    }
+
+    fn wanted(&self, size: u32, everything: &[FlashRange]) -> Result<Wanted<'a>, JobError> {
+        let (request, rules, drive) = (self.request, self.rules, self.drive());
+        let (image, record) = match &request.content {
+            Content::Image { image, record } => (*image, record.as_deref()),
+            Content::Blank => return Ok(Wanted::blank(size, rules)?),
+        };
+        if let Some(problem) = soundness::problems(image.bytes()).first() {
+            return Err(Unfit::Unsound(problem.clone()).into());
+        }
+        let bytes = fit::spread(image, size, &request.selection, everything)?;
+        let gaps = gaps_of_image(record, rules, &request.forced)?;
+        let mut warnings: Vec<Warning> = gaps.into_iter().collect();
+        warnings.extend(write::record_warnings(record, drive));
+        Ok(Wanted {
+            bytes,
+            fit: names_fit(image, drive, rules, &request.forced)?,
+            check: Phase::Verify,
+            warnings,
+        })
+    }
+
+    /// What will be sent.
+    fn offer(
+        &self,
+        job: &mut Job,
+        image: &[u8],
+        dump: Option<&Dump>,
+    ) -> Result<Prepared, JobError> {
+        let whole = dump.filter(|dump| dump.gaps.is_empty());
+        downloader(job.device)?
+            .prepare(&Offer {
+                image,
+                flash: whole.map(|dump| dump.bytes.as_slice()),
+                is_own_dump: is_own_dump(&self.request.content, self.drive()),
+                forced: &guards(&self.request.forced),
+            })
+            .map_err(not_prepared)
+    }
+
+    fn there(
+        &self,
+        expected: &Expected,
+        content: &[u8],
+        dump: Option<&Dump>,
+        to_compare: &[FlashRange],
+    ) -> There {
+        let drive = self.drive();
+        let is_read = dump.is_some_and(|dump| {
+            let is_equal = |range: &FlashRange| range.of(&dump.bytes) == range.of(content);
+            dump.gaps.is_empty() && to_compare.iter().all(is_equal)
+        }) && drive.is_none_or(|drive| expected.is_met_by(drive));
+        let is_said = self.request.skip_if_same
+            && dump.is_none()
+            && drive.is_some_and(|drive| expected.is_revision_of(drive));
+        match (is_read, is_said) {
+            (true, _) => There::AsRead,
+            (false, true) => There::AsSaid,
+            (false, false) => There::Not,
+        }
+    }
+
+    /// Whether this download goes on with one that was begun.
+    fn earlier(
+        &self,
+        dump: Option<&Dump>,
+        content: &[u8],
+        there: There,
+    ) -> Result<Earlier, JobError> {
+        let (request, rules, drive) = (self.request, self.rules, self.drive());
+        let Some(dump) = dump else {
+            return Ok(Earlier {
+                start: Start::Here,
+                over: Vec::new(),
+                notices: Vec::new(),
+            });
+        };
+        let rewritten = rewritten(rules);
+        let target = masked(content, &rewritten);
+        let now = Dump {
+            bytes: masked(&dump.bytes, &rewritten),
+            ..dump.clone()
+        };
+        let change = Change {
+            dump: &now,
+            seen: &now,
+            target: &|_| target.clone(),
+            retained: &without(&kept(rules, dump, content), &rewritten),
+            layout: None,
+        };
+        let open = interrupted::find(
+            write::backup_path(&request.backup),
+            &self.device,
+            dump.bytes.len(),
+            &request.circumstances.journal,
+        );
+        let start = match open.start(&change, drive, &request.forced) {
+            // Nothing is lost where nothing is written.
+            Err(_) if there == There::AsRead => Start::Here,
+            // What no firmware runs from is not what was in the flash before.
+            Ok(Start::Here) if self.device.is_boot_loader() => Start::Mixed,
+            start if there == There::AsRead => start?,
+            start => open.of_blank(start?, &change, &request.forced)?,
+        };
+        write::refuse_unfinished(&start, request)?;
+        let mut over = open.of_this_drive(&change);
+        let notices = match &start {
+            Start::Resumed(earlier) => {
+                over.extend(open.same_as(earlier, &change));
+                Vec::new()
+            }
+            _ => open.notices(dump, None),
+        };
+        Ok(Earlier {
+            start,
+            over,
+            notices,
+        })
+    }
+
+    /// Finds the way back, or makes it; adds what there is to say of it to `warnings`.
+    fn back_up(
+        &self,
+        start: Start,
+        dump: Option<&Dump>,
+        there: There,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Made, JobError> {
+        let wants_one = self.request.backup != BackupWish::None;
+        let is_dead = is_in_boot_code(&self.device);
+        match dump {
+            _ if there != There::Not => Ok(Made::nothing(Backup::NotNeeded)),
+            None if is_dead && wants_one => Ok(Made::nothing(Backup::Impossible)),
+            None => Ok(Made::nothing(Backup::None)),
+            Some(dump) => {
+                if matches!(start, Start::Here | Start::Mixed) {
+                    if !is_dead {
+                        refuse_nameless(dump, self.rules, self.drive())?;
+                    }
+                    warnings.extend(gaps_of_backup(dump, self.rules));
+                }
+                write::way_back(start, dump, self.request, &self.device, |record| record)
+            }
+        }
+    }
+
+    /// The way back, and what the journal is to say when this is begun.
+    fn noted(
+        self,
+        made: Made,
+        dump: Option<Dump>,
+        content: &[u8],
+        rewritten: &[FlashRange],
+    ) -> (Backup, Noted) {
+        let (before, covered) = match (made.before, made.covered, dump) {
+            (Some(before), Some(covered), _) => (before, covered),
+            (_, _, Some(dump)) => (dump.bytes, dump.ranges),
+            _ => (Vec::new(), Vec::new()),
+        };
+        let pieces = match before.is_empty() {
+            true => Vec::new(),
+            false => trace::pieces(
+                &masked(&before, rewritten),
+                Some(&masked(content, rewritten)),
+                &covered,
+            ),
+        };
+        let circumstances = &self.request.circumstances;
+        let noted = Noted {
+            journal: circumstances.journal.clone(),
+            backup: made.noted,
+            date: circumstances.date.clone(),
+            tool: circumstances.tool.clone(),
+            device: self.device,
+            pieces,
+            covered,
+            mixed: made.mixed,
+        };
+        (made.backup, noted)
+    }
+}
+
+impl Wanted<'_> {
+    /// FF throughout.
+    fn blank(size: u32, rules: &DownloadRules) -> Result<Self, Refusal> {
+        if let Erasing::Undocumented { family } = rules.erasing {
+            return Err(Refusal::Unerasable { family });
+        }
+        Ok(Wanted {
+            bytes: vec![ERASED; size as usize].into(),
+            fit: None,
+            check: Phase::BlankCheck,
+            warnings: vec![Warning::NoFirmwareAfterwards],
+        })
+    }
 }
 
 impl DownloadPlan {

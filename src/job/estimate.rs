@@ -2,19 +2,59 @@
 
 use std::time::Duration;
 
+use super::write::{Proposal, Work};
 use super::{Forced, Objection, Refusal};
+use crate::flash::FlashRange;
+use crate::plan::Plan;
 use crate::protocol::Capabilities;
 
 /// More than this is not what a user expects who types a command.
 const LONG: Duration = Duration::from_secs(15 * 60);
 
+/// Programming a byte in place takes so many times as long as reading one: the chip
+/// is unlocked and asked before it gets the next.
+const PROGRAMMING: u64 = 6;
+/// How long JungleFlasher 0.1.96 waits for a sector, and for a whole chip.
+const SECTOR_ERASE: Duration = Duration::from_millis(100);
+const CHIP_ERASE: Duration = Duration::from_secs(3);
+
 /// How long it takes to read so many bytes; `None` where nothing was measured.
 pub fn reading_time(capabilities: &Capabilities, bytes: u64) -> Option<Duration> {
-    let nanoseconds = capabilities.time_per_byte?.as_nanos();
-    let total = nanoseconds.saturating_mul(bytes.into());
-    Some(Duration::from_nanos(
-        u64::try_from(total).unwrap_or(u64::MAX),
-    ))
+    Some(times(capabilities.time_per_byte?, bytes))
+}
+
+/// How long a change takes from the question on, where reading a byte takes so long:
+/// erasing, programming and reading back. An image that the drive programs by itself
+/// is sent as fast as it is read back; what the drive takes then is its own business,
+/// and no part of this.
+pub fn to_come(proposal: &Proposal, per_byte: Duration) -> Duration {
+    let read_back: u64 = proposal
+        .scope
+        .iter()
+        .map(|range| u64::from(range.len()))
+        .sum();
+    let change = match &proposal.work {
+        Work::InPlace { plan, target } => in_place(plan, target.len(), per_byte),
+        Work::Download(download) => times(per_byte, download.prepared.content.len() as u64),
+    };
+    change.saturating_add(times(per_byte, read_back))
+}
+
+fn in_place(plan: &Plan, size: usize, per_byte: Duration) -> Duration {
+    let erase = |sector: FlashRange| match sector.len() as usize == size {
+        true => CHIP_ERASE,
+        false => SECTOR_ERASE,
+    };
+    let to_program = u64::from(plan.summary().bytes_to_program);
+    let programming = times(per_byte, PROGRAMMING * to_program);
+    plan.erases()
+        .map(erase)
+        .fold(programming, Duration::saturating_add)
+}
+
+fn times(per_byte: Duration, bytes: u64) -> Duration {
+    let total = per_byte.as_nanos().saturating_mul(bytes.into());
+    Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX))
 }
 
 /// Refuses a job that reads so many bytes and takes longer than a quarter of
@@ -40,6 +80,7 @@ mod tests {
     use super::*;
     use crate::flash::chip::ReadOnly;
     use crate::job::Check;
+    use crate::plan::Step;
     use crate::protocol::{Reading, Unwritable, Writing};
 
     fn capabilities(time_per_byte: Option<Duration>) -> Capabilities {
@@ -75,5 +116,24 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_not_refused() {
         assert!(refuse_slow(&capabilities(None), u64::MAX, &Forced::new()).is_ok());
+    }
+
+    #[test]
+    fn a_change_in_place_takes_the_time_of_its_sectors_and_of_six_reads_a_byte() {
+        let plan = |steps: Vec<Step>| Plan { steps };
+        let range = |start, end| FlashRange { start, end };
+        let per_byte = Duration::from_micros(100);
+        let sectors = plan(vec![
+            Step::Erase(range(0, 0x1000)),
+            Step::Erase(range(0x1000, 0x2000)),
+            Step::Program(range(0, 1000)),
+        ]);
+        assert_eq!(
+            in_place(&sectors, 0x4_0000, per_byte),
+            Duration::from_millis(2 * 100 + 600)
+        );
+        let chip = plan(vec![Step::Erase(range(0, 0x4_0000))]);
+        assert_eq!(in_place(&chip, 0x4_0000, per_byte), Duration::from_secs(3));
+        assert_eq!(in_place(&plan(Vec::new()), 0, per_byte), Duration::ZERO);
     }
 }

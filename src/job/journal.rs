@@ -2,13 +2,22 @@
 //! that was begun and is not known to be finished.
 //!
 //! An entry says who the drive is, where the backup is that holds what was in
-//! its flash before, and what the flash held and is to hold, sector by sector.
-//! It is on the disk before the first change, in one fixed place, so that it is
-//! found from any folder.
+//! its flash before, and what the flash held and is to hold, sector by sector; a
+//! file beside it holds all of what it is to hold. Both are on the disk before the
+//! first change, in one fixed place, so that they are found from any folder.
+//!
+//! Where a drive has no serial number, its place may have another one by the time
+//! that a change seems to be over there. Its entry is then kept as [settled]: it
+//! says nothing more of the drive at that place, and is still known where a flash
+//! shows that this change has left it.
+//!
+//! [settled]: Entry::settled
 //!
 //! A later run goes by an entry when it decides what to put into a drive. So an
 //! entry counts only where nobody can have written it who may not flash that
 //! drive: in a folder in which no one but its owner can make or change files.
+
+pub(super) mod trace;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -21,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::{self, RecordedDrive};
 use crate::files::{self, FileError, Kind, Links, Pending, folder_of};
-use crate::flash::{FlashRange, chip};
+use crate::flash::{FlashRange, Offset, chip};
 use crate::image::Crc32;
 use crate::scsi::Identity;
 
@@ -35,6 +44,8 @@ const MOST_PIECES: usize = 4096;
 const MOST_ENTRIES: usize = 4096;
 /// The longest path that Linux takes, in bytes.
 const LONGEST_PATH: usize = 4096;
+/// Entries that are settled. The oldest one is given up for another.
+const MOST_SETTLED: usize = 16;
 const LONGEST_TEXT: usize = 256;
 const MOST_WORDS: usize = 64;
 const OTHERS_MAY_WRITE: u32 = 0o022;
@@ -115,6 +126,12 @@ pub struct Entry {
     /// The flash was left in the middle of another change when this one began.
     #[serde(default, skip_serializing_if = "is_not")]
     pub mixed: bool,
+    /// It seems to be over; nobody can tell whether it was that drive.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub settled: bool,
+    /// The byte that the chip did not take when the change was last carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<u32>,
     /// None where the user wanted none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backup: Option<NamedBackup>,
@@ -160,7 +177,8 @@ pub(super) struct Begun<'a> {
     pub chip: &'a str,
     pub size: u32,
     pub ranges: Vec<[u32; 2]>,
-    pub target: Crc32,
+    /// What the whole flash is to hold, FF outside of the ranges.
+    pub target: &'a [u8],
     pub sectors_to_erase: usize,
     pub bytes_to_program: u32,
     pub mixed: bool,
@@ -225,12 +243,14 @@ impl Journal {
             chip: begun.chip.to_owned(),
             size: begun.size,
             ranges: begun.ranges.clone(),
-            target: begun.target.to_string(),
+            target: Crc32::of(begun.target).to_string(),
             sectors_to_erase: u32::try_from(begun.sectors_to_erase).unwrap_or(u32::MAX),
             bytes_to_program: begun.bytes_to_program,
             words: self.words.iter().map(|text| word(text)).collect(),
             drive: begun.drive.cloned(),
             mixed: begun.mixed,
+            settled: false,
+            failed_at: None,
             backup,
             pieces: begun.pieces.iter().map(Piece::numbers).collect(),
         };
@@ -240,7 +260,8 @@ impl Journal {
             .map_err(|_| io(io::ErrorKind::InvalidData))?;
         let text = entry.text();
         let file = shelf.folder.join(entry.file_name());
-        write(&file, &text).map_err(io)?;
+        let target = target_of(&file);
+        write(&[(&target, begun.target), (&file, text.as_bytes())]).map_err(io)?;
         Ok(Some(Found {
             crc32: Crc32::of(text.as_bytes()),
             entry,
@@ -248,10 +269,41 @@ impl Journal {
         }))
     }
 
+    /// Notes the byte that the chip did not take, for the next run of this change. An
+    /// entry that cannot be written stays as it is: that run says less then.
+    pub(super) fn failed_at(&self, found: &Found, at: Offset) {
+        let failed = Entry {
+            failed_at: Some(at.0),
+            ..found.entry.clone()
+        };
+        let _ = write(&[(&found.file, failed.text().as_bytes())]);
+    }
+
+    /// Notes that a change seems to be over, see [`Entry::settled`].
+    pub(super) fn settle(&self, found: &Found) {
+        if !found.file.exists() {
+            return;
+        }
+        let settled = Entry {
+            settled: true,
+            ..found.entry.clone()
+        };
+        if write(&[(&found.file, settled.text().as_bytes())]).is_err() {
+            return self.close(found);
+        }
+        let mut all = self.entries();
+        all.retain(|found| found.entry.settled);
+        let too_many = all.len().saturating_sub(MOST_SETTLED);
+        all.iter()
+            .take(too_many)
+            .for_each(|found| self.close(found));
+    }
+
     /// Takes an entry back. One in a folder of another user, that this one
     /// cannot remove, is said to be closed in a file of this user's.
     pub(super) fn close(&self, found: &Found) {
         if fs::remove_file(&found.file).is_ok() {
+            let _ = fs::remove_file(target_of(&found.file));
             // One that comes back with a power cut makes a later run more
             // careful than it need be.
             let _ = sync(folder_of(&found.file));
@@ -259,7 +311,7 @@ impl Journal {
             let file = shelf.folder.join(closed_name(&found.file));
             let _ = shelf
                 .make()
-                .map(|()| write(&file, &found.crc32.to_string()));
+                .map(|()| write(&[(&file, found.crc32.to_string().as_bytes())]));
         }
     }
 
@@ -316,10 +368,17 @@ fn closed_name(entry: &Path) -> OsString {
     closed.file_name().unwrap_or_default().to_owned()
 }
 
-fn write(file: &Path, text: &str) -> Result<(), io::ErrorKind> {
+/// The file with what the flash is to hold.
+fn target_of(entry: &Path) -> PathBuf {
+    entry.with_extension("target")
+}
+
+/// All of these files or none.
+fn write(files: &[(&Path, &[u8])]) -> Result<(), io::ErrorKind> {
     let mut pending = Pending::new(true).readable_by_all();
-    pending
-        .add(file, |out| out.write_all(text.as_bytes()))
+    files
+        .iter()
+        .try_for_each(|(file, content)| pending.add(file, |out| out.write_all(content)))
         .and_then(|()| pending.commit())
         .map_err(|error| match error {
             FileError::Io { source, .. } | FileError::Folder { source, .. } => source.kind(),
@@ -448,6 +507,7 @@ impl Entry {
             && self.words.len() <= MOST_WORDS
             && self.words.iter().all(|word| word.len() <= 3 * LONGEST_PATH)
             && is_crc32(&self.target)
+            && self.failed_at.is_none_or(|at| at < self.size)
             && backup.is_none_or(|backup| is_path(&backup.path) && is_crc32(&backup.crc32))
             && backup::are_within(&self.ranges, self.size)
             && pieces.len() <= MOST_PIECES
@@ -498,6 +558,18 @@ impl Entry {
             after: Some(Crc32(after)),
         };
         self.pieces.iter().map(piece).collect()
+    }
+}
+
+impl Found {
+    /// What the whole flash is to hold, FF outside of the ranges; `None` where that
+    /// file is gone or another one.
+    pub(super) fn target(&self) -> Option<Vec<u8>> {
+        let limit = u64::from(backup::LARGEST_FLASH);
+        let target = files::read(&target_of(&self.file), limit, Links::Own).ok()?;
+        let is_it = target.len() == self.entry.size as usize
+            && Crc32::of(&target).to_string() == self.entry.target;
+        is_it.then_some(target)
     }
 }
 

@@ -188,6 +188,15 @@ pub(super) fn with_the_rest(job: &mut Job, dump: &Dump) -> Result<Vec<u8>, JobEr
     Ok(bytes)
 }
 
+/// As a dump of the whole flash.
+pub(super) fn whole(job: &mut Job, dump: &Dump) -> Result<Dump, JobError> {
+    Ok(Dump {
+        bytes: with_the_rest(job, dump)?,
+        ranges: job.ranges(&Selection::Everything)?,
+        ..dump.clone()
+    })
+}
+
 /// How many bytes a read takes at once.
 pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
     match &job.device.capabilities().reading {

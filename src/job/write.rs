@@ -10,7 +10,7 @@ use super::download::{self, DownloadPlan, There};
 use super::event::Phase;
 use super::fit::{self, Match};
 use super::interrupted::{self, Beginning, Change, Closing, Notice, Start, Unfinished};
-use super::journal::{Journal, Piece};
+use super::journal::{self, Journal, Piece, trace};
 use super::read::{self, Dump, without};
 use super::resemblance::Resemblance;
 use super::steadiness::{refuse_unstable, warning_of_dump};
@@ -160,142 +160,65 @@ pub enum Work {
 /// An image that does not fit this flash or drive, a flash that cannot be read
 /// or written, a backup that cannot be made. Nothing was changed then.
 pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
-    let layout = match &job.device.capabilities().writing {
-        Writing::InPlace(layout) => layout.clone(),
+    match &job.device.capabilities().writing {
+        Writing::InPlace(layout) => {
+            let layout = layout.clone();
+            prepare_in_place(job, request, &layout)
+        }
         Writing::Download(rules) => {
             let rules = rules.clone();
-            return download::prepare(job, request, &rules);
+            download::prepare(job, request, &rules)
         }
-        Writing::Impossible(why) => return Err(Refusal::Unwritable(*why).into()),
-    };
-    let wanted = job.ranges(&request.selection)?;
-    for range in &request.keep {
-        job.ranges(&Selection::Range(*range))?;
+        Writing::Impossible(why) => Err(Refusal::Unwritable(*why).into()),
     }
-    let (image, record, phase) = match &request.content {
-        Content::Image { image, record } => {
-            let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
-            (Some((*image, spread)), record.as_deref(), Phase::Verify)
-        }
-        Content::Blank => (None, None, Phase::BlankCheck),
-    };
+}
+
+fn prepare_in_place(
+    job: &mut Job,
+    request: &Request,
+    layout: &EraseLayout,
+) -> Result<Proposal, JobError> {
+    let scope = Scope::of(job, request, layout)?;
     // A drive that says who it is settles at once whether the image is for it;
     // one that does not is asked for its flash first.
-    let device = job.device.info().clone();
-    let recorded = record
-        .and_then(|record| record.drive.as_ref())
-        .map(Identity::from);
-    let check_fit = |image, drive, flash: &[u8]| {
-        fit::check(image, drive, recorded.as_ref(), flash, &request.forced)
-    };
-    let mut fit = match (&image, &device.identity) {
-        (Some((image, _)), Some(drive)) => Some(check_fit(image, Some(drive), &[])?),
-        _ => None,
-    };
-    let scope = touched(&wanted, &layout);
-    let journal = &request.circumstances.journal;
-    early_checks(request, &device, layout.size(), &scope)?;
-    let dump = read::read_ranges(job, scope)?;
-    let unsteady = refuse_unstable(dump.disagreements, &request.forced)?;
-    let target_from = |before: &[u8]| match &image {
-        Some((_, spread)) => plan::merge(before, spread, &wanted, &request.keep),
-        None => plan::blank(before, &wanted, &request.keep),
-    };
-    let open = interrupted::find(
-        backup_path(&request.backup),
-        &device,
-        dump.bytes.len(),
-        journal,
-    );
-    let retained = without(&dump.ranges, &without(&wanted, &request.keep));
-    let change = Change {
-        dump: &dump,
-        target: &target_from,
-        retained: &retained,
-        layout: Some(&layout),
-    };
-    let identity = device.identity.as_ref();
-    let start = open.start(&change, identity, &request.forced)?;
-    refuse_unfinished(&start, request)?;
-    let target = match &start {
-        Start::Resumed(earlier) => target_from(&earlier.flash),
-        Start::Here | Start::After(_) | Start::Mixed => target_from(&dump.bytes),
-    };
-    let plan = plan::plan(&dump.bytes, &target, &layout).map_err(Refusal::from)?;
-    let start = match plan.is_empty() || request.backup == BackupWish::None {
-        true => start,
-        false => open.of_blank(start, &change, &request.forced)?,
-    };
-    // What an interrupted write has left is no firmware to compare with.
-    let compares = matches!(start, Start::Here);
-    if request.backup == BackupWish::None && matches!(start, Start::Here | Start::Mixed) {
-        refuse_unkept(&plan, &retained, &dump.bytes)?;
-    }
-
-    // A flash that is as a backup has it is of that model, whichever drive it is.
-    let of_backup = match &start {
-        Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
-        _ => open
-            .intact
-            .iter()
-            .find(|one| interrupted::is_flash_of(one, &dump.bytes))
-            .and_then(Unfinished::identity),
-    };
-    let model_of_backup = of_backup.as_ref().map(|drive| RecordedDrive {
-        serial: None,
-        ..RecordedDrive::from(drive)
-    });
-    let mut over = match dump.is_whole() && retained.is_empty() {
-        // Whatever was unfinished of this drive is over with a whole image.
-        true => open.of_this_drive(),
-        false => open.put_back(&target, &dump, identity),
-    };
-    over.extend(open.superseded(&dump));
-    let unfinished = match &start {
-        Start::Resumed(earlier) => {
-            over.push(earlier.closing());
-            Vec::new()
-        }
-        Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
-            over.push(earlier.closing());
-            open.notices(&dump, Some(&layout))
-        }
-        _ => open.notices(&dump, Some(&layout)),
-    };
+    let said = scope.fit(scope.device.identity.as_ref(), &[])?;
+    let (dump, unsteady) = scope.survey(job)?;
+    let earlier = scope.earlier(job, &dump)?;
     job.check_stop()?;
-    let known = |mut record: Record| {
-        record.drive = record.drive.or(model_of_backup);
-        record
-    };
-    let made = match plan.is_empty() {
+    let is_empty = earlier.plan.is_empty();
+    // What an interrupted write has left is no firmware to compare with.
+    let compares = matches!(earlier.start, Start::Here);
+    let of_backup = earlier.identity;
+    let made = match is_empty {
         true => Made::nothing(Backup::NotNeeded),
-        false => way_back(start, &dump, request, &device, known)?,
+        false => way_back(earlier.start, &dump, request, &scope.device, |record| {
+            named(record, of_backup.as_ref())
+        })?,
     };
-    if plan.is_empty() && !request.dry_run {
-        over.iter().for_each(|one| one.close(journal));
+    if is_empty && !request.dry_run {
+        let journal = &request.circumstances.journal;
+        earlier.over.iter().for_each(|one| one.close(journal));
     }
-
-    if let (Some((image, _)), None) = (&image, &fit) {
-        let found = whole_for_names(job, &dump, of_backup.as_ref())
-            .and_then(|flash| Ok(check_fit(image, of_backup.as_ref(), &flash)?));
-        let mut found = found.map_err(|error| made.backup.kept_with(error))?;
-        found.is_by_backup = of_backup.is_some();
-        fit = Some(found);
-    }
-    let resemblance = match &image {
-        Some((image, spread)) if compares => {
-            let compared = without(&wanted, &request.keep);
-            let drive = device.identity.as_ref();
-            Resemblance::of(image, spread, &dump, &compared, drive)
-        }
-        _ => None,
+    let with_kept = |error: JobError| made.backup.kept_with(error);
+    let fit = match said {
+        Some(fit) => Some(fit),
+        None => scope
+            .fit_by_flash(job, &dump, of_backup.as_ref())
+            .map_err(with_kept)?,
+    };
+    let resemblance = match compares {
+        true => scope.resemblance(&dump),
+        false => None,
     };
     if let Some(resemblance) = &resemblance {
         let refused = resemblance.refuse_damage(&request.forced);
-        refused.map_err(|refusal| made.backup.kept_with(refusal.into()))?;
+        refused.map_err(|refusal| with_kept(refusal.into()))?;
     }
     let mut warnings: Vec<Warning> = unsteady.into_iter().collect();
-    warnings.extend(record_warnings(record, device.identity.as_ref()));
+    warnings.extend(record_warnings(
+        scope.record,
+        scope.device.identity.as_ref(),
+    ));
     if let Backup::Earlier(earlier) | Backup::Before(earlier) = &made.backup {
         warnings.extend(warning_of_dump(
             objection::Content::EarlierBackup,
@@ -306,27 +229,225 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
     let before = made.before.as_deref().unwrap_or(&dump.bytes);
     Ok(Proposal {
         noted: Noted {
-            journal: journal.clone(),
-            pieces: interrupted::pieces(before, Some(&target), &covered),
+            journal: request.circumstances.journal.clone(),
+            pieces: trace::pieces(before, Some(&earlier.target), &covered),
             covered,
             mixed: made.mixed,
             backup: made.noted,
             date: request.circumstances.date.clone(),
             tool: request.circumstances.tool.clone(),
-            device,
+            device: scope.device,
         },
-        work: Work::InPlace { plan, target },
+        work: Work::InPlace {
+            plan: earlier.plan,
+            target: earlier.target,
+        },
         backup: made.backup,
-        unfinished,
-        over,
+        unfinished: earlier.notices,
+        over: earlier.over,
         fit,
         warnings,
         resemblance,
         kept: request.keep.clone(),
         notes: Vec::new(),
         scope: dump.ranges,
-        check: phase,
+        check: scope.check,
     })
+}
+
+/// What a change in place is about.
+struct Scope<'a> {
+    request: &'a Request<'a>,
+    layout: &'a EraseLayout,
+    device: DeviceInfo,
+    /// The bytes that are to change; what is kept is not taken out.
+    wanted: Vec<FlashRange>,
+    /// The image, and that laid out over a whole flash.
+    image: Option<(&'a Image, Cow<'a, [u8]>)>,
+    /// The record beside the image.
+    record: Option<&'a Record>,
+    /// How it is shown afterwards that the flash is as it should be.
+    check: Phase,
+}
+
+/// What earlier changes of this flash mean for this one.
+struct Earlier {
+    start: Start,
+    target: Vec<u8>,
+    plan: Plan,
+    /// Who the drive is by a backup of this very flash.
+    identity: Option<Identity>,
+    over: Vec<Closing>,
+    notices: Vec<Notice>,
+}
+
+impl<'a> Scope<'a> {
+    fn of(job: &Job, request: &'a Request, layout: &'a EraseLayout) -> Result<Scope<'a>, JobError> {
+        let wanted = job.ranges(&request.selection)?;
+        for range in &request.keep {
+            job.ranges(&Selection::Range(*range))?;
+        }
+        let (image, record, check) = match &request.content {
+            Content::Image { image, record } => {
+                let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
+                (Some((*image, spread)), record.as_deref(), Phase::Verify)
+            }
+            Content::Blank => (None, None, Phase::BlankCheck),
+        };
+        Ok(Scope {
+            request,
+            layout,
+            device: job.device.info().clone(),
+            wanted,
+            image,
+            record,
+            check,
+        })
+    }
+
+    /// Whether the image is for this drive, where that says who it is or its flash
+    /// does. `None` where there is no image, or nobody says anything yet.
+    fn fit(&self, drive: Option<&Identity>, flash: &[u8]) -> Result<Option<Match>, Refusal> {
+        let Some((image, _)) = &self.image else {
+            return Ok(None);
+        };
+        if drive.is_none() && flash.is_empty() {
+            return Ok(None);
+        }
+        let recorded = self.record.and_then(|record| record.drive.as_ref());
+        let recorded = recorded.map(Identity::from);
+        let forced = &self.request.forced;
+        fit::check(image, drive, recorded.as_ref(), flash, forced).map(Some)
+    }
+
+    /// Whether the image is for what the flash holds, by the flash or its backup.
+    fn fit_by_flash(
+        &self,
+        job: &mut Job,
+        dump: &Dump,
+        of_backup: Option<&Identity>,
+    ) -> Result<Option<Match>, JobError> {
+        if self.image.is_none() {
+            return Ok(None);
+        }
+        let flash = whole_for_names(job, dump, of_backup)?;
+        let fit = self.fit(of_backup, &flash)?;
+        Ok(fit.map(|fit| Match {
+            is_by_backup: of_backup.is_some(),
+            ..fit
+        }))
+    }
+
+    /// Reads all that can be touched. Returns what to say of a flash that reads
+    /// differently each time, where its user wants to go on.
+    fn survey(&self, job: &mut Job) -> Result<(Dump, Option<Warning>), JobError> {
+        let touched = touched(&self.wanted, self.layout);
+        early_checks(self.request, &self.device, self.layout.size(), &touched)?;
+        let dump = read::read_ranges(job, touched)?;
+        let unsteady = refuse_unstable(dump.disagreements, &self.request.forced)?;
+        Ok((dump, unsteady))
+    }
+
+    /// What this change makes of a flash.
+    fn target(&self, before: &[u8]) -> Vec<u8> {
+        let keep = &self.request.keep;
+        match &self.image {
+            Some((_, spread)) => plan::merge(before, spread, &self.wanted, keep),
+            None => plan::blank(before, &self.wanted, keep),
+        }
+    }
+
+    /// Whether this change goes on with one that was begun, and from what; what there
+    /// is to do then.
+    fn earlier(&self, job: &mut Job, dump: &Dump) -> Result<Earlier, JobError> {
+        let request = self.request;
+        let open = interrupted::find(
+            backup_path(&request.backup),
+            &self.device,
+            dump.bytes.len(),
+            &request.circumstances.journal,
+        );
+        let retained = without(&dump.ranges, &without(&self.wanted, &request.keep));
+        let seen = match open.needs_more_than(dump) {
+            true => Cow::Owned(read::whole(job, dump)?),
+            false => Cow::Borrowed(dump),
+        };
+        let change = Change {
+            dump,
+            seen: &seen,
+            target: &|before| self.target(before),
+            retained: &retained,
+            layout: Some(self.layout),
+        };
+        let drive = self.device.identity.as_ref();
+        let start = open.start(&change, drive, &request.forced)?;
+        refuse_unfinished(&start, request)?;
+        let target = match &start {
+            Start::Resumed(earlier) => self.target(&earlier.flash),
+            Start::Here | Start::After(_) | Start::Mixed => self.target(&dump.bytes),
+        };
+        let plan = plan::plan(&dump.bytes, &target, self.layout).map_err(Refusal::from)?;
+        let start = match plan.is_empty() || request.backup == BackupWish::None {
+            true => start,
+            false => open.of_blank(start, &change, &request.forced)?,
+        };
+        if request.backup == BackupWish::None && matches!(start, Start::Here | Start::Mixed) {
+            refuse_unkept(&plan, &retained, &dump.bytes)?;
+        }
+        let mut over = match dump.is_whole() && retained.is_empty() {
+            // Whatever was unfinished of this drive is over with a whole image.
+            true => open.of_this_drive(&change),
+            false => open.put_back(&target, &change, drive),
+        };
+        over.extend(open.superseded(&change));
+        let notices = match &start {
+            Start::Resumed(earlier) => {
+                over.extend(open.same_as(earlier, &change));
+                Vec::new()
+            }
+            Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
+                over.extend(open.same_as(earlier, &change));
+                open.notices(&seen, Some(self.layout))
+            }
+            _ => open.notices(&seen, Some(self.layout)),
+        };
+        // A flash that is as a backup has it is of that model, whichever drive it is.
+        let identity = match &start {
+            Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
+            Start::Here | Start::Mixed => {
+                let of_this = open.intact.iter().find(|one| one.is_of_flash(&dump.bytes));
+                of_this.and_then(Unfinished::identity)
+            }
+        };
+        Ok(Earlier {
+            start,
+            target,
+            plan,
+            identity,
+            over,
+            notices,
+        })
+    }
+
+    /// How much of the image the flash holds already.
+    fn resemblance(&self, dump: &Dump) -> Option<Resemblance> {
+        let (image, spread) = self.image.as_ref()?;
+        let compared = without(&self.wanted, &self.request.keep);
+        let drive = self.device.identity.as_ref();
+        Resemblance::of(image, spread, dump, &compared, drive)
+    }
+}
+
+/// A record with the model that the drive is by its backup, where it says nothing.
+fn named(record: Record, of_backup: Option<&Identity>) -> Record {
+    let model = of_backup.map(|drive| RecordedDrive {
+        serial: None,
+        ..RecordedDrive::from(drive)
+    });
+    Record {
+        drive: record.drive.or(model),
+        ..record
+    }
 }
 
 /// The way back, and what is to be noted of it.
@@ -597,7 +718,26 @@ impl Proposal {
         if changed.is_ok() {
             self.over.iter().for_each(|one| one.close(&noted.journal));
         }
-        changed
+        changed.map_err(|error| self.once_more(error, entry))
+    }
+
+    /// Notes where the chip has failed, and says where it has failed there before.
+    fn once_more(&self, error: ChangeError, entry: Option<&journal::Found>) -> ChangeError {
+        let (Some(at), Some(entry)) = (error.refused_byte(), entry) else {
+            return error;
+        };
+        if error.flash() == FlashState::Unchanged {
+            return error;
+        }
+        self.noted.journal.failed_at(entry, at);
+        let mut earlier = self.over.iter().filter_map(|one| one.entry.as_ref());
+        match earlier.any(|one| one.entry.failed_at == Some(at.0)) {
+            true => ChangeError::Again {
+                at,
+                source: Box::new(error),
+            },
+            false => error,
+        }
     }
 
     fn plan(&self) -> Option<&Plan> {

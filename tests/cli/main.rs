@@ -24,6 +24,7 @@ mod help;
 mod hostile;
 mod house;
 mod interruptions;
+mod invariants;
 mod json;
 mod log;
 mod parts;

@@ -283,3 +283,28 @@ fn the_same_part_written_again_into_the_same_flash_has_one_backup() {
     let names = fs::read_dir(folder.path("a")).unwrap().count();
     assert_eq!(names, 2, "one backup and its record");
 }
+
+#[test]
+fn a_byte_that_the_chip_refuses_twice_is_worn_and_the_same_is_not_advised_again() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let sound = folder.text("bench.toml");
+    let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x22345\n";
+    bench(&folder, format!("{sound}{fault}"));
+    let line = write_line(&folder, 3, "--backup before.bin");
+    let again = "goes on where this run ended";
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(7), "{run}");
+    assert!(run.stderr.contains(again), "{run}");
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(7), "{run}");
+    assert!(
+        run.stderr.contains("worn out there, or write-protected"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains(again), "{run}");
+    assert!(run.stderr.contains("3 w /m /b before.bin"), "{run}");
+    bench(&folder, sound);
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == new_image(), "{run}");
+}

@@ -2,11 +2,12 @@
 //! folders, on drives of one kind: no byte that is to stay is lost behind an exit
 //! code of 0, and no word about the flash or a backup is untrue.
 //!
-//! 10 000 sequences; millions:
+//! An ordinary run takes as many sequences as fit into some seconds, 10 000 at most.
+//! Millions, and one of them with what happens in it:
 //!
 //! ```text
-//! MTKFLASH_SEQUENCES=2000000 cargo test --test property -- --ignored
-//! MTKFLASH_SEQUENCES=1 MTKFLASH_SEED=1234 cargo test --test property -- --ignored --nocapture
+//! MTKFLASH_SEQUENCES=2000000 cargo test --release --test property
+//! MTKFLASH_SEQUENCES=1 MTKFLASH_SEED=1234 cargo test --test property -- --nocapture
 //! ```
 
 // A test that cannot go on has failed, helpers and all.
@@ -19,6 +20,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use world::{Seen, World};
 
@@ -27,24 +29,30 @@ fn number(name: &str, default: u64) -> u64 {
     text.map_or(default, |text| text.parse().expect("a number"))
 }
 
+/// Of an ordinary run.
+const SEQUENCES: u64 = 10_000;
+const TIME: Duration = Duration::from_secs(10);
+
 #[test]
-#[ignore = "finds sequences that are not mended yet: drives without serial numbers in each other's places"]
 fn whatever_happens_no_byte_is_lost_and_no_word_is_untrue() {
     world::quiet_kills();
-    let sequences = number("MTKFLASH_SEQUENCES", 10_000);
+    let is_ordinary = std::env::var_os("MTKFLASH_SEQUENCES").is_none();
+    let sequences = number("MTKFLASH_SEQUENCES", SEQUENCES);
     let first = number("MTKFLASH_SEED", 1);
+    let begun = Instant::now();
     let next = AtomicU64::new(0);
     let work = || {
         let mut seen = Seen::default();
         let folders = world::folders();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= sequences {
+            if number >= sequences || is_ordinary && begun.elapsed() > TIME {
                 return seen;
             }
             let seed = first + number;
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 World::new(seed, folders.path()).live(&mut seen);
+                seen.note("sequences");
             }));
             if let Err(panic) = ran {
                 eprintln!("MTKFLASH_SEED={seed}");
@@ -63,9 +71,10 @@ fn whatever_happens_no_byte_is_lost_and_no_word_is_untrue() {
     });
     println!("{seen:?}");
     // A test that never gets where it hurts shows nothing.
-    if sequences >= 10_000 {
+    let sequences = seen.count("sequences");
+    if sequences >= 1000 {
         for (what, count) in seen.counts() {
-            assert!(count > sequences / 200, "{what}: {count}");
+            assert!(count > sequences / 200, "{what}: {count} of {sequences}");
         }
     }
 }

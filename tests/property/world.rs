@@ -35,7 +35,7 @@ const WORTH_SEEING: [&str; 8] = [
 ];
 
 impl Seen {
-    fn note(&mut self, what: &'static str) {
+    pub fn note(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
     }
 
@@ -46,11 +46,14 @@ impl Seen {
         self
     }
 
+    pub fn count(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or_default()
+    }
+
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        let count = |what| self.0.get(what).copied().unwrap_or_default();
         WORTH_SEEING
             .iter()
-            .map(|what| (*what, count(what)))
+            .map(|what| (*what, self.count(what)))
             .collect()
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
-use crate::job::Check;
 use crate::job::backup::Record;
 use crate::protocol::Protocol;
 
@@ -46,12 +45,6 @@ impl Request {
             }
             request.options.sim.iter_mut().for_each(absolute);
             request.options.backup.iter_mut().for_each(absolute);
-        })
-    }
-
-    pub fn forcing(&self, check: Check) -> Request {
-        self.changed(|request| {
-            request.options.force.insert(check);
         })
     }
 

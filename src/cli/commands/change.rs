@@ -10,7 +10,7 @@ use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next::{self, Blank};
-use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Verdict, WayBack};
+use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Takes, Verdict, WayBack};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report::{banks, beside_sums, counted, found_identity, identity, is_all, sums};
 use crate::cli::text::Text;
@@ -22,7 +22,7 @@ use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
 use crate::job::write::{self, BackupWish, Content, Proposal};
 use crate::job::{Check, JobError, Selection, Warning, read, steadiness};
-use crate::protocol::Protocol;
+use crate::protocol::{Capabilities, Protocol};
 use crate::scsi::Identity;
 use crate::session::Machine;
 
@@ -166,10 +166,15 @@ impl Run<'_> {
         let proposal = self
             .in_job(|job| write::prepare(job, &wanted))
             .map_err(|error| Failure::job(&error, request))?;
-        self.found(Finding::Proposed(Box::new(Proposed::of(
-            &proposal,
-            &self.capabilities().reading,
-        ))));
+        let Capabilities {
+            reading,
+            time_per_byte,
+            ..
+        } = self.capabilities();
+        let read = self.output.read_so_far(self.name);
+        let takes = Takes::of(&proposal, &read, *time_per_byte);
+        let proposed = Proposed::of(&proposal, reading, takes);
+        self.found(Finding::Proposed(Box::new(proposed)));
         Ok(proposal)
     }
 
@@ -425,7 +430,33 @@ pub fn proposed(proposed: &Proposed) -> Text {
     }
     table.row("Backup", &backup(&proposed.backup));
     table.row("Plan", &plan(proposed));
+    if let Some(takes) = &proposed.time {
+        table.row("Time", &time(takes));
+    }
     table.finish()
+}
+
+fn time(takes: &Takes) -> String {
+    const BY_ITSELF: &str = "as long as the drive takes to program by itself";
+    let Takes {
+        spent,
+        to_come,
+        drive_programs,
+    } = *takes;
+    let all = to_come.map(|to_come| {
+        let all = words::objection::time(spent.saturating_add(to_come));
+        let to_come = words::objection::time(to_come);
+        match spent.as_secs() {
+            0 => format!("about {all}"),
+            _ => format!("about {all} in all, {to_come} of it to come"),
+        }
+    });
+    match (all, drive_programs) {
+        (Some(all), true) => format!("{all}, and {BY_ITSELF}"),
+        (Some(all), false) => all,
+        (None, true) => BY_ITSELF.to_owned(),
+        (None, false) => "not known: nothing was measured".to_owned(),
+    }
 }
 
 fn backup(backup: &WayBack) -> String {

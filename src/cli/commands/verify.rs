@@ -5,7 +5,7 @@ use std::path::Path;
 use super::images::{load, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::report;
 use crate::image::Report;
@@ -40,8 +40,9 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
                 missing.div_ceil(1024)
             ),
         )
-        .next("If that is enough:")
-        .next(request.forcing(Check::Gaps))),
+        .next("To see what this drive is:")
+        .next(request.check())
+        .next(named("If that is enough", Check::Gaps))),
         None => {
             found(Finding::Verdict(match report::is_all(&compared) {
                 true => Verdict::Equal,

@@ -8,7 +8,7 @@ use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words;
 use crate::files::{self, FileError, Kind};
-use crate::job::Check;
+use crate::job::{Check, backup};
 
 impl Failure {
     /// `named` is the file as it was typed, which the one in the error may only
@@ -20,8 +20,9 @@ impl Failure {
                 .next("Keep it: it may be the only way back. Give this backup a name of its own:")
                 .next(request.with_backup(&another_name(request))),
             FileError::Exists { .. } => because(Exit::Refused)
-                .next("Name another file, or replace this one:")
-                .next(request.forcing(Check::Overwrite)),
+                .next("Name another file:")
+                .next(request.with_output(&backup::free_name(named)))
+                .next(super::named("To replace this one", Check::Overwrite)),
             FileError::NotAFile {
                 path,
                 kind: Kind::Folder,

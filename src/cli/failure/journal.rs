@@ -55,7 +55,7 @@ fn unfinished(
 /// The advice of a refusal that is about such changes.
 pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure {
     const OTHERWISE: &str = "If that is another drive's business, or you can do without what was \
-        there: the check is called interrupted.";
+        there, --force takes the name of the check: interrupted.";
     match refusal {
         Refusal::Unfinished {
             backup,

@@ -320,6 +320,12 @@ fn a_change_that_went_wrong() {
     let errors = every!(ChangeError:
         ChangeError::Job(_) => [JobError::Stopped.into()],
         ChangeError::Different(_) => [ChangeError::Different(different())],
+        ChangeError::Again { .. } => [
+            ChangeError::Again {
+                at: Offset(0x2_2346),
+                source: Box::new(ChangeError::Different(different())),
+            },
+        ],
         ChangeError::OldFirmware { .. } => [
             ChangeError::OldFirmware {
                 runs: "HL-DT-ST BD-RE  WH16NS60 1.00".to_owned(),

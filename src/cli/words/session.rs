@@ -4,7 +4,7 @@
 use super::super::advice::{Command, Line, Shell};
 use super::super::args::{Request, Via};
 use super::super::exit::Exit;
-use super::super::failure::Failure;
+use super::super::failure::{Failure, named};
 use super::super::prompt::Word;
 use super::super::report;
 use super::super::text::Text;
@@ -395,8 +395,7 @@ fn not_held(error: &HoldError, typed: &Request) -> Failure {
         HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
             .next(Shell::Eject(node.clone()))
             .next(typed.same())
-            .next("Or go on with the disc in it:")
-            .next(typed.forcing(Check::Medium)),
+            .next(named("To go on with the disc in it", Check::Medium)),
         HoldError::Changed { .. } => failure(Exit::NoDrive)
             .next("To see where it is now, before anything is typed again:")
             .next(typed.list()),

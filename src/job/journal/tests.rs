@@ -23,6 +23,8 @@ fn backup_in(folder: &TempDir, name: &str) -> PathBuf {
     path
 }
 
+static TARGET: [u8; 0x4_0000] = [0x77; 0x4_0000];
+
 fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
     Begun {
         date: "2004-05-21 10:00:00 UTC",
@@ -31,7 +33,7 @@ fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
         chip: "bf b6",
         size: 0x4_0000,
         ranges: vec![[0x1000, 0x1FFF]],
-        target: Crc32(7),
+        target: &TARGET,
         sectors_to_erase: 1,
         bytes_to_program: 4000,
         mixed: false,
@@ -70,8 +72,45 @@ fn what_was_entered_is_found_with_all_that_was_said() {
     assert_eq!(entry.place, journal.place);
     assert_eq!(entry.pieces(), [piece]);
     assert_eq!(entry.owner, nix::unistd::geteuid().as_raw());
+    assert_eq!(found[0].target().unwrap(), TARGET);
     journal.close(&found[0]);
     assert!(journal.entries().is_empty());
+    assert_eq!(fs::read_dir(shelf(&journal)).unwrap().count(), 0);
+}
+
+#[test]
+fn a_target_that_is_gone_or_another_one_is_none() {
+    let (folder, journal) = folder();
+    let backup = backup_in(&folder, "backup.bin");
+    let found = journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+    let target = target_of(&found.file);
+    fs::write(&target, &TARGET[1..]).unwrap();
+    assert_eq!(found.target(), None);
+    fs::write(&target, [0x78; 0x4_0000]).unwrap();
+    assert_eq!(found.target(), None);
+    fs::remove_file(&target).unwrap();
+    assert_eq!(found.target(), None);
+}
+
+#[test]
+fn what_is_settled_is_known_until_there_is_too_much_of_it() {
+    let (folder, journal) = folder();
+    for number in 0..MOST_SETTLED + 3 {
+        let backup = backup_in(&folder, &format!("{number}.bin"));
+        let found = journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+        journal.settle(&found);
+        let all = journal.entries();
+        assert!(all.iter().all(|found| found.entry.settled));
+        assert_eq!(all.len(), MOST_SETTLED.min(number + 1));
+    }
+    let begun = journal.enter(&begun(None, &[])).unwrap().unwrap();
+    journal.close(&begun);
+    journal.settle(&begun);
+    assert_eq!(
+        journal.entries().len(),
+        MOST_SETTLED,
+        "what is over is over"
+    );
 }
 
 #[test]
@@ -156,7 +195,7 @@ fn entries_of_others_are_read_where_they_are_theirs_and_closed_beside() {
     let note = shelf(&other).join(closed_name(&found.file));
     fs::create_dir_all(shelf(&other)).unwrap();
     fs::set_permissions(shelf(&other), fs::Permissions::from_mode(0o700)).unwrap();
-    write(&note, &found.crc32.to_string()).unwrap();
+    write(&[(&note, found.crc32.to_string().as_bytes())]).unwrap();
     assert!(other.entries().is_empty());
     assert_eq!(journal.entries().len(), 1);
 }
@@ -171,13 +210,14 @@ fn what_is_no_entry_is_passed_over() {
     put("empty.toml", b"");
     put("long.toml", &vec![b'#'; LARGEST as usize + 1]);
     put("binary.toml", &[0xFF; 100]);
+    let target = format!("target = \"{}\"", Crc32::of(&TARGET));
     for (number, (from, to)) in [
         ("version = 1", "version = 2"),
         ("size = 262144", "size = 0"),
         ("size = 262144", "size = 4294967295"),
         ("ranges = [[4096, 8191]]", "ranges = [[8191, 4096]]"),
         ("ranges = [[4096, 8191]]", "ranges = [[4096, 262144]]"),
-        ("target = \"00000007\"", "target = \"seven\""),
+        (target.as_str(), "target = \"seven\""),
         ("path = \"/", "path = \""),
         ("chip =", "another = 1\nchip ="),
     ]

@@ -10,7 +10,7 @@ contains list "eject it first"
 
 tool_says medium 4 mtkflash 3 c
 contains medium "eject it first"
-contains medium "--force=medium"
+contains medium "the name of the check: medium"
 tool_says forced 6 mtkflash 3 c --force=medium --via ata
 contains forced 41
 

@@ -19,4 +19,4 @@ contains gaps.out "0x08000-0x0bfff: the drive refused to have it read"
 contains gaps.out "0x1f0000-0x1f7fff: the drive refused to have it read"
 contains gaps.dump.txt "gaps = [[32768, 49151], [2031616, 2064383]]"
 tool gaps-write 4 mtkflash $node w /m /images/se-506cb-ts02.bin --yes --backup none.bin
-contains gaps-write.err "--force=gaps"
+contains gaps-write.err "the name of the check: gaps"

@@ -1,0 +1,281 @@
+//! The unfinished changes of a flash, wherever something tells of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::start::Open;
+use super::{Lost, Unfinished, Who};
+use crate::files::{self, Links, folder_of};
+use crate::flash::FlashRange;
+use crate::image::Crc32;
+use crate::job::BackupProblem;
+use crate::job::backup::{self, Record, RecordedDrive};
+use crate::job::journal::{self, Entry, Journal};
+use crate::job::read::{Dump, lay_out};
+use crate::protocol::DeviceInfo;
+use crate::scsi::Identity;
+
+/// The unfinished changes of a flash like this, by the machine's journal and by
+/// the records beside `backup` and in the current folder: same chip and size, a
+/// drive that does not call itself another one. Changes that another run is at
+/// work on are not among them.
+///
+/// A backup that was moved is found beside `backup`, in the current folder, and as
+/// `backup` itself.
+pub(in crate::job) fn find(
+    backup: Option<&Path>,
+    device: &DeviceInfo,
+    size: usize,
+    journal: &Journal,
+) -> Open {
+    let search = Search {
+        backup,
+        device,
+        size,
+        dumps: dumps_of_such(backup, device, size),
+    };
+    let mut open = Open::default();
+    let mut entered = BTreeSet::new();
+    for found in journal.entries() {
+        let Some(who) = search.who(&found.entry, journal.place.as_deref()) else {
+            continue;
+        };
+        match search.entered(found, who) {
+            Ok(one) => {
+                entered.extend(one.path.canonicalize());
+                open.intact.push(one);
+            }
+            Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
+        }
+    }
+    for (path, record) in search.recorded_alone(&entered) {
+        match search.recorded(path, record) {
+            Ok(one) => open.intact.push(one),
+            Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
+        }
+    }
+    open.intact
+        .sort_by(|one, other| (one.who, &one.record.date).cmp(&(other.who, &other.record.date)));
+    open
+}
+
+/// The dumps with a record of a flash like this one.
+fn dumps_of_such(
+    backup: Option<&Path>,
+    device: &DeviceInfo,
+    size: usize,
+) -> Vec<(PathBuf, Record)> {
+    folders(backup)
+        .iter()
+        .flat_map(|folder| backup::recorded_in(folder))
+        .filter(|(_, record)| record.chip == device.chip && record.size as usize == size)
+        .collect()
+}
+
+fn folders(backup: Option<&Path>) -> Vec<PathBuf> {
+    let here = PathBuf::from(".");
+    let beside = backup.map(folder_of).map(Path::to_owned);
+    let is_elsewhere = |folder: &PathBuf| folder.canonicalize().ok() != here.canonicalize().ok();
+    let beside = beside.filter(is_elsewhere);
+    std::iter::once(here.clone()).chain(beside).collect()
+}
+
+/// What is looked for, and what lies where it is looked for.
+struct Search<'a> {
+    /// Where the backup of this change is to go.
+    backup: Option<&'a Path>,
+    device: &'a DeviceInfo,
+    size: usize,
+    dumps: Vec<(PathBuf, Record)>,
+}
+
+impl Search<'_> {
+    fn identity(&self) -> Option<&Identity> {
+        self.device.identity.as_ref()
+    }
+
+    /// How it is known that an entry is this drive's; `None` where it cannot be.
+    fn who(&self, entry: &Entry, place: Option<&str>) -> Option<Who> {
+        let is_like = entry.chip == self.device.chip && entry.size as usize == self.size;
+        if !is_like || !is_same_drive(entry.drive.as_ref(), self.identity()) {
+            return None;
+        }
+        if entry.settled {
+            return Some(Who::Elsewhere);
+        }
+        let serial = entry.drive.as_ref().and_then(|drive| drive.serial.as_ref());
+        let has_serial = self.identity().is_some_and(|drive| drive.serial.is_some());
+        Some(match (entry.place.as_deref(), place) {
+            // They agree, or it were another drive.
+            _ if serial.is_some() && has_serial => Who::Serial,
+            (Some(then), Some(now)) if then == now => Who::Place,
+            (Some(_), Some(_)) => Who::Elsewhere,
+            _ => Who::Unknown,
+        })
+    }
+
+    /// A change that is in the journal.
+    ///
+    /// # Errors
+    /// What is known of it where its backup cannot be used; `None` where another run
+    /// is at work with that.
+    fn entered(&self, found: journal::Found, who: Who) -> Result<Unfinished, Option<Box<Lost>>> {
+        let entry = &found.entry;
+        let Some((was, crc32)) = entry.backup() else {
+            let lost = Lost::of_entry(found, who, BackupProblem::None);
+            return Err(Some(lost.into()));
+        };
+        let covered = backup::covered(&entry.ranges, entry.size);
+        let mut problem = BackupProblem::Unreadable;
+        for path in self.places_of(was, crc32) {
+            match intact(&path, crc32, &covered, self.size) {
+                Ok(flash) => {
+                    return Ok(Unfinished {
+                        record: self.record_of(&path, entry, crc32, &flash),
+                        target: found.target(),
+                        covered,
+                        path,
+                        flash,
+                        who,
+                        entry: Some(found),
+                    });
+                }
+                Err(BackupProblem::Unreadable) => {}
+                Err(other) => problem = other,
+            }
+        }
+        Err(match problem {
+            BackupProblem::InUse => None,
+            problem => Some(Lost::of_entry(found, who, problem).into()),
+        })
+    }
+
+    /// Where the backup may be that was at `was`.
+    fn places_of(&self, was: PathBuf, crc32: &str) -> Vec<PathBuf> {
+        // Under the name that its user knows it by, where it lies in this folder.
+        let near = self.dumps.iter().map(|(near, _)| near);
+        let short = near.filter(|near| near.canonicalize().ok().as_ref() == Some(&was));
+        let moved = self
+            .dumps
+            .iter()
+            .filter(|(_, record)| record.crc32 == crc32);
+        let moved = moved.map(|(path, _)| path.clone());
+        short
+            .cloned()
+            .chain([was.clone()])
+            .chain(self.backup.map(Path::to_owned))
+            .chain(moved)
+            .collect()
+    }
+
+    /// The record beside a backup, or one in its place.
+    fn record_of(&self, path: &Path, entry: &Entry, crc32: &str, flash: &[u8]) -> Record {
+        Record::beside(path)
+            .filter(|record| record.crc32 == crc32 && record.ranges == entry.ranges)
+            .unwrap_or_else(|| of_entry(entry, flash, self.device))
+    }
+
+    /// The changes that only a record tells of: its backup is none of `entered`.
+    fn recorded_alone(&self, entered: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Record)> {
+        let is_alone = |path: &Path| {
+            let real = path.canonicalize();
+            real.is_ok_and(|real| !entered.contains(&real))
+        };
+        let dumps = self.dumps.iter().filter(|(path, record)| {
+            record.before_writing.is_some()
+                && is_same_drive(record.drive.as_ref(), self.identity())
+                && is_alone(path)
+        });
+        dumps.cloned().collect()
+    }
+
+    /// A change that a record tells of.
+    ///
+    /// # Errors
+    /// As [`Search::entered`].
+    fn recorded(&self, path: PathBuf, record: Record) -> Result<Unfinished, Option<Box<Lost>>> {
+        let covered = record.covered();
+        let of_record = record.drive.as_ref();
+        let of_record = of_record.is_some_and(|drive| drive.serial.is_some());
+        let of_drive = self.identity().is_some_and(|drive| drive.serial.is_some());
+        let who = match of_record && of_drive {
+            true => Who::Serial,
+            false => Who::Unknown,
+        };
+        match intact(&path, &record.crc32, &covered, self.size) {
+            Ok(flash) => Ok(Unfinished {
+                path,
+                record,
+                flash,
+                target: None,
+                covered,
+                who,
+                entry: None,
+            }),
+            Err(BackupProblem::InUse) => Err(None),
+            Err(problem) => Err(Some(Box::new(Lost {
+                path: Some(path),
+                crc32: Some(record.crc32),
+                date: record.date,
+                problem,
+                who,
+                entry: None,
+            }))),
+        }
+    }
+}
+
+impl Lost {
+    fn of_entry(found: journal::Found, who: Who, problem: BackupProblem) -> Lost {
+        let backup = found.entry.backup();
+        Lost {
+            crc32: backup.as_ref().map(|(_, crc32)| (*crc32).to_owned()),
+            path: backup.map(|(path, _)| path),
+            date: found.entry.date.clone(),
+            problem,
+            who,
+            entry: Some(found),
+        }
+    }
+}
+
+/// What a backup holds, laid out over a whole flash.
+fn intact(
+    path: &Path,
+    crc32: &str,
+    covered: &[FlashRange],
+    size: usize,
+) -> Result<Vec<u8>, BackupProblem> {
+    let file = files::open(path, Links::Followed).map_err(|_| BackupProblem::Unreadable)?;
+    if let Err((_, Errno::EWOULDBLOCK)) = Flock::lock(file, FlockArg::LockSharedNonblock) {
+        return Err(BackupProblem::InUse);
+    }
+    let content = backup::content(path).map_err(|_| BackupProblem::Unreadable)?;
+    if Crc32::of(&content).to_string() != crc32 {
+        return Err(BackupProblem::Changed);
+    }
+    lay_out(&content, size, covered).ok_or(BackupProblem::Changed)
+}
+
+/// A record for a backup that has lost its own.
+fn of_entry(entry: &Entry, flash: &[u8], device: &DeviceInfo) -> Record {
+    let dump = Dump {
+        bytes: flash.to_vec(),
+        ranges: backup::covered(&entry.ranges, entry.size),
+        gaps: Vec::new(),
+        disagreements: 0,
+    };
+    let mut record = Record::of_dump(&dump, device, &entry.date, &entry.tool);
+    record.drive.clone_from(&entry.drive);
+    record
+}
+
+fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> bool {
+    let (Some(recorded), Some(drive)) = (recorded, drive) else {
+        return true;
+    };
+    Identity::from(recorded).may_be(drive)
+}

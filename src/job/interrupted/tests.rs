@@ -1,0 +1,137 @@
+//! Changes that are begun, found again and ended.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::under_way::UnderWay;
+use super::*;
+use crate::image::{Arrangement, Encoding, Format};
+use crate::job::JobError;
+use crate::job::backup;
+use crate::plan::Summary;
+
+const SIZE: usize = 0x2_0000;
+
+fn whole() -> Vec<FlashRange> {
+    backup::covered(&[], SIZE as u32)
+}
+
+/// A backup of a flash of 5A, with its record.
+fn backed_up(folder: &TempDir) -> PathBuf {
+    let dump = Dump {
+        bytes: vec![0x5A; SIZE],
+        ranges: whole(),
+        gaps: Vec::new(),
+        disagreements: 0,
+    };
+    let record = Record::of_dump(&dump, &DeviceInfo::default(), "now", "test");
+    let format = Format {
+        encoding: Encoding::Binary,
+        arrangement: Arrangement::Merged,
+    };
+    let backup = folder.path().join("backup.bin");
+    backup::save(&dump, &record, &backup, format, false).unwrap();
+    backup
+}
+
+fn begun(backup: &Path, journal: &Journal) -> Result<UnderWay, JobError> {
+    let record = Record::beside(backup).unwrap();
+    begin(
+        &Beginning {
+            backup: Some((backup, &record)),
+            device: &DeviceInfo::default(),
+            date: "now",
+            tool: "test",
+            pieces: &trace::pieces(&[0x5A; SIZE], Some(&[0x77; SIZE]), &whole()),
+            covered: &whole(),
+            target: &[0x77; SIZE],
+            plan: Summary::default(),
+            mixed: false,
+        },
+        journal,
+    )
+}
+
+fn found(backup: Option<&Path>, journal: &Journal) -> usize {
+    let device = DeviceInfo::default();
+    find(backup, &device, SIZE, journal).intact.len()
+}
+
+#[test]
+fn a_change_is_unfinished_from_when_its_run_dies_until_another_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = backed_up(&folder);
+    let journal = Journal::default();
+    let found = || found(Some(&backup), &journal);
+    assert_eq!(found(), 0, "only backed up");
+    let under_way = begun(&backup, &journal).unwrap();
+    assert_eq!(found(), 0, "another run is at work on it");
+    drop(under_way);
+    assert_eq!(found(), 1);
+    finish(Some(&backup), None, &journal);
+    assert_eq!(found(), 0);
+}
+
+#[test]
+fn nothing_is_changed_with_a_backup_that_is_not_what_it_was() {
+    let journal = Journal::default();
+    type Spoil = fn(&Path);
+    let spoilt: [(&str, Spoil); 4] = [
+        ("cut", |backup| fs::write(backup, [0x5A; SIZE - 1]).unwrap()),
+        ("replaced", |backup| {
+            fs::write(backup, [0x5B; SIZE]).unwrap()
+        }),
+        ("removed", |backup| fs::remove_file(backup).unwrap()),
+        ("linked away", |backup| {
+            fs::remove_file(backup).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", backup).unwrap();
+        }),
+    ];
+    for (how, spoil) in spoilt {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = backed_up(&folder);
+        spoil(&backup);
+        let error = begun(&backup, &journal).unwrap_err();
+        assert!(
+            matches!(error, JobError::Refused(Refusal::Backup { .. })),
+            "{how}: {error}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let backup = backed_up(&folder);
+    let held = begun(&backup, &journal).unwrap();
+    assert!(begun(&backup, &journal).is_err(), "another run holds it");
+    drop(held);
+    assert!(begun(&backup, &journal).is_ok());
+}
+
+#[test]
+fn an_unfinished_change_is_found_from_any_folder_of_its_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = tempfile::tempdir().unwrap();
+    let journal = Journal::in_folder(&machine.path().join("journal"));
+    let backup = backed_up(&folder);
+    let entry = begun(&backup, &journal).unwrap().entry;
+    assert_eq!(found(None, &journal), 1);
+    finish(Some(&backup), entry.as_ref(), &journal);
+    assert_eq!(found(None, &journal), 0);
+}
+
+#[test]
+fn a_backup_that_was_moved_is_found_beside_the_new_one_or_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = tempfile::tempdir().unwrap();
+    let journal = Journal::in_folder(machine.path());
+    let backup = backed_up(&folder);
+    drop(begun(&backup, &journal).unwrap());
+    fs::remove_file(backup::record_path(&backup)).unwrap();
+    let moved = folder.path().join("moved");
+    fs::rename(&backup, &moved).unwrap();
+    let open = find(None, &DeviceInfo::default(), SIZE, &journal);
+    assert_eq!((open.intact.len(), open.lost.len()), (0, 1));
+    assert_eq!(open.lost[0].path.as_deref(), Some(backup.as_path()));
+    let open = find(Some(&moved), &DeviceInfo::default(), SIZE, &journal);
+    assert_eq!((open.intact.len(), open.lost.len()), (1, 0));
+    assert!(open.intact[0].flash == [0x5A; SIZE]);
+}

@@ -1,0 +1,325 @@
+//! What a flash shows of a change that was begun: whether it is as it was before, on
+//! its way, or neither.
+
+use super::Piece;
+use crate::flash::{Bank, EraseLayout, FlashRange, PAGE_SIZE};
+use crate::image::Crc32;
+use crate::plan::ERASED;
+
+/// Flash is compared with an entry in pieces of at most this many bytes: the
+/// smallest sector of most chips.
+const PIECE: u32 = 0x1000;
+
+/// What a flash shows of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::job) struct Trace {
+    pub state: State,
+    /// Something in it is as that change found it or wanted it, and not blank.
+    pub is_kin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::job) enum State {
+    /// It is as it was before.
+    Untouched,
+    /// It is as the change wanted it: so is a drive that has had this for long.
+    Finished,
+    /// The change can have left this on its way.
+    Partial,
+    /// The change cannot have left this by itself.
+    Other,
+}
+
+/// The pieces of a flash that a change can touch.
+pub(in crate::job) fn pieces(
+    before: &[u8],
+    after: Option<&[u8]>,
+    covered: &[FlashRange],
+) -> Vec<Piece> {
+    covered
+        .iter()
+        .flat_map(|range| {
+            let starts = (range.start - range.start % PIECE..range.end).step_by(PIECE as usize);
+            starts.map(|start| FlashRange {
+                start: start.max(range.start),
+                end: start.saturating_add(PIECE).min(range.end),
+            })
+        })
+        .map(|range| Piece {
+            range,
+            before: Crc32::of(range.of(before)),
+            after: after.map(|after| Crc32::of(range.of(after))),
+        })
+        .collect()
+}
+
+/// A piece, and what the flash holds there now.
+struct Seen<'a> {
+    piece: &'a Piece,
+    is_before: bool,
+    is_after: bool,
+    /// As it was or is to be, and not blank.
+    is_kin: bool,
+}
+
+impl Seen<'_> {
+    fn of<'a>(piece: &'a Piece, now: &[u8]) -> Seen<'a> {
+        let bytes = piece.range.of(now);
+        let sum = Crc32::of(bytes);
+        let (is_before, is_after) = (sum == piece.before, piece.after == Some(sum));
+        Seen {
+            piece,
+            is_before,
+            is_after,
+            is_kin: (is_before || is_after) && bytes.iter().any(|byte| *byte != ERASED),
+        }
+    }
+
+    /// Whether the change is to touch it.
+    fn changes(&self) -> bool {
+        let after = self.piece.after;
+        after.is_none_or(|after| after != self.piece.before)
+    }
+}
+
+/// What the flash shows by the sums of its pieces; `layout` is that of a drive which
+/// is changed in place, by this change alone.
+pub(in crate::job) fn of(pieces: &[Piece], now: &[u8], layout: Option<&EraseLayout>) -> Trace {
+    let seen: Vec<Seen> = pieces.iter().map(|piece| Seen::of(piece, now)).collect();
+    let state = match layout {
+        _ if seen.iter().all(|seen| seen.is_before) => State::Untouched,
+        _ if seen.iter().all(|seen| seen.is_after) => State::Finished,
+        Some(layout) if is_out_of_turn(&seen, layout) => State::Other,
+        _ => State::Partial,
+    };
+    Trace {
+        state,
+        is_kin: seen.iter().any(|seen| seen.is_kin),
+    }
+}
+
+/// Whether a sector is touched that is to stay, or one is not touched that comes
+/// before one that is: a change touches sectors in which something is to change, and
+/// all of them in the order of the plan.
+fn is_out_of_turn(seen: &[Seen], layout: &EraseLayout) -> bool {
+    struct Sector {
+        bank: Bank,
+        changes: bool,
+        touched: bool,
+        /// What lies in a bank's first page alone comes at the very end.
+        holds_first_page: bool,
+    }
+    let sectors: Vec<Sector> = layout
+        .sectors
+        .iter()
+        .map(|sector| {
+            let here = || {
+                let pieces = seen.iter();
+                pieces.filter(|seen| seen.piece.range.overlaps(*sector))
+            };
+            Sector {
+                bank: sector.banks().next_back().unwrap_or_default(),
+                changes: here().any(Seen::changes),
+                touched: here().any(|seen| !seen.is_before),
+                holds_first_page: sector
+                    .banks()
+                    .any(|bank| bank.range().start >= sector.start),
+            }
+        })
+        .collect();
+    let touched = sectors.iter().filter(|sector| sector.touched);
+    let lowest = touched.map(|sector| sector.bank).min();
+    sectors.iter().any(|sector| {
+        let is_before_one_that_is = Some(sector.bank) > lowest && !sector.holds_first_page;
+        match sector.touched {
+            true => !sector.changes,
+            false => sector.changes && is_before_one_that_is,
+        }
+    })
+}
+
+/// Whether a flash holds more than a page of what was in it before or is to be,
+/// blank bytes aside.
+pub(in crate::job) fn shares_content(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let after = after.iter().map(Some).chain(std::iter::repeat(None));
+    now.iter()
+        .zip(before)
+        .zip(after)
+        .filter(|((now, before), after)| **now != ERASED && (now == before || Some(*now) == *after))
+        .nth(PAGE_SIZE as usize)
+        .is_some()
+}
+
+/// Whether a change from `before` to `after`, or several attempts at it, can have left
+/// this in `sectors`.
+///
+/// One sector may hold what it likes where everything else says that its erase was
+/// cut off: in its bank nothing has been programmed yet.
+pub(in crate::job) fn is_on_its_way(
+    now: &[u8],
+    before: &[u8],
+    after: &[u8],
+    sectors: &[FlashRange],
+) -> bool {
+    let is_on_its_way =
+        |sector: &FlashRange| leads_to(sector.of(now), sector.of(before), sector.of(after));
+    let mut others = sectors.iter().filter(|sector| !is_on_its_way(sector));
+    let Some(cut) = others.next() else {
+        return true;
+    };
+    let bank = cut.banks().next_back();
+    let is_beside = |sector: &&FlashRange| *sector != cut && sector.banks().next_back() == bank;
+    let mut beside = sectors.iter().filter(is_beside);
+    others.next().is_none()
+        && is_half_erased(cut.of(now), cut.of(before))
+        && beside.all(|sector| {
+            let holds = sector.of(now);
+            holds == sector.of(before) || holds.iter().all(|byte| *byte == ERASED)
+        })
+}
+
+/// Whether several changes, each begun in the middle of another, can have left this
+/// in `sectors`: from `before` to each of `afters`, in any order.
+pub(in crate::job) fn is_among(
+    now: &[u8],
+    before: &[u8],
+    afters: &[&[u8]],
+    sectors: &[FlashRange],
+) -> bool {
+    sectors.iter().all(|sector| {
+        let [now, before] = [now, before].map(|flash| sector.of(flash));
+        let mut afters = afters.iter().map(|after| sector.of(after));
+        is_half_erased(now, before)
+            || afters.any(|after| leads_to(now, before, after) || is_half_erased(now, after))
+    })
+}
+
+/// Whether an erase that was cut off can have left this. Chips program a sector to
+/// 00 before they erase it (AMD's embedded algorithm, which JEDEC parts follow), byte
+/// by byte; then all of its bits rise, those of bytes that were FF as well.
+fn is_half_erased(now: &[u8], before: &[u8]) -> bool {
+    /// Fewer say nothing.
+    const FEW: usize = 64;
+    let both = || now.iter().zip(before);
+    if both().all(|(now, before)| now == before || *now == 0) {
+        return true;
+    }
+    let (blank, held): (Vec<_>, Vec<_>) = both().partition(|(_, before)| **before == ERASED);
+    let untouched = held.iter().filter(|(now, before)| now == before).count();
+    let low = |bytes: &[(&u8, &u8)]| bytes.iter().filter(|(now, _)| **now != ERASED).count();
+    let rises_everywhere =
+        blank.len() < FEW || 4 * low(&blank) * held.len() >= low(&held) * blank.len();
+    4 * untouched < held.len() && rises_everywhere
+}
+
+/// Whether a sector is as it was or on its way to `after`, wherever that is cut off:
+/// after an erase everything that is to be set is set, and programming clears what is
+/// to be clear. A few cells may not have risen.
+fn leads_to(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    const WEAK: usize = 4;
+    let clear = || {
+        let all = now.iter().zip(before).zip(after);
+        all.filter(|((now, _), after)| *after & !*now != 0)
+    };
+    now == before
+        || clear().all(|((now, before), after)| lies_between(*now, *before, *after))
+            && clear().count() <= WEAK
+}
+
+/// Erasing sets bits and programming clears those that are to be clear: a bit that is
+/// clear now was clear before or is to be.
+fn lies_between(now: u8, before: u8, after: u8) -> bool {
+    before & after & !now == 0
+}
+
+/// Whether a change from `before` to `after` can have left this in a drive that
+/// programs by itself, in whatever order.
+pub(in crate::job) fn is_between(now: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let mut all = now.iter().zip(before).zip(after);
+    all.all(|((now, before), after)| lies_between(*now, *before, *after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::backup;
+
+    const SIZE: usize = 0x2_0000;
+
+    fn whole() -> Vec<FlashRange> {
+        backup::covered(&[], SIZE as u32)
+    }
+
+    #[test]
+    fn what_an_erase_or_a_program_passes_through_lies_between() {
+        for passed in [0x5A, 0x7A, 0xFF, 0xFC, 0x3C, 0x5E] {
+            assert!(lies_between(passed, 0x5A, 0x3C), "{passed:02x}");
+        }
+        // 18 is set in both, and is never cleared on the way.
+        for never in [0x00, 0x42, 0x24] {
+            assert!(!lies_between(never, 0x5A, 0x3C), "{never:02x}");
+        }
+    }
+
+    const SECTORS: u32 = 0x1000;
+
+    fn sectors() -> EraseLayout {
+        let sizes = std::iter::repeat_n(SECTORS, SIZE / SECTORS as usize);
+        EraseLayout::from_sizes(sizes, 1)
+    }
+
+    fn state_of(now: &[u8], before: &[u8], after: &[u8]) -> State {
+        let layout = sectors();
+        let pieces = pieces(before, Some(after), &whole());
+        let trace = of(&pieces, now, Some(&layout));
+        match trace.state {
+            State::Partial if !is_on_its_way(now, before, after, &layout.sectors) => State::Other,
+            state => state,
+        }
+    }
+
+    #[test]
+    fn a_flash_shows_whether_a_change_has_left_it() {
+        let before: Vec<u8> = (0..SIZE).map(|at| ((at * 7) >> 3) as u8).collect();
+        let mut after = before.clone();
+        for sector in after.chunks_mut(SECTORS as usize).skip(1).step_by(3) {
+            sector[17..3000].fill(0x3C);
+        }
+        let with = |changes: &[(usize, u8)]| {
+            let mut now = before.clone();
+            for (at, value) in changes {
+                now[at * 0x1000..(at + 1) * 0x1000].fill(*value);
+            }
+            now
+        };
+        assert_eq!(state_of(&before, &before, &after), State::Untouched);
+        assert_eq!(state_of(&after, &before, &after), State::Finished);
+        assert_eq!(state_of(&[0xFF; SIZE], &before, &after), State::Other);
+        assert_eq!(
+            state_of(&with(&[(19, 0xFF)]), &before, &after),
+            State::Partial
+        );
+        assert_eq!(
+            state_of(&with(&[(19, 0xFF), (22, 0x31)]), &before, &after),
+            State::Partial,
+            "the erase of the second sector was cut off"
+        );
+        assert_eq!(
+            state_of(&with(&[(4, 0xFF)]), &before, &after),
+            State::Other,
+            "the last bank comes first"
+        );
+        assert_eq!(
+            state_of(&with(&[(18, 0xFF)]), &before, &after),
+            State::Other,
+            "this sector is not to be touched"
+        );
+        let mut calibrated = after.clone();
+        calibrated[0x1010] ^= 0x55;
+        assert_eq!(
+            state_of(&calibrated, &before, &after),
+            State::Other,
+            "another drive that has had this image for long"
+        );
+    }
+}
