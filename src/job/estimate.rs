@@ -61,7 +61,7 @@ fn times(per_byte: Duration, bytes: u64) -> Duration {
 /// an hour with that alone.
 ///
 /// # Errors
-/// [`Check::Slow`], unless it is overridden.
+/// [`Check::Slow`](super::Check::Slow), unless it is overridden.
 pub fn refuse_slow(
     capabilities: &Capabilities,
     bytes: u64,

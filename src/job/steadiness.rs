@@ -23,7 +23,7 @@ pub fn is_unstable(disagreements: u32) -> bool {
 /// always read the same.
 ///
 /// # Errors
-/// [`Check::Unstable`], unless it is forced: the backup may be wrong, and what
+/// [`Check::Unstable`](super::Check::Unstable), unless it is forced: the backup may be wrong, and what
 /// is programmed goes over the same cable.
 pub fn refuse_unstable(disagreements: u32, forced: &Forced) -> Result<Option<Warning>, Refusal> {
     if disagreements == 0 {
