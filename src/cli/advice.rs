@@ -13,6 +13,13 @@ use crate::drive::note::Undo;
 pub struct Asking(Request);
 
 impl Asking {
+    /// A command whose checks the user has named for it himself. Whoever types it
+    /// is asked all the same.
+    pub fn with_its_checks(mut request: Request) -> Box<Asking> {
+        request.options.yes = false;
+        Box::new(Asking(request))
+    }
+
     pub fn request(&self) -> &Request {
         &self.0
     }

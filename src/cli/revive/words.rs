@@ -1,7 +1,7 @@
 //! The guide's questions and endings, as their user reads them.
 
 use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task};
-use crate::cli::advice::{Advice, Command};
+use crate::cli::advice::{Advice, Asking, Command};
 use crate::cli::args::{DriveName, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
@@ -25,7 +25,10 @@ pub fn step(step: Step, command: &Request) -> Text {
         step.number(),
         Step::ALL.len()
     ));
-    text.command_behind("    ", Command::Flash(command.clone().into()));
+    text.command_behind(
+        "    ",
+        Command::Flash(Asking::with_its_checks(command.clone())),
+    );
     text
 }
 
