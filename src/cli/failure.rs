@@ -24,6 +24,7 @@ use crate::job::{Check, FlashState, JobError, NoBackup, Objection, Refusal};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::PacketError;
 use crate::protocol::packet::liteon::Implausible;
+use crate::scsi::SenseKey;
 use crate::session::DriveName;
 use crate::transport::{TaskFileError, TransportError};
 
@@ -210,6 +211,11 @@ impl Failure {
             error,
             ChangeError::Job(JobError::Device { source, .. }) if has_vanished(source)
         );
+        if let ChangeError::Job(JobError::Device { source, .. }) = error {
+            if takes_nothing(source, &state) {
+                return failure.about_flash(&state, backup).beyond_help(request);
+            }
+        }
         let again = match (&state, is_gone) {
             (FlashState::InDoubt { .. }, false) => {
                 "Leave the drive on. Type the same again: all of it is sent once more:"
@@ -247,6 +253,20 @@ impl Failure {
                 .next(request.restore(backup)),
             None => failure,
         }
+    }
+
+    /// A drive in which no firmware is left that would take another: there is no way
+    /// back by its cable that this tool or its sources know.
+    fn beyond_help(self, request: &Request) -> Failure {
+        self.next(
+            "This answer, before the drive has taken anything, is all that is left of firmware that \
+             did not get into it whole. Switching it off and on costs nothing more. Then look at it:",
+        )
+        .next(request.check())
+        .next(
+            "If it does not say who it is then, no command is known that brings it back: what remains \
+             is an external programmer for its flash chip.",
+        )
     }
 
     /// The same failure for the second time: what was said of it stays, and what helped
@@ -558,6 +578,22 @@ fn lost_on_the_way(error: &DeviceError) -> Option<&TransportError> {
 
 fn has_vanished(error: &DeviceError) -> bool {
     matches!(lost_on_the_way(error), Some(TransportError::Vanished))
+}
+
+/// Whether a drive that takes whole images answered the first of it with an
+/// internal target failure (4/44).
+fn takes_nothing(error: &DeviceError, state: &FlashState) -> bool {
+    const INTERNAL_TARGET_FAILURE: u8 = 0x44;
+    let FlashState::InDoubt { taken: 0, .. } = state else {
+        return false;
+    };
+    matches!(
+        error,
+        DeviceError::Packet {
+            source: PacketError::Sense(sense),
+            ..
+        } if sense.key == SenseKey::HARDWARE_ERROR && sense.asc == INTERNAL_TARGET_FAILURE
+    )
 }
 
 /// What helps against a drive that does not go along.

@@ -133,3 +133,17 @@ fn one_lost_answer_to_inquiry_does_not_make_a_vendor_mode_drive() {
         }
     }
 }
+
+/// What its sources tell of such a drive ends there.
+#[test]
+fn a_tsst_drive_whose_download_failed_is_not_led_in_a_circle() {
+    let folder = in_the_download(&TSST, "kind = \"power-cut\"", TSST.download);
+    let run = folder.fails(TSST.line(), 7);
+    assert!(run.stderr.contains("Type the same again"), "{run}");
+    let run = folder.fails(TSST.line(), 7);
+    assert!(run.stderr.contains("4/44/00"), "{run}");
+    assert!(!run.stderr.contains(" w /m"), "{run}");
+    assert!(run.stderr.contains("external programmer"), "{run}");
+    let run = folder.done("3 c");
+    assert!(run.stdout.contains("TSST MT1339 packet protocol"), "{run}");
+}
