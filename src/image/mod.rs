@@ -30,6 +30,7 @@ pub mod verdict;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use crate::flash::{BANK_SIZE, Bank};
 
@@ -93,7 +94,8 @@ impl fmt::Display for Format {
 /// it is sound: [`soundness::problems`] says that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    bytes: Vec<u8>,
+    /// Shared with what a flash is to hold, where that is the same.
+    bytes: Arc<Vec<u8>>,
     format: Format,
     hex: Option<HexNotes>,
     origin: Option<Origin>,
@@ -196,9 +198,9 @@ impl Image {
 
     /// The image in plain bytes, where its maker encrypted it as a whole.
     fn unwrapped(self) -> Image {
-        let (bytes, wrapping) = mt19xx::unwrapped(self.bytes);
+        let (bytes, wrapping) = mt19xx::unwrapped(Arc::unwrap_or_clone(self.bytes));
         Image {
-            bytes,
+            bytes: Arc::new(bytes),
             wrapping,
             ..self
         }
@@ -211,7 +213,7 @@ impl Image {
 
     fn of(bytes: Vec<u8>, encoding: Encoding) -> Image {
         Image {
-            bytes,
+            bytes: Arc::new(bytes),
             format: Format {
                 encoding,
                 arrangement: Arrangement::Merged,
@@ -224,6 +226,11 @@ impl Image {
 
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The bytes, to be kept without a copy.
+    pub fn shared(&self) -> Arc<Vec<u8>> {
+        Arc::clone(&self.bytes)
     }
 
     /// Puts another file's bytes, and what is known of them, behind its own.
@@ -239,7 +246,7 @@ impl Image {
                 None => self.hex = Some(notes),
             }
         }
-        self.bytes.extend(other.bytes);
+        Arc::make_mut(&mut self.bytes).extend_from_slice(&other.bytes);
     }
 
     pub fn format(&self) -> Format {

@@ -9,6 +9,7 @@ mod send;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::backup::Record;
 use super::event::Phase;
@@ -240,7 +241,7 @@ impl<'a> Scope<'a> {
             });
         };
         let rewritten = rewritten(rules);
-        let target = masked(content, &rewritten);
+        let target = Arc::new(masked(content, &rewritten));
         let now = Dump {
             bytes: masked(&dump.bytes, &rewritten),
             ..dump.clone()
@@ -248,7 +249,7 @@ impl<'a> Scope<'a> {
         let change = Change {
             dump: &now,
             seen: &now,
-            target: &|_| target.clone(),
+            target: &|_| Arc::clone(&target),
             retained: &without(&kept(rules, dump, content), &rewritten),
             layout: None,
         };

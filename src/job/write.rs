@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::backup::{self, Circumstances, Record, RecordedDrive};
 use super::change::{self, ChangeError, Changed};
@@ -149,7 +150,7 @@ pub(super) struct Noted {
 pub enum Work {
     /// Sectors to erase and bytes to program; none where the flash holds all
     /// of it already.
-    InPlace { plan: Plan, target: Vec<u8> },
+    InPlace { plan: Plan, target: Arc<Vec<u8>> },
     /// The drive takes the whole image and programs it by itself.
     Download(DownloadPlan),
 }
@@ -273,7 +274,7 @@ struct Scope<'a> {
 /// What earlier changes of this flash mean for this one.
 struct Earlier {
     start: Start,
-    target: Vec<u8>,
+    target: Arc<Vec<u8>>,
     plan: Plan,
     /// Who the drive is by a backup of this very flash.
     identity: Option<Identity>,
@@ -349,11 +350,14 @@ impl<'a> Scope<'a> {
     }
 
     /// What this change makes of a flash.
-    fn target(&self, before: &[u8]) -> Vec<u8> {
+    fn target(&self, before: &[u8]) -> Arc<Vec<u8>> {
         let keep = &self.request.keep;
+        let wanted: u64 = self.wanted.iter().map(|range| u64::from(range.len())).sum();
+        let is_whole = wanted == before.len() as u64 && keep.is_empty();
         match &self.image {
-            Some((_, spread)) => plan::merge(before, spread, &self.wanted, keep),
-            None => plan::blank(before, &self.wanted, keep),
+            Some((image, Cow::Borrowed(_))) if is_whole => image.shared(),
+            Some((_, spread)) => plan::merge(before, spread, &self.wanted, keep).into(),
+            None => plan::blank(before, &self.wanted, keep).into(),
         }
     }
 

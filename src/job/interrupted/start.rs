@@ -1,6 +1,7 @@
 //! What a change starts from: the flash as it is, or an earlier change.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Closing, Doubt, Lost, Notice, Unfinished, Who, concerns};
 use crate::flash::{EraseLayout, FlashRange};
@@ -24,7 +25,7 @@ pub(in crate::job) struct Change<'a> {
     /// At least that, and all that earlier changes were about.
     pub seen: &'a Dump,
     /// What this change makes of a flash.
-    pub target: &'a dyn Fn(&[u8]) -> Vec<u8>,
+    pub target: &'a dyn Fn(&[u8]) -> Arc<Vec<u8>>,
     /// The bytes that this change leaves as it finds them.
     pub retained: &'a [FlashRange],
     /// None for a drive that programs by itself.
@@ -54,7 +55,7 @@ impl Change<'_> {
 
     /// What this change makes of what was in the flash before another one, where the
     /// two are the same.
-    fn target_of(&self, begun: &Unfinished) -> Option<Vec<u8>> {
+    fn target_of(&self, begun: &Unfinished) -> Option<Arc<Vec<u8>>> {
         if !begun.covers_exactly(&self.dump.ranges) {
             return None;
         }
@@ -211,7 +212,12 @@ impl Open {
         let targets = self.targets();
         let traced = self.intact.iter().map(|one| {
             let target = change.target_of(one);
-            let trace = one.trace(change.seen, target.as_deref(), &targets, change.layout);
+            let trace = one.trace(
+                change.seen,
+                target.as_deref().map(Vec::as_slice),
+                &targets,
+                change.layout,
+            );
             (one, trace)
         });
         traced
