@@ -28,7 +28,7 @@ in_container() {
 
 node=$(node_at 2 0)
 sr=$(sr_of $node)
-both="docker run --device=$sr --device=$node …"
+both="docker run --device=$sr --device=$node ..."
 for mark in .dockerenv run/.containerenv; do
 	echo "== $mark"
 	touch $box/$mark
@@ -45,7 +45,7 @@ for mark in .dockerenv run/.containerenv; do
 	for given in '' port; do
 		tool_says port 3 in_container "$given" mtkflash 3 c --via port --yes
 		contains port "The I/O ports are not to be had in this container"
-		contains port "docker run --privileged …"
+		contains port "docker run --privileged ..."
 	done
 	rm $box/$mark
 done

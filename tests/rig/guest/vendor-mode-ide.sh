@@ -4,7 +4,8 @@ for command in c "r /m /b dump.bin" "e --yes"; do
 	mtkflash $node $command --via ata >refused 2>&1 || ended=$?
 	cat refused
 	[ $ended = 6 ] || fail "'$command' ended with $ended"
-	contains refused "Asked by ATA PASS-THROUGH, the drive says that it is QEMU DVD-ROM, firmware SM"
+	contains refused "This is $node"
+	contains refused "QEMU DVD-ROM SM"
 	contains refused 41
 	contains refused "Nothing was changed"
 done
