@@ -16,9 +16,9 @@ pub enum Selection {
 /// A part that this flash does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    #[error("There is no bank {bank}: this flash has banks 0 to {last}.")]
+    #[error("no bank {bank} among 0 to {last}")]
     NoSuchBank { bank: Bank, last: u32 },
-    #[error("{range} reaches past the end of this flash of {size:#x} bytes.")]
+    #[error("{range} in {size:#x} bytes")]
     PastTheEnd { range: FlashRange, size: u32 },
 }
 
@@ -103,8 +103,11 @@ mod tests {
     fn a_bank_that_the_flash_does_not_have_is_named_with_the_last_one() {
         let error = Selection::Banks(vec![Bank(4)]).ranges(SIZE).unwrap_err();
         assert_eq!(
-            error.to_string(),
-            "There is no bank 4: this flash has banks 0 to 3."
+            error,
+            SelectionError::NoSuchBank {
+                bank: Bank(4),
+                last: 3
+            }
         );
     }
 

@@ -3,13 +3,18 @@
 use super::device::{REFUSED, unerasable, unreadable, unwritable};
 use super::{blu_ray, objection};
 use crate::cli::words::sentence;
-use crate::job::{NoBackup, Refusal, Unfit};
+use crate::job::{NoBackup, Refusal, SelectionError, Unfit};
 use crate::protocol::download::NoImage;
 
 /// What a refusal is about, in whole sentences.
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::Selection(problem) => problem.to_string(),
+        Refusal::Selection(SelectionError::NoSuchBank { bank, last }) => {
+            format!("There is no bank {bank}: this flash has banks 0 to {last}.")
+        }
+        Refusal::Selection(SelectionError::PastTheEnd { range, size }) => {
+            format!("{range} reaches past the end of this flash of {size:#x} bytes.")
+        }
         Refusal::Unreadable(why) => unreadable(why),
         Refusal::Unwritable(why) => unwritable(why),
         Refusal::Unerasable { family } => unerasable(family),
