@@ -459,7 +459,7 @@ fn dumped(dump: &Dumped) -> Value {
             "format": dump.format.to_string(),
             "bytes": dump.bytes,
             "sum": dump.total.to_string(),
-            "crc32": dump.crc32,
+            "crc32": dump.crc32.to_string(),
         },
         "banks": banks(&dump.banks),
         "gaps": ranges(&dump.gaps),
@@ -500,10 +500,10 @@ fn backup(backup: &WayBack) -> Value {
             json!({"status": "made", "path": text(path), "crc32": crc32.to_string()})
         }
         WayBack::Earlier { path, crc32, date } => {
-            json!({"status": "earlier", "path": text(path), "crc32": crc32, "date": date})
+            json!({"status": "earlier", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
         }
         WayBack::Before { path, crc32, date } => {
-            json!({"status": "before", "path": text(path), "crc32": crc32, "date": date})
+            json!({"status": "before", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
         }
         WayBack::Mixture { path, crc32 } => {
             json!({"status": "half-written", "path": text(path), "crc32": crc32.to_string()})

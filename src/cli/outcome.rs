@@ -14,11 +14,11 @@ use super::words;
 use crate::flash::{Bank, FlashRange};
 use crate::image::sums::Sha256;
 use crate::image::{Checksum, Crc32, Differences, Format, Report};
-use crate::job::backup::Record;
 use crate::job::change::Changed;
 use crate::job::fit::Match;
 use crate::job::interrupted::Notice;
 use crate::job::read::Dump;
+use crate::job::record::{Date, Record};
 use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
 use crate::job::write::{Backup, Proposal, Work};
@@ -168,7 +168,7 @@ pub struct Dumped {
     pub banks: Vec<(Bank, Checksum)>,
     pub total: Checksum,
     /// As the record has it.
-    pub crc32: String,
+    pub crc32: Crc32,
     pub gaps: Vec<FlashRange>,
     /// How often two reads of a block differed.
     pub disagreements: u32,
@@ -233,14 +233,14 @@ pub enum WayBack {
     /// The backup of the change that is gone on with.
     Earlier {
         path: PathBuf,
-        crc32: String,
-        date: String,
+        crc32: Crc32,
+        date: Date,
     },
     /// The backup of another change that was begun and not finished.
     Before {
         path: PathBuf,
-        crc32: String,
-        date: String,
+        crc32: Crc32,
+        date: Date,
     },
     /// What was read just now, which may be half-written: no way back.
     Mixture {
@@ -366,7 +366,7 @@ impl Dumped {
                 .iter()
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             banks,
-            crc32: record.crc32.clone(),
+            crc32: record.crc32,
             gaps: dump.gaps.clone(),
             disagreements: dump.disagreements,
             half_written: record.half_written,
@@ -411,16 +411,16 @@ impl From<&Backup> for WayBack {
                 let Record { crc32, date, .. } = &earlier.record;
                 WayBack::Earlier {
                     path: earlier.path.clone(),
-                    crc32: crc32.clone(),
-                    date: date.clone(),
+                    crc32: *crc32,
+                    date: *date,
                 }
             }
             Backup::Before(earlier) => {
                 let Record { crc32, date, .. } = &earlier.record;
                 WayBack::Before {
                     path: earlier.path.clone(),
-                    crc32: crc32.clone(),
-                    date: date.clone(),
+                    crc32: *crc32,
+                    date: *date,
                 }
             }
             Backup::Mixture { path, crc32 } => WayBack::Mixture {

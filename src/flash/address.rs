@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes in a bank: the 8051 core of the drives sees 64 KiB at a time.
 pub const BANK_SIZE: u32 = 0x1_0000;
 
@@ -54,8 +56,12 @@ impl fmt::Display for Bank {
     }
 }
 
-/// The bytes from `start` up to but not including `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// The bytes from `start` up to but not including `end`. In files it is first and last
+/// byte, as the tool prints it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(try_from = "[u32; 2]", into = "[u32; 2]")]
 pub struct FlashRange {
     pub start: u32,
     /// The first offset after the range.
@@ -63,6 +69,11 @@ pub struct FlashRange {
 }
 
 impl FlashRange {
+    /// Empty where `end` is not after `start`.
+    pub const fn new(start: u32, end: u32) -> FlashRange {
+        FlashRange { start, end }
+    }
+
     /// Bytes in the range; 0 where `end` is not after `start`.
     pub const fn len(self) -> u32 {
         self.end.saturating_sub(self.start)
@@ -102,6 +113,31 @@ impl FlashRange {
         let end = (self.end as usize).min(bytes.len());
         let start = (self.start as usize).min(end);
         &mut bytes[start..end]
+    }
+}
+
+/// No range of bytes: the last one before the first one, or past all that has a
+/// number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no range: {first:#x}, {last:#x}")]
+pub struct NoRange {
+    pub first: u32,
+    pub last: u32,
+}
+
+impl TryFrom<[u32; 2]> for FlashRange {
+    type Error = NoRange;
+
+    fn try_from([first, last]: [u32; 2]) -> Result<FlashRange, NoRange> {
+        let end = last.checked_add(1).filter(|end| first < *end);
+        end.map(|end| FlashRange::new(first, end))
+            .ok_or(NoRange { first, last })
+    }
+}
+
+impl From<FlashRange> for [u32; 2] {
+    fn from(range: FlashRange) -> [u32; 2] {
+        [range.start, range.end.saturating_sub(1)]
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::str::FromStr;
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use serde::{Deserialize, Serialize};
 
 /// The 16-bit sum of all bytes: what MTKFLASH and btcflash print and users
 /// compare. It misses bytes in the wrong order, so it is shown and never relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Checksum(pub u16);
 
 impl Checksum {
@@ -32,7 +35,8 @@ impl fmt::Display for Checksum {
 }
 
 /// CRC-32 as zip, gzip and `crc32` compute it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Crc32(pub u32);
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
@@ -63,6 +67,63 @@ impl Crc32 {
 impl fmt::Display for Crc32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", self.0)
+    }
+}
+
+/// A text that is not just as many hexadecimal digits as it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not {digits} hex digits")]
+pub struct NoSum {
+    pub digits: usize,
+}
+
+fn digits(text: &str, digits: usize) -> Result<u32, NoSum> {
+    let is_number = text.len() == digits && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = is_number.then(|| u32::from_str_radix(text, 16).ok());
+    number.flatten().ok_or(NoSum { digits })
+}
+
+impl FromStr for Crc32 {
+    type Err = NoSum;
+
+    fn from_str(text: &str) -> Result<Crc32, NoSum> {
+        digits(text, 8).map(Crc32)
+    }
+}
+
+impl FromStr for Checksum {
+    type Err = NoSum;
+
+    fn from_str(text: &str) -> Result<Checksum, NoSum> {
+        digits(text, 4).map(|sum| Checksum(sum as u16))
+    }
+}
+
+impl TryFrom<String> for Crc32 {
+    type Error = NoSum;
+
+    fn try_from(text: String) -> Result<Crc32, NoSum> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Checksum {
+    type Error = NoSum;
+
+    fn try_from(text: String) -> Result<Checksum, NoSum> {
+        text.parse()
+    }
+}
+
+impl From<Crc32> for String {
+    fn from(crc32: Crc32) -> String {
+        crc32.to_string()
+    }
+}
+
+impl From<Checksum> for String {
+    fn from(sum: Checksum) -> String {
+        sum.to_string()
     }
 }
 
@@ -106,6 +167,15 @@ mod tests {
             Sha256::of(b"abc").to_string(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn both_are_read_with_all_their_digits_and_no_others() {
+        assert_eq!("000A".parse(), Ok(Checksum(10)));
+        assert_eq!("0000beef".parse(), Ok(Crc32(0xbeef)));
+        for text in ["", "beef", "+000beef", "00000beef", "0000bee ", "0x00beef"] {
+            assert_eq!(text.parse::<Crc32>(), Err(NoSum { digits: 8 }), "{text}");
+        }
     }
 
     #[test]

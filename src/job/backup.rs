@@ -5,100 +5,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::journal::Journal;
 use super::read::Dump;
+use super::record::{Date, LARGEST_FLASH, Record};
 use crate::files::{self, FileError, Links, Pending, ReadError};
 use crate::flash::{Bank, FlashRange};
-use crate::image::{self, Arrangement, Checksum, Crc32, Encoding, Format};
+use crate::image::{self, Arrangement, Crc32, Encoding, Format};
 use crate::protocol::DeviceInfo;
-use crate::scsi::Identity;
-
-/// What is known of a dump: the text file beside it, as TOML.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// When the dump was made, in UTC.
-    pub date: String,
-    /// Which program made it.
-    pub tool: String,
-    pub protocol: String,
-    pub flash: String,
-    pub chip: String,
-    /// Bytes in the whole flash.
-    pub size: u32,
-    /// The ranges that were read, first and last byte; none for the whole flash.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ranges: Vec<[u32; 2]>,
-    /// What the drive refused to have read, first and last byte: FF stands there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<[u32; 2]>,
-    /// How often two reads of a block differed; left out where they never did.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub disagreements: u32,
-    /// Read while a change of the flash was begun and not finished: a mixture,
-    /// and no way back.
-    #[serde(default, skip_serializing_if = "is_not")]
-    pub half_written: bool,
-    /// CRC-32 of the dumped bytes, 8 hex digits.
-    pub crc32: String,
-    /// 16-bit sum of the dumped bytes, 4 hex digits.
-    pub sum: String,
-    /// The same of each bank.
-    pub bank_sums: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drive: Option<RecordedDrive>,
-    /// Only while a change is under way, see [`super::interrupted`]: CRC-32 of
-    /// what the flash is about to hold, FF where nothing was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before_writing: Option<String>,
-}
-
-fn is_none(count: &u32) -> bool {
-    *count == 0
-}
-
-fn is_not(marked: &bool) -> bool {
-    !marked
-}
-
-/// Who the drive said it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedDrive {
-    pub vendor: String,
-    pub product: String,
-    pub revision: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<String>,
-}
-
-impl From<&Identity> for RecordedDrive {
-    fn from(identity: &Identity) -> Self {
-        RecordedDrive {
-            vendor: identity.vendor.clone(),
-            product: identity.product.clone(),
-            revision: identity.revision.clone(),
-            serial: identity.serial.clone(),
-        }
-    }
-}
-
-impl From<&RecordedDrive> for Identity {
-    fn from(drive: &RecordedDrive) -> Self {
-        Identity {
-            vendor: drive.vendor.clone(),
-            product: drive.product.clone(),
-            revision: drive.revision.clone(),
-            serial: drive.serial.clone(),
-        }
-    }
-}
 
 /// The circumstances of a dump that the device does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Circumstances {
-    /// UTC, to be read by people.
-    pub date: String,
+    pub date: Date,
     /// Name and version.
     pub tool: String,
     /// Where changes are noted that were begun on this machine.
@@ -106,135 +24,17 @@ pub struct Circumstances {
 }
 
 impl Record {
-    pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
-        Record::of_dump(dump, device, &circumstances.date, &circumstances.tool)
-    }
-
-    pub(super) fn of_dump(dump: &Dump, device: &DeviceInfo, date: &str, tool: &str) -> Record {
-        let selected = dump.selected();
-        Record {
-            date: date.to_owned(),
-            tool: tool.to_owned(),
-            protocol: device.protocol.clone(),
-            flash: device.flash.clone(),
-            chip: device.chip.clone(),
-            size: u32::try_from(dump.bytes.len()).unwrap_or(u32::MAX),
-            ranges: Record::ranges_of(dump),
-            gaps: dump.gaps.iter().map(first_and_last).collect(),
-            disagreements: dump.disagreements,
-            half_written: false,
-            crc32: Crc32::of(&selected).to_string(),
-            sum: Checksum::of(&selected).to_string(),
-            bank_sums: dump
-                .ranges
-                .iter()
-                .map(|range| Checksum::of(range.of(&dump.bytes)).to_string())
-                .collect(),
-            drive: device.identity.as_ref().map(RecordedDrive::from),
-            before_writing: None,
-        }
-    }
-
-    /// The ranges that the dump holds, ascending and each within a bank.
-    pub(super) fn covered(&self) -> Vec<FlashRange> {
-        covered(&self.ranges, self.size)
-    }
-
-    fn ranges_of(dump: &Dump) -> Vec<[u32; 2]> {
-        if dump.is_whole() {
-            return Vec::new();
-        }
-        dump.ranges.iter().map(first_and_last).collect()
-    }
-
-    /// The record beside a dump, where there is one that can be read.
+    /// The record beside a dump, where there is one that makes sense. What lies there
+    /// may be anything; a link is read only where nobody but this user can have put
+    /// it there.
     pub fn beside(dump: &Path) -> Option<Record> {
-        Record::read(dump).ok()
+        let text = files::read_text(&record_path(dump), LARGEST_RECORD, Links::Own).ok()?;
+        Record::parse(&text).ok()
     }
-
-    /// # Errors
-    /// Why there is no record beside a dump, or none that makes sense. What lies
-    /// there may be anything; a link is read only where nobody but this user can
-    /// have put it there.
-    pub fn read(dump: &Path) -> Result<Record, RecordError> {
-        let text = files::read_text(&record_path(dump), LARGEST_RECORD, Links::Own)?;
-        let record: Record =
-            toml::from_str(&text).map_err(|error| RecordError::Text(error.message().to_owned()))?;
-        record.checked()
-    }
-
-    /// A record is a text that anybody may have edited: what it says of a flash
-    /// must be possible.
-    fn checked(self) -> Result<Record, RecordError> {
-        if self.size == 0 || self.size > LARGEST_FLASH {
-            return Err(RecordError::Value("size"));
-        }
-        if !are_within(&self.ranges, self.size) {
-            return Err(RecordError::Value("ranges"));
-        }
-        if !are_within(&self.gaps, self.size) {
-            return Err(RecordError::Value("gaps"));
-        }
-        let sums = self.bank_sums.iter().map(|sum| (sum, 4, "bank_sums"));
-        let before = self.before_writing.iter();
-        let numbers = [(&self.crc32, 8, "crc32"), (&self.sum, 4, "sum")]
-            .into_iter()
-            .chain(sums)
-            .chain(before.map(|crc32| (crc32, 8, "before_writing")));
-        for (text, digits, key) in numbers {
-            if text.len() != digits || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                return Err(RecordError::Value(key));
-            }
-        }
-        Ok(self)
-    }
-}
-
-/// The parts of a flash that a record or an entry of the journal names: all banks
-/// where it names none.
-pub(super) fn covered(ranges: &[[u32; 2]], size: u32) -> Vec<FlashRange> {
-    if ranges.is_empty() {
-        return Bank::all(size)
-            .map(|bank| FlashRange {
-                start: bank.range().start,
-                end: bank.range().end.min(size),
-            })
-            .collect();
-    }
-    let range = |&[start, last]: &[u32; 2]| FlashRange {
-        start,
-        end: last.saturating_add(1),
-    };
-    ranges.iter().map(range).collect()
 }
 
 /// Bytes. A record of 32 banks and as many gaps has 3 KiB.
 const LARGEST_RECORD: u64 = 0x1_0000;
-
-/// Bytes: far more than any drive's flash has.
-pub(super) const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
-
-/// Why the text beside a dump is no record of it.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    #[error(transparent)]
-    Unreadable(#[from] ReadError),
-    #[error("{0}")]
-    Text(String),
-    /// By its key.
-    #[error("{0} is not possible")]
-    Value(&'static str),
-}
-
-/// Whether these are parts of a flash, first and last byte, ascending and apart.
-pub(super) fn are_within(ranges: &[[u32; 2]], size: u32) -> bool {
-    let mut next = 0;
-    ranges.iter().all(|&[first, last]| {
-        let follows = next <= first && first <= last && last < size;
-        next = last.saturating_add(1);
-        follows
-    })
-}
 
 /// The dumps in a folder that have a record beside them, by their names.
 pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
@@ -260,10 +60,6 @@ pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
 /// As [`files::read`].
 pub fn content(path: &Path) -> Result<Vec<u8>, ReadError> {
     files::read(path, u64::from(LARGEST_FLASH), Links::Followed)
-}
-
-pub(super) fn first_and_last(range: &FlashRange) -> [u32; 2] {
-    [range.start, range.end.saturating_sub(1)]
 }
 
 /// Of a backup as it lies on the disk, without taking it all into memory.
@@ -336,7 +132,7 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
     });
     same_flash
         && files::open(path, Links::Followed)
-            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found.to_string() == record.crc32))
+            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
 }
 
 /// Whether the file is a dump of these ranges of a flash like this, intact. Whether
@@ -366,7 +162,7 @@ pub(super) fn may_be_of(
     is_like
         && !is_another
         && files::open(path, Links::Followed)
-            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found.to_string() == record.crc32))
+            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
 }
 
 /// A name beside that of a dump that nothing has yet.
@@ -455,14 +251,8 @@ pub(super) fn save_record(record: &Record, path: &Path) -> Result<(), FileError>
 }
 
 fn add_record(pending: &mut Pending, record: &Record, path: &Path) -> Result<(), FileError> {
-    let text = toml::to_string(record).unwrap_or_default();
-    pending.add(&record_path(path), |out| {
-        writeln!(
-            out,
-            "# What mtkflash read, and from which drive. Keep it beside the dump."
-        )?;
-        out.write_all(text.as_bytes())
-    })
+    let text = record.print();
+    pending.add(&record_path(path), |out| out.write_all(text.as_bytes()))
 }
 
 fn bank_of(range: &FlashRange) -> Bank {
@@ -474,64 +264,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RECORD: &str = r#"date = "now"
-tool = "test"
-protocol = "vendor mode"
-flash = "a chip"
-chip = "SST39SF020"
-size = 262144
-ranges = [[0, 65535], [131072, 196607]]
-gaps = [[1, 2]]
-disagreements = 1
-crc32 = "0123abcd"
-sum = "0123"
-bank_sums = ["0123", "4567"]
-before_writing = "0123abcd"
-
-[drive]
-vendor = "V"
-product = "P"
-revision = "R"
-serial = "S"
-"#;
-
-    /// What is made of a record that says this, if anything.
-    fn read(text: &[u8]) -> Option<Record> {
-        let folder = tempfile::tempdir().unwrap();
-        let dump = folder.path().join("dump.bin");
-        std::fs::write(record_path(&dump), text).unwrap();
-        Record::beside(&dump)
-    }
-
-    #[test]
-    fn a_record_is_read_as_it_was_written() {
-        assert_eq!(read(RECORD.as_bytes()).unwrap().covered().len(), 2);
-    }
-
     proptest! {
         #[test]
-        fn whatever_a_record_says_lies_within_its_flash(
-            from in 0..RECORD.len(),
-            length in 0..40_usize,
-            put in prop_oneof![
-                "[0-9a-fx,\\[\\] \"\n=_-]{0,40}",
-                "\\PC{0,40}",
-                any::<u64>().prop_map(|number| number.to_string()),
-            ],
+        fn bytes_that_are_no_text_are_no_record(
             noise in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
-            let to = (from + length).min(RECORD.len());
-            let mangled = [&RECORD[..from], &put, &RECORD[to..]].concat();
-            for text in [mangled.as_bytes(), &noise, &[&RECORD.as_bytes()[..from], &noise].concat()] {
-                if let Some(record) = read(text) {
-                    prop_assert!(record.size <= LARGEST_FLASH);
-                    let flash = vec![0; record.size as usize];
-                    for range in record.covered() {
-                        prop_assert!(range.start < range.end);
-                        prop_assert_eq!(range.of(&flash).len() as u32, range.len());
-                    }
-                }
-            }
+            let folder = tempfile::tempdir().unwrap();
+            let dump = folder.path().join("dump.bin");
+            std::fs::write(record_path(&dump), noise).unwrap();
+            prop_assert_eq!(Record::beside(&dump), None);
         }
     }
 }

@@ -11,12 +11,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::backup::Record;
 use super::event::Phase;
 use super::fit::{self, Match};
 use super::interrupted::{self, Change, Closing, Notice, Start};
 use super::journal::trace;
 use super::read::{self, Dump, without};
+use super::record::Record;
 use super::resemblance::Resemblance;
 use super::verify::{owned_ranges, provable};
 use super::write::{self, Backup, BackupWish, Content, Made, Noted, Proposal, Request, Work};
@@ -334,7 +334,7 @@ impl<'a> Scope<'a> {
         let noted = Noted {
             journal: circumstances.journal.clone(),
             backup: made.noted,
-            date: circumstances.date.clone(),
+            date: circumstances.date,
             tool: circumstances.tool.clone(),
             device: self.device,
             pieces,
@@ -442,11 +442,7 @@ fn gaps_of_image(
 ) -> Result<Option<Warning>, Refusal> {
     let gaps: Vec<FlashRange> = record
         .iter()
-        .flat_map(|record| &record.gaps)
-        .map(|&[start, last]| FlashRange {
-            start,
-            end: last.saturating_add(1),
-        })
+        .flat_map(|record| record.gaps.clone())
         .collect();
     let gaps = without(&gaps, &owned_ranges(&rules.owned));
     if gaps.is_empty() {

@@ -18,13 +18,13 @@ mod under_way;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::backup::Record;
 use super::journal::trace::{State, Trace, shares_content};
 use super::journal::{self, Entry, Journal, trace};
 use super::read::{Dump, without};
+use super::record::{Date, Record};
 use super::{BackupProblem, Refusal};
 use crate::flash::{EraseLayout, FlashRange, Offset};
-use crate::image::identity;
+use crate::image::{Crc32, identity};
 use crate::protocol::{DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
@@ -54,8 +54,8 @@ pub struct Lost {
     /// None where the user wanted none.
     pub path: Option<PathBuf>,
     /// CRC-32 of the backup.
-    pub crc32: Option<String>,
-    pub date: String,
+    pub crc32: Option<Crc32>,
+    pub date: Date,
     pub problem: BackupProblem,
     who: Who,
     entry: Option<journal::Found>,
@@ -101,14 +101,14 @@ pub enum Notice {
     /// The flash may be a mixture; what was in it before is in this backup.
     Unfinished {
         backup: PathBuf,
-        date: String,
+        date: Date,
         who: Who,
     },
     /// The same, and its backup is not what it should be.
     Lost {
         backup: Option<PathBuf>,
-        crc32: Option<String>,
-        date: String,
+        crc32: Option<Crc32>,
+        date: Date,
     },
 }
 
@@ -199,7 +199,7 @@ pub enum Doubt {
 impl Unfinished {
     /// Who the drive was: as it said then, or else as its flash said.
     pub fn identity(&self) -> Option<Identity> {
-        let said = self.record.drive.as_ref().map(Identity::from);
+        let said = self.record.drive.clone();
         said.or_else(|| {
             let found = identity::find(&self.flash);
             found.first().map(|found| found.identity().clone())
@@ -207,9 +207,9 @@ impl Unfinished {
     }
 
     /// What the change was to make of the flash: CRC-32.
-    fn before_writing(&self) -> Option<String> {
-        let entered = self.entry.as_ref().map(|found| found.entry.target.clone());
-        entered.or_else(|| self.record.before_writing.clone())
+    fn before_writing(&self) -> Option<Crc32> {
+        let entered = self.entry.as_ref().map(|found| found.entry.target);
+        entered.or(self.record.before_writing)
     }
 
     /// The words that asked for the change; none where only a record tells of it.
@@ -288,7 +288,7 @@ impl Unfinished {
     fn notice(&self) -> Notice {
         Notice::Unfinished {
             backup: self.path.clone(),
-            date: self.record.date.clone(),
+            date: self.record.date,
             who: self.who,
         }
     }
@@ -399,7 +399,7 @@ impl Unfinished {
     fn refusal(&self, doubt: Doubt) -> Refusal {
         Refusal::Unfinished {
             backup: self.path.clone(),
-            date: self.record.date.clone(),
+            date: self.record.date,
             words: self.words(),
             doubt,
         }
@@ -440,16 +440,16 @@ impl Lost {
     fn notice(&self) -> Notice {
         Notice::Lost {
             backup: self.path.clone(),
-            crc32: self.crc32.clone(),
-            date: self.date.clone(),
+            crc32: self.crc32,
+            date: self.date,
         }
     }
 
     fn refusal(&self) -> Refusal {
         Refusal::BackupGone {
             path: self.path.clone(),
-            crc32: self.crc32.clone(),
-            date: self.date.clone(),
+            crc32: self.crc32,
+            date: self.date,
             problem: self.problem,
         }
     }

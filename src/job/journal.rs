@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::backup::{self, RecordedDrive};
+use super::record::{self, Date};
 use crate::files::{self, FileError, Kind, Links, Pending, folder_of};
 use crate::flash::{FlashRange, Offset, chip};
 use crate::image::Crc32;
@@ -100,7 +100,7 @@ pub enum ShelfProblem {
 pub struct Entry {
     version: u32,
     /// UTC, to be read by people; compares as it passes.
-    pub date: String,
+    pub date: Date,
     /// Name and version of the program.
     pub tool: String,
     /// The number of the user whose run it was.
@@ -110,11 +110,11 @@ pub struct Entry {
     pub chip: String,
     /// Bytes in the whole flash.
     pub size: u32,
-    /// What the backup holds, first and last byte; none for the whole flash.
+    /// What the backup holds; none for the whole flash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ranges: Vec<[u32; 2]>,
+    pub ranges: Vec<FlashRange>,
     /// CRC-32 of what the flash is to hold, FF outside of the ranges.
-    pub target: String,
+    pub target: Crc32,
     /// The plan: sectors to erase, and bytes to program.
     pub sectors_to_erase: u32,
     pub bytes_to_program: u32,
@@ -122,7 +122,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     words: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drive: Option<RecordedDrive>,
+    pub drive: Option<Identity>,
     /// The flash was left in the middle of another change when this one began.
     #[serde(default, skip_serializing_if = "is_not")]
     pub mixed: bool,
@@ -149,7 +149,7 @@ fn is_not(marked: &bool) -> bool {
 struct NamedBackup {
     /// See [`word`].
     path: String,
-    crc32: String,
+    crc32: Crc32,
 }
 
 /// What a flash held and is to hold in one place.
@@ -171,19 +171,19 @@ pub struct Found {
 
 /// What an entry says of a change, but for who made it.
 pub(super) struct Begun<'a> {
-    pub date: &'a str,
+    pub date: Date,
     pub tool: &'a str,
-    pub drive: Option<&'a RecordedDrive>,
+    pub drive: Option<&'a Identity>,
     pub chip: &'a str,
     pub size: u32,
-    pub ranges: Vec<[u32; 2]>,
+    pub ranges: Vec<FlashRange>,
     /// What the whole flash is to hold, FF outside of the ranges.
     pub target: &'a [u8],
     pub sectors_to_erase: usize,
     pub bytes_to_program: u32,
     pub mixed: bool,
     /// Its path and CRC-32.
-    pub backup: Option<(&'a Path, &'a str)>,
+    pub backup: Option<(&'a Path, Crc32)>,
     pub pieces: &'a [Piece],
 }
 
@@ -228,7 +228,7 @@ impl Journal {
             let path = path.canonicalize()?;
             Ok(NamedBackup {
                 path: word(path.as_os_str()),
-                crc32: crc32.to_owned(),
+                crc32,
             })
         });
         let backup = backup
@@ -236,14 +236,14 @@ impl Journal {
             .map_err(|error: io::Error| io(error.kind()))?;
         let entry = Entry {
             version: VERSION,
-            date: begun.date.to_owned(),
+            date: begun.date,
             tool: begun.tool.to_owned(),
             owner: nix::unistd::geteuid().as_raw(),
             place: self.place.clone(),
             chip: begun.chip.to_owned(),
             size: begun.size,
             ranges: begun.ranges.clone(),
-            target: Crc32::of(begun.target).to_string(),
+            target: Crc32::of(begun.target),
             sectors_to_erase: u32::try_from(begun.sectors_to_erase).unwrap_or(u32::MAX),
             bytes_to_program: begun.bytes_to_program,
             words: self.words.iter().map(|text| word(text)).collect(),
@@ -358,7 +358,7 @@ pub fn left_programming(journal: &Journal) -> Vec<(String, Option<Identity>)> {
     let entries = journal.entries().into_iter().map(|found| found.entry);
     entries
         .filter(|entry| chip::takes_byte_programs(&entry.chip))
-        .filter_map(|entry| Some((entry.place?, entry.drive.as_ref().map(Identity::from))))
+        .filter_map(|entry| Some((entry.place?, entry.drive)))
         .collect()
 }
 
@@ -482,7 +482,7 @@ impl Entry {
     }
 
     fn is_possible(&self) -> bool {
-        let texts = [&self.date, &self.tool, &self.chip];
+        let texts = [&self.tool, &self.chip];
         let names = self.drive.iter().flat_map(|drive| {
             let serial = drive.serial.as_ref();
             [&drive.vendor, &drive.product, &drive.revision]
@@ -495,23 +495,19 @@ impl Entry {
             length.contains(&path.len()) && Path::new(&unword(path)).is_absolute()
         };
         let backup = self.backup.as_ref();
-        let pieces: Vec<[u32; 2]> = self
-            .pieces
-            .iter()
-            .map(|piece| [piece[0], piece[1]])
-            .collect();
+        let range = |&[first, last, ..]: &[u32; 4]| FlashRange::try_from([first, last]);
+        let pieces: Result<Vec<FlashRange>, _> = self.pieces.iter().map(range).collect();
         self.version == VERSION
-            && (1..=backup::LARGEST_FLASH).contains(&self.size)
+            && (1..=record::LARGEST_FLASH).contains(&self.size)
             && texts.into_iter().chain(names).all(is_short)
             && self.place.iter().all(|place| place.len() <= LONGEST_PATH)
             && self.words.len() <= MOST_WORDS
             && self.words.iter().all(|word| word.len() <= 3 * LONGEST_PATH)
-            && is_crc32(&self.target)
             && self.failed_at.is_none_or(|at| at < self.size)
-            && backup.is_none_or(|backup| is_path(&backup.path) && is_crc32(&backup.crc32))
-            && backup::are_within(&self.ranges, self.size)
-            && pieces.len() <= MOST_PIECES
-            && backup::are_within(&pieces, self.size)
+            && backup.is_none_or(|backup| is_path(&backup.path))
+            && record::are_within(&self.ranges, self.size)
+            && self.pieces.len() <= MOST_PIECES
+            && pieces.is_ok_and(|pieces| record::are_within(&pieces, self.size))
     }
 
     fn text(&self) -> String {
@@ -538,9 +534,9 @@ impl Entry {
     }
 
     /// Where the backup was, and its CRC-32.
-    pub fn backup(&self) -> Option<(PathBuf, &str)> {
+    pub fn backup(&self) -> Option<(PathBuf, Crc32)> {
         let backup = self.backup.as_ref()?;
-        Some((unword(&backup.path).into(), &backup.crc32))
+        Some((unword(&backup.path).into(), backup.crc32))
     }
 
     /// The words that asked for the change.
@@ -565,10 +561,10 @@ impl Found {
     /// What the whole flash is to hold, FF outside of the ranges; `None` where that
     /// file is gone or another one.
     pub(super) fn target(&self) -> Option<Vec<u8>> {
-        let limit = u64::from(backup::LARGEST_FLASH);
+        let limit = u64::from(record::LARGEST_FLASH);
         let target = files::read(&target_of(&self.file), limit, Links::Own).ok()?;
-        let is_it = target.len() == self.entry.size as usize
-            && Crc32::of(&target).to_string() == self.entry.target;
+        let is_it =
+            target.len() == self.entry.size as usize && Crc32::of(&target) == self.entry.target;
         is_it.then_some(target)
     }
 }
@@ -579,10 +575,6 @@ impl Piece {
         let last = self.range.end.saturating_sub(1);
         [self.range.start, last, self.before.0, after.0]
     }
-}
-
-fn is_crc32(text: &str) -> bool {
-    text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// A path or word as a text: what is no UTF-8, control characters and `%` by

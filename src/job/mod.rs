@@ -17,6 +17,7 @@ pub mod interrupted;
 pub mod journal;
 pub mod objection;
 pub mod read;
+pub mod record;
 pub mod resemblance;
 pub mod selection;
 pub mod steadiness;
@@ -38,12 +39,14 @@ pub use stop::StopFlag;
 
 use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
+use crate::image::Crc32;
 use crate::image::soundness::Problem;
 use crate::plan::PlanError;
 use crate::protocol::download::{Misfit, NoImage};
 use crate::protocol::packet::blu_ray::NotReady;
 use crate::protocol::{DeviceError, FirmwareDevice, Unreadable, Unwritable};
 use event::Sink;
+use record::Date;
 
 /// Why a job was not begun, or went no further. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +59,7 @@ pub enum Refusal {
     #[error("the write whose backup is {} was not finished", backup.display())]
     Unfinished {
         backup: PathBuf,
-        date: String,
+        date: Date,
         words: Vec<OsString>,
         doubt: Doubt,
     },
@@ -65,15 +68,15 @@ pub enum Refusal {
     #[error("the backup of a write that was not finished is {problem}")]
     BackupGone {
         path: Option<PathBuf>,
-        crc32: Option<String>,
-        date: String,
+        crc32: Option<Crc32>,
+        date: Date,
         problem: BackupProblem,
     },
     /// The backup that was made is no longer what it was.
     #[error("{}: this backup is {problem}", path.display())]
     Backup {
         path: PathBuf,
-        crc32: String,
+        crc32: Crc32,
         problem: BackupProblem,
     },
     /// It cannot be noted that a change is begun.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::backup::{self, Circumstances, Record, RecordedDrive};
+use super::backup::{self, Circumstances};
 use super::change::{self, ChangeError, Changed};
 use super::download::{self, DownloadPlan, There};
 use super::event::Phase;
@@ -13,6 +13,7 @@ use super::fit::{self, Match};
 use super::interrupted::{self, Beginning, Change, Closing, Notice, Start, Unfinished};
 use super::journal::{self, Journal, Piece, trace};
 use super::read::{self, Dump, without};
+use super::record::{Date, Record};
 use super::resemblance::Resemblance;
 use super::steadiness::{refuse_unstable, warning_of_dump};
 use super::verify::Compared;
@@ -136,7 +137,7 @@ pub(super) struct Noted {
     /// The file that is noted and what its record is to say.
     pub backup: Option<(PathBuf, Record)>,
     pub device: DeviceInfo,
-    pub date: String,
+    pub date: Date,
     pub tool: String,
     /// Sums of what the flash held before and is to hold, where it is changed.
     pub pieces: Vec<Piece>,
@@ -235,7 +236,7 @@ fn prepare_in_place(
             covered,
             mixed: made.mixed,
             backup: made.noted,
-            date: request.circumstances.date.clone(),
+            date: request.circumstances.date,
             tool: request.circumstances.tool.clone(),
             device: scope.device,
         },
@@ -316,9 +317,8 @@ impl<'a> Scope<'a> {
             return Ok(None);
         }
         let recorded = self.record.and_then(|record| record.drive.as_ref());
-        let recorded = recorded.map(Identity::from);
         let forced = &self.request.forced;
-        fit::check(image, drive, recorded.as_ref(), flash, forced).map(Some)
+        fit::check(image, drive, recorded, flash, forced).map(Some)
     }
 
     /// Whether the image is for what the flash holds, by the flash or its backup.
@@ -444,9 +444,9 @@ impl<'a> Scope<'a> {
 
 /// A record with the model that the drive is by its backup, where it says nothing.
 fn named(record: Record, of_backup: Option<&Identity>) -> Record {
-    let model = of_backup.map(|drive| RecordedDrive {
+    let model = of_backup.map(|drive| Identity {
         serial: None,
-        ..RecordedDrive::from(drive)
+        ..drive.clone()
     });
     Record {
         drive: record.drive.or(model),
@@ -684,7 +684,7 @@ impl Proposal {
                 &Beginning {
                     backup: backup.map(|(path, record)| (path.as_path(), record)),
                     device: &noted.device,
-                    date: &noted.date,
+                    date: noted.date,
                     tool: &noted.tool,
                     pieces: &noted.pieces,
                     covered: &noted.covered,
@@ -827,7 +827,7 @@ fn make_backup(
     request: &Request,
 ) -> Result<(PathBuf, Crc32), JobError> {
     refuse_blank(dump, &request.forced)?;
-    let crc32 = Crc32::of(&dump.selected());
+    let crc32 = record.crc32;
     if backup::is_of(path, record) {
         return Ok((path.to_owned(), crc32));
     }

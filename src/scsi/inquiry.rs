@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::text::printable;
 
 /// The identity strings of a standard INQUIRY, without trailing blanks.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Identity {
     /// Bytes 8..16.
     pub vendor: String,
@@ -14,6 +16,7 @@ pub struct Identity {
     /// Bytes 32..36.
     pub revision: String,
     /// Unit serial number, where the drive gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use mtkflash::job::backup::Record;
+use mtkflash::job::record::Record;
 
 use crate::folder::{Folder, bys1, masked, new_image, old_image, patched_image};
 

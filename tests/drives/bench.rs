@@ -9,10 +9,11 @@ use std::time::Duration;
 use mtkflash::drive::ask::{self, AskError};
 use mtkflash::flash::{Bank, FlashRange};
 use mtkflash::image::{Crc32, Image};
-use mtkflash::job::backup::{Circumstances, Record};
+use mtkflash::job::backup::Circumstances;
 use mtkflash::job::change::{ChangeError, Changed};
 use mtkflash::job::journal::{Journal, left_programming};
 use mtkflash::job::read::{self, Dump};
+use mtkflash::job::record::Record;
 use mtkflash::job::verify::{self, Compared};
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Event, FlashState, Job, JobError, Selection, StopFlag};
@@ -336,7 +337,7 @@ impl TestDrive {
             forced: Default::default(),
             circumstances: Circumstances {
                 journal: self.journal(),
-                date: "2004-05-21".to_owned(),
+                date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
                 tool: "mtkflash".to_owned(),
             },
             dry_run: false,
@@ -385,7 +386,7 @@ impl TestDrive {
         let path = self.folder().join("backup-0.bin");
         let bytes = fs::read(&path).ok()?;
         let record = Record::beside(&path).expect("a backup has its record beside it");
-        assert_eq!(record.crc32, Crc32::of(&bytes).to_string());
+        assert_eq!(record.crc32, Crc32::of(&bytes));
         Some(bytes)
     }
 

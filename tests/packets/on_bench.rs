@@ -75,7 +75,7 @@ pub fn request(image: &Image, backup: BackupWish) -> write::Request<'_> {
         forced: Default::default(),
         circumstances: Circumstances {
             journal: Default::default(),
-            date: "2004-05-21".to_owned(),
+            date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
             tool: "mtkflash".to_owned(),
         },
         dry_run: false,

@@ -8,9 +8,10 @@ use std::sync::Once;
 
 use mtkflash::flash::{Bank, EraseLayout, FlashRange};
 use mtkflash::image::Image;
-use mtkflash::job::backup::{Circumstances, Record};
+use mtkflash::job::backup::Circumstances;
 use mtkflash::job::change::ChangeError;
 use mtkflash::job::journal::Journal;
+use mtkflash::job::record::Record;
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Check, FlashState, Job, JobError, Refusal, Selection, StopFlag};
 use mtkflash::scsi::Identity;
@@ -330,7 +331,9 @@ impl World {
                     "2004-05-21 10:{:02}:{:02} UTC",
                     self.names / 60,
                     self.names % 60
-                ),
+                )
+                .parse()
+                .unwrap(),
                 tool: "mtkflash".to_owned(),
                 journal,
             },
@@ -462,10 +465,7 @@ impl World {
         assert!(!record.half_written, "{case}");
         let parts: Vec<&[u8]> = match record.ranges.as_slice() {
             [] => vec![original],
-            ranges => ranges
-                .iter()
-                .map(|[first, last]| &original[*first as usize..=*last as usize])
-                .collect(),
+            ranges => ranges.iter().map(|range| range.of(original)).collect(),
         };
         assert!(
             content == parts.concat(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
-use crate::flash::{BANK_SIZE, Bank, FlashRange};
-use crate::job::backup::Record;
+use crate::flash::{BANK_SIZE, FlashRange};
+use crate::job::record::Record;
 use crate::protocol::Protocol;
 
 /// Time to switch a drive off and on.
@@ -153,7 +153,7 @@ impl Request {
     }
 
     /// For another part of the flash: these ranges, first and last byte.
-    pub fn of_part(&self, ranges: &[[u32; 2]]) -> Request {
+    pub fn of_part(&self, ranges: &[FlashRange]) -> Request {
         self.changed(|request| request.options.select(ranges))
     }
 }
@@ -333,27 +333,20 @@ impl Request {
 }
 
 impl Options {
-    /// Selects these ranges, first and last byte: whole banks where they are
-    /// that, else all from the first to the last; all for no ranges.
-    fn select(&mut self, ranges: &[[u32; 2]]) {
+    /// Selects these ranges: whole banks where they are that, else all from the first
+    /// to the last; all for no ranges.
+    fn select(&mut self, ranges: &[FlashRange]) {
         self.banks = None;
         self.range = None;
-        let (Some([start, _]), Some([_, last])) = (ranges.first(), ranges.last()) else {
+        let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
             return;
         };
-        let is_bank = |[first, last]: &[u32; 2]| {
-            first % BANK_SIZE == 0 && last.wrapping_add(1) % BANK_SIZE == 0
-        };
+        let is_bank =
+            |range: &FlashRange| range.start % BANK_SIZE == 0 && range.end % BANK_SIZE == 0;
         if ranges.iter().all(is_bank) {
-            let banks = ranges
-                .iter()
-                .flat_map(|[first, last]| first / BANK_SIZE..=last / BANK_SIZE);
-            self.banks = Some(banks.map(Bank).collect());
+            self.banks = Some(ranges.iter().flat_map(|range| range.banks()).collect());
         } else {
-            self.range = Some(FlashRange {
-                start: *start,
-                end: last.saturating_add(1),
-            });
+            self.range = Some(FlashRange::new(first.start, last.end));
         }
     }
 }

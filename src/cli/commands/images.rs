@@ -9,11 +9,12 @@ use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::words;
 use crate::files::{self, Links};
 use crate::flash::Bank;
+use crate::flash::FlashRange;
 use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
     LoadError, bank_path, soundness,
 };
-use crate::job::backup::Record;
+use crate::job::record::Record;
 use crate::job::{Check, Objection, Refusal, Selection};
 
 /// Loads an image; its content decides the format, and a switch that says
@@ -88,21 +89,11 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
     let Some(record) = Record::beside(file).filter(|record| !record.ranges.is_empty()) else {
         return Ok(());
     };
-    let selected: Vec<[u32; 2]> = request
-        .selection()
-        .ranges(record.size)
-        .unwrap_or_default()
-        .iter()
-        .map(|range| [range.start, range.end.saturating_sub(1)])
-        .collect();
-    if selected == record.ranges || image.size() == record.size {
+    let selected = request.selection().ranges(record.size);
+    if selected.is_ok_and(|selected| selected == record.ranges) || image.size() == record.size {
         return Ok(());
     }
-    let named: Vec<String> = record
-        .ranges
-        .iter()
-        .map(|[first, last]| format!("{first:#07x}-{last:#07x}"))
-        .collect();
+    let named: Vec<String> = record.ranges.iter().map(FlashRange::to_string).collect();
     Err(Failure::new(
         Exit::BadImage,
         format!(

@@ -12,8 +12,9 @@ use crate::cli::words;
 use crate::files::{self, FileError, Place};
 use crate::flash::FlashRange;
 use crate::image::{Arrangement, Encoding, Format};
-use crate::job::backup::{self, Record};
+use crate::job::backup;
 use crate::job::read::{self, Dump};
+use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
 use crate::job::{Check, interrupted, write};
 

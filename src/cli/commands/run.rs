@@ -19,6 +19,7 @@ use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
+use crate::job::record::Date;
 use crate::job::{Job, JobError, Selection, StopFlag, estimate};
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
 use crate::session::{self, LeftProgramming, Machine, Session, Wish};
@@ -239,9 +240,7 @@ impl Run<'_> {
 
     pub fn circumstances(&self) -> Circumstances {
         Circumstances {
-            date: jiff::Timestamp::now()
-                .strftime("%Y-%m-%d %H:%M:%S UTC")
-                .to_string(),
+            date: Date::of(jiff::Timestamp::now()),
             tool: format!("mtkflash {}", env!("CARGO_PKG_VERSION")),
             journal: self.journal(),
         }

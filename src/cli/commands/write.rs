@@ -7,7 +7,7 @@ use super::images::{is_part, load, refuse_damaged, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::failure::Failure;
 use crate::image::{Report, damage};
-use crate::job::backup::Record;
+use crate::job::record::Record;
 use crate::job::write::Content;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ use super::exit::Exit;
 use super::json;
 use crate::files::{self, Appended, FileError, Habits, Links};
 use crate::job;
+use crate::job::record::Date;
 use crate::session::Machine;
 use crate::transport::Watch;
 use crate::transport::watched::{Exchange, Time};
@@ -57,7 +58,7 @@ pub enum Where<'a> {
 #[derive(Debug, Clone)]
 pub struct Beginning {
     /// In UTC.
-    pub date: String,
+    pub date: Date,
     pub kernel: String,
     /// The command as a line for a shell.
     pub typed: String,
@@ -236,9 +237,7 @@ impl Beginning {
         let words = request.words();
         let words = words.iter().map(|word| caller::quoted(word));
         Beginning {
-            date: jiff::Timestamp::now()
-                .strftime("%Y-%m-%d %H:%M:%S UTC")
-                .to_string(),
+            date: Date::of(jiff::Timestamp::now()),
             kernel: format!(
                 "Linux {} {}, user {}",
                 release.unwrap_or_default().trim(),

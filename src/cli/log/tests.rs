@@ -23,7 +23,7 @@ impl Scratch {
 
 fn beginning(process: u32) -> Beginning {
     Beginning {
-        date: "2004-05-21 12:00:00 UTC".to_owned(),
+        date: "2004-05-21 12:00:00 UTC".parse().unwrap(),
         kernel: "Linux 6.1.0 x86_64, user 1000".to_owned(),
         typed: "mtkflash 3 c".to_owned(),
         folder: PathBuf::from("/home/user"),

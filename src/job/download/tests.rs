@@ -95,7 +95,7 @@ fn request<'a>(content: Content<'a>, backup: BackupWish) -> Request<'a> {
         forced: Forced::new(),
         circumstances: Circumstances {
             journal: Default::default(),
-            date: "2026-11-22 12:00".to_owned(),
+            date: "2026-11-22 12:00:00 UTC".parse().unwrap(),
             tool: "mtkflash".to_owned(),
         },
         dry_run: false,
@@ -552,7 +552,7 @@ fn a_range_that_is_refused_becomes_one_gap_and_is_named_everywhere() {
     assert_eq!(compared.gaps, [HIDDEN]);
     let path = folder.path().join("backup.bin");
     let record = Record::beside(&path).unwrap();
-    assert_eq!(record.gaps, [[0x5_4000, 0x5_BFFF]]);
+    assert_eq!(record.gaps, [FlashRange::new(0x5_4000, 0x5_C000)]);
 
     let dump = Image::from_bytes(std::fs::read(path).unwrap());
     let content = Content::Image {

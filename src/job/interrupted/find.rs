@@ -12,9 +12,10 @@ use crate::files::{self, Links, folder_of};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
 use crate::job::BackupProblem;
-use crate::job::backup::{self, Record, RecordedDrive};
+use crate::job::backup;
 use crate::job::journal::{self, Entry, Journal};
 use crate::job::read::{Dump, lay_out};
+use crate::job::record::{self, Record};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -128,7 +129,7 @@ impl Search<'_> {
             let lost = Lost::of_entry(found, who, BackupProblem::None);
             return Err(Some(lost.into()));
         };
-        let covered = backup::covered(&entry.ranges, entry.size);
+        let covered = record::covered(&entry.ranges, entry.size);
         let mut problem = BackupProblem::Unreadable;
         for path in self.places_of(was, crc32) {
             match intact(&path, crc32, &covered, self.size) {
@@ -154,7 +155,7 @@ impl Search<'_> {
     }
 
     /// Where the backup may be that was at `was`.
-    fn places_of(&self, was: PathBuf, crc32: &str) -> Vec<PathBuf> {
+    fn places_of(&self, was: PathBuf, crc32: Crc32) -> Vec<PathBuf> {
         // Under the name that its user knows it by, where it lies in this folder.
         let near = self.dumps.iter().map(|(near, _)| near);
         let short = near.filter(|near| near.canonicalize().ok().as_ref() == Some(&was));
@@ -172,7 +173,7 @@ impl Search<'_> {
     }
 
     /// The record beside a backup, or one in its place.
-    fn record_of(&self, path: &Path, entry: &Entry, crc32: &str, flash: &[u8]) -> Record {
+    fn record_of(&self, path: &Path, entry: &Entry, crc32: Crc32, flash: &[u8]) -> Record {
         Record::beside(path)
             .filter(|record| record.crc32 == crc32 && record.ranges == entry.ranges)
             .unwrap_or_else(|| of_entry(entry, flash, self.device))
@@ -205,7 +206,7 @@ impl Search<'_> {
             true => Who::Serial,
             false => Who::Unknown,
         };
-        match intact(&path, &record.crc32, &covered, self.size) {
+        match intact(&path, record.crc32, &covered, self.size) {
             Ok(flash) => Ok(Unfinished {
                 path,
                 record,
@@ -232,9 +233,9 @@ impl Lost {
     fn of_entry(found: journal::Found, who: Who, problem: BackupProblem) -> Lost {
         let backup = found.entry.backup();
         Lost {
-            crc32: backup.as_ref().map(|(_, crc32)| (*crc32).to_owned()),
+            crc32: backup.as_ref().map(|(_, crc32)| *crc32),
             path: backup.map(|(path, _)| path),
-            date: found.entry.date.clone(),
+            date: found.entry.date,
             problem,
             who,
             entry: Some(found),
@@ -245,7 +246,7 @@ impl Lost {
 /// What a backup holds, laid out over a whole flash.
 fn intact(
     path: &Path,
-    crc32: &str,
+    crc32: Crc32,
     covered: &[FlashRange],
     size: usize,
 ) -> Result<Vec<u8>, BackupProblem> {
@@ -254,7 +255,7 @@ fn intact(
         return Err(BackupProblem::InUse);
     }
     let content = backup::content(path).map_err(|_| BackupProblem::Unreadable)?;
-    if Crc32::of(&content).to_string() != crc32 {
+    if Crc32::of(&content) != crc32 {
         return Err(BackupProblem::Changed);
     }
     lay_out(&content, size, covered).ok_or(BackupProblem::Changed)
@@ -264,18 +265,18 @@ fn intact(
 fn of_entry(entry: &Entry, flash: &[u8], device: &DeviceInfo) -> Record {
     let dump = Dump {
         bytes: flash.to_vec(),
-        ranges: backup::covered(&entry.ranges, entry.size),
+        ranges: record::covered(&entry.ranges, entry.size),
         gaps: Vec::new(),
         disagreements: 0,
     };
-    let mut record = Record::of_dump(&dump, device, &entry.date, &entry.tool);
+    let mut record = Record::of_dump(&dump, device, entry.date, &entry.tool);
     record.drive.clone_from(&entry.drive);
     record
 }
 
-fn is_same_drive(recorded: Option<&RecordedDrive>, drive: Option<&Identity>) -> bool {
+fn is_same_drive(recorded: Option<&Identity>, drive: Option<&Identity>) -> bool {
     let (Some(recorded), Some(drive)) = (recorded, drive) else {
         return true;
     };
-    Identity::from(recorded).may_be(drive)
+    recorded.may_be(drive)
 }

@@ -60,7 +60,7 @@ impl Change<'_> {
             return None;
         }
         let target = (self.target)(&begun.flash);
-        let is_same = begun.before_writing() == Some(Crc32::of(&target).to_string());
+        let is_same = begun.before_writing() == Some(Crc32::of(&target));
         is_same.then_some(target)
     }
 }

@@ -8,13 +8,13 @@ use super::under_way::UnderWay;
 use super::*;
 use crate::image::{Arrangement, Encoding, Format};
 use crate::job::JobError;
-use crate::job::backup;
+use crate::job::{backup, record};
 use crate::plan::Summary;
 
 const SIZE: usize = 0x2_0000;
 
 fn whole() -> Vec<FlashRange> {
-    backup::covered(&[], SIZE as u32)
+    record::covered(&[], SIZE as u32)
 }
 
 /// A backup of a flash of 5A, with its record.
@@ -25,7 +25,12 @@ fn backed_up(folder: &TempDir) -> PathBuf {
         gaps: Vec::new(),
         disagreements: 0,
     };
-    let record = Record::of_dump(&dump, &DeviceInfo::default(), "now", "test");
+    let record = Record::of_dump(
+        &dump,
+        &DeviceInfo::default(),
+        "2004-05-21 10:00:00 UTC".parse().unwrap(),
+        "test",
+    );
     let format = Format {
         encoding: Encoding::Binary,
         arrangement: Arrangement::Merged,
@@ -41,7 +46,7 @@ fn begun(backup: &Path, journal: &Journal) -> Result<UnderWay, JobError> {
         &Beginning {
             backup: Some((backup, &record)),
             device: &DeviceInfo::default(),
-            date: "now",
+            date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
             tool: "test",
             pieces: &trace::pieces(&[0x5A; SIZE], Some(&[0x77; SIZE]), &whole()),
             covered: &whole(),

@@ -9,8 +9,9 @@ use nix::fcntl::{Flock, FlockArg};
 use crate::files::{self, Links};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
-use crate::job::backup::{self, Record, RecordedDrive};
+use crate::job::backup;
 use crate::job::journal::{self, Begun, Journal, Piece};
+use crate::job::record::{self, Date, Record};
 use crate::job::{BackupProblem, JobError, Refusal};
 use crate::plan::Summary;
 use crate::protocol::DeviceInfo;
@@ -29,7 +30,7 @@ pub(in crate::job) struct Beginning<'a> {
     /// The backup and what its record is to say; none where the user wants none.
     pub backup: Option<(&'a Path, &'a Record)>,
     pub device: &'a DeviceInfo,
-    pub date: &'a str,
+    pub date: Date,
     pub tool: &'a str,
     /// Sums of what was read and of what is to be there, piece by piece.
     pub pieces: &'a [Piece],
@@ -56,14 +57,14 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
     };
     let record = change.backup.map(|(_, record)| record);
     let recorded = record.and_then(|record| record.drive.clone());
-    let drive = recorded.or_else(|| change.device.identity.as_ref().map(RecordedDrive::from));
+    let drive = recorded.or_else(|| change.device.identity.clone());
     let whole = u32::try_from(change.target.len()).unwrap_or(u32::MAX);
-    let ranges = match change.covered == backup::covered(&[], whole) {
+    let ranges = match change.covered == record::covered(&[], whole) {
         true => Vec::new(),
-        false => change.covered.iter().map(backup::first_and_last).collect(),
+        false => change.covered.to_vec(),
     };
     let entry = journal.enter(&Begun {
-        date: record.map_or(change.date, |record| &record.date),
+        date: record.map_or(change.date, |record| record.date),
         tool: change.tool,
         drive: drive.as_ref(),
         chip: &change.device.chip,
@@ -73,15 +74,13 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
         sectors_to_erase: change.plan.sectors_to_erase,
         bytes_to_program: change.plan.bytes_to_program,
         mixed: change.mixed,
-        backup: change
-            .backup
-            .map(|(path, record)| (path, record.crc32.as_str())),
+        backup: change.backup.map(|(path, record)| (path, record.crc32)),
         pieces: change.pieces,
     });
     let entry = entry.map_err(Refusal::Journal)?;
     if let Some((path, record)) = change.backup {
         let noted = Record {
-            before_writing: Some(Crc32::of(change.target).to_string()),
+            before_writing: Some(Crc32::of(change.target)),
             ..record.clone()
         };
         if let Err(error) = backup::save_record(&noted, path) {
@@ -99,7 +98,7 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
 fn held(path: &Path, record: &Record) -> Result<Flock<File>, Refusal> {
     let refusal = |problem| Refusal::Backup {
         path: path.to_owned(),
-        crc32: record.crc32.clone(),
+        crc32: record.crc32,
         problem,
     };
     let file =
@@ -111,7 +110,7 @@ fn held(path: &Path, record: &Record) -> Result<Flock<File>, Refusal> {
         })
     })?;
     match backup::crc32(&locked) {
-        Ok(found) if found.to_string() == record.crc32 => Ok(locked),
+        Ok(found) if found == record.crc32 => Ok(locked),
         Ok(_) => Err(refusal(BackupProblem::Changed)),
         Err(_) => Err(refusal(BackupProblem::Unreadable)),
     }

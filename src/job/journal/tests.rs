@@ -27,17 +27,17 @@ static TARGET: [u8; 0x4_0000] = [0x77; 0x4_0000];
 
 fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
     Begun {
-        date: "2004-05-21 10:00:00 UTC",
+        date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
         tool: "mtkflash 0",
         drive: None,
         chip: "bf b6",
         size: 0x4_0000,
-        ranges: vec![[0x1000, 0x1FFF]],
+        ranges: vec![FlashRange::new(0x1000, 0x2000)],
         target: &TARGET,
         sectors_to_erase: 1,
         bytes_to_program: 4000,
         mixed: false,
-        backup: backup.map(|path| (path, "0123abcd")),
+        backup: backup.map(|path| (path, Crc32(0x0123_abcd))),
         pieces,
     }
 }
@@ -66,7 +66,7 @@ fn what_was_entered_is_found_with_all_that_was_said() {
     let entry = &found[0].entry;
     assert_eq!(
         entry.backup(),
-        Some((backup.canonicalize().unwrap(), "0123abcd"))
+        Some((backup.canonicalize().unwrap(), Crc32(0x0123_abcd)))
     );
     assert_eq!(entry.words(), journal.words);
     assert_eq!(entry.place, journal.place);
@@ -248,7 +248,7 @@ proptest! {
         fs::write(&file, content).unwrap();
         fs::write(shelf(&journal).join("text.toml"), text).unwrap();
         for found in journal.entries() {
-            prop_assert!(found.entry.size <= backup::LARGEST_FLASH);
+            prop_assert!(found.entry.size <= record::LARGEST_FLASH);
             for piece in found.entry.pieces() {
                 prop_assert!(piece.range.end <= found.entry.size);
             }

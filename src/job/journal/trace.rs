@@ -242,12 +242,12 @@ pub(in crate::job) fn is_between(now: &[u8], before: &[u8], after: &[u8]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::backup;
+    use crate::job::record;
 
     const SIZE: usize = 0x2_0000;
 
     fn whole() -> Vec<FlashRange> {
-        backup::covered(&[], SIZE as u32)
+        record::covered(&[], SIZE as u32)
     }
 
     #[test]
