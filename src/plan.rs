@@ -194,15 +194,15 @@ fn is_to_be_programmed(
     target: &[u8],
     erased: &[FlashRange],
 ) -> bool {
-    let first = erased.partition_point(|sector| sector.end <= unit.start);
+    let first = erased.partition_point(|sector| sector.end() <= unit.start());
     let sectors = &erased[first..];
     match sectors.first() {
-        Some(sector) if sector.overlaps(unit) => (unit.start..)
+        Some(sector) if sector.overlaps(unit) => (unit.start()..)
             .zip(unit.of(current).iter().zip(unit.of(target)))
             .any(|(at, (current, target))| {
                 let is_erased = sectors
                     .iter()
-                    .take_while(|sector| sector.start <= at)
+                    .take_while(|sector| sector.start() <= at)
                     .any(|sector| sector.contains(Offset(at)));
                 target != if is_erased { &ERASED } else { current }
             }),
@@ -220,13 +220,10 @@ fn needs_erase(current: &[u8], target: &[u8]) -> bool {
 
 /// A bank's first page and the rest of it, as far as the flash reaches.
 fn split(bank: Bank, flash: u32) -> (FlashRange, FlashRange) {
-    let FlashRange { start, end } = bank.range();
-    let end = end.min(flash);
+    let start = bank.range().start();
+    let end = bank.range().end().min(flash);
     let middle = start.saturating_add(PAGE_SIZE).min(end);
-    (
-        FlashRange { start, end: middle },
-        FlashRange { start: middle, end },
-    )
+    (FlashRange::new(start, middle), FlashRange::new(middle, end))
 }
 
 /// The runs of program units in `region` in which the two contents differ.
@@ -237,18 +234,16 @@ fn runs(
     unit: u32,
 ) -> impl Iterator<Item = FlashRange> {
     let unit = unit.clamp(1, PAGE_SIZE);
-    let unit_at = move |start: u32| FlashRange {
-        start,
-        end: start.saturating_add(unit).min(region.end),
-    };
-    let mut next = region.start;
+    let unit_at =
+        move |start: u32| FlashRange::new(start, start.saturating_add(unit).min(region.end()));
+    let mut next = region.start();
     std::iter::from_fn(move || {
         let mut run: Option<FlashRange> = None;
-        while next < region.end {
+        while next < region.end() {
             let here = unit_at(next);
-            next = here.end;
+            next = here.end();
             match (&mut run, differs(here)) {
-                (Some(run), true) => run.end = here.end,
+                (Some(run), true) => *run = FlashRange::new(run.start(), here.end()),
                 (None, true) => run = Some(here),
                 (Some(_), false) => break,
                 (None, false) => {}

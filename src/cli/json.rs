@@ -692,7 +692,7 @@ fn ranges(ranges: &[FlashRange]) -> Vec<Value> {
 
 /// First and last byte.
 fn range(range: &FlashRange) -> Value {
-    json!({"first": range.start, "last": range.end.saturating_sub(1)})
+    json!({"first": range.start(), "last": range.end().saturating_sub(1)})
 }
 
 /// A name or word; JSON is text, so that a byte which is none stands as U+FFFD.

@@ -353,7 +353,7 @@ impl Dumped {
             .ranges
             .iter()
             .map(|range| {
-                let bank = crate::flash::Offset(range.start).bank();
+                let bank = crate::flash::Offset(range.start()).bank();
                 (bank, Checksum::of(range.of(&dump.bytes)))
             })
             .collect();

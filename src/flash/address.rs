@@ -21,6 +21,11 @@ impl Offset {
     pub fn bank(self) -> Bank {
         Bank(self.0 / BANK_SIZE)
     }
+
+    /// The `length` bytes from here, up to the last one that has a number.
+    pub const fn range(self, length: u32) -> FlashRange {
+        FlashRange::new(self.0, self.0.saturating_add(length))
+    }
 }
 
 impl fmt::Display for Offset {
@@ -37,11 +42,7 @@ impl Bank {
     /// The bytes of this bank. A bank past the 4 GiB that an offset can reach
     /// saturates to an empty range at the end.
     pub fn range(self) -> FlashRange {
-        let start = self.0.saturating_mul(BANK_SIZE);
-        FlashRange {
-            start,
-            end: start.saturating_add(BANK_SIZE),
-        }
+        Offset(self.0.saturating_mul(BANK_SIZE)).range(BANK_SIZE)
     }
 
     /// The banks that `size` bytes fill, the last one perhaps in part.
@@ -63,24 +64,34 @@ impl fmt::Display for Bank {
 )]
 #[serde(try_from = "[u32; 2]", into = "[u32; 2]")]
 pub struct FlashRange {
-    pub start: u32,
-    /// The first offset after the range.
-    pub end: u32,
+    start: u32,
+    end: u32,
 }
 
 impl FlashRange {
     /// Empty where `end` is not after `start`.
     pub const fn new(start: u32, end: u32) -> FlashRange {
+        let end = if end < start { start } else { end };
         FlashRange { start, end }
     }
 
-    /// Bytes in the range; 0 where `end` is not after `start`.
-    pub const fn len(self) -> u32 {
-        self.end.saturating_sub(self.start)
+    /// The first byte.
+    pub const fn start(self) -> u32 {
+        self.start
     }
 
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
+    /// The first byte after the range.
+    pub const fn end(self) -> u32 {
+        self.end
+    }
+
+    /// Bytes in the range.
+    pub const fn len(self) -> u32 {
+        self.end - self.start
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.start == self.end
     }
 
     pub fn contains(self, at: Offset) -> bool {
@@ -88,7 +99,12 @@ impl FlashRange {
     }
 
     pub fn overlaps(self, other: FlashRange) -> bool {
-        self.start < other.end && other.start < self.end
+        !self.common(other).is_empty()
+    }
+
+    /// The bytes that are in both.
+    pub fn common(self, other: FlashRange) -> FlashRange {
+        FlashRange::new(self.start.max(other.start), self.end.min(other.end))
     }
 
     /// The banks that hold any byte of the range, ascending.
@@ -156,10 +172,8 @@ mod tests {
     use super::*;
 
     fn banks(start: u32, end: u32) -> Vec<u32> {
-        FlashRange { start, end }
-            .banks()
-            .map(|bank| bank.0)
-            .collect()
+        let range = FlashRange::new(start, end);
+        range.banks().map(|bank| bank.0).collect()
     }
 
     #[test]

@@ -17,10 +17,7 @@ impl EraseLayout {
     /// A flash of `size` bytes that can only be erased as a whole.
     pub fn whole(size: u32, program_unit: u32) -> Self {
         EraseLayout {
-            sectors: vec![FlashRange {
-                start: 0,
-                end: size,
-            }],
+            sectors: vec![FlashRange::new(0, size)],
             program_unit,
         }
     }
@@ -33,7 +30,7 @@ impl EraseLayout {
             .map(|size| {
                 let start = end;
                 end = end.saturating_add(size);
-                FlashRange { start, end }
+                FlashRange::new(start, end)
             })
             .collect();
         EraseLayout {
@@ -44,15 +41,15 @@ impl EraseLayout {
 
     /// Bytes in the flash.
     pub fn size(&self) -> u32 {
-        self.sectors.last().map_or(0, |sector| sector.end)
+        self.sectors.last().map_or(0, |sector| sector.end())
     }
 
     /// Whether every byte from 0 to the size lies in exactly one sector.
     pub fn is_gapless(&self) -> bool {
         let mut next = 0;
         self.sectors.iter().all(|sector| {
-            let fits = sector.start == next && !sector.is_empty();
-            next = sector.end;
+            let fits = sector.start() == next && !sector.is_empty();
+            next = sector.end();
             fits
         })
     }

@@ -228,7 +228,7 @@ fn parse_erase(text: &str, size: u32) -> Option<Erase> {
         sizes.extend(std::iter::repeat_n(bytes, count.parse().ok()?));
     }
     let sectors: Vec<FlashRange> = EraseLayout::from_sizes(sizes, 1).sectors;
-    (sectors.last()?.end == size).then_some(Erase::Sectors(sectors))
+    (sectors.last()?.end() == size).then_some(Erase::Sectors(sectors))
 }
 
 #[cfg(test)]

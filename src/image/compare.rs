@@ -1,7 +1,7 @@
 //! Where two images differ.
 
 use super::size_of;
-use crate::flash::{Bank, FlashRange};
+use crate::flash::{Bank, FlashRange, Offset};
 
 /// Bytes that are equal in between do not end a stretch of differences.
 const TOGETHER: u32 = 16;
@@ -32,23 +32,18 @@ impl Differences {
         for ((one, other), at) in differ.filter(|((one, other), _)| one != other) {
             match stretches.last_mut() {
                 Some(last) if goes_on(last.range, at) => {
-                    last.range.end = at + 1;
+                    last.range = FlashRange::new(last.range.start(), at + 1);
                     last.count += 1;
                 }
                 _ => stretches.push(Stretch {
-                    range: FlashRange {
-                        start: at,
-                        end: at + 1,
-                    },
+                    range: FlashRange::new(at, at + 1),
                     count: 1,
                     first: (*one, *other),
                 }),
             }
         }
-        let rest = FlashRange {
-            start: size_of(one).min(size_of(other)),
-            end: size_of(one).max(size_of(other)),
-        };
+        let sizes = [size_of(one), size_of(other)];
+        let rest = FlashRange::new(sizes[0].min(sizes[1]), sizes[0].max(sizes[1]));
         Differences {
             stretches,
             rest: Some(rest).filter(|rest| !rest.is_empty()),
@@ -75,16 +70,7 @@ impl Differences {
 }
 
 fn goes_on(range: FlashRange, at: u32) -> bool {
-    let last = FlashRange {
-        start: range.end - 1,
-        end: range.end,
-    };
-    at - range.end <= TOGETHER
-        && last.banks().eq(FlashRange {
-            start: at,
-            end: at + 1,
-        }
-        .banks())
+    at - range.end() <= TOGETHER && range.banks().next_back() == Some(Offset(at).bank())
 }
 
 #[cfg(test)]
@@ -102,7 +88,7 @@ mod tests {
         assert_eq!(found.count() as usize, changes.len());
         let stretches = found.stretches.iter();
         stretches
-            .map(|one| (one.range.start, one.range.end, one.count))
+            .map(|one| (one.range.start(), one.range.end(), one.count))
             .collect()
     }
 
@@ -128,10 +114,7 @@ mod tests {
         for (one, other) in [(0x1_0000, 0x3_0000), (0x3_0000, 0x1_0000)] {
             let found = Differences::between(&vec![1; one], &vec![1; other]);
             assert!(!found.is_empty());
-            let rest = FlashRange {
-                start: 0x1_0000,
-                end: 0x3_0000,
-            };
+            let rest = FlashRange::new(0x1_0000, 0x3_0000);
             assert_eq!(found.rest, Some(rest));
         }
     }

@@ -148,7 +148,7 @@ pub fn blu_ray(bytes: &[u8]) -> Option<ImageIdentity> {
     }
     let identity = mt19xx::descriptor(bytes)?.identity;
     (!identity.product.is_empty()).then_some(ImageIdentity::BluRay {
-        at: Offset(mt19xx::DESCRIPTOR.start),
+        at: Offset(mt19xx::DESCRIPTOR.start()),
         identity,
     })
 }

@@ -32,7 +32,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::flash::{BANK_SIZE, Bank};
+use crate::flash::{BANK_SIZE, Bank, FlashRange};
 
 pub use compare::Differences;
 pub use damage::{Certainty, Finding};
@@ -238,8 +238,7 @@ impl Image {
         let at = self.size();
         if let Some(mut notes) = other.hex {
             for hole in &mut notes.holes {
-                hole.range.start += at;
-                hole.range.end += at;
+                hole.range = FlashRange::new(hole.range.start() + at, hole.range.end() + at);
             }
             match &mut self.hex {
                 Some(known) => known.holes.extend(notes.holes),

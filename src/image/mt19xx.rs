@@ -30,10 +30,7 @@ pub const SIZE: u32 = 0x20_0000;
 pub const BOOT_STRING_LENGTH: usize = 16;
 
 /// The boot loader, which no update has to bring.
-pub const BOOT_CODE: FlashRange = FlashRange {
-    start: 0,
-    end: 0x1_0000,
-};
+pub const BOOT_CODE: FlashRange = FlashRange::new(0, 0x1_0000);
 
 /// Where the boot string is, and 16 bytes more.
 pub const BANNER: FlashRange = range(layout::BANNER);
@@ -76,10 +73,7 @@ pub struct DriveWritten {
 }
 
 const fn range(of: layout::Range) -> FlashRange {
-    FlashRange {
-        start: of.start as u32,
-        end: of.end() as u32,
-    }
+    FlashRange::new(of.start as u32, of.end() as u32)
 }
 
 /// How the bytes of a file are put down.
@@ -275,7 +269,7 @@ impl Finding {
             | Finding::NothingProtected { at }
             | Finding::OddEntry { at, .. }
             | Finding::NoRange { at, .. } => *at,
-            Finding::Broken { range } => Offset(range.start),
+            Finding::Broken { range } => Offset(range.start()),
         }
     }
 }
@@ -305,10 +299,10 @@ impl Facts {
             let descriptor = descriptor(bytes);
             let missing = [
                 boot_string.is_none().then_some(Finding::NoChip {
-                    at: Offset(BANNER.start),
+                    at: Offset(BANNER.start()),
                 }),
                 descriptor.is_none().then_some(Finding::NoDescriptor {
-                    at: Offset(DESCRIPTOR.start),
+                    at: Offset(DESCRIPTOR.start()),
                 }),
             ];
             Facts {
@@ -408,10 +402,7 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
             });
             continue;
         };
-        let range = FlashRange {
-            start: entry.start,
-            end: entry.end.saturating_add(1),
-        };
+        let range = FlashRange::new(entry.start, entry.end.saturating_add(1));
         let state = match holds {
             true => Tag::Holds,
             false if is_drive_read && range.overlaps(BOOT_CODE) => Tag::NotInADriveRead,
@@ -440,10 +431,7 @@ pub fn protected_ranges(bytes: &[u8]) -> Vec<FlashRange> {
     let mut ranges: Vec<FlashRange> = entries
         .iter()
         .filter(|entry| entry.is_active() && entry.start <= entry.end)
-        .map(|entry| FlashRange {
-            start: entry.start,
-            end: entry.end.saturating_add(1).min(SIZE),
-        })
+        .map(|entry| FlashRange::new(entry.start, entry.end.saturating_add(1).min(SIZE)))
         .collect();
     ranges.sort_unstable();
     ranges

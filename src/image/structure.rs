@@ -34,14 +34,11 @@ pub struct BankCall {
 
 impl BankCall {
     /// Where OmniPatcher looks for it.
-    pub const SEARCHED: FlashRange = FlashRange {
-        start: 0x4000,
-        end: BANK_SIZE,
-    };
+    pub const SEARCHED: FlashRange = FlashRange::new(0x4000, BANK_SIZE);
 
     fn find(bytes: &[u8]) -> Option<BankCall> {
         let searched = BankCall::SEARCHED.of(bytes);
-        let found = searched.windows(6).zip(BankCall::SEARCHED.start..);
+        let found = searched.windows(6).zip(BankCall::SEARCHED.start()..);
         found
             .filter_map(|(code, at)| match code {
                 [0xe5, 0x90, 0x54, mask @ (0x07 | 0x0f | 0x1f), 0xb4, 0x00] => Some(BankCall {

@@ -37,7 +37,7 @@ impl Verdict {
             (_, Some(finding)) if problem.is_some() || finding.certainty > Certainty::Possible => {
                 let is_all = finding.range.len() >= report.size;
                 Verdict::Damaged {
-                    at: Some(Offset(finding.range.start)).filter(|_| !is_all),
+                    at: Some(Offset(finding.range.start())).filter(|_| !is_all),
                     certainty: match problem {
                         Some(_) => Certainty::Certain,
                         None => finding.certainty,

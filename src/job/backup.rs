@@ -256,7 +256,7 @@ fn add_record(pending: &mut Pending, record: &Record, path: &Path) -> Result<(),
 }
 
 fn bank_of(range: &FlashRange) -> Bank {
-    crate::flash::Offset(range.start).bank()
+    crate::flash::Offset(range.start()).bank()
 }
 
 #[cfg(test)]

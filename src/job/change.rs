@@ -163,7 +163,7 @@ fn run(job: &mut Job, plan: &Plan, target: &[u8], ledger: &mut Ledger) -> Result
     });
     let mut current: Option<Bank> = None;
     for step in &plan.steps {
-        let bank = Offset(step.range().start).bank();
+        let bank = Offset(step.range().start()).bank();
         if current != Some(bank) {
             left(job, ledger, current);
             job.send(Event::Bank { phase, bank });
@@ -211,7 +211,7 @@ fn take(job: &mut Job, step: Step, target: &[u8]) -> Result<(), JobError> {
         Step::Program(range) => {
             // In pieces, so that progress shows and a stop is answered.
             let pieces = range.of(target).chunks(crate::flash::PAGE_SIZE as usize);
-            let starts = (range.start..).step_by(crate::flash::PAGE_SIZE as usize);
+            let starts = (range.start()..).step_by(crate::flash::PAGE_SIZE as usize);
             for (start, piece) in starts.zip(pieces) {
                 job.check_stop()?;
                 in_place(job.device)?

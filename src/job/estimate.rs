@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_change_in_place_takes_the_time_of_its_sectors_and_of_six_reads_a_byte() {
         let plan = |steps: Vec<Step>| Plan { steps };
-        let range = |start, end| FlashRange { start, end };
+        let range = |start, end| FlashRange::new(start, end);
         let per_byte = Duration::from_micros(100);
         let sectors = plan(vec![
             Step::Erase(range(0, 0x1000)),

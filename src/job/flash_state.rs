@@ -98,6 +98,6 @@ impl Ledger {
 }
 
 fn banks_of(range: FlashRange) -> impl Iterator<Item = Bank> {
-    let last = range.end.saturating_sub(1).max(range.start);
-    (range.start / crate::flash::BANK_SIZE..=last / crate::flash::BANK_SIZE).map(Bank)
+    let last = range.end().saturating_sub(1).max(range.start());
+    (range.start() / crate::flash::BANK_SIZE..=last / crate::flash::BANK_SIZE).map(Bank)
 }

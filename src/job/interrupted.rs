@@ -246,10 +246,7 @@ impl Unfinished {
         let mut before = dump.clone();
         for covered in &self.covered {
             for range in &dump.ranges {
-                let both = FlashRange {
-                    start: range.start.max(covered.start),
-                    end: range.end.min(covered.end),
-                };
+                let both = range.common(*covered);
                 if !both.is_empty() {
                     both.of_mut(&mut before.bytes)
                         .copy_from_slice(both.of(&self.flash));
@@ -389,7 +386,7 @@ impl Unfinished {
     fn differs_from(&self, now: &[u8], ranges: &[FlashRange]) -> bool {
         ranges.iter().any(|range| {
             let both = range.of(now).iter().zip(range.of(&self.flash));
-            (range.start..)
+            (range.start()..)
                 .zip(both)
                 .filter(|(at, _)| self.covered.iter().any(|part| part.contains(Offset(*at))))
                 .any(|(_, (now, before))| now != before)

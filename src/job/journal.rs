@@ -347,7 +347,7 @@ impl Journal {
                 .iter()
                 .any(|(of, text)| *of == name && text.trim() == crc32)
         });
-        found.sort_by(|one, other| one.entry.date.cmp(&other.entry.date));
+        found.sort_by_key(|one| one.entry.date);
         found
     }
 }
@@ -546,10 +546,7 @@ impl Entry {
 
     pub(super) fn pieces(&self) -> Vec<Piece> {
         let piece = |&[first, last, before, after]: &[u32; 4]| Piece {
-            range: FlashRange {
-                start: first,
-                end: last.saturating_add(1),
-            },
+            range: FlashRange::new(first, last.saturating_add(1)),
             before: Crc32(before),
             after: Some(Crc32(after)),
         };
@@ -572,8 +569,8 @@ impl Found {
 impl Piece {
     fn numbers(&self) -> [u32; 4] {
         let after = self.after.unwrap_or(self.before);
-        let last = self.range.end.saturating_sub(1);
-        [self.range.start, last, self.before.0, after.0]
+        let last = self.range.end().saturating_sub(1);
+        [self.range.start(), last, self.before.0, after.0]
     }
 }
 

@@ -95,13 +95,13 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
     // counts as read when the chip was idle before and after it.
     job.prove_idle()?;
     for range in dump.ranges.clone() {
-        let bank = Offset(range.start).bank();
+        let bank = Offset(range.start()).bank();
         job.send(Event::Bank { phase, bank });
         let mut first = vec![0; range.len() as usize];
         one_pass(job, range, block, &mut first, &mut dump.gaps)?;
         let second = range.of_mut(&mut dump.bytes);
         one_pass(job, range, block, second, &mut dump.gaps)?;
-        let starts = (range.start..).step_by(block as usize);
+        let starts = (range.start()..).step_by(block as usize);
         let blocks = first
             .chunks_mut(block as usize)
             .zip(second.chunks_mut(block as usize));
@@ -119,7 +119,7 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
         if !dump
             .gaps
             .iter()
-            .any(|gap| gap.start <= range.start && range.end <= gap.end)
+            .any(|gap| gap.start() <= range.start() && range.end() <= gap.end())
         {
             let sum = Some(Checksum::of(range.of(&dump.bytes)));
             job.send(Event::BankDone { phase, bank, sum });
@@ -139,17 +139,15 @@ fn read_windows(
 ) -> Result<(), JobError> {
     let windows = job.device.capabilities().windows;
     let is_missing = |window: &&FlashRange| {
-        let is_in = |outer: &FlashRange| outer.start <= window.start && window.end <= outer.end;
+        let is_in =
+            |outer: &FlashRange| outer.start() <= window.start() && window.end() <= outer.end();
         is_in(&range) && dump.gaps.iter().any(is_in)
     };
     let missing: Vec<FlashRange> = windows.iter().filter(is_missing).copied().collect();
     for window in missing {
-        let starts = (window.start..window.end).step_by(block as usize);
+        let starts = (window.start()..window.end()).step_by(block as usize);
         for start in starts {
-            let piece = FlashRange {
-                start,
-                end: start.saturating_add(block).min(window.end),
-            };
+            let piece = FlashRange::new(start, start.saturating_add(block).min(window.end()));
             let mut first = vec![0; piece.len() as usize];
             let mut second = first.clone();
             let at = Offset(start);
@@ -179,7 +177,7 @@ pub(super) fn with_the_rest(job: &mut Job, dump: &Dump) -> Result<Vec<u8>, JobEr
         bytes: rest.iter().map(|range| u64::from(range.len())).sum(),
     });
     for range in rest {
-        let bank = Offset(range.start).bank();
+        let bank = Offset(range.start()).bank();
         job.send(Event::Bank { phase, bank });
         one_pass(job, range, block, range.of_mut(&mut bytes), &mut Vec::new())?;
     }
@@ -212,7 +210,7 @@ fn one_pass(
     into: &mut [u8],
     gaps: &mut Vec<FlashRange>,
 ) -> Result<(), JobError> {
-    let starts = (range.start..).step_by(block as usize);
+    let starts = (range.start()..).step_by(block as usize);
     for (start, block) in starts.zip(into.chunks_mut(block as usize)) {
         if gaps.iter().all(|gap| !gap.contains(Offset(start))) {
             gaps.extend(read_unless_refused(job, Offset(start), block)?);
@@ -268,14 +266,8 @@ pub(super) fn without(ranges: &[FlashRange], others: &[FlashRange]) -> Vec<Flash
         left = left
             .into_iter()
             .flat_map(|range| {
-                let before = FlashRange {
-                    start: range.start,
-                    end: range.end.min(taken.start),
-                };
-                let after = FlashRange {
-                    start: range.start.max(taken.end),
-                    end: range.end,
-                };
+                let before = FlashRange::new(range.start(), range.end().min(taken.start()));
+                let after = FlashRange::new(range.start().max(taken.end()), range.end());
                 [before, after]
             })
             .filter(|range| !range.is_empty())
@@ -290,7 +282,9 @@ pub(super) fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
     let mut joined: Vec<FlashRange> = Vec::new();
     for range in ranges {
         match joined.last_mut() {
-            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            Some(last) if last.end() >= range.start() => {
+                *last = FlashRange::new(last.start(), last.end().max(range.end()));
+            }
             _ => joined.push(range),
         }
     }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::Circumstances;
 use super::read::Dump;
-use crate::flash::{Bank, FlashRange};
+use super::selection::Selection;
+use crate::flash::FlashRange;
 use crate::image::{Checksum, Crc32};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
@@ -142,19 +143,18 @@ impl Record {
 /// The parts of a flash that a record or an entry of the journal names: all banks
 /// where it names none.
 pub(super) fn covered(ranges: &[FlashRange], size: u32) -> Vec<FlashRange> {
-    if !ranges.is_empty() {
-        return ranges.to_vec();
+    match ranges.is_empty() {
+        true => Selection::Everything.ranges(size).unwrap_or_default(),
+        false => ranges.to_vec(),
     }
-    let bank = |bank: Bank| FlashRange::new(bank.range().start, bank.range().end.min(size));
-    Bank::all(size).map(bank).collect()
 }
 
 /// Whether these are parts of a flash, ascending and apart.
 pub(super) fn are_within(ranges: &[FlashRange], size: u32) -> bool {
     let mut next = 0;
     ranges.iter().all(|range| {
-        let follows = next <= range.start && !range.is_empty() && range.end <= size;
-        next = range.end;
+        let follows = next <= range.start() && !range.is_empty() && range.end() <= size;
+        next = range.end();
         follows
     })
 }
@@ -249,7 +249,10 @@ serial = "S"
                 flash: "a chip".to_owned(),
                 chip: "SST39SF020".to_owned(),
                 size: 0x4_0000,
-                ranges: vec![Bank(0).range(), Bank(2).range()],
+                ranges: vec![
+                    FlashRange::new(0, 0x1_0000),
+                    FlashRange::new(0x2_0000, 0x3_0000)
+                ],
                 gaps: vec![FlashRange::new(1, 3)],
                 disagreements: 1,
                 half_written: false,

@@ -49,7 +49,7 @@ impl Resemblance {
         }
         let flash = &dump.bytes;
         let revision = same_revision(image.bytes(), flash, drive)?;
-        let places = ranges.iter().flat_map(|range| range.start..range.end);
+        let places = ranges.iter().flat_map(|range| range.start()..range.end());
         let mut different = places.filter_map(|at| {
             let (in_flash, in_image) = (*flash.get(at as usize)?, *spread.get(at as usize)?);
             (in_flash != in_image).then_some((Offset(at), in_flash, in_image))

@@ -33,24 +33,21 @@ impl Selection {
     /// # Errors
     /// Where the flash has no such bank or byte.
     pub fn ranges(&self, size: u32) -> Result<Vec<FlashRange>, SelectionError> {
-        let cut = |bank: Bank| FlashRange {
-            start: bank.range().start,
-            end: bank.range().end.min(size),
-        };
+        let cut = |bank: Bank| bank.range().common(FlashRange::new(0, size));
         match self {
             Selection::Everything => Ok(Bank::all(size).map(cut).collect()),
             Selection::Banks(banks) => {
                 let mut banks = banks.clone();
                 banks.sort_unstable();
                 banks.dedup();
-                if let Some(&bank) = banks.iter().find(|bank| bank.range().start >= size) {
+                if let Some(&bank) = banks.iter().find(|bank| bank.range().start() >= size) {
                     let last = size.div_ceil(crate::flash::BANK_SIZE).saturating_sub(1);
                     return Err(SelectionError::NoSuchBank { bank, last });
                 }
                 Ok(banks.into_iter().map(cut).collect())
             }
             Selection::Range(range) => {
-                if range.end > size {
+                if range.end() > size {
                     return Err(SelectionError::PastTheEnd {
                         range: *range,
                         size,
@@ -64,12 +61,9 @@ impl Selection {
 
 /// Cuts a range where banks begin.
 pub(super) fn by_bank(range: FlashRange) -> Vec<FlashRange> {
-    Bank::all(range.end)
-        .map(|bank| FlashRange {
-            start: bank.range().start.max(range.start),
-            end: bank.range().end.min(range.end),
-        })
-        .filter(|part| !part.is_empty())
+    range
+        .banks()
+        .map(|bank| bank.range().common(range))
         .collect()
 }
 
@@ -80,7 +74,7 @@ mod tests {
     const SIZE: u32 = 0x4_0000;
 
     fn range(start: u32, end: u32) -> FlashRange {
-        FlashRange { start, end }
+        FlashRange::new(start, end)
     }
 
     #[test]

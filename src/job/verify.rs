@@ -109,11 +109,11 @@ pub(super) fn compare(
     let mut previous = found.clone();
     job.prove_idle()?;
     for range in ranges {
-        let bank = Offset(range.start).bank();
+        let bank = Offset(range.start()).bank();
         job.send(Event::Bank { phase, bank });
         let mut sum = Checksum::default();
         let mut is_read = false;
-        let starts = (range.start..).step_by(block as usize);
+        let starts = (range.start()..).step_by(block as usize);
         for (start, expected) in starts.zip(range.of(expected).chunks(block as usize)) {
             let at = Offset(start);
             let found = &mut found[..expected.len()];

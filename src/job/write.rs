@@ -634,7 +634,7 @@ impl Proposal {
             .iter()
             .map(|range| {
                 let sum = Checksum::of(range.of(self.target()));
-                (Offset(range.start).bank(), sum)
+                (Offset(range.start()).bank(), sum)
             })
             .collect();
         Compared {

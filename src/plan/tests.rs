@@ -10,7 +10,7 @@ type Fill = (u32, u32, u8);
 const SIZE: u32 = 4 * BANK_SIZE;
 
 fn range(start: u32, end: u32) -> FlashRange {
-    FlashRange { start, end }
+    FlashRange::new(start, end)
 }
 
 fn filled(base: u8, fills: &[Fill]) -> Vec<u8> {
@@ -422,7 +422,7 @@ proptest! {
         let mut flash = current.clone();
         for step in &plan.steps {
             if let Step::Program(range) = step {
-                prop_assert_eq!(range.start % layout.program_unit, 0);
+                prop_assert_eq!(range.start() % layout.program_unit, 0);
                 prop_assert_eq!(range.len() % layout.program_unit, 0);
                 let unit = layout.program_unit as usize;
                 let before = range.of(&flash).chunks(unit);
@@ -440,7 +440,7 @@ proptest! {
         let place = |step: &Step| {
             let range = step.range();
             let highest = range.banks().next_back().unwrap();
-            let first_page = range.start < highest.range().start + PAGE_SIZE;
+            let first_page = range.start() < highest.range().start() + PAGE_SIZE;
             match step {
                 Step::Erase(_) => (false, SIZE - highest.0, false),
                 Step::Program(_) => (first_page, SIZE - highest.0, true),
@@ -449,10 +449,10 @@ proptest! {
         prop_assert!(plan.steps.is_sorted_by_key(place));
         for step in &plan.steps {
             if let Step::Program(range) = step {
-                let bank = Offset(range.start).bank().range();
-                let page_end = bank.start + PAGE_SIZE;
-                prop_assert!(range.end <= bank.end, "{step}");
-                prop_assert!(range.start >= page_end || range.end <= page_end, "{step}");
+                let bank = Offset(range.start()).bank().range();
+                let page_end = bank.start() + PAGE_SIZE;
+                prop_assert!(range.end() <= bank.end(), "{step}");
+                prop_assert!(range.start() >= page_end || range.end() <= page_end, "{step}");
             }
         }
     }

@@ -185,7 +185,7 @@ fn own_banner(
 /// have it read, or there is no text.
 fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, DeviceError> {
     let mut record = [0; BANNER.len() as usize];
-    match packet::memory::read(transport, BANNER.start, &mut record) {
+    match packet::memory::read(transport, BANNER.start(), &mut record) {
         Ok(()) => {}
         Err(PacketError::Sense(sense)) if packet::memory::is_refused(sense) => return Ok(None),
         Err(error) => return Err(packet::during("reading the boot banner")(error)),

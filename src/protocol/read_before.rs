@@ -61,11 +61,8 @@ fn compare(device: &mut dyn FirmwareDevice, flash: &[u8]) -> Result<(), DeviceEr
     }
     device.prove_idle()?;
     for bank in Bank::all(size) {
-        let start = bank.range().start;
-        let range = FlashRange {
-            start,
-            end: start.saturating_add(COMPARED).min(size),
-        };
+        let start = bank.range().start();
+        let range = FlashRange::new(start, start.saturating_add(COMPARED).min(size));
         let mut found = vec![0; range.len() as usize];
         device.read(Offset(start), &mut found)?;
         if found != range.of(flash) {
@@ -89,12 +86,9 @@ impl FirmwareDevice for ReadBefore {
             return self.device.read(at, into);
         };
         let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
-        let range = FlashRange {
-            start: at.0,
-            end: at.0.saturating_add(length),
-        };
+        let range = at.range(length);
         let size = self.capabilities().size;
-        if range.end > size {
+        if range.end() > size {
             return Err(Impossible::OutOfRange { range, size }.into());
         }
         into.copy_from_slice(range.of(flash));

@@ -10,21 +10,15 @@ use mediatek_optical::image::cmac;
 
 use super::firmware::{padded, put};
 use super::random::Random;
-use crate::flash::FlashRange;
+use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION, DESCRIPTOR, DRIVE_WRITTEN, SIZE};
 use crate::scsi::Identity;
 
 /// The page that a drive shows in place of its first one.
-pub const MIRRORED_PAGE: FlashRange = FlashRange {
-    start: 0x1_0000,
-    end: 0x1_0400,
-};
+pub const MIRRORED_PAGE: FlashRange = FlashRange::new(0x1_0000, 0x1_0400);
 
 /// The first page, which is never shown.
-pub const BOOT_PAGE: FlashRange = FlashRange {
-    start: 0,
-    end: 0x400,
-};
+pub const BOOT_PAGE: FlashRange = FlashRange::new(0, 0x400);
 
 /// Where this generator puts the boot string that its firmware takes images
 /// with. Where real firmware has it is not known.
@@ -120,7 +114,7 @@ pub(super) fn finish(image: &mut Vec<u8>, board: &Board, identity: &Identity, se
     // marks by chance either.
     let mut random = Random::new(seed ^ 0x5EED);
     MIRRORED_PAGE.of_mut(image).fill_with(|| random.byte());
-    put(image, BANNER.start as usize, &record(&board.banner));
+    put(image, BANNER.start() as usize, &record(&board.banner));
     let wanted = board.wants.as_ref().unwrap_or(&board.banner);
     put(image, WANTED_STRING_AT, &padded::<16>(wanted));
     put_receiver(image, BOOT_RECEIVER_AT, BOOT_AES_AT, board.boot_aes);
@@ -163,7 +157,7 @@ fn put_receiver(image: &mut [u8], at: u32, routine: u32, decrypts: bool) {
         let call = at + SETUP_REACH;
         put(image, call as usize, &branch(call, routine));
         put(image, routine as usize, &AES);
-    } else if at < BOOT_CODE.end {
+    } else if at < BOOT_CODE.end() {
         put(image, at as usize, &PLAIN_BOOT);
     } else {
         put(image, at as usize, &PLAIN);
@@ -205,10 +199,7 @@ fn put_features(image: &mut [u8], board: &Board) {
 }
 
 fn put_descriptor(image: &mut [u8], board: &Board, identity: &Identity) {
-    let page = FlashRange {
-        end: DESCRIPTOR.start + 0x4000,
-        ..DESCRIPTOR
-    };
+    let page = Offset(DESCRIPTOR.start()).range(0x4000);
     page.of_mut(image).fill(0xFF);
     let mut descriptor = vec![b' '; DESCRIPTOR.len() as usize];
     let fields: [(usize, &[u8]); 9] = [
@@ -225,7 +216,7 @@ fn put_descriptor(image: &mut [u8], board: &Board, identity: &Identity) {
     for (at, bytes) in fields {
         put(&mut descriptor, at, bytes);
     }
-    put(image, DESCRIPTOR.start as usize, &descriptor);
+    put(image, DESCRIPTOR.start() as usize, &descriptor);
 }
 
 /// The four ranges that the drive rewrites: as the maker gives them out, and

@@ -23,16 +23,10 @@ pub(super) const BTC_IDENTITY_AT: usize = 0x40BC;
 /// Vendor, product and revision of an MT1939 image, and its sum (coastermelt).
 pub(super) const MT1939_TRAILER_AT: usize = 0x1F_FFD0;
 pub(super) const MT1939_SUM_AT: usize = 0x1F_FFFE;
-const MT1939_SUMMED: FlashRange = FlashRange {
-    start: 0x1_0000,
-    end: 0x1E_2000,
-};
+const MT1939_SUMMED: FlashRange = FlashRange::new(0x1_0000, 0x1E_2000);
 
 /// The first 64 KiB of a Blu-ray drive, which no update changes.
-const BOOT_CODE: FlashRange = FlashRange {
-    start: 0,
-    end: BANK_SIZE,
-};
+const BOOT_CODE: FlashRange = FlashRange::new(0, BANK_SIZE);
 const BOOT_SEED: u64 = 0xB007;
 /// The boot banner of a Blu-ray drive (redumper).
 const BANNER_AT: usize = 0x3000;
@@ -170,7 +164,7 @@ fn put_boot_code(image: &mut [u8], banner: &str) {
 
 /// An image in which only the boot code of a Blu-ray drive is left.
 pub(super) fn erased_but_boot_code(mut image: Vec<u8>) -> Vec<u8> {
-    if let Some(rest) = image.get_mut(BOOT_CODE.end as usize..) {
+    if let Some(rest) = image.get_mut(BOOT_CODE.end() as usize..) {
         rest.fill(0xFF);
     }
     image

@@ -22,7 +22,7 @@ pub trait Cells: Send {
     }
 
     fn fill_range(&mut self, range: FlashRange, value: u8) {
-        for at in range.start..range.end {
+        for at in range.start()..range.end() {
             self.set(at, value);
         }
     }

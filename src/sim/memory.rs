@@ -87,10 +87,7 @@ impl Memory {
 
     /// Replaces the contents from `at` on, as far as they go, as no chip could.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
-        let range = FlashRange {
-            start: at,
-            end: at.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX)),
-        };
+        let range = Offset(at).range(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         for (to, from) in range.of_mut(&mut self.bytes).iter_mut().zip(bytes) {
             *to = *from;
         }
@@ -100,10 +97,7 @@ impl Memory {
     /// Programs bytes from `at` on, as far as the flash goes, erasing first what
     /// was there. One change of the file, whatever the length.
     pub fn program(&mut self, at: u32, bytes: &[u8]) {
-        let range = FlashRange {
-            start: at,
-            end: at.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX)),
-        };
+        let range = Offset(at).range(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         let mut bytes = bytes.to_vec();
         let faulty: Vec<u32> = self
             .faults
@@ -143,7 +137,7 @@ impl Memory {
 
     fn carry_through(&mut self, range: FlashRange) {
         if let Some(file) = &self.file {
-            if let Err(error) = file.write_all_at(range.of(&self.bytes), range.start.into()) {
+            if let Err(error) = file.write_all_at(range.of(&self.bytes), range.start().into()) {
                 self.failure.get_or_insert(error);
             }
         }
@@ -171,10 +165,7 @@ impl Cells for Memory {
         if value != held {
             if let Some(cell) = self.bytes.get_mut(at as usize) {
                 *cell = value;
-                self.carry_through(FlashRange {
-                    start: at,
-                    end: at.saturating_add(1),
-                });
+                self.carry_through(Offset(at).range(1));
             }
         }
     }
@@ -268,7 +259,7 @@ mod tests {
     use super::*;
 
     fn range(start: u32, end: u32) -> FlashRange {
-        FlashRange { start, end }
+        FlashRange::new(start, end)
     }
 
     #[test]

@@ -180,14 +180,7 @@ impl<C: Cells> ParallelFlash<C> {
     }
 
     fn erase_chip(&mut self, now: Duration) {
-        self.erase(
-            FlashRange {
-                start: 0,
-                end: self.size,
-            },
-            self.times.chip_erase,
-            now,
-        );
+        self.erase(FlashRange::new(0, self.size), self.times.chip_erase, now);
         self.counts.chip_erases += 1;
     }
 
@@ -196,7 +189,7 @@ impl<C: Cells> ParallelFlash<C> {
         let sector = sectors
             .iter()
             .copied()
-            .find(|sector| (sector.start..sector.end).contains(&at));
+            .find(|sector| (sector.start()..sector.end()).contains(&at));
         match sector {
             // A layout of one sector is a chip without command 30.
             Some(sector) if sectors.len() > 1 => {
@@ -209,8 +202,8 @@ impl<C: Cells> ParallelFlash<C> {
 
     fn erase(&mut self, range: FlashRange, time: Duration, now: Duration) {
         let work = Work::Erase {
-            start: range.start,
-            before: (range.start..range.end)
+            start: range.start(),
+            before: (range.start()..range.end())
                 .map(|at| self.cells.get(at))
                 .collect(),
         };

@@ -176,7 +176,7 @@ impl<C: Cells> SerialFlash<C> {
                     start,
                     before: self.cells_of(start, SERIAL_SECTOR),
                 };
-                self.cells.fill_range(FlashRange { start, end }, 0xFF);
+                self.cells.fill_range(FlashRange::new(start, end), 0xFF);
                 self.counts.sector_erases += 1;
                 self.begin(self.times.sector_erase, now, work);
             }
@@ -184,10 +184,7 @@ impl<C: Cells> SerialFlash<C> {
                 if !self.may_change() {
                     return false;
                 }
-                let all = FlashRange {
-                    start: 0,
-                    end: self.size,
-                };
+                let all = FlashRange::new(0, self.size);
                 let work = Work::Erase {
                     start: 0,
                     before: self.cells_of(0, self.size),

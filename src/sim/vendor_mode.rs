@@ -229,10 +229,7 @@ impl VendorMode {
                 "command 80 with LBA-low {lba_low:02x}: the drive has erased its flash"
             ));
             let memory = self.part.memory();
-            let all = FlashRange {
-                start: 0,
-                end: memory.size(),
-            };
+            let all = FlashRange::new(0, memory.size());
             memory.fill_range(all, 0xFF);
             return core.abort();
         }
@@ -450,7 +447,7 @@ impl Model for VendorMode {
         if end as usize > flash.len() || *room != BLOCK as usize {
             return Some(check_condition(0x05, 0x24, 0x00));
         }
-        let mut bytes = FlashRange { start, end }.of(flash).to_vec();
+        let mut bytes = FlashRange::new(start, end).of(flash).to_vec();
         let last_bank = flash.len().saturating_sub(BANK_SIZE as usize);
         if self.gives_other_bytes && start as usize >= last_bank {
             bytes.iter_mut().for_each(|byte| *byte = !*byte);

@@ -72,7 +72,7 @@ impl Kind {
     }
 
     pub const fn selecting(mut self, start: u32, end: u32) -> Kind {
-        self.range = Some(FlashRange { start, end });
+        self.range = Some(FlashRange::new(start, end));
         self
     }
 
@@ -150,8 +150,8 @@ impl TestDrive {
         if kind.window.is_some() {
             handle.set_flash(0x600, b"LITE-ON DVD-ROM SIM");
         }
-        if let Some(FlashRange { end, .. }) = kind.range {
-            handle.set_flash(end - 0xE00, &[0xFF; 0xE00]);
+        if let Some(range) = kind.range {
+            handle.set_flash(range.end() - 0xE00, &[0xFF; 0xE00]);
         }
         TestDrive {
             kind: *kind,
@@ -395,8 +395,8 @@ impl TestDrive {
         let sector = 0x1000;
         match self.kind.range {
             Some(range) => {
-                let start = range.start / sector * sector;
-                let end = range.end.div_ceil(sector) * sector;
+                let start = range.start() / sector * sector;
+                let end = range.end().div_ceil(sector) * sector;
                 flash[start as usize..end as usize].to_vec()
             }
             None => flash.to_vec(),
@@ -466,9 +466,6 @@ pub fn assert_true(ended: &Ended, before: &[u8], after: &[u8], target: &[u8]) {
 }
 
 fn cut(bank: Bank, size: usize) -> FlashRange {
-    let FlashRange { start, end } = bank.range();
-    FlashRange {
-        start,
-        end: end.min(u32::try_from(size).unwrap()),
-    }
+    bank.range()
+        .common(FlashRange::new(0, u32::try_from(size).unwrap()))
 }

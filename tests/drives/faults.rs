@@ -109,7 +109,7 @@ fn at_place(kind: u8, at: u32, times: u64, mask: u8) -> Fault {
 /// A place that the write is about, or any other.
 fn place(kind: Kind, choice: u32) -> u32 {
     match kind.range {
-        Some(range) => range.start + choice % range.len(),
+        Some(range) => range.start() + choice % range.len(),
         None => choice % kind.window.unwrap_or(0x2_0000),
     }
 }

@@ -160,20 +160,8 @@ fn a_write_that_is_killed_again_and_again_ends_with_the_image() {
 #[test]
 fn a_kept_range_survives_an_interruption_in_the_sector_around_it() {
     let ranges = [
-        (
-            SECTORS,
-            FlashRange {
-                start: 0x1_0040,
-                end: 0x1_0050,
-            },
-        ),
-        (
-            SERIAL,
-            FlashRange {
-                start: 0x0040,
-                end: 0x0050,
-            },
-        ),
+        (SECTORS, FlashRange::new(0x1_0040, 0x1_0050)),
+        (SERIAL, FlashRange::new(0x0040, 0x0050)),
     ];
     for (kind, keep) in ranges {
         let mut longest = kind.drive();
@@ -217,7 +205,7 @@ fn a_blank_flash_that_an_interrupted_write_left_needs_no_new_flag() {
         match kind.range {
             Some(range) => drive
                 .handle
-                .set_flash(range.start, &vec![0xFF; range.len() as usize]),
+                .set_flash(range.start(), &vec![0xFF; range.len() as usize]),
             None => drive.handle.set_flash(0, &vec![0xFF; 0x4_0000]),
         }
         let again = drive.write(&target);

@@ -53,10 +53,7 @@ fn with_contents(more: &str, contents: &str) -> Folder {
 /// What the image has that the drive does not rewrite or keep.
 fn holds(flash: &[u8], image: &[u8]) -> bool {
     let mut rest = flash.to_vec();
-    let boot = FlashRange {
-        start: 0,
-        end: 0x1_0000,
-    };
+    let boot = FlashRange::new(0, 0x1_0000);
     for range in DRIVE_WRITTEN
         .map(|written| written.range)
         .into_iter()

@@ -22,21 +22,12 @@ pub struct Drive {
     image: OnceLock<Vec<u8>>,
 }
 
-const BOOT: FlashRange = FlashRange {
-    start: 0,
-    end: 0x1_0000,
-};
+const BOOT: FlashRange = FlashRange::new(0, 0x1_0000);
 
 /// What a Blu-ray drive rewrites: revocation lists, settings, calibration.
 const REWRITTEN: [FlashRange; 2] = [
-    FlashRange {
-        start: 0x1D_8000,
-        end: 0x1E_C000,
-    },
-    FlashRange {
-        start: 0x1F_0000,
-        end: 0x20_0000,
-    },
+    FlashRange::new(0x1D_8000, 0x1E_C000),
+    FlashRange::new(0x1F_0000, 0x20_0000),
 ];
 
 pub static BTC: Drive = Drive {

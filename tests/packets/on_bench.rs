@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mtkflash::drive::ask;
 use mtkflash::image::Image;
 use mtkflash::job::backup::Circumstances;
+use mtkflash::job::record::Date;
 use mtkflash::job::write::{self, BackupWish, Content};
 use mtkflash::job::{FlashState, JobError, Selection};
 use mtkflash::protocol::detect;
@@ -75,7 +76,7 @@ pub fn request(image: &Image, backup: BackupWish) -> write::Request<'_> {
         forced: Default::default(),
         circumstances: Circumstances {
             journal: Default::default(),
-            date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
+            date: Date::of(jiff::Timestamp::UNIX_EPOCH),
             tool: "mtkflash".to_owned(),
         },
         dry_run: false,

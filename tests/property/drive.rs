@@ -194,7 +194,7 @@ impl InPlace for Device<'_> {
             return self.leaves(fault);
         }
         let weak = std::mem::take(&mut self.weak).then(|| {
-            let at = range.start as usize + self.random.below(range.len() as usize);
+            let at = range.start() as usize + self.random.below(range.len() as usize);
             (at, self.drive.flash[at])
         });
         range.of_mut(&mut self.drive.flash).fill(0xFF);

@@ -90,10 +90,7 @@ impl Line {
     fn wanted(&self, size: u32) -> Vec<FlashRange> {
         match self.range {
             Some(range) => vec![range],
-            None => vec![FlashRange {
-                start: 0,
-                end: size,
-            }],
+            None => vec![FlashRange::new(0, size)],
         }
     }
 
@@ -267,13 +264,13 @@ impl World {
         }
         let mut range = || {
             let start = random.below(size - 1);
-            FlashRange {
-                start: start as u32,
-                end: (start + 1 + random.below(0x2000)).min(size) as u32,
-            }
+            FlashRange::new(
+                start as u32,
+                (start + 1 + random.below(0x2000)).min(size) as u32,
+            )
         };
         let (mut part, mut keep) = (None, Vec::new());
-        match range().start % 8 {
+        match range().start() % 8 {
             0..4 => keep = vec![range()],
             4 | 5 => part = Some(range()),
             _ => {}

@@ -342,11 +342,11 @@ impl Options {
             return;
         };
         let is_bank =
-            |range: &FlashRange| range.start % BANK_SIZE == 0 && range.end % BANK_SIZE == 0;
+            |range: &FlashRange| range.start() % BANK_SIZE == 0 && range.end() % BANK_SIZE == 0;
         if ranges.iter().all(is_bank) {
             self.banks = Some(ranges.iter().flat_map(|range| range.banks()).collect());
         } else {
-            self.range = Some(FlashRange::new(first.start, last.end));
+            self.range = Some(FlashRange::new(first.start(), last.end()));
         }
     }
 }

@@ -191,7 +191,7 @@ fn lines_mean_what_they_meant_under_dos_and_what_linux_users_expect() {
 
 #[test]
 fn options_carry_their_values() {
-    let range = |start, end| FlashRange { start, end };
+    let range = |start, end| FlashRange::new(start, end);
     let rows: [(&str, Options); 20] = [
         ("3 w f", Options::default()),
         // None of the three consents implies another.
@@ -702,7 +702,7 @@ fn drive() -> impl Strategy<Value = DriveName> {
 
 fn range() -> impl Strategy<Value = FlashRange> {
     (0_u32..1 << 24).prop_flat_map(|start| {
-        (Just(start), start + 1..=1 << 24).prop_map(|(start, end)| FlashRange { start, end })
+        (Just(start), start + 1..=1 << 24).prop_map(|(start, end)| FlashRange::new(start, end))
     })
 }
 

@@ -75,10 +75,7 @@ pub fn range(switch: &'static Switch, word: &OsStr) -> Result<FlashRange, UsageE
     if last >= REACH {
         return Err(bad(switch, word, "no flash of a drive reaches that far"));
     }
-    Ok(FlashRange {
-        start: first,
-        end: last + 1,
-    })
+    Ok(FlashRange::new(first, last + 1))
 }
 
 /// `262144`, `256K`, `1M` or `0x40000`: whole banks, in bytes.
@@ -186,8 +183,8 @@ pub fn print_banks(banks: Option<&[Bank]>) -> Vec<OsString> {
 /// `0x4000-0x5fff`, one each.
 pub fn print_ranges(ranges: &[FlashRange]) -> Vec<OsString> {
     let print = |range: &FlashRange| {
-        let last = range.end.saturating_sub(1);
-        format!("{:#x}-{last:#x}", range.start).into()
+        let last = range.end().saturating_sub(1);
+        format!("{:#x}-{last:#x}", range.start()).into()
     };
     ranges.iter().map(print).collect()
 }

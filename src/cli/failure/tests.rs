@@ -118,10 +118,7 @@ fn by_packet(source: PacketError) -> DeviceError {
 
 fn devices() -> Vec<DeviceError> {
     let at = Offset(0x1_2345);
-    let range = FlashRange {
-        start: 0x8000,
-        end: 0xC000,
-    };
+    let range = FlashRange::new(0x8000, 0xC000);
     every!(DeviceError:
         DeviceError::WriteProtected { .. } => [DeviceError::WriteProtected { status: 0x9C }],
         DeviceError::Rejected => [DeviceError::Rejected],

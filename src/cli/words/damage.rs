@@ -42,7 +42,7 @@ fn label(certainty: Certainty) -> &'static str {
 /// What was found and what that means, without the full stop.
 pub fn what(finding: &Finding) -> String {
     let range = finding.range;
-    let bank = Offset(range.start).bank();
+    let bank = Offset(range.start()).bank();
     match &finding.damage {
         Damage::NoRecords => {
             format!("bank {bank} has no record in the HEX file: a part of the file is missing")
@@ -95,7 +95,10 @@ pub fn what(finding: &Finding) -> String {
             finding.at(),
             match count {
                 0 | 1 => String::new(),
-                count => format!(", and so on for {count} bytes up to {:#07x}", range.end - 1),
+                count => format!(
+                    ", and so on for {count} bytes up to {:#07x}",
+                    range.end() - 1
+                ),
             }
         ),
         Damage::SevenBits => {

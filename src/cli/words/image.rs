@@ -161,7 +161,7 @@ fn stretch(stretch: &Stretch) -> String {
     match stretch.count {
         1 => format!(
             "{}: {one:02X} in the first, {other:02X} in the second",
-            Offset(stretch.range.start)
+            Offset(stretch.range.start())
         ),
         count => format!("{}: {count} bytes", stretch.range),
     }

@@ -114,7 +114,7 @@ pub fn findings_of_part(image: &Image) -> Vec<Finding> {
 }
 
 fn sort(findings: &mut [Finding]) {
-    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.certainty), finding.range.start));
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.certainty), finding.range.start()));
 }
 
 /// What the holes of an image's HEX file say against it.
@@ -137,10 +137,7 @@ fn lost_lines(image: &Image) -> Vec<Finding> {
 /// So many bytes from `at` on.
 fn range(at: usize, length: usize) -> FlashRange {
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    FlashRange {
-        start: offset(at),
-        end: offset(at.saturating_add(length)),
-    }
+    FlashRange::new(offset(at), offset(at.saturating_add(length)))
 }
 
 fn all(bytes: &[u8]) -> FlashRange {
@@ -150,7 +147,7 @@ fn all(bytes: &[u8]) -> FlashRange {
 impl Finding {
     /// The first byte that it is about.
     pub fn at(&self) -> Offset {
-        Offset(self.range.start)
+        Offset(self.range.start())
     }
 }
 

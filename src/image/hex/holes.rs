@@ -63,10 +63,7 @@ fn of_bank(bank: Bank, bytes: &[u8], filled_by: &[u32], writes_blanks: bool) -> 
         };
         let base = bank.0 * BANK_SIZE;
         holes.push(Hole {
-            range: FlashRange {
-                start: base + start as u32,
-                end: base + end as u32,
-            },
+            range: FlashRange::new(base + start as u32, base + end as u32),
             kind,
         });
     }

@@ -217,7 +217,7 @@ fn bytes_that_no_record_fills_are_told_with_what_is_around_them() {
     };
     let hole = |start, end, kind| {
         vec![Hole {
-            range: FlashRange { start, end },
+            range: FlashRange::new(start, end),
             kind,
         }]
     };
@@ -241,10 +241,7 @@ fn blank_bytes_may_be_left_out_by_a_file_that_never_writes_them() {
     assert_eq!(
         sparse.holes,
         [Hole {
-            range: FlashRange {
-                start: 0x1020,
-                end: 0x2000
-            },
+            range: FlashRange::new(0x1020, 0x2000),
             kind: HoleKind::Blank
         }]
     );

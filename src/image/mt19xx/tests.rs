@@ -52,8 +52,8 @@ fn a_whole_image_tells_what_it_is_for_and_nothing_is_wrong_with_it() {
 fn one_flipped_byte_in_any_range_is_found_and_the_range_is_named() {
     let image = wh16ns60();
     for protected in facts(&image).protected {
-        let FlashRange { start, end } = protected.range;
-        for at in [start, end - 1] {
+        let range = protected.range;
+        for at in [range.start(), range.end() - 1] {
             let mut image = image.clone();
             image[at as usize] ^= 0x01;
             let found = facts(&image).findings;

@@ -88,7 +88,7 @@ fn send(job: &mut Job, prepared: &Prepared) -> Result<(), JobError> {
             let sum = None;
             events(Event::BankDone { phase, bank, sum });
             let next = Bank(bank.0 + 1);
-            if next.range().start < size {
+            if next.range().start() < size {
                 events(Event::Bank { phase, bank: next });
             }
         }

@@ -170,10 +170,7 @@ fn flash(fake: &Fake) -> Vec<u8> {
 
 fn holds(fake: &Fake, image: &[u8]) -> bool {
     let owned = fake.with(|state| state.family.owned);
-    let everything = FlashRange {
-        start: 0,
-        end: image.len() as u32,
-    };
+    let everything = FlashRange::new(0, image.len() as u32);
     let flash = flash(fake);
     without(&[everything], &owned_ranges(owned))
         .iter()
@@ -487,10 +484,7 @@ fn a_part_of_such_a_flash_is_neither_written_nor_kept() {
     assert!(fake.with(|state| state.log.is_empty()));
 }
 
-const HIDDEN: FlashRange = FlashRange {
-    start: 0x5_4000,
-    end: 0x5_C000,
-};
+const HIDDEN: FlashRange = FlashRange::new(0x5_4000, 0x5_C000);
 
 #[test]
 fn a_block_that_is_refused_once_is_no_gap() {

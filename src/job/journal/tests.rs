@@ -53,10 +53,7 @@ fn what_was_entered_is_found_with_all_that_was_said() {
     ];
     let backup = backup_in(&folder, "my backup.bin");
     let piece = Piece {
-        range: FlashRange {
-            start: 0x1000,
-            end: 0x2000,
-        },
+        range: FlashRange::new(0x1000, 0x2000),
         before: Crc32(1),
         after: Some(Crc32(u32::MAX)),
     };
@@ -250,7 +247,7 @@ proptest! {
         for found in journal.entries() {
             prop_assert!(found.entry.size <= record::LARGEST_FLASH);
             for piece in found.entry.pieces() {
-                prop_assert!(piece.range.end <= found.entry.size);
+                prop_assert!(piece.range.end() <= found.entry.size);
             }
         }
     }

@@ -39,10 +39,13 @@ pub(in crate::job) fn pieces(
     covered
         .iter()
         .flat_map(|range| {
-            let starts = (range.start - range.start % PIECE..range.end).step_by(PIECE as usize);
-            starts.map(|start| FlashRange {
-                start: start.max(range.start),
-                end: start.saturating_add(PIECE).min(range.end),
+            let starts =
+                (range.start() - range.start() % PIECE..range.end()).step_by(PIECE as usize);
+            starts.map(|start| {
+                FlashRange::new(
+                    start.max(range.start()),
+                    start.saturating_add(PIECE).min(range.end()),
+                )
             })
         })
         .map(|range| Piece {
@@ -123,7 +126,7 @@ fn is_out_of_turn(seen: &[Seen], layout: &EraseLayout) -> bool {
                 touched: here().any(|seen| !seen.is_before),
                 holds_first_page: sector
                     .banks()
-                    .any(|bank| bank.range().start >= sector.start),
+                    .any(|bank| bank.range().start() >= sector.start()),
             }
         })
         .collect();

@@ -8,7 +8,7 @@ use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
 use super::vendor_blocks::{self, Blocks};
 use super::{PacketError, Reopen, btc, inquire, liteon, memory};
-use crate::flash::{FlashRange, Offset};
+use crate::flash::Offset;
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
 use crate::protocol::download::{
@@ -188,11 +188,8 @@ impl FirmwareDevice for PacketDrive {
             return Err(Impossible::Reading.into());
         }
         let len = u32::try_from(into.len()).unwrap_or(u32::MAX);
-        let range = FlashRange {
-            start: at.0,
-            end: at.0.saturating_add(len),
-        };
-        if range.end > self.capabilities.size {
+        let range = at.range(len);
+        if range.end() > self.capabilities.size {
             let size = self.capabilities.size;
             return Err(Impossible::OutOfRange { range, size }.into());
         }

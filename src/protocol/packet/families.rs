@@ -93,10 +93,7 @@ pub enum EraseSupport {
 }
 
 /// The first 64 KiB of an SE-506CB.
-pub const BOOT_BANK: FlashRange = FlashRange {
-    start: 0,
-    end: 0x1_0000,
-};
+pub const BOOT_BANK: FlashRange = FlashRange::new(0, 0x1_0000);
 
 const BTC: Family = Family {
     protocol: Protocol::Btc,
@@ -235,7 +232,7 @@ const MT1959: Family = Family {
     models: Models::BluRay,
     sending: Sending::BluRay { block: 0x4000 },
     reading: ReadSupport::ReadBuffer { block: 0x4000 },
-    names: ImageNames::At(Offset(mt19xx::DESCRIPTOR.start)),
+    names: ImageNames::At(Offset(mt19xx::DESCRIPTOR.start())),
     erase: EraseSupport::Undocumented,
     owned: &[
         Owned {
@@ -446,7 +443,7 @@ mod tests {
             assert!(FLASH_SIZES.contains(&family.size), "{}", family.name);
             assert!(!family.evidence.is_empty());
             for owned in family.owned {
-                assert!(!owned.range.is_empty() && owned.range.end <= family.size);
+                assert!(!owned.range.is_empty() && owned.range.end() <= family.size);
             }
             assert_eq!(
                 Family::of(family.protocol).map(|f| f.name),

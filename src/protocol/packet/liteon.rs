@@ -116,7 +116,7 @@ pub(super) fn size(
     }
     let mut bank = vec![0xFF; BANK_SIZE as usize];
     let searched = BankCall::SEARCHED;
-    let starts = (searched.start..).step_by(BLOCK as usize);
+    let starts = (searched.start()..).step_by(BLOCK as usize);
     for (at, piece) in starts.zip(searched.of_mut(&mut bank).chunks_mut(BLOCK as usize)) {
         piece.copy_from_slice(&block(at)?);
     }

@@ -178,7 +178,7 @@ impl State {
                 let start = three(3);
                 let end = start + three(6);
                 assert_eq!(into.len() as u32, end - start);
-                let range = FlashRange { start, end };
+                let range = FlashRange::new(start, end);
                 if self.refused.iter().any(|refused| refused.overlaps(range)) {
                     return Fault::Sense(5, 0x24, 0).answer();
                 }
@@ -822,10 +822,7 @@ fn a_read_is_sent_again_after_unit_attention_and_after_nothing_else() {
 #[test]
 fn a_range_that_the_drive_refuses_is_named() {
     let fake = mt1959();
-    let refused = FlashRange {
-        start: 0x4000,
-        end: 0x8000,
-    };
+    let refused = FlashRange::new(0x4000, 0x8000);
     fake.with(|state| state.refused = vec![refused]);
     let (mut drive, _) = fake.drive();
     let error = drive

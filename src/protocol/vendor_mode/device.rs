@@ -87,7 +87,7 @@ impl VendorModeDrive {
     }
 
     fn checked(&self, range: FlashRange) -> Result<(), DeviceError> {
-        if range.end <= self.capabilities.size {
+        if range.end() <= self.capabilities.size {
             return Ok(());
         }
         let size = self.capabilities.size;
@@ -128,10 +128,7 @@ fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
 
 fn range_of(at: Offset, bytes: &[u8]) -> FlashRange {
     let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    FlashRange {
-        start: at.0,
-        end: at.0.saturating_add(len),
-    }
+    at.range(len)
 }
 
 impl FirmwareDevice for VendorModeDrive {
@@ -186,7 +183,7 @@ impl InPlace for VendorModeDrive {
         let Writing::InPlace(layout) = &self.capabilities.writing else {
             return Err(Impossible::ChangingInPlace.into());
         };
-        let whole = range.start == 0 && range.end == layout.size();
+        let whole = range.start() == 0 && range.end() == layout.size();
         if !whole && !layout.sectors.contains(&range) {
             return Err(Impossible::NoSector { range }.into());
         }

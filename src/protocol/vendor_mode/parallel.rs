@@ -222,11 +222,12 @@ impl VendorMode {
         unlock: Unlock,
         sector: FlashRange,
     ) -> Result<(), DeviceError> {
-        let map = |error| at("erasing a sector", sector.start)(error);
+        let map = |error| at("erasing a sector", sector.start())(error);
         self.command(unlock, &[0x80]).map_err(map)?;
         self.write_byte(Address(unlock.0), 0xAA).map_err(map)?;
         self.write_byte(Address(unlock.1), 0x55).map_err(map)?;
-        self.write_byte(Address(sector.start), 0x30).map_err(map)?;
+        self.write_byte(Address(sector.start()), 0x30)
+            .map_err(map)?;
         self.await_erased(sector, SECTOR_ERASE_PAUSE)
     }
 
@@ -236,7 +237,7 @@ impl VendorMode {
         chip: FlashRange,
     ) -> Result<(), DeviceError> {
         self.command(unlock, &[0x80, 0x10])
-            .map_err(at("erasing the chip", chip.start))?;
+            .map_err(at("erasing the chip", chip.start()))?;
         self.await_erased(chip, CHIP_ERASE_PAUSE)
     }
 
@@ -245,8 +246,8 @@ impl VendorMode {
     fn await_erased(&mut self, range: FlashRange, pause: Duration) -> Result<(), DeviceError> {
         self.clock.sleep(pause);
         let deadline = self.clock.now().saturating_add(ERASE_LIMIT);
-        let last = range.end.saturating_sub(1);
-        for address in [range.start, last] {
+        let last = range.end().saturating_sub(1);
+        for address in [range.start(), last] {
             loop {
                 let found = self
                     .read_byte(Address(address))

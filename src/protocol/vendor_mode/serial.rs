@@ -257,8 +257,8 @@ impl VendorMode {
     pub(super) fn erase_serial_sector(&mut self, sector: FlashRange) -> Result<(), DeviceError> {
         let doing = "erasing a sector";
         self.write_enable()?;
-        self.transact(&page_request(ERASE_SECTOR, sector.start), 0)
-            .map_err(at(doing, sector.start))?;
+        self.transact(&page_request(ERASE_SECTOR, sector.start()), 0)
+            .map_err(at(doing, sector.start()))?;
         self.await_status(doing, IDLE, ERASE_LIMIT, ERASE_POLL)
     }
 

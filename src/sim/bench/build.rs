@@ -170,10 +170,7 @@ impl DriveSetup {
 
     fn protocol(&self) -> Option<Box<dyn Protocol>> {
         let gaps = || {
-            let range = |gap: &Gap| FlashRange {
-                start: gap.start,
-                end: gap.end,
-            };
+            let range = |gap: &Gap| FlashRange::new(gap.start, gap.end);
             self.unreadable.iter().map(range).collect()
         };
         Some(match self.model {

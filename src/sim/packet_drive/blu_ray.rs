@@ -83,7 +83,8 @@ impl BluRay {
             true => self.kind.boot_reads,
             false => self.kind.reads,
         };
-        let is_in = |window: FlashRange| window.start <= range.start && range.end <= window.end;
+        let is_in =
+            |window: FlashRange| window.start() <= range.start() && range.end() <= window.end();
         let is_given = match reads {
             Reads::Everything => true,
             Reads::BootCode => is_in(BOOT_CODE) || WINDOWS.into_iter().any(is_in),
@@ -97,7 +98,7 @@ impl BluRay {
             return Step::Read(range);
         }
         let mut shown = flash
-            .get(..BOOT_CODE.end as usize)
+            .get(..BOOT_CODE.end() as usize)
             .unwrap_or_default()
             .to_vec();
         for (to, from) in shown.iter_mut().zip(blu_ray::MIRRORED_PAGE.of(flash)) {
@@ -181,13 +182,13 @@ impl BluRay {
         let start = match from {
             From::Start => 0,
             From::BehindBootCode => {
-                let (before, rest) = image.split_at(BANNER.start as usize + 16);
-                let rest = rest.get(..BOOT_CODE.end as usize - before.len());
-                let before = before.get(..BANNER.start as usize);
+                let (before, rest) = image.split_at(BANNER.start() as usize + 16);
+                let rest = rest.get(..BOOT_CODE.end() as usize - before.len());
+                let before = before.get(..BANNER.start() as usize);
                 if !(before.is_some_and(is_blank) && rest.is_some_and(is_blank)) {
                     violations.push("an image whose first 64 KiB are not blanked".to_owned());
                 }
-                BOOT_CODE.end
+                BOOT_CODE.end()
             }
         };
         let sent = CALIBRATION.of(&image);
@@ -268,7 +269,7 @@ impl Protocol for BluRay {
 
     fn writes(&self, flash: &[u8]) -> Vec<(u32, Vec<u8>)> {
         let written = DRIVE_WRITTEN.into_iter().map(|written| {
-            let at = written.range.start + 0x20;
+            let at = written.range.start() + 0x20;
             let count = flash.get(at as usize).copied().unwrap_or_default();
             (at, vec![count.wrapping_add(1)])
         });

@@ -29,7 +29,7 @@ use super::packet::{byte, check_condition, good};
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
 use super::vendor_mode::{reset, signature};
-use crate::flash::{BANK_SIZE, FlashRange};
+use crate::flash::{BANK_SIZE, FlashRange, Offset};
 use crate::scsi::Identity;
 use protocol::{Pace, Program, SenseCodes, Step};
 
@@ -188,10 +188,7 @@ impl PacketDrive {
             core.violation(violation);
         }
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let range = FlashRange {
-            start,
-            end: start.saturating_add(length),
-        };
+        let range = Offset(start).range(length);
         let before = range.of(self.memory.bytes()).to_vec();
         self.memory.program(start, &bytes);
         self.programs += 1;
@@ -245,7 +242,7 @@ impl PacketDrive {
         if let Some(bank) = before.get_mut(done..erased) {
             bank.fill(0xFF);
         }
-        let at = range.start + u32::try_from(done).unwrap_or(0);
+        let at = range.start() + u32::try_from(done).unwrap_or(0);
         self.memory
             .overwrite(at, before.get(done..).unwrap_or_default());
         self.half_written = true;
@@ -325,7 +322,7 @@ impl Model for PacketDrive {
             Step::Declined(sense) => refusal(sense),
             Step::Read(range) => {
                 let mut bytes = range.of(self.memory.bytes()).to_vec();
-                core.misreads.apply_all(range.start, &mut bytes);
+                core.misreads.apply_all(range.start(), &mut bytes);
                 good(bytes, room)
             }
             Step::Answer(bytes) => good(bytes, room),

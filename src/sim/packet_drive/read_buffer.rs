@@ -2,7 +2,7 @@
 //! MT1959 drives (redumper, proven on the MT1959; freemkv-flash for both).
 
 use super::protocol::{INVALID_FIELD, Step, three_bytes};
-use crate::flash::FlashRange;
+use crate::flash::{FlashRange, Offset};
 use crate::sim::target::TargetData;
 
 pub(in crate::sim) const READ_BUFFER: u8 = 0x3C;
@@ -21,11 +21,8 @@ pub(super) fn read(flash: &[u8], cdb: &[u8], data: &TargetData<'_>, gaps: &[Flas
         );
     }
     let start = three_bytes(cdb, 3);
-    let range = FlashRange {
-        start,
-        end: start.saturating_add(three_bytes(cdb, 6)),
-    };
-    if range.end as usize > flash.len() || range.len() > LARGEST_READ {
+    let range = Offset(start).range(three_bytes(cdb, 6));
+    if range.end() as usize > flash.len() || range.len() > LARGEST_READ {
         return Step::refused(INVALID_FIELD, "READ BUFFER beyond the flash or its limit");
     }
     match data {

@@ -266,10 +266,7 @@ fn own_calibration(
 
 /// A whole flash with all in it that tells the board, and FF elsewhere.
 fn code(transport: &mut dyn PacketTransport, block: u32) -> Result<Option<Vec<u8>>, DeviceError> {
-    let range = FlashRange {
-        start: 0,
-        end: DRIVE_WRITTEN[3].range.start,
-    };
+    let range = FlashRange::new(0, DRIVE_WRITTEN[3].range.start());
     Ok(read(transport, range, block)?.map(|mut flash| {
         flash.resize(SIZE as usize, 0xFF);
         flash
@@ -283,7 +280,7 @@ fn read(
     block: u32,
 ) -> Result<Option<Vec<u8>>, DeviceError> {
     let mut bytes = vec![0; range.len() as usize];
-    let starts = (range.start..).step_by(block as usize);
+    let starts = (range.start()..).step_by(block as usize);
     for (start, piece) in starts.zip(bytes.chunks_mut(block as usize)) {
         match memory::read(transport, start, piece) {
             Ok(()) => {}

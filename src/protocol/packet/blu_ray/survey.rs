@@ -225,7 +225,7 @@ fn window(
     range: FlashRange,
 ) -> Result<Option<Vec<u8>>, PacketError> {
     let mut bytes = vec![0; range.len() as usize];
-    granted(memory::read(transport, range.start, &mut bytes)).map(|read| read.map(|()| bytes))
+    granted(memory::read(transport, range.start(), &mut bytes)).map(|read| read.map(|()| bytes))
 }
 
 /// Feature 010C of GET CONFIGURATION: the date of the firmware.
