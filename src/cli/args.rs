@@ -182,13 +182,7 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
         let file = request.options.log.unwrap_or_default().into_os_string();
         return Err(UsageError::LogIsOtherFile { file });
     }
-    match (&request.command, &request.options.backup) {
-        (Command::Write { file }, Some(backup)) if backup == file => {
-            let file = file.clone().into_os_string();
-            Err(UsageError::BackupIsImage { file })
-        }
-        _ => Ok(request),
-    }
+    Ok(request)
 }
 
 impl Command {

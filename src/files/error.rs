@@ -81,6 +81,9 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
+    /// By whatever name or link.
+    #[error("{}: this is {}, which is read", path.display(), input.display())]
+    Input { path: PathBuf, input: PathBuf },
     #[error("{}: this is the backup of a write that was not finished", path.display())]
     Unfinished { path: PathBuf },
     #[error("{}: {source}", path.display())]
@@ -101,6 +104,7 @@ impl FileError {
             | FileError::NameTooLong { path }
             | FileError::NoRoom { path, .. }
             | FileError::Folder { path, .. }
+            | FileError::Input { path, .. }
             | FileError::Unfinished { path }
             | FileError::Io { path, .. } => path,
         }

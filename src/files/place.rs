@@ -148,6 +148,27 @@ pub fn must_be_makeable(paths: &[PathBuf], overwrite: bool) -> Result<(), FileEr
     Ok(())
 }
 
+/// Compares what the names lead to: a file has many of them.
+///
+/// # Errors
+/// [`FileError::Input`] for the first output that is one of the inputs.
+pub fn must_not_replace(outputs: &[PathBuf], inputs: &[PathBuf]) -> Result<(), FileError> {
+    let file = |path: &Path| {
+        let found = fs::metadata(path).ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    for path in outputs {
+        let Some(output) = file(path) else { continue };
+        if let Some(input) = inputs.iter().find(|input| file(input) == Some(output)) {
+            return Err(FileError::Input {
+                path: path.clone(),
+                input: input.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Tries whether a file can be made beside `path`, whose own name is not known
 /// yet.
 ///
@@ -349,6 +370,30 @@ mod tests {
         assert!(Place::of(&scratch.path(&"a".repeat(255))).is_ok());
         let error = scratch.error(&"a".repeat(256));
         assert!(matches!(error, FileError::NameTooLong { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn an_output_that_is_an_input_is_found_by_whatever_name() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path("folder")).unwrap();
+        fs::write(scratch.path("image"), "image").unwrap();
+        fs::write(scratch.path("equal"), "image").unwrap();
+        symlink("image", scratch.path("link")).unwrap();
+        symlink("link", scratch.path("again")).unwrap();
+        fs::hard_link(scratch.path("image"), scratch.path("hard")).unwrap();
+        let not_there = scratch.path("none");
+        let inputs = [not_there.clone(), scratch.path("image")];
+        for name in ["image", "folder/../image", "link", "again", "hard"] {
+            let path = scratch.path(name);
+            let error = must_not_replace(&[not_there.clone(), path.clone()], &inputs);
+            let error = error.unwrap_err();
+            assert!(
+                matches!(&error, FileError::Input { path: found, input }
+                    if *found == path && *input == inputs[1]),
+                "{error:?}"
+            );
+        }
+        must_not_replace(&[scratch.path("equal"), not_there], &inputs).unwrap();
     }
 
     #[test]

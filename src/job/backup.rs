@@ -90,6 +90,21 @@ pub fn paths(path: &Path, format: Format, ranges: &[FlashRange]) -> Vec<PathBuf>
     paths
 }
 
+/// Whether a backup and its record would take the place of the image that is to be
+/// written, its record, or one of its files of banks. A write that is cut then would
+/// have lost the firmware as well.
+///
+/// # Errors
+/// [`FileError::Input`].
+pub fn must_not_replace_image(backup: &Path, image: &Path) -> Result<(), FileError> {
+    let banks = Bank::all(LARGEST_FLASH).map(|bank| image::bank_path(image, bank));
+    let inputs: Vec<PathBuf> = [image.to_owned(), record_path(image)]
+        .into_iter()
+        .chain(banks)
+        .collect();
+    files::must_not_replace(&[backup.to_owned(), record_path(backup)], &inputs)
+}
+
 /// Whether a dump of these ranges has room where it is to go.
 ///
 /// # Errors

@@ -80,6 +80,57 @@ fn an_existing_backup_is_not_overwritten_unless_forced() {
     assert_eq!(folder.flash(), patched_image());
 }
 
+/// The image, or what belongs to it, by this name for the backup.
+fn image_as_backup(image: &str, backup: &str, prepare: impl Fn(&Folder)) -> String {
+    let folder = Folder::with_bench(BENCH);
+    folder.write(image, patched_image());
+    prepare(&folder);
+    let files = folder.files();
+    let line = format!("3 w /m {image} --yes --force=overwrite --backup {backup}");
+    let run = folder.fails(&line, 4);
+    assert_eq!(folder.files(), files, "{run}");
+    assert_eq!(folder.read(image), patched_image());
+    assert!(!folder.holds("bench.state/position-3.drive.toml"), "{run}");
+    run.message()
+}
+
+#[test]
+fn a_backup_never_replaces_the_image_by_whatever_name_or_link() {
+    let link = |to: &'static str, name: &'static str| {
+        move |folder: &Folder| std::os::unix::fs::symlink(to, folder.path(name)).unwrap()
+    };
+    let nothing = |_: &Folder| {};
+    insta::assert_snapshot!(image_as_backup("new.bin", "new.bin", nothing));
+    insta::assert_snapshot!(image_as_backup("new.bin", "./new.bin", nothing));
+    for (image, backup, from, to) in [
+        ("new.bin", "link.bin", "link.bin", "new.bin"),
+        ("new.bin", "again.bin", "again.bin", "./new.bin"),
+    ] {
+        let message = image_as_backup(image, backup, link(to, from));
+        assert!(message.contains("go into the image itself"), "{message}");
+    }
+    let hard = image_as_backup("new.bin", "hard.bin", |folder| {
+        std::fs::hard_link(folder.path("new.bin"), folder.path("hard.bin")).unwrap();
+    });
+    assert!(hard.contains("go into the image itself"), "{hard}");
+}
+
+#[test]
+fn a_record_never_replaces_an_image_and_a_backup_no_record_or_bank_of_one() {
+    insta::assert_snapshot!(image_as_backup("x.bin.txt", "x.bin", |_| {}));
+    let message = image_as_backup("new.bin", "new.bin.txt", |folder| {
+        folder.write("new.bin.txt", "its record");
+    });
+    assert!(message.contains("go into the image itself"), "{message}");
+    let folder = Folder::with_bench(BENCH);
+    for (bank, content) in patched_image().chunks(0x1_0000).enumerate() {
+        folder.write(&format!("new.0{bank}.bin"), content);
+    }
+    let line = "3 w /b new.bin --yes --force=overwrite --backup ./new.02.bin";
+    let run = folder.fails(line, 4);
+    assert!(run.message().contains("go into the image itself"), "{run}");
+}
+
 #[test]
 fn an_existing_dump_is_not_overwritten_unless_forced() {
     let folder = Folder::with_bench(BENCH);

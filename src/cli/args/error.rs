@@ -124,8 +124,6 @@ pub enum UsageError {
     },
     #[error("--{option} is about one file, and several are named")]
     OneFileOnly { option: &'static str },
-    #[error("the backup would go into the image itself, {}", quoted(.file))]
-    BackupIsImage { file: OsString },
     #[error("the log would go into a file of another use, {}", quoted(.file))]
     LogIsOtherFile { file: OsString },
     #[error("there is no help on {}", quoted(.word))]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
 use crate::flash::{BANK_SIZE, FlashRange};
+use crate::job::backup;
 use crate::job::record::Record;
 use crate::protocol::Protocol;
 
@@ -326,7 +327,9 @@ impl Request {
     pub fn is_backup(&self, path: &Path) -> bool {
         let backup = self.options.backup.as_deref();
         let may_be = |backup: &Path| {
-            backup == path || files::is_folder(backup) && path.parent() == Some(backup)
+            backup == path
+                || backup::record_path(backup) == path
+                || files::is_folder(backup) && path.parent() == Some(backup)
         };
         self.changes() && backup.is_none_or(may_be)
     }

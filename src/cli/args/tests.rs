@@ -440,7 +440,6 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "l --yes",
         "i f --force=model",
         "3 w f --no-backup --backup b",
-        "3 w f --backup f",
         // What only the DOS tool took.
         "3 w /O 04000 1FFF f",
         "3 w /O 1000 1FFF f",

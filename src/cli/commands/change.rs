@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::run::{Asking, Context, Run};
 use super::several::Answer;
-use crate::cli::args::Request;
+use crate::cli::args::{Command, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -328,6 +328,10 @@ fn check_backup(request: &Request) -> Result<(), Failure> {
     let options = &request.options;
     let standing_in = Path::new("backup.bin");
     let named = options.backup.as_deref().unwrap_or(standing_in);
+    if let (Command::Write { file }, Some(backup)) = (&request.command, &options.backup) {
+        backup::must_not_replace_image(backup, file)
+            .map_err(|error| Failure::file(&error, backup, request))?;
+    }
     let checked = match &options.backup {
         _ if options.no_backup => Ok(()),
         None if options.dry_run => Ok(()),

@@ -19,6 +19,9 @@ impl Failure {
             FileError::Exists { path } if request.is_backup(path) => because(Exit::Refused)
                 .next("Keep it: it may be the only way back. Give this backup a name of its own:")
                 .next(request.with_backup(&another_name(request))),
+            FileError::Input { .. } => because(Exit::Refused)
+                .next("Keep it: it is what goes into the drive. Give the backup another name:")
+                .next(request.with_backup(&backup::free_name(named))),
             FileError::Exists { .. } => because(Exit::Refused)
                 .next("Name another file:")
                 .next(request.with_output(&backup::free_name(named)))
@@ -103,18 +106,5 @@ fn free_name(folder: &Path, request: &Request) -> PathBuf {
 /// A name beside that of a backup that nothing has yet.
 fn another_name(request: &Request) -> PathBuf {
     let backup = request.options.backup.as_deref();
-    let old = backup.unwrap_or(Path::new("backup.bin"));
-    let stem = old.file_stem().unwrap_or_default();
-    (2..)
-        .map(|number| {
-            let mut name = stem.to_owned();
-            name.push(format!("-{number}"));
-            if let Some(extension) = old.extension() {
-                name.push(".");
-                name.push(extension);
-            }
-            old.with_file_name(name)
-        })
-        .find(|path| std::fs::symlink_metadata(path).is_err())
-        .unwrap_or_default()
+    backup::free_name(backup.unwrap_or(Path::new("backup.bin")))
 }

@@ -31,6 +31,15 @@ pub fn what(error: &FileError) -> String {
                 _ => format!("No file can be made in the folder {folder}: {source}."),
             }
         }
+        FileError::Input { path, input } if path == input => format!(
+            "The backup would go into the image itself, {}.",
+            path.display()
+        ),
+        FileError::Input { path, input } => format!(
+            "The backup would go into the image itself: {} is {}.",
+            path.display(),
+            input.display()
+        ),
         FileError::Exists { .. } | FileError::Io { .. } => ended(error.to_string()),
         FileError::NotAFile { .. } | FileError::NoRoom { .. } | FileError::Unfinished { .. } => {
             sentence(&error.to_string())

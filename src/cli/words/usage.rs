@@ -97,9 +97,6 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
                 false => next,
             }
         }
-        UsageError::BackupIsImage { .. } => {
-            next.then("Give the backup a name of its own, as in --backup before.bin.")
-        }
         UsageError::LogIsOtherFile { .. } => {
             next.then("Give the log a name of its own, as in --log mtkflash.log.")
         }
