@@ -26,13 +26,14 @@ use super::{help, report, words};
 use crate::drive::ask::Medium;
 use crate::flash::{Bank, FlashRange};
 use crate::image::damage::{self, Certainty};
-use crate::image::{Checksum, Differences, ImageIdentity, Report};
+use crate::image::{Checksum, Differences, ImageIdentity, Report, Wrapping};
 use crate::job::change::{Changed, Evidence};
 use crate::job::verify::{Compared, Difference};
 use crate::job::{self, FlashState, Phase};
 use crate::protocol::packet::Family;
+use crate::protocol::packet::blu_ray::{Mode, Survey};
 use crate::scsi::Identity;
-use crate::session::{self, Listed, ListedPort, Listing};
+use crate::session::{self, Firmware, Listed, ListedPort, Listing};
 
 /// Goes up where a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -307,6 +308,7 @@ fn of_flash(drive: &Drive) -> Value {
         "way": info.way,
         "identity": info.identity.as_ref().map(identity),
         "protocol": info.protocol,
+        "firmware": info.blu_ray.as_ref().map(|survey| firmware(survey)),
         "tried": info.tried.as_ref().map(words::device::tried),
         "chip": {
             "name": info.chip,
@@ -316,6 +318,20 @@ fn of_flash(drive: &Drive) -> Value {
             "writable": drive.read_only.is_none(),
             "read_only": drive.read_only.as_ref().map(words::device::unwritable),
         },
+    })
+}
+
+/// What a Blu-ray drive says about its firmware.
+fn firmware(survey: &Survey) -> Value {
+    json!({
+        "runs": survey.mode == Mode::Firmware,
+        "boot_string": survey.banner.map(|banner| banner.to_string()),
+        "svc": survey.descriptor.as_ref().map(|found| &found.svc),
+        "date": survey.date.map(|date| date.to_string()),
+        "encoding_by_date": survey.by_date.map(|wrapping| match wrapping {
+            Wrapping::Plain => "plain",
+            Wrapping::Aes => "aes",
+        }),
     })
 }
 
@@ -356,6 +372,11 @@ fn of_listed(listed: &Listed) -> Value {
         "simulated": listed.is_simulated,
         "identity": listed.identity.as_ref().map(identity),
         "packet_protocol": family.map(|family| family.protocol.to_string()),
+        "firmware": match &listed.firmware {
+            Some(Firmware::Told(survey)) => firmware(survey),
+            Some(Firmware::InUse(_)) | None => Value::Null,
+        },
+        "in_use": listed.is_in_use(),
         "medium": match listed.medium {
             Some(Medium::Present) => "present",
             Some(Medium::Absent) => "absent",

@@ -37,6 +37,9 @@ pub struct State {
     pub serial: Option<&'static str>,
     /// INQUIRY is refused.
     pub is_silent: bool,
+    /// The drive that answers behind every node, or one that knows
+    /// little.
+    pub drive: Option<SimDriveHandle>,
     /// Every command, with the node it went to.
     pub commands: Vec<(PathBuf, u8)>,
     /// Every write to sysfs.
@@ -156,10 +159,14 @@ impl PacketTransport for FakeDrive {
         &mut self,
         cdb: &[u8],
         data: Data<'_>,
-        _timeout: Duration,
+        timeout: Duration,
     ) -> Result<Completion, TransportError> {
         let mut state = self.state.lock().unwrap();
         state.commands.push((self.node.clone(), cdb[0]));
+        let is_told = cdb[0] == 0x00 && !state.ready.is_empty();
+        if let (Some(drive), false) = (&state.drive, is_told) {
+            return drive.packets().unwrap().execute(cdb, data, timeout);
+        }
         match (cdb[0], data) {
             (0x00, Data::None) => Ok(match state.ready.len() {
                 0 => sense(0x2, 0x3A, 0x00),

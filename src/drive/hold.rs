@@ -176,6 +176,37 @@ impl Hold {
     }
 }
 
+/// A drive held alone for a few questions, as it is at this moment: whoever uses it
+/// is not waited for, and nothing that the kernel does with it is changed.
+///
+/// # Errors
+/// As of [`Hold::take`]. [`Obstacle::Busy`] also where a process is seen to have it
+/// open and has not claimed it.
+pub fn glance(
+    system: &System,
+    drive: &Located,
+) -> Result<Box<dyn PacketTransport + Send>, HoldError> {
+    let holders = holders::holders(system, drive);
+    match drive.node() {
+        Some(node) if !holders.is_empty() => {
+            let node = node.to_owned();
+            Err(Obstacle::Busy { node, holders }.into())
+        }
+        _ => Ok(Box::new(Nodes::open(system, drive)?)),
+    }
+}
+
+impl PacketTransport for Nodes {
+    fn execute(
+        &mut self,
+        cdb: &[u8],
+        data: Data<'_>,
+        timeout: Duration,
+    ) -> Result<crate::transport::Completion, TransportError> {
+        self.commands.execute(cdb, data, timeout)
+    }
+}
+
 impl PacketTransport for Hold {
     fn execute(
         &mut self,

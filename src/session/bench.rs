@@ -159,6 +159,7 @@ fn listed(drive: &SimDriveHandle) -> Listed {
         medium: packets.and_then(|mut packets| ask::medium(packets.as_mut()).ok()),
         obstacles: Vec::new(),
         silence: None,
+        firmware: None,
     }
 }
 
@@ -213,6 +214,12 @@ impl Spot for SimulatedDrive {
             filter: None,
             polling: None,
         })
+    }
+
+    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError> {
+        let label = || SimulatedDrive::label(self);
+        let packets = self.drive.packets();
+        packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })
     }
 }
 

@@ -12,7 +12,7 @@ use super::wish::{Patience, Wish};
 use crate::drive::channel::{
     self, Access, ChannelDevice, ChannelError, ChannelState, Detached, Release,
 };
-use crate::drive::hold::Polling;
+use crate::drive::hold::{self, Polling};
 use crate::drive::interrupts::Counter;
 use crate::drive::note::{self, NoteError, Settled};
 use crate::drive::system::OpenRegisters;
@@ -321,6 +321,10 @@ impl Spot for KernelDrive {
             clock,
         })
     }
+
+    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError> {
+        Ok(hold::glance(&self.system, &self.located)?)
+    }
 }
 
 /// Polling that goes on, and was not told by whoever looked for crashed runs.
@@ -450,6 +454,7 @@ impl From<list::Listed> for Listed {
             medium: listed.medium,
             obstacles: listed.obstacles,
             silence: listed.silence,
+            firmware: None,
         }
     }
 }

@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::error::OpenError;
+use super::machine::Machine;
 use super::name::{DriveName, Via};
-use crate::drive::ask::{AskError, Medium};
-use crate::drive::{IndexBasis, Obstacle, Position};
+use crate::drive::ask::{self, AskError, Medium};
+use crate::drive::{HoldError, IndexBasis, Obstacle, Position};
+use crate::protocol::Protocol;
+use crate::protocol::packet::Family;
+use crate::protocol::packet::blu_ray::Survey;
 use crate::scsi::Identity;
 
 /// The drives of a machine, without having disturbed any.
@@ -39,6 +44,16 @@ pub struct AboutPort {
 }
 
 impl Listing {
+    /// Asks the drives of it about their firmware that are on the list of Blu-ray
+    /// drives by what they say now, and which nobody uses: a few commands that are
+    /// known of these drives, to each while it is held alone. No other drive is sent
+    /// anything.
+    pub fn ask_firmware(&mut self, machine: &dyn Machine) {
+        for listed in &mut self.drives {
+            listed.firmware = listed.ask_firmware(machine);
+        }
+    }
+
     /// The drive that is called so, where the list tells.
     pub fn find(&self, name: &DriveName) -> Option<&Listed> {
         let is_called = |listed: &&Listed| match name {
@@ -77,9 +92,52 @@ pub struct Listed {
     pub obstacles: Vec<Obstacle>,
     /// Why it gave no identity, where no obstacle is the reason.
     pub silence: Option<AskError>,
+    /// Of a Blu-ray drive, once [`Listing::ask_firmware`] was called.
+    pub firmware: Option<Firmware>,
+}
+
+/// What is known of the firmware of a Blu-ray drive.
+#[derive(Debug)]
+pub enum Firmware {
+    Told(Box<Survey>),
+    /// It was not asked, since it is in use.
+    InUse(Obstacle),
 }
 
 impl Listed {
+    /// What it says about its firmware; `None` for a drive that is not to be asked or
+    /// does not tell.
+    fn ask_firmware(&self, machine: &dyn Machine) -> Option<Firmware> {
+        let said = self.said.as_ref()?;
+        let family = Family::by_identity(said)?;
+        // What refuses a job to begin refuses this as well.
+        let is_free = self.obstacles.is_empty()
+            && matches!(self.medium, Some(Medium::Absent | Medium::Unknown(_)));
+        if family.protocol != Protocol::Mt1959 || !is_free {
+            return None;
+        }
+        let spot = machine.locate(&self.name(None)?).ok()?;
+        let mut packets = match spot.glance() {
+            Ok(packets) => packets,
+            Err(OpenError::NotHeld(HoldError::InTheWay(busy @ Obstacle::Busy { .. }))) => {
+                return Some(Firmware::InUse(busy));
+            }
+            Err(_) => return None,
+        };
+        // The name may lead to another drive by now.
+        let is_same = ask::identity(packets.as_mut()).is_ok_and(|now| now == *said);
+        let survey = is_same
+            .then(|| Survey::of(packets.as_mut()).ok())
+            .flatten()?;
+        Some(Firmware::Told(Box::new(survey)))
+    }
+
+    /// Whether somebody is seen to use it.
+    pub fn is_in_use(&self) -> bool {
+        let is_busy = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Busy { .. });
+        self.obstacles.iter().any(is_busy) || matches!(self.firmware, Some(Firmware::InUse(_)))
+    }
+
     /// What it is called on the way to it; `None` where nothing names it. On the
     /// ports names of nodes do not last.
     pub fn name(&self, via: Option<Via>) -> Option<DriveName> {
@@ -91,3 +149,6 @@ impl Listed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

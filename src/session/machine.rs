@@ -27,7 +27,7 @@ pub trait Machine: Send + Sync {
     fn lost(&self, name: &DriveName) -> Option<DriveName>;
 
     /// Every drive, by INQUIRY and TEST UNIT READY, which every drive knows. Nothing
-    /// else is sent to any of them.
+    /// else is sent to any of them: [`Listing::ask_firmware`] does, where it may.
     fn list(&self) -> Listing;
 
     /// The drive of this name. Nothing is sent to it.
@@ -101,6 +101,13 @@ pub trait Spot {
     /// # Errors
     /// [`OpenError`] where it cannot be had.
     fn hold(&self, medium: MediumRule) -> Result<Held, OpenError>;
+
+    /// Holds it alone for a few questions, now or not at all. Nothing is changed
+    /// for that, and nothing is sent to it.
+    ///
+    /// # Errors
+    /// [`OpenError`] where it cannot be had at this moment.
+    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError>;
 }
 
 /// A position that is a natural reading and not what DOS would have counted.

@@ -28,7 +28,7 @@ pub use bench::OnBench;
 pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};
 pub use host::Host;
-pub use list::{AboutPort, Listed, ListedPort, Listing};
+pub use list::{AboutPort, Firmware, Listed, ListedPort, Listing};
 pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken, UserFolder};
 pub use name::{At, DriveName, Label, Via};
 pub use open::open;

@@ -129,6 +129,7 @@ const UNSAID: &[&str] = &[
     "writable",
     "simulated",
     "medium",
+    "encoding_by_date",
     "whole_chip",
     "read_back",
     "resumed",

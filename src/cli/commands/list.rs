@@ -14,18 +14,17 @@ use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
-use crate::session::{AboutPort, Event, Listed, ListedPort, Listing, Machine};
+use crate::session::{AboutPort, Event, Firmware, Listed, ListedPort, Listing, Machine};
 
 pub fn run(context: Context) -> Result<(), Failure> {
     let machine = context.machine()?;
-    let listing = find(machine.as_ref(), context)?;
+    let mut listing = find(machine.as_ref(), context)?;
+    listing.ask_firmware(machine.as_ref());
     context.found(Finding::Listing(listing));
     Ok(())
 }
 
-/// Finds every drive. INQUIRY and TEST UNIT READY are all that is sent: what
-/// else a Blu-ray drive tells about its firmware is asked by `c`, of one drive
-/// that its user has named.
+/// Finds every drive, by INQUIRY and TEST UNIT READY alone.
 ///
 /// # Errors
 /// No drive at all.
@@ -173,8 +172,20 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
     if let Some(report) = identity.and_then(reported::of) {
         text.words_behind(&indent, &words::session::reported(report));
     }
-    if family.is_some_and(|family| identity.is_some_and(|who| family.is_boot_loader(who))) {
-        text.words_behind(&indent, words::blu_ray::BOOT_LOADER);
+    match &listed.firmware {
+        Some(Firmware::Told(survey)) => {
+            text.words_behind(&indent, &words::blu_ray::drive(survey));
+        }
+        Some(Firmware::InUse(by)) => {
+            let words = format!("its firmware is not asked about: {by}");
+            text.words_behind(&indent, &words);
+        }
+        None if family
+            .is_some_and(|family| identity.is_some_and(|who| family.is_boot_loader(who))) =>
+        {
+            text.words_behind(&indent, words::blu_ray::BOOT_LOADER);
+        }
+        None => {}
     }
     match listed.medium {
         Some(Medium::Present) => {

@@ -52,7 +52,8 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
 /// No drive at all.
 pub fn list(machine: &dyn Machine, request: &Request) -> Result<Text, Failure> {
     machine.settle(None);
-    let listing = machine.list();
+    let mut listing = machine.list();
+    listing.ask_firmware(machine);
     match listing.drives.is_empty() {
         true => Err(list::nothing(&listing, request)),
         false => Ok(list::listed(&listing, request)),
