@@ -1,18 +1,18 @@
 //! Events on the screen: a bar per bank on a terminal, plain lines elsewhere.
 //! Everything here goes to standard error.
 
-use std::collections::BTreeMap;
+mod banks;
+
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
+use banks::Banks;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Manner;
 use super::text::Text;
 use super::visible::visible;
 use super::wrap;
-use crate::flash::Bank;
-use crate::image::Checksum;
 use crate::job::{Event, Phase};
 use crate::protocol::download::Progress as Share;
 use crate::protocol::vendor_mode::Waiting;
@@ -26,10 +26,7 @@ pub struct Progress {
     countdown: Option<ProgressBar>,
     told_to_switch: bool,
     told_to_wait: bool,
-    /// The phase that is on programs nothing.
-    only_erases: bool,
-    /// The sums of banks that have been told, each with its bank.
-    told: BTreeMap<Bank, Checksum>,
+    banks: Banks,
     manner: Manner,
     /// Of one among several drives: what it is called, and where its bar is.
     among: Option<(String, MultiProgress)>,
@@ -47,9 +44,16 @@ impl Progress {
             countdown: None,
             told_to_switch: false,
             told_to_wait: false,
-            only_erases: false,
-            told: BTreeMap::new(),
+            banks: Banks::default(),
             among: None,
+        }
+    }
+
+    /// Of a run that may change the flash: a bank has its line once it was read back.
+    pub fn of_a_change(self, is_change: bool) -> Progress {
+        Progress {
+            banks: Banks::of(is_change),
+            ..self
         }
     }
 
@@ -76,11 +80,11 @@ impl Progress {
             _ if self.manner.events || self.manner.quiet => return,
             _ => {}
         }
+        for line in self.banks.hear(&event, self.is_terminal) {
+            self.line(line);
+        }
         match event {
-            Event::Started { phase, bytes } => {
-                self.only_erases = phase == Phase::Program && bytes == 0;
-                self.start(phase, bytes);
-            }
+            Event::Started { phase, bytes } => self.start(phase, bytes),
             Event::Bank { phase, bank } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{} bank {bank}", verb(phase)));
@@ -91,26 +95,7 @@ impl Progress {
                     bar.inc(bytes);
                 }
             }
-            Event::BankDone { bank, .. } if self.only_erases => {
-                self.line(format!("Erasing bank {bank:>2}: done"));
-            }
-            // A bank that is as it was told to be is no news.
-            Event::BankDone {
-                phase: Phase::BlankCheck,
-                ..
-            } => {}
-            Event::BankDone { bank, sum, .. }
-                if sum.is_some() && self.told.get(&bank) == sum.as_ref() => {}
-            Event::BankDone { phase, bank, sum } => match sum {
-                Some(sum) => {
-                    self.told.insert(bank, sum);
-                    self.line(format!("{} bank {bank:>2}: sum {sum}", verb(phase)));
-                }
-                None => self.line(format!("{} bank {bank:>2}: done", verb(phase))),
-            },
-            Event::FirstPageLeft { bank } => {
-                self.line(format!("Writing bank {bank:>2}: all but its first page"));
-            }
+            Event::BankDone { .. } | Event::FirstPageLeft { .. } => {}
             Event::Finished { .. } => self.clear(),
             Event::Disagreement { at, first, second } => {
                 self.disagreements += 1;

@@ -160,7 +160,7 @@ impl<'a> Context<'a> {
             wish.protocol = Some(Protocol::VendorMode);
         }
         output.begin(drive);
-        let mut progress = Progress::new(output.manner());
+        let mut progress = Progress::new(output.manner()).of_a_change(request.changes());
         if let Some(Among { name, bars, .. }) = among {
             progress = progress.among(name, bars);
         }
