@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::folder::{Folder, new_image, old_image};
+use crate::folder::{Folder, left_out, new_image, old_image};
 use crate::revive::Terminal;
 
 /// What bash offers where the cursor is behind these words.
@@ -42,6 +42,133 @@ fn bash_offers_commands_then_the_switches_and_values_that_go_with_them() {
         ["my firmware.bin"]
     );
     assert_eq!(offered(&folder, "mtkflash --generate z"), ["zsh"]);
+}
+
+/// What zsh makes of each line where its completion is asked for behind it, shown by
+/// a key of the test's own; `None` without zsh.
+fn completed_by_zsh(folder: &Folder, lines: &[&str]) -> Option<Vec<String>> {
+    folder.write("_mtkflash", folder.done("--generate zsh").stdout);
+    if let Err(error) = Command::new("zsh").arg("--version").output() {
+        left_out("zsh", &error.to_string());
+        return None;
+    }
+    folder.write(
+        "setup",
+        "fpath=($PWD $fpath)
+         autoload -Uz compinit && compinit -D -u
+         show() { zle complete-word; print -r -- \"<$BUFFER>\"; BUFFER= }
+         zle -N show && bindkey '^T' show
+         print it is set up",
+    );
+    let mut zsh = Command::new("zsh");
+    zsh.current_dir(folder.path("")).args(["-f", "-i"]);
+    let mut terminal = Terminal::of({
+        zsh.env("TERM", "xterm").env("PS1", "$ ");
+        zsh
+    });
+    terminal.types("source ./setup");
+    terminal.reads("it is set up");
+    let completed = lines.iter().map(|line| {
+        terminal.presses(&format!("{line}\u{14}"));
+        terminal.reads("<");
+        let line = terminal.reads(">");
+        line.trim_end_matches('>').trim_end().to_owned()
+    });
+    let completed = completed.collect();
+    terminal.types("exit");
+    assert_eq!(terminal.ends().0, Some(0));
+    Some(completed)
+}
+
+#[test]
+fn zsh_completes_commands_switches_values_and_files() {
+    let folder = Folder::new();
+    folder.write("my firmware.bin", new_image());
+    let table = [
+        ("mtkflash wr", "mtkflash write"),
+        ("MTKFLASH 3 wr", "MTKFLASH 3 write"),
+        ("mtkflash 3 w --dr", "mtkflash 3 w --dry-run"),
+        ("mtkflash 3 w --force=mod", "mtkflash 3 w --force=model"),
+        ("mtkflash 3 c --via p", "mtkflash 3 c --via port"),
+        ("mtkflash help co", "mtkflash help codes"),
+        ("mtkflash 3 w my", "mtkflash 3 w my\\ firmware.bin"),
+        (
+            "mtkflash 3 w f --backup=m",
+            "mtkflash 3 w f --backup=my\\ firmware.bin",
+        ),
+        ("mtkflash --generate z", "mtkflash --generate zsh"),
+        ("mtkflash 3 w --nothing-such", "mtkflash 3 w --nothing-such"),
+    ];
+    let lines = table.map(|(line, _)| line);
+    if let Some(completed) = completed_by_zsh(&folder, &lines) {
+        assert_eq!(completed, table.map(|(_, expected)| expected));
+    }
+}
+
+/// What fish offers where the cursor is behind this line; `None` without fish.
+fn offered_by_fish(folder: &Folder, line: &str) -> Option<Vec<String>> {
+    folder.write("completion.fish", folder.done("--generate fish").stdout);
+    let script = format!("source completion.fish; complete -C '{line}'");
+    let mut fish = Command::new("fish");
+    fish.current_dir(folder.path(""))
+        .env("HOME", folder.path(""));
+    let output = match fish.args(["--no-config", "-c", &script]).output() {
+        Ok(output) => output,
+        Err(error) => {
+            left_out("fish", &error.to_string());
+            return None;
+        }
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Behind each word stands what it is for.
+    let words = text.lines().filter_map(|line| line.split('\t').next());
+    Some(words.map(str::to_owned).collect())
+}
+
+#[test]
+fn fish_offers_commands_switches_values_and_files() {
+    let folder = Folder::new();
+    folder.write("my firmware.bin", new_image());
+    for (line, expected) in [
+        ("mtkflash wr", "write"),
+        ("MTKFLASH wr", "write"),
+        ("mtkflash 3 w --dr", "--dry-run"),
+        ("mtkflash 3 w --force=mod", "--force=model"),
+        ("mtkflash 3 c --via p", "port"),
+        ("mtkflash help co", "codes"),
+        ("mtkflash 3 w my", "my firmware.bin"),
+        ("mtkflash 3 w f --backup m", "my firmware.bin"),
+        ("mtkflash --generate z", "zsh"),
+    ] {
+        if let Some(offered) = offered_by_fish(&folder, line) {
+            assert_eq!(offered, [expected], "{line}");
+        }
+    }
+}
+
+#[test]
+fn typesetters_find_nothing_wrong_with_the_man_page() {
+    let folder = Folder::new();
+    folder.write("mtkflash.1", folder.done("--generate man").stdout);
+    for line in [
+        "mandoc -Tlint mtkflash.1",
+        "man --warnings --local-file --encoding=UTF-8 ./mtkflash.1",
+    ] {
+        let mut words = line.split(' ');
+        let name = words.next().unwrap();
+        let mut program = Command::new(name);
+        program.current_dir(folder.path("")).args(words);
+        match program.stdin(Stdio::null()).output() {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success() && said.is_empty(), "{line}: {said}");
+                let lint = String::from_utf8_lossy(&output.stdout);
+                assert!(name == "man" || lint.is_empty(), "{line}: {lint}");
+            }
+            Err(error) => left_out(name, &error.to_string()),
+        }
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Terminal {
     }
 
     /// What comes on the screen up to and with these words.
-    fn reads(&mut self, words: &str) -> String {
+    pub fn reads(&mut self, words: &str) -> String {
         let (screen, changed) = &*self.screen;
         let mut screen = screen.lock().unwrap();
         loop {
@@ -90,10 +90,12 @@ impl Terminal {
         }
     }
 
-    fn types(&mut self, line: &str) {
-        self.keyboard
-            .write_all(format!("{line}\n").as_bytes())
-            .unwrap();
+    pub fn types(&mut self, line: &str) {
+        self.presses(&format!("{line}\n"));
+    }
+
+    pub fn presses(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Answers a question once it is there.

@@ -158,12 +158,13 @@ fn more_paragraphs(page: &mut String, texts: &[&str]) {
     paragraphs(page, texts);
 }
 
-/// Lines of a length that suits an editor; the typesetter fills its own.
+/// Lines of a length that suits an editor; the typesetter fills its own. mandoc
+/// measures them as they stand in the file.
 fn lines(text: &str) -> String {
-    let filled = super::filled(text, "");
+    let filled = super::filled(&spelled_out(text), "");
     filled
         .lines()
-        .fold(String::new(), |lines, line| lines + &escaped(line) + "\n")
+        .fold(String::new(), |lines, line| lines + &begun(line) + "\n")
 }
 
 fn example(page: &mut String, line: &str) {
@@ -212,13 +213,21 @@ fn italic(text: &str) -> String {
     format!("\\fI{}\\fR", escaped(text))
 }
 
-/// Words as the typesetter leaves them: a backslash and a hyphen that is typed
-/// mean something else to it, and so does a dot or a quote that begins a line.
+/// Words as the typesetter leaves them.
 fn escaped(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
-    match text.starts_with(['.', '\'']) {
-        true => format!("\\&{text}"),
-        false => text,
+    begun(&spelled_out(text))
+}
+
+/// A backslash and a hyphen that is typed mean something else to the typesetter.
+fn spelled_out(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
+}
+
+/// And so does a dot or a quote that begins a line.
+fn begun(line: &str) -> String {
+    match line.starts_with(['.', '\'']) {
+        true => format!("\\&{line}"),
+        false => line.to_owned(),
     }
 }
 
