@@ -2,6 +2,23 @@
 //!
 //! [`FirmwareDevice`] is all that a job sees of a drive. A job never asks which
 //! protocol it talks to; it asks what the device can do.
+//!
+//! Each protocol's page is its specification: the commands with their bytes, what the
+//! drive answers, the order, and of each the source and how sure it is. *Proven* is
+//! what the named tool does on real drives, *reported* what people or one author say,
+//! *inferred* what follows from other facts and was never seen stated. **None of it was
+//! ever tried on hardware by this project.**
+//!
+//! | page | drives | read | write | erase |
+//! |---|---|---|---|---|
+//! | [`vendor_mode`], with [`parallel`](vendor_mode::parallel) or [`serial`](vendor_mode::serial) flash | any whose boot code answers, dead or not | proven | proven for an SST39SF020, inferred for others | the same |
+//! | [`packet::btc`] | BTC DRW1004, 1008, 1108 | not documented | proven | not documented |
+//! | [`packet::vendor_blocks`] | TSST with an MT1339, Samsung SD-616, SE-506CB | the SE-506CB, by [`packet::memory`] | proven | the SE-506CB, by an image of FF |
+//! | [`packet::blu_ray`] | LG, ASUS and HP Blu-ray | in part proven, by [`packet::memory`] | proven | no |
+//! | [`packet::liteon`] | Lite-On's older writers | reported | in vendor mode | in vendor mode |
+//!
+//! Which drives these are is in [`packet::families`], which flash chips in
+//! [`flash::chip`](crate::flash::chip). How it is found out: [`detect`](mod@detect).
 
 pub mod detect;
 pub mod download;

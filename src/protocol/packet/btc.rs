@@ -1,12 +1,21 @@
-//! BTC DRW1004, DRW1008 and DRW1108.
+//! BTC DRW1004, DRW1008 and DRW1108: images of 1 MiB.
+//! **Never tried on hardware by this project.**
 //!
-//! The image goes into the drive's memory by WRITE BUFFER, 4 KiB at a time,
-//! then its 16-bit sum, then a command without data that has the drive program
-//! it. Reading and erasing are not documented.
+//! | step | command block | data out |
+//! |---|---|---|
+//! | 1, 256 times | `3B 06 00 hi mid 20 00 10 00 00 00 00` | 4 KiB of the image; hi and mid are bits 23 to 8 of its offset, the low byte is always 20 |
+//! | 2 | `3B 06 00 00 00 00 00 00 20 00 00 00` | 32 bytes: zero, but for the 16-bit sum of the image in the last two, high byte first |
+//! | 3 | `3B 07 00 00 00 00 00 00 00 00 00 00` | none: the drive programs itself |
+//! | 4 | TEST UNIT READY, see [`restart`](super::restart) | |
 //!
-//! Source: btcflash 2004/04/29 (David Huang), proven there on these drives.
-//! **Never tried on hardware by this project.** That nothing is programmed
-//! before the last command is its purpose and was not tested by anyone we know.
+//! Each is sent once. The image goes into the drive's memory; nothing is programmed
+//! before step 3 by the purpose of that command, which was not tested by anyone we know.
+//! A refusal of step 1 or 2 leaves the flash as it was; what comes after step 3 is in
+//! doubt until the drive is back and says who it is. Reading and erasing are not
+//! documented.
+//!
+//! Source: btcflash 2004/04/29 (David Huang), proven there on these drives. It sleeps
+//! 50 s after step 3 and compares bytes 8 to 31 of INQUIRY with the image from 40BC on.
 
 use super::{PROGRAM_TIMEOUT, Risk, command, send_all, sending};
 use crate::protocol::download::SendError;

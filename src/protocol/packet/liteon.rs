@@ -1,5 +1,10 @@
-//! Reading the program memory of older Lite-On writers, 128 bytes a command:
-//! `DF 83 00 00 FF 00 bank hi lo 00 00 00` gives those at hi:lo of a 64 KiB bank.
+//! Reading the program memory of older Lite-On writers.
+//!
+//! | command block | data in |
+//! |---|---|
+//! | `DF 83 00 00 FF 00 bank hi lo 00 00 00` | 128 bytes from hi:lo of a bank of 64 KiB |
+//!
+//! Every piece is read twice. There is no other command: no status, no erase, no write.
 //!
 //! Source: a decompiled class of LtnFlash 2.6.11, which compares what it has
 //! written this way. **Reported only**: which drives answer is stated nowhere, it

@@ -1,9 +1,21 @@
-//! Reading firmware by READ BUFFER mode 6, `3C 06 00 offset24 length24 00`.
+//! Reading firmware by READ BUFFER mode 6. **Never tried on hardware by this project.**
 //!
-//! Talks to MT1959 drives (redumper, proven for the boot record; freemkv-flash
-//! for all 2 MiB) and to the MT1939, of which coastermelt says that the command
-//! returns memory and freemkv-flash that it returns the flash. **Never tried on
-//! hardware by this project.**
+//! | command block | data in |
+//! |---|---|
+//! | `3C 06 00 offset24 length24 00 00 00`, high bytes first | so many bytes from there |
+//!
+//! | answer | meaning |
+//! |---|---|
+//! | good, no residue | the bytes |
+//! | good with a residue | an error: what came is not used |
+//! | sense 5/20, 5/21, 5/24, 5/26, or key 7 | the drive does not give this range |
+//! | sense key 6 (UNIT ATTENTION) | not carried out: sent again |
+//! | any other sense | an error, that says nothing about the range |
+//!
+//! | drives | source, sure |
+//! |---|---|
+//! | MT1959, LG's MT1939 | 3000/20, 1EC000/100 and 1F0000/10000 are read by every tool, proven (redumper); all 2 MiB by freemkv-flash; mediatek-optical knows of no reliable complete read |
+//! | MT1939 of the SE-506CB | coastermelt says that the command returns memory, freemkv-flash that it returns the flash |
 
 use super::{PacketError, ask_for};
 use crate::scsi::cdb::{self, Buffer};

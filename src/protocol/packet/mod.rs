@@ -6,13 +6,13 @@
 //! which change nothing.
 
 pub mod blu_ray;
-mod btc;
+pub mod btc;
 mod device;
 pub mod families;
 pub mod liteon;
 pub mod memory;
-mod restart;
-mod vendor_blocks;
+pub mod restart;
+pub mod vendor_blocks;
 
 use std::time::Duration;
 

@@ -1,9 +1,14 @@
 //! Waiting for a drive that programs itself and starts anew.
+//! **Never tried on hardware by this project.**
 //!
-//! TEST UNIT READY at a steady pace until the drive is ready or says *no
-//! medium* (btcflash, redumper), never a fixed sleep. Meanwhile it may say UNIT
-//! ATTENTION, becoming ready or long write in progress, not answer at all, or be
-//! gone from the system and come back as another device node.
+//! TEST UNIT READY once a second, 180 s at most, never a fixed sleep; then INQUIRY. A
+//! Blu-ray drive is awaited by rules of its own: see [`blu_ray`](super::blu_ray).
+//!
+//! | answer | meaning | sure |
+//! |---|---|---|
+//! | good, or *no medium* (2/3A) | it works; twice in succession it is back, and ten times where it was never seen to be away | btcflash and redumper for the answers, redumper for the two; the ten are this project's |
+//! | UNIT ATTENTION, becoming ready, long write in progress, none at all | not yet | btcflash, redumper |
+//! | gone from the system | it starts, and may come back as another device node | coastermelt |
 
 use std::time::Duration;
 

@@ -1,14 +1,27 @@
-//! The vendor command `FF 00 01 00 00 mode`, 12 bytes, with a block of the
-//! image as its data.
+//! The vendor command `FF 00 01 00 00 mode 00 00 00 00 00 00` with a block of the
+//! image as its data. **Never tried on hardware by this project.**
 //!
-//! Talks to TSST DVD-ROM drives with an MT1339 (redumper, proven), the Samsung
-//! SD-616F and SD-616T (redumper, proven) and the MT1939 of the Samsung SE-506CB
-//! (coastermelt, proven). **Never tried on hardware by this project.**
+//! The mode is 00 in the first block, FF in the others and the family's own in the last
+//! one, which ends the download. Each block is sent once and in order; then TEST UNIT
+//! READY, see [`restart`](super::restart).
 //!
-//! The mode is 00 in the first block, FF in the others and the family's own in
-//! the last one, which ends the download. When a drive begins to program is not
-//! documented, but for the MT1939, which takes about 10 s each for the 17th and
-//! the last block: after the first block the flash is in doubt.
+//! | drives | image | sent in blocks of | last mode | source, sure |
+//! |---|---|---|---|---|
+//! | TSST and hp DVD-ROM with an MT1339 | 256 KiB | FC00 | 04 | redumper, proven |
+//! | Samsung SD-616F, SD-616T | 128 KiB, spread over 192 KiB | 10000 | 02 | redumper, proven |
+//! | MT1939 in the Samsung SE-506CB | 2 MiB | F800, the last one 800 | 02 | coastermelt, proven |
+//!
+//! | answer | meaning |
+//! |---|---|
+//! | good, no residue | the block is taken |
+//! | good, the residue its whole length | the same, of the last block to an MT1939 |
+//! | good, any other residue; an error | the download ends; after the first block the flash is in doubt |
+//!
+//! When a drive begins to program is not documented, but for the MT1939, which takes
+//! about 10 s each for the 17th and the last block: after the first block the flash is
+//! in doubt. The MT1939 leaves its first 64 KiB as they are, an image of FF erases the
+//! rest, and one that fails leaves a boot loader of the revision `BOOT` that takes the
+//! same commands (coastermelt).
 
 use super::{PROGRAM_TIMEOUT, PacketError, Risk, command, sending};
 use crate::protocol::download::SendError;

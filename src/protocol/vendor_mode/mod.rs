@@ -3,23 +3,62 @@
 //! Talks to the drive's boot code through the task file of its IDE channel
 //! (no packet, no data register, no interrupt) and so works while the drive's
 //! firmware does not. That is what revives a dead drive.
+//! **Never tried on hardware by this project.**
 //!
-//! Sources. The command sequences, waits and limits are the behaviour of
-//! JungleFlasher 0.1.96, proven there on MediaTek drives of the Xbox 360 era.
-//! That MTKFLASH and DosFlash use the same command 80h with LBA-low 2Ah was
-//! reported by Geremia (xboxhacker.org, topic 9647). The reach of 1 MiB, four
-//! address bits in the Device register, is inferred. Lite-On drives allow the
-//! mode only in a special state (OmniPatcher: the firmware tests a bit of the
-//! eject register), which fits the advice to hold eject while powering on.
-//! **None of this was tried on hardware by this project.**
+//! # Registers
+//! As ATA names them, from the base of the channel on (1F0h primary, 170h secondary):
+//! Features +1, Count +2, LBA-low +3, LBA-mid +4, LBA-high +5, Device +6, Command and
+//! Status +7. DEV is A0h for a master and B0h for a slave. Numbers below are
+//! hexadecimal; a register that is not named is not written.
 //!
-//! LBA-low 2Eh, 2Bh and 2Dh with command 80h are never sent: 2Eh erases the
-//! flash of one drive model at once. No other value than 2Ah exists here.
+//! # Commands
+//! | deed | registers, in their order | answer | sure |
+//! |---|---|---|---|
+//! | enter | Device=DEV; 250 ms; Device=DEV, LBA-low=2A, Command=80; 2 ms; Device=DEV | Status: the *mode status* | proven (JungleFlasher); that MTKFLASH and DosFlash do the same is reported (Geremia) |
+//! | read a byte at A | Device=DEV, LBA-mid=A[7:0], LBA-high=A[15:8], Device=DEV or A[19:16], Command=00 | LBA-low | proven |
+//! | write a byte at A | the same with LBA-low=the byte, Command=01 | | proven |
+//! | run a serial transaction | see [`serial`]: Command=04, then 05 | | proven |
+//! | leave | Device=DEV, Command=81; Device=DEV, Command=08 (DEVICE RESET); read Status; 350 ms | none is wanted | proven |
+//!
+//! After each but the first and the last, Device=DEV is written and Status read until
+//! it *equals the mode status*. JungleFlasher gives up after 327 680 reads; how long is
+//! waited here is the transport's. The reach of 1 MiB, four address bits in Device, is
+//! inferred.
+//!
+//! # Status after entering
+//! | status | meaning | sure |
+//! |---|---|---|
+//! | 70 | entered: parallel flash, see [`parallel`] | proven |
+//! | 72 | entered: serial flash, mailbox at 8800 | proven |
+//! | 73 | entered: serial flash, mailbox at 0000, lengths high byte first | proven |
+//! | 50, 51, 52 | refused: the firmware runs normally | seen |
+//! | 00, 7F, 80, FF | no drive there | seen, but FF inferred |
+//! | any other with bit 7, as D0, D1, F2 | no answer yet | seen; its meaning is reported |
+//! | any other | unclear: no refusal either | |
+//!
+//! # Order
+//! Enter; where that is refused, again every 250 ms while the user switches the drive
+//! off and on (field practice, up to 200 s). Identify the chip until two answers are
+//! equal. Read, erase, program. Leave, on every way out.
+//!
+//! Lite-On drives allow the mode only in a special state (OmniPatcher: the firmware
+//! tests a bit of the eject register), which fits the advice to hold eject while
+//! powering on.
+//!
+//! # Never
+//! LBA-low 2E, 2B and 2D with command 80 are never sent: 2E erases the flash of one
+//! drive model at once. No other value than 2A exists here.
+//!
+//! # Sources
+//! Command sequences, waits and limits are the behaviour of JungleFlasher 0.1.96,
+//! proven there on MediaTek drives of the Xbox 360 era. Geremia: xboxhacker.org,
+//! topic 9647. OmniPatcher: rpc1dev/omnipatcher. Which drives are reported to answer:
+//! [`reported`].
 
 mod device;
-mod parallel;
+pub mod parallel;
 pub mod reported;
-mod serial;
+pub mod serial;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,9 +1,22 @@
 //! Parallel flash in vendor mode: JEDEC command sequences by byte writes.
+//! **Never tried on hardware by this project.**
 //!
-//! Proven by JungleFlasher 0.1.96 for SST39SF020; for other byte-program parts
-//! the same sequences with the unlock addresses of the chip table are inferred.
-//! The second byte pair of an identification that starts with the continuation
-//! code 7Fh is read where flashrom's `jedec.c` reads it.
+//! U1 and U2 are the unlock addresses, 5555 and 2AAA where the chip table has no
+//! others; numbers are hexadecimal. AA to U1 and 55 to U2 go before every code.
+//!
+//! | deed | bytes written | then | source, sure |
+//! |---|---|---|---|
+//! | identify | AA→U1, 55→U2, 90→U1 | read 0: manufacturer, 1: device; AA, 55, F0→U1 | JungleFlasher, proven |
+//! | the ID goes on | | where one reads 7F: read 100 and 101 | flashrom's `jedec.c`; in this mode inferred |
+//! | program a byte | AA→U1, 55→U2, A0→U1, the byte→its address | read it back 3 times at most, then program again, 16 times at most | JungleFlasher, proven |
+//! | erase a sector | AA→U1, 55→U2, 80→U1, AA→U1, 55→U2, 30→the sector | 100 ms, then read its first and last byte until both are FF, 120 s at most | JungleFlasher waits 100 ms, proven; the reading and its limit are this project's |
+//! | erase the chip | the same with 10→U1 | 3 s, then as above | JungleFlasher, proven |
+//! | end what was begun | FF→0 | a half-sent program command takes it as its byte, which changes nothing | inferred |
+//!
+//! Proven for the SST39SF020. For other byte-program parts the same sequences with the
+//! unlock addresses of the chip table are inferred. Parts that are programmed by pages
+//! need a step with a time limit that is documented nowhere for this mode: they are
+//! identified and read, and not written.
 
 use std::time::Duration;
 

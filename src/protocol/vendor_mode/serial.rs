@@ -1,11 +1,40 @@
 //! Serial flash in vendor mode: a mailbox in the byte address space carries
-//! SPI transactions.
+//! SPI transactions. **Never tried on hardware by this project.**
 //!
-//! Proven by JungleFlasher 0.1.96. It identifies a drive of mode status 73h with
-//! its lengths written as (1, 0) and (3, 0), against its own byte order; taken
-//! for its slip here, and the order of every other transaction is used.
-//! That the status byte lies at address 0001h in both layouts is its behaviour
-//! too; that only the low address bits are decoded is inferred from it.
+//! # A transaction
+//! The bytes for the chip are written one by one from the mailbox on. Then Device=DEV,
+//! Features, Count, LBA-low=0, LBA-mid, LBA-high, Command=04; and Device=DEV,
+//! Command=05. The chip's answer is read one by one behind what was sent. Numbers are
+//! hexadecimal.
+//!
+//! | mode status | mailbox | Features, Count: bytes sent | LBA-mid, LBA-high: bytes wanted |
+//! |---|---|---|---|
+//! | 72 | 8800 | low, high | low, high |
+//! | 73 | 0000 | high, low | high, low |
+//!
+//! # Transactions
+//! | deed | bytes sent | wanted | then |
+//! |---|---|---|---|
+//! | identify | 90 00 00 00 | 2: manufacturer, device | after 200 ms |
+//! | read the status | 05 | 1, at address 0001 in both layouts | |
+//! | enable writing | 06 | 0 | status until it is 02, 5 s at most |
+//! | read a page | 03 bank page 00 | 100 | |
+//! | program a page | 02 bank page 00 and 100 bytes | 0 | enabled before; status until it is 00, 5 s at most; once, never again |
+//! | take the protection off | 06 (50 for an SST25VF020), then 01 00 | 0 | status until it is 00; bit 7 after 500 ms: held by the pin WP# |
+//! | erase 4 KiB | 20 bank page 00 | 0 | enabled before; status until it is 00, 240 s at most |
+//! | erase the chip | C7 (60 and 62 where the table says so) | 0 | the same |
+//!
+//! bank is A\[23:16\], page A\[15:8\].
+//!
+//! # Sources
+//! All of it is the behaviour of JungleFlasher 0.1.96: identifying is proven there,
+//! writing not known for each chip. It erases 4 KiB in the layout of 72 alone, at one
+//! place of one kind of drive; which chips take 20 for that is flashrom's to say. It
+//! polls without an end: the limits are this project's, but for the 500 ms.
+//!
+//! It identifies a drive of mode status 73 with its lengths written as (1, 0) and
+//! (3, 0), against its own byte order; taken for its slip here. That only the low
+//! address bits of the status byte are decoded is inferred from where it reads it.
 
 use std::time::Duration;
 
