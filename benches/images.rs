@@ -8,20 +8,25 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use measured::Cost;
 use mtkflash::image::hex;
 use mtkflash::sim::Firmware;
-use nix::sys::resource::{UsageWho, getrusage};
 
 #[path = "../fixtures/containers.rs"]
 #[allow(dead_code)]
 mod made;
+mod measured;
+
+const MTKFLASH: &str = env!("CARGO_BIN_EXE_mtkflash");
 
 const MIB: usize = 1 << 20;
 
 fn main() {
+    if measured::was_parent() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let folder = folder.path();
     let image = Firmware::new(MIB as u32, 22)
@@ -60,26 +65,8 @@ fn noise(size: usize) -> Vec<u8> {
 }
 
 fn examine(folder: &Path, name: &str, size: usize) {
-    let mut times: Vec<Duration> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            Command::new(env!("CARGO_BIN_EXE_mtkflash"))
-                .args(["i", name])
-                .current_dir(folder)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .expect("mtkflash");
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!(
-        "i {name:20} {:>5.1} MiB {:>8.1?} (median of 15), peak so far {:>6} KiB",
-        size as f64 / MIB as f64,
-        times[7],
-        getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss())
-    );
+    let what = format!("i {name:20} {:>5.1} MiB", size as f64 / MIB as f64);
+    shown(&what, || measured::run(folder, MTKFLASH, &["i", name]));
 }
 
 fn parse_hex(folder: &Path) {
@@ -103,27 +90,37 @@ fn parse_hex(folder: &Path) {
     // Bank marks are not Intel's: srec_cat gets what objcopy would write.
     fs::write(folder.join("x.bin"), &image).expect("a file");
     let srec_cat = |line: &[&str]| {
-        let start = Instant::now();
-        let status = Command::new("srec_cat")
-            .args(line)
-            .current_dir(folder)
-            .status();
-        status
-            .is_ok_and(|status| status.success())
-            .then(|| start.elapsed())
+        let cost = measured::run(folder, "srec_cat", line);
+        cost.filter(|cost| cost.code == 0)
     };
-    let made = srec_cat(&["x.bin", "-binary", "-o", "x.hex", "-intel"]);
-    match made.and_then(|_| srec_cat(&["x.hex", "-intel", "-o", "y.bin", "-binary"])) {
-        Some(time) => println!("the same by srec_cat, process and files included: {time:.1?}"),
-        None => println!("srec_cat is not to be had here"),
+    if srec_cat(&["x.bin", "-binary", "-o", "x.hex", "-intel"]).is_none() {
+        println!("srec_cat is not to be had here");
+        return;
     }
-    let start = Instant::now();
-    let is_read = Command::new(env!("CARGO_BIN_EXE_mtkflash"))
-        .args(["i", "x.hex", "--to", "bin", "--out", "z.bin"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .status();
-    if is_read.is_ok() {
-        println!("and by mtkflash i --to bin: {:.1?}", start.elapsed());
+    shown("x.hex to x.bin by srec_cat", || {
+        srec_cat(&["x.hex", "-intel", "-o", "y.bin", "-binary"])
+    });
+    shown("x.hex to x.bin by mtkflash i", || {
+        let _ = fs::remove_file(folder.join("z.bin"));
+        measured::run(
+            folder,
+            MTKFLASH,
+            &["i", "x.hex", "--to", "bin", "--out", "z.bin"],
+        )
+    });
+}
+
+/// Prints what a run costs.
+fn shown(what: &str, run: impl FnMut() -> Option<Cost>) {
+    match measured::median(15, run) {
+        Some(Cost {
+            wall,
+            processor,
+            peak,
+            ..
+        }) => println!(
+            "{what:34} {wall:>8.1?}, processor {processor:>8.1?} (medians of 15), peak {peak:>6} KiB"
+        ),
+        None => println!("{what:34} fails"),
     }
 }

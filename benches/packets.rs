@@ -7,11 +7,16 @@
 //! each packet alike, and 8 s or twice 10 s of programming, as coastermelt saw
 //! it on an SE-506CB. What a drive made of code takes of the processor is
 //! measured on its own, by a transport that times every command, and taken off.
+//!
+//! Then the program itself: what it costs that a log and other programs listen, and
+//! how long four drives take side by side.
 
 // What cannot be set up cannot be measured.
 #![allow(clippy::expect_used)]
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,12 +30,18 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::on_bench::{OnBench, request};
 
+mod measured;
 #[path = "../tests/packets/on_bench.rs"]
 mod on_bench;
 
 const LATENCY: &str = "latency = { packet_ns = 1000000 }";
 
+const MTKFLASH: &str = env!("CARGO_BIN_EXE_mtkflash");
+
 fn main() {
+    if measured::was_parent() {
+        return;
+    }
     let mt1959 = || Names::BluRay(Board::new("BU5", "BU3"));
     measure("btc", ("BTC", "DRW1008"), 1024, Names::Btc, false);
     measure(
@@ -55,6 +66,105 @@ fn main() {
         true,
     );
     measure("mt1959", ("HL-DT-ST", "BD-RE BU40N"), 2048, mt1959(), true);
+    listeners();
+    side_by_side();
+}
+
+/// A Blu-ray drive behind a USB bridge, of which 2 MiB are read.
+fn blu_ray(path: &str, more: &str) -> String {
+    format!(
+        "[[drive]]\npath = \"{path}\"\nmodel = \"mt1959\"\nvendor = \"HL-DT-ST\"\n\
+         product = \"BD-RE BU40N\"\nrevision = \"OLD1\"\nserial = \"{path}\"\n\
+         board = {{ banner = \"MT1959 Boot BU5 \", svc = \"BU40\" }}\n{LATENCY}\n{more}\n\
+         contents = {{ recipe = \"firmware\", seed = 1 }}\n"
+    )
+}
+
+/// What it costs that programs and a log listen to a read: the processor time of two
+/// runs that differ in nothing else, against what the drive takes for it.
+fn listeners() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let folder = folder.path();
+    fs::write(folder.join("bench.toml"), blu_ray("/dev/sg0", "")).expect("a bench");
+    let run = |more: &[&str]| {
+        let line = [
+            &["--sim", "bench.toml", "/dev/sg0", "r", "/m", "/b", "x.bin"],
+            more,
+        ];
+        let cost = measured::median(31, || {
+            let _ = fs::remove_file(folder.join("x.bin"));
+            let cost = measured::run(folder, MTKFLASH, &line.concat());
+            cost.filter(|cost| cost.code == 0)
+        });
+        cost.expect("a read").processor
+    };
+    let alone = run(&["--quiet", "--no-log"]);
+    let heard = run(&["--events", "--json", "--log", "x.log"]);
+    let drive = own_time(folder);
+    let share = heard.saturating_sub(alone);
+    println!(
+        "events, log and JSON of a read: {:.1} ms of the processor ({:.1} with, {:.1} without), \
+         drive {:.2} s: {:.2} %",
+        share.as_secs_f64() * 1e3,
+        heard.as_secs_f64() * 1e3,
+        alone.as_secs_f64() * 1e3,
+        drive,
+        100.0 * share.as_secs_f64() / drive
+    );
+}
+
+/// The seconds that the phases of a read take by the drive's clock.
+fn own_time(folder: &Path) -> f64 {
+    let output = Command::new(MTKFLASH)
+        .args([
+            "--sim",
+            "bench.toml",
+            "/dev/sg0",
+            "r",
+            "/m",
+            "/b",
+            "y.bin",
+            "--json",
+        ])
+        .current_dir(folder)
+        .output()
+        .expect("mtkflash");
+    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let phases = outcome["drives"][0]["phases"].as_array();
+    let phases = phases.expect("phases").iter();
+    phases.filter_map(|phase| phase["seconds"].as_f64()).sum()
+}
+
+/// Four drives read side by side, and one of them: here the drives take the time
+/// that they say they take.
+fn side_by_side() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let folder = folder.path();
+    let paths = ["/dev/sg0", "/dev/sg1", "/dev/sg2", "/dev/sg3"];
+    let bench = paths.map(|path| blu_ray(path, "real_time = true")).concat();
+    fs::write(folder.join("bench.toml"), bench).expect("a bench");
+    let run = |drives: &str| {
+        let cost = measured::median(5, || {
+            for file in fs::read_dir(folder).expect("the folder").flatten() {
+                let is_dump = file.file_name().to_string_lossy().starts_with("x");
+                if is_dump {
+                    let _ = fs::remove_file(file.path());
+                }
+            }
+            let line = ["--sim", "bench.toml", drives, "r", "/m", "/b", "x.bin"];
+            let cost = measured::run(folder, MTKFLASH, &line);
+            cost.filter(|cost| cost.code == 0)
+        });
+        cost.expect("a read").wall
+    };
+    let one = run(paths[0]);
+    let four = run(&paths.join(","));
+    println!(
+        "four drives side by side {:.2} s, one of them {:.2} s: {:.2} times",
+        four.as_secs_f64(),
+        one.as_secs_f64(),
+        four.as_secs_f64() / one.as_secs_f64()
+    );
 }
 
 fn measure(model: &str, names: (&str, &str), kib: u32, places: Names, is_readable: bool) {
@@ -126,15 +236,7 @@ impl Desk {
 
 /// User and system time of this process.
 fn processor_time() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel knows");
-    [usage.user_time(), usage.system_time()]
-        .iter()
-        .map(|time| {
-            let seconds = u64::try_from(time.tv_sec()).unwrap_or_default();
-            let micros = u64::try_from(time.tv_usec()).unwrap_or_default();
-            Duration::from_secs(seconds) + Duration::from_micros(micros)
-        })
-        .sum()
+    measured::processor_time(&getrusage(UsageWho::RUSAGE_SELF).expect("the kernel knows"))
 }
 
 struct Timed {

@@ -8,10 +8,10 @@ use std::fs;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use measured::Cost;
 use mtkflash::flash::Offset;
 use mtkflash::protocol::FirmwareDevice;
 use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
@@ -20,13 +20,16 @@ use mtkflash::transport::{
     AtaPassthrough, Completion, Data, PacketTransport, PortTaskFile, Register, RegisterAccess,
     TaskFile, TransportError, Unit,
 };
-use nix::sys::resource::{UsageWho, getrusage};
+
+mod measured;
 
 const MTKFLASH: &str = env!("CARGO_BIN_EXE_mtkflash");
 const KIB: usize = 1024;
 
 fn main() {
-    // First: the peak of all children is what the kernel tells.
+    if measured::was_parent() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     starting(folder.path());
     memory(folder.path());
@@ -40,20 +43,10 @@ fn main() {
     commands("ATA PASS-THROUGH", Box::new(packets));
 }
 
-fn run(arguments: &[&str], folder: &Path) -> Duration {
-    let start = Instant::now();
-    let status = Command::new(MTKFLASH)
-        .args(arguments)
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    assert!(status.is_ok_and(|status| status.success()), "{arguments:?}");
-    start.elapsed()
-}
-
-fn peak_kib() -> i64 {
-    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss())
+fn run(arguments: &[&str], folder: &Path) -> Option<Cost> {
+    let cost = measured::run(folder, MTKFLASH, arguments)?;
+    assert_eq!(cost.code, 0, "{arguments:?}");
+    Some(cost)
 }
 
 fn starting(folder: &Path) {
@@ -63,15 +56,14 @@ fn starting(folder: &Path) {
     }
     let cases: [&[&str]; 3] = [&["/?"], &["i", "256.bin"], &["i", "2048.bin"]];
     for arguments in cases {
-        let mut times: Vec<Duration> = (0..31).map(|_| run(arguments, folder)).collect();
-        times.sort();
+        let cost = measured::median(31, || run(arguments, folder)).expect("mtkflash");
         println!(
-            "mtkflash {:12} {:>8.1?} (median of 31)",
+            "mtkflash {:12} {:>8.1?} (median of 31), {:>6} KiB peak",
             arguments.join(" "),
-            times[15]
+            cost.wall,
+            cost.peak
         );
     }
-    println!("peak of these, resident      {:>6} KiB", peak_kib());
 }
 
 fn memory(folder: &Path) {
@@ -86,12 +78,10 @@ fn memory(folder: &Path) {
     ];
     for arguments in jobs {
         let via = [arguments.as_slice(), &["--via", "port"]].concat();
-        let time = run(&via, folder);
+        let cost = run(&via, folder).expect("mtkflash");
         println!(
             "2 MiB flash, {}: {:>6} KiB peak, the simulated drive's 2 MiB among them; {:.2?}",
-            arguments[3],
-            peak_kib(),
-            time
+            arguments[3], cost.peak, cost.wall
         );
     }
 }

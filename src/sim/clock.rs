@@ -1,6 +1,8 @@
-//! Simulated time: waiting costs nothing and every command has its price.
+//! Simulated time: waiting costs nothing, unless a bench wants it to, and every
+//! command has its price.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crate::transport::Clock;
@@ -8,26 +10,40 @@ use crate::transport::Clock;
 /// The clock of one simulated drive. Sleeping moves it on at once; so does
 /// every command, by the latency that the bench gives the drive.
 #[derive(Debug, Default)]
-pub struct SimClock(AtomicU64);
+pub struct SimClock {
+    nanoseconds: AtomicU64,
+    /// What passes here passes for everybody.
+    is_real: bool,
+}
 
 impl SimClock {
+    /// One that takes the time which it counts, so that a simulated drive is as slow
+    /// as its bench says.
+    pub fn real() -> SimClock {
+        SimClock {
+            is_real: true,
+            ..SimClock::default()
+        }
+    }
+
     /// Nanoseconds since the bench was opened.
     pub fn nanoseconds(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.nanoseconds.load(Ordering::Relaxed)
     }
 
     /// Lets `nanoseconds` pass; saturates after 584 years.
     pub fn advance(&self, nanoseconds: u64) {
         if nanoseconds != 0 {
-            let now = self.nanoseconds();
-            self.0
-                .store(now.saturating_add(nanoseconds), Ordering::Relaxed);
+            self.advance_to(self.nanoseconds().saturating_add(nanoseconds));
         }
     }
 
     /// Lets time pass until `nanoseconds`, unless that is over already.
     pub fn advance_to(&self, nanoseconds: u64) {
-        self.0.fetch_max(nanoseconds, Ordering::Relaxed);
+        let before = self.nanoseconds.fetch_max(nanoseconds, Ordering::Relaxed);
+        if self.is_real {
+            thread::sleep(Duration::from_nanos(nanoseconds.saturating_sub(before)));
+        }
     }
 }
 

@@ -104,6 +104,9 @@ pub(super) struct DriveSetup {
     pub contents: Contents,
     #[serde(default)]
     pub latency: Latency,
+    /// Its time is everybody's: it is as slow as it says.
+    #[serde(default)]
+    pub real_time: bool,
     #[serde(default)]
     pub registers: RegisterLayout,
     /// The first sense data of more than 18 bytes is cut (usb-storage).

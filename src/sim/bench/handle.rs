@@ -48,7 +48,10 @@ impl SimDriveHandle {
                 revision: setup.revision.clone(),
                 serial: setup.serial.clone(),
             },
-            clock: Arc::new(SimClock::default()),
+            clock: Arc::new(match setup.real_time {
+                true => SimClock::real(),
+                false => SimClock::default(),
+            }),
             place,
         }
     }
