@@ -1,6 +1,6 @@
 //! What to do next, as data: words, and commands to type.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::Request;
 use super::text::Text;
@@ -56,12 +56,23 @@ pub enum Shell {
     FromSRecords {
         file: PathBuf,
     },
+    /// Another program that makes plain text of UTF-16.
+    FromUtf16 {
+        file: PathBuf,
+    },
     /// Another program that takes an archive apart.
     Unpack {
         /// Its name, and what it is told to do.
         by: &'static str,
         file: PathBuf,
     },
+}
+
+impl Shell {
+    /// What a file in UTF-16 is called when it is plain text.
+    pub fn plain(file: &Path) -> PathBuf {
+        file.with_extension("plain.hex")
+    }
 }
 
 /// One line of advice.

@@ -26,8 +26,9 @@ use super::{help, report, words};
 use crate::drive::ask::Medium;
 use crate::flash::{Bank, FlashRange};
 use crate::image::damage::{self, Certainty};
-use crate::image::{Checksum, Differences, ImageIdentity, Report, Wrapping};
+use crate::image::{self, Checksum, Differences, ImageIdentity, Problem, Report, Wrapping};
 use crate::job::change::{Changed, Evidence};
+use crate::job::listed::{Fits, FittingDrive, List};
 use crate::job::verify::{Compared, Difference};
 use crate::job::{self, FlashState, Phase};
 use crate::protocol::packet::Family;
@@ -399,9 +400,65 @@ fn of_image(finding: &Finding) -> Option<Value> {
             Some(image(path, report))
         }
         Finding::Examined(found) => Some(examined(found)),
-        Finding::NoImage { path, verdict } => Some(json!({"path": text(path), "verdict": verdict})),
+        Finding::NoImage {
+            path,
+            verdict,
+            inside,
+        } => Some(json!({
+            "path": text(path),
+            "verdict": verdict,
+            "entries": inside.as_ref().map(|inside| {
+                inside.images.iter().map(entry).collect::<Vec<_>>()
+            }),
+            "others": inside.as_ref().map(|inside| {
+                inside.others.iter().map(other).collect::<Vec<_>>()
+            }),
+        })),
         _ => None,
     }
+}
+
+/// An image of a container, to choose by its number.
+fn entry(entry: &image::entry::Listed) -> Value {
+    json!({
+        "number": entry.number,
+        "path": steps(&entry.path),
+        "size": entry.size,
+        "sum": entry.sum.to_string(),
+        "for": entry.identities.iter().map(found_identity).collect::<Vec<_>>(),
+        "problem": entry.problem.as_ref().map(ToString::to_string),
+    })
+}
+
+/// What else is in a container, and gives no image.
+fn other(member: &image::container::Member) -> Value {
+    json!({
+        "path": steps(&member.path),
+        "may_be_image": member.may_be_image(),
+        "text": words::image::of_member(member),
+    })
+}
+
+/// From the outside in.
+fn steps(path: &[image::container::Step]) -> Vec<&str> {
+    path.iter().map(|step| step.name.as_str()).collect()
+}
+
+fn fits(fits: &Fits) -> Value {
+    let drive = |drive: &FittingDrive| {
+        json!({
+            "vendor": drive.vendor,
+            "product": drive.product,
+            "verified": drive.verified,
+        })
+    };
+    json!({
+        "list": match &fits.list {
+            List::LiteOn(family) => family.to_string(),
+            List::Packets { family, .. } => (*family).to_owned(),
+        },
+        "drives": fits.drives.iter().map(drive).collect::<Vec<_>>(),
+    })
 }
 
 fn image(path: &Path, report: &Report) -> Value {
@@ -429,9 +486,27 @@ fn image(path: &Path, report: &Report) -> Value {
                 .map(|(name, words)| (name.to_ascii_lowercase().replace(' ', "_"), words.into()))
                 .collect::<Map<String, Value>>()
         }),
+        "drive_read": report.blu_ray.as_ref().map(|facts| facts.is_drive_read),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
         "problems": report.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "findings": report.findings.iter().map(damage).collect::<Vec<_>>(),
+        "findings": report
+            .problems
+            .iter()
+            .map(problem)
+            .chain(report.findings.iter().map(damage))
+            .collect::<Vec<_>>(),
+        "beside": report.origin.as_ref().map(|origin| {
+            origin.beside.iter().map(other).collect::<Vec<_>>()
+        }),
+    })
+}
+
+/// What makes an image unusable, as a finding.
+fn problem(problem: &Problem) -> Value {
+    json!({
+        "range": problem.range().as_ref().map(range),
+        "certainty": "certain",
+        "text": problem.to_string(),
     })
 }
 
@@ -450,6 +525,7 @@ fn damage(finding: &damage::Finding) -> Value {
 fn examined(examined: &Examined) -> Value {
     let mut object = image(&examined.path, &examined.report);
     object["sha256"] = examined.sha256.to_string().into();
+    object["fits"] = examined.fits.iter().map(fits).collect::<Vec<_>>().into();
     object["verdict"] = words::verdict::of(&examined.report).into();
     object
 }

@@ -13,10 +13,11 @@ use super::next::Blank;
 use super::words;
 use crate::flash::{Bank, FlashRange};
 use crate::image::sums::Sha256;
-use crate::image::{Checksum, Crc32, Differences, Format, Report};
+use crate::image::{self, Checksum, Crc32, Differences, Format, Report};
 use crate::job::change::Changed;
 use crate::job::fit::Match;
 use crate::job::interrupted::Notice;
+use crate::job::listed::Fits;
 use crate::job::read::Dump;
 use crate::job::record::{Date, Record};
 use crate::job::resemblance::Resemblance;
@@ -86,6 +87,8 @@ pub enum Finding {
     NoImage {
         path: PathBuf,
         verdict: String,
+        /// What a container holds.
+        inside: Option<Box<Inside>>,
     },
     /// Of the two images that were examined.
     Differences {
@@ -121,12 +124,22 @@ pub enum Finding {
     Next(Advice),
 }
 
+/// What is in a container, where that is to be told.
+#[derive(Debug)]
+pub struct Inside {
+    /// The images to choose from.
+    pub images: Vec<image::entry::Listed>,
+    pub others: Vec<image::container::Member>,
+}
+
 /// An image file that was looked at for its own sake.
 #[derive(Debug)]
 pub struct Examined {
     pub path: PathBuf,
     pub report: Report,
     pub sha256: Sha256,
+    /// The lists that have drives which it fits.
+    pub fits: Vec<Fits>,
     /// It is one of several, and shown in short.
     pub beside_others: bool,
 }

@@ -41,7 +41,7 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
         Finding::Image { path, report } => image(path, report),
         Finding::Against { path, report } => against(path, report),
         Finding::Examined(found) => examined(found),
-        Finding::NoImage { path, verdict } => no_image(path, verdict),
+        Finding::NoImage { path, verdict, .. } => no_image(path, verdict),
         Finding::Differences {
             longer,
             differences,
@@ -210,8 +210,8 @@ fn examined(examined: &Examined) -> Text {
     let mut table = Text::default();
     table.row("SHA-256", &examined.sha256.to_string());
     if !examined.beside_others {
-        for line in words::verdict::sisters(report) {
-            table.row("Fits", &line);
+        for fits in &examined.fits {
+            table.row("Fits", &words::verdict::fits(fits));
         }
     }
     table.row("Verdict", &words::verdict::of(report));

@@ -4,6 +4,7 @@
 use super::Image;
 use super::container::{Contents, Found, Guess, Kind, Member, Step};
 use super::identity::{self, ImageIdentity};
+use super::soundness::{self, Problem};
 use super::sums::Checksum;
 
 /// Where an image came from that was packed in something.
@@ -17,6 +18,8 @@ pub struct Origin {
     pub guess: Option<Guess>,
     /// How many images there are beside it.
     pub others: usize,
+    /// What else is there, and gives no image.
+    pub beside: Vec<Member>,
 }
 
 /// An image of a container, as it is shown to choose by.
@@ -29,6 +32,8 @@ pub struct Listed {
     pub size: u32,
     pub identities: Vec<ImageIdentity>,
     pub sum: Checksum,
+    /// Why it is no whole image, where that is seen at once.
+    pub problem: Option<Problem>,
 }
 
 /// Why no image of a container was taken.
@@ -36,71 +41,93 @@ pub struct Listed {
 pub enum NoEntry {
     /// There is none in it.
     NoImage { kind: Kind, members: Vec<Member> },
-    /// There are several, and none or more than one of them was named.
-    Several { kind: Kind, images: Vec<Listed> },
+    /// There are several, or one beside what may be another, and none or more than
+    /// one of them was named.
+    Several {
+        kind: Kind,
+        images: Vec<Listed>,
+        /// What is there and gives no image.
+        others: Vec<Member>,
+    },
     /// None has the number or name that was given.
     Unknown {
         kind: Kind,
         wanted: String,
         images: Vec<Listed>,
+        others: Vec<Member>,
     },
 }
 
-/// Takes the image that `wanted` names by its number or by its name in any
-/// letters, or the only one there is.
+/// Takes the image that `wanted` names by its number in the list or by its name in
+/// any letters, or the only one there is. What is a number of the list means that,
+/// also where a file is called so.
 ///
 /// # Errors
-/// [`NoEntry`]: nothing is chosen for the user.
+/// [`NoEntry`]: nothing is chosen for the user, and one image beside something that
+/// may be another is no only one.
 pub fn choose(contents: Contents, wanted: Option<&str>) -> Result<Image, NoEntry> {
-    let kind = contents.kind;
-    if contents.images.is_empty() {
-        return Err(NoEntry::NoImage {
-            kind,
-            members: contents.others,
-        });
+    let Contents {
+        kind,
+        mut images,
+        others,
+    } = contents;
+    if images.is_empty() {
+        let members = others;
+        return Err(NoEntry::NoImage { kind, members });
     }
-    let numbered = (1..).zip(&contents.images);
-    let matching: Vec<usize> = numbered
-        .filter(|(number, found)| wanted.is_none_or(|wanted| is_named(*number, found, wanted)))
-        .map(|(number, _)| number)
-        .collect();
-    let ([number], others) = (&matching[..], contents.images.len() - 1) else {
-        let images = list(&contents.images);
+    let matching: Vec<usize> = match wanted {
+        None if others.iter().any(Member::may_be_image) => Vec::new(),
+        None => (0..images.len()).collect(),
+        Some(wanted) => match number(wanted).filter(|number| *number < images.len()) {
+            Some(number) => vec![number],
+            None => {
+                let named = images.iter().enumerate();
+                let named = named.filter(|(_, found)| is_named(&found.path, wanted));
+                named.map(|(number, _)| number).collect()
+            }
+        },
+    };
+    let [number] = matching[..] else {
+        let images = list(&images);
         return Err(match wanted {
             Some(wanted) if matching.is_empty() => NoEntry::Unknown {
                 kind,
                 wanted: wanted.to_owned(),
                 images,
+                others,
             },
-            _ => NoEntry::Several { kind, images },
+            _ => NoEntry::Several {
+                kind,
+                images,
+                others,
+            },
         });
     };
-    let mut images = contents.images;
-    let found = images.swap_remove(number - 1);
+    let found = images.swap_remove(number);
     Ok(Image {
         origin: Some(Origin {
             kind,
             path: found.path,
             guess: found.guess,
-            others,
+            others: images.len(),
+            beside: others,
         }),
         ..found.image
     })
 }
 
-fn is_named(number: usize, found: &Found, wanted: &str) -> bool {
-    if wanted.parse() == Ok(number) {
-        return true;
-    }
-    let names: Vec<&str> = found.path.iter().map(|step| step.name.as_str()).collect();
-    let file_name = |name: &str| {
-        name.rsplit(['/', '\\'])
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
+/// The place of an entry that is given as its number in the list, which counts from 1.
+fn number(wanted: &str) -> Option<usize> {
+    wanted.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// Whether something in a container is called so: with all that leads to it, or
+/// without.
+pub fn is_named(path: &[Step], wanted: &str) -> bool {
+    let names: Vec<&str> = path.iter().map(|step| step.name.as_str()).collect();
     let last = names.last().copied().unwrap_or_default();
-    [names.join("/"), last.to_owned(), file_name(last)]
+    let file_name = last.rsplit(['/', '\\']).next().unwrap_or_default();
+    [&names.join("/"), last, file_name]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(wanted))
 }
@@ -114,6 +141,7 @@ fn list(images: &[Found]) -> Vec<Listed> {
             size: found.image.size(),
             identities: identity::find(found.image.bytes()),
             sum: Checksum::of(found.image.bytes()),
+            problem: soundness::problems(found.image.bytes()).into_iter().next(),
         })
         .collect()
 }

@@ -10,6 +10,8 @@ use super::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Foreign {
     WebPage,
+    /// XML or JSON: what a server says to a program.
+    Answer,
     Pdf,
     Picture,
     Sound,
@@ -26,15 +28,24 @@ pub enum Foreign {
     /// A link to a download and not the download.
     Torrent,
     Shortcut,
+    /// The help of a Windows program.
+    Help,
+    /// What macOS and Windows note about files and folders, beside them.
+    Note,
 }
 
 /// Marks at fixed places.
-const MARKS: [(usize, &[u8], Foreign); 24] = [
+const MARKS: [(usize, &[u8], Foreign); 29] = [
     (0, b"%PDF-", Foreign::Pdf),
     (0, b"\x89PNG\r\n\x1a\n", Foreign::Picture),
     (0, b"\xff\xd8\xff\xe0", Foreign::Picture),
     (0, b"\xff\xd8\xff\xe1", Foreign::Picture),
     (0, b"\xff\xd8\xff\xdb", Foreign::Picture),
+    (0, b"\0\0\x01\0\x01\0\x20\x20", Foreign::Picture),
+    (0, b"ITSF\x03\0\0\0", Foreign::Help),
+    (0, b"?_\x03\0", Foreign::Help),
+    (0, b"\0\x05\x16\x07\0\x02\0\0", Foreign::Note),
+    (0, b"\0\0\0\x01Bud1", Foreign::Note),
     (0, b"GIF87a", Foreign::Picture),
     (0, b"GIF89a", Foreign::Picture),
     (8, b"WEBPVP8", Foreign::Picture),
@@ -73,14 +84,21 @@ pub fn of(content: &[u8]) -> Option<Foreign> {
     if FLOPPIES.contains(&content.len()) && has(510, b"\x55\xaa") && has(0, b"\xeb") {
         return Some(Foreign::Floppy);
     }
+    if is_bitmap(content) {
+        return Some(Foreign::Picture);
+    }
     if is_mp3(content) {
         return Some(Foreign::Sound);
+    }
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    if is_web_page(content) {
+        return Some(Foreign::WebPage);
     }
     if !text::is_text(content) {
         return None;
     }
-    if is_web_page(content) {
-        return Some(Foreign::WebPage);
+    if is_answer(content) {
+        return Some(Foreign::Answer);
     }
     is_s_records(content).then_some(Foreign::SRecords)
 }
@@ -89,7 +107,15 @@ fn is_web_page(text: &[u8]) -> bool {
     const SEARCHED: usize = 0x1000;
     let start = text.get(..SEARCHED).unwrap_or(text).to_ascii_lowercase();
     let has = |mark: &[u8]| memchr::memmem::find(&start, mark).is_some();
-    start.trim_ascii_start().starts_with(b"<") && (has(b"<html") || has(b"<!doctype html"))
+    let marks: [&[u8]; 5] = [b"<html", b"<!doctype html", b"<body", b"<head", b"<title"];
+    start.trim_ascii_start().starts_with(b"<") && marks.into_iter().any(has)
+}
+
+/// XML or JSON, as servers answer programs.
+fn is_answer(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let is_json = text.starts_with(b"{") && text.ends_with(b"}");
+    text.starts_with(b"<?xml") || is_json && memchr::memchr(b':', text).is_some()
 }
 
 /// `S`, a digit, and pairs of hex digits, on the first lines.
@@ -106,6 +132,13 @@ fn is_s_records(text: &[u8]) -> bool {
             }
             _ => false,
         })
+}
+
+/// A picture of Windows: `BM` and its own size.
+fn is_bitmap(content: &[u8]) -> bool {
+    let size = content.get(2..6).and_then(|size| size.try_into().ok());
+    let size = size.map(u32::from_le_bytes);
+    content.starts_with(b"BM") && size.is_some_and(|size| size as usize == content.len())
 }
 
 /// Sound without a tag: frames of MPEG-1 layer 3, of which the first three follow

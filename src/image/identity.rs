@@ -4,9 +4,11 @@
 //! the crate mediatek-optical (LG's Blu-ray drives). What is found here was never compared with a real image
 //! by this project; a string counts only where every byte is printable ASCII.
 
+use super::families;
 use super::mt19xx;
+use super::structure::Structure;
 use super::sums::Checksum;
-use crate::flash::Offset;
+use crate::flash::{FlashRange, Offset};
 use crate::scsi::Identity;
 
 /// Bytes in a BTC image and in a MediaTek Blu-ray image.
@@ -16,6 +18,9 @@ const BLU_RAY_SIZE: usize = 0x20_0000;
 const BTC_AT: usize = 0x40bc;
 const MT1939_AT: usize = 0x1f_ffd0;
 const MT1939_SUM_AT: usize = 0x1f_fffe;
+
+/// What the sum of an MT1939 image is over.
+pub const MT1939_SUMMED: FlashRange = FlashRange::new(0x1_0000, 0x1e_2000);
 
 /// The identity that a known place or mark in an image holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,14 +120,20 @@ fn lite_on(bytes: &[u8]) -> Vec<ImageIdentity> {
 }
 
 /// The identity at the place where BTC images have it; `None` where the image
-/// has another size than BTC's or something else there.
+/// has another size than BTC's or something else there. A maker that no list names
+/// is believed where every bank starts as firmware does.
 pub fn btc(bytes: &[u8]) -> Option<ImageIdentity> {
     if bytes.len() != BTC_SIZE {
         return None;
     }
-    Some(ImageIdentity::Btc {
+    let identity = unmarked_identity_at(bytes, BTC_AT)?;
+    let has_bank_starts = || {
+        let structure = Structure::of(bytes);
+        structure.jumps == structure.banks
+    };
+    (is_known(&identity) || has_bank_starts()).then_some(ImageIdentity::Btc {
         at: offset(BTC_AT),
-        identity: unmarked_identity_at(bytes, BTC_AT)?,
+        identity,
     })
 }
 
@@ -132,12 +143,36 @@ pub fn mt1939(bytes: &[u8]) -> Option<ImageIdentity> {
         return None;
     }
     let stored: [u8; 2] = bytes.get(MT1939_SUM_AT..)?.try_into().ok()?;
-    Some(ImageIdentity::Mt1939 {
+    let identity = unmarked_identity_at(bytes, MT1939_AT)?;
+    let stored = Checksum(u16::from_be_bytes(stored));
+    let computed = Checksum::of(MT1939_SUMMED.of(bytes));
+    (stored == computed || is_known(&identity)).then_some(ImageIdentity::Mt1939 {
         at: offset(MT1939_AT),
-        identity: unmarked_identity_at(bytes, MT1939_AT)?,
-        stored: Checksum(u16::from_be_bytes(stored)),
-        computed: Checksum::of(bytes.get(0x1_0000..=0x1e_1fff)?),
+        identity,
+        stored,
+        computed,
     })
+}
+
+/// Whether a maker of drives with these chips is called so.
+fn is_known(identity: &Identity) -> bool {
+    ["BTC", "TSSTcorp", "SAMSUNG"].contains(&&*identity.vendor)
+        || families::members().any(|member| member.vendor == identity.vendor)
+}
+
+/// How many bytes a 1 MiB image is out of place whose BTC identity is near its place
+/// and not there: so many were lost before it (less than 0) or added.
+pub fn btc_shift(bytes: &[u8]) -> Option<i32> {
+    const NEAR: usize = 0x200;
+    if bytes.len() != BTC_SIZE {
+        return None;
+    }
+    let start = BTC_AT - NEAR;
+    let around = bytes.get(start..BTC_AT + NEAR)?;
+    let at = memchr::memmem::find(around, b"BTC     ")?;
+    unmarked_identity_at(bytes, start + at)?;
+    let shift = i32::try_from(at).ok()? - NEAR as i32;
+    (shift != 0).then_some(shift)
 }
 
 /// The descriptor of an image for LG's Blu-ray drives; `None` where there is

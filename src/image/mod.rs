@@ -109,6 +109,8 @@ pub struct HexNotes {
     /// Where no record is, ascending; FF stands there.
     pub holes: Vec<Hole>,
     pub start: Option<hex::Start>,
+    /// The address from which its bytes are counted; 0 but for files of compilers.
+    pub origin: u64,
 }
 
 /// Why the bytes of a file are no firmware image.
@@ -126,9 +128,13 @@ pub enum ParseError {
     },
     #[error(
         "this is text in UTF-16, two bytes for each character, as some editors and PowerShell \
-         save it; no firmware file is kept in it"
+         save it; {}",
+        if *is_hex { "a HEX file is in it" } else { "no firmware file is kept in it" }
     )]
-    Utf16,
+    Utf16 {
+        /// It is a HEX file when it is made plain text.
+        is_hex: bool,
+    },
     #[error("this is a file of another kind, not firmware: {0:?}")]
     Foreign(Foreign),
     #[error("damaged HEX file: {0}")]
@@ -171,7 +177,9 @@ impl Image {
             return Err(ParseError::Empty);
         }
         if text::is_utf16(&content) {
-            return Err(ParseError::Utf16);
+            return Err(ParseError::Utf16 {
+                is_hex: hex::looks_like_hex(&text::start_of_utf16(&content)),
+            });
         }
         if hex::looks_like_hex(&content) {
             let file = hex::read(&content)?;
@@ -180,6 +188,7 @@ impl Image {
                     layout: file.layout,
                     holes: file.holes,
                     start: file.start,
+                    origin: file.origin,
                 }),
                 ..Image::of(file.bytes, Encoding::Hex)
             }

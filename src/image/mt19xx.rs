@@ -35,6 +35,12 @@ pub const BOOT_CODE: FlashRange = FlashRange::new(0, 0x1_0000);
 /// Where the boot string is, and 16 bytes more.
 pub const BANNER: FlashRange = range(layout::BANNER);
 
+/// The tags under which an image stands.
+pub const TABLE: FlashRange = FlashRange::new(
+    cmac::TABLE_OFFSET as u32,
+    (cmac::TABLE_OFFSET + cmac::ENTRY_COUNT * cmac::ENTRY_SIZE) as u32,
+);
+
 /// Vendor, model, revision and codes of the firmware.
 pub const DESCRIPTOR: FlashRange = range(layout::DESCRIPTOR);
 
@@ -86,11 +92,17 @@ pub enum Wrapping {
     Aes,
 }
 
+/// Bytes that are encrypted together.
+const AES_BLOCK: usize = 16;
+
 /// The image in a file that is encrypted as a whole, and any other content as
-/// it is. A boot banner after decryption, or else the mark of the descriptor,
+/// it is, also where its end is missing. A boot banner after decryption, or else the mark of the descriptor,
 /// tells: the integrity table then says whether it is whole.
 pub fn unwrapped(content: Vec<u8>) -> (Vec<u8>, Wrapping) {
-    if content.len() != SIZE as usize || chip_at_banner(&content).is_some() || has_tag(&content) {
+    let is_of_size = content.len() > BANNER.end() as usize
+        && content.len() <= SIZE as usize
+        && content.len() % AES_BLOCK == 0;
+    if !is_of_size || chip_at_banner(&content).is_some() || has_tag(&content) {
         return (content, Wrapping::Plain);
     }
     let deciphered = |range: FlashRange| {
@@ -105,7 +117,7 @@ pub fn unwrapped(content: Vec<u8>) -> (Vec<u8>, Wrapping) {
     let mut plain = content;
     match enc::decrypt(&mut plain) {
         Ok(()) => (plain, Wrapping::Aes),
-        // Not whole blocks, which 2 MiB are.
+        // Not whole blocks, which these are.
         Err(_) => (plain, Wrapping::Plain),
     }
 }
@@ -261,16 +273,22 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The bytes that it is about.
+    pub fn range(&self) -> FlashRange {
+        match self {
+            Finding::NoChip { .. } => BANNER,
+            Finding::NoDescriptor { .. } => DESCRIPTOR,
+            Finding::NothingProtected { .. } => TABLE,
+            Finding::OddEntry { at, .. } | Finding::NoRange { at, .. } => {
+                FlashRange::new(at.0, at.0.saturating_add(cmac::ENTRY_SIZE as u32))
+            }
+            Finding::Broken { range } => *range,
+        }
+    }
+
     /// The first byte that it is about.
     pub fn at(&self) -> Offset {
-        match self {
-            Finding::NoChip { at }
-            | Finding::NoDescriptor { at }
-            | Finding::NothingProtected { at }
-            | Finding::OddEntry { at, .. }
-            | Finding::NoRange { at, .. } => *at,
-            Finding::Broken { range } => Offset(range.start()),
-        }
+        Offset(self.range().start())
     }
 }
 
@@ -347,6 +365,13 @@ fn is_one(bytes: &[u8]) -> bool {
         && (chip_at_banner(bytes).is_some() || has_tag(bytes) || has_tag_that_holds())
 }
 
+/// Of the beginning of such an image: what is missing. By the boot banner, which no
+/// other firmware is known to have at that place.
+pub fn missing(bytes: &[u8]) -> Option<FlashRange> {
+    let length = u32::try_from(bytes.len()).ok()?;
+    (length < SIZE && chip_at_banner(bytes).is_some()).then_some(FlashRange::new(length, SIZE))
+}
+
 fn chip_at_banner(bytes: &[u8]) -> Option<Chip> {
     BootString::parse(BANNER.of(bytes)).and_then(|banner| banner.chip())
 }
@@ -376,9 +401,11 @@ pub fn is_drive_read(bytes: &[u8]) -> bool {
     chip_image::is_drive_read(bytes)
 }
 
+/// What a free entry of the integrity table begins with.
+const FREE: u32 = 0xFFFF_FFFF;
+
 /// Every active entry of the integrity table, and what is wrong with any entry.
 fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>) {
-    const FREE: u32 = 0xFFFF_FFFF;
     let (mut protected, mut findings) = (Vec::new(), Vec::new());
     for entry in cmac::parse_table(bytes).unwrap_or_default() {
         let at = offset(entry.entry_off);
@@ -422,6 +449,22 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
         findings.push(Finding::NothingProtected { at });
     }
     (protected, findings)
+}
+
+/// The first byte of a free entry of the integrity table that is not as free as the
+/// rest of it, and its place. Nobody says that makers leave all of it FF.
+pub fn odd_free_byte(bytes: &[u8]) -> Option<(Offset, u8)> {
+    if !is_one(bytes) {
+        return None;
+    }
+    let entries = cmac::parse_table(bytes).unwrap_or_default().into_iter();
+    let mut free = entries.filter(|entry| entry.enabled == FREE);
+    free.find_map(|entry| {
+        let at = entry.entry_off;
+        let bytes = bytes.get(at..at + cmac::ENTRY_SIZE)?;
+        let odd = bytes.iter().position(|byte| *byte != 0xff)?;
+        Some((offset(at + odd), bytes[odd]))
+    })
 }
 
 /// The ranges under the integrity table, ascending and without overlaps; none

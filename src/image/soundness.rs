@@ -6,7 +6,7 @@ use super::identity::{self, ImageIdentity};
 use super::mt19xx;
 use super::sums::Checksum;
 use super::{is_flash_size, size_of, text};
-use crate::flash::BANK_SIZE;
+use crate::flash::{BANK_SIZE, FlashRange};
 
 /// Why bytes are not whole firmware, or not for a flash of that size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,11 @@ pub enum Problem {
     )]
     NotAFlashSize { size: u32 },
     #[error(
+        "it has 64 KiB, one bank, and a flash has 2, 4, 8, 16 or 32: it is a part of a flash, and \
+         nothing in it says which"
+    )]
+    OneBank,
+    #[error(
         "the sum in its MT1939 trailer is {stored}, but its content sums up to {computed}: it is damaged"
     )]
     TrailerSum {
@@ -60,6 +65,31 @@ pub enum Problem {
     OtherPart { image: u32, part: u32, flash: u32 },
     #[error(transparent)]
     BluRay(#[from] mt19xx::Finding),
+}
+
+impl Problem {
+    /// The bytes that it is about, also where those are missing; `None` where it is
+    /// about all of them.
+    pub fn range(&self) -> Option<FlashRange> {
+        match self {
+            Problem::NotWholeBanks { size, .. } => {
+                Some(FlashRange::new(*size, size.next_multiple_of(BANK_SIZE)))
+            }
+            Problem::TrailerSum { .. } => Some(identity::MT1939_SUMMED),
+            Problem::BluRay(finding) => Some(finding.range()),
+            _ => None,
+        }
+    }
+
+    /// Whether a file with this size may be a part of a flash: one bank or a few, or
+    /// less than a bank.
+    pub fn may_be_part(&self) -> bool {
+        match self {
+            Problem::NotWholeBanks { size, packed, .. } => *size < BANK_SIZE && packed.is_none(),
+            Problem::OneBank => true,
+            _ => false,
+        }
+    }
 }
 
 /// Everything wrong with a whole image; nothing for one that looks sound. The
@@ -108,6 +138,8 @@ pub fn size(bytes: &[u8]) -> Option<Problem> {
             over: size % BANK_SIZE,
             packed: packed(bytes),
         })
+    } else if size == BANK_SIZE {
+        Some(Problem::OneBank)
     } else {
         Some(Problem::NotAFlashSize { size })
     }
@@ -189,7 +221,8 @@ mod tests {
             ),
             (
                 noise(0x1_0000),
-                "its size of 64 KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
+                "it has 64 KiB, one bank, and a flash has 2, 4, 8, 16 or 32: it is a part of a \
+                 flash, and nothing in it says which",
             ),
             (
                 noise(0x3_0000),

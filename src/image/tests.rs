@@ -63,7 +63,7 @@ fn what_is_no_image_is_refused_with_the_reason() {
         (
             utf16(&as_hex(&noise(0x2_0000))),
             "this is text in UTF-16, two bytes for each character, as some editors and \
-             PowerShell save it; no firmware file is kept in it",
+             PowerShell save it; a HEX file is in it",
         ),
         (Vec::new(), "the file is empty"),
         (

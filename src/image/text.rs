@@ -32,6 +32,16 @@ pub fn is_utf16(bytes: &[u8]) -> bool {
             .all(|pair| pair[zero_at] == 0 && is_text(&pair[1 - zero_at..2 - zero_at]))
 }
 
+/// The first characters of a text in UTF-16, those of ASCII.
+pub fn start_of_utf16(bytes: &[u8]) -> Vec<u8> {
+    const SHOWN: usize = 0x200;
+    let start = &bytes[..bytes.len().min(SHOWN)];
+    let letters = start.iter().copied();
+    letters
+        .filter(|byte| byte.is_ascii() && *byte != 0)
+        .collect()
+}
+
 /// What the first line of a text begins with, cut to a length that can be shown.
 pub fn beginning(text: &[u8]) -> String {
     const SHOWN: usize = 40;

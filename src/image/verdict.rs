@@ -3,7 +3,7 @@
 use super::Report;
 use super::damage::Certainty;
 use super::soundness::Problem;
-use crate::flash::Offset;
+use crate::flash::{FlashRange, Offset};
 
 /// The end of an examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Verdict {
         at: Option<Offset>,
         certainty: Certainty,
     },
+    /// One bank of a flash, or less, and nothing speaks against it.
+    Part,
     /// Blank, or text.
     NotFirmware,
     /// It has the size of a flash and no damage, and nothing says what it is.
@@ -30,27 +32,30 @@ impl Verdict {
     pub fn of(report: &Report) -> Verdict {
         let problem = report.problems.first();
         let finding = report.findings.first();
+        let doubt = finding.is_some_and(|finding| finding.certainty > Certainty::Possible);
         match (problem, finding) {
             (Some(Problem::Empty | Problem::Blank { .. } | Problem::Text), _) => {
                 Verdict::NotFirmware
             }
-            (_, Some(finding)) if problem.is_some() || finding.certainty > Certainty::Possible => {
-                let is_all = finding.range.len() >= report.size;
+            (Some(problem), _) if problem.may_be_part() && !doubt => Verdict::Part,
+            (Some(_), _) => {
+                let of_problems = report.problems.iter().find_map(Problem::range);
+                let mut of_findings = report.findings.iter().map(|finding| finding.range);
+                let is_place = |range: &FlashRange| range.start() > 0 || range.len() < report.size;
                 Verdict::Damaged {
-                    at: Some(Offset(finding.range.start())).filter(|_| !is_all),
-                    certainty: match problem {
-                        Some(_) => Certainty::Certain,
-                        None => finding.certainty,
-                    },
+                    at: of_problems
+                        .or_else(|| of_findings.find(is_place))
+                        .map(|range| Offset(range.start())),
+                    certainty: Certainty::Certain,
                 }
             }
-            (Some(problem), _) => Verdict::Damaged {
-                at: match problem {
-                    Problem::BluRay(finding) => Some(finding.at()),
-                    _ => None,
-                },
-                certainty: Certainty::Certain,
-            },
+            (None, Some(finding)) if doubt => {
+                let is_all = finding.range.start() == 0 && finding.range.len() >= report.size;
+                Verdict::Damaged {
+                    at: Some(Offset(finding.range.start())).filter(|_| !is_all),
+                    certainty: finding.certainty,
+                }
+            }
             _ if report.identities.is_empty() => Verdict::NotRecognised,
             _ => Verdict::Whole {
                 warnings: report.findings.len(),

@@ -15,6 +15,7 @@ pub mod fit;
 pub mod flash_state;
 pub mod interrupted;
 pub mod journal;
+pub mod listed;
 pub mod objection;
 pub mod read;
 pub mod record;

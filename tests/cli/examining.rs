@@ -57,7 +57,7 @@ fn every_file_gets_one_verdict_and_what_no_drive_should_get_ends_with_5() {
     let swapped: Vec<u8> = (0..whole.len()).map(|at| whole[at ^ 1]).collect();
     let mut odd = with_common_code();
     odd[0x9_1000] ^= 0x20;
-    let rows: [(&[u8], &str, i32); 14] = [
+    let rows: [(&[u8], &str, i32); 16] = [
         (
             &whole,
             "looks whole, for SONY DVD RW DW-D22A and its sisters",
@@ -79,8 +79,18 @@ fn every_file_gets_one_verdict_and_what_no_drive_should_get_ends_with_5() {
             0,
         ),
         (&changed(0x7_0000, 0x33), "probably damaged at 0x70000", 5),
-        (&whole[..0xF_1234], "damaged, see above", 5),
-        (&whole[..0x8_0000], "probably damaged, see above", 5),
+        (&whole[..0xF_1234], "damaged at 0xf1234", 5),
+        (&whole[..0x8_0000], "probably damaged at 0x80000", 5),
+        (
+            &whole[0x3_0000..0x4_0000],
+            "a part of a flash: one bank of 64 KiB, and nothing tells which",
+            0,
+        ),
+        (
+            &vec![0x00; 0x110_0000],
+            "not firmware: blank, 00 throughout",
+            5,
+        ),
         (&seven, "damaged, see above", 5),
         (&swapped, "damaged, see above", 5),
         (&[0xFF; 0x10_0000], "not firmware: blank, FF throughout", 5),
@@ -270,4 +280,74 @@ fn a_file_of_another_size_than_the_part_is_told_both_sizes() {
     let line = "3 w /m part.bin --range 0x0-0x1fff --yes";
     insta::assert_snapshot!(folder.fails(line, 5).message());
     insta::assert_snapshot!(folder.fails("3 v /m part.bin --banks 1,2", 5).message());
+}
+
+#[test]
+fn half_an_image_is_no_whole_one_of_whatever_family() {
+    let blu_ray = Folder::with_bench("mt1959.toml").flash();
+    let shd162c = Firmware::new(0x4_0000, 5).identified("TSSTcorp", "DVD-ROM SH-D162C", "TS05");
+    let shd162c = shd162c.bytes();
+    for (half, expected) in [
+        (&blu_ray[..0x10_0000], "damaged at 0x100000"),
+        (&blu_ray[..0x8_0000], "damaged at 0x80000"),
+        (&shd162c[..0x2_0000], "probably damaged at 0x20000"),
+    ] {
+        assert_eq!(verdict(half), (expected.to_owned(), 5));
+    }
+}
+
+#[test]
+fn text_at_the_place_of_a_name_is_no_drive() {
+    let mut noise = mtkflash::sim::Firmware::new(0x10_0000, 9).bytes();
+    for bank in noise.chunks_mut(BANK) {
+        bank[0] = 0x77;
+    }
+    noise[0x40BC..0x40BC + 28].copy_from_slice(b"Copyright 2003 by the author");
+    let (words, code) = verdict(&noise);
+    assert!(words.starts_with("not recognised"), "{words}");
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_btc_image_that_lost_its_first_byte_is_damaged() {
+    let mut image = mtkflash::sim::Firmware::new(0x10_0000, 9).bytes();
+    image[0x40BC..0x40BC + 28].copy_from_slice(b"BTC     DRW1008         0051");
+    assert_eq!(
+        verdict(&image),
+        ("looks whole, for BTC DRW1008".to_owned(), 0)
+    );
+    image.remove(0);
+    image.push(0xFF);
+    assert_eq!(
+        verdict(&image),
+        ("probably damaged, see above".to_owned(), 5)
+    );
+}
+
+#[test]
+fn a_hex_file_in_utf16_is_told_how_to_make_it_plain_text() {
+    let text = String::from_utf8(hex(&old_image())).unwrap();
+    let mut wide = vec![0xFF, 0xFE];
+    wide.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let run = with("x.hex", wide).fails("i x.hex", 5);
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_signal_ends_an_examination_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let folder = with("x.bin", &bys1()[..0x2_0000]);
+    let line = format!("i {}", "x.bin ".repeat(400));
+    let mut command = folder.command(line.trim_end());
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It has begun, and will wait for room in the pipe before it ends.
+    let mut first = [0];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let id = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(2), "{status}");
 }

@@ -3,21 +3,23 @@
 
 use std::path::{Path, PathBuf};
 
+use super::heed_signals;
 use super::images::{load_image, must_be_meant};
 use super::run::Context;
-use crate::cli::advice::Advice;
 use crate::cli::args::{Form, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash, GET_IT_AGAIN};
-use crate::cli::outcome::{Examined, Finding};
+use crate::cli::outcome::{Examined, Finding, Inside};
 use crate::cli::words;
 use crate::files::{self, FileError, Pending, Place};
+use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
 use crate::image::{
-    Certainty, Differences, Encoding, Image, Report, bank_path, hex, load_banks, load_merged,
+    Certainty, Differences, Encoding, Image, LoadError, Problem, Report, Verdict, bank_path,
+    damage, hex, load_banks, load_merged,
 };
-use crate::job::backup;
+use crate::job::{backup, listed};
 
 pub fn run(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
     let result = match files {
@@ -87,12 +89,47 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
             context.found(Finding::NoImage {
                 path: file.to_owned(),
                 verdict,
+                inside: inside(&error),
             });
         }
         Failure::load(&error, request)
     })?;
     must_be_meant(request, file, &image)?;
     Ok(image)
+}
+
+/// How a part of a flash is used.
+fn part(problem: &Problem) -> String {
+    let named = match problem {
+        Problem::OneBank => "--banks, as --banks 3",
+        _ => "--range, as --range 0x4000-0x4fff",
+    };
+    format!("A part of a flash is written and compared by its place: name that with {named}.")
+}
+
+/// An image that no drive should get.
+fn failed_by(what: String, problem: Option<&Problem>) -> Failure {
+    let failure = Failure::new(Exit::BadImage, what);
+    match problem {
+        Some(Problem::Blank { .. } | Problem::Text | Problem::Empty) => failure
+            .next("Look for a file that has firmware in it, for this very drive, and look at it:")
+            .next(Request::inspect_any()),
+        _ => failure.next(GET_IT_AGAIN),
+    }
+}
+
+/// What is in a container out of which no image was taken.
+fn inside(error: &LoadError) -> Option<Box<Inside>> {
+    let LoadError::Container { reason, .. } = error else {
+        return None;
+    };
+    let (images, others) = match reason {
+        NoEntry::NoImage { members, .. } => (Vec::new(), members.clone()),
+        NoEntry::Several { images, others, .. } | NoEntry::Unknown { images, others, .. } => {
+            (images.clone(), others.clone())
+        }
+    };
+    Some(Box::new(Inside { images, others }))
 }
 
 /// Shows all that can be said about an image. One that no drive should get is a
@@ -103,8 +140,14 @@ fn examine(
     image: &Image,
     beside_others: bool,
 ) -> Result<(), Failure> {
-    let report = Report::of(image);
+    let mut report = Report::of(image);
+    report.findings.extend(listed::other_size(&report));
+    damage::sort(&mut report.findings);
     let what = match (report.problems.first(), report.findings.first()) {
+        (Some(problem), _) if Verdict::of(&report) == Verdict::Part => {
+            context.output.note(&part(problem));
+            None
+        }
         (Some(problem), _) => Some(format!("{} is not usable: {problem}.", file.display())),
         (None, Some(finding)) if finding.certainty > Certainty::Possible => Some(format!(
             "{} looks damaged: {}.",
@@ -113,17 +156,16 @@ fn examine(
         )),
         _ => None,
     };
+    let problem = report.problems.first().cloned();
     context.found(Finding::Examined(Box::new(Examined {
         path: file.to_owned(),
-        report,
         sha256: Sha256::of(image.bytes()),
+        fits: listed::fits(&report),
+        report,
         beside_others,
     })));
     match what {
-        Some(what) => Err(Failure {
-            next: Advice::default().then(GET_IT_AGAIN),
-            ..Failure::new(Exit::BadImage, what)
-        }),
+        Some(what) => Err(failed_by(what, problem.as_ref())),
         None => Ok(()),
     }
 }
@@ -148,6 +190,8 @@ fn convert(
             .map(|(bank, _)| bank_path(out, bank))
             .collect(),
     };
+    // What is begun to be written comes to its end, or leaves nothing behind.
+    heed_signals(context.stop)?;
     must_not_be_source(file, &paths)?;
     backup::must_not_be_unfinished(out).map_err(failed)?;
     files::must_be_makeable(&paths, false).map_err(failed)?;

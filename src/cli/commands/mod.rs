@@ -31,10 +31,10 @@ pub use run::Context;
 /// A [`Failure`] says everything that its user needs to know.
 pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
     let stop = StopFlag::default();
-    signals::note_into(&stop).map_err(|error| {
-        let what = format!("The kernel takes no signal handlers: {error}.");
-        Failure::new(Exit::Internal, what)
-    })?;
+    // An examination has no drive to look after: a signal ends it at once.
+    if !matches!(request.command, Command::Inspect { .. }) {
+        heed_signals(&stop)?;
+    }
     carry_out(Context {
         request,
         output,
@@ -43,6 +43,14 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         asking: Asking::User,
         among: None,
         read_before: None,
+    })
+}
+
+/// From now on a signal is a wish to stop, and ends nothing half done.
+fn heed_signals(stop: &StopFlag) -> Result<(), Failure> {
+    signals::note_into(stop).map_err(|error| {
+        let what = format!("The kernel takes no signal handlers: {error}.");
+        Failure::new(Exit::Internal, what)
     })
 }
 

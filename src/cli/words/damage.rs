@@ -81,6 +81,32 @@ pub fn what(finding: &Finding) -> String {
         Damage::Half => {
             "its code switches between 16 banks, and it has 8: the other half is missing".to_owned()
         }
+        Damage::BluRayCut => format!(
+            "its boot code is that of a Blu-ray drive, whose images have 2048 KiB: {range} is missing"
+        ),
+        Damage::OtherSize { flash } => format!(
+            "the drive that it names has a flash of {} KiB, by the lists that this tool has: {}",
+            flash / 1024,
+            match range.start() > 0 {
+                true => format!("{range} is missing"),
+                false => "it is too large for that".to_owned(),
+            }
+        ),
+        Damage::Shifted { by } => format!(
+            "the name of its drive is {} bytes too {}: so many bytes before it were {}",
+            by.unsigned_abs(),
+            if *by < 0 { "early" } else { "late" },
+            if *by < 0 { "lost" } else { "added" },
+        ),
+        Damage::OddStart { found } => format!(
+            "bank {bank} starts with {found:02X}, and nearly all others with 02: that part of the \
+             file may be damaged"
+        ),
+        Damage::NotFree { found } => format!(
+            "a free entry of its integrity table has {found:02X} at {}, where all others are FF: it \
+             may be damaged",
+            finding.at()
+        ),
         Damage::NoBankCall => format!(
             "the code by which Lite-On firmware switches banks is not in {range}: that part may be \
              damaged, or it is firmware of another kind"
@@ -102,9 +128,10 @@ pub fn what(finding: &Finding) -> String {
             }
         ),
         Damage::SevenBits => {
-            "no byte in it has its highest bit: it was sent over a line of 7 bits, or \
-                              as text, and half of it is lost"
-                .to_owned()
+            format!(
+                "no byte in {range} has its highest bit: it was sent over a line of 7 bits, or as \
+                 text, and half of it is lost"
+            )
         }
         Damage::Utf8 => {
             "it was taken for text and stored as UTF-8: its bytes are no longer those of \

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::verdict;
+use super::{ended, verdict};
 use crate::cli::advice::Shell;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
@@ -13,7 +13,7 @@ use crate::flash::{Bank, Offset};
 use crate::image::Foreign;
 use crate::image::compare::{Differences, Stretch};
 use crate::image::container::{Guess, Kind, Member, Problem, Step, Trouble};
-use crate::image::entry::{Listed, NoEntry};
+use crate::image::entry::{Listed, NoEntry, is_named};
 use crate::image::hex::{HoleKind, Layout, Start};
 use crate::image::{Hole, Origin, ParseError, Report};
 
@@ -25,6 +25,9 @@ pub fn format(image: &Report) -> String {
     };
     let format = match hex.layout {
         Layout::Marked => image.format.to_string(),
+        Layout::Addressed if hex.origin > 0 => {
+            format!("Intel HEX with addresses from {:08X} on", hex.origin)
+        }
         Layout::Addressed => "Intel HEX with addresses".to_owned(),
     };
     match hex.start {
@@ -94,11 +97,22 @@ pub fn origin(origin: &Origin) -> Vec<String> {
         path(&origin.path),
         container(origin.kind)
     )];
-    if origin.others > 0 {
-        lines.push(format!(
-            "chosen by you, of {} images in it",
-            origin.others + 1
-        ));
+    let (doubtful, others): (Vec<&Member>, Vec<&Member>) = origin
+        .beside
+        .iter()
+        .partition(|member| member.may_be_image());
+    match origin.others {
+        0 if doubtful.is_empty() => {}
+        0 => lines.push("chosen by you, the only image in it that can be read".to_owned()),
+        others => lines.push(format!("chosen by you, of {} images in it", others + 1)),
+    }
+    lines.extend(in_short(&doubtful, |member| {
+        format!("beside it: {}", of_member(member))
+    }));
+    if !others.is_empty() {
+        let names = others.iter().filter(|member| !member.path.is_empty());
+        let names: Vec<String> = names.map(|member| path(&member.path)).collect();
+        lines.push(format!("beside it, and no firmware: {}", list(&names)));
     }
     if let Some(found) = &origin.guess {
         lines.push(guess(found));
@@ -112,6 +126,28 @@ fn guess(guess: &Guess) -> String {
          next candidate",
         guess.key, guess.votes, guess.next
     )
+}
+
+/// Things that most files have few of.
+const SHOWN: usize = 6;
+
+/// A line for each member, of many the first ones.
+fn in_short(members: &[&Member], line: impl Fn(&Member) -> String) -> Vec<String> {
+    let shown = members.iter().take(SHOWN);
+    let mut lines: Vec<String> = shown.map(|member| line(member)).collect();
+    if let more @ 1.. = members.len().saturating_sub(SHOWN) {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// `a, b, c and 4 more`.
+fn list(names: &[String]) -> String {
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// `firmware.zip / BYS1.BIN`, from the outside in.
@@ -172,25 +208,40 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
     let name = file.display();
     match reason {
         NoEntry::NoImage { kind, members } => no_image(file, *kind, members),
-        NoEntry::Several { kind, images } => {
-            let what = format!(
-                "{name} is {} with {} firmware images in it: name the one that is for this drive.",
-                container(*kind),
-                images.len()
-            );
-            choice(&what, images, request)
+        NoEntry::Several {
+            kind,
+            images,
+            others,
+        } => {
+            let what = match images.len() {
+                1 => format!(
+                    "{name} is {} with one firmware image in it that can be read, and it may hold \
+                     another: name the one if it is for this drive.",
+                    container(*kind)
+                ),
+                count => format!(
+                    "{name} is {} with {count} firmware images in it: name the one that is for \
+                     this drive.",
+                    container(*kind),
+                ),
+            };
+            choice(what, images, others, request)
         }
         NoEntry::Unknown {
             kind,
             wanted,
             images,
+            others,
         } => {
-            let what = format!(
-                "{name} is {}, and none of the images in it is called \"{wanted}\" or has that \
-                 number.",
-                container(*kind)
-            );
-            choice(&what, images, request)
+            let what = match others.iter().find(|other| is_named(&other.path, wanted)) {
+                Some(member) => format!("{name}: {}", of_member(member)),
+                None => format!(
+                    "{name} is {}, and none of the images in it is called \"{wanted}\" or has \
+                     that number.",
+                    container(*kind)
+                ),
+            };
+            choice(what, images, others, request)
         }
     }
 }
@@ -213,15 +264,34 @@ pub fn no_content(file: &Path, error: &ParseError) -> Failure {
             file: file.to_owned(),
         })
         .next(Request::inspect_file(&file.with_extension("bin"))),
-        ParseError::Foreign(Foreign::WebPage) => elsewhere(Failure::new(
+        ParseError::Foreign(Foreign::WebPage | Foreign::Answer) => elsewhere(Failure::new(
             Exit::BadImage,
-            format!("{name} is a web page: the server gave that in the place of the file."),
+            format!(
+                "{name} is {}: the server gave that in the place of the file.",
+                match error {
+                    ParseError::Foreign(kind) => verdict::foreign(*kind),
+                    _ => "something else",
+                }
+            ),
         )),
         ParseError::Foreign(kind) => elsewhere(Failure::new(
             Exit::BadImage,
             format!("{name} is {}, and no firmware.", verdict::foreign(*kind)),
         )),
-        ParseError::Text { .. } | ParseError::Utf16 => {
+        ParseError::Utf16 { is_hex: true } => Failure::new(
+            Exit::BadImage,
+            format!("{name} is a HEX file in UTF-16, two bytes for each character, as some editors and PowerShell save it."),
+        )
+        .next("Make it plain text by another program, and look at that:")
+        .next(Shell::FromUtf16 {
+            file: file.to_owned(),
+        })
+        .next(Request::inspect_file(&Shell::plain(file))),
+        ParseError::Text { beginning } if beginning.is_empty() => elsewhere(Failure::new(
+            Exit::BadImage,
+            format!("{name} holds blanks and nothing else."),
+        )),
+        ParseError::Text { .. } | ParseError::Utf16 { is_hex: false } => {
             elsewhere(Failure::new(Exit::BadImage, format!("{name}: {error}.")))
         }
         ParseError::Empty | ParseError::Hex(_) | ParseError::BankCount { .. } => {
@@ -230,7 +300,17 @@ pub fn no_content(file: &Path, error: &ParseError) -> Failure {
     }
 }
 
-fn choice(what: &str, images: &[Listed], request: &Request) -> Failure {
+/// The images of a container to choose from, beside what may hold another.
+fn choice(mut what: String, images: &[Listed], others: &[Member], request: &Request) -> Failure {
+    let doubtful: Vec<&Member> = others
+        .iter()
+        .filter(|member| member.may_be_image())
+        .collect();
+    for line in in_short(&doubtful, of_member) {
+        if !what.contains(&line) {
+            what.push_str(&format!(" {}", ended(line)));
+        }
+    }
     images
         .iter()
         .fold(Failure::new(Exit::BadImage, what), |failure, image| {
@@ -251,8 +331,12 @@ fn listed(image: &Listed) -> String {
         true => "no drive is named in it".to_owned(),
         false => named.join(" and "),
     };
+    let problem = image.problem.as_ref();
+    let problem = problem.map_or_else(String::new, |problem| {
+        format!("; it cannot be used: {problem}")
+    });
     format!(
-        "{}  {}, {}, {named}, sum {}",
+        "{}  {}, {}, {named}, sum {}{problem}",
         image.number,
         path(&image.path),
         report::size(image.size),
@@ -261,7 +345,6 @@ fn listed(image: &Listed) -> String {
 }
 
 fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
-    const SHOWN: usize = 6;
     let found = match members {
         [member] if member.path.is_empty() && matches!(member.trouble, Trouble::Foreign(_)) => {
             "which this tool does not open."
@@ -293,7 +376,9 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
             Trouble::Archive(Problem::Damaged)
                 | Trouble::UpxDamaged
                 | Trouble::CutShort
-                | Trouble::Image(_)
+                | Trouble::NotFirmware(_)
+                | Trouble::NoSize { .. }
+                | Trouble::Image(ParseError::Hex(_) | ParseError::BankCount { .. })
         )
     });
     match unpacked_by {
@@ -334,13 +419,20 @@ fn opener(kind: Kind) -> Option<&'static str> {
 }
 
 /// One sentence about a part of a container that gives no image.
-fn of_member(member: &Member) -> String {
+pub fn of_member(member: &Member) -> String {
     let name = match member.path.is_empty() {
         true => "It".to_owned(),
         false => path(&member.path),
     };
     let what = match &member.trouble {
         Trouble::NoImage => "is no image".to_owned(),
+        Trouble::Image(ParseError::Empty) => "is empty".to_owned(),
+        Trouble::Image(ParseError::Text { .. }) => "is a text".to_owned(),
+        Trouble::Image(ParseError::Utf16 { is_hex: false }) => "is a text in UTF-16".to_owned(),
+        Trouble::Image(ParseError::Utf16 { is_hex: true }) => {
+            "is a HEX file in UTF-16, which another program makes plain text".to_owned()
+        }
+        Trouble::Image(ParseError::Foreign(kind)) => format!("is {}", verdict::foreign(*kind)),
         Trouble::Image(error) => format!("cannot be used: {error}"),
         Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
         Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
@@ -357,8 +449,13 @@ fn of_member(member: &Member) -> String {
         Trouble::UpxDamaged => "is packed by UPX, and damaged".to_owned(),
         Trouble::UnknownFlasher => "are scrambled in a way that nobody has described".to_owned(),
         Trouble::CutShort => "ends too early: the flasher is cut short".to_owned(),
-        Trouble::NotFirmware => {
-            "does not look like firmware when it is unscrambled, and is not used".to_owned()
+        Trouble::NotFirmware(unlike) => format!(
+            "does not look like firmware when it is unscrambled, and is not used: {} of its {} \
+             banks start with another byte than 02, the first with {:02X} at {}",
+            unlike.banks, unlike.of, unlike.found, unlike.at
+        ),
+        Trouble::NoSize { size } => {
+            format!("is damaged: by the table of the flasher it has {size} bytes, and no flash has")
         }
         Trouble::Undecided(found) => format!(
             "is scrambled with a key that cannot be told with certainty ({} places speak for {:02X}, \

@@ -2,14 +2,29 @@
 
 use super::image::container;
 use crate::cli::report;
+use crate::image::container::{Problem as Archived, Trouble};
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
 use crate::image::{Foreign, HexError, LoadError, ParseError, Problem, Report, Verdict};
+use crate::job::listed::{Fits, List};
 
 /// What is to be thought of an image.
 pub fn of(report: &Report) -> String {
+    let is_drive_read = report
+        .blu_ray
+        .as_ref()
+        .is_some_and(|facts| facts.is_drive_read);
     match Verdict::of(report) {
+        Verdict::Whole { warnings } if is_drive_read => format!(
+            "looks whole{}, read from a {}: the way back for that very drive, and no image for \
+             another",
+            match warnings {
+                0 => "",
+                _ => " but for what is said above",
+            },
+            drives(report)
+        ),
         Verdict::Whole { warnings: 0 } => format!("looks whole, for {}", drives(report)),
         Verdict::Whole { warnings } => format!(
             "looks whole but for {}, for {}",
@@ -29,6 +44,12 @@ pub fn of(report: &Report) -> String {
                 None => format!("{what}, see above"),
             }
         }
+        Verdict::Part => match report.problems.first() {
+            Some(Problem::OneBank) => {
+                "a part of a flash: one bank of 64 KiB, and nothing tells which".to_owned()
+            }
+            _ => "a part of a bank at most: it has less than 64 KiB".to_owned(),
+        },
         Verdict::NotFirmware => match report.problems.first() {
             Some(Problem::Blank { value, .. }) => {
                 format!("not firmware: blank, {value:02X} throughout")
@@ -60,23 +81,27 @@ fn drives(report: &Report) -> String {
     format!("{}{sisters}", names.join(" and "))
 }
 
-/// The drives of the families that an image is for, by their names.
-pub fn sisters(report: &Report) -> Vec<String> {
-    let of = |family: &families::Family| {
-        let members = families::members().filter(|member| member.family == *family);
-        let names: Vec<String> = members
-            .map(|member| {
-                let doubt = if member.verified {
-                    ""
-                } else {
-                    " (not verified)"
-                };
-                format!("{} {}{doubt}", member.vendor, member.product)
-            })
-            .collect();
-        format!("{family}: {}", names.join(", "))
-    };
-    report.families.iter().map(of).collect()
+/// The drives of a list that an image fits, by their names.
+pub fn fits(fits: &Fits) -> String {
+    let names: Vec<String> = fits
+        .drives
+        .iter()
+        .map(|drive| {
+            let doubt = if drive.verified {
+                ""
+            } else {
+                " (not verified)"
+            };
+            format!("{} {}{doubt}", drive.vendor, drive.product)
+        })
+        .collect();
+    let names = names.join(", ");
+    match &fits.list {
+        List::LiteOn(family) => format!("{family}: {names}"),
+        List::Packets { family, source } => {
+            format!("{names}, on the list of {family} drives ({source})")
+        }
+    }
 }
 
 /// What a file is out of which no image could be had; `None` where there is no
@@ -88,24 +113,61 @@ pub fn of_error(error: &LoadError) -> Option<String> {
             ..
         } => {
             let inside = members.iter().filter(|member| !member.path.is_empty());
-            match inside.count() {
-                0 => format!("not firmware: {}", container(*kind)),
-                1 => format!("not firmware: {} with 1 file", container(*kind)),
-                files => format!("not firmware: {} with {files} files", container(*kind)),
+            let what = match inside.count() {
+                0 => container(*kind).to_owned(),
+                1 => format!("{} with 1 file", container(*kind)),
+                files => format!("{} with {files} files", container(*kind)),
+            };
+            match members.iter().find_map(|member| broken(&member.trouble)) {
+                Some(at) => format!("damaged{at}: {what}, and no image in it that can be used"),
+                None => format!("not firmware: {what}"),
             }
         }
         LoadError::Container {
-            reason: NoEntry::Several { kind, images } | NoEntry::Unknown { kind, images, .. },
+            reason:
+                NoEntry::Several {
+                    kind,
+                    images,
+                    others,
+                }
+                | NoEntry::Unknown {
+                    kind,
+                    images,
+                    others,
+                    ..
+                },
             ..
-        } => format!(
-            "{} with {} firmware images, of which one is to be named",
-            container(*kind),
-            images.len()
-        ),
+        } => {
+            let doubtful = others.iter().filter(|member| member.may_be_image());
+            match (images.len(), doubtful.count()) {
+                (1, 0) => format!("{} with 1 firmware image", container(*kind)),
+                (1, _) => format!(
+                    "{} with 1 firmware image that can be read, which is to be named",
+                    container(*kind)
+                ),
+                (images, 0) => format!(
+                    "{} with {images} firmware images, of which one is to be named",
+                    container(*kind)
+                ),
+                (images, _) => format!(
+                    "{} with {images} firmware images and more that may be one, of which one is to \
+                     be named",
+                    container(*kind)
+                ),
+            }
+        }
         LoadError::TooLarge { .. } => "not firmware: far too large".to_owned(),
         LoadError::Content { source, .. } => match source {
             ParseError::Empty => "not firmware: empty".to_owned(),
-            ParseError::Text { .. } | ParseError::Utf16 => "not firmware: a text".to_owned(),
+            ParseError::Text { beginning } if beginning.is_empty() => {
+                "not firmware: blanks and nothing else".to_owned()
+            }
+            ParseError::Utf16 { is_hex: true } => {
+                "a HEX file in UTF-16, which is to be made plain text".to_owned()
+            }
+            ParseError::Text { .. } | ParseError::Utf16 { is_hex: false } => {
+                "not firmware: a text".to_owned()
+            }
             ParseError::Foreign(kind) => format!("not firmware: {}", foreign(*kind)),
             ParseError::Hex(error) => match line(error) {
                 Some(line) => format!("damaged at line {line}"),
@@ -124,6 +186,22 @@ pub fn of_error(error: &LoadError) -> Option<String> {
         | LoadError::BankCount { .. } => "damaged: its files do not make one image".to_owned(),
         _ => return None,
     })
+}
+
+/// Where a part of a container is broken, as the middle of a sentence.
+fn broken(trouble: &Trouble) -> Option<String> {
+    match trouble {
+        Trouble::NotFirmware(unlike) => Some(format!(" at {}", unlike.at)),
+        Trouble::Image(ParseError::Hex(error)) => {
+            Some(line(error).map_or_else(String::new, |line| format!(" at line {line}")))
+        }
+        Trouble::Archive(Archived::Damaged)
+        | Trouble::Image(ParseError::BankCount { .. })
+        | Trouble::UpxDamaged
+        | Trouble::CutShort
+        | Trouble::NoSize { .. } => Some(String::new()),
+        _ => None,
+    }
 }
 
 /// The line of a HEX file that is wrong.
@@ -152,6 +230,7 @@ fn line(error: &HexError) -> Option<usize> {
 pub fn foreign(kind: Foreign) -> &'static str {
     match kind {
         Foreign::WebPage => "a web page",
+        Foreign::Answer => "what a server says (XML or JSON)",
         Foreign::Pdf => "a PDF document",
         Foreign::Picture => "a picture",
         Foreign::Sound => "a sound file",
@@ -162,6 +241,8 @@ pub fn foreign(kind: Foreign) -> &'static str {
         Foreign::Floppy => "an image of a floppy disk",
         Foreign::SRecords => "a file of Motorola S-records",
         Foreign::Torrent => "a torrent, which names a download",
+        Foreign::Help => "the help of a Windows program",
+        Foreign::Note => "what a system has noted about a file or folder",
         Foreign::Shortcut => "a link to something else",
     }
 }

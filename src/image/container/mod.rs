@@ -20,7 +20,7 @@ mod xflash;
 mod zip;
 
 pub use search::{Contents, Found, Member, Step, Trouble, search};
-pub use xflash::{Guess, Method as XFlashMethod};
+pub use xflash::{Guess, Method as XFlashMethod, Unlike};
 
 /// Why an archive, or a member of one, did not come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,8 +106,14 @@ impl Kind {
 pub struct Budget {
     /// Bytes that may still come out.
     pub bytes: usize,
+    /// Bytes that may still be searched for what is in them.
+    pub searched: usize,
+    /// Bytes of images that may still be kept.
+    pub kept: usize,
     /// Members that may still be looked at.
     pub members: usize,
+    /// Entries of directories that may still be read, each as often as it is.
+    pub entries: usize,
     /// Containers that may still be inside each other.
     pub depth: usize,
 }
@@ -118,14 +124,17 @@ impl Budget {
     pub const MEMBER: usize = 32 << 20;
 
     /// Images that are kept; no archive of firmware has had as many.
-    pub const IMAGES: usize = 64;
+    pub const IMAGES: usize = 256;
 }
 
 impl Default for Budget {
     fn default() -> Budget {
         Budget {
             bytes: 256 << 20,
+            searched: 256 << 20,
+            kept: 64 << 20,
             members: 4096,
+            entries: 1 << 20,
             depth: 5,
         }
     }

@@ -4,6 +4,8 @@
 //! Source of where to look: firmware-extractor 0.1.0 (Matt Jackson), which
 //! unpacked vendors' flashers; of the layout: Microsoft's "PE Format".
 
+use std::collections::BTreeMap;
+
 /// Resources smaller than this hold no firmware.
 const SMALLEST: usize = 0x1000;
 
@@ -19,6 +21,9 @@ pub struct Program<'a> {
     sections: Vec<Section>,
     resources_at: u32,
 }
+
+/// Resources by their place and size in the file, each with its number in order.
+type Resources<'a> = BTreeMap<(usize, usize), (usize, &'a [u8])>;
 
 struct Section {
     address: u32,
@@ -78,8 +83,9 @@ impl<'a> Program<'a> {
     }
 
     /// The resources that are large enough to be of interest.
+    /// Several entries for the same bytes are one.
     pub fn resources(&self) -> Vec<&'a [u8]> {
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         let mut entries = MOST_ENTRIES;
         if let Some(root) = self
             .in_file(self.resources_at)
@@ -87,7 +93,9 @@ impl<'a> Program<'a> {
         {
             self.walk(root, root, DEPTH, &mut entries, &mut found);
         }
-        found
+        let mut found: Vec<(usize, &[u8])> = found.into_values().collect();
+        found.sort_unstable_by_key(|(order, _)| *order);
+        found.into_iter().map(|(_, resource)| resource).collect()
     }
 
     fn walk(
@@ -96,7 +104,7 @@ impl<'a> Program<'a> {
         directory: usize,
         depth: u32,
         entries: &mut usize,
-        found: &mut Vec<&'a [u8]>,
+        found: &mut Resources<'a>,
     ) -> Option<()> {
         let named = u16_at(self.bytes, directory.checked_add(12)?)?;
         let numbered = u16_at(self.bytes, directory + 14)?;
@@ -105,7 +113,12 @@ impl<'a> Program<'a> {
             let target = u32_at(self.bytes, directory + 16 + 8 * number + 4)?;
             let at = root.checked_add((target & 0x7fff_ffff) as usize)?;
             if target & 0x8000_0000 == 0 {
-                found.extend(self.resource(at));
+                if let Some((start, resource)) = self.resource(at) {
+                    let order = found.len();
+                    found
+                        .entry((start, resource.len()))
+                        .or_insert((order, resource));
+                }
             } else if depth > 1 {
                 self.walk(root, at, depth - 1, entries, found);
             }
@@ -113,11 +126,12 @@ impl<'a> Program<'a> {
         Some(())
     }
 
-    fn resource(&self, at: usize) -> Option<&'a [u8]> {
+    /// Where it is in the file, and its bytes.
+    fn resource(&self, at: usize) -> Option<(usize, &'a [u8])> {
         let start = self.in_file(u32_at(self.bytes, at)?)?;
         let size = u32_at(self.bytes, at.checked_add(4)?)? as usize;
         let resource = self.bytes.get(start..start.checked_add(size)?)?;
-        (size >= SMALLEST).then_some(resource)
+        (size >= SMALLEST).then_some((start, resource))
     }
 
     /// Where in the file an address of the program in memory is.

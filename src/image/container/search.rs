@@ -1,11 +1,18 @@
 //! Goes through a container, and those inside it, for firmware images.
 
+use std::ops::RangeInclusive;
+
 use super::upx::Packed;
-use super::xflash::{self, Guess, Outcome};
+use super::xflash::{self, Guess, Outcome, Unlike};
 use super::{Budget, File, Kind, Problem, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip};
+use crate::flash::BANK_SIZE;
 use crate::image::damage::{self, Certainty, Finding};
 use crate::image::structure::Structure;
-use crate::image::{Image, ParseError, identity, is_flash_size, soundness};
+use crate::image::{Foreign, Image, ParseError, identity, is_flash_size, mt19xx, soundness};
+
+/// Bytes of what may be an image that lost a part or has one twice: from one bank to
+/// twice the largest flash.
+const SIZES: RangeInclusive<usize> = BANK_SIZE as usize..=0x40_0000;
 
 /// Everything of interest in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +52,9 @@ pub struct Member {
 /// Why a part of a container gives no image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// A read-me, a program, a picture.
+    /// A program without firmware, or a few bytes of whatever.
     NoImage,
-    /// An image that cannot be read.
+    /// What it is instead of an image, or why an image in it cannot be read.
     Image(ParseError),
     /// A container that only another program opens.
     Foreign(Kind),
@@ -62,11 +69,47 @@ pub enum Trouble {
     /// A flasher that ends before its image does.
     CutShort,
     /// A flasher whose image does not look like firmware when it is unscrambled.
-    NotFirmware,
+    NotFirmware(Unlike),
+    /// A flasher's table gives its image a size that no image has.
+    NoSize { size: usize },
     /// A flasher whose key cannot be told with certainty.
     Undecided(Guess),
     /// Deeper, larger or more than is looked at.
     Limit,
+}
+
+impl Member {
+    /// Whether it may be, or hold, an image after all. What is a text, a picture or a
+    /// program without firmware is not, unless it is called as images are.
+    pub fn may_be_image(&self) -> bool {
+        let is_called_so = || {
+            self.path
+                .last()
+                .is_some_and(|step| is_image_name(&step.name))
+        };
+        match &self.trouble {
+            Trouble::NoImage => false,
+            Trouble::Image(ParseError::Utf16 { is_hex }) => *is_hex || is_called_so(),
+            Trouble::Image(
+                ParseError::Text { .. }
+                | ParseError::Empty
+                | ParseError::Foreign(Foreign::WebPage | Foreign::Answer),
+            ) => is_called_so(),
+            Trouble::Image(ParseError::Foreign(kind)) => *kind == Foreign::SRecords,
+            _ => true,
+        }
+    }
+}
+
+/// Whether a file is called as images are.
+fn is_image_name(name: &str) -> bool {
+    const ENDINGS: [&str; 5] = ["bin", "hex", "rom", "fw", "mtk"];
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| {
+        ENDINGS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(ending))
+    })
 }
 
 /// Looks for images in a container, and in the containers inside it; `None`
@@ -135,7 +178,7 @@ impl Search {
 
     /// Something that came out of a container.
     fn take(&mut self, kind: Kind, name: &str, content: Vec<u8>) {
-        if !self.may_go_on() {
+        if !self.may_go_on() || !self.may_search(content.len()) {
             return;
         }
         self.inside(kind, name, |search| match Kind::of(&content) {
@@ -147,6 +190,18 @@ impl Search {
             Some(_) => search.trouble(Trouble::Limit),
             None => search.image(content),
         });
+    }
+
+    /// Counts bytes that are gone through; more than the budget are told once.
+    fn may_search(&mut self, bytes: usize) -> bool {
+        if self.budget.searched == 0 {
+            return false;
+        }
+        self.budget.searched = self.budget.searched.saturating_sub(bytes);
+        if self.budget.searched == 0 {
+            self.trouble(Trouble::Limit);
+        }
+        self.budget.searched > 0
     }
 
     /// Counts a member; more than are looked at are told once.
@@ -172,24 +227,31 @@ impl Search {
 
     fn image(&mut self, content: Vec<u8>) {
         match Image::parse(content) {
-            Ok(image) if !is_flash_size(image.bytes().len()) => self.trouble(Trouble::NoImage),
-            Ok(image) => self.found(image, None),
-            Err(
-                ParseError::Text { .. }
-                | ParseError::Utf16
-                | ParseError::Empty
-                | ParseError::Foreign(_),
-            ) => {
-                self.trouble(Trouble::NoImage);
-            }
+            Ok(image) if self.may_be_firmware(&image) => self.found(image, None),
+            Ok(_) => self.trouble(Trouble::NoImage),
             Err(error) => self.trouble(Trouble::Image(error)),
         }
     }
 
+    /// Whether this is an image, whole or damaged: it has the size of a flash or, as
+    /// what is left of one or was added to one, about that size, or it is called so.
+    fn may_be_firmware(&self, image: &Image) -> bool {
+        let size = image.bytes().len();
+        let is_called_so = self
+            .path
+            .last()
+            .is_some_and(|step| is_image_name(&step.name));
+        is_flash_size(size)
+            || SIZES.contains(&size) && soundness::content(image.bytes()).is_none()
+            || size <= *SIZES.end() && is_called_so
+    }
+
     fn found(&mut self, image: Image, guess: Option<Guess>) {
-        if self.images.len() >= Budget::IMAGES {
+        let kept = self.budget.kept.checked_sub(image.bytes().len());
+        let Some(kept) = kept.filter(|_| self.images.len() < Budget::IMAGES) else {
             return self.trouble(Trouble::Limit);
-        }
+        };
+        self.budget.kept = kept;
         self.images.push(Found {
             path: self.path.clone(),
             image,
@@ -207,7 +269,7 @@ impl Search {
     }
 
     fn zip(&mut self, kind: Kind, content: &[u8]) {
-        let mut archive = match zip::Archive::of(content, &self.budget) {
+        let mut archive = match zip::Archive::of(content, &mut self.budget) {
             Ok(archive) => archive,
             Err(problem) => return self.trouble(Trouble::Archive(problem)),
         };
@@ -229,6 +291,9 @@ impl Search {
     }
 
     fn program(&mut self, content: &[u8], was_packed: bool) {
+        if was_packed && !self.may_search(content.len()) {
+            return;
+        }
         if let Some(flasher) = xflash::read(content, was_packed) {
             return self.flasher(flasher);
         }
@@ -257,10 +322,10 @@ impl Search {
             let name = format!("resource {number}");
             match Kind::of(resource) {
                 // Programs carry programs that have nothing to do with firmware.
-                Some(kind) if kind != Kind::Signed => {
+                Some(kind) if kind != Kind::Signed || holds_something(resource) => {
                     self.take(Kind::Program, &name, resource.to_vec());
                 }
-                _ if is_flash_size(resource.len()) && looks_like_firmware(resource) => {
+                _ if looks_like_firmware(resource) => {
                     self.take(Kind::Program, &name, resource.to_vec());
                 }
                 _ => {}
@@ -311,7 +376,8 @@ impl Search {
                     }
                 }
                 Outcome::CutShort => search.trouble(Trouble::CutShort),
-                Outcome::NotFirmware => search.trouble(Trouble::NotFirmware),
+                Outcome::NotFirmware(unlike) => search.trouble(Trouble::NotFirmware(unlike)),
+                Outcome::NoSize { size } => search.trouble(Trouble::NoSize { size }),
                 Outcome::Undecided(guess) => search.trouble(Trouble::Undecided(guess)),
             });
         }
@@ -328,8 +394,19 @@ fn is_whole(image: &Image) -> bool {
         && !identity::find(bytes).is_empty()
 }
 
+/// Whether what looks like a signed payload is one: a container, or firmware.
+fn holds_something(signed: &[u8]) -> bool {
+    wrapped::signed(signed)
+        .is_some_and(|payload| Kind::of(payload).is_some() || looks_like_firmware(payload))
+}
+
 /// A resource of the size of a flash may be a picture.
 fn looks_like_firmware(bytes: &[u8]) -> bool {
+    if !is_flash_size(bytes.len()) {
+        return false;
+    }
+    let (bytes, _) = mt19xx::unwrapped(bytes.to_vec());
+    let bytes = &bytes[..];
     let structure = Structure::of(bytes);
     soundness::content(bytes).is_none()
         && (structure.jumps == structure.banks || !identity::find(bytes).is_empty())

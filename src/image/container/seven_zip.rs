@@ -158,11 +158,10 @@ impl Folder {
             reader = coder.decoder(reader)?;
         }
         let mut content = Vec::new();
-        reader
-            .take(self.size as u64)
-            .read_to_end(&mut content)
-            .map_err(|_| Problem::Damaged)?;
+        let read = reader.take(self.size as u64).read_to_end(&mut content);
+        // What came out before an error has taken its time, too.
         budget.bytes = budget.bytes.saturating_sub(content.len());
+        read.map_err(|_| Problem::Damaged)?;
         let is_right =
             content.len() == self.size && self.crc.is_none_or(|crc| Crc32::of(&content) == crc);
         is_right.then_some(content).ok_or(Problem::Damaged)

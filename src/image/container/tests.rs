@@ -264,7 +264,11 @@ fn a_flasher_that_is_cut_short_or_of_an_unknown_kind_gives_no_image() {
     let mut damaged = whole;
     let bank = damaged.len() - 22 - 0x1_0000;
     damaged[bank..bank + 8].fill(0x55);
-    assert_eq!(troubles(&damaged), [Trouble::NotFirmware]);
+    let [Trouble::NotFirmware(unlike)] = troubles(&damaged)[..] else {
+        panic!("{:?}", troubles(&damaged));
+    };
+    assert_eq!((unlike.banks, unlike.of, unlike.found), (1, 16, 0x55));
+    assert_eq!(unlike.at, crate::flash::Offset(0xf_0000));
 }
 
 #[test]
@@ -376,6 +380,49 @@ fn a_small_budget_is_kept() {
         contents.others[0].trouble,
         Trouble::Archive(Problem::TooLarge)
     );
+}
+
+#[test]
+fn the_same_bytes_of_a_program_are_searched_once() {
+    // A program in a program, so large that it would not be searched twice.
+    let inner = made::program(&[], &[0x90; 0x10_0000]);
+    let mut program = made::program(&[&inner, &inner[..0x2000], &inner[..0x3000]], b"");
+    // Of the three entries the last two become the first.
+    let entry = |number: usize| 0x400 + 24 + 16 + 8 * 3 + 24 * 3 + 16 * number;
+    for number in 1..3 {
+        program.copy_within(entry(0)..entry(0) + 16, entry(number));
+    }
+    let contents = found(&program);
+    assert_eq!(contents.others.len(), 1, "{:?}", contents.others);
+}
+
+#[test]
+fn no_more_is_searched_than_the_budget_and_that_is_told_once() {
+    let inner = made::program(&[], &[0x90; 0x10_0000]);
+    let members = [("a.exe", &inner[..]), ("b.exe", &inner), ("c.exe", &inner)];
+    let budget = Budget {
+        searched: 0x18_0000,
+        ..Budget::default()
+    };
+    let contents = search(&made::zip(&members), budget).unwrap();
+    let troubles: Vec<Trouble> = contents
+        .others
+        .into_iter()
+        .map(|other| other.trouble)
+        .collect();
+    assert_eq!(troubles, [Trouble::NoImage, Trouble::Limit]);
+}
+
+#[test]
+fn an_archive_with_ends_over_and_over_is_not_read() {
+    let ends = b"PK\x05\x06".repeat(0x20_0000);
+    assert_eq!(troubles(&ends), [Trouble::Archive(Problem::TooLarge)]);
+}
+
+#[test]
+fn a_signed_or_encrypted_image_is_found_in_a_program() {
+    let signed = made::signed(&image(1024, 1));
+    assert!(only(&made::program(&[&signed], b"")).bytes() == image(1024, 1));
 }
 
 #[test]

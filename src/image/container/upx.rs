@@ -21,6 +21,9 @@ const HEADER: usize = 32;
 /// No packed flasher unpacks to more.
 const MOST: usize = 32 << 20;
 
+/// UPX makes programs of three sections; a few more may have been added.
+const MOST_SECTIONS: usize = 16;
+
 /// How a packed program can be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packed {
@@ -43,7 +46,8 @@ pub fn unpack(bytes: &[u8]) -> Option<Packed> {
         method => return Some(Packed::Unknown { method }),
     };
     // Packed data begins right behind the header or with a section.
-    let starts = std::iter::once(at + HEADER).chain(program.sections_in_file());
+    let sections = program.sections_in_file().take(MOST_SECTIONS);
+    let starts = std::iter::once(at + HEADER).chain(sections);
     let packed = starts
         .filter_map(|start| bytes.get(start..start.checked_add(header.packed_size)?))
         .find(|packed| adler32(packed) == header.packed_sum);

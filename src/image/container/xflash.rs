@@ -8,16 +8,15 @@
 
 use memchr::memmem;
 
+use crate::flash::{BANK_SIZE, Offset};
 use crate::image::structure::Structure;
+use crate::image::{banks_of, is_flash_size, size_of};
 
 /// Images in one flasher.
 const SLOTS: usize = 4;
 
 /// Bytes that the scrambled methods change, and that a key has.
 const KEY: usize = 0x400;
-
-/// Largest image.
-const MOST: usize = 0x20_0000;
 
 /// The Fibonacci numbers start anew above this one.
 const LAST_NUMBER: u32 = 0x2AF9_0C18;
@@ -86,9 +85,42 @@ pub enum Outcome {
     /// The program ends before the image does.
     CutShort,
     /// What comes out does not look like Lite-On's firmware.
-    NotFirmware,
+    NotFirmware(Unlike),
+    /// Of no size that an image has, in bytes.
+    NoSize {
+        size: usize,
+    },
     /// The guess may be wrong: nothing is given out.
     Undecided(Guess),
+}
+
+/// How what came out differs from firmware, of which every bank starts with 02.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlike {
+    /// Banks that start otherwise, of all.
+    pub banks: u32,
+    pub of: u32,
+    /// The start of the first of them in the image, and the byte there.
+    pub at: Offset,
+    pub found: u8,
+}
+
+impl Unlike {
+    /// `None` where every bank starts as it should.
+    fn of(image: &[u8]) -> Option<Unlike> {
+        let banks = banks_of(image);
+        let starts = banks.filter_map(|(bank, bytes)| Some((bank, *bytes.first()?)));
+        let mut others = starts
+            .filter(|(_, first)| *first != Structure::LJMP)
+            .peekable();
+        let (bank, found) = *others.peek()?;
+        Some(Unlike {
+            banks: others.count() as u32,
+            of: size_of(image).div_ceil(BANK_SIZE),
+            at: Offset(bank.range().start()),
+            found,
+        })
+    }
 }
 
 /// The images of a flasher; `None` where this is none. `was_packed` says that UPX
@@ -166,8 +198,8 @@ impl Table {
     fn outcome(&self, program: &[u8], slot: usize, method: Method) -> Option<Outcome> {
         let start = self.base.checked_add(self.starts[slot])?;
         let size = self.sizes[slot];
-        if size > MOST || size % KEY != 0 {
-            return Some(Outcome::NotFirmware);
+        if !is_flash_size(size) {
+            return Some(Outcome::NoSize { size });
         }
         let bytes = |start: usize, size: usize| program.get(start..start.checked_add(size)?);
         let key = || bytes(self.base.checked_add(KEY * slot)?, KEY);
@@ -192,12 +224,12 @@ impl Table {
                 image
             }
         };
-        let structure = Structure::of(&image);
-        Some(match guess {
-            Some(guess) if !guess.is_decisive() => Outcome::Undecided(guess),
-            _ if structure.jumps != structure.banks && !structure.rebanked => Outcome::NotFirmware,
-            None => Outcome::Image(image),
-            Some(guess) => Outcome::Guessed(image, guess),
+        let unlike = Unlike::of(&image).filter(|_| !Structure::of(&image).rebanked);
+        Some(match (guess, unlike) {
+            (Some(guess), _) if !guess.is_decisive() => Outcome::Undecided(guess),
+            (_, Some(unlike)) => Outcome::NotFirmware(unlike),
+            (None, None) => Outcome::Image(image),
+            (Some(guess), None) => Outcome::Guessed(image, guess),
         })
     }
 }

@@ -13,12 +13,20 @@ pub struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>);
 impl<'a> Archive<'a> {
     /// # Errors
     /// The archive is damaged, or has more entries than the budget.
-    pub fn of(bytes: &'a [u8], budget: &Budget) -> Result<Archive<'a>, Problem> {
-        // Counted before the directory is read: that takes memory for each.
-        let entries = memchr::memmem::find_iter(bytes, b"PK\x01\x02");
-        if entries.take(budget.members + 1).count() > budget.members {
+    pub fn of(bytes: &'a [u8], budget: &mut Budget) -> Result<Archive<'a>, Problem> {
+        // Counted before the directory is read: that takes memory for each, and it is
+        // read once for every mark of an end until one fits.
+        let count = |mark: &[u8], most: usize| {
+            let found = memchr::memmem::find_iter(bytes, mark);
+            found.take(most + 1).count()
+        };
+        let entries = count(b"PK\x01\x02", budget.members);
+        let ends = count(b"PK\x05\x06", budget.entries);
+        let work = entries.max(1).saturating_mul(ends);
+        if entries > budget.members || work > budget.entries {
             return Err(Problem::TooLarge);
         }
+        budget.entries -= work;
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Problem::Damaged)?;
         Ok(Archive(archive))
     }

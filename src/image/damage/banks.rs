@@ -2,6 +2,7 @@
 
 use super::{Certainty, Damage, Finding, all, range};
 use crate::flash::{BANK_SIZE, Bank};
+use crate::image::hex::MAX_BANKS;
 use crate::image::structure::{BankCall, Structure};
 use crate::image::{ImageIdentity, banks_of, identity};
 
@@ -19,11 +20,13 @@ const FILLED: usize = 0x100;
 
 pub(super) fn findings(bytes: &[u8], structure: &Structure) -> Vec<Finding> {
     let banks: Vec<&[u8]> = banks_of(bytes).map(|(_, bank)| bank).collect();
-    let is_lite_on = identity::find(bytes)
-        .iter()
-        .any(|found| matches!(found, ImageIdentity::LiteOn { .. }));
+    let identities = identity::find(bytes);
+    let names = |is_one: fn(&ImageIdentity) -> bool| identities.iter().any(is_one);
     let mut findings = mostly_blank(bytes, &banks);
-    if is_lite_on {
+    if names(|found| matches!(found, ImageIdentity::Btc { .. })) {
+        findings.extend(odd_starts(&banks, structure));
+    }
+    if names(|found| matches!(found, ImageIdentity::LiteOn { .. })) {
         findings.extend(starts(&banks, structure));
         findings.extend(bank_call(bytes, structure));
     }
@@ -55,7 +58,10 @@ fn mostly_blank(bytes: &[u8], banks: &[&[u8]]) -> Vec<Finding> {
         certainty: Certainty::Probable,
         damage: Damage::MostlyBlank { blank, banks },
     };
-    (2 * blank > banks).then_some(finding).into_iter().collect()
+    (2 * blank > banks && blank < banks)
+        .then_some(finding)
+        .into_iter()
+        .collect()
 }
 
 /// Every bank of Lite-On firmware starts with 02 or 80, but for re-banked images,
@@ -75,12 +81,28 @@ fn starts(banks: &[&[u8]], structure: &Structure) -> Vec<Finding> {
         .collect()
 }
 
+/// BTC's firmware is for the same core, and nobody says how its banks start: one that
+/// starts unlike nearly all others is told.
+fn odd_starts(banks: &[&[u8]], structure: &Structure) -> Vec<Finding> {
+    if 4 * structure.jumps < 3 * structure.banks {
+        return Vec::new();
+    }
+    let starts = banks
+        .iter()
+        .enumerate()
+        .filter_map(|(number, bank)| Some((number, *bank.first()?)));
+    starts
+        .filter(|(_, found)| *found != Structure::LJMP)
+        .map(|(number, found)| of_bank(number, Certainty::Possible, Damage::OddStart { found }))
+        .collect()
+}
+
 /// Lite-On firmware switches banks by one known piece of code. OmniPatcher warns
 /// of an image without it.
 fn bank_call(bytes: &[u8], structure: &Structure) -> Option<Finding> {
     match (bytes.len(), structure.bank_call.map(|call| call.mask)) {
         (0x8_0000, Some(0x0f | 0x1f)) => Some(Finding {
-            range: all(bytes),
+            range: range(bytes.len(), bytes.len()),
             certainty: Certainty::Probable,
             damage: Damage::Half,
         }),
@@ -115,9 +137,11 @@ fn repetition(bytes: &[u8], banks: &[&[u8]]) -> Vec<Finding> {
         }
         None => {}
     }
-    let copied = banks.iter().enumerate().filter_map(|(number, bank)| {
+    // What no flash can hold is told by its size.
+    let looked_at = &banks[..banks.len().min(MAX_BANKS)];
+    let copied = looked_at.iter().enumerate().filter_map(|(number, bank)| {
         let of = banks[..number].iter().position(|earlier| earlier == bank)?;
-        (own_bytes(banks, number, of) >= OWN).then(|| {
+        (own_bytes(looked_at, number, of) >= OWN).then(|| {
             let of = Bank(of as u32);
             of_bank(number, Certainty::Probable, Damage::CopiedBank { of })
         })
@@ -154,7 +178,7 @@ fn zeros(bytes: &[u8]) -> Vec<Finding> {
     let zeros = runs.iter().filter(|run| run.value == 0x00 && run.at > 0);
     zeros
         .filter_map(|run| match run.at + run.length == bytes.len() {
-            true => (run.length >= BANK).then(|| possible(run, Damage::ZeroTail)),
+            true => (run.length >= BLOCK).then(|| possible(run, Damage::ZeroTail)),
             false => (run.at % BLOCK == 0 && run.length % BLOCK == 0)
                 .then(|| possible(run, Damage::ZeroBlock)),
         })

@@ -8,12 +8,13 @@
 
 use super::{Certainty, Damage, Finding, range};
 use crate::flash::BANK_SIZE;
+use crate::image::hex::MAX_BANKS;
 use crate::image::structure::Structure;
 
 const BANK: usize = BANK_SIZE as usize;
 
-/// Fewer banks do not outvote one.
-const FEWEST_BANKS: usize = 4;
+/// Fewer banks do not outvote one, and no flash has more.
+const BANKS: std::ops::RangeInclusive<usize> = 4..=MAX_BANKS;
 
 /// Bytes around a difference that are equal in all banks: on each side, and on
 /// both sides together.
@@ -33,14 +34,14 @@ const MOST: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Equal,
-    /// All but this one are equal.
-    Odd(u8),
+    /// All but the bank of this index are equal.
+    Odd(usize),
     Mixed,
 }
 
 pub(super) fn findings(bytes: &[u8], structure: &Structure) -> Vec<Finding> {
     let banks: Vec<&[u8]> = bytes.chunks_exact(BANK).collect();
-    if banks.len() < FEWEST_BANKS || !structure.is_by_banks() {
+    if !BANKS.contains(&banks.len()) || !structure.is_by_banks() {
         return Vec::new();
     }
     let places: Vec<Place> = (0..BANK).map(|at| place(&banks, at)).collect();
@@ -56,7 +57,8 @@ pub(super) fn findings(bytes: &[u8], structure: &Structure) -> Vec<Finding> {
 fn place(banks: &[&[u8]], at: usize) -> Place {
     let [one, two, three] = [0, 1, 2].map(|bank: usize| banks[bank][at]);
     let common = if one == two || one == three { one } else { two };
-    let mut odd = (0..).zip(banks).filter(|(_, bank)| bank[at] != common);
+    let odd = banks.iter().enumerate();
+    let mut odd = odd.filter(|(_, bank)| bank[at] != common);
     match (odd.next(), odd.next()) {
         (None, _) => Place::Equal,
         (Some((bank, _)), None) => Place::Odd(bank),
@@ -85,7 +87,7 @@ fn odd_stretches(places: &[Place]) -> impl Iterator<Item = (usize, usize, usize)
                 at += 1;
             }
             at = end;
-            return Some((usize::from(bank), start, end - start));
+            return Some((bank, start, end - start));
         }
         None
     })

@@ -14,10 +14,10 @@ mod common_code;
 mod order;
 mod transfer;
 
-use super::Image;
 use super::hex::HoleKind;
 use super::structure::Structure;
-use crate::flash::{Bank, FlashRange, Offset};
+use super::{Image, mt19xx};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 
 pub use order::Order;
 pub use transfer::LineEnds;
@@ -36,7 +36,8 @@ pub enum Certainty {
 /// One mark of damage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The bytes that it is about; all of the image where it is about no place.
+    /// The bytes that it is about, also where those are missing; all of the image where
+    /// it is about no place.
     pub range: FlashRange,
     pub certainty: Certainty,
     pub damage: Damage,
@@ -71,6 +72,16 @@ pub enum Damage {
     CopiedBank { of: Bank },
     /// The code switches between 16 banks, and there are 8.
     Half,
+    /// The boot code is that of a Blu-ray drive, whose images are larger.
+    BluRayCut,
+    /// The drives that the image names have a flash of another size, in bytes.
+    OtherSize { flash: u32 },
+    /// The identity is near its place: bytes before it were lost (less than 0) or added.
+    Shifted { by: i32 },
+    /// One of few banks that do not start with 02, as all others do.
+    OddStart { found: u8 },
+    /// A free entry of the integrity table of a Blu-ray image that is not all FF.
+    NotFree { found: u8 },
     /// The code by which Lite-On firmware switches banks is not there.
     NoBankCall,
     /// In code that all banks have in common one bank differs.
@@ -97,10 +108,25 @@ pub fn findings(image: &Image) -> Vec<Finding> {
     let bytes = image.bytes();
     let structure = Structure::of(bytes);
     let mut findings = lost_lines(image);
+    if bytes.len() <= BANK_SIZE as usize {
+        // A part at most, which may begin and end anywhere.
+        sort(&mut findings);
+        return findings;
+    }
     findings.extend(banks::findings(bytes, &structure));
     findings.extend(common_code::findings(bytes, &structure));
     findings.extend(transfer::findings(bytes));
     findings.extend(order::findings(bytes));
+    findings.extend(mt19xx::missing(bytes).map(|range| Finding {
+        range,
+        certainty: Certainty::Certain,
+        damage: Damage::BluRayCut,
+    }));
+    findings.extend(mt19xx::odd_free_byte(bytes).map(|(at, found)| Finding {
+        range: at.range(1),
+        certainty: Certainty::Possible,
+        damage: Damage::NotFree { found },
+    }));
     sort(&mut findings);
     findings
 }
@@ -113,7 +139,8 @@ pub fn findings_of_part(image: &Image) -> Vec<Finding> {
     findings
 }
 
-fn sort(findings: &mut [Finding]) {
+/// The surest first, then by place.
+pub fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.certainty), finding.range.start()));
 }
 

@@ -41,13 +41,24 @@ impl Order {
     }
 }
 
+/// An image of BTC's that lost bytes before its identity, or got some.
+fn shifted(bytes: &[u8]) -> Option<Finding> {
+    identity::btc_shift(bytes).map(|by| Finding {
+        range: all(bytes),
+        certainty: Certainty::Probable,
+        damage: Damage::Shifted { by },
+    })
+}
+
 pub(super) fn findings(bytes: &[u8]) -> Option<Finding> {
     let names_a_drive = |bytes: &[u8]| identity::find(bytes).iter().any(is_proven);
     if !is_flash_size(bytes.len()) || names_a_drive(bytes) {
         return None;
     }
     let is_right = |order: &Order| names_a_drive(&order.change(bytes));
-    let order = Order::ALL.into_iter().find(is_right)?;
+    let Some(order) = Order::ALL.into_iter().find(is_right) else {
+        return shifted(bytes);
+    };
     Some(Finding {
         range: all(bytes),
         certainty: Certainty::Certain,

@@ -340,3 +340,25 @@ fn what_is_sure_comes_first() {
     let sure: Vec<Certainty> = found.iter().map(|one| one.certainty).collect();
     assert_eq!(sure, [Certainty::Probable, Certainty::Possible]);
 }
+
+#[test]
+fn no_number_of_banks_is_too_many_to_compare() {
+    for banks in [255, 256, 257, 512] {
+        let bytes = vec![0x02; banks * BANK_SIZE as usize];
+        let _ = findings(&Image::from_bytes(bytes));
+    }
+}
+
+#[test]
+fn a_bank_without_its_highest_bits_in_an_image_that_has_them_is_told() {
+    let mut bytes = super::super::tests::noise(0x8_0000);
+    for byte in &mut bytes[..0x4_0000] {
+        *byte &= 0x7f;
+    }
+    let found = findings(&Image::from_bytes(bytes));
+    let found = found
+        .iter()
+        .find(|found| found.damage == Damage::SevenBits)
+        .unwrap();
+    assert_eq!(found.range, FlashRange::new(0, 0x4_0000));
+}

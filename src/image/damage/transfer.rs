@@ -1,6 +1,7 @@
 //! What a transfer as text leaves of an image.
 
 use super::{Certainty, Damage, Finding, all, range};
+use crate::flash::BANK_SIZE;
 use crate::image::{is_flash_size, text};
 
 /// How line ends were translated.
@@ -29,6 +30,25 @@ pub(super) fn findings(bytes: &[u8]) -> Option<Finding> {
     if bytes.len() < SMALLEST || text::is_text(bytes) {
         return None;
     }
+    of_all(bytes).or_else(|| of_beginning(bytes))
+}
+
+/// The banks from the first on that have lost their highest bits, where others have
+/// not: the line was changed on the way, or two files were put together.
+fn of_beginning(bytes: &[u8]) -> Option<Finding> {
+    let is_stripped = |bank: &&[u8]| Counts::of(bank).has_seven_bits();
+    let stripped = bytes
+        .chunks_exact(BANK_SIZE as usize)
+        .take_while(is_stripped);
+    let length = stripped.count() * BANK_SIZE as usize;
+    (length > 0).then(|| Finding {
+        range: range(0, length),
+        certainty: Certainty::Probable,
+        damage: Damage::SevenBits,
+    })
+}
+
+fn of_all(bytes: &[u8]) -> Option<Finding> {
     let counts = Counts::of(bytes);
     let (certainty, range, damage) = if counts.has_seven_bits() {
         (Certainty::Certain, all(bytes), Damage::SevenBits)

@@ -47,6 +47,8 @@ pub struct HexFile {
     pub holes: Vec<Hole>,
     /// The first such note in the file.
     pub start: Option<Start>,
+    /// The address from which its bytes are counted; 0 but for files of compilers.
+    pub origin: u64,
 }
 
 /// How a HEX file says to which bank its records belong.

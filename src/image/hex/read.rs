@@ -91,6 +91,11 @@ struct Reader {
     layout: Option<Layout>,
     /// What the addresses of records are counted from.
     base: u64,
+    /// The address of the first byte, where that is past any flash: as compilers
+    /// write it, the place of the flash in the memory of its processor.
+    origin: u64,
+    /// Told by type 04, of which the addresses go on from one 64 KiB to the next.
+    is_linear: bool,
     writes_blanks: bool,
     start: Option<Start>,
     ended: bool,
@@ -116,7 +121,12 @@ impl Reader {
                 return self.count_from(line, u64::from(u16::from_be_bytes([*high, *low])) << 4);
             }
             (0x04, [high, low]) => {
-                return self.count_from(line, u64::from(u16::from_be_bytes([*high, *low])) << 16);
+                let base = u64::from(u16::from_be_bytes([*high, *low])) << 16;
+                self.is_linear = true;
+                if self.bytes.is_empty() && base >= (MAX_BANKS * BANK) as u64 {
+                    self.origin = base;
+                }
+                return self.count_from(line, base);
             }
             (0x03, [a, b, c, d]) => {
                 self.start.get_or_insert(Start::Segment {
@@ -152,6 +162,12 @@ impl Reader {
         if base != 0 || self.layout.is_some() {
             self.tell_banks_by(line, Layout::Addressed)?;
         }
+        let Some(base) = base.checked_sub(self.origin) else {
+            return Err(HexError::TooFar {
+                line,
+                address: base,
+            });
+        };
         self.base = base;
         Ok(())
     }
@@ -175,7 +191,7 @@ impl Reader {
     }
 
     fn fill(&mut self, line: usize, address: u16, data: &[u8]) -> Result<(), HexError> {
-        if usize::from(address) + data.len() > BANK {
+        if usize::from(address) + data.len() > BANK && !self.is_linear {
             return Err(HexError::PastBank {
                 line,
                 address,
@@ -185,7 +201,7 @@ impl Reader {
         let start = self.base + u64::from(address);
         let end = start + data.len() as u64;
         if end > (MAX_BANKS * BANK) as u64 {
-            let address = start.max((MAX_BANKS * BANK) as u64);
+            let address = self.origin + start.max((MAX_BANKS * BANK) as u64);
             return Err(HexError::TooFar { line, address });
         }
         let (start, end) = (start as usize, end as usize);
@@ -223,6 +239,7 @@ impl Reader {
             bytes: self.bytes,
             layout: self.layout.unwrap_or(Layout::Marked),
             start: self.start,
+            origin: self.origin,
         })
     }
 }

@@ -302,6 +302,18 @@ impl Family {
         }
     }
 
+    /// Where it is from that this drive is on the family's list.
+    pub fn source(&self, identity: &Identity) -> Option<&'static str> {
+        match self.models {
+            Models::These(models) => models
+                .iter()
+                .find(|model| model.is(identity))
+                .map(|model| model.source),
+            Models::BluRay => products::of(identity).next().map(|product| product.source),
+            Models::LiteOn => None,
+        }
+    }
+
     /// Whether its commands are sent to no drive but those, whatever is forced.
     pub fn is_for_listed_only(&self) -> bool {
         matches!(self.models, Models::LiteOn)
