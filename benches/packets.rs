@@ -92,7 +92,7 @@ fn listeners() {
             more,
         ];
         let cost = measured::median(31, || {
-            let _ = fs::remove_file(folder.join("x.bin"));
+            remove_dumps(folder);
             let cost = measured::run(folder, MTKFLASH, &line.concat());
             cost.filter(|cost| cost.code == 0)
         });
@@ -111,6 +111,15 @@ fn listeners() {
         drive,
         100.0 * share.as_secs_f64() / drive
     );
+}
+
+/// Removes what a read left, with its records.
+fn remove_dumps(folder: &Path) {
+    for file in fs::read_dir(folder).expect("the folder").flatten() {
+        if file.file_name().to_string_lossy().starts_with('x') {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// The seconds that the phases of a read take by the drive's clock.
@@ -145,12 +154,7 @@ fn side_by_side() {
     fs::write(folder.join("bench.toml"), bench).expect("a bench");
     let run = |drives: &str| {
         let cost = measured::median(5, || {
-            for file in fs::read_dir(folder).expect("the folder").flatten() {
-                let is_dump = file.file_name().to_string_lossy().starts_with("x");
-                if is_dump {
-                    let _ = fs::remove_file(file.path());
-                }
-            }
+            remove_dumps(folder);
             let line = ["--sim", "bench.toml", drives, "r", "/m", "/b", "x.bin"];
             let cost = measured::run(folder, MTKFLASH, &line);
             cost.filter(|cost| cost.code == 0)

@@ -160,7 +160,7 @@ fn a_full_disk_prevents_the_write() {
     };
     assert_eq!(run.code, Some(6), "{run}");
     insta::assert_snapshot!(run.message());
-    assert!(!run.stderr.contains("Reading bank"), "{run}");
+    assert!(!run.stderr.contains("Reading: "), "{run}");
     assert_eq!(folder.flash(), old_image());
 }
 

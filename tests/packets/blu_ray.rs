@@ -353,16 +353,26 @@ fn an_image_of_a_form_that_nobody_knows_gets_into_no_drive_whatever_is_forced() 
 }
 
 #[test]
-fn looking_which_drives_there_are_asks_none_for_its_firmware() {
-    const INQUIRY: u8 = 0x12;
+fn looking_which_drives_there_are_asks_for_the_firmware_by_at_most_nine_commands_that_read() {
     const TEST_UNIT_READY: u8 = 0x00;
+    const INQUIRY: u8 = 0x12;
+    const READ_BUFFER: u8 = 0x3C;
+    const GET_CONFIGURATION: u8 = 0x46;
     for contents in ["recipe = \"firmware\", seed = 83", "recipe = \"boot-code\""] {
         let folder = with_contents("", contents);
-        folder.done("l");
+        let run = folder.done("l");
+        assert!(
+            run.stdout.contains("boot string \"MT1959 Boot JB8\""),
+            "{run}"
+        );
         let packets = folder.counters().packets;
-        let known = packets.of(INQUIRY) + packets.of(TEST_UNIT_READY);
-        assert!(known > 0);
-        assert_eq!(packets.total(), known, "{contents}");
+        let known = [TEST_UNIT_READY, INQUIRY, READ_BUFFER, GET_CONFIGURATION]
+            .map(|opcode| packets.of(opcode));
+        assert_eq!(packets.total(), known.iter().sum::<u64>(), "{contents}");
+        assert!(
+            packets.of(READ_BUFFER) == 2 && packets.total() <= 9,
+            "{known:?}"
+        );
     }
 }
 

@@ -178,9 +178,10 @@ pub fn essence(run: &Run) -> String {
     let is_progress = |line: &&str| {
         [
             "Reading bank",
-            "Writing bank",
+            "Reading: ",
+            "Writing: ",
             "Verifying bank",
-            "Blank check bank",
+            "Bank ",
         ]
         .iter()
         .any(|verb| line.starts_with(verb))
