@@ -4,7 +4,7 @@
 //! changed nothing is said until it was read back: what is erased and written until
 //! then shows in the bar, and where there is none in quarters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::verb;
 use crate::flash::Bank;
@@ -22,8 +22,9 @@ pub(super) struct Banks {
     bytes: (u64, u64),
     /// As they were read before.
     before: BTreeMap<Bank, Checksum>,
-    /// Those that something was programmed into.
-    programmed: BTreeSet<Bank>,
+    /// Those that were worked on, with what was done to them. What is read back
+    /// besides may be as it was.
+    worked_on: BTreeMap<Bank, &'static str>,
     /// A bank of which more may come, for it may be read in parts.
     last: Option<(Phase, Bank, Option<Checksum>)>,
 }
@@ -77,9 +78,11 @@ impl Banks {
     fn end(&mut self, phase: Phase, bank: Bank, sum: Option<Checksum>) -> Vec<String> {
         match phase {
             Phase::Program => {
-                if self.bytes.0 > 0 {
-                    self.programmed.insert(bank);
-                }
+                let deed = match self.bytes {
+                    (0, _) => "erased and ",
+                    _ => "written and ",
+                };
+                self.worked_on.insert(bank, deed);
                 Vec::new()
             }
             Phase::Read if self.is_change => {
@@ -117,13 +120,10 @@ impl Banks {
         if !self.is_changed {
             return format!("{} bank {bank:>2}: {sum}", verb(phase));
         }
-        let done = match self.programmed.contains(&bank) {
-            true => "written",
-            false => "erased",
-        };
+        let done = self.worked_on.get(&bank).copied().unwrap_or_default();
         let before = self.before.get(&bank);
         let before = before.map_or_else(String::new, |before| format!(" ({before} before)"));
-        format!("Bank {bank:>2}: {done} and read back, {sum}{before}")
+        format!("Bank {bank:>2}: {done}read back, {sum}{before}")
     }
 }
 
@@ -224,6 +224,27 @@ mod tests {
             [
                 "Verifying bank  0: sum 0005",
                 "Verifying bank  1: the drive does not give it"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_only_read_back_is_called_neither_written_nor_erased() {
+        let written = vec![done(Phase::Program, 1, None)];
+        let back = vec![
+            done(Phase::Verify, 0, Some(&[1])),
+            done(Phase::Verify, 1, Some(&[3])),
+        ];
+        let phases = [
+            read(2),
+            phase(Phase::Program, 10, written),
+            phase(Phase::Verify, 2 * SIZE, back),
+        ];
+        assert_eq!(
+            said(true, true, &phases),
+            [
+                "Bank  0: read back, sum 0001 (0001 before)",
+                "Bank  1: written and read back, sum 0003 (0001 before)",
             ]
         );
     }
