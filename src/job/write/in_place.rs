@@ -1,0 +1,344 @@
+//! A change of a flash that is erased and programmed sector by sector.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::proposal::{Noted, Proposal, Work};
+use super::way_back::{
+    Backup, BackupWish, Made, backup_path, early_checks, refuse_unfinished, way_back,
+};
+use super::{Content, Request, record_warnings};
+use crate::flash::{EraseLayout, FlashRange};
+use crate::image::{Image, identity};
+use crate::job::event::Phase;
+use crate::job::fit::{self, Match};
+use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
+use crate::job::journal::trace;
+use crate::job::read::{self, Dump, without};
+use crate::job::record::Record;
+use crate::job::resemblance::Resemblance;
+use crate::job::steadiness::{refuse_unstable, warning_of_dump};
+use crate::job::{Job, JobError, Refusal, Selection, Warning, objection, selection};
+use crate::plan::{self, Plan};
+use crate::protocol::DeviceInfo;
+use crate::scsi::Identity;
+
+pub(super) fn prepare(
+    job: &mut Job,
+    request: &Request,
+    layout: &EraseLayout,
+) -> Result<Proposal, JobError> {
+    let scope = Scope::of(job, request, layout)?;
+    // A drive that says who it is settles at once whether the image is for it;
+    // one that does not is asked for its flash first.
+    let said = scope.fit(scope.device.identity.as_ref(), &[])?;
+    let (dump, unsteady) = scope.survey(job)?;
+    let earlier = scope.earlier(job, &dump)?;
+    job.check_stop()?;
+    let is_empty = earlier.plan.is_empty();
+    // What an interrupted write has left is no firmware to compare with.
+    let compares = matches!(earlier.start, Start::Here);
+    let of_backup = earlier.identity;
+    let made = match is_empty {
+        true => Made::nothing(Backup::NotNeeded),
+        false => way_back(earlier.start, &dump, request, &scope.device, |record| {
+            named(record, of_backup.as_ref())
+        })?,
+    };
+    if is_empty && !request.dry_run {
+        let journal = &request.circumstances.journal;
+        earlier.over.iter().for_each(|one| one.close(journal));
+    }
+    let with_kept = |error: JobError| made.backup.kept_with(error);
+    let fit = match said {
+        Some(fit) => Some(fit),
+        None => scope
+            .fit_by_flash(job, &dump, of_backup.as_ref())
+            .map_err(with_kept)?,
+    };
+    let resemblance = match compares {
+        true => scope.resemblance(&dump),
+        false => None,
+    };
+    if let Some(resemblance) = &resemblance {
+        let refused = resemblance.refuse_damage(&request.forced);
+        refused.map_err(|refusal| with_kept(refusal.into()))?;
+    }
+    let mut warnings: Vec<Warning> = unsteady.into_iter().collect();
+    warnings.extend(record_warnings(
+        scope.record,
+        scope.device.identity.as_ref(),
+    ));
+    if let Backup::Earlier(earlier) | Backup::Before(earlier) = &made.backup {
+        warnings.extend(warning_of_dump(
+            objection::Content::EarlierBackup,
+            earlier.record.disagreements,
+        ));
+    }
+    let covered = made.covered.unwrap_or_else(|| dump.ranges.clone());
+    let before = made.before.as_deref().unwrap_or(&dump.bytes);
+    Ok(Proposal {
+        noted: Noted {
+            journal: request.circumstances.journal.clone(),
+            pieces: trace::pieces(before, Some(&earlier.target), &covered),
+            covered,
+            mixed: made.mixed,
+            backup: made.noted,
+            date: request.circumstances.date,
+            tool: request.circumstances.tool.clone(),
+            device: scope.device,
+        },
+        work: Work::InPlace {
+            plan: earlier.plan,
+            target: earlier.target,
+        },
+        backup: made.backup,
+        unfinished: earlier.notices,
+        over: earlier.over,
+        fit,
+        warnings,
+        resemblance,
+        kept: request.keep.clone(),
+        notes: Vec::new(),
+        scope: dump.ranges,
+        check: scope.check,
+    })
+}
+
+/// What a change in place is about.
+struct Scope<'a> {
+    request: &'a Request<'a>,
+    layout: &'a EraseLayout,
+    device: DeviceInfo,
+    /// The bytes that are to change; what is kept is not taken out.
+    wanted: Vec<FlashRange>,
+    /// The image, and that laid out over a whole flash.
+    image: Option<(&'a Image, Cow<'a, [u8]>)>,
+    /// The record beside the image.
+    record: Option<&'a Record>,
+    /// How it is shown afterwards that the flash is as it should be.
+    check: Phase,
+}
+
+/// What earlier changes of this flash mean for this one.
+struct Earlier {
+    start: Start,
+    target: Arc<Vec<u8>>,
+    plan: Plan,
+    /// Who the drive is by a backup of this very flash.
+    identity: Option<Identity>,
+    over: Vec<Closing>,
+    notices: Vec<Notice>,
+}
+
+impl<'a> Scope<'a> {
+    fn of(job: &Job, request: &'a Request, layout: &'a EraseLayout) -> Result<Scope<'a>, JobError> {
+        let wanted = job.ranges(&request.selection)?;
+        for range in &request.keep {
+            job.ranges(&Selection::Range(*range))?;
+        }
+        let (image, record, check) = match &request.content {
+            Content::Image { image, record } => {
+                let spread = fit::spread(image, layout.size(), &request.selection, &wanted)?;
+                (Some((*image, spread)), record.as_deref(), Phase::Verify)
+            }
+            Content::Blank => (None, None, Phase::BlankCheck),
+        };
+        Ok(Scope {
+            request,
+            layout,
+            device: job.device.info().clone(),
+            wanted,
+            image,
+            record,
+            check,
+        })
+    }
+
+    /// Whether the image is for this drive, where that says who it is or its flash
+    /// does. `None` where there is no image, or nobody says anything yet.
+    fn fit(&self, drive: Option<&Identity>, flash: &[u8]) -> Result<Option<Match>, Refusal> {
+        let Some((image, _)) = &self.image else {
+            return Ok(None);
+        };
+        if drive.is_none() && flash.is_empty() {
+            return Ok(None);
+        }
+        let recorded = self.record.and_then(|record| record.drive.as_ref());
+        let forced = &self.request.forced;
+        fit::check(image, drive, recorded, flash, forced).map(Some)
+    }
+
+    /// Whether the image is for what the flash holds, by the flash or its backup.
+    fn fit_by_flash(
+        &self,
+        job: &mut Job,
+        dump: &Dump,
+        of_backup: Option<&Identity>,
+    ) -> Result<Option<Match>, JobError> {
+        if self.image.is_none() {
+            return Ok(None);
+        }
+        let flash = whole_for_names(job, dump, of_backup)?;
+        let fit = self.fit(of_backup, &flash)?;
+        Ok(fit.map(|fit| Match {
+            is_by_backup: of_backup.is_some(),
+            ..fit
+        }))
+    }
+
+    /// Reads all that can be touched. Returns what to say of a flash that reads
+    /// differently each time, where its user wants to go on.
+    fn survey(&self, job: &mut Job) -> Result<(Dump, Option<Warning>), JobError> {
+        let touched = touched(&self.wanted, self.layout);
+        early_checks(self.request, &self.device, self.layout.size(), &touched)?;
+        let dump = read::read_ranges(job, touched)?;
+        let unsteady = refuse_unstable(dump.disagreements, &self.request.forced)?;
+        Ok((dump, unsteady))
+    }
+
+    /// What this change makes of a flash.
+    fn target(&self, before: &[u8]) -> Arc<Vec<u8>> {
+        let keep = &self.request.keep;
+        let wanted: u64 = self.wanted.iter().map(|range| u64::from(range.len())).sum();
+        let is_whole = wanted == before.len() as u64 && keep.is_empty();
+        match &self.image {
+            Some((image, Cow::Borrowed(_))) if is_whole => image.shared(),
+            Some((_, spread)) => plan::merge(before, spread, &self.wanted, keep).into(),
+            None => plan::blank(before, &self.wanted, keep).into(),
+        }
+    }
+
+    /// Whether this change goes on with one that was begun, and from what; what there
+    /// is to do then.
+    fn earlier(&self, job: &mut Job, dump: &Dump) -> Result<Earlier, JobError> {
+        let request = self.request;
+        let open = interrupted::find(
+            backup_path(&request.backup),
+            &self.device,
+            dump.bytes.len(),
+            &request.circumstances.journal,
+        );
+        let retained = without(&dump.ranges, &without(&self.wanted, &request.keep));
+        let seen = match open.needs_more_than(dump) {
+            true => Cow::Owned(read::whole(job, dump)?),
+            false => Cow::Borrowed(dump),
+        };
+        refuse_unstable(seen.disagreements, &request.forced)?;
+        let change = Change {
+            dump,
+            seen: &seen,
+            target: &|before| self.target(before),
+            retained: &retained,
+            layout: Some(self.layout),
+        };
+        let drive = self.device.identity.as_ref();
+        let start = open.start(&change, drive, &request.forced)?;
+        refuse_unfinished(&start, request)?;
+        let target = match &start {
+            Start::Resumed(earlier) => self.target(&earlier.flash),
+            Start::Here | Start::After(_) | Start::Mixed => self.target(&dump.bytes),
+        };
+        let plan = plan::plan(&dump.bytes, &target, self.layout).map_err(Refusal::from)?;
+        let start = match plan.is_empty() || request.backup == BackupWish::None {
+            true => start,
+            false => open.of_blank(start, &change, &request.forced)?,
+        };
+        if request.backup == BackupWish::None && matches!(start, Start::Here | Start::Mixed) {
+            refuse_unkept(&plan, &retained, &dump.bytes)?;
+        }
+        let mut over = match dump.is_whole() && retained.is_empty() {
+            // Whatever was unfinished of this drive is over with a whole image.
+            true => open.of_this_drive(&change),
+            false => open.put_back(&target, &change, drive),
+        };
+        over.extend(open.superseded(&change));
+        let notices = match &start {
+            Start::Resumed(earlier) => {
+                over.extend(open.same_as(earlier, &change));
+                Vec::new()
+            }
+            Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
+                over.extend(open.same_as(earlier, &change));
+                open.notices(&seen, Some(self.layout))
+            }
+            _ => open.notices(&seen, Some(self.layout)),
+        };
+        // A flash that is as a backup has it is of that model, whichever drive it is.
+        let identity = match &start {
+            Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
+            Start::Here | Start::Mixed => {
+                let of_this = open.intact.iter().find(|one| one.is_of_flash(&dump.bytes));
+                of_this.and_then(Unfinished::identity)
+            }
+        };
+        Ok(Earlier {
+            start,
+            target,
+            plan,
+            identity,
+            over,
+            notices,
+        })
+    }
+
+    /// How much of the image the flash holds already.
+    fn resemblance(&self, dump: &Dump) -> Option<Resemblance> {
+        let (image, spread) = self.image.as_ref()?;
+        let compared = without(&self.wanted, &self.request.keep);
+        let drive = self.device.identity.as_ref();
+        Resemblance::of(image, spread, dump, &compared, drive)
+    }
+}
+
+/// A record with the model that the drive is by its backup, where it says nothing.
+fn named(record: Record, of_backup: Option<&Identity>) -> Record {
+    let model = of_backup.map(|drive| Identity {
+        serial: None,
+        ..drive.clone()
+    });
+    Record {
+        drive: record.drive.or(model),
+        ..record
+    }
+}
+
+/// The flash in which names are looked for where nobody says who the drive is: all
+/// of it, where what was read has none.
+fn whole_for_names<'a>(
+    job: &mut Job,
+    dump: &'a Dump,
+    of_backup: Option<&Identity>,
+) -> Result<Cow<'a, [u8]>, JobError> {
+    let is_enough =
+        of_backup.is_some() || dump.is_whole() || !identity::find(&dump.bytes).is_empty();
+    Ok(match is_enough {
+        true => Cow::Borrowed(&dump.bytes),
+        false => read::with_the_rest(job, dump)?.into(),
+    })
+}
+
+/// Bytes that are to stay and are erased on the way are in the backup alone
+/// until they are programmed again.
+fn refuse_unkept(plan: &Plan, retained: &[FlashRange], now: &[u8]) -> Result<(), Refusal> {
+    let erased: Vec<FlashRange> = plan.erases().collect();
+    let at_risk = without(retained, &without(retained, &erased));
+    let holds_something = |range: &FlashRange| range.of(now).iter().any(|byte| *byte != 0xFF);
+    match at_risk.iter().find(|range| holds_something(range)) {
+        Some(range) => Err(Refusal::NoCopy { range: *range }),
+        None => Ok(()),
+    }
+}
+
+/// The sectors that a change within `wanted` can touch, joined where they
+/// follow each other and cut by bank.
+fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
+    let sectors = layout
+        .sectors
+        .iter()
+        .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)));
+    read::joined(sectors.copied().collect())
+        .into_iter()
+        .flat_map(selection::by_bank)
+        .collect()
+}
