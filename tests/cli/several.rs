@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::folder::{BANK, Folder, image_of, old_image, patched_image};
-use mtkflash::sim::Bench;
+use crate::folder::{BANK, Folder, KIB, bys1, image_of, old_image, patched_image};
+use mtkflash::sim::{Bench, Firmware};
 
 /// Drives of one model at these places, each with `more` of its own.
 fn alike(places: &[(&str, &str)]) -> Folder {
@@ -242,4 +242,56 @@ fn the_script_of_the_readme_flashes_ten_drives_and_names_those_that_failed() {
     let backups = fs::read_dir(folder.path("backups")).unwrap();
     let names = backups.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.ends_with(".bin")).count(), 9);
+}
+
+/// Two of `dw-d22a.toml`, on one channel or on two, and an image for other hardware.
+fn two_that_can_be_left_dead(position: &str) -> Folder {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    let one = folder.text("bench.toml");
+    let other = one
+        .replace("position = 3", position)
+        .replace("sg2", "sg1")
+        .replace("SIM00000002", "SIM00000001");
+    folder.write("bench.toml", format!("{one}\n{other}"));
+    let image = Firmware::new(1024 * KIB, 22).identified("LITE-ON", "DVD+RW LDW-401S", "ES0P");
+    folder.write("es0p.bin", image.bytes());
+    folder
+}
+
+#[test]
+fn a_write_that_can_leave_drives_dead_is_agreed_to_by_their_model_and_not_by_yes() {
+    for (position, other) in [("position = 1", 1), ("position = 4", 4)] {
+        let folder = two_that_can_be_left_dead(position);
+        let line = format!("3,{other} w /m es0p.bin --force=family");
+        let (shown, code) = folder.at_terminal(&line, "YES\nno\n");
+        assert_eq!(code, Some(130), "{shown}");
+        let asked = "Type the model, DVD RW DW-D22A, to go on:";
+        assert_eq!(shown.matches(asked).count(), 1, "{shown}");
+        assert!(!shown.contains("Type YES"), "{shown}");
+        assert!(
+            shown.contains("The answer was not the model, DVD RW DW-D22A."),
+            "{shown}"
+        );
+        for drive in [3, other] {
+            let name = format!("Drive {drive}\r\nDrive     SONY DVD RW DW-D22A");
+            assert!(shown.contains(&name), "who each of them is: {shown}");
+            assert!(folder.flash_of(drive) == bys1(), "{drive}: {shown}");
+        }
+        let (shown, code) = folder.at_terminal(&line, "dvd rw dw-d22a\n");
+        assert_eq!(code, Some(0), "{shown}");
+        for drive in [3, other] {
+            assert!(
+                folder.flash_of(drive) == folder.read("es0p.bin"),
+                "{drive}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_write_that_leaves_drives_alive_is_agreed_to_by_one_yes() {
+    let folder = alike(&TWO);
+    let (shown, code) = folder.at_terminal("/dev/sg1,/dev/sg2 w /m new.bin", "YES\n");
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches("Type YES to go on:").count(), 1, "{shown}");
 }

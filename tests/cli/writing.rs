@@ -82,14 +82,25 @@ fn a_dry_run_shows_the_plan_and_changes_nothing() {
 }
 
 #[test]
+fn without_a_terminal_an_image_for_other_hardware_is_said_to_be_that() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    folder.write("es0p.bin", renamed("LITE-ON", "DVD+RW LDW-401S", "ES0P"));
+    let run = folder.run("3 w /m es0p.bin");
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("other hardware"), "{run}");
+    assert!(!run.stderr.contains("no terminal"), "{run}");
+    assert!(!folder.holds("bench.state/log"), "{run}");
+}
+
+#[test]
 fn without_a_terminal_and_without_yes_the_drive_is_not_touched() {
     let folder = Folder::with_bench(BENCH);
     folder.write("new.bin", patched_image());
     let run = folder.fails("3 w /m new.bin", 4);
     insta::assert_snapshot!(run.message());
     assert!(
-        !folder.holds("bench.state"),
-        "the bench was not even opened"
+        !folder.holds("bench.state/log"),
+        "it was asked no more than who it is"
     );
     folder.fails("3 e", 4);
     assert_eq!(folder.flash(), old_image());

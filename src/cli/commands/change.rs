@@ -1,10 +1,9 @@
 //! Writing and erasing: prepare, show, ask, carry out, report.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use super::run::{Asking, Context, Run};
-use super::several::Answer;
+use super::several::{Answer, Demand};
 use crate::cli::args::{Command, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
@@ -14,6 +13,7 @@ use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Takes, Verdict, Way
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report::{banks, beside_sums, counted, found_identity, identity, is_all, sums};
 use crate::cli::text::Text;
+use crate::cli::user;
 use crate::cli::words;
 use crate::files::{self, Place};
 use crate::image::damage::Certainty;
@@ -41,6 +41,23 @@ impl Change<'_> {
         self.image.map_or(&[], |(_, report)| &report.identities)
     }
 
+    /// By what the drive answers to INQUIRY, before it is opened.
+    ///
+    /// # Errors
+    /// An image that is not for it.
+    fn refuse_by_name(&self, request: &Request, machine: &dyn Machine) -> Result<(), Failure> {
+        let Some(name) = request.drives.first() else {
+            return Ok(());
+        };
+        let listing = machine.list();
+        let listed = listing.find(name);
+        let Some(drive) = listed.and_then(|listed| listed.identity.as_ref()) else {
+            return Ok(());
+        };
+        write::refuse_misfit(&self.content, drive, &request.options.force)
+            .map_err(|refusal| Failure::job(&refusal.into(), request))
+    }
+
     /// Whether a check was overridden that keeps the drive alive.
     fn is_dangerous(&self, proposal: &Proposal, request: &Request) -> bool {
         let forced = proposal.fit.as_ref().and_then(|fit| fit.forced);
@@ -56,10 +73,12 @@ impl Change<'_> {
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
+    check_backup(context.request)?;
     if asks && !options.yes && !prompt::somebody_is_there() {
+        let machine = user::machine(context.request)?;
+        change.refuse_by_name(context.request, machine.as_ref())?;
         return Err(nobody_to_ask(context.request));
     }
-    check_backup(context.request)?;
     let opened;
     let machine = match context.machine {
         Some(machine) => machine,
@@ -88,8 +107,8 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             run.show_nothing_to_do(&proposal);
             return Ok(());
         }
-        if let Asking::Nobody(wants) = run.asking {
-            wants.store(true, Ordering::Relaxed);
+        if let Asking::Nobody(noted) = run.asking {
+            let _ = noted.set(run.demand(&change, &proposal));
             return Ok(());
         }
         if run.request.options.dry_run {
@@ -192,21 +211,23 @@ impl Run<'_> {
 
     /// Asks for YES, where all that would be done has been shown.
     fn agree(&self, change: &Change, proposal: &Proposal) -> Result<(), Failure> {
-        let word = self.word(change, proposal);
+        let demand = self.demand(change, proposal);
         let answer = match self.asking {
-            Asking::User | Asking::Nobody(_) => self.ask(&word, change, proposal),
-            Asking::Together(seat) => seat.ask(),
-            Asking::Answered(answer) => answer.clone(),
+            Asking::User | Asking::Nobody(_) => self.ask(demand, change),
+            Asking::Together(seat) => seat.ask(&[demand]),
+            // What was agreed to was another change.
+            Asking::Answered(_, agreed) if *agreed != demand => self.ask(demand, change),
+            Asking::Answered(answer, _) => answer.clone(),
         };
-        let is_given = answer == Answer::Consent(Consent::Given);
+        let is_given = matches!(answer, Answer::Consent(Consent::Given, _));
         self.output
             .tell(Some(self.name), &Event::Answered(is_given));
         let request = self.request;
         let refused = match answer {
-            Answer::Consent(Consent::Given) => return Ok(()),
-            Answer::Consent(Consent::Denied) => Failure::denied(&word, request),
-            Answer::Consent(Consent::Stopped) => Failure::job(&JobError::Stopped, request),
-            Answer::Consent(Consent::NobodyToAsk) => nobody_to_ask(request),
+            Answer::Consent(Consent::Given, _) => return Ok(()),
+            Answer::Consent(Consent::Denied, word) => Failure::denied(&word, request),
+            Answer::Consent(Consent::Stopped, _) => Failure::job(&JobError::Stopped, request),
+            Answer::Consent(Consent::NobodyToAsk, _) => nobody_to_ask(request),
             Answer::Unshown(error) => Failure::new(
                 Exit::FailedUnchanged,
                 format!("What would be done could not be shown: {error}."),
@@ -218,26 +239,32 @@ impl Run<'_> {
     }
 
     /// What is to be typed before this change.
-    fn word(&self, change: &Change, proposal: &Proposal) -> Word {
-        match change.is_dangerous(proposal, self.request) {
-            true => model(self.info().identity.as_ref(), change.named()),
-            false => Word::Yes,
+    fn demand(&self, change: &Change, proposal: &Proposal) -> Demand {
+        let drive = self.info().identity.as_ref();
+        let (word, names) = match change.is_dangerous(proposal, self.request) {
+            true => (
+                model(drive, change.named()),
+                Some(both_names(drive, change.named())),
+            ),
+            false => (Word::Yes, None),
+        };
+        Demand {
+            drive: self.name.clone(),
+            word,
+            names,
         }
     }
 
-    fn ask(&self, word: &Word, change: &Change, proposal: &Proposal) -> Answer {
+    fn ask(&self, demand: Demand, change: &Change) -> Answer {
         if let Err(error) = self.output.check() {
             return Answer::Unshown(error);
         }
-        let drive = self.info().identity.as_ref();
-        let mut asked = Text::default();
-        if change.is_dangerous(proposal, self.request) {
-            asked.append(both_names(drive, change.named()));
-        }
+        let Demand { word, names, .. } = demand;
+        let mut asked = names.unwrap_or_default();
         asked.words(&question(
             &change.deed,
             &words::session::label(&self.session.label),
-            drive,
+            self.info().identity.as_ref(),
             self.request.erasing(),
         ));
         let yes = self.request.options.yes;
@@ -245,7 +272,7 @@ impl Run<'_> {
             self.output.show_before_question(self.name, self.request);
             self.output.tell(Some(self.name), &Event::Asked);
         }
-        Answer::Consent(prompt::ask_for(word, &asked, yes, self.stop))
+        Answer::Consent(prompt::ask_for(&word, &asked, yes, self.stop), word)
     }
 
     fn carry_out(&mut self, proposal: &Proposal, is_dangerous: bool) -> Result<(), Failure> {
@@ -452,6 +479,8 @@ fn time(takes: &Takes) -> String {
         let to_come = words::objection::time(to_come);
         match spent.as_secs() {
             0 => format!("about {all}"),
+            // In minutes that are rounded up.
+            _ if all == to_come => format!("about {all}, nearly all of it to come"),
             _ => format!("about {all} in all, {to_come} of it to come"),
         }
     });

@@ -1,11 +1,10 @@
 //! What the commands have in common: a drive that is opened, worked with and
 //! given back.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::several::{Among, Answer, Seat};
+use super::several::{Among, Answer, Demand, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
@@ -45,10 +44,10 @@ pub enum Asking<'a> {
     User,
     /// All drives of the run wait for one answer.
     Together(&'a Seat<'a>),
-    /// That answer is there.
-    Answered(&'a Answer),
-    /// Nobody: it is noted that there is something to ask.
-    Nobody(&'a AtomicBool),
+    /// That answer is there, to what this drive demanded.
+    Answered(&'a Answer, &'a Demand),
+    /// Nobody: it is noted what there is to ask.
+    Nobody(&'a OnceLock<Demand>),
 }
 
 /// A drive of a run, open. Nothing in it is another drive's: several can be at

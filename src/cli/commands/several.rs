@@ -16,7 +16,7 @@ use std::thread;
 
 use indicatif::MultiProgress;
 
-pub use meeting::{Answer, Seat};
+pub use meeting::{Answer, Demand, Seat};
 
 use self::meeting::Meeting;
 use super::list;
@@ -27,7 +27,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::next::Blank;
 use crate::cli::outcome::Finding;
-use crate::cli::prompt;
+use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::drive::{PortName, Position};
@@ -61,15 +61,15 @@ struct Desk {
 pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     let request = context.request;
     let asks = request.changes() && !request.options.dry_run;
-    if asks && !request.options.yes && !prompt::somebody_is_there() {
-        return Err(super::change::nobody_to_ask(request));
-    }
     let machine = context.machine()?;
     let machine = machine.as_ref();
     let names = names(context, machine)?;
     refuse_the_same(request, machine, &names)?;
     if let Command::Write { .. } = &request.command {
         refuse_other_models(request, &machine.list(), &names)?;
+    }
+    if asks && !request.options.yes && !prompt::somebody_is_there() {
+        return Err(super::change::nobody_to_ask(request));
     }
     let desks: Vec<Desk> = names.iter().map(|name| Desk::of(request, name)).collect();
     refuse_one_file_for_two(&desks)?;
@@ -262,12 +262,12 @@ impl Work<'_> {
                     drives => self.take_turns(drives, seat),
                 });
             }
-            let is_asked = meeting.is_asked();
+            let demands = meeting.demands();
             for desk in desks {
                 desk.show(self.context);
             }
-            if is_asked {
-                meeting.answer(self.ask(desks));
+            if !demands.is_empty() {
+                meeting.answer(self.ask(desks, &demands));
             }
         });
     }
@@ -275,8 +275,8 @@ impl Work<'_> {
     /// Drives of one channel: each is looked at and given back, and after the
     /// answer each has its turn.
     fn take_turns(self, drives: &[&Desk], seat: Seat) {
-        let wants = |desk: &&&Desk| {
-            let wants = AtomicBool::new(false);
+        let look = |desk: &&'_ Desk| {
+            let demand = OnceLock::new();
             let request = Request {
                 options: crate::cli::args::Options {
                     dry_run: true,
@@ -284,21 +284,23 @@ impl Work<'_> {
                 },
                 ..desk.request.clone()
             };
-            let looked = self.carry_out(desk, &request, Asking::Nobody(&wants));
-            let wants = looked.is_ok() && wants.load(Ordering::Relaxed);
-            if !wants {
+            let looked = self.carry_out(desk, &request, Asking::Nobody(&demand));
+            let demand = demand.into_inner().filter(|_| looked.is_ok());
+            if demand.is_none() {
                 desk.end(self.context, looked);
             }
-            wants
+            demand
         };
-        let drives: Vec<&&Desk> = drives.iter().filter(wants).collect();
+        let looked = drives.iter().map(|desk| (*desk, look(desk)));
+        let wanting = looked.filter_map(|(desk, demand)| Some((desk, demand?)));
+        let (drives, demands): (Vec<&Desk>, Vec<Demand>) = wanting.unzip();
         if drives.is_empty() {
             return;
         }
-        let answer = seat.ask();
-        for desk in drives {
+        let answer = seat.ask(&demands);
+        for (desk, demand) in drives.into_iter().zip(&demands) {
             self.context.output.forget(&desk.drive);
-            self.run(desk, Asking::Answered(&answer));
+            self.run(desk, Asking::Answered(&answer, demand));
         }
     }
 
@@ -319,7 +321,8 @@ impl Work<'_> {
         })
     }
 
-    fn ask(self, desks: &[Desk]) -> Answer {
+    /// Asks once for all; where that can leave drives dead, for the model of each.
+    fn ask(self, desks: &[Desk], demands: &[Demand]) -> Answer {
         let Context {
             request,
             output,
@@ -338,7 +341,33 @@ impl Work<'_> {
             output.tell(None, &Event::Asked);
         }
         let names = waiting.iter().map(|desk| desk.name.as_str());
-        Answer::Consent(prompt::ask(&question(request, names).into(), yes, stop))
+        let mut asked = Text::default();
+        let mut words = Vec::new();
+        for desk in &waiting {
+            let Some(demand) = demands.iter().find(|demand| demand.drive == desk.drive) else {
+                continue;
+            };
+            if let Some(names) = &demand.names {
+                asked.words("").words(&format!("Drive {}", desk.drive));
+                asked.append(names.clone());
+            }
+            if !words.contains(&demand.word) {
+                words.push(demand.word.clone());
+            }
+        }
+        asked.words(&question(request, names));
+        // Who types a model has said more than YES.
+        let is_model = |word: &Word| matches!(word, Word::Model(_));
+        if words.iter().any(is_model) {
+            words.retain(is_model);
+        }
+        for word in words {
+            match prompt::ask_for(&word, &asked, yes, stop) {
+                Consent::Given => asked = Text::default(),
+                other => return Answer::Consent(other, word),
+            }
+        }
+        Answer::Consent(Consent::Given, Word::Yes)
     }
 }
 

@@ -3,12 +3,25 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::cli::prompt::Consent;
+use crate::cli::args::DriveName;
+use crate::cli::prompt::{Consent, Word};
+use crate::cli::text::Text;
+
+/// What has to be typed before the flash of one drive is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    pub drive: DriveName,
+    pub word: Word,
+    /// Who the drive and the image say that they are, where the change can leave
+    /// the drive dead.
+    pub names: Option<Text>,
+}
 
 /// What all that wait are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    Consent(Consent),
+    /// How the question was answered, and the word that it wanted last.
+    Consent(Consent, Word),
     /// What would be done could not be shown, and why.
     Unshown(String),
 }
@@ -24,7 +37,8 @@ pub struct Meeting {
 struct State {
     /// Who has neither asked nor gone.
     awaited: usize,
-    asking: usize,
+    /// In the order in which they came.
+    demands: Vec<Demand>,
     answer: Option<Answer>,
 }
 
@@ -34,7 +48,7 @@ impl Meeting {
         Meeting {
             state: Mutex::new(State {
                 awaited: seats,
-                asking: 0,
+                demands: Vec::new(),
                 answer: None,
             }),
             changed: Condvar::new(),
@@ -48,11 +62,12 @@ impl Meeting {
         }
     }
 
-    /// Waits until everybody has asked or gone, and tells whether anybody asked.
-    pub fn is_asked(&self) -> bool {
+    /// Waits until everybody has asked or gone, and tells what they ask.
+    pub fn demands(&self) -> Vec<Demand> {
         let state = self.state();
         let state = self.changed.wait_while(state, |state| state.awaited > 0);
-        state.unwrap_or_else(PoisonError::into_inner).asking > 0
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        state.demands.clone()
     }
 
     /// Answers all who have asked.
@@ -74,20 +89,20 @@ pub struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// Asks, and waits for the answer that all get.
-    pub fn ask(&self) -> Answer {
-        self.arrive(true);
+    /// Asks for what these drives demand, and waits for the answer that all get.
+    pub fn ask(&self, demands: &[Demand]) -> Answer {
+        self.arrive(demands);
         let state = self.meeting.state();
         let state = self
             .meeting
             .changed
             .wait_while(state, |state| state.answer.is_none());
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        let nobody = Answer::Consent(Consent::NobodyToAsk);
+        let nobody = Answer::Consent(Consent::NobodyToAsk, Word::Yes);
         state.answer.clone().unwrap_or(nobody)
     }
 
-    fn arrive(&self, asks: bool) {
+    fn arrive(&self, demands: &[Demand]) {
         let mut is_awaited = self
             .is_awaited
             .lock()
@@ -95,7 +110,7 @@ impl Seat<'_> {
         if std::mem::take(&mut *is_awaited) {
             let mut state = self.meeting.state();
             state.awaited = state.awaited.saturating_sub(1);
-            state.asking += usize::from(asks);
+            state.demands.extend_from_slice(demands);
             self.meeting.changed.notify_all();
         }
     }
@@ -103,7 +118,7 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        self.arrive(false);
+        self.arrive(&[]);
     }
 }
 
@@ -115,17 +130,23 @@ mod tests {
     #[test]
     fn nobody_goes_on_before_all_have_asked_or_gone() {
         let meeting = Meeting::of(3);
-        let given = Answer::Consent(Consent::Given);
+        let given = Answer::Consent(Consent::Given, Word::Yes);
+        let demand = Demand {
+            drive: DriveName::Index(3),
+            word: Word::Yes,
+            names: None,
+        };
         thread::scope(|scope| {
             let asking: Vec<_> = (0..2)
                 .map(|_| {
                     let seat = meeting.seat();
-                    scope.spawn(move || seat.ask())
+                    let demand = demand.clone();
+                    scope.spawn(move || seat.ask(&[demand]))
                 })
                 .collect();
             let gone = meeting.seat();
             scope.spawn(move || drop(gone));
-            assert!(meeting.is_asked());
+            assert_eq!(meeting.demands(), [demand.clone(), demand.clone()]);
             assert!(asking.iter().all(|thread| !thread.is_finished()));
             meeting.answer(given.clone());
             for thread in asking {
@@ -139,6 +160,6 @@ mod tests {
         let meeting = Meeting::of(2);
         drop(meeting.seat());
         drop(meeting.seat());
-        assert!(!meeting.is_asked());
+        assert!(meeting.demands().is_empty());
     }
 }
