@@ -187,6 +187,8 @@ pub struct Dumped {
     pub disagreements: u32,
     /// Read from a flash that an unfinished change has left: a mixture.
     pub half_written: bool,
+    /// Its boot code gave it: no firmware runs.
+    pub by_boot_code: bool,
 }
 
 /// What a change would do.
@@ -360,7 +362,13 @@ impl Drive {
 
 impl Dumped {
     /// `files` with the record as the last one.
-    pub fn of(mut files: Vec<PathBuf>, format: Format, dump: &Dump, record: &Record) -> Dumped {
+    pub fn of(
+        mut files: Vec<PathBuf>,
+        format: Format,
+        dump: &Dump,
+        record: &Record,
+        by_boot_code: bool,
+    ) -> Dumped {
         let path = files.pop().unwrap_or_default();
         let banks: Vec<(Bank, Checksum)> = dump
             .ranges
@@ -383,6 +391,7 @@ impl Dumped {
             gaps: dump.gaps.clone(),
             disagreements: dump.disagreements,
             half_written: record.half_written,
+            by_boot_code,
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Lost {
     pub crc32: Option<Crc32>,
     pub date: Date,
     pub problem: BackupProblem,
+    /// What it was about.
+    covered: Vec<FlashRange>,
     who: Who,
     entry: Option<journal::Found>,
 }
@@ -228,12 +230,11 @@ impl Unfinished {
 
     /// Whether all that it covers was read.
     fn is_within(&self, dump: &Dump) -> bool {
-        self.covered.iter().all(|part| is_read(*part, dump))
+        is_within(&self.covered, dump)
     }
 
     fn overlaps(&self, ranges: &[FlashRange]) -> bool {
-        let covered = |range: &FlashRange| self.covered.iter().any(|part| part.overlaps(*range));
-        ranges.iter().any(covered)
+        overlap(&self.covered, ranges)
     }
 
     /// Whether it holds what was in the flash in all of `ranges`.
@@ -280,6 +281,14 @@ impl Unfinished {
         self.record.crc32 == other.record.crc32
             && self.covered == other.covered
             && self.before_writing() == other.before_writing()
+    }
+
+    /// Whether it is over when `begun` is gone on with to its end: that is about all of
+    /// what this one was about, from the same content.
+    fn ends_with(&self, begun: &Unfinished, change: &Change) -> bool {
+        without(&self.covered, &change.dump.ranges).is_empty()
+            && without(&self.covered, &begun.covered).is_empty()
+            && !self.differs_from(&begun.flash, &self.covered)
     }
 
     fn notice(&self) -> Notice {
@@ -377,9 +386,13 @@ impl Unfinished {
 
     /// Whether the drive is known to be this one by its serial number.
     fn is_by_serial(&self, drive: Option<&Identity>) -> bool {
+        let of_drive = drive.and_then(|drive| drive.serial.as_deref());
+        self.serial().is_some() && self.serial() == of_drive
+    }
+
+    fn serial(&self) -> Option<&str> {
         let recorded = self.record.drive.as_ref();
-        let recorded = recorded.and_then(|drive| drive.serial.as_ref());
-        recorded.is_some() && recorded == drive.and_then(|drive| drive.serial.as_ref())
+        recorded.and_then(|drive| drive.serial.as_deref())
     }
 
     /// Whether the flash holds something else than this backup in `ranges`.
@@ -399,11 +412,31 @@ impl Unfinished {
             date: self.record.date,
             words: self.words(),
             doubt,
+            half_written: self.record.half_written,
+        }
+    }
+
+    /// Where going on with it would lead back to the change that it stands in the way of.
+    fn put_back_first(&self) -> Refusal {
+        Refusal::Unfinished {
+            backup: self.path.clone(),
+            date: self.record.date,
+            words: Vec::new(),
+            doubt: Doubt::Lost,
+            half_written: self.record.half_written,
         }
     }
 }
 
 impl Lost {
+    fn serial(&self) -> Option<&str> {
+        let drive = self
+            .entry
+            .as_ref()
+            .and_then(|found| found.entry.drive.as_ref());
+        drive.and_then(|drive| drive.serial.as_deref())
+    }
+
     /// Whether a flash that was read may have been left by it.
     fn is_concerned(&self, seen: &Dump, layout: Option<&EraseLayout>) -> bool {
         concerns(self.trace(seen, layout), self.who, self.entry.as_ref())
@@ -450,6 +483,15 @@ impl Lost {
             problem: self.problem,
         }
     }
+}
+
+fn is_within(covered: &[FlashRange], dump: &Dump) -> bool {
+    covered.iter().all(|part| is_read(*part, dump))
+}
+
+fn overlap(covered: &[FlashRange], ranges: &[FlashRange]) -> bool {
+    let is_covered = |range: &FlashRange| covered.iter().any(|part| part.overlaps(*range));
+    ranges.iter().any(is_covered)
 }
 
 /// Of what was not read nothing shows.

@@ -63,6 +63,9 @@ pub enum Refusal {
         date: Date,
         words: Vec<OsString>,
         doubt: Doubt,
+        /// What was read before that write may have been a mixture already: it is no
+        /// way back.
+        half_written: bool,
     },
     /// [`Check::Interrupted`], where the backup of that write is wanted and cannot be
     /// used. None where there never was one.

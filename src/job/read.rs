@@ -186,13 +186,19 @@ pub(super) fn with_the_rest(job: &mut Job, dump: &Dump) -> Result<Vec<u8>, JobEr
     Ok(bytes)
 }
 
-/// As a dump of the whole flash.
+/// As a dump of the whole flash, the rest read as [`read`] does.
 pub(super) fn whole(job: &mut Job, dump: &Dump) -> Result<Dump, JobError> {
-    Ok(Dump {
-        bytes: with_the_rest(job, dump)?,
-        ranges: job.ranges(&Selection::Everything)?,
-        ..dump.clone()
-    })
+    let all = job.ranges(&Selection::Everything)?;
+    let mut whole = read_ranges(job, without(&all, &dump.ranges))?;
+    for range in &dump.ranges {
+        let read = range.of(&dump.bytes);
+        range.of_mut(&mut whole.bytes).copy_from_slice(read);
+    }
+    whole.ranges = all;
+    whole.gaps.extend(&dump.gaps);
+    whole.gaps.sort_by_key(|gap| gap.start());
+    whole.disagreements += dump.disagreements;
+    Ok(whole)
 }
 
 /// How many bytes a read takes at once.

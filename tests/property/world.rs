@@ -13,7 +13,7 @@ use mtkflash::job::change::ChangeError;
 use mtkflash::job::journal::Journal;
 use mtkflash::job::record::Record;
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
-use mtkflash::job::{Check, FlashState, Job, JobError, Refusal, Selection, StopFlag};
+use mtkflash::job::{Check, Doubt, FlashState, Job, JobError, Refusal, Selection, StopFlag};
 use mtkflash::scsi::Identity;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ use crate::random::Random;
 #[derive(Debug, Default, Clone)]
 pub struct Seen(BTreeMap<&'static str, u64>);
 
-const WORTH_SEEING: [&str; 8] = [
+const WORTH_SEEING: [&str; 9] = [
     "done",
     "cut",
     "killed",
@@ -33,6 +33,7 @@ const WORTH_SEEING: [&str; 8] = [
     "refused as unfinished",
     "backup gone",
     "way back from before",
+    "advice followed",
 ];
 
 impl Seen {
@@ -126,6 +127,25 @@ impl Line {
     }
 }
 
+/// What else a user types.
+#[derive(Debug, Clone, Default)]
+struct Besides {
+    /// The name of the backup.
+    backup: Option<PathBuf>,
+    /// `--force=interrupted`.
+    is_forced: bool,
+}
+
+/// What a refusal says to do.
+enum Advice {
+    /// The same line, with more.
+    Type(Besides),
+    /// This first, and then the same line.
+    First(Line),
+    /// Nothing that this drive's user could know to be right.
+    Unknown,
+}
+
 /// What is true of a drive and no run is told.
 struct Truth {
     /// What was in the flash before the first change that was not finished.
@@ -143,6 +163,10 @@ pub struct World {
     root: PathBuf,
     has_serials: bool,
     names: u32,
+    /// All lines; a run is known by the number of its own.
+    typed: Vec<Line>,
+    /// Whose the backups are, by their names.
+    backups: BTreeMap<String, usize>,
     /// Shows what happens, for whoever looks at one sequence.
     tells: bool,
 }
@@ -211,6 +235,8 @@ impl World {
             root,
             has_serials,
             names: 0,
+            typed: Vec::new(),
+            backups: BTreeMap::new(),
             tells: std::env::var("MTKFLASH_SEQUENCES").is_ok_and(|number| number == "1"),
         }
     }
@@ -231,7 +257,7 @@ impl World {
                 0 => true,
                 _ => !self.random.one_in(4),
             };
-            self.run(drive, &line, fault, None, seen);
+            self.run(drive, &line, fault, &Besides::default(), seen);
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
@@ -289,10 +315,11 @@ impl World {
         number: usize,
         line: &Line,
         fault: bool,
-        backup: Option<&Path>,
+        besides: &Besides,
         seen: &mut Seen,
     ) -> Ended {
         self.names += 1;
+        self.typed.push(line.clone());
         let user = self.random.of(&["user", "root"]);
         let other = if user == "user" { "root" } else { "user" };
         let folder = self.root.join(self.random.of(&["one", "other"]));
@@ -301,10 +328,10 @@ impl World {
             own: shelf(user),
             others: shelf(other).into_iter().collect(),
             place: Some(self.drives[number].place.clone()),
-            words: Vec::new(),
+            words: vec![(self.typed.len() - 1).to_string().into()],
         };
-        let wish = match backup {
-            Some(backup) => BackupWish::File(backup.to_owned()),
+        let wish = match &besides.backup {
+            Some(backup) => BackupWish::File(backup.clone()),
             None => BackupWish::Fresh {
                 backup: folder.join(format!("backup-{}.bin", self.names)),
                 half_written: folder.join(format!("half-written-{}.bin", self.names)),
@@ -322,7 +349,10 @@ impl World {
             selection: line.range.map_or(Selection::Everything, Selection::Range),
             keep: line.keep.clone(),
             backup: wish,
-            forced: [Check::Model].into(),
+            forced: match besides.is_forced {
+                true => [Check::Model, Check::Interrupted].into(),
+                false => [Check::Model].into(),
+            },
             circumstances: Circumstances {
                 date: format!(
                     "2004-05-21 10:{:02}:{:02} UTC",
@@ -391,6 +421,9 @@ impl World {
             eprintln!("{user}: {case}, erase: {erases}: {said}; {way:?}");
         }
         if let Some(proposal) = &proposal {
+            if let Backup::Made { path, .. } | Backup::Mixture { path, .. } = &proposal.backup {
+                self.backups.insert(name_of(path), number);
+            }
             self.hold_backup(proposal, &original, &case, seen);
         }
         let truth = &mut self.truths[number];
@@ -466,9 +499,8 @@ impl World {
         };
         assert!(
             content == parts.concat(),
-            "{case}: {} is called a backup, and is not what was there ({:?})",
-            path.display(),
-            proposal.backup
+            "{case}: {} is called a backup, and is not what was there",
+            path.display()
         );
     }
 
@@ -521,17 +553,7 @@ impl World {
             return;
         };
         let is_one = lines.iter().all(|line| *line == last);
-        let mut ended = self.run(number, &last, false, None, seen);
-        if let Ended::Refused(Refusal::BackupGone {
-            path: Some(path), ..
-        }) = &ended
-        {
-            // It was asked for by name, and is found.
-            let moved = self.root.join("third").join(path.file_name().unwrap());
-            assert!(moved.exists(), "{} was asked for", path.display());
-            ended = self.run(number, &last, false, Some(&moved), seen);
-        }
-        match ended {
+        match self.follow(number, &last, &mut Vec::new(), seen) {
             Ended::Good => {}
             Ended::Refused(refusal) if !is_one || self.truths[number].is_unclear => {
                 let is_known = matches!(
@@ -546,6 +568,138 @@ impl World {
             Ended::Failed | Ended::Killed => panic!("drive {number}: failed without a fault"),
         }
     }
+
+    /// A line without faults, and what is advised as long as it is refused: never in a
+    /// circle. `before` are the refusals since the flash was changed.
+    fn follow(
+        &mut self,
+        number: usize,
+        line: &Line,
+        before: &mut Vec<(Line, Refusal)>,
+        seen: &mut Seen,
+    ) -> Ended {
+        const MOST: usize = 6;
+        let mut besides = Besides::default();
+        for _ in 0..MOST {
+            let ended = self.run(number, line, false, &besides, seen);
+            let Ended::Refused(refusal) = ended else {
+                return ended;
+            };
+            let met = (line.clone(), refusal.clone());
+            let is_same = besides.backup.is_none() && !besides.is_forced;
+            if is_same {
+                assert!(
+                    !before.contains(&met),
+                    "drive {number}: a circle: {refusal:?}"
+                );
+                before.push(met);
+            }
+            match self.advice(number, line, &refusal) {
+                Advice::Unknown => return Ended::Refused(refusal),
+                Advice::Type(more) => {
+                    seen.note("advice followed");
+                    let is_new = more.backup != besides.backup || more.is_forced;
+                    assert!(is_new, "drive {number}: a circle: {refusal:?}");
+                    assert!(
+                        !besides.is_forced,
+                        "drive {number}: forced, and {refusal:?}"
+                    );
+                    besides = more;
+                }
+                Advice::First(first) => {
+                    seen.note("advice followed");
+                    let held = self.drives[number].flash.clone();
+                    match self.follow(number, &first, before, seen) {
+                        Ended::Good => {}
+                        other => return other,
+                    }
+                    if held != self.drives[number].flash {
+                        before.clear();
+                    }
+                    besides = Besides::default();
+                }
+            }
+        }
+        panic!("drive {number}: no end of advice for {line:?}");
+    }
+
+    /// What is advised, as far as this drive's user knows whose backup is meant.
+    fn advice(&self, number: usize, line: &Line, refusal: &Refusal) -> Advice {
+        let is_changed = self.truths[number].original.is_some();
+        let is_its_own = |path: &Path| self.backups.get(&name_of(path)) == Some(&number);
+        let forced = Advice::Type(Besides {
+            is_forced: true,
+            ..Besides::default()
+        });
+        match refusal {
+            Refusal::BackupGone { path, .. } if !is_changed => match path {
+                Some(path) if is_its_own(path) => self.found_again(path),
+                _ => forced,
+            },
+            Refusal::BackupGone {
+                path: Some(path), ..
+            } => self.found_again(path),
+            Refusal::Unfinished { .. } if !is_changed => forced,
+            Refusal::Unfinished {
+                backup,
+                words,
+                doubt,
+                half_written,
+                ..
+            } if is_its_own(backup) => {
+                let begun = words.first().and_then(|word| word.to_str());
+                let begun = begun.map(|word| self.typed[word.parse::<usize>().unwrap()].clone());
+                match begun.filter(|begun| begun != line) {
+                    Some(begun) if *doubt == Doubt::Lost => Advice::First(begun),
+                    _ if *half_written => Advice::Unknown,
+                    _ => self.put_back(number, backup),
+                }
+            }
+            _ => Advice::Unknown,
+        }
+    }
+
+    /// It was asked for by name, and is found.
+    fn found_again(&self, path: &Path) -> Advice {
+        let moved = self.root.join("third").join(name_of(path));
+        assert!(moved.exists(), "{} was asked for", path.display());
+        Advice::Type(Besides {
+            backup: Some(moved),
+            is_forced: false,
+        })
+    }
+
+    /// The line that writes a backup back, as its record has it.
+    fn put_back(&self, number: usize, backup: &Path) -> Advice {
+        let content = fs::read(backup).unwrap();
+        let record = Record::beside(backup);
+        assert!(
+            record.as_ref().is_none_or(|record| !record.half_written),
+            "{} is called what was in the drive before",
+            backup.display()
+        );
+        let mut image = vec![0xFF; self.drives[number].flash.len()];
+        let ranges = record.map(|record| record.ranges).unwrap_or_default();
+        let range = match (ranges.first(), ranges.last()) {
+            (Some(first), Some(last)) => FlashRange::new(first.start(), last.end()),
+            _ => FlashRange::new(0, image.len() as u32),
+        };
+        if content.len() != range.len() as usize {
+            // Several parts are put back one after the other.
+            return Advice::Unknown;
+        }
+        range.of_mut(&mut image).copy_from_slice(&content);
+        Advice::First(Line {
+            image: Some(image),
+            range: (!ranges.is_empty()).then_some(range),
+            keep: Vec::new(),
+        })
+    }
+}
+
+/// A backup keeps its name where it is moved.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 /// Whether what is said about the flash is so.

@@ -21,7 +21,7 @@ use crate::job::{Check, interrupted, write};
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     check_place(request, file)?;
-    let (dump, record) = context.with_drive(|run| {
+    let (dump, record, by_boot_code) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         check_names_and_room(run, file)?;
         run.show_unfinished(Some(file));
@@ -29,18 +29,25 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         let dump = run
             .in_job(|job| read::read(job, &request.selection()))
             .map_err(|error| Failure::job(&error, request))?;
-        let is_mixed = run.info().is_boot_loader()
-            || interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
+        let by_boot_code = run.info().is_boot_loader();
+        let is_mixed =
+            by_boot_code || interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
         let record = Record {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())
         };
-        Ok((dump, record))
+        Ok((dump, record, by_boot_code))
     })?;
-    save(context, file, &dump, &record)
+    save(context, file, &dump, &record, by_boot_code)
 }
 
-fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(), Failure> {
+fn save(
+    context: Context,
+    file: &Path,
+    dump: &Dump,
+    record: &Record,
+    by_boot_code: bool,
+) -> Result<(), Failure> {
     let request = context.request;
     let forced = &request.options.force;
     write::refuse_blank(dump, forced).map_err(|refusal| Failure::job(&refusal.into(), request))?;
@@ -50,7 +57,7 @@ fn save(context: Context, file: &Path, dump: &Dump, record: &Record) -> Result<(
         .map_err(|error| Failure::file(&error, file, request))?;
     let files = backup::paths(file, format, &dump.ranges);
     let name = request.drives.first();
-    let dumped = Dumped::of(files, format, dump, record);
+    let dumped = Dumped::of(files, format, dump, record, by_boot_code);
     context.output.found(name, request, Finding::Dumped(dumped));
     Ok(())
 }
@@ -120,7 +127,7 @@ pub fn dumped(dump: &Dumped) -> Text {
     table.row("Format", &format!("{}{other}", dump.format));
     table.row("Read", &format!("{}, every byte twice", size(dump.bytes)));
     if dump.half_written {
-        table.row("Warning", words::journal::HALF_WRITTEN);
+        table.row("Warning", words::journal::half_written(dump.by_boot_code));
     }
     if dump.disagreements > 0 {
         let differed = words::objection::differed(dump.disagreements);

@@ -28,9 +28,18 @@ fn unfinished(
     backup: &Path,
     begun: Option<Request>,
     doubt: Doubt,
+    half_written: bool,
     failure: Failure,
     request: &Request,
 ) -> Failure {
+    if half_written {
+        return match (doubt, begun) {
+            (Doubt::Lost, Some(begun)) => failure
+                .next("Finish that write, and then type the same again:")
+                .next(begun),
+            _ => failure,
+        };
+    }
     let put_back = request.restore(backup);
     match (doubt, begun) {
         (Doubt::Blank, Some(begun)) => failure
@@ -61,8 +70,12 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
             backup,
             words,
             doubt,
+            half_written,
             ..
-        } => unfinished(backup, another(words, request), *doubt, failure, request).next(OTHERWISE),
+        } => {
+            let begun = another(words, request);
+            unfinished(backup, begun, *doubt, *half_written, failure, request).next(OTHERWISE)
+        }
         Refusal::BackupGone {
             path: Some(path), ..
         } => failure

@@ -9,9 +9,18 @@ use crate::job::{BackupProblem, Doubt, Refusal};
 const BEGUN: &str = "A write of a flash like this was begun and not finished";
 
 /// Of a dump.
-pub const HALF_WRITTEN: &str = "A write of this flash was begun and not finished, or no firmware \
-    runs from it. This file holds what is left, perhaps a mixture of two firmwares: it is no \
-    backup, and its record says so.";
+pub fn half_written(by_boot_code: bool) -> &'static str {
+    match by_boot_code {
+        false => {
+            "A write of this flash was begun and not finished. This file holds what is left, \
+             perhaps a mixture of two firmwares: it is no backup, and its record says so."
+        }
+        true => {
+            "No firmware runs from this flash. This file holds what is in it, perhaps what is \
+             left of a write that was not finished: it is no backup, and its record says so."
+        }
+    }
+}
 
 /// What the user should know of a change that this run does not go on with.
 pub fn notice(notice: &Notice) -> String {
@@ -57,6 +66,7 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
             backup,
             date,
             doubt,
+            half_written,
             ..
         } => {
             let why = match doubt {
@@ -73,10 +83,11 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
                      drive cannot be told."
                 }
             };
-            format!(
-                "{BEGUN}; its backup is {} of {date}. {why}",
-                backup.display()
-            )
+            let what = match half_written {
+                false => "its backup is",
+                true => "what was read before it, perhaps a mixture already, is",
+            };
+            format!("{BEGUN}; {what} {} of {date}. {why}", backup.display())
         }
         Refusal::BackupGone {
             path: Some(path),

@@ -222,6 +222,7 @@ impl Search<'_> {
                 crc32: Some(record.crc32),
                 date: record.date,
                 problem,
+                covered,
                 who,
                 entry: None,
             }))),
@@ -237,6 +238,7 @@ impl Lost {
             path: backup.map(|(path, _)| path),
             date: found.entry.date,
             problem,
+            covered: record::covered(&found.entry.ranges, found.entry.size),
             who,
             entry: Some(found),
         }

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Closing, Doubt, Lost, Notice, Unfinished, Who, concerns};
+use super::{Closing, Doubt, Lost, Notice, Unfinished, Who, concerns, is_within, overlap};
 use crate::flash::{EraseLayout, FlashRange};
 use crate::image::Crc32;
 use crate::job::journal::trace::{State, Trace, shares_content};
-use crate::job::read::Dump;
+use crate::job::read::{Dump, without};
 use crate::job::{Check, Forced, Refusal};
 use crate::scsi::Identity;
 
@@ -70,6 +70,21 @@ fn is_certain(one: &Unfinished, trace: Trace) -> bool {
     one.who == Who::Serial || one.who == Who::Place && trace.state == State::Partial
 }
 
+/// Whether a change at another place was of another drive than the one that `known` says
+/// this is, by all that it could have left in it.
+fn is_of_another(
+    known: Option<&Unfinished>,
+    who: Who,
+    serial: Option<&str>,
+    covered: &[FlashRange],
+) -> bool {
+    let Some(known) = known else {
+        return false;
+    };
+    let is_another = serial.is_some() && serial != known.serial();
+    who == Who::Elsewhere && is_another && without(covered, &known.covered).is_empty()
+}
+
 /// The only one, or the oldest where all of them are of one drive by its serial number
 /// or hold the same. Two of one place may be of two drives.
 fn first_of<'a>(all: &[&'a Unfinished]) -> Option<&'a Unfinished> {
@@ -82,21 +97,28 @@ fn first_of<'a>(all: &[&'a Unfinished]) -> Option<&'a Unfinished> {
 /// # Errors
 /// [`Check::Interrupted`] where bytes are to stay of which one of `concerned` has a
 /// copy that differs.
-fn refuse_loss(concerned: &[(&Unfinished, Trace)], change: &Change) -> Result<(), Refusal> {
+fn refuse_loss(
+    concerned: &[(&Unfinished, Trace)],
+    gone: &[&Lost],
+    change: &Change,
+) -> Result<(), Refusal> {
     let now = &change.dump.bytes;
     let target = (change.target)(&change.seen.bytes);
     let is_part = !(change.is_whole() && change.dump.is_whole());
     let is_lost = |one: &Unfinished| {
         one.differs_from(now, change.retained)
             // Its backup would no longer be what was there before.
-            || is_part
-                && one.overlaps(&change.dump.ranges)
-                && one.differs_from(&target, &one.covered)
+            || is_part && one.differs_from(&target, &change.dump.ranges)
     };
-    match concerned.iter().find(|(one, _)| is_lost(one)) {
-        Some((one, trace)) if is_certain(one, *trace) => Err(one.refusal(Doubt::Lost)),
-        Some((one, _)) => Err(one.refusal(Doubt::Drive)),
+    let lost = concerned.iter().filter(|(one, _)| is_lost(one));
+    match lost.min_by_key(|(one, _)| one.record.half_written) {
         None => Ok(()),
+        Some((one, trace)) => Err(match gone.first() {
+            // What was there before that one is in another backup, if in any.
+            Some(gone) if one.record.half_written => gone.refusal(),
+            _ if is_certain(one, *trace) => one.refusal(Doubt::Lost),
+            _ => one.refusal(Doubt::Drive),
+        }),
     }
 }
 
@@ -129,7 +151,7 @@ impl Open {
             if let (false, false, Some(one)) = (is_known, change.is_whole(), gone_of_this) {
                 return Err(one.refusal());
             }
-            refuse_loss(&concerned, change)?;
+            refuse_loss(&concerned, &gone, change)?;
             if let (false, Some(one)) = (change.is_whole(), gone.first()) {
                 return Err(one.refusal());
             }
@@ -137,14 +159,16 @@ impl Open {
         let certain = concerned
             .iter()
             .filter(|(one, trace)| is_certain(one, *trace));
+        // Two of one place that do not hold the same may be of two drives, also where one
+        // of them is no way back.
         let certain: Vec<&Unfinished> = certain
             .map(|(one, _)| *one)
-            .filter(|one| !one.record.half_written)
+            .filter(|one| one.who != Who::Serial || !one.record.half_written)
             .collect();
         Ok(match first_of(&certain) {
-            Some(one) => Start::After(Box::new(one.clone())),
+            Some(one) if !one.record.half_written => Start::After(Box::new(one.clone())),
             None if concerned.is_empty() && gone.is_empty() => Start::Here,
-            None => Start::Mixed,
+            Some(_) | None => Start::Mixed,
         })
     }
 
@@ -156,9 +180,11 @@ impl Open {
             return Ok(());
         }
         let others = self.concerned(change).into_iter();
-        let mut others = others.filter(|(one, _)| one.who.is_this() && !one.is_same(first));
+        let mut others = others.filter(|(one, _)| {
+            one.who.is_this() && !one.is_same(first) && !one.ends_with(first, change)
+        });
         match others.find(|(one, _)| one.overlaps(&change.dump.ranges)) {
-            Some((one, _)) => Err(one.refusal(Doubt::Lost)),
+            Some((one, _)) => Err(one.put_back_first()),
             None => Ok(()),
         }
     }
@@ -209,34 +235,51 @@ impl Open {
 
     /// The changes that may have left this flash, and what it shows of them.
     fn concerned(&self, change: &Change) -> Vec<(&Unfinished, Trace)> {
-        let targets = self.targets();
-        let traced = self.intact.iter().map(|one| {
-            let target = change.target_of(one);
-            let trace = one.trace(
-                change.seen,
-                target.as_deref().map(Vec::as_slice),
-                &targets,
-                change.layout,
-            );
-            (one, trace)
-        });
+        let known = self.known_by_content(change);
+        let traced = self.intact.iter().map(|one| (one, self.trace(one, change)));
         traced
             .filter(|(one, trace)| concerns(*trace, one.who, one.entry.as_ref()))
+            .filter(|(one, _)| !is_of_another(known, one.who, one.serial(), &one.covered))
             .collect()
+    }
+
+    fn trace(&self, one: &Unfinished, change: &Change) -> Trace {
+        let target = change.target_of(one);
+        one.trace(
+            change.seen,
+            target.as_deref().map(Vec::as_slice),
+            &self.targets(),
+            change.layout,
+        )
     }
 
     /// The same, of those whose backups cannot be used.
     fn gone(&self, change: &Change) -> Vec<&Lost> {
+        let known = self.known_by_content(change);
         let lost = self.lost.iter();
         lost.filter(|one| one.is_concerned(change.seen, change.layout))
+            .filter(|one| !is_of_another(known, one.who, one.serial(), &one.covered))
             .collect()
+    }
+
+    /// The change that says who a drive without a name is: it was to be made at this
+    /// place, of a drive with a serial number, and the flash is as it was then.
+    fn known_by_content(&self, change: &Change) -> Option<&Unfinished> {
+        let mut here = self.intact.iter();
+        here.find(|one| {
+            one.who == Who::Place
+                && one.serial().is_some()
+                && one.is_within(change.seen)
+                && self.trace(one, change).state == State::Untouched
+        })
     }
 
     /// Whether more of the flash has to be seen to tell what it shows of changes that
     /// overlap with this one.
     pub fn needs_more_than(&self, dump: &Dump) -> bool {
-        let mut parts = self.intact.iter();
-        parts.any(|one| !one.is_within(dump) && one.overlaps(&dump.ranges))
+        let intact = self.intact.iter().map(|one| &one.covered);
+        let mut parts = intact.chain(self.lost.iter().map(|one| &one.covered));
+        parts.any(|part| !is_within(part, dump) && overlap(part, &dump.ranges))
     }
 
     /// What a change of a blank flash starts from, where [`Open::start`] has found no
@@ -308,10 +351,11 @@ impl Open {
 
     /// All that is over when this change, which has been gone on with, is.
     pub fn same_as(&self, begun: &Unfinished, change: &Change) -> Vec<Closing> {
+        let is_over = |one: &Unfinished| one.is_same(begun) || one.ends_with(begun, change);
         let same = self
             .intact
             .iter()
-            .filter(|one| *one == begun || one.who.is_this() && one.is_same(begun));
+            .filter(|one| *one == begun || one.who.is_this() && is_over(one));
         same.map(|one| self.closing(one, change)).collect()
     }
 
