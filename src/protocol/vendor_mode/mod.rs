@@ -15,7 +15,7 @@
 //! | deed | registers, in their order | answer | sure |
 //! |---|---|---|---|
 //! | enter | Device=DEV; 250 ms; Device=DEV, LBA-low=2A, Command=80; 2 ms; Device=DEV | Status: the *mode status* | proven (JungleFlasher); that MTKFLASH and DosFlash do the same is reported (Geremia) |
-//! | read a byte at A | Device=DEV, LBA-mid=A[7:0], LBA-high=A[15:8], Device=DEV or A[19:16], Command=00 | LBA-low | proven |
+//! | read a byte at A | Device=DEV, LBA-mid=bits 7 to 0 of A, LBA-high=bits 15 to 8, Device=DEV or bits 19 to 16, Command=00 | LBA-low | proven |
 //! | write a byte at A | the same with LBA-low=the byte, Command=01 | | proven |
 //! | run a serial transaction | see [`serial`]: Command=04, then 05 | | proven |
 //! | leave | Device=DEV, Command=81; Device=DEV, Command=08 (DEVICE RESET); read Status; 350 ms | none is wanted | proven |
