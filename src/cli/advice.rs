@@ -60,6 +60,10 @@ pub enum Shell {
     FromUtf16 {
         file: PathBuf,
     },
+    /// Another program that makes one ZIP archive of its parts.
+    JoinZip {
+        file: PathBuf,
+    },
     /// Another program that takes an archive apart.
     Unpack {
         /// Its name, and what it is told to do.
@@ -69,6 +73,11 @@ pub enum Shell {
 }
 
 impl Shell {
+    /// What a ZIP archive is called that was made of its parts.
+    pub fn joined(file: &Path) -> PathBuf {
+        file.with_extension("whole.zip")
+    }
+
     /// What a file in UTF-16 is called when it is plain text.
     pub fn plain(file: &Path) -> PathBuf {
         file.with_extension("plain.hex")

@@ -113,6 +113,11 @@ impl Caller {
                 quoted(file.as_os_str()),
                 quoted(file.with_extension("bin").as_os_str())
             ),
+            Shell::JoinZip { file } => format!(
+                "zip -s 0 {} --out {}",
+                quoted(file.as_os_str()),
+                quoted(Shell::joined(file).as_os_str())
+            ),
             Shell::FromUtf16 { file } => format!(
                 "iconv -f utf-16 -t ascii {} > {}",
                 quoted(file.as_os_str()),

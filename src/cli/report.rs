@@ -11,7 +11,7 @@ use super::outcome::{Drive, Examined, Finding, Verdict};
 use super::text::Text;
 use super::words;
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::{Checksum, Hole, ImageIdentity, Origin, Report};
+use crate::image::{self, Checksum, Hole, ImageIdentity, Origin, Report};
 use crate::job::interrupted::Notice;
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{Compared, Difference};
@@ -192,7 +192,9 @@ fn image(path: &Path, report: &Report) -> Text {
         unfilled(&mut table, &hex.holes);
     }
     for problem in &report.problems {
-        table.row("Problem", &problem.to_string());
+        let is_part = image::Verdict::of(report) == image::Verdict::Part;
+        let label = if is_part { "Part" } else { "Problem" };
+        table.row(label, &problem.to_string());
     }
     for line in words::damage::lines(&report.findings) {
         table.row(line.label, &line.words);
@@ -232,7 +234,9 @@ fn image_in_short(path: &Path, report: &Report) -> Text {
         &format!("{} (CRC-32 {})", report.total, report.crc32),
     );
     for problem in &report.problems {
-        table.row("Problem", &problem.to_string());
+        let is_part = image::Verdict::of(report) == image::Verdict::Part;
+        let label = if is_part { "Part" } else { "Problem" };
+        table.row(label, &problem.to_string());
     }
     for line in words::damage::lines(&report.findings) {
         table.row(line.label, &line.words);

@@ -10,6 +10,8 @@ use super::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Foreign {
     WebPage,
+    /// One of several files that are a ZIP archive together.
+    PartOfZip,
     /// XML or JSON: what a server says to a program.
     Answer,
     Pdf,
@@ -84,6 +86,9 @@ pub fn of(content: &[u8]) -> Option<Foreign> {
     if FLOPPIES.contains(&content.len()) && has(510, b"\x55\xaa") && has(0, b"\xeb") {
         return Some(Foreign::Floppy);
     }
+    if is_last_of_zip(content) {
+        return Some(Foreign::PartOfZip);
+    }
     if is_bitmap(content) {
         return Some(Foreign::Picture);
     }
@@ -132,6 +137,13 @@ fn is_s_records(text: &[u8]) -> bool {
             }
             _ => false,
         })
+}
+
+/// The end of a directory that says that its archive began in another file.
+fn is_last_of_zip(content: &[u8]) -> bool {
+    let end = content.len().checked_sub(22);
+    end.and_then(|end| content.get(end..))
+        .is_some_and(|end| end.starts_with(b"PK\x05\x06") && matches!(end[4..6], [1..=99, 0]))
 }
 
 /// A picture of Windows: `BM` and its own size.

@@ -111,7 +111,12 @@ pub fn unwrapped(content: Vec<u8>) -> (Vec<u8>, Wrapping) {
     };
     let names_chip = deciphered(BANNER).is_some_and(|banner| Chip::from_banner(&banner).is_some());
     let is_tagged = || deciphered(DESCRIPTOR).is_some_and(|found| Chip::from_tag(&found).is_some());
-    if !names_chip && !is_tagged() {
+    let has_table = || {
+        let mut start = content[..TABLE.end() as usize].to_vec();
+        enc::decrypt(&mut start).is_ok() && is_table(&start)
+    };
+    let is_encrypted = names_chip || is_tagged() || content.len() == SIZE as usize && has_table();
+    if !is_encrypted {
         return (content, Wrapping::Plain);
     }
     let mut plain = content;
@@ -363,6 +368,15 @@ fn is_one(bytes: &[u8]) -> bool {
     bytes.len() == SIZE as usize
         && identity::mt1939(bytes).is_none()
         && (chip_at_banner(bytes).is_some() || has_tag(bytes) || has_tag_that_holds())
+}
+
+/// Whether there is an integrity table with entries that could not be there by chance.
+fn is_table(bytes: &[u8]) -> bool {
+    let entries = cmac::parse_table(bytes).unwrap_or_default();
+    let is_sound = |entry: &&cmac::CmacEntry| {
+        entry.is_active() && entry.start <= entry.end && entry.end < SIZE
+    };
+    entries.iter().filter(is_sound).count() >= 2
 }
 
 /// Of the beginning of such an image: what is missing. By the boot banner, which no

@@ -1,7 +1,7 @@
 //! What is to be thought of an image, in one word.
 
 use super::Report;
-use super::damage::Certainty;
+use super::damage::{Certainty, Finding};
 use super::soundness::Problem;
 use crate::flash::{FlashRange, Offset};
 
@@ -39,11 +39,16 @@ impl Verdict {
             }
             (Some(problem), _) if problem.may_be_part() && !doubt => Verdict::Part,
             (Some(_), _) => {
+                let is_place = |range: &FlashRange| range.start() > 0 || range.len() < report.size;
+                let is_certain = |finding: &&Finding| finding.certainty == Certainty::Certain;
+                let certain = report.findings.iter().filter(is_certain);
+                // Where line ends were translated, the end is not where it was.
+                let certain = certain.map(|finding| finding.range).find(is_place);
                 let of_problems = report.problems.iter().find_map(Problem::range);
                 let mut of_findings = report.findings.iter().map(|finding| finding.range);
-                let is_place = |range: &FlashRange| range.start() > 0 || range.len() < report.size;
                 Verdict::Damaged {
-                    at: of_problems
+                    at: certain
+                        .or(of_problems)
                         .or_else(|| of_findings.find(is_place))
                         .map(|range| Offset(range.start())),
                     certainty: Certainty::Certain,

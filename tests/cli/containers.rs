@@ -213,3 +213,11 @@ fn what_a_container_holds_is_data_in_json() {
     assert_eq!(image["others"][0]["path"], serde_json::json!(["BYS1.BIN"]));
     assert_eq!(image["others"][0]["may_be_image"], true);
 }
+
+#[test]
+fn a_flasher_that_names_another_revision_than_its_image_is_told() {
+    let flasher = made::xflash(XFlash::Plain, &[("BYS9", &bys2())]);
+    let run = with("x.exe", &flasher).done("i x.exe");
+    let said = "the flasher calls it BYS9, and it says of itself that it is BYS2";
+    assert!(run.stdout.contains(said), "{run}");
+}

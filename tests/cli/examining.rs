@@ -351,3 +351,102 @@ fn a_signal_ends_an_examination_at_once() {
     let status = child.wait().unwrap();
     assert_eq!(status.signal(), Some(2), "{status}");
 }
+
+#[test]
+fn an_image_with_another_sum_is_shown_before_it_is_refused() {
+    let folder = with("x.bin", bys1());
+    let run = folder.fails("i x.bin --sum 0000", 5);
+    assert!(run.stdout.contains("Verdict   looks whole"), "{run}");
+    assert!(!run.message().contains("To see what is in it"), "{run}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_not_called_one_for_no_drive() {
+    let run = with("x.bin", bys1()).fails("i x.bin missing.bin", 5);
+    let said = "1 of 2 files could not be read.";
+    assert!(run.message().contains(said), "{run}");
+}
+
+#[test]
+fn what_a_server_says_is_no_text_with_a_line_that_is_no_hex() {
+    let mut latin = b"<html><body>Zur\xfcck</body></html>".to_vec();
+    latin.extend([b'x'; 200]);
+    let rows: [(&[u8], &str); 5] = [
+        (b"<body>Error 403", "not firmware: a web page"),
+        (b"\xef\xbb\xbf<html></html>", "not firmware: a web page"),
+        (&latin, "not firmware: a web page"),
+        (
+            b"{\"error\": 404}",
+            "not firmware: what a server says (XML or JSON)",
+        ),
+        (&[b' '; 0x1000], "not firmware: blanks and nothing else"),
+    ];
+    for (content, expected) in rows {
+        assert_eq!(verdict(content), (expected.to_owned(), 5));
+    }
+}
+
+#[test]
+fn a_hex_file_of_a_compiler_is_read_from_where_its_flash_begins() {
+    let mut records = vec![":020000040800F2".to_owned()];
+    let image = old_image();
+    for (number, data) in image.chunks(0xF0).enumerate() {
+        let at = number * 0xF0;
+        if number > 0 && at / BANK != (at - 0xF0) / BANK {
+            records.push(record(4, 0, &[0x08, (at / BANK) as u8]));
+        }
+        // Some of these cross a line of 64 KiB.
+        records.push(record(0, (at % BANK) as u16, data));
+    }
+    records.push(":00000001FF".to_owned());
+    let folder = with("x.hex", records.join("\n"));
+    let run = folder.done("i x.hex --to bin --out x.bin");
+    let said = "Intel HEX with addresses from 08000000 on";
+    assert!(run.stdout.contains(said), "{run}");
+    assert!(folder.read("x.bin") == image);
+}
+
+fn record(kind: u8, address: u16, data: &[u8]) -> String {
+    let [high, low] = address.to_be_bytes();
+    let mut bytes = vec![data.len() as u8, high, low, kind];
+    bytes.extend(data);
+    let sum = bytes
+        .iter()
+        .fold(0, |sum: u8, byte| sum.wrapping_sub(*byte));
+    bytes.push(sum);
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    format!(":{digits}")
+}
+
+#[test]
+fn an_encrypted_image_with_a_damaged_banner_and_descriptor_is_still_known() {
+    use mtkflash::image::mt19xx;
+
+    let mut image = mt19xx::enciphered(Folder::with_bench("mt1959.toml").flash());
+    for at in [0x3000, 0x1E_C030] {
+        image[at] ^= 1;
+    }
+    let (words, code) = verdict(&image);
+    assert!(words.starts_with("damaged at"), "{words}");
+    assert_eq!(code, 5);
+}
+
+#[test]
+fn the_last_part_of_an_archive_in_several_files_is_called_that() {
+    let mut part = vec![0x55; 0x1000];
+    part.extend(b"PK\x05\x06\x01\0\0\0");
+    part.extend([0; 14]);
+    insta::assert_snapshot!(with("x.zip", part).fails("i x.zip", 5).message());
+}
+
+#[test]
+fn a_drive_read_is_said_to_be_for_that_very_drive() {
+    let folder = Folder::with_bench("mt1959.toml");
+    folder.done("1 r /m /b read.bin");
+    let run = folder.done("i read.bin");
+    let said = "looks whole, read from a";
+    assert!(run.stdout.contains(said), "{run}");
+    let json = folder.done("i read.bin --json").stdout;
+    let object: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(object["image"]["drive_read"], true);
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::run::Context;
-use crate::cli::args::Request;
+use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::words;
@@ -72,16 +72,21 @@ pub fn must_be_meant(request: &Request, file: &Path, image: &Image) -> Result<()
         }
         _ => return Ok(()),
     };
-    Err(Failure::new(
+    let failure = Failure::new(
         Exit::BadImage,
         format!(
             "{} is not the image that was meant: {what}.",
             file.display()
         ),
     )
-    .next(GET_IT_AGAIN)
-    .next("To see what is in it:")
-    .next(request.inspect()))
+    .next(GET_IT_AGAIN);
+    Err(match request.command {
+        // What is in it has just been shown.
+        Command::Inspect { .. } => failure,
+        _ => failure
+            .next("To see what is in it:")
+            .next(request.inspect()),
+    })
 }
 
 /// A dump of a part of a flash says so in its record, and belongs there.

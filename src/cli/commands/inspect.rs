@@ -37,6 +37,7 @@ fn inspect_one(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     let image = open(context, file, request)?;
     examine(context, file, &image, false)?;
+    must_be_meant(request, file, &image)?;
     match (request.options.to, &request.options.out) {
         (Some(form), Some(out)) => convert(context, file, &image, form, out),
         _ => Ok(()),
@@ -46,16 +47,20 @@ fn inspect_one(context: Context, file: &Path) -> Result<(), Failure> {
 /// Each in short; of two that could be read also where they differ.
 fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
     let mut images = Vec::new();
-    let mut bad = 0;
+    let (mut bad, mut missing) = (0, 0);
     for file in files {
         let request = context.request.with_file(file);
         let judged = open(context, file, &request).and_then(|image| {
-            let judged = examine(context, file, &image, true);
+            let judged = examine(context, file, &image, true)
+                .and_then(|()| must_be_meant(&request, file, &image));
             images.push(image);
             judged
         });
         if let Err(failure) = judged {
-            bad += 1;
+            match file.exists() {
+                true => bad += 1,
+                false => missing += 1,
+            }
             let failure = Failure {
                 flash: Flash::Unsaid,
                 ..failure
@@ -72,19 +77,22 @@ fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
             differences: Differences::between(one.bytes(), other.bytes()),
         });
     }
-    match bad {
-        0 => Ok(()),
-        bad => Err(Failure::new(
-            Exit::BadImage,
-            format!("{bad} of {} files should go into no drive.", files.len()),
-        )),
-    }
+    let of = files.len();
+    let what = match (bad, missing) {
+        (0, 0) => return Ok(()),
+        (bad, 0) => format!("{bad} of {of} files should go into no drive."),
+        (0, missing) => format!("{missing} of {of} files could not be read."),
+        (bad, missing) => {
+            format!("{bad} of {of} files should go into no drive, and {missing} could not be read.")
+        }
+    };
+    Err(Failure::new(Exit::BadImage, what))
 }
 
 /// Loads a file; one without an image gets its verdict at once.
 fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failure> {
     let loaded = load_image(Context { request, ..context }, file);
-    let image = loaded.map_err(|error| {
+    loaded.map_err(|error| {
         if let Some(verdict) = words::verdict::of_error(&error) {
             context.found(Finding::NoImage {
                 path: file.to_owned(),
@@ -93,9 +101,7 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
             });
         }
         Failure::load(&error, request)
-    })?;
-    must_be_meant(request, file, &image)?;
-    Ok(image)
+    })
 }
 
 /// How a part of a flash is used.

@@ -93,8 +93,11 @@ pub fn what(finding: &Finding) -> String {
             }
         ),
         Damage::Shifted { by } => format!(
-            "the name of its drive is {} bytes too {}: so many bytes before it were {}",
-            by.unsigned_abs(),
+            "the name of its drive is {} too {}: so many before it were {}",
+            match by.unsigned_abs() {
+                1 => "1 byte".to_owned(),
+                count => format!("{count} bytes"),
+            },
             if *by < 0 { "early" } else { "late" },
             if *by < 0 { "lost" } else { "added" },
         ),
@@ -106,6 +109,13 @@ pub fn what(finding: &Finding) -> String {
             "a free entry of its integrity table has {found:02X} at {}, where all others are FF: it \
              may be damaged",
             finding.at()
+        ),
+        Damage::OtherRevision {
+            in_flasher,
+            in_image,
+        } => format!(
+            "the flasher calls it {in_flasher}, and it says of itself that it is {in_image}: it may \
+             be another image than the one that is meant"
         ),
         Damage::NoBankCall => format!(
             "the code by which Lite-On firmware switches banks is not in {range}: that part may be \

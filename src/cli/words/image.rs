@@ -264,6 +264,15 @@ pub fn no_content(file: &Path, error: &ParseError) -> Failure {
             file: file.to_owned(),
         })
         .next(Request::inspect_file(&file.with_extension("bin"))),
+        ParseError::Foreign(Foreign::PartOfZip) => Failure::new(
+            Exit::BadImage,
+            format!("{name} is the last part of a ZIP archive that is in several files."),
+        )
+        .next("Put all of its parts beside it, make them one, and look at that:")
+        .next(Shell::JoinZip {
+            file: file.to_owned(),
+        })
+        .next(Request::inspect_file(&Shell::joined(file))),
         ParseError::Foreign(Foreign::WebPage | Foreign::Answer) => elsewhere(Failure::new(
             Exit::BadImage,
             format!(

@@ -230,6 +230,7 @@ fn line(error: &HexError) -> Option<usize> {
 pub fn foreign(kind: Foreign) -> &'static str {
     match kind {
         Foreign::WebPage => "a web page",
+        Foreign::PartOfZip => "the last part of a ZIP archive that is in several files",
         Foreign::Answer => "what a server says (XML or JSON)",
         Foreign::Pdf => "a PDF document",
         Foreign::Picture => "a picture",

@@ -7,8 +7,13 @@
 //! program as it is in memory, with the jumps of its code still as UPX filters
 //! them: the data in it is whole, and that is what is looked for.
 //!
-//! Source of the header: UPX's own documentation of its stub loaders. LZMA, which
-//! UPX of that time did not have, is left to `upx -d`.
+//! Source of the header: UPX's own documentation of its stub loaders; of the two
+//! bytes before a stream of LZMA: `compress_lzma.cpp` of UPX. Read back from what UPX 4
+//! has packed.
+
+use std::io::Read;
+
+use lzma_rust2::LzmaReader;
 
 use super::nrv::{self, Method};
 use super::pe::{Program, u32_at};
@@ -39,10 +44,11 @@ pub enum Packed {
 pub fn unpack(bytes: &[u8]) -> Option<Packed> {
     let program = Program::of(bytes)?;
     let (at, header) = find_header(bytes)?;
-    let method = match header.method {
-        2 => Method::Nrv2b,
-        5 => Method::Nrv2d,
-        8 => Method::Nrv2e,
+    let unpack: fn(&[u8], usize) -> Option<Vec<u8>> = match header.method {
+        2 => |packed, size| nrv::unpack(packed, size, Method::Nrv2b),
+        5 => |packed, size| nrv::unpack(packed, size, Method::Nrv2d),
+        8 => |packed, size| nrv::unpack(packed, size, Method::Nrv2e),
+        14 => unpack_lzma,
         method => return Some(Packed::Unknown { method }),
     };
     // Packed data begins right behind the header or with a section.
@@ -53,9 +59,28 @@ pub fn unpack(bytes: &[u8]) -> Option<Packed> {
         .find(|packed| adler32(packed) == header.packed_sum);
     let unpacked = packed
         .filter(|_| header.size <= MOST)
-        .and_then(|packed| nrv::unpack(packed, header.size, method))
+        .and_then(|packed| unpack(packed, header.size))
         .filter(|unpacked| adler32(unpacked) == header.sum);
     Some(unpacked.map_or(Packed::Damaged, Packed::Unpacked))
+}
+
+/// LZMA as UPX keeps it: two bytes of properties (literal context and position bits
+/// together over position bits, position bits over context bits), then the stream.
+fn unpack_lzma(packed: &[u8], size: usize) -> Option<Vec<u8>> {
+    let [first, second, stream @ ..] = packed else {
+        return None;
+    };
+    let (lp, lc, pb) = (second >> 4, second & 0x0f, first & 0x07);
+    if first >> 3 != lp + lc || lc > 8 || lp > 4 || pb > 4 {
+        return None;
+    }
+    // More than comes out is looked back at by nothing.
+    let window = u32::try_from(size).ok()?.max(0x1000);
+    let (lc, lp, pb) = (u32::from(lc), u32::from(lp), u32::from(pb));
+    let reader = LzmaReader::new(stream, size as u64, lc, lp, pb, window, None).ok()?;
+    let mut out = Vec::new();
+    reader.take(size as u64).read_to_end(&mut out).ok()?;
+    (out.len() == size).then_some(out)
 }
 
 struct Header {

@@ -14,9 +14,10 @@ mod common_code;
 mod order;
 mod transfer;
 
+use super::container::Kind;
 use super::hex::HoleKind;
 use super::structure::Structure;
-use super::{Image, mt19xx};
+use super::{Image, identity, mt19xx};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 
 pub use order::Order;
@@ -82,6 +83,11 @@ pub enum Damage {
     OddStart { found: u8 },
     /// A free entry of the integrity table of a Blu-ray image that is not all FF.
     NotFree { found: u8 },
+    /// The flasher that it came out of calls it otherwise.
+    OtherRevision {
+        in_flasher: String,
+        in_image: String,
+    },
     /// The code by which Lite-On firmware switches banks is not there.
     NoBankCall,
     /// In code that all banks have in common one bank differs.
@@ -122,6 +128,7 @@ pub fn findings(image: &Image) -> Vec<Finding> {
         certainty: Certainty::Certain,
         damage: Damage::BluRayCut,
     }));
+    findings.extend(other_revision(image));
     findings.extend(mt19xx::odd_free_byte(bytes).map(|(at, found)| Finding {
         range: at.range(1),
         certainty: Certainty::Possible,
@@ -142,6 +149,21 @@ pub fn findings_of_part(image: &Image) -> Vec<Finding> {
 /// The surest first, then by place.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.certainty), finding.range.start()));
+}
+
+/// A flasher names the revision of each of its images.
+fn other_revision(image: &Image) -> Option<Finding> {
+    let step = image.origin()?.path.last()?;
+    let found = identity::find(image.bytes()).into_iter().next()?;
+    let in_image = &found.identity().revision;
+    (step.kind == Kind::XFlash && step.name != *in_image).then(|| Finding {
+        range: all(image.bytes()),
+        certainty: Certainty::Possible,
+        damage: Damage::OtherRevision {
+            in_flasher: step.name.clone(),
+            in_image: in_image.clone(),
+        },
+    })
 }
 
 /// What the holes of an image's HEX file say against it.
