@@ -1,23 +1,26 @@
 //! What to do next, as data: words, and commands to type.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::Request;
 use super::text::Text;
 use crate::drive::Remedy;
 use crate::drive::note::Undo;
+use crate::job::Check;
 
 /// A command of this program for the user to type. It holds no consent: whoever
-/// types it is asked.
+/// types it is asked. Beside it are the checks that were overridden in what it was
+/// made of, and are not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asking(Request);
+pub struct Asking(Request, BTreeSet<Check>);
 
 impl Asking {
     /// A command whose checks the user has named for it himself. Whoever types it
     /// is asked all the same.
     pub fn with_its_checks(mut request: Request) -> Box<Asking> {
         request.options.yes = false;
-        Box::new(Asking(request))
+        Box::new(Asking(request, BTreeSet::new()))
     }
 
     pub fn request(&self) -> &Request {
@@ -28,8 +31,8 @@ impl Asking {
 impl From<Request> for Box<Asking> {
     fn from(mut request: Request) -> Box<Asking> {
         request.options.yes = false;
-        request.options.force.clear();
-        Box::new(Asking(request))
+        let left_out = std::mem::take(&mut request.options.force);
+        Box::new(Asking(request, left_out))
     }
 }
 
@@ -149,18 +152,42 @@ impl Request {
     }
 }
 
+/// What a command does not say again for its user.
+fn left_out(checks: &BTreeSet<Check>) -> Option<String> {
+    let names: Vec<&str> = checks.iter().map(|check| check.name()).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!(
+            "The check that you have overridden, {one}, is left out of that line: it stops there \
+             unless you name it again as you did."
+        )),
+        all => Some(format!(
+            "The checks that you have overridden, {}, are left out of that line: it stops there \
+             unless you name them again as you did.",
+            all.join(" and ")
+        )),
+    }
+}
+
 /// What to do next, line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Advice(Vec<Line>);
 
 impl Advice {
     pub fn then(mut self, line: impl Into<Line>) -> Advice {
-        self.0.push(line.into());
+        self.push(line);
         self
     }
 
+    /// What a command leaves out of what was typed is told behind it.
     pub fn push(&mut self, line: impl Into<Line>) {
-        self.0.push(line.into());
+        let line = line.into();
+        let left_out = match &line {
+            Line::Again(same) => left_out(&same.1),
+            Line::Say(_) | Line::Type(_) => None,
+        };
+        self.0.push(line);
+        self.0.extend(left_out.map(Line::Say));
     }
 
     pub fn lines(&self) -> &[Line] {
@@ -204,6 +231,6 @@ impl Advice {
 
 impl<L: Into<Line>> FromIterator<L> for Advice {
     fn from_iter<I: IntoIterator<Item = L>>(lines: I) -> Advice {
-        Advice(lines.into_iter().map(Into::into).collect())
+        lines.into_iter().fold(Advice::default(), Advice::then)
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::advice::{Advice, Line};
 use super::args::{Command, Request, Via};
 use super::exit::Exit;
+use super::next;
 use super::prompt::Word;
 use super::report;
 use super::text::Text;
@@ -191,7 +192,7 @@ impl Failure {
                 Failure::new(exit_of(&state), sentence(&source.to_string()))
             }
             ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
-            ChangeError::OtherIdentity { .. } => {
+            ChangeError::OtherIdentity { .. } | ChangeError::NoFirmware { .. } => {
                 Failure::new(exit_of(&state), sentence(&error.to_string()))
             }
             ChangeError::OldFirmware { boot_string, .. } => {
@@ -260,12 +261,13 @@ impl Failure {
     fn beyond_help(self, request: &Request) -> Failure {
         self.next(
             "This answer, before the drive has taken anything, is all that is left of firmware that \
-             did not get into it whole. Switching it off and on costs nothing more. Then look at it:",
+             did not get into it whole, and sending an image again ends the same. Switching the drive \
+             off and on costs nothing more. Then see whether it is listed by its name:",
         )
-        .next(request.check())
+        .next(request.list())
         .next(
-            "If it does not say who it is then, no command is known that brings it back: what remains \
-             is an external programmer for its flash chip.",
+            "If it does not say what it is there, no command is known that brings it back: what \
+             remains is an external programmer for its flash chip.",
         )
     }
 
@@ -294,6 +296,15 @@ impl Failure {
                 .next(request.write_any()),
         }
         .next("If that fails, too, only another chip helps, or an external programmer.")
+    }
+
+    /// The same failure of a change that was forced over what keeps the drive alive:
+    /// the way back comes first.
+    pub fn in_danger(self, backup: Option<&Path>, request: &Request) -> Failure {
+        Failure {
+            next: next::after_failed_danger(backup, request),
+            ..self
+        }
     }
 
     /// Says where the way back is that was made before nothing was changed.
@@ -543,14 +554,17 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
         | Refusal::Unerasable { .. }
         | Refusal::NoParts
         | Refusal::Plan(_)
-        | Refusal::NothingRead
         | Refusal::NothingCompared
         | Refusal::NotThisImage(_)
         | Refusal::NotReady(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),
+        Refusal::UnreadableByPackets { .. } => failure
+            .next(next::IN_VENDOR_MODE)
+            .next(request.read_in_vendor_mode()),
+        Refusal::NothingRead => failure.next(next::WRITE_ONLY).next(request.write_unread()),
         Refusal::NoBackupPossible(NoBackup::Reported { .. }) => failure
-            .next("To try to read it there, which changes nothing in it and was never confirmed:")
+            .next(next::IN_VENDOR_MODE)
             .next(request.read_in_vendor_mode())
             .next("If you can do without a way back:")
             .next(request.without_backup()),
@@ -578,6 +592,19 @@ fn lost_on_the_way(error: &DeviceError) -> Option<&TransportError> {
 
 fn has_vanished(error: &DeviceError) -> bool {
     matches!(lost_on_the_way(error), Some(TransportError::Vanished))
+}
+
+/// Whether a drive by packets says that it does not know a command, before it has
+/// taken any of them that goes on at some place.
+fn is_unknown_command(error: &DeviceError) -> bool {
+    matches!(
+        error,
+        DeviceError::Packet {
+            at: None | Some(Offset(0)),
+            source: PacketError::Sense(sense),
+            ..
+        } if sense.is_refusal()
+    )
 }
 
 /// Whether a drive that takes whole images answered the first of it with an
@@ -634,6 +661,19 @@ fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Failure 
             "Put the drive behind another adapter or on a port of the computer, then type the \
              same again:",
         ),
+        source if is_unknown_command(source) && request.reads_as_liteon() => {
+            return failure
+                .next("It does not know this way of being read. In vendor mode it is not needed:")
+                .next(request.read_in_vendor_mode());
+        }
+        source if is_unknown_command(source) => {
+            return failure
+                .next(
+                    "It refuses the command itself, and would refuse it again: either it is no drive \
+                     of this protocol, or its firmware does not go along. To see what it is:",
+                )
+                .next(request.by_its_name().check());
+        }
         source if has_vanished(source) => {
             failure.next("Check its power and cable; when it is back, type the same again:")
         }

@@ -565,6 +565,9 @@ fn dumped(dump: &Dumped) -> Value {
     if dump.half_written {
         object["half_written"] = true.into();
     }
+    if let Some(remapped) = dump.remapped {
+        object["remapped"] = ranges(&[remapped]).into();
+    }
     object
 }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::advice::Advice;
 use super::args::{Request, parse};
+use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, Reading};
+use crate::scsi::Identity;
 
 /// What is blank of a flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +102,27 @@ pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
     }
 }
 
+/// After such a write that went wrong.
+pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
+    let advice = Advice::default().then(
+        "Leave the drive on: as long as it is on, it can perhaps still be written. What you have \
+         sent was for other hardware or damaged, and more of it makes nothing better.",
+    );
+    match backup {
+        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        None => advice
+            .then("To go back, write firmware that is for this very drive:")
+            .then(request.write_unread()),
+    }
+}
+
 /// After a check: what is in the flash comes first, where it can be had.
-pub fn after_check(capabilities: &Capabilities, request: &Request) -> Advice {
+pub fn after_check(
+    capabilities: &Capabilities,
+    identity: Option<&Identity>,
+    request: &Request,
+) -> Advice {
+    let reported = identity.and_then(reported::of);
     match &capabilities.reading {
         Reading::Blocks(_) => Advice::default()
             .then("It answers. Keep what is in its flash first:")
@@ -112,11 +133,24 @@ pub fn after_check(capabilities: &Capabilities, request: &Request) -> Advice {
                  keep what is in it first:",
             )
             .then(request.read().with_a_size()),
+        Reading::Impossible(_) if reported.is_some_and(|report| report.answers) => Advice::default(
+        )
+        .then(
+            "It answers. How it is read by packets is not documented; it is reported to answer \
+                     vendor mode. To try to read it there, which changes nothing in it:",
+        )
+        .then(request.read_in_vendor_mode())
+        .then(WRITE_ONLY)
+        .then(request.write_unread()),
         Reading::Impossible(_) => Advice::default()
             .then(WRITE_ONLY)
             .then(request.write_unread()),
     }
 }
+
+/// About a drive that is reported to answer vendor mode, and has packets.
+pub const IN_VENDOR_MODE: &str =
+    "To try to read it there, which changes nothing in it and was never confirmed:";
 
 /// About a drive of which no way to read it is documented.
 pub const WRITE_ONLY: &str = "Its firmware can be written, not read:";

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::next::Blank;
 use super::words;
 use crate::flash::{Bank, FlashRange};
+use crate::image::mt19xx::{self, Facts};
 use crate::image::sums::Sha256;
 use crate::image::{self, Checksum, Crc32, Differences, Format, Report};
 use crate::job::change::Changed;
@@ -189,6 +190,8 @@ pub struct Dumped {
     pub half_written: bool,
     /// Its boot code gave it: no firmware runs.
     pub by_boot_code: bool,
+    /// Where the drive has shown something else than what is in its flash.
+    pub remapped: Option<FlashRange>,
 }
 
 /// What a change would do.
@@ -392,8 +395,14 @@ impl Dumped {
             disagreements: dump.disagreements,
             half_written: record.half_written,
             by_boot_code,
+            remapped: is_remapped(&dump.bytes).then_some(mt19xx::SHOWN_REMAPPED),
         }
     }
+}
+
+/// Whether a Blu-ray drive's flash was read, which shows one of its pages twice.
+fn is_remapped(flash: &[u8]) -> bool {
+    Facts::of(flash).is_some_and(|facts| facts.is_drive_read)
 }
 
 impl Proposed {

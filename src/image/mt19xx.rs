@@ -29,6 +29,10 @@ pub const SIZE: u32 = 0x20_0000;
 /// Characters in a boot string, trailing blanks included.
 pub const BOOT_STRING_LENGTH: usize = 16;
 
+/// Where a drive shows another page than the flash has there, to whoever reads it
+/// (redumper, mediatek-optical).
+pub const SHOWN_REMAPPED: FlashRange = FlashRange::new(0, 0x1000);
+
 /// The boot loader, which no update has to bring.
 pub const BOOT_CODE: FlashRange = FlashRange::new(0, 0x1_0000);
 

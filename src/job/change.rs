@@ -79,6 +79,13 @@ pub enum ChangeError {
         /// How many banks were sent.
         banks: u32,
     },
+    /// The drive took everything and came back with its boot code alone.
+    #[error("the drive came back as {found}: no firmware runs in it")]
+    NoFirmware {
+        /// Vendor, product and revision.
+        found: String,
+        banks: u32,
+    },
     /// The drive took everything, went through the motions, and still is who it
     /// was.
     #[error(
@@ -111,12 +118,12 @@ impl ChangeError {
             ChangeError::Job(error) => error.flash(),
             ChangeError::Different(_) => FlashState::Written,
             ChangeError::Again { source, .. } => source.flash(),
-            ChangeError::OtherIdentity { banks, .. } | ChangeError::OldFirmware { banks, .. } => {
-                FlashState::InDoubt {
-                    taken: *banks,
-                    of: *banks,
-                }
-            }
+            ChangeError::OtherIdentity { banks, .. }
+            | ChangeError::NoFirmware { banks, .. }
+            | ChangeError::OldFirmware { banks, .. } => FlashState::InDoubt {
+                taken: *banks,
+                of: *banks,
+            },
         }
     }
 }

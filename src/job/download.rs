@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::event::Phase;
 use super::fit::{self, Match};
-use super::interrupted::{self, Change, Closing, Notice, Start};
+use super::interrupted::{self, Change, Closing, Notice, Open, Start};
 use super::journal::trace;
 use super::read::{self, Dump, without};
 use super::record::Record;
@@ -30,7 +30,6 @@ use crate::protocol::download::{
     Download, DownloadRules, Erasing, Guard, Offer, Owned, PrepareError, Prepared, Proof,
 };
 use crate::protocol::packet::blu_ray::Mode;
-use crate::protocol::vendor_mode::reported;
 use crate::protocol::{DeviceInfo, FirmwareDevice, Impossible, Reading, Writer};
 use crate::scsi::Identity;
 use names::{Expected, names_fit, refuse_nameless};
@@ -80,13 +79,14 @@ pub(super) fn prepare(
     };
     let drive = scope.device.identity.as_ref();
 
-    let mut wanted = scope.wanted(size, &everything)?;
+    let mut wanted = scope.wanted(job, size, &everything)?;
     let dump = dump(job, request, rules)?;
     let disagreements = dump.as_ref().map_or(0, |dump| dump.disagreements);
     let unsteady = steadiness::refuse_unstable(disagreements, &request.forced)?;
     wanted.warnings.extend(unsteady);
 
-    let prepared = scope.offer(job, &wanted.bytes, dump.as_ref())?;
+    let open = scope.open(size);
+    let prepared = scope.offer(job, &wanted.bytes, dump.as_ref(), &open)?;
     let (to_compare, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
         (Content::Image { image, .. }, Some(dump)) if dump.gaps.is_empty() => {
@@ -97,7 +97,7 @@ pub(super) fn prepare(
     let expected = Expected::of(&request.content, drive, rules);
     let there = scope.there(&expected, &prepared.content, dump.as_ref(), &to_compare);
     job.check_stop()?;
-    let earlier = scope.earlier(dump.as_ref(), &prepared.content, there)?;
+    let earlier = scope.earlier(&open, dump.as_ref(), &prepared.content, there)?;
     let is_resumed = matches!(earlier.start, Start::Resumed(_));
     let made = scope.back_up(earlier.start, dump.as_ref(), there, &mut wanted.warnings)?;
     let journal = &request.circumstances.journal;
@@ -113,6 +113,10 @@ pub(super) fn prepare(
         )))
     });
     wanted.warnings.extend(overridden);
+    let says_so = |drive: &Identity| expected.is_revision_of(drive);
+    if dump.is_none() && there == There::Not && drive.is_some_and(says_so) {
+        wanted.warnings.push(Warning::SameRevision);
+    }
     let rewritten = rewritten(rules);
     let (backup, noted) = scope.noted(made, dump, &prepared.content, &rewritten);
     Ok(Proposal {
@@ -164,7 +168,12 @@ impl<'a> Scope<'a> {
         self.device.identity.as_ref()
     }
 
-    fn wanted(&self, size: u32, everything: &[FlashRange]) -> Result<Wanted<'a>, JobError> {
+    fn wanted(
+        &self,
+        job: &mut Job,
+        size: u32,
+        everything: &[FlashRange],
+    ) -> Result<Wanted<'a>, JobError> {
         let (request, rules, drive) = (self.request, self.rules, self.drive());
         let (image, record) = match &request.content {
             Content::Image { image, record } => (*image, record.as_deref()),
@@ -174,6 +183,11 @@ impl<'a> Scope<'a> {
             return Err(Unfit::Unsound(problem.clone()).into());
         }
         let bytes = fit::spread(image, size, &request.selection, everything)?;
+        // Before anything that can be overridden: who overrides that is not to read
+        // all of the flash only to hear of this.
+        downloader(job.device)?
+            .rule_out(&bytes)
+            .map_err(not_prepared)?;
         let gaps = gaps_of_image(record, rules, &request.forced)?;
         let mut warnings: Vec<Warning> = gaps.into_iter().collect();
         warnings.extend(write::record_warnings(record, drive));
@@ -185,18 +199,30 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// The changes of this flash that were begun and not finished.
+    fn open(&self, size: u32) -> Open {
+        interrupted::find(
+            write::backup_path(&self.request.backup),
+            &self.device,
+            size as usize,
+            &self.request.circumstances.journal,
+        )
+    }
+
     /// What will be sent.
     fn offer(
         &self,
         job: &mut Job,
         image: &[u8],
         dump: Option<&Dump>,
+        open: &Open,
     ) -> Result<Prepared, JobError> {
         let whole = dump.filter(|dump| dump.gaps.is_empty());
         downloader(job.device)?
             .prepare(&Offer {
                 image,
                 flash: whole.map(|dump| dump.bytes.as_slice()),
+                before: open.before(),
                 is_own_dump: is_own_dump(&self.request.content, self.drive()),
                 forced: &guards(&self.request.forced),
             })
@@ -228,6 +254,7 @@ impl<'a> Scope<'a> {
     /// Whether this download goes on with one that was begun.
     fn earlier(
         &self,
+        open: &Open,
         dump: Option<&Dump>,
         content: &[u8],
         there: There,
@@ -253,12 +280,6 @@ impl<'a> Scope<'a> {
             retained: &without(&kept(rules, dump, content), &rewritten),
             layout: None,
         };
-        let open = interrupted::find(
-            write::backup_path(&request.backup),
-            &self.device,
-            dump.bytes.len(),
-            &request.circumstances.journal,
-        );
         let start = match open.start(&change, drive, &request.forced) {
             // Nothing is lost where nothing is written.
             Err(_) if there == There::AsRead => Start::Here,
@@ -471,12 +492,8 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
         return Ok(None);
     }
     if let Reading::Impossible(why) = job.device.capabilities().reading {
-        let reported = job.device.info().identity.as_ref().and_then(reported::of);
-        let no_backup = match reported.filter(|report| report.answers) {
-            Some(report) => NoBackup::Reported {
-                why,
-                model: report.model,
-            },
+        let no_backup = match read::answers_vendor_mode(job) {
+            Some(model) => NoBackup::Reported { why, model },
             None => NoBackup::Unreadable(why),
         };
         return Err(Refusal::NoBackupPossible(no_backup).into());

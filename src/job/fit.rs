@@ -8,6 +8,7 @@ use super::{Check, Forced, JobError, Refusal, Selection, Unfit};
 use crate::flash::{FlashRange, Offset};
 use crate::image::soundness::Problem;
 use crate::image::{Fit, Image, ImageIdentity, Model, families, identity};
+use crate::protocol::packet;
 use crate::scsi::Identity;
 
 /// Lays an image out over a whole flash of `size` bytes, FF where it has
@@ -66,6 +67,59 @@ pub enum Comparison {
         /// Whom it names elsewhere.
         named: Option<Model>,
     },
+    /// By the lists, the image is for drives that are flashed in another way than
+    /// this one, so that it cannot be for its hardware.
+    OtherWay {
+        drive: Model,
+        drive_way: Way,
+        image: Model,
+        image_way: Way,
+    },
+}
+
+/// How a drive is flashed, by the list that has its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The table of Lite-On's families.
+    VendorMode(families::Family),
+    /// The list of a family that has a packet protocol.
+    Packets { family: &'static str },
+}
+
+impl Way {
+    /// `None` for a drive that is on no list, or on the Lite-On table in several
+    /// places.
+    fn of(drive: &Identity) -> Option<Way> {
+        if let Some(family) = packet::Family::by_identity(drive) {
+            return Some(Way::Packets {
+                family: family.name,
+            });
+        }
+        let family = families::families_of(drive).first().copied()?;
+        Some(Way::VendorMode(family))
+    }
+
+    fn is_other(self, other: Way) -> bool {
+        match (self, other) {
+            // How these two relate is told by their names.
+            (Way::VendorMode(_), Way::VendorMode(_)) => false,
+            (one, other) => one != other,
+        }
+    }
+}
+
+/// What the lists say against an image that names these drives.
+pub(super) fn other_way(drive: &Identity, of_image: &[&Identity]) -> Option<Comparison> {
+    let drive_way = Way::of(drive)?;
+    of_image.iter().find_map(|image| {
+        let image_way = Way::of(image).filter(|way| way.is_other(drive_way))?;
+        Some(Comparison::OtherWay {
+            drive: Model::from(drive),
+            drive_way,
+            image: Model::from(*image),
+            image_way,
+        })
+    })
 }
 
 impl Comparison {
@@ -80,7 +134,8 @@ impl Comparison {
             Comparison::Names {
                 fit: Fit::OtherFamily { .. },
                 ..
-            } => Some(Check::Family),
+            }
+            | Comparison::OtherWay { .. } => Some(Check::Family),
             Comparison::Names { .. }
             | Comparison::Nameless { .. }
             | Comparison::NoNamesAt { .. } => Some(Check::Model),
@@ -128,6 +183,10 @@ pub(super) fn check(
     let of_flash = identity::find(flash);
     let named_by_flash = of_flash.first().map(ImageIdentity::identity);
     let drive_or_flash = drive.or(named_by_flash);
+    let all_of_image: Vec<&Identity> = of_image.iter().map(ImageIdentity::identity).collect();
+    if let Some(found) = drive_or_flash.and_then(|drive| other_way(drive, &all_of_image)) {
+        return found.unless_forced(forced);
+    }
     let fit = match (drive_or_flash, recorded) {
         (Some(drive), Some(recorded)) if of_image.is_empty() => {
             families::fit_names(drive, recorded)

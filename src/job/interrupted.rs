@@ -29,7 +29,7 @@ use crate::protocol::{DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
 pub(super) use find::find;
-pub(super) use start::{Change, Start};
+pub(super) use start::{Change, Open, Start};
 pub(super) use under_way::{Beginning, begin, finish, withdraw};
 
 /// The backup of a change that was begun on a flash like this one.
@@ -240,6 +240,12 @@ impl Unfinished {
     /// Whether it holds what was in the flash in all of `ranges`.
     pub(super) fn covers_exactly(&self, ranges: &[FlashRange]) -> bool {
         self.covered == ranges
+    }
+
+    /// Whether it holds what was in a flash of `size` bytes.
+    fn covers_all_of(&self, size: usize) -> bool {
+        let covered = self.covered.iter().map(|range| range.len() as usize);
+        covered.sum::<usize>() == size
     }
 
     /// `dump` with what this backup holds of it.

@@ -90,6 +90,12 @@ pub enum Refusal {
     Selection(#[from] SelectionError),
     #[error("the flash cannot be read: {0:?}")]
     Unreadable(Unreadable),
+    /// As there, of a model that is reported to answer vendor mode.
+    #[error("the flash cannot be read by packets: {why:?}")]
+    UnreadableByPackets {
+        why: Unreadable,
+        model: &'static str,
+    },
     #[error("the flash cannot be changed: {0:?}")]
     Unwritable(Unwritable),
     #[error("the flash cannot be erased")]

@@ -69,6 +69,8 @@ pub enum Warning {
     Reread { disagreements: u32 },
     /// Nothing but the boot loader answers until an image is written.
     NoFirmwareAfterwards,
+    /// The drive says that it has the image's revision already.
+    SameRevision,
     /// The image is a backup of a drive with another serial number.
     OtherDrive { of_image: String, of_drive: String },
     /// Content comes from a dump that may be wrong: its reads differed so often.

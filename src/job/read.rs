@@ -8,7 +8,8 @@ use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Checksum;
 use crate::plan::ERASED;
-use crate::protocol::{DeviceError, Reading};
+use crate::protocol::vendor_mode::reported;
+use crate::protocol::{DeviceError, Reading, Tried};
 
 /// JungleFlasher gives up on a byte after this many disagreements.
 pub(super) const ATTEMPTS: u32 = 16;
@@ -205,8 +206,22 @@ pub(super) fn whole(job: &mut Job, dump: &Dump) -> Result<Dump, JobError> {
 pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
     match &job.device.capabilities().reading {
         Reading::Blocks(block) => Ok(*block),
-        Reading::Impossible(why) => Err(Refusal::Unreadable(*why).into()),
+        Reading::Impossible(why) => {
+            let why = *why;
+            Err(match answers_vendor_mode(job) {
+                Some(model) => Refusal::UnreadableByPackets { why, model }.into(),
+                None => Refusal::Unreadable(why).into(),
+            })
+        }
     }
+}
+
+/// The model of a drive that is reported to answer vendor mode.
+pub(super) fn answers_vendor_mode(job: &Job) -> Option<&'static str> {
+    let info = job.device.info();
+    let reported = reported::of(info.identity.as_ref()?)?;
+    let is_packets = matches!(info.tried, Some(Tried::Packets(_)));
+    (is_packets && reported.answers).then_some(reported.model)
 }
 
 fn one_pass(

@@ -80,6 +80,9 @@ pub struct Offer<'a> {
     pub image: &'a [u8],
     /// What the flash holds, where it was read.
     pub flash: Option<&'a [u8]>,
+    /// What it held before a change of this drive that was not finished, where that
+    /// is known.
+    pub before: Option<&'a [u8]>,
     /// The image is known to have been read from this very drive.
     pub is_own_dump: bool,
     pub forced: &'a BTreeSet<Guard>,
@@ -223,6 +226,14 @@ pub struct Progress {
 
 /// Sends whole images to a drive.
 pub trait Download {
+    /// Refuses an image that no switch lets through, as far as that shows without
+    /// reading the drive's firmware. `image` is a whole image, not FF throughout.
+    ///
+    /// # Errors
+    /// [`PrepareError`] of a kind that [`Download::prepare`] would end with, too,
+    /// whatever is forced.
+    fn rule_out(&mut self, image: &[u8]) -> Result<(), PrepareError>;
+
     /// Checks an image, or FF throughout, as far as this family's protocol
     /// demands it, and works out what will be sent. Reads from the drive what
     /// it needs for that; changes nothing.

@@ -1,6 +1,6 @@
 //! The drive that has one try left, and comes back.
 
-use crate::drives::{ALL, BTC, Drive, MT1939, MT1959, TSST, essence};
+use crate::drives::{ALL, BTC, Drive, MT1939, MT1959, TSST, bu40n, essence};
 use crate::folder::Folder;
 
 /// A folder where this happens at the n-th command of the download, counted
@@ -79,6 +79,38 @@ fn an_mt1939_drive_that_is_half_written_is_recovered_with_its_first_backup() {
     insta::assert_snapshot!("again", essence(&run));
     assert!(MT1939.holds(&folder.flash(), MT1939.image()));
     assert!(folder.read("old.bin") == before);
+}
+
+#[test]
+fn after_firmware_for_another_board_the_way_back_comes_first_and_is_one() {
+    let folder = MT1959.folder();
+    let other_board = "banner = \"MT1959 Boot BU5 \", platform = \"BU4\"";
+    let bench = folder.text("bench.toml");
+    folder.write(
+        "bench.toml",
+        bench.replace("banner = \"MT1959 Boot BU5 \"", other_board),
+    );
+    folder.write("bu40n.bin", bu40n());
+    let run = folder.fails("1 w /m bu40n.bin --yes --force=family --backup old.bin", 7);
+    insta::assert_snapshot!("another_board", run.message());
+    // In the boot code nothing tells the board any more but the backup.
+    let run = folder.fails("1 w /m bu40n.bin --yes", 4);
+    assert!(run.stderr.contains("for another board"), "{run}");
+    let run = folder.done("1 w /m /b old.bin --yes");
+    assert!(run.stdout.contains("BD-RE BU40N 1.00"), "{run}");
+}
+
+#[test]
+fn a_drive_that_has_the_images_revision_is_not_programmed_without_a_word() {
+    let folder = BTC.folder();
+    folder.done(BTC.line());
+    let run = folder.done(BTC.line());
+    assert!(run.stdout.contains("has this revision already"), "{run}");
+    let run = folder.done(&format!("{} --skip-if-same", BTC.line()));
+    assert!(
+        !run.stdout.contains("all of it would be programmed"),
+        "{run}"
+    );
 }
 
 #[test]

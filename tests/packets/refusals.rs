@@ -60,7 +60,7 @@ fn an_image_of_another_model_is_refused_by_its_banner() {
 fn an_image_whose_names_are_at_home_in_another_family_is_refused() {
     insta::assert_snapshot!(
         "mt1959",
-        refused_image(&MT1959, MT1939.image(), 4).message()
+        refused_image(&MT1959, MT1939.image(), 5).message()
     );
     insta::assert_snapshot!(
         "mt1939",
@@ -142,5 +142,43 @@ fn nobody_at_a_terminal_and_no_yes_is_no_consent() {
     for drive in ALL {
         let line = drive.line().replace(" --yes", "");
         refused(&drive.folder(), &line, 4);
+    }
+}
+
+#[test]
+fn an_image_that_is_listed_for_drives_of_another_way_is_no_question_of_the_model() {
+    for (drive, other) in [
+        (&BTC, &*bys1()),
+        (&MT1939, MT1959.image()),
+        (&MT1959, MT1939.image()),
+    ] {
+        let folder = drive.folder();
+        folder.write("other.bin", other);
+        let code = if drive.protocol == Protocol::Mt1959 {
+            5
+        } else {
+            4
+        };
+        let line = "3 w /m other.bin --yes --no-backup --force=model";
+        let run = refused(&folder, line, code);
+        let may_be_forced = run.stderr.contains("the name of the check: family");
+        let is_never = run.stderr.contains("no firmware for a Blu-ray drive");
+        assert!(may_be_forced || is_never, "{run}");
+        assert!(!run.stderr.contains("name of the check: model"), "{run}");
+    }
+}
+
+#[test]
+fn what_no_switch_lets_through_is_said_before_any_check_is_named() {
+    let folder = MT1959.folder();
+    folder.write("slim.bin", bu40n());
+    for line in [
+        "3 w /m slim.bin --yes",
+        "3 w /m slim.bin --yes --force=model",
+    ] {
+        let run = refused(&folder, line, 4);
+        assert!(run.stderr.contains("no switch lets it through"), "{run}");
+        assert!(!run.stderr.contains("name of the check"), "{run}");
+        assert!(!run.stdout.contains("Reading bank"), "{run}");
     }
 }

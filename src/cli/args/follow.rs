@@ -268,6 +268,12 @@ impl Request {
         request
     }
 
+    /// Whether it goes by the way of reading Lite-On drives that was never confirmed.
+    pub fn reads_as_liteon(&self) -> bool {
+        let named = self.options.protocol.as_deref();
+        named.is_some_and(|name| name.parse() == Ok(Protocol::LiteonRead))
+    }
+
     /// Reads all of this drive into a file.
     pub fn read(&self) -> Request {
         let file = "backup.bin".into();

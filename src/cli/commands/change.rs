@@ -60,12 +60,20 @@ impl Change<'_> {
 
     /// Whether a check was overridden that keeps the drive alive.
     fn is_dangerous(&self, proposal: &Proposal, request: &Request) -> bool {
-        let forced = proposal.fit.as_ref().and_then(|fit| fit.forced);
+        let of_names = proposal.fit.as_ref().and_then(|fit| fit.forced);
+        let of_protocol = proposal
+            .warnings
+            .iter()
+            .filter_map(|warning| match warning {
+                Warning::Overridden(objection) => Some(objection.check()),
+                _ => None,
+            });
+        let mut forced = of_names.into_iter().chain(of_protocol);
         let is_damaged = self.image.is_some_and(|(_, report)| {
             let mut findings = report.findings.iter();
             findings.any(|finding| finding.certainty == Certainty::Probable)
         });
-        forced.is_some_and(Check::guards_life)
+        forced.any(Check::guards_life)
             || is_damaged && request.options.force.contains(&Check::Structure)
     }
 }
@@ -282,7 +290,13 @@ impl Run<'_> {
         let inhibitor = self.machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(|job| proposal.carry_out(job));
         drop(inhibitor);
-        let changed = done.map_err(|error| Failure::change(&error, request, backup))?;
+        let changed = done.map_err(|error| {
+            let failure = Failure::change(&error, request, backup);
+            match is_dangerous && failure.exit != Exit::FailedUnchanged {
+                true => failure.in_danger(backup, request),
+                false => failure,
+            }
+        })?;
         let has_restarted = changed.restart.is_some();
         let mut warnings = proposal.warnings.iter();
         let backup_has_gaps = warnings.any(|warning| matches!(warning, Warning::BackupLacks(_)));

@@ -25,7 +25,11 @@ pub fn run(context: Context) -> Result<(), Failure> {
         let size = run.capabilities().size;
         let next = match interrupted::unfinished_line(run.info(), size, &run.journal()) {
             Some((words, backup)) => next::after_interrupted_check(&words, &backup, run.request),
-            None => next::after_check(run.capabilities(), run.request),
+            None => next::after_check(
+                run.capabilities(),
+                run.info().identity.as_ref(),
+                run.request,
+            ),
         };
         run.found(Finding::Next(next));
         Ok(())

@@ -8,8 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::words;
 use crate::files::{self, Links};
-use crate::flash::Bank;
-use crate::flash::FlashRange;
+use crate::flash::{Bank, FlashRange};
 use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
     LoadError, bank_path, soundness,
@@ -120,9 +119,34 @@ pub fn refuse_unsound(request: &Request, file: &Path, image: &Image) -> Result<(
         soundness::problems(image.bytes()).into_iter().next()
     };
     match problem {
+        Some(_) if !gaps(file, image).is_empty() => Err(only_parts(file, image)),
         Some(problem) => Err(bad_image(request, file, &problem)),
         None => Ok(()),
     }
+}
+
+/// What a drive refused to have read when this dump was made, by the record beside
+/// it.
+pub fn gaps(file: &Path, image: &Image) -> Vec<FlashRange> {
+    Record::beside(file)
+        .filter(|record| record.crc32 == Crc32::of(image.bytes()))
+        .map(|record| record.gaps)
+        .unwrap_or_default()
+}
+
+/// A dump of all that a drive would give, which is no firmware.
+fn only_parts(file: &Path, image: &Image) -> Failure {
+    let gaps: Vec<String> = gaps(file, image).iter().map(ToString::to_string).collect();
+    Failure::new(
+        Exit::BadImage,
+        format!(
+            "{} holds parts of a flash and no whole firmware: the drive refused to have {} read.",
+            file.display(),
+            gaps.join(", ")
+        ),
+    )
+    .next("It is kept for what is in it. For the drive, get firmware for this very model, and look at it:")
+    .next(Request::inspect_any())
 }
 
 /// An image that looks damaged although it could be firmware.

@@ -166,6 +166,10 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
     let family = identity.and_then(Family::by_identity);
     let protocol = match family {
         Some(family) => format!("{}, by its name", family.protocol),
+        None if identity.is_none() => {
+            "vendor mode, if any: a drive without working firmware is known by nothing else"
+                .to_owned()
+        }
         None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
     };
     text.words_behind(&indent, &protocol);

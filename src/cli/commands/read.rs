@@ -146,11 +146,29 @@ pub fn dumped(dump: &Dumped) -> Text {
             &format!("{gap}: the drive refused to have it read, FF stands there"),
         );
     }
+    if !dump.gaps.is_empty() {
+        table.row(
+            "Kept",
+            "as parts: what the drive gives, at its place, and no whole firmware",
+        );
+    }
+    if let Some(remapped) = dump.remapped {
+        table.row(
+            "Note",
+            &format!(
+                "A drive of this kind shows another page at {remapped} than its flash has there. It \
+                 keeps its boot code whatever is written, so that nothing is missing from a way back."
+            ),
+        );
+    }
     table.rows("Sums", bank_sums(&dump.banks));
     table.row("Total", &format!("{} (CRC-32 {})", dump.total, dump.crc32));
     let is_whole = dump.gaps.is_empty() && !dump.half_written && !is_unstable(dump.disagreements);
     if is_whole {
         table.success(match dump.files.len() {
+            _ if dump.remapped.is_some() => {
+                "It worked: all that the drive shows of its flash is on the disk."
+            }
             1 => "It worked: this file holds what is in the flash.",
             _ => "It worked: these files hold what is in the flash.",
         });

@@ -330,6 +330,12 @@ fn a_change_that_went_wrong() {
                 banks: 32,
             },
         ],
+        ChangeError::NoFirmware { .. } => [
+            ChangeError::NoFirmware {
+                found: "TSSTcorp BDDVDW SE-506CB BOOT".to_owned(),
+                banks: 32,
+            },
+        ],
         ChangeError::OtherIdentity { .. } => [
             ChangeError::OtherIdentity {
                 expected: "TSSTcorp DVD-ROM SH-D163B SB01".to_owned(),

@@ -9,6 +9,7 @@ use super::super::report;
 use super::session::{label, on_the_device};
 use crate::protocol::DeviceError;
 use crate::protocol::packet::Family;
+use crate::protocol::vendor_mode::reported;
 use crate::scsi::Identity;
 use crate::session::{Label, NotEntered};
 
@@ -65,8 +66,10 @@ pub fn not_entered(failed: NotEntered, typed: &Request) -> Failure {
 fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
     let family = failed.identity.as_ref().and_then(Family::by_identity);
     match (&failed.source, family) {
-        (DeviceError::EntryRefused { .. }, Some(family)) => Some(by_packets(family, typed)),
-        (DeviceError::EntryRefused { .. }, None) => Some(ladder(failed, typed)),
+        (DeviceError::EntryRefused { .. }, Some(family)) if !answers(failed) => {
+            Some(by_packets(family, typed))
+        }
+        (DeviceError::EntryRefused { .. }, _) => Some(ladder(failed, typed)),
         (DeviceError::NoDriveThere { .. }, _) => Some(nobody(failed, typed)),
         (
             DeviceError::EntryBusy { .. }
@@ -76,6 +79,12 @@ fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
         ) => Some(perhaps_entered(failed, typed)),
         _ => None,
     }
+}
+
+/// Whether the drive is reported to answer vendor mode, whatever else it takes.
+fn answers(failed: &NotEntered) -> bool {
+    let reported = failed.identity.as_ref().and_then(reported::of);
+    reported.is_some_and(|report| report.answers)
 }
 
 /// Who meant another drive must see it here.

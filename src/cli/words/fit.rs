@@ -2,7 +2,7 @@
 
 use super::sentence;
 use crate::image::Fit;
-use crate::job::fit::{Comparison, Match};
+use crate::job::fit::{Comparison, Match, Way};
 use crate::scsi::Identity;
 
 /// How an image was found to belong to a drive, in whole sentences.
@@ -44,6 +44,16 @@ pub fn comparison(found: &Comparison) -> String {
             named: Some(other),
         } => format!(
             "The image names {other}, and not at {at}, where images for this drive have their names."
+        ),
+        Comparison::OtherWay {
+            drive,
+            drive_way,
+            image,
+            image_way,
+        } => format!(
+            "The image is for {image}, {}, but the drive is {drive}, {}: other hardware.",
+            way(*image_way),
+            way(*drive_way)
         ),
         Comparison::NoNamesAt { at, named: None } => format!(
             "The image does not say what drive it is for: it has no names at {at}, where images for \
@@ -98,6 +108,16 @@ pub fn fit(fit: &Fit) -> String {
             "the image is for {image}, {image_family}, but the drive is {drive}, {drive_family}: \
              other hardware"
         ),
+    }
+}
+
+/// What is known of a drive by the list that it is on.
+fn way(way: Way) -> String {
+    match way {
+        Way::VendorMode(family) => format!("{family}, which is flashed in vendor mode"),
+        Way::Packets { family } => {
+            format!("one of the {family} drives, which are flashed by packets")
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::device::{REFUSED, unerasable, unreadable, unwritable};
 use super::{blu_ray, objection};
 use crate::cli::words::sentence;
 use crate::job::{NoBackup, Refusal, SelectionError, Unfit};
+use crate::protocol::Unreadable;
 use crate::protocol::download::NoImage;
 
 /// What a refusal is about, in whole sentences.
@@ -16,6 +17,7 @@ pub fn refusal(refusal: &Refusal) -> String {
             format!("{range} reaches past the end of this flash of {size:#x} bytes.")
         }
         Refusal::Unreadable(why) => unreadable(why),
+        Refusal::UnreadableByPackets { why, model } => by_reports(why, model),
         Refusal::Unwritable(why) => unwritable(why),
         Refusal::Unerasable { family } => unerasable(family),
         Refusal::NoParts => {
@@ -67,14 +69,17 @@ pub fn unfit(problem: &Unfit) -> String {
     }
 }
 
+fn by_reports(why: &Unreadable, model: &str) -> String {
+    format!(
+        "{} By reports of users an {model} answers MTKFLASH, in vendor mode, where it could be read.",
+        unreadable(why)
+    )
+}
+
 fn no_backup(why: &NoBackup) -> String {
     match why {
         NoBackup::Unreadable(why) => unreadable(why),
-        NoBackup::Reported { why, model } => format!(
-            "{} By reports of users an {model} answers MTKFLASH, in vendor mode, where it could be \
-             read.",
-            unreadable(why)
-        ),
+        NoBackup::Reported { why, model } => by_reports(why, model),
         NoBackup::Refused => REFUSED.to_owned(),
         NoBackup::Nameless { at } => format!(
             "What this drive gives when it is read does not have its names at {at}: it is damaged \

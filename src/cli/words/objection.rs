@@ -56,6 +56,11 @@ pub fn warning(warning: &Warning) -> String {
             "Without firmware only the drive's boot loader answers, until an image is written."
                 .to_owned()
         }
+        Warning::SameRevision => {
+            "The drive says that it has this revision already: all of it would be programmed once \
+             more. --skip-if-same leaves such a drive alone."
+                .to_owned()
+        }
         Warning::OtherDrive { of_image, of_drive } => format!(
             "This image is a backup of another drive: its serial number is {of_image}, this drive's \
              is {of_drive}. A dump can hold the calibration of the drive it came from."

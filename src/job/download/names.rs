@@ -31,10 +31,14 @@ pub(super) fn names_fit(
             fit::check(image, drive, None, &[], forced).map(Some)
         }
         ImageNames::At(at) => {
-            let named = identity::find(image.bytes()).first().map(named);
-            Comparison::NoNamesAt { at, named }
-                .unless_forced(forced)
-                .map(Some)
+            let of_image = identity::find(image.bytes());
+            let all: Vec<&Identity> = of_image.iter().map(ImageIdentity::identity).collect();
+            let other = drive.and_then(|drive| fit::other_way(drive, &all));
+            let nameless = Comparison::NoNamesAt {
+                at,
+                named: of_image.first().map(named),
+            };
+            other.unwrap_or(nameless).unless_forced(forced).map(Some)
         }
     }
 }

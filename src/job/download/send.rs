@@ -32,6 +32,12 @@ pub(in crate::job) fn carry_out(
     send(job, &plan.prepared)?;
     let after = await_return(job).map_err(|error| error.leaving_flash(sent.clone()))?;
     let ran = firmware_before.as_deref();
+    if check == Phase::Verify && job.device.info().is_boot_loader() {
+        return Err(ChangeError::NoFirmware {
+            found: name(&after),
+            banks: all,
+        });
+    }
     refuse_other_identity(plan, before.as_ref(), ran, &after, all)?;
     let runs = job.device.info().blu_ray.as_deref();
     refuse_other_descriptor(&plan.prepared, ran, runs, all)?;

@@ -374,6 +374,13 @@ fn an_image_for_another_drive_is_refused_until_the_model_is_forced() {
         let nameless = Image::from_bytes(noise(size, 3));
         let check = Check::Model;
         let mut request = request(image(&nameless), BackupWish::None);
+        if protocol == Protocol::Mt1959 {
+            // Such an image would be under tags that no noise has.
+            request.forced = [check].into();
+            let outcome = run(&fake, &request);
+            assert!(matches!(outcome.proposal, Err(JobError::Image(_))));
+            continue;
+        }
         for other in [Check::Family, Check::Blank, Check::DriveRead] {
             request.forced = [other].into();
             assert!(
@@ -384,11 +391,6 @@ fn an_image_for_another_drive_is_refused_until_the_model_is_forced() {
         assert!(fake.changing().is_empty());
         request.forced = [check].into();
         let outcome = run(&fake, &request);
-        if protocol == Protocol::Mt1959 {
-            // Such an image would be under tags that no noise has.
-            assert!(matches!(outcome.proposal, Err(JobError::Image(_))));
-            continue;
-        }
         let proposal = outcome.proposal.as_ref().unwrap();
         assert_eq!(proposal.fit.as_ref().unwrap().forced, Some(check));
         outcome.changed();
@@ -431,8 +433,7 @@ fn a_drive_that_comes_back_as_its_boot_loader_has_not_taken_the_image() {
     let error = write(&fake, image(&new)).changed.unwrap().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the drive came back as TSSTcorp BDDVDW SE-506CB BOOT, and the image is for TSSTcorp \
-         BDDVDW SE-506CB NEW2"
+        "the drive came back as TSSTcorp BDDVDW SE-506CB BOOT: no firmware runs in it"
     );
     assert_eq!(error.flash(), FlashState::InDoubt { taken: 32, of: 32 });
 }

@@ -123,6 +123,16 @@ fn refuse_loss(
 }
 
 impl Open {
+    /// What was in this drive's flash before a change that was begun and not
+    /// finished, where its backup has all of that.
+    pub fn before(&self) -> Option<&[u8]> {
+        let is_whole = |one: &&Unfinished| {
+            one.who.is_this() && one.record.gaps.is_empty() && one.covers_all_of(one.flash.len())
+        };
+        let one = self.intact.iter().find(is_whole)?;
+        Some(&one.flash)
+    }
+
     /// What this change starts from.
     ///
     /// # Errors

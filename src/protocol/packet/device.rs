@@ -229,16 +229,23 @@ impl FirmwareDevice for PacketDrive {
 }
 
 impl Download for PacketDrive {
+    fn rule_out(&mut self, image: &[u8]) -> Result<(), PrepareError> {
+        self.refuse_other_size(image)?;
+        let Sending::BluRay { .. } = self.family.sending else {
+            return Ok(());
+        };
+        // A drive that is on no list is asked nothing before that is forced.
+        let is_listed = self.family.unlisted(self.info.identity.as_ref()).is_none();
+        if self.info.blu_ray.is_none() && is_listed {
+            self.survey()?;
+        }
+        let survey = self.info.blu_ray.as_deref().cloned().unwrap_or_default();
+        blu_ray::rule_out(&survey, image)
+    }
+
     fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError> {
         let image = offer.image;
-        if image.len() != self.family.size as usize {
-            return Err(NoImage::Size {
-                image: image.len(),
-                family: self.family.name,
-                size: self.family.size,
-            }
-            .into());
-        }
+        self.refuse_other_size(image)?;
         let unlisted = self
             .family
             .unlisted(self.info.identity.as_ref())
@@ -367,6 +374,17 @@ impl Download for PacketDrive {
 }
 
 impl PacketDrive {
+    fn refuse_other_size(&self, image: &[u8]) -> Result<(), NoImage> {
+        match image.len() == self.family.size as usize {
+            true => Ok(()),
+            false => Err(NoImage::Size {
+                image: image.len(),
+                family: self.family.name,
+                size: self.family.size,
+            }),
+        }
+    }
+
     /// Waits as for any drive, but for less long, with the drive's own word for
     /// how far it is, and stops where the drive says that its flash failed.
     fn await_blu_ray(

@@ -349,6 +349,7 @@ fn prepare(
     forced: &BTreeSet<Guard>,
 ) -> Result<Prepared, PrepareError> {
     drive.prepare(&Offer {
+        before: None,
         image,
         flash: None,
         is_own_dump: false,

@@ -62,5 +62,5 @@ pub use prepare::{Mismatch, NotReady};
 pub use products::{Form, NoString};
 pub use survey::{BOOT_REVISION, FirmwareDate, Mode, NoEncoding, Survey};
 
-pub(super) use prepare::prepare;
+pub(super) use prepare::{prepare, rule_out};
 pub(super) use send::{PATIENCE, Seen, look, send};

@@ -70,6 +70,28 @@ impl Mismatch {
     }
 }
 
+/// Refuses what no switch lets through: an image that is none or is damaged, and one
+/// for drives of another form or with another chip. Asks the drive nothing.
+pub(crate) fn rule_out(survey: &Survey, image: &[u8]) -> Result<(), PrepareError> {
+    let facts = whole(image)?;
+    let Ok(string) = survey.boot_string() else {
+        return Ok(());
+    };
+    match first_lasting(&by_strings(&facts, survey, &string)) {
+        Some(mismatch) => Err(Misfit::BluRay(mismatch.clone()).into()),
+        None => Ok(()),
+    }
+}
+
+/// What a whole image says of itself.
+fn whole(image: &[u8]) -> Result<Facts, NoImage> {
+    let facts = Facts::of(image).ok_or(NoImage::NotBluRay)?;
+    match facts.findings.first() {
+        Some(finding) => Err(NoImage::Damaged(finding.clone())),
+        None => Ok(facts),
+    }
+}
+
 /// Checks the image and puts together what the drive will get. Reads from the
 /// drive what is missing for that.
 pub(crate) fn prepare(
@@ -78,12 +100,7 @@ pub(crate) fn prepare(
     offer: &Offer<'_>,
     block: u32,
 ) -> Result<Prepared, PrepareError> {
-    let Some(facts) = Facts::of(offer.image) else {
-        return Err(NoImage::NotBluRay.into());
-    };
-    if let Some(finding) = facts.findings.first() {
-        return Err(NoImage::Damaged(finding.clone()).into());
-    }
+    let facts = whole(offer.image)?;
     let string = survey.boot_string().map_err(|error| {
         PrepareError::NotReady(match survey.mode {
             Mode::Boot => NotReady::NoBanner,
@@ -181,14 +198,20 @@ fn by_board(
     block: u32,
     notes: &mut Vec<Note>,
 ) -> Result<Option<Mismatch>, PrepareError> {
-    // Where the boot code answers, nobody knows what is left of the firmware.
-    if survey.mode == Mode::Boot {
-        notes.push(Note::BoardUnknown);
-        return Ok(None);
-    }
-    let of_drive = match offer.flash {
-        Some(flash) => mt19xx::hardware(flash),
-        None => code(transport, block)?.and_then(|flash| mt19xx::hardware(&flash)),
+    let of_drive = match (survey.mode, offer.flash) {
+        // Where the boot code answers, nobody knows what is left of the firmware: what
+        // was there before tells, or nothing does.
+        (Mode::Boot, _) => match offer.before.and_then(mt19xx::hardware) {
+            Some(hardware) => Some(hardware),
+            None => {
+                notes.push(Note::BoardUnknown);
+                return Ok(None);
+            }
+        },
+        (Mode::Firmware, Some(flash)) => mt19xx::hardware(flash),
+        (Mode::Firmware, None) => {
+            code(transport, block)?.and_then(|flash| mt19xx::hardware(&flash))
+        }
     };
     Ok(match (&facts.hardware, of_drive) {
         (Some(image), Some(drive)) => (image.family() != drive.family()).then(|| Mismatch::Board {
