@@ -20,7 +20,7 @@
 //!
 //! | module | uses |
 //! |---|---|
-//! | [`cli`] | session, job, drive, protocol, image, transport, flash, scsi, files |
+//! | [`cli`] | session, job, plan, drive, protocol, image, transport, flash, scsi, files |
 //! | [`session`] | drive, sim, protocol, transport, scsi, files |
 //! | [`job`] | plan, protocol, image, flash, scsi, files |
 //! | [`drive`] | transport, scsi, files |

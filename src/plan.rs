@@ -110,14 +110,13 @@ pub fn banks(steps: &[Step]) -> BTreeSet<Bank> {
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum PlanError {
-    #[error("the flash has {flash} bytes, its content {current} and the wanted content {target}")]
     Sizes {
         flash: u32,
         current: usize,
         target: usize,
     },
-    #[error("the sectors of the flash leave gaps or overlap")]
     Layout,
 }
 

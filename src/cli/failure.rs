@@ -14,7 +14,7 @@ use super::next;
 use super::prompt::Word;
 use super::report;
 use super::text::Text;
-use super::words::{self, ended, sentence};
+use super::words::{self, InWords, ended, sentence};
 use crate::drive::Remedy;
 use crate::files::FileError;
 use crate::flash::{Bank, Offset};
@@ -109,7 +109,7 @@ impl Failure {
     pub fn load(error: &LoadError, request: &Request) -> Failure {
         match error {
             LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
-                let failure = Failure::new(Exit::BadImage, ended(error.to_string()))
+                let failure = Failure::new(Exit::BadImage, ended(error.in_words()))
                     .next("Linux tells small letters from capitals. This one is there:");
                 other_letters(path)
                     .iter()
@@ -117,22 +117,20 @@ impl Failure {
                     .fold(failure, Failure::next)
             }
             LoadError::Ambiguous { .. } => {
-                Failure::new(Exit::BadImage, sentence(&error.to_string()))
+                Failure::new(Exit::BadImage, sentence(&error.in_words()))
             }
             LoadError::Missing { .. }
             | LoadError::Directory { .. }
             | LoadError::NotAFile { .. }
-            | LoadError::Unreadable { .. } => {
-                Failure::new(Exit::BadImage, ended(error.to_string()))
-                    .next("Name the file that holds the image; to look at one without any drive:")
-                    .next(Request::inspect_any())
-            }
+            | LoadError::Unreadable { .. } => Failure::new(Exit::BadImage, ended(error.in_words()))
+                .next("Name the file that holds the image; to look at one without any drive:")
+                .next(Request::inspect_any()),
             LoadError::Content { path, source } => words::image::no_content(path, source),
             LoadError::Container { path, reason } => words::image::no_entry(path, reason, request),
-            LoadError::NoContainer { .. } => Failure::new(Exit::BadImage, ended(error.to_string()))
+            LoadError::NoContainer { .. } => Failure::new(Exit::BadImage, ended(error.in_words()))
                 .next("It holds one image, which needs no name:")
                 .next(request.without_entry()),
-            _ => Failure::new(Exit::BadImage, ended(error.to_string())).next(GET_IT_AGAIN),
+            _ => Failure::new(Exit::BadImage, ended(error.in_words())).next(GET_IT_AGAIN),
         }
     }
 
@@ -163,13 +161,13 @@ impl Failure {
                     .next(request.same());
             }
             JobError::Unstable { .. } => {
-                Failure::new(exit_of(&error.flash()), sentence(&error.to_string())).next(
+                Failure::new(exit_of(&error.flash()), sentence(&error.in_words())).next(
                     "Check cable and power of the drive, leave it off for a minute, then type the \
                      same again:",
                 )
             }
             JobError::Device { source, .. } => {
-                let failure = Failure::new(exit_of(&error.flash()), sentence(&source.to_string()));
+                let failure = Failure::new(exit_of(&error.flash()), sentence(&source.in_words()));
                 let failure = failure.about_flash(&error.flash(), None);
                 return advice(source, failure, request);
             }
@@ -189,14 +187,14 @@ impl Failure {
                 return Failure::job(error, request).keeping(backup);
             }
             ChangeError::Job(JobError::Device { source, .. }) => {
-                Failure::new(exit_of(&state), sentence(&source.to_string()))
+                Failure::new(exit_of(&state), sentence(&source.in_words()))
             }
-            ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.to_string())),
+            ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.in_words())),
             ChangeError::OtherIdentity { .. } | ChangeError::NoFirmware { .. } => {
-                Failure::new(exit_of(&state), sentence(&error.to_string()))
+                Failure::new(exit_of(&state), sentence(&error.in_words()))
             }
             ChangeError::OldFirmware { boot_string, .. } => {
-                let failure = Failure::new(exit_of(&state), sentence(&error.to_string()));
+                let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));
                 return words::blu_ray::old_firmware(failure, *boot_string, request)
                     .about_flash(&state, backup);
             }
@@ -577,8 +575,7 @@ fn refused(refusal: &Refusal, request: &Request) -> Failure {
 /// Why a command did not reach the drive, where that is the reason.
 fn lost_on_the_way(error: &DeviceError) -> Option<&TransportError> {
     match error {
-        DeviceError::Transport { source, .. }
-        | DeviceError::TaskFile {
+        DeviceError::TaskFile {
             source: TaskFileError::Transport(source),
             ..
         }

@@ -12,6 +12,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 use super::args::switches::{SWITCHES, Switch};
 use super::args::{Artifact, Topic, Verb};
 use super::exit::Exit;
+use super::words;
 use crate::job::Check;
 
 /// The column in which explanations start.
@@ -184,7 +185,7 @@ fn checks() -> String {
     paragraph_of(&mut help, names);
     help.push('\n');
     for check in Check::ALL {
-        entry(&mut help, check.name(), check.text());
+        entry(&mut help, check.name(), words::objection::overridden(check));
     }
     help.push('\n');
     paragraph_of(&mut help, dangerous);

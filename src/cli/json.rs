@@ -23,6 +23,7 @@ use super::outcome::{
     WayBack,
 };
 use super::{help, report, words};
+use crate::cli::words::InWords;
 use crate::drive::ask::Medium;
 use crate::flash::{Bank, FlashRange};
 use crate::image::damage::{self, Certainty};
@@ -128,7 +129,7 @@ pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value
         },
         Event::Answered(yes) => json!({"yes": yes}),
         Event::Note(text) => json!({"text": text.trim_end()}),
-        Event::NotLeft(error) => json!({"text": error.to_string()}),
+        Event::NotLeft(error) => json!({"text": error.in_words()}),
         Event::Ended(failure) | Event::Over(failure) => {
             let exit = failure.map_or(Exit::Done, |failure| failure.exit);
             let mut object = fields(json!({"exit_code": exit.code(), "exit": exit.name()}));
@@ -215,7 +216,8 @@ fn of_job(event: &job::Event) -> Value {
             last,
             progress,
         } => {
-            let mut object = fields(json!({"seconds_left": remaining.as_secs(), "last": last}));
+            let mut object =
+                fields(json!({"seconds_left": remaining.as_secs(), "last": last.in_words()}));
             if let Some(progress) = progress {
                 object.insert("parts_done".to_owned(), progress.done.into());
                 object.insert("parts".to_owned(), progress.of.into());
@@ -387,8 +389,8 @@ fn of_listed(listed: &Listed) -> Value {
         "in_the_way": listed
             .obstacles
             .iter()
-            .map(ToString::to_string)
-            .chain(listed.silence.iter().map(ToString::to_string))
+            .map(InWords::in_words)
+            .chain(listed.silence.iter().map(InWords::in_words))
             .collect::<Vec<_>>(),
     })
 }
@@ -426,7 +428,7 @@ fn entry(entry: &image::entry::Listed) -> Value {
         "size": entry.size,
         "sum": entry.sum.to_string(),
         "for": entry.identities.iter().map(found_identity).collect::<Vec<_>>(),
-        "problem": entry.problem.as_ref().map(ToString::to_string),
+        "problem": entry.problem.as_ref().map(InWords::in_words),
     })
 }
 
@@ -488,7 +490,7 @@ fn image(path: &Path, report: &Report) -> Value {
         }),
         "drive_read": report.blu_ray.as_ref().map(|facts| facts.is_drive_read),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
-        "problems": report.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "problems": report.problems.iter().map(InWords::in_words).collect::<Vec<_>>(),
         "findings": report
             .problems
             .iter()
@@ -506,7 +508,7 @@ fn problem(problem: &Problem) -> Value {
     json!({
         "range": problem.range().as_ref().map(range),
         "certainty": "certain",
-        "text": problem.to_string(),
+        "text": problem.in_words(),
     })
 }
 

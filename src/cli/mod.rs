@@ -25,7 +25,7 @@ mod signals;
 mod text;
 mod user;
 mod visible;
-mod words;
+pub(crate) mod words;
 mod wrap;
 
 use std::ffi::OsString;

@@ -13,6 +13,7 @@ use super::output::Manner;
 use super::text::Text;
 use super::visible::visible;
 use super::wrap;
+use crate::cli::words::InWords;
 use crate::job::{Event, Phase};
 use crate::protocol::download::Progress as Share;
 use crate::protocol::vendor_mode::Waiting;
@@ -119,7 +120,7 @@ impl Progress {
                 remaining,
                 last,
                 progress,
-            } => self.await_drive(remaining, &last, progress),
+            } => self.await_drive(remaining, &last.in_words(), progress),
             Event::StopPostponed => self.line(
                 "The flash is being changed: stopping now would leave it half-written. \
                  The job goes on to its end.",

@@ -9,7 +9,7 @@ use super::help;
 use super::next::Blank;
 use super::outcome::{Drive, Examined, Finding, Verdict};
 use super::text::Text;
-use super::words;
+use super::words::{self, InWords};
 use crate::flash::{BANK_SIZE, Bank};
 use crate::image::{self, Checksum, Hole, ImageIdentity, Origin, Report};
 use crate::job::interrupted::Notice;
@@ -194,7 +194,7 @@ fn image(path: &Path, report: &Report) -> Text {
     for problem in &report.problems {
         let is_part = image::Verdict::of(report) == image::Verdict::Part;
         let label = if is_part { "Part" } else { "Problem" };
-        table.row(label, &problem.to_string());
+        table.row(label, &problem.in_words());
     }
     for line in words::damage::lines(&report.findings) {
         table.row(line.label, &line.words);
@@ -236,7 +236,7 @@ fn image_in_short(path: &Path, report: &Report) -> Text {
     for problem in &report.problems {
         let is_part = image::Verdict::of(report) == image::Verdict::Part;
         let label = if is_part { "Part" } else { "Problem" };
-        table.row(label, &problem.to_string());
+        table.row(label, &problem.in_words());
     }
     for line in words::damage::lines(&report.findings) {
         table.row(line.label, &line.words);
@@ -373,7 +373,11 @@ pub fn beside_sums(compared: &Compared) -> Text {
     for owned in &compared.owned {
         table.row(
             "Left out",
-            &format!("{}, not compared: {}", owned.range, owned.why),
+            &format!(
+                "{}, not compared: {}",
+                owned.range,
+                words::device::kept(owned.kept)
+            ),
         );
     }
     if compared.disagreements > 0 {

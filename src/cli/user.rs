@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::prompt::{self, Consent};
 use super::words;
-use crate::cli::words::sentence;
+use crate::cli::words::{InWords, sentence};
 use crate::drive::MediumRule;
 use crate::drive::channel::ChannelState;
 use crate::job::journal::{Journal, Shelf};
@@ -31,7 +31,7 @@ pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
     match &request.options.sim {
         Some(bench) => OnBench::open(bench)
             .map(|bench| Box::new(bench) as Box<dyn Machine>)
-            .map_err(|error| Failure::new(Exit::Usage, sentence(&error.to_string()))),
+            .map_err(|error| Failure::new(Exit::Usage, sentence(&error.in_words()))),
         None => Ok(Box::new(Host::default())),
     }
 }
@@ -58,7 +58,7 @@ pub fn wish(request: &Request) -> Result<Wish, Failure> {
     let options = &request.options;
     let protocol = options.protocol.as_ref().map(|word| word.parse());
     let protocol = protocol.transpose().map_err(|error: UnknownProtocol| {
-        Failure::new(Exit::Usage, sentence(&error.to_string()))
+        Failure::new(Exit::Usage, sentence(&error.in_words()))
             .next("To go by the drive's name:")
             .next(request.without_protocol())
     })?;

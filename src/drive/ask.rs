@@ -15,14 +15,11 @@ const ATTENTIONS: u32 = 8;
 
 /// Why a drive did not say who it is.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum AskError {
-    #[error(transparent)]
     Transport(#[from] TransportError),
-    #[error("the drive did not answer INQUIRY within {} s", TIME_OUT.as_secs())]
     TimedOut,
-    #[error("INQUIRY failed: {}", told(.0))]
     Failed(Completion),
-    #[error("the answer to INQUIRY makes no sense")]
     Nonsense,
 }
 
@@ -34,8 +31,8 @@ pub enum Medium {
     Present,
     /// The drive is starting or loading, and does not know yet.
     Starting,
-    /// The drive does not say; the reason in words.
-    Unknown(String),
+    /// The drive does not say, but answers this.
+    Unknown(Completion),
 }
 
 /// Who the drive says it is, with its serial number where it gives one.
@@ -81,7 +78,7 @@ fn serial(drive: &mut dyn PacketTransport) -> Result<Option<String>, TransportEr
 /// # Errors
 /// Where the command gets no completion.
 pub fn medium(drive: &mut dyn PacketTransport) -> Result<Medium, TransportError> {
-    let mut answer = Medium::Unknown(String::new());
+    let mut answer = Medium::Unknown(Completion::default());
     for _ in 0..ATTENTIONS {
         let completion = drive.execute(&cdb::test_unit_ready(), Data::None, TIME_OUT)?;
         let sense = match completion.verdict() {
@@ -109,32 +106,7 @@ fn medium_of(completion: &Completion, sense: Option<Sense>) -> Medium {
         {
             Medium::Present
         }
-        _ => Medium::Unknown(told(completion)),
-    }
-}
-
-/// A completion that is not good, in words.
-fn told(completion: &Completion) -> String {
-    match completion.verdict() {
-        Verdict::Good => "no error".to_owned(),
-        Verdict::TimedOut => format!("no answer within {} s", TIME_OUT.as_secs()),
-        Verdict::Status(status) => format!("SCSI status {status:02X}h"),
-        Verdict::Failed {
-            host_status,
-            driver_status,
-        } => format!("host status {host_status:02X}h, driver status {driver_status:02X}h"),
-        Verdict::CheckCondition => match Sense::parse(&completion.sense) {
-            None => "an error without sense data".to_owned(),
-            Some(sense) => format!(
-                "{} (sense {:X}/{:02X}/{:02X})",
-                sense
-                    .meaning()
-                    .map_or_else(|| sense.key.to_string(), str::to_owned),
-                sense.key.0,
-                sense.asc,
-                sense.ascq
-            ),
-        },
+        _ => Medium::Unknown(completion.clone()),
     }
 }
 

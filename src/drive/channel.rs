@@ -458,64 +458,41 @@ impl GivenUp {
 /// Why the ports of a channel are not to be used. Unless it says otherwise, the
 /// kernel still has its devices.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ChannelError {
-    #[error(
-        "no IDE controller is in compatibility mode with the {} channel at {:X}h \
-         (/proc/ioports lists none)",
-        channel_name(*channel),
-        channel.base()
-    )]
-    NoChannel { channel: Channel },
+    NoChannel {
+        channel: Channel,
+    },
     /// Its controller or port.
-    #[error(transparent)]
     NotByPorts(#[from] NotByPorts),
     /// The kernel then knows of nothing there, and a disk could be.
-    #[error(
-        "no driver of the kernel has the controller of {on}, so that it is not known what is on \
-         it: a disk, perhaps"
-    )]
     NoDriver {
         on: String,
         /// Its PCI address.
         controller: String,
     },
-    #[error("/proc/ioports shows its addresses to root only, and --via port needs root anyway")]
     Hidden,
-    #[error(
-        "{on} belongs to the driver {driver}, which this program does not know how to take a \
-         drive from"
-    )]
-    OtherDriver { on: String, driver: String },
-    #[error(
-        "{on} also carries a device that must not lose its channel: {}",
-        device.name()
-    )]
+    OtherDriver {
+        on: String,
+        driver: String,
+    },
     NotOptical {
         on: String,
         device: Box<ChannelDevice>,
     },
-    #[error("{on} is in use: {}{}", device.name(), listed(&device.holders))]
     InUse {
         on: String,
         device: Box<ChannelDevice>,
     },
     /// Its interrupts cannot be kept quiet, and the kernel would switch off
     /// those of the disks with them.
-    #[error(
-        "{on} shares interrupt line {irq} with the controller of {}, and its own interrupts \
-         cannot be kept quiet",
-        disks.join(", ")
-    )]
     SharedLine {
         on: String,
         irq: u32,
         disks: Vec<String>,
     },
-    #[error(transparent)]
     InTheWay(#[from] Obstacle),
-    #[error(transparent)]
     Note(#[from] NoteError),
-    #[error("the kernel did not give up {}: {source}", device.display())]
     NotDetached {
         /// The device's directory in sysfs, or the controller's.
         device: PathBuf,
@@ -523,7 +500,6 @@ pub enum ChannelError {
         source: io::Error,
     },
     /// The devices are off the kernel, and it was told to take them back.
-    #[error("the kernel has not found again: {}", missing.join(", "))]
     NotBack {
         /// By position and model.
         missing: Vec<String>,
@@ -531,10 +507,6 @@ pub enum ChannelError {
         /// and on.
         undo: Undo,
     },
-}
-
-fn listed(holders: &[Holder]) -> String {
-    holders.iter().map(|holder| format!(", {holder}")).collect()
 }
 
 /// Waits until what a scan has found is there, for a scan whose devices are not

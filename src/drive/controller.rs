@@ -55,61 +55,56 @@ pub struct IdeChannel {
 
 /// Why a controller or one of its channels is not used by its ports.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NotByPorts {
-    #[error("there is no PCI function {address}")]
-    NoFunction { address: super::pci::PciAddress },
-    #[error("{address} is no IDE controller (class {class:06x})")]
+    NoFunction {
+        address: super::pci::PciAddress,
+    },
     NotIde {
         address: super::pci::PciAddress,
         class: u32,
     },
-    #[error("{address} is a SATA controller in AHCI mode, which has no IDE registers")]
-    Ahci { address: super::pci::PciAddress },
-    #[error(
-        "{address} ({name}) takes commands through an engine of its own, not through IDE \
-         registers"
-    )]
+    Ahci {
+        address: super::pci::PciAddress,
+    },
     OwnEngine {
         address: super::pci::PciAddress,
         name: &'static str,
     },
-    #[error("{address} ({name}) is in RAID mode, and passes commands on in pass-through mode only")]
     RaidMode {
         address: super::pci::PciAddress,
         name: &'static str,
     },
-    #[error("{address} has no port {port}")]
     NoPort {
         address: super::pci::PciAddress,
         port: u32,
         /// Those that it has.
         ports: Vec<u32>,
     },
-    #[error("port {port} of {address} is a SATA port, which has no slave")]
     NoSlave {
         address: super::pci::PciAddress,
         port: u32,
     },
-    #[error("the kernel has no I/O ports for port {port} of {address} (region {region})")]
     NoRegion {
         address: super::pci::PciAddress,
         port: u32,
         region: usize,
     },
-    #[error("no driver of the kernel has {address}, so that it is not known what is on it")]
-    NoDriver { address: super::pci::PciAddress },
+    NoDriver {
+        address: super::pci::PciAddress,
+    },
     /// A virtual machine or a program has the whole function.
-    #[error("{address} belongs to the driver {driver}, which has given it to another program")]
     GivenAway {
         address: super::pci::PciAddress,
         driver: String,
     },
-    #[error("{address} does not answer at its I/O ports (bit 0 of its PCI command register is 0)")]
-    PortsOff { address: super::pci::PciAddress },
+    PortsOff {
+        address: super::pci::PciAddress,
+    },
     /// Between the question and the first command.
-    #[error("{address} is not what it was a moment ago: its ids or its I/O ports have changed")]
-    Changed { address: super::pci::PciAddress },
-    #[error("{address} is asleep (power state {state})")]
+    Changed {
+        address: super::pci::PciAddress,
+    },
     Asleep {
         address: super::pci::PciAddress,
         state: String,

@@ -21,7 +21,7 @@ use crate::transport::sg_io::SgOpenError;
 use crate::transport::{Clock, Data, PacketTransport, TransportError, Verdict};
 
 /// A drive that starts gets this long to say whether it has a medium.
-const START: Duration = Duration::from_secs(20);
+pub const START: Duration = Duration::from_secs(20);
 const START_STEP: Duration = Duration::from_millis(500);
 
 /// udev looks into a drive when something about it changes, and has it open for
@@ -45,21 +45,19 @@ pub enum MediumRule {
 
 /// Why a drive is not held.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum HoldError {
-    #[error(transparent)]
     InTheWay(#[from] Obstacle),
-    #[error("there is a disc in {}; eject it first", node.display())]
-    Medium { node: PathBuf },
-    #[error(
-        "{} has been starting for {} s and does not say whether there is a disc in it",
-        node.display(),
-        START.as_secs()
-    )]
-    Starting { node: PathBuf },
+    Medium {
+        node: PathBuf,
+    },
+    Starting {
+        node: PathBuf,
+    },
     /// Between finding the drive and opening it.
-    #[error("the drive at {} has changed its place or its names just now", sysfs.display())]
-    Changed { sysfs: PathBuf },
-    #[error("{} does not answer: {source}", node.display())]
+    Changed {
+        sysfs: PathBuf,
+    },
     Transport {
         node: PathBuf,
         #[source]

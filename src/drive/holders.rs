@@ -1,6 +1,5 @@
 //! Who uses a drive, as far as it can be seen.
 
-use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -17,16 +16,6 @@ pub enum Holder {
     Device { name: String },
     /// A process that has a node of it open.
     Process { pid: u32, name: String },
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Holder::Mount { at } => write!(f, "mounted at {}", at.display()),
-            Holder::Device { name } => write!(f, "used by the block device {name}"),
-            Holder::Process { pid, name } => write!(f, "open in {name} (process {pid})"),
-        }
-    }
 }
 
 /// The users of a drive. Open files of other users' processes are seen by the

@@ -13,12 +13,8 @@ use crate::transport::Unit;
 
 /// Why there is no drive to work with. Nothing was opened.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum LocateError {
-    #[error(
-        "there is no drive at position {} ({position}){}",
-        position.number(),
-        no_ports_hint(*legacy)
-    )]
     NoDrive {
         position: Position,
         /// The channel is at the legacy ports, where a dead drive that the
@@ -28,12 +24,6 @@ pub enum LocateError {
         /// The optical drives there are.
         others: Vec<Located>,
     },
-    #[error(
-        "position {} ({position}) could be on any of {} controllers, none of them at the legacy \
-         ports: name the drive by its path",
-        position.number(),
-        controllers.len()
-    )]
     Ambiguous {
         position: Position,
         /// The sysfs directories of the controllers.
@@ -41,21 +31,21 @@ pub enum LocateError {
         /// The optical drives to choose from.
         candidates: Vec<Located>,
     },
-    #[error("the kernel knows no drive at {name}")]
-    NothingAtPort { name: PortName },
-    #[error("{name} is a {device_type}, not an optical drive")]
+    NothingAtPort {
+        name: PortName,
+    },
     NotOptical {
         /// As the user named it.
         name: String,
         device_type: DeviceType,
     },
-    #[error("{} is no drive: a drive is /dev/srN, /dev/sgN or a link to one of them", path.display())]
-    NotADrive { path: PathBuf },
-    #[error("there is no device behind {}", path.display())]
-    NoDevice { path: PathBuf },
-    #[error(transparent)]
+    NotADrive {
+        path: PathBuf,
+    },
+    NoDevice {
+        path: PathBuf,
+    },
     InTheWay(#[from] Obstacle),
-    #[error("{} cannot be looked at: {source}", path.display())]
     Io {
         path: PathBuf,
         #[source]
@@ -65,16 +55,6 @@ pub enum LocateError {
 
 /// Where the legacy ports lead to nothing, said before a user tries them for a
 /// dead drive.
-fn no_ports_hint(legacy: Option<bool>) -> &'static str {
-    match legacy {
-        Some(true) | None => "",
-        Some(false) => {
-            ", and no IDE channel of this machine is at the legacy ports, where --via port would \
-             reach a dead one"
-        }
-    }
-}
-
 /// The drive at a position.
 ///
 /// # Errors

@@ -36,15 +36,6 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// What it restores, in words.
-    pub fn what(&self) -> &'static str {
-        if self.is_scan() {
-            "what the kernel had on an IDE channel"
-        } else {
-            "the kernel's media polling of a drive"
-        }
-    }
-
     /// Drives come back by it, in their own time.
     pub fn is_scan(&self) -> bool {
         self.text == super::channel::SCAN_ALL || self.is_bind()
@@ -113,11 +104,10 @@ fn is_gone(error: &io::Error) -> bool {
 
 /// Why there is no note, or what it promised was not kept.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NoteError {
     /// A living run has it.
-    #[error("another mtkflash is at work here")]
     Held,
-    #[error("{} cannot be written: {source}", path.display())]
     Io {
         path: PathBuf,
         #[source]
@@ -125,20 +115,14 @@ pub enum NoteError {
     },
     /// A link, another user's, or no folder and no file: whoever has put it
     /// there is not believed.
-    #[error("{} is not this program's own", path.display())]
     NotOurs { path: PathBuf },
     /// What a crashed run has left behind cannot be taken back.
-    #[error(
-        "an earlier mtkflash was ended in the middle, and {} cannot be restored: {source}",
-        undo.what()
-    )]
     NotSettled {
         undo: Undo,
         #[source]
         source: io::Error,
     },
     /// What this run has changed cannot be taken back.
-    #[error("{} cannot be restored: {source}", undo.what())]
     NotTakenBack {
         undo: Undo,
         #[source]

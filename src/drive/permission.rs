@@ -19,19 +19,15 @@ use crate::transport::sg_io::SgOpenError;
 
 /// Why a drive cannot be used as things are.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Obstacle {
-    #[error(
-        "no permission to open {}: it belongs to the group {group}, and you are not in it \
-         (joining it counts from the next login)",
-        node.display()
-    )]
-    NotInGroup { node: PathBuf, group: String },
-    #[error("only root may open {}", node.display())]
-    NeedsRoot { node: PathBuf },
-    #[error(
-        "{} is not to be had in this container; the container must be started with it",
-        node.display()
-    )]
+    NotInGroup {
+        node: PathBuf,
+        group: String,
+    },
+    NeedsRoot {
+        node: PathBuf,
+    },
     Container {
         node: PathBuf,
         /// All of the drive's: commands want `/dev/sgN`, and `/dev/srN` is what
@@ -40,51 +36,39 @@ pub enum Obstacle {
     },
     /// Rights are missing besides the node, and the kernel's drives can be
     /// neither taken off nor brought back.
-    #[error(
-        "the I/O ports are not to be had in this container, unless it is started with all rights"
-    )]
     PortsInContainer,
     /// Neither the superuser's rights nor the group's are what is lacking.
-    #[error("the system refuses to open {}, although its permissions allow it", node.display())]
-    Refused { node: PathBuf },
-    #[error("{} does not exist", node.display())]
-    NodeMissing { node: PathBuf },
+    Refused {
+        node: PathBuf,
+    },
+    NodeMissing {
+        node: PathBuf,
+    },
     /// The kernel has the drive and `/dev` has no node for it.
-    #[error("the kernel has the drive as {}, and that node does not exist", node.display())]
-    NodeNotMade { node: PathBuf },
-    #[error("the drive has no /dev/sg node, because the kernel's sg module is not loaded")]
+    NodeNotMade {
+        node: PathBuf,
+    },
     NoSgModule,
     /// Neither sr nor sg has taken the drive.
-    #[error("no driver of the kernel gives access to the drive at {}", address)]
-    NoNode { address: super::ScsiAddress },
-    #[error(
-        "the kernel does not let this command through {}: it takes vendor commands there \
-         from root only (CAP_SYS_RAWIO)",
-        node.display()
-    )]
+    NoNode {
+        address: super::ScsiAddress,
+    },
     Filtered {
         node: PathBuf,
         /// The drive has a `/dev/sgN`, which is not filtered.
         has_sg: bool,
     },
-    #[error("{} is in use{}", node.display(), who(holders))]
     Busy {
         node: PathBuf,
         /// As far as it can be seen.
         holders: Vec<Holder>,
     },
-    #[error(
-        "the kernel is locked down ({mode}), as it is under Secure Boot, and gives no access \
-         to I/O ports; Secure Boot can be switched off in the firmware's setup"
-    )]
-    LockedDown { mode: String },
-    #[error("/dev/port does not exist: this kernel gives no access to I/O ports")]
+    LockedDown {
+        mode: String,
+    },
     NoPorts,
-    #[error("only root may use the I/O ports (CAP_SYS_RAWIO)")]
     PortsNeedRoot,
-    #[error(transparent)]
     Open(SgOpenError),
-    #[error(transparent)]
     PortOpen(PortOpenError),
 }
 
@@ -117,15 +101,6 @@ pub enum Remedy {
     ShowUsers {
         node: PathBuf,
     },
-}
-
-fn who(holders: &[Holder]) -> String {
-    let mut text = String::new();
-    for (number, holder) in holders.iter().enumerate() {
-        text.push_str(if number == 0 { ": " } else { ", " });
-        text.push_str(&holder.to_string());
-    }
-    text
 }
 
 impl Obstacle {

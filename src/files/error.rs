@@ -1,6 +1,5 @@
 //! What has a name, and why no file gets one.
 
-use std::fmt;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
@@ -35,36 +34,24 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Folder => "a folder",
-            Kind::Pipe => "a pipe",
-            Kind::Socket => "a socket",
-            Kind::Device => "a device",
-            Kind::Kernel => "a place of the kernel's",
-        })
-    }
-}
-
 /// A file that could not be written. What was there before is still there.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum FileError {
-    #[error("{}: this file exists already", path.display())]
-    Exists { path: PathBuf },
-    #[error("{}: this is {kind}, not a file, and is not replaced by one", path.display())]
-    NotAFile { path: PathBuf, kind: Kind },
+    Exists {
+        path: PathBuf,
+    },
+    NotAFile {
+        path: PathBuf,
+        kind: Kind,
+    },
     /// A link that another user has put into a folder that all may write to.
-    #[error("{}: this is a link of another user", path.display())]
-    Link { path: PathBuf },
-    #[error("{}: this name is too long for the disk", path.display())]
-    NameTooLong { path: PathBuf },
-    #[error(
-        "{}: there is no room for this file; {} more are needed in the folder {}",
-        path.display(),
-        in_kib(*missing),
-        super::folder_of(path).display()
-    )]
+    Link {
+        path: PathBuf,
+    },
+    NameTooLong {
+        path: PathBuf,
+    },
     NoRoom {
         path: PathBuf,
         /// Bytes that would be written.
@@ -73,7 +60,6 @@ pub enum FileError {
         missing: u64,
     },
     /// The folder is not there, is none, or takes no files.
-    #[error("{}: {source}", folder.display())]
     Folder {
         folder: PathBuf,
         /// The file that was to be made in it.
@@ -82,11 +68,13 @@ pub enum FileError {
         source: io::Error,
     },
     /// By whatever name or link.
-    #[error("{}: this is {}, which is read", path.display(), input.display())]
-    Input { path: PathBuf, input: PathBuf },
-    #[error("{}: this is the backup of a write that was not finished", path.display())]
-    Unfinished { path: PathBuf },
-    #[error("{}: {source}", path.display())]
+    Input {
+        path: PathBuf,
+        input: PathBuf,
+    },
+    Unfinished {
+        path: PathBuf,
+    },
     Io {
         path: PathBuf,
         #[source]
@@ -124,9 +112,4 @@ impl FileError {
             source,
         }
     }
-}
-
-/// Rounded up, so that this much is enough.
-fn in_kib(bytes: u64) -> String {
-    format!("{} KiB", bytes.div_ceil(1024))
 }

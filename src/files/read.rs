@@ -13,10 +13,9 @@ use super::{Kind, folder_of};
 
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ReadError {
-    #[error("this is {0}, not a file")]
     NotAFile(Kind),
-    #[error("{size} bytes are too many: at most {limit} are read here")]
     TooLarge {
         /// As far as it is known: a file can grow, and those of the kernel do
         /// not tell their size.
@@ -24,11 +23,8 @@ pub enum ReadError {
         limit: u64,
     },
     /// See [`Links::Own`].
-    #[error("this is a link in a folder that others may write to")]
     Link,
-    #[error("this is no text")]
     NotText,
-    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

@@ -135,7 +135,7 @@ impl FlashRange {
 /// No range of bytes: the last one before the first one, or past all that has a
 /// number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no range: {first:#x}, {last:#x}")]
+#[error("{self:?}")]
 pub struct NoRange {
     pub first: u32,
     pub last: u32,

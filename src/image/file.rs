@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::container::{self, Budget};
 use super::entry::{self, NoEntry};
-use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, banks, hex::MAX_BANKS};
+use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, hex::MAX_BANKS};
 use crate::files::{self, Kind, Links, ReadError};
 use crate::flash::{BANK_SIZE, Bank};
 
@@ -19,92 +19,62 @@ const NUMBERED: u32 = 100;
 
 /// Why no image could be had from a path. Nothing but reading was done.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum LoadError {
-    #[error("{}: there is no such file{}", path.display(), hint(first_bank.as_deref()))]
     Missing {
         path: PathBuf,
         /// The name a file per bank would start with, where that was looked for.
         first_bank: Option<PathBuf>,
     },
-    #[error("{}: this is a directory, not a firmware file", path.display())]
-    Directory { path: PathBuf },
-    #[error("{}: this is a device or pipe, not a firmware file", path.display())]
-    NotAFile { path: PathBuf },
-    #[error("{}: cannot be read: {source}", path.display())]
+    Directory {
+        path: PathBuf,
+    },
+    NotAFile {
+        path: PathBuf,
+    },
     Unreadable {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error(
-        "{}: {size} bytes are far too many for firmware; the largest flash has 2 MiB",
-        path.display()
-    )]
-    TooLarge { path: PathBuf, size: u64 },
-    #[error("{}: no image of it was chosen", path.display())]
-    Container { path: PathBuf, reason: NoEntry },
-    #[error("{}: this is an image, no archive or flasher with entries", path.display())]
-    NoContainer { path: PathBuf },
-    #[error("{}: {source}", path.display())]
+    TooLarge {
+        path: PathBuf,
+        size: u64,
+    },
+    Container {
+        path: PathBuf,
+        reason: NoEntry,
+    },
+    NoContainer {
+        path: PathBuf,
+    },
     Content {
         path: PathBuf,
         #[source]
         source: ParseError,
     },
-    #[error(
-        "both {} and {} are there, one file with all banks and a file per bank: \
-         name the one, with /m, or move it away",
-        merged.display(),
-        first_bank.display()
-    )]
     Ambiguous {
         merged: PathBuf,
         first_bank: PathBuf,
     },
-    #[error(
-        "{}: the file of bank {missing} is missing, but that of bank {later} is there",
-        path.display()
-    )]
     MissingBank {
         path: PathBuf,
         missing: Bank,
         later: Bank,
     },
-    #[error(
-        "{}: the file of a bank has 64 KiB (65536 bytes), this one has {found} bytes",
-        path.display()
-    )]
-    BankSize { path: PathBuf, found: u32 },
-    #[error(
-        "{}: this bank is {}, while the first bank is {}",
-        path.display(),
-        name(*found),
-        name(*expected)
-    )]
+    BankSize {
+        path: PathBuf,
+        found: u32,
+    },
     MixedEncodings {
         path: PathBuf,
         expected: Encoding,
         found: Encoding,
     },
-    #[error(
-        "{}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
-        path.display(),
-        banks(*found)
-    )]
-    BankCount { path: PathBuf, found: usize },
-}
-
-fn hint(first_bank: Option<&Path>) -> String {
-    first_bank
-        .map(|path| format!(", nor a file per bank ({})", path.display()))
-        .unwrap_or_default()
-}
-
-fn name(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Binary => "raw binary",
-        Encoding::Hex => "HEX",
-    }
+    BankCount {
+        path: PathBuf,
+        found: usize,
+    },
 }
 
 /// The file of one bank beside `path`: `backup.bin` gives `backup.00.bin`,
@@ -303,6 +273,7 @@ mod tests {
     use super::super::tests::noise;
     use super::super::{Encoding, write};
     use super::*;
+    use crate::cli::words::InWords;
     use std::fs::{self, File};
     use tempfile::TempDir;
 
@@ -333,7 +304,7 @@ mod tests {
 
         /// The message, with the folder's own name cut out.
         fn refusal(&self, name: &str) -> String {
-            let message = load(&self.path(name), None).unwrap_err().to_string();
+            let message = load(&self.path(name), None).unwrap_err().in_words();
             message.replace(&format!("{}/", self.0.path().display()), "")
         }
     }

@@ -115,39 +115,22 @@ pub struct HexNotes {
 
 /// Why the bytes of a file are no firmware image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ParseError {
-    #[error("the file is empty")]
     Empty,
-    #[error(
-        "this is a text file, not firmware: it begins with \"{beginning}\" \
-         (a HEX file has a colon and hex digits on every line)"
-    )]
     Text {
         /// What the first line starts with, cut to a length that can be shown.
         beginning: String,
     },
-    #[error(
-        "this is text in UTF-16, two bytes for each character, as some editors and PowerShell \
-         save it; {}",
-        if *is_hex { "a HEX file is in it" } else { "no firmware file is kept in it" }
-    )]
     Utf16 {
         /// It is a HEX file when it is made plain text.
         is_hex: bool,
     },
-    #[error("this is a file of another kind, not firmware: {0:?}")]
     Foreign(Foreign),
-    #[error("damaged HEX file: {0}")]
     Hex(#[from] HexError),
-    #[error("the HEX file has {}; a drive's flash has 2, 4, 8, 16 or 32", banks(*found))]
-    BankCount { found: usize },
-}
-
-fn banks(count: usize) -> String {
-    match count {
-        1 => "1 bank".to_owned(),
-        n => format!("{n} banks"),
-    }
+    BankCount {
+        found: usize,
+    },
 }
 
 impl Image {

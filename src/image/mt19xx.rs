@@ -58,19 +58,19 @@ pub const WINDOWS: [FlashRange; 3] = [BANNER, DESCRIPTOR, CALIBRATION];
 pub const DRIVE_WRITTEN: [DriveWritten; 4] = [
     DriveWritten {
         range: range(layout::UHD_REVOCATION),
-        what: "the revocation list for UHD discs",
+        what: Written::UhdRevocations,
     },
     DriveWritten {
         range: range(layout::BD_REVOCATION),
-        what: "the revocation list for Blu-ray discs",
+        what: Written::BluRayRevocations,
     },
     DriveWritten {
         range: range(layout::SETTINGS),
-        what: "the drive's settings",
+        what: Written::Settings,
     },
     DriveWritten {
         range: CALIBRATION,
-        what: "the calibration of this very drive",
+        what: Written::Calibration,
     },
 ];
 
@@ -79,7 +79,17 @@ pub const DRIVE_WRITTEN: [DriveWritten; 4] = [
 pub struct DriveWritten {
     pub range: FlashRange,
     /// What is there, in a few words.
-    pub what: &'static str,
+    pub what: Written,
+}
+
+/// What a drive writes into its flash by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    UhdRevocations,
+    BluRayRevocations,
+    Settings,
+    /// Of this very drive.
+    Calibration,
 }
 
 const fn range(of: layout::Range) -> FlashRange {
@@ -248,28 +258,22 @@ pub enum Tag {
 
 /// What is wrong with an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Finding {
-    #[error("its boot banner at {at} names neither an MT1959 nor an MT1939: it is damaged")]
-    NoChip { at: Offset },
-    #[error(
-        "the descriptor at {at}, which says what drive it is for, cannot be read: it is damaged"
-    )]
-    NoDescriptor { at: Offset },
-    #[error("its integrity table at {at} protects nothing: it is damaged, or something else")]
-    NothingProtected { at: Offset },
-    #[error(
-        "entry {entry} of its integrity table, at {at}, is neither in use nor free ({found:08x}): \
-         it is damaged"
-    )]
+    NoChip {
+        at: Offset,
+    },
+    NoDescriptor {
+        at: Offset,
+    },
+    NothingProtected {
+        at: Offset,
+    },
     OddEntry {
         entry: usize,
         at: Offset,
         found: u32,
     },
-    #[error(
-        "entry {entry} of its integrity table, at {at}, protects {first:#x} to {last:#x}, which is \
-         no range of {size:#x} bytes: it is damaged"
-    )]
     NoRange {
         entry: usize,
         at: Offset,
@@ -277,8 +281,9 @@ pub enum Finding {
         last: u32,
         size: u32,
     },
-    #[error("its bytes at {range} do not match their tag in the integrity table: it is damaged")]
-    Broken { range: FlashRange },
+    Broken {
+        range: FlashRange,
+    },
 }
 
 impl Finding {

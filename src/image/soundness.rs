@@ -10,22 +10,17 @@ use crate::flash::{BANK_SIZE, FlashRange};
 
 /// Why bytes are not whole firmware, or not for a flash of that size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Problem {
-    #[error("it is empty")]
     Empty,
-    #[error("it is blank: all {size} bytes are {value:02X}, there is no firmware in it")]
-    Blank { value: u8, size: u32 },
-    #[error("it is text, not firmware")]
+    Blank {
+        value: u8,
+        size: u32,
+    },
     Text,
-    #[error(
-        "all {banks} banks are equal: that is one bank read {banks} times over, not a whole firmware"
-    )]
-    EqualBanks { banks: u32 },
-    #[error(
-        "its size of {size} bytes is no multiple of a 64 KiB bank ({over} bytes over {whole} whole \
-         banks): it is cut short, or no raw image{}",
-        packed.map(|what| format!("; it looks like {what}, unpack it first")).unwrap_or_default()
-    )]
+    EqualBanks {
+        banks: u32,
+    },
     NotWholeBanks {
         size: u32,
         whole: u32,
@@ -34,36 +29,23 @@ pub enum Problem {
         /// have the image inside.
         packed: Option<&'static str>,
     },
-    #[error(
-        "its size of {} KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
-        size / 1024
-    )]
-    NotAFlashSize { size: u32 },
-    #[error(
-        "it has 64 KiB, one bank, and a flash has 2, 4, 8, 16 or 32: it is a part of a flash, and \
-         nothing in it says which"
-    )]
+    NotAFlashSize {
+        size: u32,
+    },
     OneBank,
-    #[error(
-        "the sum in its MT1939 trailer is {stored}, but its content sums up to {computed}: it is damaged"
-    )]
     TrailerSum {
         stored: Checksum,
         computed: Checksum,
     },
-    #[error(
-        "the image has {} KiB, the flash {} KiB: it is {} for this drive",
-        image / 1024,
-        flash / 1024,
-        if image < flash { "too small" } else { "too large" }
-    )]
-    OtherSize { image: u32, flash: u32 },
-    #[error(
-        "the file has {image} bytes, the part of the flash that you named {part}, and the whole flash \
-         {flash}: it must have the size of that part or of the flash"
-    )]
-    OtherPart { image: u32, part: u32, flash: u32 },
-    #[error(transparent)]
+    OtherSize {
+        image: u32,
+        flash: u32,
+    },
+    OtherPart {
+        image: u32,
+        part: u32,
+        flash: u32,
+    },
     BluRay(#[from] mt19xx::Finding),
 }
 
@@ -178,6 +160,7 @@ fn packed(bytes: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::super::tests::{noise, put};
     use super::*;
+    use crate::cli::words::InWords;
 
     #[test]
     fn whole_firmware_of_every_flash_size_has_no_problem() {
@@ -232,7 +215,7 @@ mod tests {
         for (bytes, message) in rows {
             let found = problems(&bytes);
             assert_eq!(
-                found.first().map(Problem::to_string).as_deref(),
+                found.first().map(InWords::in_words).as_deref(),
                 Some(message)
             );
         }
@@ -276,7 +259,7 @@ mod tests {
             ),
         ] {
             let problem = size_for_flash(&bytes, flash).unwrap();
-            assert_eq!(problem.to_string(), message);
+            assert_eq!(problem.in_words(), message);
         }
     }
 

@@ -72,7 +72,7 @@ impl fmt::Display for Crc32 {
 
 /// A text that is not just as many hexadecimal digits as it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not {digits} hex digits")]
+#[error("{self:?}")]
 pub struct NoSum {
     pub digits: usize,
 }

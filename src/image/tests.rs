@@ -1,6 +1,7 @@
 //! Images as users hand them over, and what is said about them.
 
 use super::*;
+use crate::cli::words::InWords;
 use crate::sim::random::Random;
 
 /// Bytes that look random and differ from bank to bank; nobody's firmware.
@@ -99,7 +100,7 @@ fn what_is_no_image_is_refused_with_the_reason() {
         ),
     ];
     for (content, message) in rows {
-        assert_eq!(Image::parse(content).unwrap_err().to_string(), message);
+        assert_eq!(Image::parse(content).unwrap_err().in_words(), message);
     }
 }
 

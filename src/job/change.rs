@@ -57,21 +57,18 @@ pub struct Restart {
 
 /// A change that did not end as it should.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ChangeError {
-    #[error(transparent)]
     Job(#[from] JobError),
     /// Everything was written, and the flash holds something else.
-    #[error("the flash does not hold what was written, first at {}", .0.first)]
     Different(Difference),
     /// The chip did not take a byte that it did not take in the run before either.
-    #[error("{source}")]
     Again {
         at: Offset,
         #[source]
         source: Box<ChangeError>,
     },
     /// The drive took everything and came back as something else.
-    #[error("the drive came back as {found}, and the image is for {expected}")]
     OtherIdentity {
         /// Vendor, product and revision.
         expected: String,
@@ -80,7 +77,6 @@ pub enum ChangeError {
         banks: u32,
     },
     /// The drive took everything and came back with its boot code alone.
-    #[error("the drive came back as {found}: no firmware runs in it")]
     NoFirmware {
         /// Vendor, product and revision.
         found: String,
@@ -88,9 +84,6 @@ pub enum ChangeError {
     },
     /// The drive took everything, went through the motions, and still is who it
     /// was.
-    #[error(
-        "the drive accepted the image, and its old firmware still runs: it is {runs} as before"
-    )]
     OldFirmware {
         /// Vendor, product and revision.
         runs: String,

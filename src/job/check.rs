@@ -78,24 +78,6 @@ impl Check {
     pub fn guards_life(self) -> bool {
         matches!(self, Check::Family | Check::Banner | Check::Structure)
     }
-
-    /// What the tool does when the check is overridden, in one line for the help.
-    pub fn text(self) -> &'static str {
-        match self {
-            Check::Overwrite => "replace a file that exists",
-            Check::Blank => "take a dump of FF, of 00 or of equal banks as backup",
-            Check::Model => "write an image that does not name this drive",
-            Check::Family => "write an image that names other hardware",
-            Check::Structure => "write an image that looks damaged",
-            Check::Banner => "write an image with a boot string of another kind",
-            Check::DriveRead => "write what was read from another Blu-ray drive",
-            Check::Gaps => "use a dump that lacks what the drive refused to give",
-            Check::Interrupted => "go on although an earlier write was not finished",
-            Check::Medium => "go on with a medium in the drive",
-            Check::Unstable => "go on with a flash that keeps reading differently",
-            Check::Slow => "start a job of more than a quarter of an hour",
-        }
-    }
 }
 
 impl From<Guard> for Check {

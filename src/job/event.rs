@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::Checksum;
-use crate::protocol::download::Progress;
+use crate::protocol::download::{LastAnswer, Progress};
 
 /// A stretch of a job that has a progress of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Phase {
 
 /// What happens, in the order in which it happens. After a job has returned an
 /// error nothing follows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Event {
     /// A phase begins that will move this many bytes in all.
     Started { phase: Phase, bytes: u64 },
@@ -50,8 +50,7 @@ pub enum Event {
     AwaitingDrive {
         /// How long it will still be asked.
         remaining: Duration,
-        /// What it did last, as the end of a sentence.
-        last: String,
+        last: LastAnswer,
         /// How far it is, where it tells.
         progress: Option<Progress>,
     },

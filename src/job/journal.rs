@@ -73,7 +73,7 @@ pub struct Shelf {
 
 /// A folder in which an entry cannot be made. No change is begun then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {problem}", folder.display())]
+#[error("{self:?}")]
 pub struct JournalError {
     pub folder: PathBuf,
     pub problem: ShelfProblem,
@@ -81,16 +81,12 @@ pub struct JournalError {
 
 /// What is wrong with a folder for entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ShelfProblem {
-    #[error("this is no folder")]
     NoFolder,
-    #[error("this is a link")]
     Link,
-    #[error("this folder belongs to user {owner}, not to {wanted}")]
     OfAnother { owner: u32, wanted: u32 },
-    #[error("others can make files in this folder (mode {mode:o})")]
     OthersMayWrite { mode: u32 },
-    #[error("{0}")]
     Io(io::ErrorKind),
 }
 

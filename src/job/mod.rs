@@ -51,13 +51,12 @@ use record::Date;
 
 /// Why a job was not begun, or went no further. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Refusal {
     /// A check that the user can override.
-    #[error("{0:?}")]
     Check(Box<Objection>),
     /// [`Check::Interrupted`], with the backup of that write and the words that
     /// asked for it, where they are known.
-    #[error("the write whose backup is {} was not finished", backup.display())]
     Unfinished {
         backup: PathBuf,
         date: Date,
@@ -69,7 +68,6 @@ pub enum Refusal {
     },
     /// [`Check::Interrupted`], where the backup of that write is wanted and cannot be
     /// used. None where there never was one.
-    #[error("the backup of a write that was not finished is {problem}")]
     BackupGone {
         path: Option<PathBuf>,
         crc32: Option<Crc32>,
@@ -77,51 +75,40 @@ pub enum Refusal {
         problem: BackupProblem,
     },
     /// The backup that was made is no longer what it was.
-    #[error("{}: this backup is {problem}", path.display())]
     Backup {
         path: PathBuf,
         crc32: Crc32,
         problem: BackupProblem,
     },
     /// It cannot be noted that a change is begun.
-    #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("the flash does not have this: {0}")]
     Selection(#[from] SelectionError),
-    #[error("the flash cannot be read: {0:?}")]
     Unreadable(Unreadable),
     /// As there, of a model that is reported to answer vendor mode.
-    #[error("the flash cannot be read by packets: {why:?}")]
     UnreadableByPackets {
         why: Unreadable,
         model: &'static str,
     },
-    #[error("the flash cannot be changed: {0:?}")]
     Unwritable(Unwritable),
-    #[error("the flash cannot be erased")]
-    Unerasable { family: &'static str },
+    Unerasable {
+        family: &'static str,
+    },
     /// The drive takes its firmware as a whole.
-    #[error("a part of the flash alone cannot be changed or kept")]
     NoParts,
-    #[error("no plan: {0}")]
     Plan(#[from] PlanError),
     /// The drive refuses to have any of what was asked for read.
-    #[error("nothing of this could be read")]
     NothingRead,
     /// It keeps all of it for itself, or refuses to have it read.
-    #[error("nothing of this could be compared")]
     NothingCompared,
     /// Without a backup, bytes that are to stay would be in no place at all
     /// while their sector is erased.
-    #[error("{range} is to stay as it is, but is erased on the way, and nothing would keep it")]
-    NoCopy { range: FlashRange },
+    NoCopy {
+        range: FlashRange,
+    },
     /// The image is none for this drive, and no switch lets it through.
-    #[error("{0:?}")]
     NotThisImage(Misfit),
     /// It is not known how this drive is to be sent anything.
-    #[error("{0:?}")]
     NotReady(NotReady),
-    #[error("no backup can be made: {0:?}")]
     NoBackupPossible(NoBackup),
 }
 
@@ -164,39 +151,29 @@ pub enum NoBackup {
 
 /// What is wrong with a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum BackupProblem {
     /// The user wanted none.
-    #[error("none")]
     None,
-    #[error("gone, or cannot be read")]
     Unreadable,
     /// Its CRC-32 is another one.
-    #[error("not what it was when it was made")]
     Changed,
-    #[error("in use by another run")]
     InUse,
-    #[error("where no file can be locked")]
     NoLock,
 }
 
 /// Why a job failed, and what that means for the flash.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum JobError {
-    #[error(transparent)]
     Refused(#[from] Refusal),
     /// The image does not fit this flash.
-    #[error(transparent)]
     Image(#[from] Unfit),
-    #[error("{source}")]
     Device {
         #[source]
         source: DeviceError,
         flash: FlashState,
     },
-    #[error(
-        "the flash reads differently each time at {at}: {first:02x}h, then {second:02x}h, after \
-         {attempts} attempts"
-    )]
     Unstable {
         at: Offset,
         first: u8,
@@ -204,12 +181,9 @@ pub enum JobError {
         attempts: u32,
         flash: FlashState,
     },
-    #[error(transparent)]
     File(#[from] FileError),
-    #[error("stopped by the user")]
     Stopped,
     /// Nothing was changed, and what was read is in this file.
-    #[error("{source}")]
     Kept {
         file: PathBuf,
         #[source]

@@ -15,10 +15,9 @@ pub enum Selection {
 
 /// A part that this flash does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum SelectionError {
-    #[error("no bank {bank} among 0 to {last}")]
     NoSuchBank { bank: Bank, last: u32 },
-    #[error("{range} in {size:#x} bytes")]
     PastTheEnd { range: FlashRange, size: u32 },
 }
 

@@ -8,7 +8,7 @@ use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image, mt19xx};
 use crate::protocol::Writing;
-use crate::protocol::download::{DownloadRules, Owned, Proof};
+use crate::protocol::download::{DownloadRules, Kept, Owned, Proof};
 
 /// Where a flash and an image differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn provable(
     let untagged = without(&scope, &mt19xx::protected_ranges(content));
     owned.extend(untagged.iter().map(|range| Owned {
         range: *range,
-        why: "under no tag of the image's integrity table",
+        kept: Kept::Untagged,
     }));
     (without(&scope, &untagged), owned)
 }

@@ -5,6 +5,7 @@
 //! whether it understands it: READ BUFFER of a strange buffer has hung a drive
 //! (myce.com, thread 172584). A drive that is on no list is a vendor-mode drive.
 
+use crate::protocol::Doing;
 use std::fmt;
 use std::str::FromStr;
 
@@ -64,9 +65,7 @@ impl fmt::Display for Protocol {
 
 /// A word that names no protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no protocol \"{0}\": they are vendor, btc, mt1339, sd616, mt1939, mt1959 and liteon-read"
-)]
+#[error("{self:?}")]
 pub struct UnknownProtocol(pub String);
 
 impl FromStr for Protocol {
@@ -188,7 +187,7 @@ fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, De
     match packet::memory::read(transport, BANNER.start(), &mut record) {
         Ok(()) => {}
         Err(PacketError::Sense(sense)) if packet::memory::is_refused(sense) => return Ok(None),
-        Err(error) => return Err(packet::during("reading the boot banner")(error)),
+        Err(error) => return Err(packet::during(Doing::ReadBanner)(error)),
     }
     let banner = &record[..BOOT_STRING_LENGTH];
     Ok(banner

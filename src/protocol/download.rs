@@ -6,13 +6,15 @@
 //! it, [`Download::await_return`] waits until the drive answers again.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::DeviceError;
+use super::packet::PacketError;
 use super::packet::blu_ray::{Mismatch, NotReady};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
-use crate::image::mt19xx::{self, BootString};
+use crate::image::mt19xx::{self, BootString, Written};
 use crate::scsi::Identity;
 
 /// What a family of drives demands of an image and does with it.
@@ -58,8 +60,19 @@ pub enum Erasing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owned {
     pub range: FlashRange,
-    /// What is there and what becomes of it: the end of "0x… is not compared: ".
-    pub why: &'static str,
+    pub kept: Kept,
+}
+
+/// What a drive keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Write-protected.
+    BootLoader,
+    /// No image brings it.
+    BootCode,
+    Written(Written),
+    /// Under no tag of the image's integrity table.
+    Untagged,
 }
 
 /// A check of [`Download::prepare`] that the user can override by its name.
@@ -207,14 +220,20 @@ pub enum Effect {
 }
 
 /// The drive does not answer yet and will be asked again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Waiting {
     /// How long it will still be asked.
     pub remaining: Duration,
-    /// What it did last, as the end of a sentence.
-    pub last: String,
+    pub last: LastAnswer,
     /// How far its programming is, where it tells.
     pub progress: Option<Progress>,
+}
+
+/// What a drive did that was asked whether it is back.
+#[derive(Debug, Clone)]
+pub enum LastAnswer {
+    Ready,
+    Error(Arc<PacketError>),
 }
 
 /// How far a drive says it is.

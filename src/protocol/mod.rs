@@ -34,7 +34,7 @@ pub use download::Download;
 use crate::flash::chip::{self, ChipId, ReadOnly};
 use crate::flash::{EraseLayout, FlashRange, Offset};
 use crate::scsi::{Identity, Sense};
-use crate::transport::{TaskFileError, TransportError};
+use crate::transport::TaskFileError;
 use download::DownloadRules;
 use packet::PacketError;
 use packet::blu_ray::{BOOT_REVISION, Survey};
@@ -78,8 +78,8 @@ impl DeviceInfo {
 pub enum Tried {
     /// With its flash chip.
     Chip(chip::Tried),
-    /// With a family's packet protocol, and where that is known from.
-    Packets(&'static str),
+    /// With a family's packet protocol.
+    Packets(Protocol),
 }
 
 /// What a device can do.
@@ -143,145 +143,145 @@ pub enum Unwritable {
     },
 }
 
+/// What was asked of a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Of the flash chip.
+    Identify,
+    /// See [`FirmwareDevice::prove_idle`].
+    ProveIdle,
+    Read,
+    ReadFlash,
+    ReadFirstBank,
+    ReadBanner,
+    AskFirmware,
+    /// What the drive is to keep when it is sent an image.
+    ReadKept,
+    ReadReceiver,
+    AskReady,
+    /// Tells a drive that an image follows.
+    Prepare,
+    SendImage,
+    SendSum,
+    StartProgramming,
+    /// Vendor mode.
+    Enter,
+    /// Vendor mode.
+    Leave,
+    Unprotect,
+    EnableWrites,
+    Program,
+    EraseSector,
+    EraseChip,
+    AwaitErase,
+    /// A command of the flash chip that another run has left.
+    EndBegun,
+}
+
 /// Something the drive did or refused. Offsets count bytes of firmware from 0.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum DeviceError {
     /// As drives are known to refuse it.
-    #[error("the drive refused vendor mode: status {status:02x}h, should be 70h, 72h or 73h")]
-    EntryRefused { status: u8 },
+    EntryRefused {
+        status: u8,
+    },
     /// As a place shows where no drive is, or none that has power.
-    #[error("no drive answers there: status {status:02x}h, should be 70h, 72h or 73h")]
-    NoDriveThere { status: u8 },
+    NoDriveThere {
+        status: u8,
+    },
     /// The drive has not answered yet, and may be in the mode.
-    #[error(
-        "the drive was told to enter vendor mode and is busy since (status {status:02x}h), so \
-         that it may be in the mode or not"
-    )]
-    EntryBusy { status: u8 },
+    EntryBusy {
+        status: u8,
+    },
     /// Neither a mode status nor a refusal that is known: the drive may be in the mode.
-    #[error(
-        "the drive was told to enter vendor mode and shows status {status:02x}h, neither 70h, \
-         72h or 73h nor a refusal that is known, so that it may be in the mode or not"
-    )]
-    EntryUnclear { status: u8 },
+    EntryUnclear {
+        status: u8,
+    },
     /// The command was sent, and what came back is not the drive's: the drive
     /// may be in the mode.
-    #[error(
-        "the drive was told to enter vendor mode, and its answer did not come, so that it may \
-         be in the mode or not: {source}"
-    )]
     EntryUnanswered {
         #[source]
         source: TaskFileError,
     },
-    #[error("stopped while waiting for the drive")]
     Stopped,
-    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
     TaskFile {
-        doing: &'static str,
+        doing: Doing,
         at: Option<Offset>,
         #[source]
         source: TaskFileError,
     },
-    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
-    Transport {
-        doing: &'static str,
-        at: Option<Offset>,
-        #[source]
-        source: TransportError,
-    },
-    #[error(
-        "the flash chip does not take a byte at {at}: wrote {expected:02x}h, reads {found:02x}h \
-         after {attempts} attempts"
-    )]
     NotProgrammed {
         at: Offset,
         expected: u8,
         found: u8,
         attempts: u32,
     },
-    #[error("the flash chip is not erased at {at}: reads {found:02x}h instead of ffh")]
-    NotErased { at: Offset, found: u8 },
-    #[error(
-        "the flash chip stays busy ({doing}): its status is {found:02x}h instead of {expected:02x}h"
-    )]
+    NotErased {
+        at: Offset,
+        found: u8,
+    },
     ChipBusy {
-        doing: &'static str,
+        doing: Doing,
         expected: u8,
         found: u8,
     },
     /// A serial chip whose protection cannot be taken off by commands.
-    #[error(
-        "the flash chip is write-protected in hardware: its pin WP# is held low (status \
-         {status:02x}h stays after its protection was taken off)"
-    )]
-    WriteProtected { status: u8 },
+    WriteProtected {
+        status: u8,
+    },
     /// What was read since the chip was last shown to be idle counts for nothing.
-    #[error("the flash chip cannot be relied on: {0}")]
     NotIdle(NotIdle),
     /// A range that the drive does not let be read. Reading goes on behind it.
-    #[error("the drive refuses to have {range} read: {sense}")]
-    Refused { range: FlashRange, sense: Sense },
+    Refused {
+        range: FlashRange,
+        sense: Sense,
+    },
     /// A packet command that did not end well.
-    #[error("{doing}{}: {source}", at.map(|at| format!(" at {at}")).unwrap_or_default())]
     Packet {
-        doing: &'static str,
+        doing: Doing,
         at: Option<Offset>,
         #[source]
         source: PacketError,
     },
     /// The drive took everything and did not come back.
-    #[error("the drive did not come back within {} s: {last}", waited.as_secs())]
     NotBack {
         waited: std::time::Duration,
-        /// What it did last, as the end of a sentence.
-        last: String,
+        last: download::LastAnswer,
     },
-    #[error("the flash chip does not give the same ID twice: its answers are disturbed")]
     UnsteadyId,
     /// A drive on one family's list shows another one's boot banner.
-    #[error(
-        "{} {} is on the list of {family} drives, but its boot banner is \"{banner}\"",
-        drive.vendor,
-        drive.product
-    )]
     OtherBanner {
         drive: Box<Identity>,
         family: &'static str,
         banner: String,
     },
     /// What the drive is to keep reads differently each time.
-    #[error("{range}, which the drive is to keep, reads differently each time")]
-    OwnBytesUnsteady { range: FlashRange },
+    OwnBytesUnsteady {
+        range: FlashRange,
+    },
     /// A way that was never confirmed gives what cannot be the firmware.
-    #[error("this is not read as firmware: {0}")]
     Implausible(#[from] Implausible),
     /// The drive took a whole image and was ready at once, which is how a
     /// Blu-ray drive says that it programs nothing of it.
-    #[error("the drive rejected the image: it was ready at once, and programmed nothing of it")]
     Rejected,
     /// The drive says that its flash did not take what it programmed.
-    #[error("the drive reports that programming its flash failed: {sense}")]
-    FlashFault { sense: Sense },
+    FlashFault {
+        sense: Sense,
+    },
     /// Its caller asked for what there is not.
-    #[error("{0}")]
     Impossible(#[from] Impossible),
 }
 
 /// What a device has not got, and was asked for all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Impossible {
-    #[error("{range} lies outside the flash of {} KiB", size / 1024)]
     OutOfRange { range: FlashRange, size: u32 },
-    #[error("the flash cannot be read")]
     Reading,
-    #[error("the flash is not changed in place")]
     ChangingInPlace,
-    #[error("the drive does not take whole images")]
     TakingImages,
-    #[error("{range} is not a sector of this flash chip")]
     NoSector { range: FlashRange },
-    #[error("an image of {length} bytes is not of the flash's size")]
     ImageSize { length: usize },
 }
 
@@ -290,17 +290,21 @@ pub enum Impossible {
 /// A chip that is busy or not there answers reads as well, and often the same
 /// way twice: with FF, or with a status whose bit 6 toggles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NotIdle {
     /// Bit 0 of a serial chip's status register is set.
-    #[error("it is busy (status {status:02x}h)")]
-    Busy { status: u8 },
-    #[error("it is busy or gone (asked for its ID, it gives {found} instead of {expected})")]
-    OtherId { expected: ChipId, found: ChipId },
+    Busy {
+        status: u8,
+    },
+    OtherId {
+        expected: ChipId,
+        found: ChipId,
+    },
     /// A parallel chip gives the same bytes whether it is asked for its ID or not.
-    #[error("it shows the same bytes with and without its ID ({id})")]
-    SameAsId { id: ChipId },
+    SameAsId {
+        id: ChipId,
+    },
     /// A parallel chip's first bytes are not after its ID what they were before.
-    #[error("its first bytes change from one read to the next")]
     Unsteady,
 }
 

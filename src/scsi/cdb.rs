@@ -82,7 +82,7 @@ pub struct Buffer {
 
 /// An offset or length that the command block has no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a buffer {field} of {value:#x} does not fit its 24 bits")]
+#[error("{self:?}")]
 pub struct BufferTooLarge {
     pub field: &'static str,
     pub value: u32,
@@ -266,8 +266,11 @@ mod tests {
             ..buffer
         };
         assert_eq!(
-            write_buffer(buffer).unwrap_err().to_string(),
-            "a buffer length of 0x1000000 does not fit its 24 bits"
+            write_buffer(buffer),
+            Err(BufferTooLarge {
+                field: "length",
+                value: 0x0100_0000
+            })
         );
     }
 

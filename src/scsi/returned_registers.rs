@@ -34,14 +34,14 @@ pub struct ReturnedRegisters {
 
 /// Sense data without the registers that were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum ReturnedRegistersError {
-    #[error("there is no sense data")]
     NoSense,
     /// Over usb-storage the first answer of a device is cut to 18 bytes, which
     /// takes the status register away.
-    #[error("the sense data end after {length} bytes, in the middle of the ATA registers")]
-    Truncated { length: usize },
-    #[error("the answer is {0} instead of ATA registers")]
+    Truncated {
+        length: usize,
+    },
     OtherSense(Sense),
 }
 

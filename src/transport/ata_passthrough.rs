@@ -21,7 +21,7 @@
 use std::time::Duration;
 
 use super::{
-    Answer, Completion, Data, Expect, IdentifyError, PacketTransport, Registers, TaskFile,
+    Answer, Completion, Data, Expect, IdentifyError, Instead, PacketTransport, Registers, TaskFile,
     TaskFileError, TransportError, Unit, Verdict,
 };
 use crate::scsi::cdb::{self, InputRegisters};
@@ -82,14 +82,10 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
             Verdict::TimedOut => Err(IdentifyError::TimedOut(self.timeout)),
             Verdict::CheckCondition => {
                 let _ = self.send_identify(true, &mut data);
-                Err(IdentifyError::Refused(
-                    match Sense::parse(&completion.sense) {
-                        Some(sense) => sense.to_string(),
-                        None => "without a reason".into(),
-                    },
-                ))
+                let sense = Sense::parse(&completion.sense);
+                Err(IdentifyError::Refused(Instead::Sense(sense)))
             }
-            verdict => Err(IdentifyError::Refused(odd(&verdict))),
+            verdict => Err(IdentifyError::Refused(Instead::Verdict(verdict))),
         }
     }
 
@@ -119,7 +115,7 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
         match completion.verdict() {
             Verdict::Good | Verdict::CheckCondition => {}
             Verdict::TimedOut => return Err(TaskFileError::TimedOut(self.timeout)),
-            verdict => return Err(TaskFileError::NoRegisters(odd(&verdict))),
+            verdict => return Err(TaskFileError::NoRegisters(Instead::Verdict(verdict))),
         }
         let returned =
             ReturnedRegisters::from_sense(&completion.sense).map_err(without_registers)?;
@@ -156,38 +152,17 @@ fn input(registers: &Registers) -> InputRegisters {
 
 fn without_registers(error: ReturnedRegistersError) -> TaskFileError {
     match error {
-        ReturnedRegistersError::Truncated { .. } => TaskFileError::NoRegisters(format!(
-            "{error}; the command was sent and is not sent again"
-        )),
         ReturnedRegistersError::OtherSense(sense) if sense.is_refusal() => {
-            TaskFileError::NotPassedOn(error.to_string())
+            TaskFileError::NotPassedOn(sense)
         }
-        ReturnedRegistersError::NoSense | ReturnedRegistersError::OtherSense(_) => {
-            TaskFileError::NoRegisters(error.to_string())
-        }
-    }
-}
-
-fn odd(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Status(0x08) => "SCSI status 08h (busy)".into(),
-        Verdict::Status(status) => format!("SCSI status {status:02x}h"),
-        Verdict::Failed {
-            host_status,
-            driver_status,
-        } => format!(
-            "the command did not get through (host status {host_status:02x}h, \
-             driver status {driver_status:02x}h)"
-        ),
-        Verdict::Good | Verdict::CheckCondition | Verdict::TimedOut => {
-            format!("unexpectedly {verdict:?}")
-        }
+        error => TaskFileError::NoRegisters(Instead::Registers(error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::words::InWords;
     use std::collections::VecDeque;
 
     const TIMEOUT: Duration = Duration::from_secs(2);
@@ -356,10 +331,7 @@ mod tests {
         let error = primed([check(&device_fault(0x51))])
             .execute(&read_byte(), EXPECT_PARALLEL, true)
             .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the drive's status is 51h instead of 70h"
-        );
+        assert_eq!(error.in_words(), "the drive's status is 51h instead of 70h");
     }
 
     #[test]
@@ -417,7 +389,7 @@ mod tests {
                 };
                 let mut task_file = primed([step]);
                 let error = task_file.execute(&read_byte(), expect, true).unwrap_err();
-                assert_eq!(error.to_string(), message, "{what}");
+                assert_eq!(error.in_words(), message, "{what}");
                 assert_eq!(task_file.into_inner().sent.len(), 1, "{what}");
             }
         }
@@ -538,7 +510,7 @@ mod tests {
             ),
         ] {
             let mut task_file = script([step, good()]);
-            assert_eq!(task_file.identify().unwrap_err().to_string(), message);
+            assert_eq!(task_file.identify().unwrap_err().in_words(), message);
         }
     }
 }

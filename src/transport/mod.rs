@@ -15,7 +15,7 @@ pub mod watched;
 
 use std::time::Duration;
 
-use crate::scsi::PacketDevice;
+use crate::scsi::{PacketDevice, ReturnedRegistersError, Sense};
 pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
 pub use port::PortTaskFile;
@@ -97,20 +97,16 @@ impl Completion {
 
 /// A command that got no completion at all.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum TransportError {
-    #[error("the kernel does not permit this command")]
     NotPermitted,
-    #[error("the drive vanished from the system")]
     Vanished,
-    #[error("the command was not carried out: {0}")]
     Io(#[source] std::io::Error),
     /// On the ports: the interrupt line of the channel does not come to rest,
     /// and the kernel would switch it off with all that is on it.
-    #[error(
-        "interrupts are not held off on the channel's line ({interrupts} of them during the first \
-         commands)"
-    )]
-    Storm { interrupts: u64 },
+    Storm {
+        interrupts: u64,
+    },
 }
 
 /// A drive that takes SCSI command blocks.
@@ -191,42 +187,45 @@ pub struct Answer {
     pub lba_low: u8,
 }
 
+/// What came instead of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// CHECK CONDITION, and why where that was said.
+    Sense(Option<Sense>),
+    Verdict(Verdict),
+    /// The drive's status register.
+    Status(u8),
+    Registers(ReturnedRegistersError),
+}
+
 /// An ATA command that did not end as expected.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum TaskFileError {
-    #[error("the drive's status is {found:02x}h instead of {expected:02x}h")]
-    Status { expected: u8, found: u8 },
-    #[error(
-        "the drive did not answer within {} s; the kernel has given the command up and reset \
-         the drive",
-        .0.as_secs()
-    )]
+    Status {
+        expected: u8,
+        found: u8,
+    },
     TimedOut(Duration),
-    #[error("the answer carries no usable registers: {0}")]
-    NoRegisters(String),
+    NoRegisters(Instead),
     /// What is between computer and drive refused the command in the drive's
     /// place.
-    #[error("the adapter or bridge does not pass ATA commands on: {0}")]
-    NotPassedOn(String),
-    #[error(transparent)]
+    NotPassedOn(Sense),
     Transport(#[from] TransportError),
 }
 
 /// IDENTIFY PACKET DEVICE without an identity.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum IdentifyError {
-    #[error("this way does not reach the drive's data")]
     NoData,
     /// Busy, at fault or with data of its own: nothing was sent.
-    #[error("the drive is not ready to be asked (status {status:02x}h)")]
-    NotReady { status: u8 },
-    #[error("the drive did not answer IDENTIFY PACKET DEVICE within {} s", .0.as_secs())]
+    NotReady {
+        status: u8,
+    },
     TimedOut(Duration),
-    #[error("IDENTIFY PACKET DEVICE was refused: {0}")]
-    Refused(String),
-    #[error("the answer to IDENTIFY PACKET DEVICE is empty or cut short")]
+    Refused(Instead),
     Empty,
-    #[error(transparent)]
     Transport(#[from] TransportError),
 }
 

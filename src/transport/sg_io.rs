@@ -34,20 +34,25 @@ const SR_MAJOR: u64 = 11;
 
 /// Why a device node could not be opened.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum SgOpenError {
-    #[error("{} does not exist", path.display())]
-    Missing { path: PathBuf },
+    Missing {
+        path: PathBuf,
+    },
     /// The node is there and the driver has no device for it.
-    #[error("there is no device behind {}", path.display())]
-    NoDevice { path: PathBuf },
-    #[error("no permission to open {} for reading and writing", path.display())]
-    NotPermitted { path: PathBuf },
+    NoDevice {
+        path: PathBuf,
+    },
+    NotPermitted {
+        path: PathBuf,
+    },
     /// Mounted, claimed, or open in another program.
-    #[error("{} is in use", path.display())]
-    Busy { path: PathBuf },
-    #[error("{} is neither a /dev/sgN nor a /dev/srN device", path.display())]
-    NotScsi { path: PathBuf },
-    #[error("{} cannot be opened: {source}", path.display())]
+    Busy {
+        path: PathBuf,
+    },
+    NotScsi {
+        path: PathBuf,
+    },
     Io {
         path: PathBuf,
         #[source]
@@ -262,6 +267,7 @@ fn refused(why: String) -> TransportError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::words::InWords;
     use std::mem::{offset_of, size_of};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -314,7 +320,7 @@ mod tests {
 
     #[test]
     fn each_cause_of_a_failed_open_has_its_own_error() {
-        let text = |errno: Errno| open_error(Path::new("/dev/sg1"), errno.into()).to_string();
+        let text = |errno: Errno| open_error(Path::new("/dev/sg1"), errno.into()).in_words();
         assert_eq!(text(Errno::ENXIO), "there is no device behind /dev/sg1");
         assert_eq!(
             text(Errno::EACCES),
@@ -333,7 +339,7 @@ mod tests {
             .execute(&[0; 12], Data::Out(&[0; MAX_TRANSFER + 1]), SECOND)
             .unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error.in_words(),
             "the command was not carried out: a transfer of 65537 bytes is more than 65536"
         );
     }
@@ -342,7 +348,7 @@ mod tests {
     fn a_command_block_of_impossible_length_is_refused_before_it_is_sent() {
         for cdb in [&[][..], &[0; 17]] {
             let error = null().execute(cdb, Data::None, SECOND).unwrap_err();
-            assert!(error.to_string().contains("command block"), "{error}");
+            assert!(error.in_words().contains("command block"), "{error}");
         }
     }
 

@@ -115,3 +115,114 @@ fn the_modules_use_what_the_front_page_says_and_all_of_it() {
         assert_eq!(used, said, "of {module}");
     }
 }
+
+/// What stands below the command line and looks like a sentence: names, sources and
+/// what goes into files. All that a user reads is worded in `cli`.
+const NO_SENTENCES: [&str; 37] = [
+    "# A change of a drive's flash that mtkflash has begun. While this file is here, what was # in the flash before is in the backup that it names. Do not edit it. {text}",
+    "# What mtkflash read, and from which drive. Keep it beside the dump.",
+    ", of an earlier command",
+    "DVD-ROM SH-116AB",
+    "DVD-ROM SH-118CB",
+    "HEX, one file per bank",
+    "Intel PIIX or ICH, parallel",
+    "SCSI commands (SG_IO)",
+    "a DOS or Windows program",
+    "a command block of {} bytes is not one of 1 to {MAX_CDB}",
+    "a transfer of {length} bytes is more than {MAX_TRANSFER}",
+    "address out of range",
+    "btcflash: DRW1004, DRW1008, DRW1108",
+    "device of type {other:02X}h",
+    "device of unknown type",
+    "echo held && exec cat",
+    "invalid field in command",
+    "invalid field in parameters",
+    "it is still there",
+    "long write in progress",
+    "medium may have changed",
+    "no medium, tray closed",
+    "no medium, tray open",
+    "no such logical unit",
+    "not self-configured yet",
+    "operating conditions have changed",
+    "parameter list length error",
+    "ports of its controller",
+    "power on or reset",
+    "raw binary, one file per bank",
+    "redumper's help names the model; how INQUIRY spells it is inferred",
+    "the archive behind it",
+    "the data register is out of reach",
+    "the kernel did not move what a register holds",
+    "vendor mode, {bus} flash (mode status {:02X})",
+    "{controller} port {port} target {target}",
+    "{} KiB, behind the drive's own commands",
+];
+
+/// The string literals of a source, its comments and tests aside.
+fn literals(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let mut found = Vec::new();
+    let mut letters = source.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek()) {
+            ('/', Some('/')) => {
+                letters.by_ref().find(|letter| *letter == '\n');
+            }
+            // A character, not a lifetime: a quote may be one.
+            ('\'', Some('"')) => {
+                letters.next();
+            }
+            ('"', _) => {
+                let mut text = String::new();
+                while let Some(letter) = letters.next().filter(|letter| *letter != '"') {
+                    match (letter, letters.peek()) {
+                        ('\\', Some('n' | '\n')) => {
+                            letters.next();
+                            text.push(' ');
+                        }
+                        ('\\', _) => text.extend(letters.next()),
+                        (letter, _) => text.push(letter),
+                    }
+                }
+                found.push(text.split_whitespace().collect::<Vec<_>>().join(" "));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Four words and more, as people write them.
+fn is_sentence(text: &str) -> bool {
+    let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    text.contains(' ') && words.filter(|word| word.len() > 1).count() >= 4
+}
+
+#[test]
+fn no_sentence_is_made_below_the_command_line() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = files(&src, "rs");
+    sources.retain(|path| {
+        // The bench speaks to whoever writes one.
+        let is_elsewhere = ["cli", "sim"]
+            .iter()
+            .any(|room| path.starts_with(src.join(room)));
+        !is_elsewhere && !path.ends_with("tests.rs") && !path.ends_with("fake.rs")
+    });
+    assert!(sources.len() > 100, "{}", sources.len());
+    let found: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|path| literals(&fs::read_to_string(path).unwrap()))
+        .filter(|text| is_sentence(text))
+        .collect();
+    let allowed = NO_SENTENCES.map(str::to_owned).into();
+    assert_eq!(found, allowed);
+}
+
+#[test]
+fn a_sentence_is_found_where_it_is() {
+    let source = "// \"no word of it counts\"\nfn a() -> char { '\"' }\nlet b = \"the drive is \\\n        gone\";";
+    assert_eq!(literals(source), ["the drive is gone"]);
+    assert!(is_sentence("the drive is gone"));
+    assert!(!is_sentence("DVD-ROM SH"));
+}

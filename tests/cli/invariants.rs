@@ -18,7 +18,7 @@ fn snapshots(folder: &Path) -> Vec<PathBuf> {
 
 /// A line of advice: of the block that begins with `Next`.
 #[derive(Debug, PartialEq)]
-enum Line {
+pub enum Line {
     Says(String),
     /// The words of a command.
     Types(String),
@@ -27,7 +27,7 @@ enum Line {
 const INDENT: &str = "          ";
 
 /// Every block of advice in a snapshot, with the last line that was typed before it.
-fn advice(text: &str) -> Vec<(Option<String>, Vec<Line>)> {
+pub fn advice(text: &str) -> Vec<(Option<String>, Vec<Line>)> {
     let mut blocks: Vec<(Option<String>, Vec<Line>)> = Vec::new();
     let (mut typed, mut is_open) = (None, false);
     for line in text.lines() {

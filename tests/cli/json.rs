@@ -230,6 +230,99 @@ fn compare(key: &str, value: &Value, text: &str, missing: &mut Vec<String>) {
     }
 }
 
+/// What every `key` in an object says, as it stands in a text.
+fn all<'a>(object: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
+    match object {
+        Value::Object(fields) => {
+            found.extend(fields.get(key));
+            fields.values().for_each(|inner| all(inner, key, found));
+        }
+        Value::Array(values) => values.iter().for_each(|inner| all(inner, key, found)),
+        _ => {}
+    }
+}
+
+fn every<'a>(object: &'a Value, key: &str) -> Vec<&'a Value> {
+    let mut found = Vec::new();
+    all(object, key, &mut found);
+    found
+}
+
+fn is_hex(word: &str, digits: usize) -> bool {
+    word.len() == digits && word.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+#[test]
+fn the_object_says_whatever_the_text_says_of_sums_flash_and_advice() {
+    let mut compared = [0; 4];
+    for Told {
+        line, text, object, ..
+    } in told()
+    {
+        for after in text.split("CRC-32 ").skip(1) {
+            let crc32 = after.get(..8).filter(|crc32| is_hex(crc32, 8));
+            let crc32 = crc32.unwrap_or_else(|| panic!("{line}: {after}"));
+            assert!(holds(object, "crc32", crc32), "{line}: {crc32}\n{object:#}");
+            compared[0] += 1;
+        }
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for pair in words.windows(2) {
+            let bank = pair[0].strip_suffix(':').and_then(|bank| bank.parse().ok());
+            if let (Some(bank), true) = (bank.map(|bank: u64| bank), is_hex(pair[1], 4)) {
+                let banks = every(object, "banks")
+                    .into_iter()
+                    .filter_map(Value::as_array);
+                let said = banks.flatten();
+                let mut said = said.filter(|said| said["bank"] == bank && said["sum"] == pair[1]);
+                assert!(said.next().is_some(), "{line}: {pair:?}\n{object:#}");
+                compared[1] += 1;
+            }
+        }
+        // What became of the flash stands behind what has failed.
+        let failed = text.split("mtkflash: ").nth(1).unwrap_or_default();
+        if let Some(flash) = failed.split("\nFlash     ").nth(1) {
+            let flash = flash.lines().next().unwrap();
+            let said = every(object, "flash").into_iter();
+            let mut said = said.filter_map(|said| said["text"].as_str());
+            assert!(
+                said.any(|said| said.starts_with(flash)),
+                "{line}: {flash}\n{object:#}"
+            );
+            compared[2] += 1;
+        }
+        let typed: Vec<String> = commands(text);
+        let said = every(object, "next")
+            .into_iter()
+            .filter_map(Value::as_array);
+        let said = said.flatten().filter_map(|line| line["type"].as_array());
+        let said: Vec<String> = said.map(|argv| masked(&as_typed(argv))).collect();
+        assert_eq!(typed, said, "{line}: {text}");
+        compared[3] += typed.len();
+    }
+    assert!(compared.iter().all(|count| *count > 5), "{compared:?}");
+}
+
+/// The commands of all advice in a text.
+fn commands(text: &str) -> Vec<String> {
+    let blocks = crate::invariants::advice(text).into_iter();
+    let lines = blocks.flat_map(|(_, lines)| lines);
+    lines
+        .filter_map(|line| match line {
+            crate::invariants::Line::Types(command) => Some(command),
+            crate::invariants::Line::Says(_) => None,
+        })
+        .collect()
+}
+
+/// An argv as a text shows it.
+fn as_typed(argv: &[Value]) -> String {
+    let argv: Vec<&str> = argv.iter().map(|word| word.as_str().unwrap()).collect();
+    match argv.as_slice() {
+        ["sh", "-c", line] => (*line).to_owned(),
+        words => words.join(" ").replace(" --json", ""),
+    }
+}
+
 /// What the text says of an end, and where the object says it.
 const STATES: &[(&str, &str, &str)] = &[
     ("every byte twice", "result", "read"),

@@ -2,7 +2,7 @@
 
 use mtkflash::flash::{EraseLayout, FlashRange, Offset};
 use mtkflash::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, InPlace, Reading, Writer, Writing,
+    Capabilities, DeviceError, DeviceInfo, Doing, FirmwareDevice, InPlace, Reading, Writer, Writing,
 };
 use mtkflash::scsi::Identity;
 use mtkflash::transport::TransportError;
@@ -93,10 +93,10 @@ impl<'a> Device<'a> {
     }
 
     fn vanished() -> DeviceError {
-        DeviceError::Transport {
-            doing: "talking to the drive",
+        DeviceError::TaskFile {
+            doing: Doing::Read,
             at: None,
-            source: TransportError::Vanished,
+            source: TransportError::Vanished.into(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::words;
+use crate::cli::words::InWords;
 use crate::files::{self, Links};
 use crate::flash::{Bank, FlashRange};
 use crate::image::{
@@ -176,7 +177,7 @@ pub fn is_part(request: &Request, image: &Image) -> bool {
 }
 
 pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -> Failure {
-    unusable(request, file, &problem.to_string())
+    unusable(request, file, &problem.in_words())
 }
 
 fn unusable(request: &Request, file: &Path, what: &str) -> Failure {

@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash, GET_IT_AGAIN};
 use crate::cli::outcome::{Examined, Finding, Inside};
 use crate::cli::words;
+use crate::cli::words::InWords;
 use crate::files::{self, FileError, Pending, Place};
 use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
@@ -154,7 +155,11 @@ fn examine(
             context.output.note(&part(problem));
             None
         }
-        (Some(problem), _) => Some(format!("{} is not usable: {problem}.", file.display())),
+        (Some(problem), _) => Some(format!(
+            "{} is not usable: {}.",
+            file.display(),
+            problem.in_words()
+        )),
         (None, Some(finding)) if finding.certainty > Certainty::Possible => Some(format!(
             "{} looks damaged: {}.",
             file.display(),
@@ -231,7 +236,7 @@ fn convert(
             Ok(())
         }
         Ok(_) => Err(not_as_written(out, "it reads back differently")),
-        Err(error) => Err(not_as_written(out, &error.to_string())),
+        Err(error) => Err(not_as_written(out, &error.in_words())),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::cli::outcome::Finding;
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::cli::words;
+use crate::cli::words::InWords;
 use crate::drive::ask::Medium;
 use crate::drive::{IndexBasis, Obstacle};
 use crate::protocol::packet::Family;
@@ -130,7 +131,7 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
     let remedied = |obstacle| in_the_way(obstacle, request);
     let mut obstacles: Vec<InTheWay> = listed.obstacles.iter().map(remedied).collect();
     obstacles.extend(listed.silence.as_ref().map(|silence| InTheWay {
-        what: silence.to_string(),
+        what: silence.in_words(),
         remedy: None,
     }));
     entry(&place, &nodes.join(" "), listed, &obstacles)
@@ -144,7 +145,7 @@ struct InTheWay {
 
 fn in_the_way(obstacle: &Obstacle, request: &Request) -> InTheWay {
     InTheWay {
-        what: obstacle.to_string(),
+        what: obstacle.in_words(),
         remedy: match obstacle.needs_root() {
             true => Some(request.list().as_root()),
             false => obstacle
@@ -181,7 +182,7 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
             text.words_behind(&indent, &words::blu_ray::drive(survey));
         }
         Some(Firmware::InUse(by)) => {
-            let words = format!("its firmware is not asked about: {by}");
+            let words = format!("its firmware is not asked about: {}", by.in_words());
             text.words_behind(&indent, &words);
         }
         None if family

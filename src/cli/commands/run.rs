@@ -16,6 +16,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
+use crate::cli::words::InWords;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
@@ -128,8 +129,10 @@ impl<'a> Context<'a> {
         let machine = user::machine(self.request)?;
         let begun = log::begin(self.output.log(), self.request, machine.as_ref());
         if let Err(error) = begun {
-            self.output
-                .warn_of_log(&format!("There will be no log of this run. {error}."));
+            self.output.warn_of_log(&format!(
+                "There will be no log of this run. {}.",
+                error.in_words()
+            ));
         }
         Ok(machine)
     }

@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::args;
@@ -10,11 +11,13 @@ use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
+use crate::protocol::download::LastAnswer;
 use crate::protocol::packet::liteon::Implausible;
-use crate::protocol::{Capabilities, Impossible, NotIdle, Reading, Unwritable, Writing};
+use crate::protocol::{Capabilities, Doing, Impossible, NotIdle, Reading, Unwritable, Writing};
 use crate::scsi::{Identity, Sense, cdb};
 use crate::transport::{
-    AtaPassthrough, Completion, Data, Expect, PacketTransport, Registers, TaskFile,
+    AtaPassthrough, Completion, Data, Expect, Instead, PacketTransport, Registers, TaskFile,
+    Verdict,
 };
 
 const TIME_OUT: Duration = Duration::from_secs(5);
@@ -66,10 +69,10 @@ fn task_files() -> Vec<TaskFileError> {
         TaskFileError::Status { .. } => [TaskFileError::Status { expected: 0x70, found: 0x51 }],
         TaskFileError::TimedOut(_) => [TaskFileError::TimedOut(TIME_OUT)],
         TaskFileError::NoRegisters(_) => [
-            TaskFileError::NoRegisters("SCSI status 08h (busy)".to_owned()),
+            TaskFileError::NoRegisters(Instead::Verdict(Verdict::Status(0x08))),
         ],
         TaskFileError::NotPassedOn(_) => [
-            TaskFileError::NotPassedOn("the answer is no sense".to_owned()),
+            TaskFileError::NotPassedOn(hardware_error()),
         ],
         TaskFileError::Transport(_) => [TransportError::Vanished.into()],
     );
@@ -106,13 +109,13 @@ fn packets() -> Vec<PacketError> {
 
 fn by_task_file(source: TaskFileError) -> DeviceError {
     let at = Some(Offset(0x1_2345));
-    let doing = "reading the flash";
+    let doing = Doing::ReadFlash;
     DeviceError::TaskFile { doing, at, source }
 }
 
 fn by_packet(source: PacketError) -> DeviceError {
     let at = Some(Offset(0x1_8000));
-    let doing = "sending the firmware";
+    let doing = Doing::SendImage;
     DeviceError::Packet { doing, at, source }
 }
 
@@ -136,19 +139,12 @@ fn devices() -> Vec<DeviceError> {
         DeviceError::TaskFile { .. } => [
             by_task_file(TaskFileError::Status { expected: 0x70, found: 0x51 }),
         ],
-        DeviceError::Transport { .. } => [
-            DeviceError::Transport {
-                doing: "giving the drive's interrupts back",
-                at: None,
-                source: TransportError::Vanished,
-            },
-        ],
         DeviceError::NotProgrammed { .. } => [
             DeviceError::NotProgrammed { at, expected: 0x55, found: 0xFF, attempts: 3 },
         ],
         DeviceError::NotErased { .. } => [DeviceError::NotErased { at, found: 0x02 }],
         DeviceError::ChipBusy { .. } => [
-            DeviceError::ChipBusy { doing: "erasing the chip", expected: 0x00, found: 0x03 },
+            DeviceError::ChipBusy { doing: Doing::EraseChip, expected: 0x00, found: 0x03 },
         ],
         DeviceError::NotIdle(_) => [
             DeviceError::NotIdle(NotIdle::Busy { status: 0x03 }),
@@ -162,7 +158,7 @@ fn devices() -> Vec<DeviceError> {
         DeviceError::Refused { .. } => [DeviceError::Refused { range, sense: hardware_error() }],
         DeviceError::Packet { .. } => [by_packet(PacketError::NoSense)],
         DeviceError::NotBack { .. } => [
-            DeviceError::NotBack { waited: TIME_OUT, last: "it does not answer".to_owned() },
+            DeviceError::NotBack { waited: TIME_OUT, last: LastAnswer::Error(Arc::new(PacketError::NoSense)) },
         ],
         DeviceError::UnsteadyId => [DeviceError::UnsteadyId],
         DeviceError::OtherBanner { .. } => [

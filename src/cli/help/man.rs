@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::super::args::Verb;
 use super::super::args::switches::{SWITCHES, Switch};
 use super::super::exit::Exit;
+use super::super::words;
 use super::{ABOUT_DRIVES, ABOUT_FORCE, DRIVES, OF_SEVERAL};
 use crate::job::Check;
 
@@ -111,7 +112,11 @@ pub fn page() -> String {
     let [names, dangerous] = ABOUT_FORCE;
     paragraphs(&mut page, &[names]);
     for check in Check::ALL {
-        term(&mut page, &bold(check.name()), &sentence(check.text()));
+        term(
+            &mut page,
+            &bold(check.name()),
+            &sentence(words::objection::overridden(check)),
+        );
     }
     more_paragraphs(&mut page, &[dangerous]);
     section(&mut page, "EXIT STATUS");

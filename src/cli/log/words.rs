@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::fold::{Block, End, Repeated, Sent, Way};
+use crate::cli::words::InWords;
 use crate::image::Crc32;
 use crate::transport::Registers;
 use crate::transport::watched::{Exchange, Moved};
@@ -162,12 +163,12 @@ fn details(exchange: &Exchange<'_>, sent: &Sent) -> Option<String> {
         },
         Exchange::Packet {
             ended: Err(error), ..
-        } => Some(error.to_string()),
+        } => Some(error.in_words()),
         Exchange::TaskFile {
             ended: Err(error), ..
         }
-        | Exchange::Select { ended: Err(error) } => Some(error.to_string()),
-        Exchange::Identify { ended: Err(error) } => Some(error.to_string()),
+        | Exchange::Select { ended: Err(error) } => Some(error.in_words()),
+        Exchange::Identify { ended: Err(error) } => Some(error.in_words()),
         Exchange::Identify { ended: Ok(device) } => Some(format!("answer {device}")),
         Exchange::TaskFile { .. } | Exchange::Select { .. } => None,
     }

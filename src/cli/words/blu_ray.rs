@@ -2,6 +2,7 @@
 
 use crate::cli::args::Request;
 use crate::cli::failure::Failure;
+use crate::cli::words::InWords;
 use crate::image::Wrapping;
 use crate::image::mt19xx::{BootString, Descriptor, Facts, Hardware, Tag};
 use crate::protocol::packet::blu_ray::{Mismatch, Mode, NotReady, Survey};
@@ -213,11 +214,14 @@ fn board(hardware: &Hardware) -> String {
 pub fn not_ready(reason: &NotReady) -> String {
     match reason {
         NotReady::NoString(why) => {
-            format!("The boot string with which this drive takes an image is not known: {why}.")
+            format!(
+                "The boot string with which this drive takes an image is not known: {}.",
+                why.in_words()
+            )
         }
         NotReady::NoBanner => {
             "The drive does not show the boot string that it wants to see in an image.".to_owned()
         }
-        NotReady::NoEncoding(why) => format!("{why}."),
+        NotReady::NoEncoding(why) => format!("{}.", why.in_words()),
     }
 }

@@ -1,8 +1,10 @@
 //! What a drive's flash is and can be used for.
 
 use crate::flash::chip::{self, ReadOnly};
+use crate::image::mt19xx::Written;
 use crate::job::change::NotReadBack;
-use crate::protocol::{Tried, Unreadable, Unwritable};
+use crate::protocol::download::Kept;
+use crate::protocol::{Protocol, Tried, Unreadable, Unwritable};
 
 /// Why firmware cannot be read, in a whole sentence.
 pub fn unreadable(why: &Unreadable) -> String {
@@ -79,8 +81,28 @@ pub fn unerasable(family: &str) -> String {
 /// What was tried with a drive's protocol and chip.
 pub fn tried(tried: &Tried) -> &'static str {
     match tried {
-        Tried::Packets(evidence) => evidence,
+        Tried::Packets(protocol) => of_packets(*protocol),
         Tried::Chip(tried) => of_chip(*tried),
+    }
+}
+
+fn of_packets(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::VendorMode => "",
+        Protocol::Btc => {
+            "proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this project"
+        }
+        Protocol::Mt1339 => "proven by redumper; never tried by this project",
+        Protocol::Sd616 => "proven by redumper; never tried by this project",
+        Protocol::Mt1939 => {
+            "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash says that it gives the flash and coastermelt that it gives memory; never tried by this project"
+        }
+        Protocol::Mt1959 => {
+            "writing is in use by redumper on LG and ASUS drives, what an image is was checked by mediatek-optical against vendors' files; never tried by this project"
+        }
+        Protocol::LiteonRead => {
+            "reading is reported of one Windows program, LtnFlash, and was never confirmed; which drives answer is not known; never tried by this project"
+        }
     }
 }
 
@@ -109,5 +131,18 @@ fn of_chip(tried: chip::Tried) -> &'static str {
              written it in a drive."
         }
         chip::Tried::Nothing => "Nothing is known about this chip.",
+    }
+}
+
+/// What a drive keeps for itself, and what becomes of it.
+pub fn kept(kept: Kept) -> &'static str {
+    match kept {
+        Kept::BootLoader => "the drive's boot loader, which is write-protected",
+        Kept::BootCode => "the drive's boot code, which no image brings",
+        Kept::Written(Written::UhdRevocations) => "the revocation list for UHD discs",
+        Kept::Written(Written::BluRayRevocations) => "the revocation list for Blu-ray discs",
+        Kept::Written(Written::Settings) => "the drive's settings",
+        Kept::Written(Written::Calibration) => "the calibration of this very drive",
+        Kept::Untagged => "under no tag of the image's integrity table",
     }
 }

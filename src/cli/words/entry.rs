@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use crate::session::{At, DriveName};
     use crate::transport::TaskFileError;
+    use crate::transport::{Instead, Verdict};
 
     fn typed(line: &str) -> Request {
         args::parse(line.split(' ').map(Into::into)).unwrap()
@@ -269,7 +270,7 @@ mod tests {
             DeviceError::EntryUnclear { status: 0x40 },
             DeviceError::EntryBusy { status: 0xF2 },
             DeviceError::EntryUnanswered {
-                source: TaskFileError::NoRegisters("host status 04h".into()),
+                source: TaskFileError::NoRegisters(Instead::Verdict(Verdict::Status(0x08))),
             },
             DeviceError::NoDriveThere { status: 0x7F },
         ];

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use crate::cli::words::{ended, sentence};
+use crate::cli::words::{InWords, ended, sentence};
 use crate::files::{FileError, Kind};
 
 /// What is wrong with an output, in whole sentences.
@@ -28,7 +28,10 @@ pub fn what(error: &FileError) -> String {
             match source.kind() {
                 ErrorKind::NotFound => format!("There is no folder {folder}."),
                 ErrorKind::NotADirectory => format!("{folder}: this is no folder."),
-                _ => format!("No file can be made in the folder {folder}: {source}."),
+                _ => format!(
+                    "No file can be made in the folder {folder}: {}.",
+                    source.in_words()
+                ),
             }
         }
         FileError::Input { path, input } if path == input => format!(
@@ -40,9 +43,9 @@ pub fn what(error: &FileError) -> String {
             path.display(),
             input.display()
         ),
-        FileError::Exists { .. } | FileError::Io { .. } => ended(error.to_string()),
+        FileError::Exists { .. } | FileError::Io { .. } => ended(error.in_words()),
         FileError::NotAFile { .. } | FileError::NoRoom { .. } | FileError::Unfinished { .. } => {
-            sentence(&error.to_string())
+            sentence(&error.in_words())
         }
     }
 }

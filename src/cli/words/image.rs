@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::report;
 use crate::cli::text::Text;
+use crate::cli::words::InWords;
 use crate::flash::{Bank, Offset};
 use crate::image::Foreign;
 use crate::image::compare::{Differences, Stretch};
@@ -301,10 +302,11 @@ pub fn no_content(file: &Path, error: &ParseError) -> Failure {
             format!("{name} holds blanks and nothing else."),
         )),
         ParseError::Text { .. } | ParseError::Utf16 { is_hex: false } => {
-            elsewhere(Failure::new(Exit::BadImage, format!("{name}: {error}.")))
+            elsewhere(Failure::new(Exit::BadImage, format!("{name}: {}.", error.in_words())))
         }
         ParseError::Empty | ParseError::Hex(_) | ParseError::BankCount { .. } => {
-            Failure::new(Exit::BadImage, format!("{name}: {error}.")).next(GET_IT_AGAIN)
+            Failure::new(Exit::BadImage, format!("{name}: {}.", error.in_words()))
+                .next(GET_IT_AGAIN)
         }
     }
 }
@@ -342,7 +344,7 @@ fn listed(image: &Listed) -> String {
     };
     let problem = image.problem.as_ref();
     let problem = problem.map_or_else(String::new, |problem| {
-        format!("; it cannot be used: {problem}")
+        format!("; it cannot be used: {}", problem.in_words())
     });
     format!(
         "{}  {}, {}, {named}, sum {}{problem}",
@@ -442,7 +444,7 @@ pub fn of_member(member: &Member) -> String {
             "is a HEX file in UTF-16, which another program makes plain text".to_owned()
         }
         Trouble::Image(ParseError::Foreign(kind)) => format!("is {}", verdict::foreign(*kind)),
-        Trouble::Image(error) => format!("cannot be used: {error}"),
+        Trouble::Image(error) => format!("cannot be used: {}", error.in_words()),
         Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
         Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
         Trouble::Archive(Problem::Encrypted) => "wants a password".to_owned(),

@@ -1,8 +1,8 @@
 //! Why a job is not begun.
 
 use super::device::{REFUSED, unerasable, unreadable, unwritable};
-use super::{blu_ray, objection};
-use crate::cli::words::sentence;
+use super::{blu_ray, journal, objection};
+use crate::cli::words::{InWords, sentence};
 use crate::job::{NoBackup, Refusal, SelectionError, Unfit};
 use crate::protocol::Unreadable;
 use crate::protocol::download::NoImage;
@@ -25,7 +25,7 @@ pub fn refusal(refusal: &Refusal) -> String {
                              part of it alone cannot be changed or kept."
                 .to_owned()
         }
-        Refusal::Plan(error) => sentence(&error.to_string()),
+        Refusal::Plan(error) => sentence(&error.in_words()),
         Refusal::NothingRead => {
             "The drive refuses to have any of this read: there is nothing to keep.".to_owned()
         }
@@ -42,16 +42,21 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
         | Refusal::Backup { .. }
-        | Refusal::Journal(_)
-        | Refusal::NoCopy { .. } => sentence(&refusal.to_string()),
+        | Refusal::Journal(_) => journal::refusal(refusal).unwrap_or_default(),
+        Refusal::NoCopy { range } => format!(
+            "{range} is to stay as it is, but is erased on the way, and nothing would keep it."
+        ),
     }
 }
 
 /// Why an image is none for a flash, in a whole sentence.
 pub fn unfit(problem: &Unfit) -> String {
     match problem {
-        Unfit::Size(problem) => sentence(&problem.to_string()),
-        Unfit::Unsound(problem) => sentence(&format!("this image is not written: {problem}")),
+        Unfit::Size(problem) => sentence(&problem.in_words()),
+        Unfit::Unsound(problem) => sentence(&format!(
+            "this image is not written: {}",
+            problem.in_words()
+        )),
         Unfit::Protocol(NoImage::Size {
             image,
             family,
@@ -64,7 +69,7 @@ pub fn unfit(problem: &Unfit) -> String {
             "This is no firmware for a Blu-ray drive of LG, ASUS or HP.".to_owned()
         }
         Unfit::Protocol(NoImage::Damaged(finding)) => {
-            format!("This image is not written: {finding}.")
+            format!("This image is not written: {}.", finding.in_words())
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod blu_ray;
 pub mod damage;
 pub mod device;
 pub mod entry;
+pub mod errors;
 pub mod files;
 pub mod fit;
 pub mod image;
@@ -14,6 +15,12 @@ pub mod objection;
 pub mod session;
 pub mod usage;
 pub mod verdict;
+
+/// A fact that is told in words of its own.
+pub trait InWords {
+    /// A part of a sentence, without its capital and its full stop.
+    fn in_words(&self) -> String;
+}
 
 /// Ends in a full stop. For messages that start with the name of a file, which
 /// is told as it is.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{blu_ray, damage, fit, sentence};
+use super::{blu_ray, damage, device, fit, sentence};
+use crate::cli::words::InWords;
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION};
+use crate::job::Check;
 use crate::job::objection::{Content, Objection, Warning};
 use crate::protocol::download::{Misfit, Note, Unlisted};
 
@@ -20,9 +22,10 @@ pub fn objection(found: &Objection) -> String {
              the same revision {}, have {:02X}.",
             found.first, found.in_image, found.revision, found.in_flash
         ),
-        Objection::NoBackup(problem) => {
-            sentence(&format!("what the flash reads as is no backup: {problem}"))
-        }
+        Objection::NoBackup(problem) => sentence(&format!(
+            "what the flash reads as is no backup: {}",
+            problem.in_words()
+        )),
         Objection::ImageLacks(gaps) => format!(
             "This image is a dump that lacks {}, which the drive refused to have read: FF would be \
              written there.",
@@ -108,7 +111,7 @@ pub fn misfit(misfit: &Misfit) -> String {
 /// What differs from an image that is about to be sent, in whole sentences.
 pub fn note(note: &Note) -> String {
     match note {
-        Note::Stays(owned) => format!("{} stays as it is: {}.", owned.range, owned.why),
+        Note::Stays(owned) => format!("{} stays as it is: {}.", owned.range, device::kept(owned.kept)),
         Note::BootCodeStays { string } => format!(
             "The drive keeps its boot code: {BOOT_CODE} is sent as FF, with the boot string \
              \"{string}\" at {BANNER}, by which this drive takes an image."
@@ -129,6 +132,24 @@ pub fn note(note: &Note) -> String {
             "The record of this drive's board cannot be read: the platform codes were compared, and \
              both are {platform}."
         ),
+    }
+}
+
+/// What the tool does when a check is overridden, in one line for the help.
+pub fn overridden(check: Check) -> &'static str {
+    match check {
+        Check::Overwrite => "replace a file that exists",
+        Check::Blank => "take a dump of FF, of 00 or of equal banks as backup",
+        Check::Model => "write an image that does not name this drive",
+        Check::Family => "write an image that names other hardware",
+        Check::Structure => "write an image that looks damaged",
+        Check::Banner => "write an image with a boot string of another kind",
+        Check::DriveRead => "write what was read from another Blu-ray drive",
+        Check::Gaps => "use a dump that lacks what the drive refused to give",
+        Check::Interrupted => "go on although an earlier write was not finished",
+        Check::Medium => "go on with a medium in the drive",
+        Check::Unstable => "go on with a flash that keeps reading differently",
+        Check::Slow => "start a job of more than a quarter of an hour",
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::prompt::Word;
 use super::super::report;
 use super::super::text::Text;
 use super::entry;
-use crate::cli::words::sentence;
+use crate::cli::words::{InWords, errors, sentence};
 use crate::drive::channel::{ChannelError, ChannelState, Release};
 use crate::drive::controller::{Caution, NotByPorts};
 use crate::drive::note::{NoteError, Settled};
@@ -54,7 +54,6 @@ pub fn label(label: &Label) -> String {
 
 /// Why a drive is not open.
 pub fn failure(error: OpenError, typed: &Request) -> Failure {
-    let what = error.to_string();
     let no_drive = |what: String| Failure::new(Exit::NoDrive, sentence(&what));
     match error {
         OpenError::NoPosition(index) => {
@@ -104,15 +103,18 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         .next("Through the kernel:")
         .next(typed.by_its_name()),
         OpenError::NotAgreed { channel, answer } => not_agreed(&channel, answer, typed),
-        OpenError::PortsOutOfReach(_) => {
-            no_drive(what).next("To try once more:").next(typed.same())
+        OpenError::PortsOutOfReach(error) => {
+            no_drive(format!("the ports cannot be reached: {}", error.in_words()))
+                .next("To try once more:")
+                .next(typed.same())
         }
         OpenError::TakesNoCommand {
             label: drive,
             source,
         } => no_drive(format!(
-            "{} does not take commands: {source}",
-            label(&drive)
+            "{} does not take commands: {}",
+            label(&drive),
+            source.in_words()
         ))
         .next("Check its power and cable, and look whether it is there:")
         .next(typed.list()),
@@ -125,9 +127,12 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         ))
         .next(WHICH_DRIVES)
         .next(typed.list()),
-        OpenError::SaysNotOptical { .. } => no_drive(format!("that is {what}"))
-            .next(WHICH_DRIVES)
-            .next(typed.list()),
+        OpenError::SaysNotOptical { device } => no_drive(format!(
+            "that is not an optical drive but a {}: {device}",
+            device.device_type
+        ))
+        .next(WHICH_DRIVES)
+        .next(typed.list()),
         OpenError::OverSgOnly { protocol } => Failure::new(
             Exit::Usage,
             format!("The {protocol} goes over SG_IO only: --via sg."),
@@ -266,7 +271,7 @@ fn said(said: &Said) -> Text {
                 IdentifyError::NoData => "counts",
                 _ => "does not count: it may have been another drive",
             };
-            text.words(&format!("{asked}: {error}."));
+            text.words(&format!("{asked}: {}.", error.in_words()));
             if let Some(name) = remembered.as_ref().map(report::identity) {
                 text.words(&format!(
                     "The kernel remembers {name} there, which {counts}."
@@ -291,7 +296,10 @@ pub fn not_left(error: &LeaveError, advised: bool, typed: &Request) -> Text {
                 true => "",
                 false => " Switch it off and on.",
             };
-            format!("The drive may still be in vendor mode ({error}).{advice}")
+            format!(
+                "The drive may still be in vendor mode ({}).{advice}",
+                error.in_words()
+            )
         }
         LeaveError::Kernel(error) => return not_brought_back(error, typed),
     };
@@ -299,7 +307,7 @@ pub fn not_left(error: &LeaveError, advised: bool, typed: &Request) -> Text {
 }
 
 fn not_located(error: &LocateError, typed: &Request) -> Failure {
-    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
+    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
     if let LocateError::NoDrive { others: drives, .. }
     | LocateError::Ambiguous {
         candidates: drives, ..
@@ -351,7 +359,7 @@ fn no_wait(source: &ChannelError, typed: &Request) -> Failure {
         format!(
             "On a SATA port the kernel notices when a drive is switched off and on, and speaks to \
              it then: --wait needs the controller's driver away, and that cannot be. {}",
-            sentence(&source.to_string())
+            sentence(&source.in_words())
         ),
     )
     .next("With the drive prepared already, without the wait:")
@@ -372,7 +380,7 @@ fn storm(neighbours: &[String], source: &TransportError, typed: &Request) -> Fai
         format!(
             "{}{shared} The kernel would switch it off for all of them, so everything was given \
              back.",
-            sentence(&source.to_string())
+            sentence(&source.in_words())
         ),
     )
     .next(ANOTHER_LINE)
@@ -389,7 +397,7 @@ fn by_path(drive: &Located) -> String {
 }
 
 fn not_held(error: &HoldError, typed: &Request) -> Failure {
-    let failure = |exit| Failure::new(exit, sentence(&error.to_string()));
+    let failure = |exit| Failure::new(exit, sentence(&error.in_words()));
     match error {
         HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
@@ -413,7 +421,7 @@ fn not_held(error: &HoldError, typed: &Request) -> Failure {
 }
 
 fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&error.to_string()));
+    let failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
     match error {
         ChannelError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         ChannelError::Note(error) => not_noted(error, failure, typed),
@@ -500,7 +508,7 @@ fn not_noted(error: &NoteError, failure: Failure, typed: &Request) -> Failure {
 
 /// An obstacle and the one command that helps.
 fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.to_string()));
+    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.in_words()));
     let remedy = obstacle.remedy();
     let command: Line = match &remedy {
         Some(remedy) => remedy.clone().into(),
@@ -588,7 +596,7 @@ fn not_brought_back(error: &ChannelError, typed: &Request) -> Text {
         Some((how, undo)) => (how, Command::Shell(Shell::Restore(undo.clone()))),
         None => (WHICH_DRIVES, Command::Flash(typed.list().into())),
     };
-    let what = sentence(&error.to_string());
+    let what = sentence(&error.in_words());
     let mut text = Text::from(format!("Warning: {what} {how}"));
     text.command("", command);
     text
@@ -600,13 +608,14 @@ fn settled(settled: &Settled) -> Text {
     match outcome {
         Ok(()) => format!(
             "Note: an earlier run was ended in the middle; {} is restored.",
-            undo.what()
+            errors::drive::undone(undo)
         )
         .into(),
         Err(error) => Text::from(format!(
-            "Warning: an earlier run was ended in the middle, and {} cannot be restored: {error}. \
+            "Warning: an earlier run was ended in the middle, and {} cannot be restored: {}. \
              By hand:",
-            undo.what(),
+            errors::drive::undone(undo),
+            error.in_words(),
         ))
         .command("", Command::Shell(Shell::Restore(undo.clone())))
         .finish(),
@@ -629,7 +638,8 @@ fn guessed(called: &DriveName, guess: &Guess) -> String {
 fn polled(why: &NoteError) -> String {
     format!(
         "Note: the kernel goes on looking for discs in the drive, which does no harm while it is \
-         held: {why}."
+         held: {}.",
+        why.in_words()
     )
 }
 

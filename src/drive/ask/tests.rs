@@ -1,5 +1,6 @@
 use super::super::fake::sense;
 use super::*;
+use crate::cli::words::InWords;
 
 /// Answers everything with one completion and one reply.
 struct Drive(Completion, Vec<u8>);
@@ -29,7 +30,6 @@ fn timed_out() -> Completion {
 
 #[test]
 fn the_answer_to_test_unit_ready_tells_of_the_medium() {
-    let unknown = |text: &str| Medium::Unknown(text.to_owned());
     for (completion, expected) in [
         (Completion::default(), Medium::Present),
         (sense(0x2, 0x3A, 0x00), Medium::Absent),
@@ -40,13 +40,13 @@ fn the_answer_to_test_unit_ready_tells_of_the_medium() {
         (sense(0x3, 0x11, 0x05), Medium::Present),
         (
             sense(0x4, 0x44, 0x00),
-            unknown("internal target failure (sense 4/44/00)"),
+            Medium::Unknown(sense(0x4, 0x44, 0x00)),
         ),
         (
             sense(0x6, 0x29, 0x00),
-            unknown("power on or reset (sense 6/29/00)"),
+            Medium::Unknown(sense(0x6, 0x29, 0x00)),
         ),
-        (timed_out(), unknown("no answer within 10 s")),
+        (timed_out(), Medium::Unknown(timed_out())),
     ] {
         let found = medium(&mut Drive(completion.clone(), Vec::new())).unwrap();
         assert_eq!(found, expected, "{completion:?}");
@@ -77,6 +77,6 @@ fn an_inquiry_that_failed_says_how() {
     ] {
         // A time-out must not be overlooked because bytes are there.
         let mut drive = Drive(completion, vec![5, 0x80, 0, 0x32, 31]);
-        assert_eq!(identity(&mut drive).unwrap_err().to_string(), message);
+        assert_eq!(identity(&mut drive).unwrap_err().in_words(), message);
     }
 }

@@ -2,6 +2,7 @@ use super::super::fake::Machine;
 use super::super::locate_path;
 use super::super::topology::IndexBasis;
 use super::*;
+use crate::cli::words::InWords;
 use crate::sim::SimClock;
 use proptest::prelude::*;
 use std::fs;
@@ -50,7 +51,7 @@ fn taken(machine: &Machine, channel: Channel) -> Result<Detached, ChannelError> 
 fn refusal(machine: &Machine, channel: Channel) -> String {
     let error = taken(machine, channel).err().unwrap();
     assert_eq!(writes(machine), [""; 0]);
-    machine.told(&error)
+    machine.told(&error.in_words())
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn drives_that_do_not_come_back_are_named_with_the_command_to_look_again() {
     let clock = SimClock::default();
     let error = detached.bring_back(&clock).unwrap_err();
     assert_eq!(
-        machine.told(&error),
+        machine.told(&error.in_words()),
         "the kernel has not found again: secondary master: optical drive SONY DVD RW DW-D22A \
          (/dev/sr2), secondary slave: optical drive SONY DVD RW DW-D22A (/dev/sr3)"
     );
@@ -233,7 +234,7 @@ fn two_runs_cannot_have_one_channel() {
     let machine = Machine::four_drives();
     let _first = taken(&machine, Channel::Primary).unwrap();
     let second = taken(&machine, Channel::Primary).err().unwrap();
-    assert_eq!(second.to_string(), "another mtkflash is at work here");
+    assert_eq!(second.in_words(), "another mtkflash is at work here");
     taken(&machine, Channel::Secondary).unwrap();
 }
 

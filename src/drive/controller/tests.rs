@@ -1,6 +1,7 @@
 use super::super::fake::{FakeFunction, Machine};
 use super::super::pci::PciAddress;
 use super::*;
+use crate::cli::words::InWords;
 use std::fs;
 
 const ADDRESS: &str = "0000:03:00.0";
@@ -36,7 +37,7 @@ fn told(about: FakeFunction) -> String {
     let (_machine, function) = machine(about);
     match channels(&function) {
         Ok(channels) => channels.iter().map(line).collect(),
-        Err(error) => format!("{error}\n"),
+        Err(error) => format!("{}\n", error.in_words()),
     }
 }
 
@@ -200,7 +201,7 @@ fn a_channel_without_ports_is_none_and_the_other_stays_the_second() {
     assert_eq!(found[0].port, 2);
     assert_eq!(ports(&found[0]), (0xC020, 0xC032, None));
     let error = channel(&function, 1).unwrap_err();
-    assert_eq!(error.to_string(), "0000:03:00.0 has no port 1");
+    assert_eq!(error.in_words(), "0000:03:00.0 has no port 1");
 
     let none = FakeFunction {
         regions: &[],
@@ -208,7 +209,7 @@ fn a_channel_without_ports_is_none_and_the_other_stays_the_second() {
     };
     let (_machine, function) = machine(none);
     assert_eq!(
-        channels(&function).unwrap_err().to_string(),
+        channels(&function).unwrap_err().in_words(),
         "the kernel has no I/O ports for port 1 of 0000:03:00.0 (region 0)"
     );
 }
@@ -237,7 +238,7 @@ fn a_function_is_used_only_awake_with_its_ports_and_with_its_own_driver() {
         change(&function);
         match ready(&read(&machine, ADDRESS)) {
             Ok(()) => "used\n".to_owned(),
-            Err(error) => format!("{error}\n"),
+            Err(error) => format!("{}\n", error.in_words()),
         }
     };
     let nothing: &dyn Fn(&Function) = &|_| {};

@@ -1,6 +1,7 @@
 use super::super::fake::{Machine, sense};
 use super::super::locate_path;
 use super::*;
+use crate::cli::words::InWords;
 use crate::sim::SimClock;
 use crate::transport::Completion;
 
@@ -21,7 +22,7 @@ fn held(machine: &Machine) -> Hold {
 
 fn refusal(machine: &Machine) -> String {
     let error = take(machine, MediumRule::Refuse).err().unwrap();
-    machine.told(&error)
+    machine.told(&error.in_words())
 }
 
 fn polling(machine: &Machine, number: u32) -> String {
@@ -87,7 +88,7 @@ fn a_mounted_drive_names_where_it_is_mounted_and_how_to_free_it() {
     machine.mount(0, "/media/My\\040Disc");
     let error = take(&machine, MediumRule::Allow).err().unwrap();
     assert_eq!(
-        machine.told(&error),
+        machine.told(&error.in_words()),
         "/dev/sr0 is in use: mounted at /media/My Disc"
     );
     let HoldError::InTheWay(obstacle) = error else {
@@ -244,7 +245,7 @@ fn a_mount_is_seen_even_where_the_sr_node_is_missing() {
     let clock = Arc::new(SimClock::default());
     let error = Hold::take(&machine.system, &drive, MediumRule::Refuse, clock.clone());
     assert_eq!(
-        machine.told(&error.err().unwrap()),
+        machine.told(&error.err().unwrap().in_words()),
         "/dev/sr0 is in use: mounted at /mnt"
     );
 }

@@ -1,5 +1,6 @@
 use super::super::fake::{Machine, sense};
 use super::*;
+use crate::cli::words::InWords;
 use crate::drive::position::Position;
 use crate::drive::{locate_path, locate_position};
 use crate::transport::Completion;
@@ -11,7 +12,7 @@ fn obstacles(machine: &Machine, listed: &Listed) -> Vec<String> {
     listed
         .obstacles
         .iter()
-        .map(|obstacle| machine.told(obstacle))
+        .map(|obstacle| machine.told(&obstacle.in_words()))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 use super::super::fake::Machine;
 use super::super::topology::ScsiAddress;
 use super::*;
+use crate::cli::words::InWords;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -118,7 +119,7 @@ fn two_parallel_controllers_away_from_the_legacy_ports_are_not_guessed_between()
     machine.usb_drive("1-2", 2, "9:0:0:0");
     let error = index(&machine, 1).unwrap_err();
     assert_eq!(
-        machine.told(&error),
+        machine.told(&error.in_words()),
         "position 1 (primary master) could be on any of 2 controllers, none of them at the \
          legacy ports: name the drive by its path"
     );
@@ -156,7 +157,7 @@ fn an_empty_position_names_the_drives_there_are() {
     machine.usb_drive("1-2", 0, "9:0:0:0");
     let error = index(&machine, 3).unwrap_err();
     assert_eq!(
-        machine.told(&error),
+        machine.told(&error.in_words()),
         "there is no drive at position 3 (secondary master)"
     );
     let LocateError::NoDrive { others, .. } = error else {
@@ -169,7 +170,7 @@ fn an_empty_position_names_the_drives_there_are() {
 fn where_nothing_is_at_the_legacy_ports_they_are_not_promised() {
     let machine = Machine::empty();
     assert_eq!(
-        machine.told(&index(&machine, 1).unwrap_err()),
+        machine.told(&index(&machine, 1).unwrap_err().in_words()),
         "there is no drive at position 1 (primary master), and no IDE channel of this machine \
          is at the legacy ports, where --via port would reach a dead one"
     );
@@ -180,7 +181,7 @@ fn a_disk_at_a_position_is_refused() {
     let machine = Machine::piix();
     machine.disk("0000:00:01.1", 0, "0:0:0:0");
     assert_eq!(
-        index(&machine, 1).unwrap_err().to_string(),
+        index(&machine, 1).unwrap_err().in_words(),
         "position 1 (primary master) is a disk, not an optical drive"
     );
 }
@@ -207,7 +208,7 @@ fn a_disk_is_refused_by_any_of_its_nodes_without_being_opened() {
     for node in ["dev/sda", "dev/sda1", "dev/sg0"] {
         let error = locate_path(&machine.system, &machine.path(node)).unwrap_err();
         assert_eq!(
-            machine.told(&error),
+            machine.told(&error.in_words()),
             format!("/{node} is a disk, not an optical drive")
         );
     }
@@ -232,7 +233,7 @@ fn what_is_no_drive_is_told_apart_from_what_is_not_there() {
         ("dev/sr9", "/dev/sr9 does not exist"),
     ] {
         let error = locate_path(&machine.system, &machine.path(path)).unwrap_err();
-        assert_eq!(machine.told(&error), message);
+        assert_eq!(machine.told(&error.in_words()), message);
     }
 }
 

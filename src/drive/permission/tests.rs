@@ -1,6 +1,7 @@
 use super::super::fake::Machine;
 use super::super::locate_path;
 use super::*;
+use crate::cli::words::InWords;
 
 /// The message and the remedy for an obstacle, as a user meets them.
 fn met(machine: &Machine, obstacle: &Obstacle) -> String {
@@ -9,7 +10,7 @@ fn met(machine: &Machine, obstacle: &Obstacle) -> String {
         None => "nothing".to_owned(),
         Some(remedy) => format!("{remedy:?}"),
     };
-    machine.told(&format!("{obstacle} -> {remedy}"))
+    machine.told(&format!("{} -> {remedy}", obstacle.in_words()))
 }
 
 fn open(machine: &Machine, error: fn(PathBuf) -> SgOpenError) -> String {

@@ -73,96 +73,75 @@ pub enum Start {
 
 /// What is wrong with a HEX file. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum HexError {
-    #[error("line {line} does not start with a colon")]
-    NoColon { line: usize },
-    #[error("line {line}, column {column}: '{found}' is not a hex digit")]
+    NoColon {
+        line: usize,
+    },
     NotADigit {
         line: usize,
         column: usize,
         found: char,
     },
-    #[error("line {line} has {digits} hex digits, an odd number: one is missing or too many")]
-    OddDigits { line: usize, digits: usize },
-    #[error("line {line} is too short: {expected} hex digits expected, {found} found")]
+    OddDigits {
+        line: usize,
+        digits: usize,
+    },
     ShortLine {
         line: usize,
         expected: usize,
         found: usize,
     },
-    #[error("line {line} is too long: {expected} hex digits expected, {found} found")]
     LongLine {
         line: usize,
         expected: usize,
         found: usize,
     },
-    #[error("line {line}: the sum at its end is {found:02X}, {expected:02X} expected")]
     BadSum {
         line: usize,
         expected: u8,
         found: u8,
     },
-    #[error("line {line} is a data record without data")]
-    NoData { line: usize },
-    #[error("line {line}: a record of type {kind:02X} has {expected} bytes, this one has {found}")]
+    NoData {
+        line: usize,
+    },
     BadLength {
         line: usize,
         kind: u8,
         expected: u8,
         found: u8,
     },
-    #[error(
-        "line {line} is a record of type {found:02X}; firmware files have types 00 to 05 and \
-         bank marks only"
-    )]
-    OtherRecord { line: usize, found: u8 },
-    #[error("line {line}: {length} bytes at {address:04X} reach past the end of a 64 KiB bank")]
+    OtherRecord {
+        line: usize,
+        found: u8,
+    },
     PastBank {
         line: usize,
         address: u16,
         length: u8,
     },
-    #[error(
-        "line {line} is for address {address:08X}, but no flash reaches past {:08X}",
-        MAX_BANKS * BANK - 1
-    )]
-    TooFar { line: usize, address: u64 },
-    #[error(
-        "line {line} fills address {:04X} of bank {}, which line {earlier} filled already",
-        at.0 % BANK_SIZE,
-        at.bank()
-    )]
+    TooFar {
+        line: usize,
+        address: u64,
+    },
     Overlap {
         line: usize,
         at: Offset,
         earlier: usize,
     },
-    #[error("line {line} starts bank {}, but no flash has more than {MAX_BANKS} banks", MAX_BANKS + 1)]
-    TooManyBanks { line: usize },
-    #[error(
-        "line {line} counts banks by {}, the lines before it by {}",
-        told_by(*layout),
-        told_by(other(*layout))
-    )]
-    MixedLayouts { line: usize, layout: Layout },
-    #[error("the end record :00000001FF is missing after line {lines}: the file is cut short")]
-    MissingEnd { lines: usize },
-    #[error("line {line} comes after the end record")]
-    AfterEnd { line: usize },
-}
-
-fn told_by(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Marked => "bank marks",
-        Layout::Addressed => "addresses",
-    }
-}
-
-fn other(layout: Layout) -> Layout {
-    match layout {
-        Layout::Marked => Layout::Addressed,
-        Layout::Addressed => Layout::Marked,
-    }
+    TooManyBanks {
+        line: usize,
+    },
+    MixedLayouts {
+        line: usize,
+        layout: Layout,
+    },
+    MissingEnd {
+        lines: usize,
+    },
+    AfterEnd {
+        line: usize,
+    },
 }
 
 #[cfg(test)]

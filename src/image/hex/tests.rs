@@ -1,5 +1,6 @@
 use super::super::tests::noise;
 use super::*;
+use crate::cli::words::InWords;
 use crate::flash::FlashRange;
 use proptest::prelude::*;
 
@@ -157,7 +158,7 @@ fn a_damaged_file_is_refused_with_line_and_reason() {
     for (lines, message) in rows {
         let file = format!(":01000A0001F4\n{lines}\n:00000001FF\n");
         assert_eq!(
-            read(file.as_bytes()).unwrap_err().to_string(),
+            read(file.as_bytes()).unwrap_err().in_words(),
             message,
             "{lines}"
         );
@@ -301,7 +302,7 @@ fn the_thirty_third_bank_is_refused_where_it_starts() {
     let marks = |count| format!("{}:00000001FF\n", ":00000155AA\n".repeat(count));
     assert_eq!(read(marks(31).as_bytes()).unwrap().len(), MAX_BANKS * BANK);
     assert_eq!(
-        read(marks(32).as_bytes()).unwrap_err().to_string(),
+        read(marks(32).as_bytes()).unwrap_err().in_words(),
         "line 32 starts bank 33, but no flash has more than 32 banks"
     );
 }

@@ -1,5 +1,6 @@
 //! Whole images sent to drives of the packet families.
 
+use crate::cli::words::InWords;
 use std::path::Path;
 
 use super::*;
@@ -208,7 +209,7 @@ fn a_stop_while_the_drive_is_awaited_is_answered_and_the_job_goes_on() {
             matches!(event, Event::AwaitingDrive { .. })
         });
         let answers = outcome.events.iter();
-        let answers = answers.filter(|event| **event == Event::StopPostponed);
+        let answers = answers.filter(|event| matches!(event, Event::StopPostponed));
         assert_eq!(answers.count(), 1, "{protocol}");
         outcome.changed();
         assert!(holds(&fake, new.bytes()), "{protocol}");
@@ -432,7 +433,7 @@ fn a_drive_that_comes_back_as_its_boot_loader_has_not_taken_the_image() {
     let new = new_image(Protocol::Mt1939);
     let error = write(&fake, image(&new)).changed.unwrap().unwrap_err();
     assert_eq!(
-        error.to_string(),
+        error.in_words(),
         "the drive came back as TSSTcorp BDDVDW SE-506CB BOOT: no firmware runs in it"
     );
     assert_eq!(error.flash(), FlashState::InDoubt { taken: 32, of: 32 });

@@ -18,6 +18,7 @@
 //! 50 s after step 3 and compares bytes 8 to 31 of INQUIRY with the image from 40BC on.
 
 use super::{PROGRAM_TIMEOUT, Risk, command, send_all, sending};
+use crate::protocol::Doing;
 use crate::protocol::download::SendError;
 use crate::scsi::cdb::{self, Buffer};
 use crate::transport::{Data, PacketTransport};
@@ -37,7 +38,7 @@ pub(super) fn send(
         .step_by(block as usize)
         .zip(image.chunks(block as usize))
     {
-        let failed = sending("sending the image", Some(offset), Risk::None);
+        let failed = sending(Doing::SendImage, Some(offset), Risk::None);
         let buffer = buffer(6, offset | HEADER_LENGTH as u32, bytes.len());
         cdb::write_buffer(buffer)
             .map_err(Into::into)
@@ -51,11 +52,11 @@ pub(super) fn send(
     cdb::write_buffer(buffer(6, 0, HEADER_LENGTH))
         .map_err(Into::into)
         .and_then(|cdb| send_all(transport, &cdb, &header, PROGRAM_TIMEOUT))
-        .map_err(sending("sending the image's sum", None, Risk::None))?;
+        .map_err(sending(Doing::SendSum, None, Risk::None))?;
     cdb::write_buffer(buffer(7, 0, 0))
         .map_err(Into::into)
         .and_then(|cdb| command(transport, &cdb, Data::None, PROGRAM_TIMEOUT))
-        .map_err(sending("having the drive program itself", None, Risk::Now))?;
+        .map_err(sending(Doing::StartProgramming, None, Risk::Now))?;
     Ok(())
 }
 

@@ -12,12 +12,12 @@ use crate::flash::Offset;
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
 use crate::protocol::download::{
-    Download, Effect, Guard, Misfit, NoImage, Note, Offer, PrepareError, Prepared, Progress,
-    SendError, Waiting,
+    Download, Effect, Guard, LastAnswer, Misfit, NoImage, Note, Offer, PrepareError, Prepared,
+    Progress, SendError, Waiting,
 };
 use crate::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, Protocol, Reading, Tried,
-    Unreadable, Unwritable, Writer, Writing,
+    Capabilities, DeviceError, DeviceInfo, Doing, FirmwareDevice, Impossible, Protocol, Reading,
+    Tried, Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, PacketTransport, TransportError};
@@ -50,7 +50,7 @@ impl PacketDrive {
             way: "SCSI commands (SG_IO)".to_owned(),
             flash: behind_commands(family.size),
             chip: family.name.to_owned(),
-            tried: Some(Tried::Packets(family.evidence)),
+            tried: Some(Tried::Packets(family.protocol)),
             blu_ray: None,
         };
         let capabilities = Capabilities {
@@ -98,7 +98,7 @@ impl PacketDrive {
         if !matches!(self.family.sending, Sending::BluRay { .. }) {
             return Ok(());
         }
-        let asking = super::during("asking the drive about its firmware");
+        let asking = super::during(Doing::AskFirmware);
         let transport = match self.transport() {
             Ok(transport) => transport,
             Err(error) => return Err(asking(error)),
@@ -119,7 +119,7 @@ impl PacketDrive {
         }
         let transport = self
             .transport()
-            .map_err(super::during("reading the first bank"))?;
+            .map_err(super::during(Doing::ReadFirstBank))?;
         let size = liteon::size(transport.as_mut(), size)?;
         self.capabilities.size = size;
         self.info.flash = behind_commands(size);
@@ -194,7 +194,7 @@ impl FirmwareDevice for PacketDrive {
             return Err(Impossible::OutOfRange { range, size }.into());
         }
         let reading = self.family.reading;
-        let transport = self.transport().map_err(super::during("reading"))?;
+        let transport = self.transport().map_err(super::during(Doing::Read))?;
         let answer = match reading {
             ReadSupport::ProgramMemory => liteon::read(transport, at.0, into),
             ReadSupport::ReadBuffer { .. } | ReadSupport::Undocumented => {
@@ -206,7 +206,7 @@ impl FirmwareDevice for PacketDrive {
                 DeviceError::Refused { range, sense }
             }
             source => DeviceError::Packet {
-                doing: "reading",
+                doing: Doing::Read,
                 at: Some(at),
                 source,
             },
@@ -262,12 +262,10 @@ impl Download for PacketDrive {
                     self.survey()?;
                 }
                 let survey = self.info.blu_ray.as_deref().cloned().unwrap_or_default();
-                let transport = self
-                    .transport()
-                    .map_err(super::during("reading what the drive is to keep"))?;
+                let transport = self.transport().map_err(super::during(Doing::ReadKept))?;
                 let survey = survey
                     .with_receiver(transport.as_mut())
-                    .map_err(super::during("reading the drive's receiver"))?;
+                    .map_err(super::during(Doing::ReadReceiver))?;
                 let prepared = blu_ray::prepare(transport.as_mut(), &survey, offer, block);
                 self.info.blu_ray = Some(Box::new(survey));
                 prepared?
@@ -298,10 +296,9 @@ impl Download for PacketDrive {
         let family = self.family;
         let transport = self
             .transport()
-            .map_err(|error| unchanged(super::during("sending the image")(error)))?;
-        super::clear_unit_attention(transport).map_err(|error| {
-            unchanged(super::during("asking whether the drive is ready")(error))
-        })?;
+            .map_err(|error| unchanged(super::during(Doing::SendImage)(error)))?;
+        super::clear_unit_attention(transport)
+            .map_err(|error| unchanged(super::during(Doing::AskReady)(error)))?;
         match family.sending {
             Sending::Never => Err(unchanged(Impossible::TakingImages.into())),
             Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
@@ -359,10 +356,10 @@ impl Download for PacketDrive {
                 }
             }
             let last = match answer {
-                Ok(()) => "it answers".to_owned(),
+                Ok(()) => LastAnswer::Ready,
                 Err(error) => {
                     watch.note(false);
-                    error.to_string()
+                    LastAnswer::Error(error.into())
                 }
             };
             let until = begun.saturating_add(restart::PATIENCE);
@@ -397,16 +394,16 @@ impl PacketDrive {
             let (last, progress) = match self.look() {
                 Ok(Seen::Ready) => {
                     good += 1;
-                    ("it answers".to_owned(), None)
+                    (LastAnswer::Ready, None)
                 }
                 Ok(Seen::Fault(sense)) => return Err(DeviceError::FlashFault { sense }),
                 Ok(Seen::Busy(progress, error)) => {
                     good = 0;
-                    (error.to_string(), progress)
+                    (LastAnswer::Error(error.into()), progress)
                 }
                 Ok(Seen::Silent(error)) | Err(error) => {
                     good = 0;
-                    (error.to_string(), None)
+                    (LastAnswer::Error(error.into()), None)
                 }
             };
             if good >= 2 {
@@ -429,7 +426,7 @@ impl PacketDrive {
         &mut self,
         begun: Duration,
         until: Duration,
-        last: String,
+        last: LastAnswer,
         progress: Option<Progress>,
         waiting: &mut dyn FnMut(&Waiting),
     ) -> Result<Option<Identity>, DeviceError> {

@@ -10,7 +10,7 @@ use super::liteon;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
-use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Owned, Proof, Unlisted};
+use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Kept, Owned, Proof, Unlisted};
 use crate::scsi::Identity;
 
 /// A family of drives that take the same commands.
@@ -28,8 +28,6 @@ pub struct Family {
     pub erase: EraseSupport,
     pub owned: &'static [Owned],
     pub proof: Proof,
-    /// Where all of this is from and how sure it is.
-    pub evidence: &'static str,
 }
 
 /// The drives of a family.
@@ -95,6 +93,8 @@ pub enum EraseSupport {
 /// The first 64 KiB of an SE-506CB.
 pub const BOOT_BANK: FlashRange = FlashRange::new(0, 0x1_0000);
 
+/// Proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this
+/// project.
 const BTC: Family = Family {
     protocol: Protocol::Btc,
     name: "BTC",
@@ -110,7 +110,6 @@ const BTC: Family = Family {
     erase: EraseSupport::Undocumented,
     owned: &[],
     proof: Proof::Everything,
-    evidence: "proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this project",
 };
 
 const MT1339_SOURCE: &str = "redumper";
@@ -123,6 +122,7 @@ const fn mt1339(vendor: &'static str, product: &'static str) -> Model {
     }
 }
 
+/// Proven by redumper; never tried by this project.
 const MT1339: Family = Family {
     protocol: Protocol::Mt1339,
     name: "TSST MT1339",
@@ -164,9 +164,9 @@ const MT1339: Family = Family {
     erase: EraseSupport::Undocumented,
     owned: &[],
     proof: Proof::Everything,
-    evidence: "proven by redumper; never tried by this project",
 };
 
+/// Proven by redumper; never tried by this project.
 const SD616: Family = Family {
     protocol: Protocol::Sd616,
     name: "Samsung SD-616",
@@ -194,9 +194,11 @@ const SD616: Family = Family {
     erase: EraseSupport::Undocumented,
     owned: &[],
     proof: Proof::Everything,
-    evidence: "proven by redumper; never tried by this project",
 };
 
+/// Writing is proven by coastermelt on a Samsung SE-506CB; of reading,
+/// freemkv-flash says that it gives the flash and coastermelt that it gives memory;
+/// never tried by this project.
 const MT1939: Family = Family {
     protocol: Protocol::Mt1939,
     name: "MT1939",
@@ -217,14 +219,14 @@ const MT1939: Family = Family {
     erase: EraseSupport::BlankImage,
     owned: &[Owned {
         range: BOOT_BANK,
-        why: "the drive's boot loader, which is write-protected",
+        kept: Kept::BootLoader,
     }],
     proof: Proof::Everything,
-    evidence: "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash \
-               says that it gives the flash and coastermelt that it gives memory; never tried by \
-               this project",
 };
 
+/// Writing is in use by redumper on LG and ASUS drives, what an image is was
+/// checked by mediatek-optical against vendors' files; never tried by this
+/// project.
 const MT1959: Family = Family {
     protocol: Protocol::Mt1959,
     name: "MT1959",
@@ -237,7 +239,7 @@ const MT1959: Family = Family {
     owned: &[
         Owned {
             range: mt19xx::BOOT_CODE,
-            why: "the drive's boot code, which no image brings",
+            kept: Kept::BootCode,
         },
         of_drive(0),
         of_drive(1),
@@ -245,12 +247,12 @@ const MT1959: Family = Family {
         of_drive(3),
     ],
     proof: Proof::UnderTags,
-    evidence: "writing is in use by redumper on LG and ASUS drives, what an image is was checked \
-               by mediatek-optical against vendors' files; never tried by this project",
 };
 
 /// Older Lite-On writers, which are written in vendor mode: only ever by name,
 /// since nothing of this was confirmed.
+/// Reading is reported of one Windows program, LtnFlash, and was never
+/// confirmed; which drives answer is not known; never tried by this project.
 const LITEON_READ: Family = Family {
     protocol: Protocol::LiteonRead,
     name: "Lite-On",
@@ -263,14 +265,12 @@ const LITEON_READ: Family = Family {
     erase: EraseSupport::Undocumented,
     owned: &[],
     proof: Proof::Everything,
-    evidence: "reading is reported of one Windows program, LtnFlash, and was never confirmed; which \
-               drives answer is not known; never tried by this project",
 };
 
 const fn of_drive(number: usize) -> Owned {
     Owned {
         range: mt19xx::DRIVE_WRITTEN[number].range,
-        why: mt19xx::DRIVE_WRITTEN[number].what,
+        kept: Kept::Written(mt19xx::DRIVE_WRITTEN[number].what),
     }
 }
 
@@ -453,7 +453,6 @@ mod tests {
     fn every_family_has_a_flash_size_a_source_and_ranges_within_its_flash() {
         for family in FAMILIES {
             assert!(FLASH_SIZES.contains(&family.size), "{}", family.name);
-            assert!(!family.evidence.is_empty());
             for owned in family.owned {
                 assert!(!owned.range.is_empty() && owned.range.end() <= family.size);
             }

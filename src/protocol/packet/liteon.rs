@@ -22,7 +22,7 @@ use super::{PacketError, ask_for, during};
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
 use crate::image::families;
 use crate::image::structure::{BankCall, Structure};
-use crate::protocol::DeviceError;
+use crate::protocol::{DeviceError, Doing};
 use crate::scsi::{Identity, cdb};
 use crate::transport::PacketTransport;
 
@@ -31,26 +31,14 @@ pub const BLOCK: u32 = 128;
 
 /// Why the first answers are not taken for firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Implausible {
-    #[error("the first {BLOCK} bytes read differently the second time")]
     Unsteady,
-    #[error("the first byte is {found:02x}h, and the banks of such firmware begin with 02h or 80h")]
     NoCode { found: u8 },
-    #[error("the same {BLOCK} bytes come from 0 and from {at}")]
     SameAnswer { at: Offset },
-    #[error(
-        "the code that tells how many banks there are is not in {}, where such firmware has it",
-        BankCall::SEARCHED
-    )]
     NoBankCall,
-    #[error(
-        "this firmware is re-banked (its bank mask is {mask:02x}h), and what other programs read of \
-         such drives is damaged"
-    )]
     Rebanked { mask: u8 },
-    #[error("from {range} the drive gave other bytes than its flash holds")]
     OtherThanFlash { range: FlashRange },
-    #[error("the drive gave {given} bytes, and its flash has {size}")]
     OtherSize { given: u32, size: u32 },
 }
 
@@ -101,7 +89,7 @@ pub(super) fn size(
     let mut block = |at: u32| {
         let mut bytes = [0; BLOCK as usize];
         let answer = read(transport, at, &mut bytes);
-        answer.map_err(during("reading the first bank"))?;
+        answer.map_err(during(Doing::ReadFirstBank))?;
         Ok::<_, DeviceError>(bytes)
     };
     let first = block(0)?;
@@ -135,6 +123,7 @@ pub(super) fn size(
 
 #[cfg(test)]
 mod tests {
+    use crate::cli::words::InWords;
     use std::time::Duration;
 
     use super::*;
@@ -168,7 +157,7 @@ mod tests {
     /// What is said of a drive with these answers, and how often it was asked.
     fn judged(rule: impl FnMut(u32, u32) -> Vec<u8>) -> (Result<u32, String>, u32) {
         let mut drive = Answers { asked: 0, rule };
-        let size = size(&mut drive, None).map_err(|error| error.to_string());
+        let size = size(&mut drive, None).map_err(|error| error.in_words());
         (size, drive.asked)
     }
 

@@ -14,6 +14,7 @@ pub mod memory;
 pub mod restart;
 pub mod vendor_blocks;
 
+use crate::protocol::Doing;
 use std::time::Duration;
 
 pub use device::PacketDrive;
@@ -50,34 +51,22 @@ pub trait Reopen: Send {
 
 /// A packet command that did not end well.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum PacketError {
-    #[error("the drive answered {0}")]
     Sense(Sense),
-    #[error("the drive answered CHECK CONDITION and gave no reason")]
     NoSense,
-    #[error("the drive answered with SCSI status {0:02x}h")]
     Status(u8),
-    #[error(
-        "the drive did not answer within {} s; the kernel has given the command up and reset \
-         the drive",
-        .0.as_secs()
-    )]
     TimedOut(Duration),
-    #[error(
-        "the command or its answer was lost on the way (host status {host_status:02x}h, driver \
-         status {driver_status:02x}h)"
-    )]
     Lost {
         host_status: u16,
         driver_status: u16,
     },
-    #[error("{residue} of {length} bytes did not get through")]
-    Residue { residue: i32, length: usize },
-    #[error("the drive's answer is too short")]
+    Residue {
+        residue: i32,
+        length: usize,
+    },
     Short,
-    #[error(transparent)]
     Address(#[from] BufferTooLarge),
-    #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
@@ -188,7 +177,7 @@ fn clear_unit_attention(transport: &mut dyn PacketTransport) -> Result<(), Packe
 }
 
 /// Names the deed in an error.
-pub(super) fn during(doing: &'static str) -> impl FnOnce(PacketError) -> DeviceError {
+pub(super) fn during(doing: Doing) -> impl FnOnce(PacketError) -> DeviceError {
     move |source| DeviceError::Packet {
         doing,
         at: None,
@@ -208,11 +197,7 @@ enum Risk {
 }
 
 /// Names the deed and the place in an error, and what it means for the flash.
-fn sending(
-    doing: &'static str,
-    at: Option<u32>,
-    risk: Risk,
-) -> impl FnOnce(PacketError) -> SendError {
+fn sending(doing: Doing, at: Option<u32>, risk: Risk) -> impl FnOnce(PacketError) -> SendError {
     move |source| SendError {
         effect: match risk {
             Risk::None => Effect::Unchanged,

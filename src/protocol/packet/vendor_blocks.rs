@@ -24,6 +24,7 @@
 //! same commands (coastermelt).
 
 use super::{PROGRAM_TIMEOUT, PacketError, Risk, command, sending};
+use crate::protocol::Doing;
 use crate::protocol::download::SendError;
 use crate::transport::{Data, PacketTransport};
 
@@ -57,7 +58,7 @@ pub(super) fn send(
         };
         let risk = if number == 0 { Risk::Now } else { Risk::Before };
         let at = u32::try_from(number * size).unwrap_or(u32::MAX);
-        let failed = sending("sending the image", Some(at), risk);
+        let failed = sending(Doing::SendImage, Some(at), risk);
         let data = Data::Out(bytes);
         let residue = match command(transport, &block_cdb(mode), data, PROGRAM_TIMEOUT) {
             Ok(residue) => residue,

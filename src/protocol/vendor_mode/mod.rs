@@ -60,6 +60,7 @@ pub mod parallel;
 pub mod reported;
 pub mod serial;
 
+use crate::protocol::Doing;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,11 +222,11 @@ impl VendorMode {
                     | TaskFileError::Transport(
                         TransportError::NotPermitted | TransportError::Vanished,
                     )),
-                ) => return Err(during("entering vendor mode")(error)),
+                ) => return Err(during(Doing::Enter)(error)),
                 Err(error @ TaskFileError::Transport(TransportError::Storm { .. })) => {
                     // It may be in the mode, and the kernel is about to get it back.
                     let _ = send_away(task_file.as_mut());
-                    return Err(during("entering vendor mode")(error));
+                    return Err(during(Doing::Enter)(error));
                 }
             };
             if waiting(Waiting { status, remaining }).is_break() {
@@ -254,7 +255,7 @@ impl VendorMode {
         }
         let left = send_away(self.task_file.as_mut());
         self.clock.sleep(LEAVE_PAUSE);
-        left.map_err(during("leaving vendor mode"))
+        left.map_err(during(Doing::Leave))
     }
 
     fn read_byte(&mut self, address: Address) -> Result<u8, TaskFileError> {
@@ -358,7 +359,7 @@ impl Address {
 }
 
 /// Names the deed in an error of the task file.
-fn during(doing: &'static str) -> impl FnOnce(TaskFileError) -> DeviceError {
+fn during(doing: Doing) -> impl FnOnce(TaskFileError) -> DeviceError {
     move |source| DeviceError::TaskFile {
         doing,
         at: None,
@@ -367,7 +368,7 @@ fn during(doing: &'static str) -> impl FnOnce(TaskFileError) -> DeviceError {
 }
 
 /// Names the place and the deed in an error of the task file.
-fn at(doing: &'static str, offset: u32) -> impl FnOnce(TaskFileError) -> DeviceError {
+fn at(doing: Doing, offset: u32) -> impl FnOnce(TaskFileError) -> DeviceError {
     move |source| DeviceError::TaskFile {
         doing,
         at: Some(Offset(offset)),

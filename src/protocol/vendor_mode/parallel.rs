@@ -25,7 +25,7 @@ use crate::flash::chip::{
     CONTINUATION, ChipId, DEVICE_CONTINUED, DOCUMENTED_UNLOCK, MANUFACTURER_CONTINUED, Unlock,
 };
 use crate::flash::{FlashRange, Offset};
-use crate::protocol::{DeviceError, NotIdle};
+use crate::protocol::{DeviceError, Doing, NotIdle};
 use crate::transport::TaskFileError;
 
 /// JungleFlasher re-reads a programmed byte this often before it programs it again.
@@ -73,9 +73,7 @@ impl VendorMode {
     pub(super) fn identify_parallel(&mut self) -> Result<ChipId, DeviceError> {
         let mut last = None;
         for _ in 0..ID_ATTEMPTS {
-            let id = self
-                .parallel_id()
-                .map_err(during("identifying the flash chip"))?;
+            let id = self.parallel_id().map_err(during(Doing::Identify))?;
             if last == Some(id) {
                 return Ok(id);
             }
@@ -103,7 +101,7 @@ impl VendorMode {
             return Ok(());
         }
         self.write_byte(Address(0), 0xFF)
-            .map_err(during("ending what was begun"))
+            .map_err(during(Doing::EndBegun))
     }
 
     fn parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
@@ -151,7 +149,7 @@ impl VendorMode {
         for _ in 0..PROOF_ATTEMPTS {
             match self
                 .parallel_round(expected, is_known)
-                .map_err(during("making sure of the flash chip"))?
+                .map_err(during(Doing::ProveIdle))?
             {
                 None => return Ok(()),
                 Some(reason) => why = reason,
@@ -187,7 +185,7 @@ impl VendorMode {
         for (address, byte) in (start.0..).zip(into) {
             *byte = self
                 .read_byte(Address(address))
-                .map_err(at("reading the flash", address))?;
+                .map_err(at(Doing::ReadFlash, address))?;
         }
         Ok(())
     }
@@ -207,7 +205,7 @@ impl VendorMode {
     }
 
     fn program_byte(&mut self, unlock: Unlock, address: u32, byte: u8) -> Result<(), DeviceError> {
-        let doing = "programming the flash";
+        let doing = Doing::Program;
         let mut found = byte;
         for _ in 0..PROGRAM_ATTEMPTS {
             self.command(unlock, &[0xA0]).map_err(at(doing, address))?;
@@ -235,7 +233,7 @@ impl VendorMode {
         unlock: Unlock,
         sector: FlashRange,
     ) -> Result<(), DeviceError> {
-        let map = |error| at("erasing a sector", sector.start())(error);
+        let map = |error| at(Doing::EraseSector, sector.start())(error);
         self.command(unlock, &[0x80]).map_err(map)?;
         self.write_byte(Address(unlock.0), 0xAA).map_err(map)?;
         self.write_byte(Address(unlock.1), 0x55).map_err(map)?;
@@ -250,7 +248,7 @@ impl VendorMode {
         chip: FlashRange,
     ) -> Result<(), DeviceError> {
         self.command(unlock, &[0x80, 0x10])
-            .map_err(at("erasing the chip", chip.start()))?;
+            .map_err(at(Doing::EraseChip, chip.start()))?;
         self.await_erased(chip, CHIP_ERASE_PAUSE)
     }
 
@@ -264,7 +262,7 @@ impl VendorMode {
             loop {
                 let found = self
                     .read_byte(Address(address))
-                    .map_err(at("waiting for the erase", address))?;
+                    .map_err(at(Doing::AwaitErase, address))?;
                 if found == 0xFF {
                     break;
                 }

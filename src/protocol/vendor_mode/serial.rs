@@ -41,7 +41,7 @@ use std::time::Duration;
 use super::{Address, ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{ChipId, Serial};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
-use crate::protocol::{DeviceError, NotIdle};
+use crate::protocol::{DeviceError, Doing, NotIdle};
 use crate::transport::{Registers, TaskFileError};
 
 const EXECUTE: u8 = 0x04;
@@ -136,7 +136,7 @@ impl VendorMode {
 
     fn await_status(
         &mut self,
-        doing: &'static str,
+        doing: Doing,
         expected: u8,
         limit: Duration,
         poll: Duration,
@@ -167,9 +167,7 @@ impl VendorMode {
     pub(super) fn identify_serial(&mut self) -> Result<ChipId, DeviceError> {
         let mut last = None;
         for _ in 0..ID_ATTEMPTS {
-            let id = self
-                .serial_id()
-                .map_err(during("identifying the flash chip"))?;
+            let id = self.serial_id().map_err(during(Doing::Identify))?;
             if last == Some(id) && id != NOBODY {
                 let [manufacturer, device] = id;
                 return Ok(ChipId::new(manufacturer, device));
@@ -197,7 +195,7 @@ impl VendorMode {
     /// Bit 0 of the status is set while the chip is at work (flashrom's
     /// `SPI_SR_WIP`). A chip that never gave an ID is taken at its status.
     pub(super) fn prove_serial_idle(&mut self, expected: ChipId) -> Result<(), DeviceError> {
-        let doing = "making sure of the flash chip";
+        let doing = Doing::ProveIdle;
         let mut why = None;
         for _ in 0..PROOF_ATTEMPTS {
             let status = self.chip_status().map_err(during(doing))?;
@@ -226,7 +224,7 @@ impl VendorMode {
             let request = page_request(READ, address);
             self.transact(&request, PAGE_SIZE as u16)
                 .and_then(|()| self.received(request.len() as u32, page))
-                .map_err(at("reading the flash", address))?;
+                .map_err(at(Doing::ReadFlash, address))?;
         }
         Ok(())
     }
@@ -239,7 +237,7 @@ impl VendorMode {
     /// # Errors
     /// [`DeviceError::WriteProtected`] there.
     pub(super) fn unprotect_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
-        let doing = "taking the chip's write protection off";
+        let doing = Doing::Unprotect;
         self.transact(&[chip.status_write_enable.opcode()], 0)
             .and_then(|()| self.transact(&[WRITE_STATUS, 0x00], 0))
             .map_err(during(doing))?;
@@ -258,7 +256,7 @@ impl VendorMode {
     }
 
     fn write_enable(&mut self) -> Result<(), DeviceError> {
-        let doing = "enabling writes";
+        let doing = Doing::EnableWrites;
         self.transact(&[WRITE_ENABLE], 0).map_err(during(doing))?;
         self.await_status(doing, WRITE_ENABLED, PROGRAM_LIMIT, Duration::ZERO)
     }
@@ -269,7 +267,7 @@ impl VendorMode {
         start: Offset,
         bytes: &[u8],
     ) -> Result<(), DeviceError> {
-        let doing = "programming the flash";
+        let doing = Doing::Program;
         let pages = (start.0..).step_by(PAGE_SIZE as usize);
         for (address, page) in pages.zip(bytes.chunks(PAGE_SIZE as usize)) {
             self.write_enable()?;
@@ -284,7 +282,7 @@ impl VendorMode {
     /// Erases 4 KiB by opcode 20. JungleFlasher does so at one place of one kind
     /// of drive; which chips take it is flashrom's to say.
     pub(super) fn erase_serial_sector(&mut self, sector: FlashRange) -> Result<(), DeviceError> {
-        let doing = "erasing a sector";
+        let doing = Doing::EraseSector;
         self.write_enable()?;
         self.transact(&page_request(ERASE_SECTOR, sector.start()), 0)
             .map_err(at(doing, sector.start()))?;
@@ -292,7 +290,7 @@ impl VendorMode {
     }
 
     pub(super) fn erase_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
-        let doing = "erasing the chip";
+        let doing = Doing::EraseChip;
         self.write_enable()?;
         self.transact(&[chip.chip_erase], 0)
             .map_err(during(doing))?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::*;
+use crate::cli::words::InWords;
 use crate::drive::fake::{FakeChannel, FakeFunction, Machine as Files};
 use crate::flash::Offset;
 use crate::session::{Answer, Event, Session, User, Via, open};
@@ -282,7 +283,7 @@ fn on_via_the_slave_is_addressed_again_after_nien() {
         .open(&port("pci-0000:03:00.0-ata-1.1"), &by_ports(), &mut user)
         .err();
     assert_eq!(
-        error.unwrap().to_string(),
+        told(&error.unwrap()),
         "port 1 of 0000:03:00.0 is a SATA port, which has no slave"
     );
 }
@@ -341,7 +342,7 @@ fn a_controller_that_changes_before_the_first_command_is_left_alone() {
         let error = open(&setup.host, &setup.sr0(), &by_ports(), &mut user)
             .err()
             .unwrap();
-        assert!(error.to_string().starts_with(message), "{file}: {error}");
+        assert!(told(&error).starts_with(message), "{file}: {error}");
         assert_eq!(setup.drive.counters().operations, 0, "{file}");
         setup.is_as_before();
     }
@@ -387,7 +388,7 @@ fn a_controller_that_is_not_to_be_used_is_refused_before_anything_is_asked() {
         let wanted = by_ports();
         for name in [setup.sr0(), port("pci-0000:03:00.0-ata-2.0")] {
             let error = setup.open(&name, &wanted, &mut user).err().unwrap();
-            assert!(error.to_string().contains(message), "{name}: {error}");
+            assert!(told(&error).contains(message), "{name}: {error}");
         }
         assert_eq!(user.heard, [""; 0]);
         assert_eq!(setup.drive.counters().operations, 0);
@@ -495,7 +496,7 @@ fn a_dead_drive_is_reached_by_the_name_of_its_port() {
         .err()
         .unwrap();
     assert_eq!(
-        error.to_string(),
+        told(&error),
         "the kernel knows no drive at pci-0000:03:00.0-ata-2.0"
     );
     let mut session = setup.open(&name, &by_ports(), &mut user).unwrap();
@@ -556,7 +557,7 @@ fn where_nien_is_not_to_be_touched_a_line_with_a_disk_on_it_is_refused() {
     let mut user = Listener::who_says(Answer::Yes);
     let error = setup.open(&name, &by_ports(), &mut user).err().unwrap();
     assert_eq!(
-        error.to_string(),
+        told(&error),
         "port 1 of 0000:03:00.0 shares interrupt line 11 with the controller of sda, and its own \
          interrupts cannot be kept quiet"
     );
@@ -734,4 +735,13 @@ fn a_drive_that_says_by_the_ports_who_it_is_gets_its_own_protocol() {
     assert_eq!(setup.drive.counters().ata.of(0x80), 0);
     assert!(session.leave().is_empty());
     setup.is_as_before();
+}
+
+/// What is below the way to a drive, in its own words.
+fn told(error: &OpenError) -> String {
+    match error {
+        OpenError::NotLocated(error) => error.in_words(),
+        OpenError::Channel(error) => error.in_words(),
+        other => panic!("{other:?}"),
+    }
 }

@@ -40,15 +40,14 @@ const LARGEST_BENCH: u64 = 0x10_0000;
 
 /// A bench that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum BenchError {
-    #[error("{}: {source}", path.display())]
     Unreadable {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
     /// No TOML, an unknown key, or a value that makes no sense.
-    #[error("{}:{line}: {message}", path.display())]
     Invalid {
         path: PathBuf,
         /// Counted from 1.
@@ -56,7 +55,6 @@ pub enum BenchError {
         message: String,
     },
     /// A file in which the drive of this line keeps its state.
-    #[error("{}:{line}: the state of this drive, {}: {source}", path.display(), file.display())]
     State {
         path: PathBuf,
         line: usize,

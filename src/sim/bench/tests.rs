@@ -1,5 +1,6 @@
 //! Benches as files: what they hold, and each mistake in them by its line.
 
+use crate::cli::words::InWords;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ const DRIVE: &str = "[[drive]]\nposition = 3\nvendor = \"V\"\nproduct = \"P\"\n\
 fn message(text: &str) -> String {
     match Bench::from_text(text) {
         Ok(_) => "no error".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => error.in_words(),
     }
 }
 
@@ -115,7 +116,7 @@ fn a_missing_bench_and_an_unusable_state_folder_are_named() {
         matches!(error, BenchError::State { line: 1, .. }),
         "{error}"
     );
-    assert!(error.to_string().contains("x.toml:1: "), "{error}");
+    assert!(error.in_words().contains("x.toml:1: "), "{error}");
 }
 
 #[test]

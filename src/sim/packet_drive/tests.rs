@@ -510,7 +510,7 @@ fn an_mt1959_is_prepared_takes_blocks_and_keeps_what_is_its_own() {
             .iter()
             .zip(written.range.of(&before));
         let count = changed.filter(|(after, before)| after != before).count();
-        assert_eq!(count, 1, "{} is the drive's", written.what);
+        assert_eq!(count, 1, "{:?} is the drive's", written.what);
     }
     assert_eq!(host.names(), "HL-DT-STBD-RE BU40N     1.03");
     assert_eq!(host.drive.counters().blocks.of(6), 128);

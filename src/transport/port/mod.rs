@@ -25,7 +25,7 @@ use nix::errno::Errno;
 
 use super::signals::HeldSignals;
 use super::{
-    Answer, Clock, Expect, IdentifyError, Register, RegisterAccess, Registers, TaskFile,
+    Answer, Clock, Expect, IdentifyError, Instead, Register, RegisterAccess, Registers, TaskFile,
     TaskFileError, TransportError, Unit,
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
@@ -223,7 +223,7 @@ impl<R: RegisterAccess> PortTaskFile<R> {
             return Err(IdentifyError::TimedOut(IDENTIFY_PATIENCE));
         }
         if status & DATA_REQUEST == 0 || status & ERROR != 0 {
-            return Err(IdentifyError::Refused(format!("status {status:02x}h")));
+            return Err(IdentifyError::Refused(Instead::Status(status)));
         }
         let mut answer = Vec::with_capacity(IDENTIFY_LENGTH);
         while answer.len() < IDENTIFY_LENGTH {

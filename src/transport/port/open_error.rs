@@ -7,23 +7,22 @@ use nix::errno::Errno;
 
 /// By cause; `path` is `/dev/port` or a `resourceN` of sysfs.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum PortOpenError {
     /// No such node, or a kernel without it.
-    #[error("/dev/port does not exist here")]
     Missing,
-    #[error("/dev/port is not a character device")]
     NotADevice,
     /// The kernel does not offer the region of a PCI function.
-    #[error("{} does not exist here", path.display())]
-    NoResource { path: PathBuf },
+    NoResource {
+        path: PathBuf,
+    },
     /// The permissions of the file (EACCES), or a sysfs for reading only.
-    #[error("no permission to open {} for reading and writing", path.display())]
-    NotPermitted { path: PathBuf },
+    NotPermitted {
+        path: PathBuf,
+    },
     /// The kernel itself (EPERM): CAP_SYS_RAWIO is lacking, or the kernel is
     /// locked down.
-    #[error("the kernel does not permit access to I/O ports")]
     KernelRefuses,
-    #[error("{} cannot be opened: {source}", path.display())]
     Io {
         path: PathBuf,
         #[source]
@@ -65,6 +64,7 @@ fn errno(error: &io::Error) -> Option<Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::words::InWords;
 
     #[test]
     fn each_cause_of_a_failed_open_has_its_own_error() {
@@ -84,9 +84,9 @@ mod tests {
             ),
         ] {
             let error = PortOpenError::of_node("/dev/port".into(), errno.into());
-            assert_eq!(error.to_string(), message);
+            assert_eq!(error.in_words(), message);
         }
         let gone = PortOpenError::of_resource("/sys/resource2".into(), Errno::ENOENT.into());
-        assert_eq!(gone.to_string(), "/sys/resource2 does not exist here");
+        assert_eq!(gone.in_words(), "/sys/resource2 does not exist here");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::words::InWords;
 use crate::transport::signals::tests::are_held;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -212,10 +213,7 @@ fn a_drive_that_never_shows_the_expected_status_is_given_up() {
     let error = task_file
         .execute(&Registers::default(), EXPECT_PARALLEL, true)
         .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the drive's status is 51h instead of 70h"
-    );
+    assert_eq!(error.in_words(), "the drive's status is 51h instead of 70h");
     let reads = registers
         .accesses()
         .iter()
@@ -346,7 +344,7 @@ fn no_data_is_fetched_that_the_drive_does_not_offer() {
         ),
     ] {
         let (outcome, accesses, time) = asked(statuses);
-        assert_eq!(outcome.unwrap_err().to_string(), message);
+        assert_eq!(outcome.unwrap_err().in_words(), message);
         assert!(!accesses.contains(&Access::Data));
         assert!(time < Duration::from_secs(8));
     }

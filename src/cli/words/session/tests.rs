@@ -17,11 +17,12 @@ use crate::drive::note::Undo;
 use crate::drive::pci::PciAddress;
 use crate::drive::{Located, PortName, Position, ScsiAddress, locate_path, locate_position};
 use crate::job::StopFlag;
+use crate::protocol::Doing;
 use crate::scsi::{DeviceType, PacketDevice};
 use crate::session::identify::{Identified, by_kernel, by_ports};
 use crate::session::{self, Host};
-use crate::transport::Completion;
 use crate::transport::port::Channel;
+use crate::transport::{Completion, Instead};
 
 const PIIX: &str = "0000:00:01.1";
 const POLL: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/1:0:0:0/block/sr2/\
@@ -589,7 +590,7 @@ fn every_reason_for_silence_on_the_ports_is_told() {
         IdentifyError::NoData => [IdentifyError::NoData],
         IdentifyError::NotReady { .. } => [IdentifyError::NotReady { status: 0xD0 }],
         IdentifyError::TimedOut(_) => [IdentifyError::TimedOut(Duration::from_secs(5))],
-        IdentifyError::Refused(_) => [IdentifyError::Refused("status 51h".to_owned())],
+        IdentifyError::Refused(_) => [IdentifyError::Refused(Instead::Status(0x51))],
         IdentifyError::Empty => [IdentifyError::Empty],
         IdentifyError::Transport(_) => [TransportError::Vanished.into()],
     );
@@ -685,7 +686,7 @@ fn a_drive_that_is_not_left_as_it_was_found() {
     ];
     let told = errors.map(|source| {
         let error = LeaveError::Drive(DeviceError::TaskFile {
-            doing: "leaving vendor mode",
+            doing: Doing::Leave,
             at: None,
             source,
         });

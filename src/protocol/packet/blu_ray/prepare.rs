@@ -7,9 +7,9 @@ use crate::image::mt19xx::{
     self, BANNER, BOOT_CODE, BootString, CALIBRATION, Chip, DRIVE_WRITTEN, Descriptor, Facts,
     Hardware, SIZE,
 };
-use crate::protocol::DeviceError;
 use crate::protocol::download::{Guard, Misfit, NoImage, Note, Offer, PrepareError, Prepared};
 use crate::protocol::packet::{PacketError, during, memory};
+use crate::protocol::{DeviceError, Doing};
 use crate::transport::PacketTransport;
 
 /// Why an image is none for a drive. The first three nobody can override.
@@ -308,7 +308,7 @@ fn read(
         match memory::read(transport, start, piece) {
             Ok(()) => {}
             Err(PacketError::Sense(sense)) if memory::is_refused(sense) => return Ok(None),
-            Err(error) => return Err(during("reading what the drive is to keep")(error)),
+            Err(error) => return Err(during(Doing::ReadKept)(error)),
         }
     }
     Ok(Some(bytes))

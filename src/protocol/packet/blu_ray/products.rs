@@ -61,30 +61,13 @@ pub struct Product {
 
 /// Why it is not known with which boot string a drive takes an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NoString {
-    #[error("it is on no list of such drives")]
     Unlisted,
-    #[error(
-        "drives of this name take images with {}, and its SVC code {} does not tell which",
-        listed(.strings),
-        match .svc {
-            Some(svc) if svc.is_empty() => "is blank and".to_owned(),
-            Some(svc) => svc.clone(),
-            None => "cannot be read and".to_owned(),
-        }
-    )]
     Several {
         strings: Vec<BootString>,
         svc: Option<String>,
     },
-}
-
-fn listed(strings: &[BootString]) -> String {
-    let named: Vec<String> = strings
-        .iter()
-        .map(|string| format!("\"{string}\""))
-        .collect();
-    named.join(" or ")
 }
 
 /// Every row of the table.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::image::{Wrapping, mt19xx};
-use crate::protocol::DeviceError;
 use crate::protocol::download::{Effect, Progress, SendError};
 use crate::protocol::packet::{PROGRAM_TIMEOUT, PacketError, Risk, command, send_all, sending};
+use crate::protocol::{DeviceError, Doing};
 use crate::scsi::cdb::{self, Buffer};
 use crate::scsi::{Sense, SenseKey};
 use crate::transport::{Data, PacketTransport};
@@ -75,7 +75,7 @@ pub(crate) fn send(
         Wrapping::Plain => content.to_vec(),
         Wrapping::Aes => mt19xx::enciphered(content.to_vec()),
     };
-    enter(transport).map_err(sending("preparing the drive", None, Risk::None))?;
+    enter(transport).map_err(sending(Doing::Prepare, None, Risk::None))?;
     let last = sent.len().div_ceil(block as usize).saturating_sub(1);
     let starts = (0..).step_by(block as usize);
     for (number, (at, bytes)) in starts.zip(sent.chunks(block as usize)).enumerate() {
@@ -86,7 +86,7 @@ pub(crate) fn send(
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         buffer(6, 0, at, length)
             .and_then(|cdb| send_all(transport, &cdb, bytes, PROGRAM_TIMEOUT))
-            .map_err(sending("sending the image", Some(at), risk))?;
+            .map_err(sending(Doing::SendImage, Some(at), risk))?;
         taken(length);
     }
     judge(transport)

@@ -88,27 +88,11 @@ pub struct Survey {
 
 /// Why it is not known whether a drive wants to be sent AES.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NoEncoding {
-    #[error(
-        "Whether this drive wants its firmware encrypted cannot be told: neither its date nor its \
-         code can be read"
-    )]
     Untold,
     /// Of the boot code, which tells no date.
-    #[error(
-        "Whether this drive wants its firmware encrypted cannot be told: no firmware runs in it, so \
-         that there is no date to go by, and the code of its boot loader, which may differ in this \
-         from the firmware that was there and from the image, cannot be read or is not known. To \
-         send it in the one form or the other would be a guess. This program can do nothing more \
-         for it; what is left is to write the flash chip itself, out of the drive"
-    )]
     UntoldByBootCode,
-    #[error(
-        "Whether this drive wants its firmware encrypted is not clear: {} by its date, {} by its \
-         code",
-        if *.by_date == Wrapping::Aes { "yes" } else { "no" },
-        if *.by_code == Wrapping::Aes { "yes" } else { "no" }
-    )]
     Disagree {
         by_date: Wrapping,
         by_code: Wrapping,

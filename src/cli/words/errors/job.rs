@@ -1,0 +1,66 @@
+//! Jobs that were not begun, or went no further.
+
+use crate::cli::words::{self, InWords};
+use crate::job::JobError;
+use crate::job::change::ChangeError;
+use crate::plan::PlanError;
+
+impl InWords for ChangeError {
+    fn in_words(&self) -> String {
+        match self {
+            ChangeError::Job(found) => found.in_words(),
+            ChangeError::Different(found) => format!(
+                "the flash does not hold what was written, first at {}",
+                found.first
+            ),
+            ChangeError::Again { source, .. } => source.in_words(),
+            ChangeError::OtherIdentity {
+                expected, found, ..
+            } => format!("the drive came back as {found}, and the image is for {expected}"),
+            ChangeError::NoFirmware { found, .. } => {
+                format!("the drive came back as {found}: no firmware runs in it")
+            }
+            ChangeError::OldFirmware { runs, .. } => format!(
+                "the drive accepted the image, and its old firmware still runs: it is {runs} as before"
+            ),
+        }
+    }
+}
+
+impl InWords for JobError {
+    fn in_words(&self) -> String {
+        match self {
+            JobError::Refused(found) => words::job::refusal(found),
+            JobError::Image(found) => words::job::unfit(found),
+            JobError::Device { source, .. } => source.in_words(),
+            JobError::Unstable {
+                at,
+                first,
+                second,
+                attempts,
+                ..
+            } => format!(
+                "the flash reads differently each time at {at}: {first:02x}h, then {second:02x}h, after \
+         {attempts} attempts"
+            ),
+            JobError::File(found) => found.in_words(),
+            JobError::Stopped => "stopped by the user".to_owned(),
+            JobError::Kept { source, .. } => source.in_words(),
+        }
+    }
+}
+
+impl InWords for PlanError {
+    fn in_words(&self) -> String {
+        match self {
+            PlanError::Sizes {
+                flash,
+                current,
+                target,
+            } => format!(
+                "the flash has {flash} bytes, its content {current} and the wanted content {target}"
+            ),
+            PlanError::Layout => "the sectors of the flash leave gaps or overlap".to_owned(),
+        }
+    }
+}
