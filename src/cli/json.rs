@@ -6,15 +6,16 @@
 //! sums are the hex digits that the text shows. Sentences are for people and may
 //! change.
 
+mod event;
+
 use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::advice::{Advice, Line};
-use super::args::{Command, DriveName, Request, Verb};
+use super::args::{Command, Request, Verb};
 use super::caller::Caller;
-use super::event::Event;
 use super::exit::Exit;
 use super::failure::{Failure, Flash};
 use super::next::Blank;
@@ -31,11 +32,12 @@ use crate::image::{self, Checksum, Differences, ImageIdentity, Problem, Report, 
 use crate::job::change::{Changed, Evidence};
 use crate::job::listed::{Fits, FittingDrive, List};
 use crate::job::verify::{Compared, Difference};
-use crate::job::{self, FlashState, Phase};
+use crate::job::{FlashState, Phase};
 use crate::protocol::packet::Family;
 use crate::protocol::packet::blu_ray::{Mode, Survey};
 use crate::scsi::Identity;
-use crate::session::{self, Firmware, Listed, ListedPort, Listing};
+use crate::session::{Firmware, Listed, ListedPort, Listing};
+pub use event::event;
 
 /// Goes up where a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -111,121 +113,6 @@ fn of_drive(drive: &OfDrive, request: Option<&Request>, caller: &Caller) -> Valu
         object.extend(of_failure(failure, caller));
     }
     object.into()
-}
-
-/// Something that happens, as a line of its own.
-pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value {
-    let mut object = fields(json!({
-        "event": name(event),
-        "drive": drive.map(ToString::to_string),
-    }));
-    object.extend(fields(match event {
-        Event::Opening | Event::Asked | Event::Left => json!({}),
-        Event::Session(event, request) => of_session(event, request),
-        Event::Job(event) => of_job(event),
-        Event::Found(finding) => match of_image(finding) {
-            Some(image) => json!({"image": image}),
-            None => of_finding(finding, caller).into(),
-        },
-        Event::Answered(yes) => json!({"yes": yes}),
-        Event::Note(text) => json!({"text": text.trim_end()}),
-        Event::NotLeft(error) => json!({"text": error.in_words()}),
-        Event::Ended(failure) | Event::Over(failure) => {
-            let exit = failure.map_or(Exit::Done, |failure| failure.exit);
-            let mut object = fields(json!({"exit_code": exit.code(), "exit": exit.name()}));
-            object.extend(failure.map_or_else(Map::new, |failure| of_failure(failure, caller)));
-            object.into()
-        }
-    }));
-    without_nulls(object.into())
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Opening => "opening",
-        Event::Session(event, _) => match event {
-            session::Event::Settled(_) => "settled",
-            session::Event::Guessed { .. } => "guessed",
-            session::Event::PollingLeftOn(_) => "polling-left-on",
-            session::Event::Detected(_) => "detected",
-            session::Event::GivenUp(_) => "given-up",
-            session::Event::TakenOver => "taken-over",
-            session::Event::Said(_) => "said",
-            session::Event::OnAList(_) => "on-a-list",
-            session::Event::Waiting(_) => "waiting",
-            session::Event::WaitingEnded => "waiting-ended",
-            session::Event::NotGivenBack(_) => "not-given-back",
-        },
-        Event::Job(event) => match event {
-            job::Event::Started { .. } => "started",
-            job::Event::Bank { .. } => "bank",
-            job::Event::Progress { .. } => "progress",
-            job::Event::BankDone { .. } => "bank-done",
-            job::Event::FirstPageLeft { .. } => "first-page-left",
-            job::Event::Finished { .. } => "finished",
-            job::Event::Disagreement { .. } => "disagreement",
-            job::Event::Gap { .. } => "gap",
-            job::Event::AwaitingDrive { .. } => "awaiting-drive",
-            job::Event::StopPostponed => "stop-postponed",
-        },
-        Event::Found(_) => "found",
-        Event::Asked => "asked",
-        Event::Answered(_) => "answered",
-        Event::Note(_) => "note",
-        Event::NotLeft(_) => "not-left",
-        Event::Left => "left",
-        Event::Ended(_) => "ended",
-        Event::Over(_) => "over",
-    }
-}
-
-fn of_session(event: &session::Event, request: &Request) -> Value {
-    match event {
-        session::Event::Waiting(waiting) => json!({
-            "status": waiting.status,
-            "seconds_left": waiting.remaining.as_secs(),
-        }),
-        event => {
-            let text = words::session::told(event, request);
-            json!({"text": text.map(|text| text.to_string().trim_end().to_owned())})
-        }
-    }
-}
-
-fn of_job(event: &job::Event) -> Value {
-    match event {
-        job::Event::Started { phase, bytes } | job::Event::Progress { phase, bytes } => {
-            json!({"phase": self::phase(*phase), "bytes": bytes})
-        }
-        job::Event::Bank { phase, bank } => json!({"phase": self::phase(*phase), "bank": bank.0}),
-        job::Event::BankDone { phase, bank, sum } => json!({
-            "phase": self::phase(*phase),
-            "bank": bank.0,
-            "sum": sum.map(|sum| sum.to_string()),
-        }),
-        job::Event::FirstPageLeft { bank } => json!({"bank": bank.0}),
-        job::Event::Finished { phase } => json!({"phase": self::phase(*phase)}),
-        job::Event::Disagreement { at, first, second } => {
-            json!({"at": at.0, "first": first, "second": second})
-        }
-        job::Event::Gap { range, reason } => {
-            json!({"range": self::range(range), "reason": reason})
-        }
-        job::Event::AwaitingDrive {
-            remaining,
-            last,
-            progress,
-        } => {
-            let mut object =
-                fields(json!({"seconds_left": remaining.as_secs(), "last": last.in_words()}));
-            if let Some(progress) = progress {
-                object.insert("parts_done".to_owned(), progress.done.into());
-                object.insert("parts".to_owned(), progress.of.into());
-            }
-            object.into()
-        }
-        job::Event::StopPostponed => json!({}),
-    }
 }
 
 /// How a job went that did not fail.

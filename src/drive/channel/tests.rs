@@ -1,11 +1,14 @@
 use super::super::fake::Machine;
 use super::super::locate_path;
 use super::super::topology::IndexBasis;
+use super::detached::{COME_BACK, COME_BACK_STEP, UNCHANGED_LOOKS};
 use super::*;
 use crate::cli::words::InWords;
 use crate::sim::SimClock;
+use crate::transport::Clock;
 use proptest::prelude::*;
 use std::fs;
+use std::time::Duration;
 
 const SCAN: &str = "sys/devices/pci0000:00/0000:00:01.1/ata2/host1/scsi_host/host1/scan";
 
@@ -386,7 +389,7 @@ fn a_scan_is_waited_for_until_nothing_new_comes() {
 fn a_drive_that_was_taken_is_found_by_the_node_it_had() {
     let machine = Machine::four_drives();
     let detached = taken(&machine, Channel::Secondary).unwrap();
-    let note = format!("run/mtkflash/{}", detached.state.access.subject());
+    let note = format!("run/mtkflash/{}", detached.state().access.subject());
     let text = machine.read(&note);
     let found = |node: &str| seat_of_lost(&machine.system, &machine.path(node));
     // A living run's note is its own.
