@@ -189,6 +189,37 @@ fn drives_on_one_channel_are_written_one_after_the_other() {
     assert_eq!(run.stdout.matches("Nothing to do").count(), 2, "{run}");
 }
 
+fn script_of_the_readme() -> String {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let mut parts = readme.split("```sh\n");
+    let script = parts.find(|part| part.starts_with("drives="));
+    script.unwrap().split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_script_of_the_readme_says_what_is_true_after_every_exit_code() {
+    for exit in mtkflash::cli::exit::Exit::ALL {
+        let folder = Folder::new();
+        let code = exit.code();
+        let script = format!(
+            "mtkflash() {{ return {code}; }}\n{}",
+            script_of_the_readme()
+        );
+        let mut shell = Command::new("sh");
+        let run = shell.args(["-c", &script]).current_dir(folder.path(""));
+        let said = String::from_utf8(run.output().unwrap().stdout).unwrap();
+        let expected = match code {
+            // What was asked for is done, and with 9 nobody could be told.
+            0 | 9 => "All ten hold the new firmware.\n",
+            // Of an internal error nobody knows what it has done.
+            1 | 7 | 8 => "Leave these on and look at them now:\n",
+            _ => "These are as they were:\n",
+        };
+        assert_eq!(said, expected, "{code}");
+    }
+}
+
 /// The script of the README with ten drives: one that refuses, one with a cell
 /// that takes nothing, and eight that are done.
 #[test]
@@ -207,15 +238,10 @@ fn the_script_of_the_readme_flashes_ten_drives_and_names_those_that_failed() {
         ),
     );
     fs::set_permissions(folder.path("mtkflash"), fs::Permissions::from_mode(0o755)).unwrap();
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let script = readme
-        .split("```sh\n")
-        .find(|part| part.starts_with("drives="));
-    let script = script.unwrap().split("```").next().unwrap();
+    let script = script_of_the_readme();
     let path = std::env::var("PATH").unwrap();
     let run = Command::new("sh")
-        .args(["-c", script])
+        .args(["-c", &script])
         .current_dir(folder.path(""))
         .env("PATH", format!("{}:{path}", folder.path("").display()))
         .output()
