@@ -1,8 +1,10 @@
-//! A bench of simulated drives. No kernel has them, so that nothing is ever in
-//! the way, changed or given back.
+//! A bench of simulated drives. No kernel has them, so that nothing is ever changed
+//! or given back, and nothing but another run is in the way.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::OpenError;
 use super::list::{Listed, Listing};
@@ -14,9 +16,11 @@ use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, MediumRule, Position, ask};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
-use crate::sim::{Bench, BenchError, SimDriveHandle};
+use crate::sim::{Bench, BenchError, Hold, SimDriveHandle};
 use crate::transport::port::Habits;
-use crate::transport::{PacketTransport, TransportError};
+use crate::transport::{
+    Completion, Data, PacketTransport, Register, RegisterAccess, TransportError,
+};
 
 /// A bench as a machine.
 pub struct OnBench {
@@ -176,6 +180,12 @@ impl SimulatedDrive {
             at: At::Bench,
         }
     }
+
+    fn alone(&self) -> Result<Hold, OpenError> {
+        self.drive.hold().ok_or_else(|| OpenError::InUse {
+            label: self.label(),
+        })
+    }
 }
 
 impl Spot for SimulatedDrive {
@@ -207,9 +217,17 @@ impl Spot for SimulatedDrive {
     fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
         let packets = self.drive.packets();
         let label = || SimulatedDrive::label(self);
+        let packets = packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })?;
+        let hold = Arc::new(self.alone()?);
         Ok(Held {
-            packets: packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })?,
-            reopen: Box::new(Again(self.drive.clone())),
+            packets: Box::new(Alone {
+                inner: packets,
+                _hold: Arc::clone(&hold),
+            }),
+            reopen: Box::new(Again {
+                drive: self.drive.clone(),
+                hold,
+            }),
             clock: self.drive.clock(),
             filter: None,
             polling: None,
@@ -241,10 +259,13 @@ impl Registers for SimulatedDrive {
     }
 
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
-        let name = self.name;
         let registers = self.drive.registers();
+        let inner = registers.ok_or_else(|| OpenError::NoPorts {
+            name: self.name.clone(),
+        })?;
+        let hold = Arc::new(self.alone()?);
         Ok(Taken {
-            registers: registers.ok_or(OpenError::NoPorts { name })?,
+            registers: Box::new(Alone { inner, _hold: hold }),
             unit: self.drive.unit(),
             habits: Habits::default(),
             interrupts: None,
@@ -270,10 +291,60 @@ fn remembered(identity: Identity) -> Identity {
 }
 
 /// Finds a simulated drive again.
-struct Again(SimDriveHandle);
+struct Again {
+    drive: SimDriveHandle,
+    hold: Arc<Hold>,
+}
 
 impl Reopen for Again {
     fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        self.0.packets().ok_or(TransportError::Vanished)
+        let inner = self.drive.packets().ok_or(TransportError::Vanished)?;
+        Ok(Box::new(Alone {
+            inner,
+            _hold: Arc::clone(&self.hold),
+        }))
+    }
+}
+
+/// A way to a drive that no other run has meanwhile.
+struct Alone<T> {
+    inner: T,
+    _hold: Arc<Hold>,
+}
+
+impl<T: PacketTransport> PacketTransport for Alone<T> {
+    fn execute(
+        &mut self,
+        cdb: &[u8],
+        data: Data<'_>,
+        timeout: Duration,
+    ) -> Result<Completion, TransportError> {
+        self.inner.execute(cdb, data, timeout)
+    }
+}
+
+impl<T: RegisterAccess> RegisterAccess for Alone<T> {
+    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
+        self.inner.read(register)
+    }
+
+    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
+        self.inner.write(register, value)
+    }
+
+    fn has_data(&self) -> bool {
+        self.inner.has_data()
+    }
+
+    fn read_data(&mut self) -> Result<u16, TransportError> {
+        self.inner.read_data()
+    }
+
+    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
+        self.inner.bus_master_status()
+    }
+
+    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
+        self.inner.clear_bus_master()
     }
 }

@@ -30,6 +30,9 @@ pub enum OpenError {
     InTheWay(#[from] Obstacle),
     /// The ports of its channel cannot be used.
     Channel(#[from] ChannelError),
+    /// Of a bench: another run has it, or has had it since this one began.
+    #[error("another run is at work with the drive")]
+    InUse { label: Label },
     /// The kernel does not have it.
     UnknownToKernel {
         label: Label,

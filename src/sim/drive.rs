@@ -10,7 +10,7 @@ use super::clock::SimClock;
 use super::counters::Counters;
 use super::faults::{Fault, Hook, Schedule};
 use super::memory::{Memory, Misreads};
-use super::state::{Remembered, StateFile};
+use super::state::{Hold, Remembered, StateFile};
 use super::target::{Reply, TargetData};
 use crate::scsi::Identity;
 
@@ -410,6 +410,14 @@ impl Drive {
             self.core.registers.status
         } else {
             self.core.registers.status | DATA_REQUEST
+        }
+    }
+
+    /// As [`StateFile::hold`]; a drive without files is its process's own.
+    pub fn hold(&mut self) -> Option<Hold> {
+        match &self.state {
+            Some(state) => state.hold(self.model.memory().bytes()),
+            None => Some(Hold::default()),
         }
     }
 

@@ -36,6 +36,7 @@ pub use drive::Latency;
 pub use faults::Fault;
 pub use firmware::{Firmware, Names};
 pub use packet::RegisterLayout;
+pub use state::Hold;
 
 #[cfg(test)]
 mod tests;

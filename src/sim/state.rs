@@ -8,6 +8,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
@@ -29,6 +31,12 @@ pub(super) struct Remembered {
     pub half_written: bool,
     /// Faults that have happened and do not happen again.
     pub happened: Vec<String>,
+}
+
+/// A flash that no other run is at work with until this is dropped.
+#[derive(Debug, Default)]
+pub struct Hold {
+    _lock: Option<Flock<File>>,
 }
 
 /// The files of one drive.
@@ -83,6 +91,28 @@ impl StateFile {
             ));
         }
         Ok(Memory::in_file(bytes, file))
+    }
+
+    /// Locks the flash until what is returned is dropped. `None` where another run has it,
+    /// or has had it since these `bytes` were read from it.
+    pub fn hold(&self, bytes: &[u8]) -> Option<Hold> {
+        let Ok(mut file) = files::open(&self.flash_path(), Links::Own) else {
+            // Who has removed it is at work with nothing that is here.
+            return Some(Hold::default());
+        };
+        let mut now = Vec::with_capacity(bytes.len());
+        let lock = Flock::lock(file.try_clone().ok()?, FlockArg::LockExclusiveNonblock);
+        let lock = match lock {
+            Ok(lock) => Some(lock),
+            Err((_, Errno::EWOULDBLOCK)) => return None,
+            // A disk that has no locks.
+            Err(_) => None,
+        };
+        Read::by_ref(&mut file)
+            .take(bytes.len() as u64)
+            .read_to_end(&mut now)
+            .ok()?;
+        (now == bytes).then_some(Hold { _lock: lock })
     }
 
     /// What the last run wrote down; the default where there was none.
@@ -152,6 +182,19 @@ mod tests {
         let again = state.open_flash(4, || panic!("is there already")).unwrap();
         assert_eq!(again.bytes(), [0xFF, 7, 0xFF, 0xFF]);
         assert_eq!(state.load().unwrap(), remembered);
+    }
+
+    #[test]
+    fn a_flash_is_held_by_one_run_and_not_by_one_that_has_read_it_before_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(folder.path(), "position-3");
+        let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
+        let hold = state.hold(&[0xFF; 4]).unwrap();
+        assert!(state.hold(&[0xFF; 4]).is_none());
+        memory.set(1, 7);
+        drop(hold);
+        assert!(state.hold(&[0xFF; 4]).is_none(), "it was read before");
+        assert!(state.hold(memory.bytes()).is_some());
     }
 
     #[test]

@@ -195,6 +195,30 @@ fn a_signal_after_the_first_change_is_answered_and_the_job_finishes() {
 }
 
 #[test]
+fn a_drive_that_a_run_is_at_work_with_is_refused_to_every_other() {
+    let folder = ready();
+    let room = room_to_read(&folder, "new.bin") + 1;
+    let run = held(&folder, "3 w /m new.bin --yes", Stream::Stderr, room);
+    run.until(|| flash_differs(&folder));
+    for line in [
+        "3 w /m patched.bin --yes --no-backup",
+        "3 c",
+        "3 r /m /b x.bin",
+    ] {
+        let refused = folder.fails(line, 3);
+        assert!(
+            refused.stderr.contains("nother run is at work"),
+            "{refused}"
+        );
+    }
+    folder.done("l");
+    let run = run.release();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == new_image());
+    folder.done("3 c");
+}
+
+#[test]
 fn a_kill_in_the_middle_of_a_write_is_made_good_by_the_same_line() {
     let line = "3 w /m new.bin --yes";
     for quarters in [0, 2] {

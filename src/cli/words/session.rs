@@ -76,6 +76,12 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         OpenError::NotHeld(error) => not_held(&error, typed),
         OpenError::InTheWay(obstacle) => in_the_way(&obstacle, typed),
         OpenError::Channel(error) => not_detached(&error, typed),
+        OpenError::InUse { label: drive } => no_drive(format!(
+            "another run is at work with {}, or was just now",
+            label(&drive)
+        ))
+        .next("When that run has ended, type the same again:")
+        .next(typed.same()),
         OpenError::UnknownToKernel { label: drive } => no_drive(format!(
             "the kernel does not know {}: the drive is dead, or there is none",
             label(&drive)

@@ -13,7 +13,7 @@ use crate::sim::counters::Counters;
 use crate::sim::drive::{Drive, Presence};
 use crate::sim::faults::{Fault, Hook};
 use crate::sim::packet::{Bridge, SimPacketTransport, SimTarget};
-use crate::sim::state::Remembered;
+use crate::sim::state::{Hold, Remembered};
 use crate::sim::target::{InRealTime, ScsiTarget};
 use crate::transport::clock::SystemClock;
 use crate::transport::{PacketTransport, RegisterAccess, Unit};
@@ -93,6 +93,13 @@ impl SimDriveHandle {
     /// The drive's own time.
     pub fn clock(&self) -> Arc<SimClock> {
         Arc::clone(&self.clock)
+    }
+
+    /// Holds the drive alone, as the exclusive open of a real one does, until what is
+    /// returned is dropped. `None` where another run has it, or has changed its flash
+    /// since this bench was opened.
+    pub fn hold(&self) -> Option<Hold> {
+        self.with(Drive::hold).flatten()
     }
 
     /// The way of SG_IO. `None` for a dead drive, which no kernel lists, and

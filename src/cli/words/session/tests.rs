@@ -658,6 +658,12 @@ fn a_drive_that_takes_no_command() {
 fn a_way_that_the_drive_does_not_have() {
     insta::assert_snapshot!(told_of(vec![
         OpenError::PortsOutOfReach(TransportError::Io(failed())),
+        OpenError::InUse {
+            label: Label {
+                called: DriveName::Index(3),
+                at: At::Bench,
+            }
+        },
         OpenError::Void {
             name: DriveName::Index(3)
         },
