@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::Request;
+use super::args::{Request, Verb};
 use super::text::Text;
 use crate::drive::Remedy;
 use crate::drive::note::Undo;
@@ -188,6 +188,22 @@ impl Advice {
         };
         self.0.push(line);
         self.0.extend(left_out.map(Line::Say));
+    }
+
+    /// With the same simulated drives, where a line is about drives.
+    pub fn on(mut self, bench: &Path) -> Advice {
+        for line in &mut self.0 {
+            let asking = match line {
+                Line::Type(Command::Flash(asking)) | Line::Again(asking) => asking,
+                Line::Say(_) | Line::Type(_) => continue,
+            };
+            let request = &mut asking.0;
+            let verb = request.command.verb();
+            if verb.is_some_and(|verb| verb != Verb::Inspect) && request.options.sim.is_none() {
+                request.options.sim = Some(bench.to_owned());
+            }
+        }
+        self
     }
 
     pub fn lines(&self) -> &[Line] {

@@ -24,12 +24,12 @@ use crate::flash::{Bank, FlashRange};
 use crate::image::{Checksum, Crc32};
 use crate::job::Forced;
 pub use crate::session::{DriveName, Via};
-pub use correct::{another_drive, nearest};
+pub use correct::{another_drive, consent_meant, like, nearest, nearest_switch, respelled_line};
 pub use error::UsageError;
 use operands::Operands;
 pub use topic::{Artifact, Topic};
 pub use verb::Verb;
-pub use words::ask_for;
+pub use words::{ask_for, bench};
 
 /// One run of the tool, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,14 @@
 
 use std::ffi::{OsStr, OsString};
 
+use super::operands::drives_of_piece;
 use super::switches::{self, SWITCHES};
-use super::{Request, Topic, UsageError, Verb, parse, words};
+use super::{Artifact, DriveName, Request, Topic, UsageError, Verb, parse, words};
 
 /// The lines that may have been meant, nearest first; none where there is no
 /// telling.
 pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
-    let spelled: Vec<OsString> = typed.iter().flat_map(|word| respelled(word)).collect();
+    let spelled = respelled_line(typed);
     let whole = understood(&spelled);
     if spelled != typed && !whole.is_empty() {
         return whole;
@@ -29,9 +30,65 @@ pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
         | UsageError::Contradiction { .. }
         | UsageError::NeedlessValue { .. }
         | UsageError::UnexpectedFile { .. }
-        | UsageError::UnexpectedDrive { .. } => less_a_word(&spelled),
+        | UsageError::UnexpectedDrive { .. } => {
+            let mut found = less_a_word(&spelled);
+            // Whoever names one drive is never led to all of them.
+            found.retain(|request| !request.is_about_all());
+            found
+        }
         _ => Vec::new(),
     }
+}
+
+/// The line as it may have been meant to be spelled, word by word.
+pub fn respelled_line(typed: &[OsString]) -> Vec<OsString> {
+    if let [alone] = typed {
+        let word = alone.to_str().unwrap_or_default();
+        let words: Vec<OsString> = word.split_whitespace().map(OsString::from).collect();
+        if words.len() > 1 {
+            return respelled_line(&words);
+        }
+        let lower = word.to_ascii_lowercase();
+        match lower.trim_start_matches(['/', '-']) {
+            "?" => return vec!["/?".into()],
+            "version" => return vec!["--version".into()],
+            "man" => {
+                let name = Artifact::Man.name();
+                return vec!["--generate".into(), name.into()];
+            }
+            _ => {}
+        }
+    }
+    let mut behind_verb = false;
+    let mut line = Vec::new();
+    for word in typed {
+        let text = word.to_str().unwrap_or_default();
+        let is_bare_letter = matches!(text.to_ascii_lowercase().as_str(), "m" | "b");
+        match behind_verb && is_bare_letter {
+            true => line.push(format!("/{text}").into()),
+            false => {
+                behind_verb = Verb::named(text).is_some();
+                line.extend(respelled(word));
+            }
+        }
+    }
+    line
+}
+
+/// Where a switch that is consent was misspelled, that switch: it is never proposed.
+pub fn consent_meant(typed: &[OsString]) -> Option<&'static str> {
+    typed.iter().find_map(|word| {
+        let name = word.to_str()?.strip_prefix("--")?;
+        let name = name.split('=').next()?;
+        let long = nearest_switch(name)?;
+        let is_consent = ["yes", "force"].contains(&long.long);
+        (is_consent && switches::by_long(name).is_none()).then(|| long.name())
+    })
+}
+
+/// The switch that a name is but for a letter or two.
+pub fn nearest_switch(name: &str) -> Option<&'static switches::Switch> {
+    near(name, SWITCHES.iter().map(|switch| switch.long)).and_then(switches::by_long)
 }
 
 /// The topics that a word may stand for.
@@ -78,6 +135,26 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
         };
         return vec![format!("{dashes}{name}").into()];
     }
+    if let Some(drives) = as_drives(text) {
+        return vec![drives.into()];
+    }
+    let bare = text.trim_end_matches([',', ';']);
+    let has_value = text.contains('=');
+    if bare.len() < text.len() && !has_value && words::is_switch(OsStr::new(bare)) {
+        return respelled(OsStr::new(bare));
+    }
+    if let Some(name) = text.strip_prefix('\\') {
+        let slashed = format!("/{name}");
+        if words::is_switch(OsStr::new(&slashed)) {
+            return vec![slashed.into()];
+        }
+    }
+    if let Some(name) = text.strip_prefix('/') {
+        let is_long = switches::by_long(name.split('=').next().unwrap_or(name)).is_some();
+        if is_long && name.len() > 1 {
+            return vec![format!("--{name}").into()];
+        }
+    }
     if let Some(name) = text.strip_prefix("--") {
         let (name, value) = match name.split_once('=') {
             Some((name, value)) => (name, format!("={value}")),
@@ -95,10 +172,40 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
     if bare.len() < text.len() && Verb::named(bare).is_some() {
         return vec![bare.into()];
     }
-    if text.eq_ignore_ascii_case("version") {
-        return vec!["--version".into()];
-    }
     as_it_is()
+}
+
+/// Drives by their numbers that are typed as a sentence has them: `3:`, `"3"`, `[3]`,
+/// `1..3`, `1;2`, `1+2`; and each of them once.
+fn as_drives(text: &str) -> Option<String> {
+    const AROUND: [char; 17] = [
+        '"', '\'', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}',
+        '\u{ab}', '\u{bb}', '[', ']', '(', ')', '<', '>',
+    ];
+    let inner = text.trim_matches(AROUND).trim_end_matches(':');
+    let list = inner.replace("..", "-").replace('\u{2013}', "-");
+    let list = list.replace([';', '+', '&'], ",");
+    let mut drives: Vec<DriveName> = Vec::new();
+    let mut count = 0;
+    for piece in list.split(',') {
+        for drive in drives_of_piece(piece)? {
+            count += 1;
+            match drive {
+                DriveName::Index(_) if drives.contains(&drive) => {}
+                DriveName::Index(_) => drives.push(drive),
+                _ => return None,
+            }
+        }
+    }
+    let list = match count > drives.len() {
+        true => drives
+            .iter()
+            .map(DriveName::to_string)
+            .collect::<Vec<_>>()
+            .join(","),
+        false => list,
+    };
+    (list != text).then_some(list)
 }
 
 /// `r/m/b`, `3/w/m`, `/m/b`, `/mb`, `3r`: what stands for several words, without
@@ -148,7 +255,7 @@ fn other_verbs(words: &[OsString]) -> Vec<Request> {
 }
 
 /// The commands that a word may stand for.
-fn like(word: &str) -> Vec<Verb> {
+pub fn like(word: &str) -> Vec<Verb> {
     let word = word.to_ascii_lowercase();
     let by_letters: Option<Vec<Verb>> = word
         .chars()
@@ -242,6 +349,23 @@ mod tests {
                 &["3 w f --keep 0x0-0x1"],
             ),
             ("version", &["--version"]),
+            ("/version", &["--version"]),
+            ("?", &["help"]),
+            ("man", &["--generate man"]),
+            ("1..3 c", &["1,2,3 c"]),
+            ("1;2 c", &["1,2 c"]),
+            ("1+2 c", &["1,2 c"]),
+            ("1,1 c", &["1 c"]),
+            ("1,1-2 r f", &["1,2 r f"]),
+            ("3: r /m /b f", &["3 r /m /b f"]),
+            ("\"3\" r /m /b f", &["3 r /m /b f"]),
+            ("\u{201c}3\u{201d} r /m f", &["3 r /m f"]),
+            ("[3] r /m f", &["3 r /m f"]),
+            ("3 r \\m \\b f", &["3 r /m /b f"]),
+            ("3 r /m, /b f", &["3 r /m /b f"]),
+            ("3 r m b f", &["3 r /m /b f"]),
+            ("3 Read /Merge /Binary f", &["3 r /m /b f"]),
+            ("3 w f --bankss=1", &["3 w f --banks 1"]),
             ("drives", &["l"]),
             ("3 r w f", &["3 w f", "3 r f"]),
             ("3 e /m", &["3 e"]),
@@ -255,6 +379,22 @@ mod tests {
             ),
         ] {
             assert_eq!(meant(line), nearest, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_whole_line_in_quotes_is_taken_apart() {
+        let typed = [OsString::from("3 r /m /b f")];
+        let argv = ["mtkflash".into(), typed[0].clone()];
+        let error = parse(argv.into_iter()).unwrap_err();
+        let meant = nearest(&typed, &error);
+        assert_eq!(meant[0].words(), ["3", "r", "/m", "/b", "f"]);
+    }
+
+    #[test]
+    fn no_proposal_is_about_more_drives_than_were_typed() {
+        for line in ["1- c", "x.y c", "c foo.bin", "3,x.y c", "x.y revive"] {
+            assert_eq!(meant(line), [""; 0], "{line}");
         }
     }
 

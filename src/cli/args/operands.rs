@@ -13,6 +13,8 @@ pub(super) struct Operands {
     /// None for `all`.
     drives: Option<(Vec<DriveName>, OsString)>,
     files: Vec<OsString>,
+    /// How many of the files stand before the command, where a drive is typed.
+    leading: usize,
 }
 
 impl Operands {
@@ -36,6 +38,7 @@ impl Operands {
                     });
                 }
                 operands.verb = Some((verb, word.clone()));
+                operands.leading = operands.files.len();
             } else if let Some(drives) = drives(word)? {
                 if let Some((_, first)) = operands.drives {
                     return Err(UsageError::TwoDrives {
@@ -59,7 +62,8 @@ impl Operands {
     }
 
     /// A serial number looks like a file: it is a drive where none is named and
-    /// there is a name more than the command takes files, the first of them.
+    /// there is a name more than the command takes files, the first of them. Before the
+    /// command it may be any word.
     fn serials(&self, files: usize) -> Option<Vec<DriveName>> {
         let (verb, _) = self.verb.as_ref()?;
         let taken = usize::from(verb.takes_file() && files == 0);
@@ -70,6 +74,9 @@ impl Operands {
             .filter(|_| is_drive)?
             .to_str()?
             .split(',');
+        let is_leading = self.leading > 0;
+        let is_serial = |word: &str| is_serial(word) || is_leading && may_be_serial(word);
+        let serial = |word: &str| is_serial(word).then(|| DriveName::Serial(word.to_owned()));
         let drives = words.map(|word| drive(word).or_else(|| serial(word)));
         drives.collect()
     }
@@ -112,10 +119,24 @@ impl Operands {
         let first = self.files.first().cloned();
         if drive.is_none() && verb.takes_drive() {
             let spare = self.files.len() > usize::from(verb.takes_file());
-            let letter = |alone| self.files.iter().find(|word| is_drive_letter(word, alone));
+            // What stands before the command is the drive.
+            let candidates = match self.leading {
+                0 => self.files.len(),
+                leading => leading,
+            };
+            let letter = |alone| {
+                let mut words = self.files.iter().take(candidates);
+                words.find(|word| is_drive_letter(word, alone))
+            };
             if let Some(word) = letter(false).or_else(|| letter(true).filter(|_| spare)) {
                 let word = word.clone();
                 return Err(UsageError::DriveLetter { word });
+            }
+            if let (true, Some(word)) = (self.leading > 0 || !verb.takes_file(), &first) {
+                if spare {
+                    let word = word.clone();
+                    return Err(UsageError::NoSuchIndex { word });
+                }
             }
         }
         match (drive, first.clone()) {
@@ -229,7 +250,7 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
 pub(super) const ALL: &str = "all";
 
 /// `3`, or `1-4`: one drive or several.
-fn drives_of_piece(text: &str) -> Option<Vec<DriveName>> {
+pub(super) fn drives_of_piece(text: &str) -> Option<Vec<DriveName>> {
     if let Some(drive) = drive(text) {
         return Some(vec![drive]);
     }
@@ -258,15 +279,26 @@ const SHORTEST_NUMBER: usize = 6;
 
 /// A serial number, as drives have them: letters and digits, some digits among
 /// them. What looks otherwise is no drive.
-fn serial(text: &str) -> Option<DriveName> {
+fn is_serial(text: &str) -> bool {
     const SHORTEST: usize = 4;
-    let is_part = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-    let is_serial = text.len() >= SHORTEST
-        && !text.starts_with('-')
-        && text.bytes().all(is_part)
+    text.len() >= SHORTEST
+        && is_of_a_serial(text)
         && text.bytes().any(|letter| letter.is_ascii_digit())
-        && !is_like_an_index(text);
-    is_serial.then(|| DriveName::Serial(text.to_owned()))
+        && !is_like_an_index(text)
+}
+
+/// Some drives have letters alone, and few of them. Whether there is such a drive is
+/// seen when it is looked for.
+fn may_be_serial(text: &str) -> bool {
+    const SHORTEST: usize = 2;
+    text.len() >= SHORTEST
+        && is_of_a_serial(text)
+        && text.bytes().any(|letter| letter.is_ascii_alphabetic())
+}
+
+fn is_of_a_serial(text: &str) -> bool {
+    let is_part = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
+    !text.starts_with('-') && text.bytes().all(is_part)
 }
 
 /// One drive by index, path or port. Where a file can be, a path under `/dev` is one.

@@ -357,6 +357,9 @@ fn several_drives_are_named_in_a_list_by_a_range_by_serial_numbers_or_as_all() {
         ("SIM00000013 r f", vec![serial("SIM00000013")]),
         ("w K18B1234 f", vec![serial("K18B1234")]),
         ("c 004711", vec![serial("004711")]),
+        ("AAA c", vec![serial("AAA")]),
+        ("1,AAA r f", vec![Index(1), serial("AAA")]),
+        ("k18b w f", vec![serial("k18b")]),
         (
             "v 3,SIM00000011 -- f",
             vec![Index(3), serial("SIM00000011")],
@@ -467,6 +470,19 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "help wriet",
         "help forse",
         "help me",
+        "1..3 c --sim b.toml",
+        "1- c --sim b.toml",
+        "1,x.y c",
+        "3: r /m /b f",
+        "x.y r /m /b f",
+        "r/m backup.bin",
+        "3 r/m sata backup.bin",
+        "?",
+        "man",
+        "update",
+        "3 w f --forse=model",
+        "3 w f --yess",
+        "l --bankss",
         "--generate",
         "--generate perl",
         // Values.
@@ -505,6 +521,12 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         answers += &format!("> mtkflash {line}\n{answer}\n");
     }
     insta::assert_snapshot!(answers);
+}
+
+#[test]
+fn the_value_of_a_switch_is_nothing_to_have_help_on() {
+    let request = typed("mtkflash help --sim b.toml").unwrap();
+    assert_eq!(request.command, Command::Help(Topic::Overview));
 }
 
 fn words_of(line: &str) -> Vec<OsString> {

@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use super::switches::{self, Switch};
 use super::values::hex;
@@ -49,14 +50,45 @@ pub fn topic(argv: &[OsString]) -> Result<Option<Topic>, UsageError> {
     if !first.eq_ignore_ascii_case("help") {
         return Ok(None);
     }
-    let mut rest = rest.iter().filter(|word| !is_switch(word)).peekable();
-    let Some(word) = rest.peek().copied().cloned() else {
+    let named = without_switches(rest);
+    let Some(word) = named.first().copied().cloned() else {
         return Ok(Some(Topic::Overview));
     };
-    match rest.find_map(|word| word.to_str().and_then(Topic::named)) {
+    let mut named = named.into_iter();
+    match named.find_map(|word| word.to_str().and_then(Topic::named)) {
         Some(topic) => Ok(Some(topic)),
         None => Err(UsageError::UnknownTopic { word }),
     }
+}
+
+/// The words that are neither switches nor the values of switches.
+fn without_switches(words: &[OsString]) -> Vec<&OsString> {
+    let mut words = words.iter().peekable();
+    let mut left = Vec::new();
+    while let Some(word) = words.next() {
+        if !is_switch(word) {
+            left.push(word);
+            continue;
+        }
+        let (name, value) = split(word);
+        let switch = name.to_str().and_then(switches::by_long);
+        if value.is_none() && switch.is_some_and(|switch| switch.value().is_some()) {
+            words.next_if(|next| !is_switch(next));
+        }
+    }
+    left
+}
+
+/// The bench that is named, also in a line that makes no sense otherwise.
+pub fn bench(argv: &[OsString]) -> Option<PathBuf> {
+    let mut words = before_the_end(argv);
+    while let Some(word) = words.next() {
+        let (name, value) = split(word);
+        if word.as_bytes().starts_with(b"--") && name.eq_ignore_ascii_case("sim") {
+            return value.or_else(|| words.next()).map(PathBuf::from);
+        }
+    }
+    None
 }
 
 fn is_help(word: &OsStr) -> bool {

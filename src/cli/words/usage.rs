@@ -1,11 +1,12 @@
 //! A command line that is not understood, and what to type instead.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::cli::advice::Advice;
 use crate::cli::args::{
-    Artifact, DriveName, Request, Topic, UsageError, Verb, another_drive, nearest,
+    self, Artifact, DriveName, Request, Topic, UsageError, Verb, another_drive, bench,
+    consent_meant, like, nearest, nearest_switch, respelled_line,
 };
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
@@ -14,21 +15,42 @@ use crate::cli::words::sentence;
 /// `typed` are the words behind the program's name.
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
     let meant = nearest(typed, error);
+    let next = match meant.is_empty() {
+        true => advice_as_meant(error, typed),
+        false => {
+            let heading = match (consent_meant(typed), meant.len()) {
+                (Some(consent), _) => {
+                    format!("Perhaps you meant {consent}: that is for you to type. All else:")
+                }
+                (None, 1) => "Perhaps you meant:".to_owned(),
+                (None, _) => "Perhaps you meant one of these:".to_owned(),
+            };
+            meant
+                .into_iter()
+                .fold(Advice::default().then(heading), Advice::then)
+        }
+    };
     Failure {
         flash: Flash::Unsaid,
-        next: match meant.is_empty() {
-            true => advice(error, typed),
-            false => {
-                let heading = match meant.len() {
-                    1 => "Perhaps you meant:",
-                    _ => "Perhaps you meant one of these:",
-                };
-                meant
-                    .into_iter()
-                    .fold(Advice::default().then(heading), Advice::then)
-            }
+        next: match bench(typed) {
+            Some(bench) => next.on(&bench),
+            None => next,
         },
         ..Failure::new(Exit::Usage, sentence(&error.to_string()))
+    }
+}
+
+/// What to type instead of a line that is not understood whichever way it is spelled:
+/// by what is wrong with it when it is spelled right.
+fn advice_as_meant(error: &UsageError, typed: &[OsString]) -> Advice {
+    if let UsageError::UnknownSwitch { .. } = error {
+        return advice(error, typed);
+    }
+    let spelled = respelled_line(typed);
+    let line = std::iter::once(OsString::from("mtkflash")).chain(spelled.iter().cloned());
+    match args::parse(line) {
+        Err(of_spelled) if spelled != typed => advice(&of_spelled, &spelled),
+        _ => advice(error, typed),
     }
 }
 
@@ -60,6 +82,14 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::TwoFiles { verb, .. }
         | UsageError::CommandAsSwitch { verb, .. }
         | UsageError::DoesNotGoWith { verb, .. } => next.then(FORM).then(form(*verb)),
+        UsageError::MissingCommand { file, .. } if is_like_a_command(file) => {
+            let verbs = file.iter().filter_map(|word| word.to_str()).flat_map(like);
+            let next = match verbs.clone().count() {
+                1 => next.then(FORM),
+                _ => next.then("Its form is one of these:"),
+            };
+            verbs.map(form).fold(next, Advice::then)
+        }
         UsageError::MissingCommand { drives, file } => {
             let verb = match (drives.is_empty(), file) {
                 (false, None) => Verb::Check,
@@ -102,6 +132,11 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         }
         UsageError::NoCheckNamed => next
             .then("Type the command without it. Where a check refuses, the message says its name."),
+        UsageError::UnknownSwitch { word } if nearest_to(word).is_some() => {
+            let name = nearest_to(word).unwrap_or_default();
+            next.then(format!("The nearest is {name}. To see all switches:"))
+                .then(Request::help(Topic::Switches))
+        }
         UsageError::UnknownSwitch { .. }
         | UsageError::Other { .. }
         | UsageError::OtherDash { .. } => next
@@ -136,6 +171,19 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             .then("How all of it is typed:")
             .then(Request::help(topic(typed))),
     }
+}
+
+/// The name of the switch that is nearest to this word, dashes and all.
+fn nearest_to(word: &OsStr) -> Option<&'static str> {
+    let name = word.to_str()?.strip_prefix("--")?;
+    let name = name.split('=').next()?;
+    Some(nearest_switch(name)?.name())
+}
+
+/// Whether what stands where a file may is a command by another name.
+fn is_like_a_command(file: &Option<OsString>) -> bool {
+    let word = file.as_ref().and_then(|word| word.to_str());
+    word.is_some_and(|word| !like(word).is_empty())
 }
 
 /// The help on the command among these words, or on all switches.
