@@ -14,13 +14,19 @@
 //!    verified;
 //! 4. [`NotLeft`](Event::NotLeft) for what is not as it was before, and
 //!    [`Left`](Event::Left) where the drive was open;
-//! 5. [`Ended`](Event::Ended).
+//! 5. [`Ended`](Event::Ended), once.
 //!
 //! What came of a job and what to do next is [`Found`](Event::Found) between the
 //! job and the end: of a change before the drive is left, of other jobs behind it.
+//! The image that is to be written is found behind the drive, and before the
+//! proposal.
 //!
-//! What is about no drive in particular, as an image or a list, is found before
-//! the drives or between them. The last event of all is [`Over`](Event::Over).
+//! Of several drives, those that share a channel are opened and left twice: to look,
+//! and after the answer.
+//!
+//! What is about no drive in particular, as the image of any other command or a list,
+//! is found before the drives or between them. The last event of all is
+//! [`Over`](Event::Over).
 
 use super::args::Request;
 use super::failure::Failure;

@@ -84,6 +84,15 @@ fn the_written_order_holds_for_every_command() {
                 .iter()
                 .all(|event| event["drive"] == of_drive[0]["drive"])
         );
+        let ends = of_drive.iter().filter(|event| name(event) == "ended");
+        assert_eq!(ends.count(), usize::from(!of_drive.is_empty()), "{line}");
+        let image = events.iter().position(|event| !event["image"].is_null());
+        match image {
+            Some(at) if line.contains(" w ") => {
+                assert!(!events[at - 1]["identity"].is_null(), "{line}");
+            }
+            image => assert!(image.is_none_or(|at| at == 0), "{line}"),
+        }
         if let [first, .., last] = of_drive[..] {
             assert_eq!(name(first), "opening", "{line}");
             assert_eq!(name(last), "ended", "{line}");
@@ -92,6 +101,28 @@ fn the_written_order_holds_for_every_command() {
             assert!(left >= sent, "{line}");
         }
         phases_are_whole(line, &events);
+    }
+}
+
+#[test]
+fn each_of_several_drives_ends_once_and_that_is_its_last_event() {
+    let folder = Folder::with_bench("four-drives.toml");
+    folder.write("new.bin", old_image());
+    for line in [
+        "1-4 c",
+        "1-4 r /m /b dump.bin --banks 0",
+        "1-4 v /m new.bin",
+        "1-4 e --yes --banks 0",
+    ] {
+        let run = folder.run(&format!("{line} --events"));
+        let events = events(&run);
+        for drive in ["1", "2", "3", "4"] {
+            let of_drive = events.iter().filter(|event| event["drive"] == drive);
+            let names: Vec<&str> = of_drive.map(name).collect();
+            let ends = names.iter().filter(|name| **name == "ended");
+            assert_eq!(ends.count(), 1, "{line}, {drive}: {names:?}");
+            assert_eq!(names.last(), Some(&"ended"), "{line}, {drive}: {names:?}");
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Change<'_> {
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
-    check_backup(context.request)?;
+    check_backup(context.request, only_looks(context.request, context.asking))?;
     if asks && !options.yes && !prompt::somebody_is_there() {
         let machine = user::machine(context.request)?;
         change.refuse_by_name(context.request, machine.as_ref())?;
@@ -187,7 +187,7 @@ impl Run<'_> {
             ),
             forced: request.options.force.clone(),
             circumstances: self.circumstances(),
-            dry_run: request.options.dry_run,
+            dry_run: only_looks(request, self.asking),
             skip_if_same: request.options.skip_if_same,
         };
         let proposal = self
@@ -332,6 +332,12 @@ pub fn nobody_to_ask(request: &Request) -> Failure {
     .next("In a script, --yes answers in advance.")
 }
 
+/// Whether nothing is going to be made or changed, as its user wants it or because
+/// nobody has been asked yet.
+fn only_looks(request: &Request, asking: Asking) -> bool {
+    request.options.dry_run || matches!(asking, Asking::Nobody(_))
+}
+
 /// The file that is named, or one in the folder that is, or one in this folder.
 fn backup_wish(request: &Request, identity: Option<&Identity>, among: Option<&str>) -> BackupWish {
     let options = &request.options;
@@ -365,7 +371,7 @@ fn backup_wish(request: &Request, identity: Option<&Identity>, among: Option<&st
 
 /// Before the drive is touched: where the backup of a change is to go.
 /// Whether it is there already, and of which flash, is seen later.
-fn check_backup(request: &Request) -> Result<(), Failure> {
+fn check_backup(request: &Request, only_looks: bool) -> Result<(), Failure> {
     let options = &request.options;
     let standing_in = Path::new("backup.bin");
     let named = options.backup.as_deref().unwrap_or(standing_in);
@@ -375,12 +381,12 @@ fn check_backup(request: &Request) -> Result<(), Failure> {
     }
     let checked = match &options.backup {
         _ if options.no_backup => Ok(()),
-        None if options.dry_run => Ok(()),
+        None if only_looks => Ok(()),
         None => files::folder_must_take_files(standing_in),
         Some(folder) if files::is_folder(folder) => {
             files::folder_must_take_files(&folder.join(standing_in))
         }
-        Some(backup) if options.dry_run => Place::of(backup).map(drop),
+        Some(backup) if only_looks => Place::of(backup).map(drop),
         Some(backup) => {
             files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
         }

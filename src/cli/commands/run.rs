@@ -119,8 +119,6 @@ impl<'a> Context<'a> {
             Err(failure) => [Exit::FailedPartly, Exit::Different].contains(&failure.exit),
         };
         run.leave(is_advised);
-        self.output
-            .tell(request.drives.first(), &Event::Ended(result.as_ref().err()));
         result
     }
 

@@ -277,14 +277,7 @@ impl Work<'_> {
     fn take_turns(self, drives: &[&Desk], seat: Seat) {
         let look = |desk: &&'_ Desk| {
             let demand = OnceLock::new();
-            let request = Request {
-                options: crate::cli::args::Options {
-                    dry_run: true,
-                    ..desk.request.options.clone()
-                },
-                ..desk.request.clone()
-            };
-            let looked = self.carry_out(desk, &request, Asking::Nobody(&demand));
+            let looked = self.carry_out(desk, Asking::Nobody(&demand));
             let demand = demand.into_inner().filter(|_| looked.is_ok());
             if demand.is_none() {
                 desk.end(self.context, looked);
@@ -305,12 +298,12 @@ impl Work<'_> {
     }
 
     fn run(self, desk: &Desk, asking: Asking) {
-        desk.end(self.context, self.carry_out(desk, &desk.request, asking));
+        desk.end(self.context, self.carry_out(desk, asking));
     }
 
-    fn carry_out(self, desk: &Desk, request: &Request, asking: Asking) -> Result<(), Failure> {
+    fn carry_out(self, desk: &Desk, asking: Asking) -> Result<(), Failure> {
         (self.one)(Context {
-            request,
+            request: &desk.request,
             asking,
             among: Some(Among {
                 drive: &desk.drive,
