@@ -453,7 +453,12 @@ fn summary(context: Context, desks: &[Desk]) -> Result<(), Failure> {
             flash: Flash::Unsaid,
             ..Failure::new(
                 worst,
-                format!("Of {} drives {failed} did not end well.", desks.len()),
+                match worst {
+                    Exit::Stopped => {
+                        format!("{failed} of {} drives are left as they were.", desks.len())
+                    }
+                    _ => format!("Of {} drives {failed} did not end well.", desks.len()),
+                },
             )
         }),
     }

@@ -1,16 +1,18 @@
 //! `v`: a flash compared with an image.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::images::{gaps, load, refuse_part, refuse_unsound};
 use super::run::Context;
+use crate::cli::args::{self, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::report;
 use crate::image::Report;
 use crate::job::steadiness::is_unstable;
-use crate::job::{Check, verify};
+use crate::job::{Check, interrupted, verify};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
@@ -24,11 +26,16 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
     });
-    let compared = context.with_drive(|run| {
+    let (compared, begun) = context.with_drive(|run| {
         run.refuse_unreadable()?;
+        run.show_unfinished(Some(file));
         run.refuse_slow(1)?;
-        run.in_job(|job| verify::verify(job, &image, &request.selection()))
-            .map_err(|error| Failure::job(&error, request))
+        let compared = run
+            .in_job(|job| verify::verify(job, &image, &request.selection()))
+            .map_err(|error| Failure::job(&error, request))?;
+        let size = run.capabilities().size;
+        let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
+        Ok((compared, begun.and_then(|(words, _)| line_of(&words))))
     })?;
     let name = request.drives.first();
     let found = |finding| context.output.found(name, request, finding);
@@ -65,10 +72,21 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
                 true => failure
                     .next("Check cable and power of the drive, then type the same again:")
                     .next(request.same()),
-                false => failure
-                    .next("To write the file into the drive, after a backup:")
-                    .next(request.write(file)),
+                false => match begun {
+                    Some(begun) => failure
+                        .next("To go on with the write that was begun in this drive:")
+                        .next(begun),
+                    None => failure
+                        .next("To write the file into the drive, after a backup:")
+                        .next(request.write(file)),
+                },
             })
         }
     }
+}
+
+/// The line that asked for a change.
+fn line_of(words: &[OsString]) -> Option<Request> {
+    let line = std::iter::once("mtkflash".into()).chain(words.iter().cloned());
+    args::parse(line).ok()
 }

@@ -62,7 +62,10 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
     let other = files::elsewhere(named, 0);
     match why {
         ErrorKind::IsADirectory => failure.next("Name a file in this folder."),
-        ErrorKind::NotFound | ErrorKind::NotADirectory => failure
+        ErrorKind::NotADirectory => {
+            failure.next("What stands there for a folder is a file. Name a file in a folder.")
+        }
+        ErrorKind::NotFound => failure
             .next("Name a file in another folder, or make this one and type the same again:")
             .next(request.same()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => elsewhere(
@@ -73,8 +76,11 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
              same again:",
             request,
         ),
-        _ => failure
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => failure
             .next("Name a file on another disk, or make room and type the same again:")
+            .next(request.same()),
+        _ => failure
+            .next("Name a file in another folder, or mend that and type the same again:")
             .next(request.same()),
     }
 }

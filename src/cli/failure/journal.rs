@@ -1,6 +1,7 @@
 //! What to do about changes that were begun and not finished.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Failure;
@@ -113,6 +114,9 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
                 ),
                 ShelfProblem::OthersMayWrite { .. } => {
                     format!("Take that from them (chmod go-w {folder}), then type the same again:")
+                }
+                ShelfProblem::Io(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                    format!("Make room on the disk of {folder}, then type the same again:")
                 }
                 ShelfProblem::Io(_) => {
                     format!("Make {folder} a folder that takes files, then type the same again:")

@@ -49,3 +49,14 @@ pub fn what(error: &FileError) -> String {
         }
     }
 }
+
+/// Why there is no log.
+pub fn no_log(error: &FileError) -> String {
+    match error {
+        FileError::Exists { path } => format!(
+            "{}: this file is another user's, has a second name or is no log.",
+            path.display()
+        ),
+        error => ended(error.in_words()),
+    }
+}

@@ -46,7 +46,8 @@ pub fn notice(notice: &Notice) -> String {
             let crc32 = crc32.as_ref();
             let sum = crc32.map_or_else(String::new, |crc32| format!(" (CRC-32 {crc32})"));
             format!(
-                "{BEGUN}, and its backup, {}{sum}, is damaged or gone.",
+                "{BEGUN}, and its backup, {}{sum}, is damaged or gone from there; if it was moved, \
+                 --backup names it.",
                 backup.display()
             )
         }
