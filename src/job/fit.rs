@@ -150,7 +150,7 @@ impl Comparison {
             check => Ok(Match {
                 found: self,
                 forced: check,
-                is_by_backup: false,
+                known_by: KnownBy::Drive,
             }),
         }
     }
@@ -162,8 +162,18 @@ pub struct Match {
     pub found: Comparison,
     /// The override that was needed.
     pub forced: Option<Check>,
-    /// Who the drive is was taken from a backup of its flash.
-    pub is_by_backup: bool,
+    pub known_by: KnownBy,
+}
+
+/// What says who the drive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The drive itself, or its flash.
+    Drive,
+    /// A backup of its flash.
+    Backup,
+    /// The journal's entry of a change that is under way in its flash.
+    Journal,
 }
 
 /// Checks an image against the drive: against what INQUIRY says or, where it

@@ -454,7 +454,16 @@ impl Lost {
                 let layout = layout.filter(|_| !found.entry.mixed);
                 let mut pieces = found.entry.pieces();
                 pieces.retain(|piece| is_read(piece.range, dump));
-                trace::of(&pieces, &dump.bytes, layout)
+                let trace = trace::of(&pieces, &dump.bytes, layout);
+                // What that change has found was on its way already.
+                let began_mixed = found.entry.mixed && found.entry.backup().is_none();
+                match trace.state {
+                    State::Untouched if began_mixed => Trace {
+                        state: State::Partial,
+                        ..trace
+                    },
+                    _ => trace,
+                }
             }
             // A record says nothing of what was in the flash.
             None => Trace {
@@ -462,6 +471,17 @@ impl Lost {
                 is_kin: false,
             },
         }
+    }
+
+    /// Who the drive is whose flash shows this, as its entry says.
+    fn identity(&self, seen: &Dump, layout: &EraseLayout) -> Option<Identity> {
+        let is_this = match self.who {
+            Who::Serial => true,
+            Who::Place => self.trace(seen, Some(layout)).state == State::Partial,
+            Who::Unknown | Who::Elsewhere => false,
+        };
+        let drive = self.entry.as_ref()?.entry.drive.as_ref();
+        drive.filter(|_| is_this).cloned()
     }
 
     /// Without its backup nobody can tell whether it was under way in this drive.

@@ -97,6 +97,45 @@ fn a_write_is_gone_on_with_from_another_folder_and_loses_nothing() {
     }
 }
 
+/// A cell of the sector that says who the drive is does not rise.
+const WEAK: &str = "\n[[drive.fault]]\nkind = \"weak-erase\"\nat = 14776\nkeeps = 33\n";
+
+#[test]
+fn a_whole_image_is_gone_on_with_without_a_backup_where_the_drive_has_lost_its_name() {
+    for serial in ["serial = \"S1\"", ""] {
+        let folder = with(&[drive(3, serial)]);
+        let good = folder.text("bench.toml");
+        let line = write_line(&folder, 3, "--no-backup");
+        // The second run begins in the middle of the first.
+        for _ in 0..2 {
+            bench(&folder, format!("{good}{WEAK}"));
+            let run = run_in(&folder, "a", &line);
+            assert_eq!(run.code, Some(7), "{run}");
+        }
+        bench(&folder, &good);
+        let run = run_in(&folder, "b", &line);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(
+            run.stdout.contains("the note of the write that was"),
+            "{run}"
+        );
+        assert!(folder.flash() == new_image(), "{run}");
+    }
+}
+
+#[test]
+fn who_a_silent_drive_is_is_not_taken_from_the_note_of_another_place_or_flash() {
+    let folder = with(&[drive(1, ""), drive(3, "")]);
+    let good = folder.text("bench.toml");
+    bench(&folder, format!("{good}{WEAK}"));
+    run_in(&folder, "a", &write_line(&folder, 3, "--no-backup"));
+    bench(&folder, &good);
+    run_in(&folder, "a", "1 e --no-backup --yes");
+    let run = run_in(&folder, "a", &write_line(&folder, 1, "--no-backup"));
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("model"), "{run}");
+}
+
 #[test]
 fn twins_without_a_serial_number_are_not_taken_for_each_other() {
     for (switch, after) in [("--keep", 1_000_000), ("--range", 3000)] {

@@ -16,7 +16,6 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal};
 use crate::cli::words;
-use crate::cli::words::InWords;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;

@@ -2,15 +2,19 @@
 
 use super::sentence;
 use crate::image::Fit;
-use crate::job::fit::{Comparison, Match, Way};
+use crate::job::fit::{Comparison, KnownBy, Match, Way};
 use crate::scsi::Identity;
 
 /// How an image was found to belong to a drive, in whole sentences.
 pub fn matched(found: &Match) -> String {
     let text = comparison(&found.found);
-    match found.is_by_backup {
-        true => format!("The drive does not say what it is; its backup does. {text}"),
-        false => text,
+    match found.known_by {
+        KnownBy::Drive => text,
+        KnownBy::Backup => format!("The drive does not say what it is; its backup does. {text}"),
+        KnownBy::Journal => format!(
+            "The drive does not say what it is; the note of the write that was begun in it does. \
+             {text}"
+        ),
     }
 }
 

@@ -284,6 +284,16 @@ impl Open {
         })
     }
 
+    /// Who the drive is by the changes that are under way in it and have no backup that
+    /// can be used; `None` where they are not of one mind.
+    pub fn identity_of_lost(&self, seen: &Dump, layout: &EraseLayout) -> Option<Identity> {
+        let lost = self.lost.iter();
+        let mut drives = lost.filter_map(|one| one.identity(seen, layout));
+        let first = drives.next()?;
+        let is_same = |other: Identity| first.may_be(&other);
+        drives.all(is_same).then_some(first)
+    }
+
     /// Whether more of the flash has to be seen to tell what it shows of changes that
     /// overlap with this one.
     pub fn needs_more_than(&self, dump: &Dump) -> bool {

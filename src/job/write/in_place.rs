@@ -11,7 +11,7 @@ use super::{Content, Request, record_warnings};
 use crate::flash::{EraseLayout, FlashRange};
 use crate::image::{Image, identity};
 use crate::job::event::Phase;
-use crate::job::fit::{self, Match};
+use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
 use crate::job::journal::trace;
 use crate::job::read::{self, Dump, without};
@@ -38,11 +38,12 @@ pub(super) fn prepare(
     let is_empty = earlier.plan.is_empty();
     // What an interrupted write has left is no firmware to compare with.
     let compares = matches!(earlier.start, Start::Here);
-    let of_backup = earlier.identity;
+    let (known_by, known) = earlier.identity.unzip();
+    let known_by = known_by.unwrap_or(KnownBy::Drive);
     let made = match is_empty {
         true => Made::nothing(Backup::NotNeeded),
         false => way_back(earlier.start, &dump, request, &scope.device, |record| {
-            named(record, of_backup.as_ref())
+            named(record, known.as_ref())
         })?,
     };
     if is_empty && !request.dry_run {
@@ -53,8 +54,9 @@ pub(super) fn prepare(
     let fit = match said {
         Some(fit) => Some(fit),
         None => scope
-            .fit_by_flash(job, &dump, of_backup.as_ref())
-            .map_err(with_kept)?,
+            .fit_by_flash(job, &dump, known.as_ref())
+            .map_err(with_kept)?
+            .map(|fit| Match { known_by, ..fit }),
     };
     let resemblance = match compares {
         true => scope.resemblance(&dump),
@@ -86,7 +88,10 @@ pub(super) fn prepare(
             backup: made.noted,
             date: request.circumstances.date,
             tool: request.circumstances.tool.clone(),
-            device: scope.device,
+            device: DeviceInfo {
+                identity: scope.device.identity.or(known),
+                ..scope.device
+            },
         },
         work: Work::InPlace {
             plan: earlier.plan,
@@ -125,8 +130,9 @@ struct Earlier {
     start: Start,
     target: Arc<Vec<u8>>,
     plan: Plan,
-    /// Who the drive is by a backup of this very flash.
-    identity: Option<Identity>,
+    /// Who the drive is where it does not say so: by a backup of this very flash, or by
+    /// the entry of a change that is under way in it.
+    identity: Option<(KnownBy, Identity)>,
     over: Vec<Closing>,
     notices: Vec<Notice>,
 }
@@ -169,22 +175,19 @@ impl<'a> Scope<'a> {
         fit::check(image, drive, recorded, flash, forced).map(Some)
     }
 
-    /// Whether the image is for what the flash holds, by the flash or its backup.
+    /// Whether the image is for what the flash holds, by the flash or by what is known
+    /// of it.
     fn fit_by_flash(
         &self,
         job: &mut Job,
         dump: &Dump,
-        of_backup: Option<&Identity>,
+        known: Option<&Identity>,
     ) -> Result<Option<Match>, JobError> {
         if self.image.is_none() {
             return Ok(None);
         }
-        let flash = whole_for_names(job, dump, of_backup)?;
-        let fit = self.fit(of_backup, &flash)?;
-        Ok(fit.map(|fit| Match {
-            is_by_backup: of_backup.is_some(),
-            ..fit
-        }))
+        let flash = whole_for_names(job, dump, known)?;
+        Ok(self.fit(known, &flash)?)
     }
 
     /// Reads all that can be touched. Returns what to say of a flash that reads
@@ -272,6 +275,12 @@ impl<'a> Scope<'a> {
                 of_this.and_then(Unfinished::identity)
             }
         };
+        let of_backup = identity.map(|drive| (KnownBy::Backup, drive));
+        let of_entry = || {
+            let drive = open.identity_of_lost(&seen, self.layout)?;
+            Some((KnownBy::Journal, drive))
+        };
+        let identity = of_backup.or_else(of_entry);
         Ok(Earlier {
             start,
             target,

@@ -225,8 +225,13 @@ impl Proposal {
         }
     }
 
-    /// Whether its backup is that of an earlier change.
+    /// Whether its backup is that of an earlier change, or both have none: one entry tells
+    /// of them then.
     fn is_continued(&self) -> bool {
-        matches!(self.backup, Backup::Earlier(_) | Backup::Before(_))
+        match &self.backup {
+            Backup::Earlier(_) | Backup::Before(_) => true,
+            Backup::None => self.noted.mixed,
+            _ => false,
+        }
     }
 }

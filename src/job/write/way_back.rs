@@ -153,7 +153,12 @@ pub(in crate::job) fn way_back(
         Start::Mixed => (Cow::Borrowed(dump), true),
     };
     let path = match &request.backup {
-        BackupWish::None => return Ok(Made::nothing(Backup::None)),
+        BackupWish::None => {
+            return Ok(Made {
+                mixed: is_mixed,
+                ..Made::nothing(Backup::None)
+            });
+        }
         BackupWish::Fresh { half_written, .. } if is_mixed => half_written,
         BackupWish::Fresh { backup: path, .. } | BackupWish::File(path) => path,
     };
