@@ -124,11 +124,19 @@ pub fn must_have_room(path: &Path, format: Format, ranges: &[FlashRange]) -> Res
     files::must_have_room(path, dump + RECORD)
 }
 
+/// Whether a file still holds what was written into it.
+pub(super) fn is_intact(path: &Path, record: &Record) -> bool {
+    files::open(path, Links::Followed)
+        .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
+}
+
 /// Whether the file is this very backup already, made by an earlier run that
-/// came no further.
+/// came no further. An equal one of another drive is not: of two drives of a model
+/// that hold the same, each has its own.
 pub(super) fn is_of(path: &Path, record: &Record) -> bool {
     let same_flash = Record::beside(path).is_some_and(|there| {
         there.before_writing.is_none()
+            && !there.may_be_of_a_twin(record.place.as_deref())
             && (
                 &there.chip,
                 there.size,
@@ -145,9 +153,7 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
                 record.half_written,
             )
     });
-    same_flash
-        && files::open(path, Links::Followed)
-            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
+    same_flash && is_intact(path, record)
 }
 
 /// Whether the file is a dump of these ranges of a flash like this, intact. Whether
@@ -155,29 +161,23 @@ pub(super) fn is_of(path: &Path, record: &Record) -> bool {
 pub(super) fn may_be_of(
     path: &Path,
     device: &DeviceInfo,
+    place: Option<&str>,
     size: u32,
     ranges: &[FlashRange],
 ) -> bool {
     let Some(record) = Record::beside(path) else {
         return false;
     };
-    let serials = [
-        record
-            .drive
-            .as_ref()
-            .and_then(|drive| drive.serial.as_ref()),
-        device
-            .identity
-            .as_ref()
-            .and_then(|drive| drive.serial.as_ref()),
-    ];
-    let is_another = matches!(serials, [Some(of_dump), Some(of_drive)] if of_dump != of_drive);
+    let identity = device.identity.as_ref();
+    let of_drive = identity.and_then(|drive| drive.serial.as_deref());
+    let is_another = match (record.serial(), of_drive) {
+        (Some(of_dump), Some(of_drive)) => of_dump != of_drive,
+        // Of a change that was begun, whose drive it is is asked elsewhere.
+        _ => record.before_writing.is_none() && record.may_be_of_a_twin(place),
+    };
     let is_like = record.before_writing.is_some()
         || record.chip == device.chip && record.size == size && record.covered() == ranges;
-    is_like
-        && !is_another
-        && files::open(path, Links::Followed)
-            .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
+    is_like && !is_another && is_intact(path, &record)
 }
 
 /// A name beside that of a dump that nothing has yet.

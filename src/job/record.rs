@@ -53,6 +53,9 @@ pub struct Record {
     pub sum: Checksum,
     /// Of each bank.
     pub bank_sums: Vec<Checksum>,
+    /// Where in the machine the drive was, if it has no serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Who the drive said it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<Identity>,
@@ -81,7 +84,12 @@ pub enum RecordError {
 
 impl Record {
     pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
-        Record::of_dump(dump, device, circumstances.date, &circumstances.tool)
+        let record = Record::of_dump(dump, device, circumstances.date, &circumstances.tool);
+        let place = circumstances.journal.place.clone();
+        Record {
+            place: place.filter(|_| record.serial().is_none()),
+            ..record
+        }
     }
 
     pub(super) fn of_dump(dump: &Dump, device: &DeviceInfo, date: Date, tool: &str) -> Record {
@@ -107,9 +115,21 @@ impl Record {
                 .iter()
                 .map(|range| Checksum::of(range.of(&dump.bytes)))
                 .collect(),
+            place: None,
             drive: device.identity.clone(),
             before_writing: None,
         }
+    }
+
+    /// Of the drive, where it is known.
+    pub(super) fn serial(&self) -> Option<&str> {
+        self.drive.as_ref()?.serial.as_deref()
+    }
+
+    /// Whether the drive of this record has no serial number and was not known to be at
+    /// this place: it may be any of its model.
+    pub(super) fn may_be_of_a_twin(&self, place: Option<&str>) -> bool {
+        self.serial().is_none() && (place.is_none() || self.place.as_deref() != place)
     }
 
     /// # Errors
@@ -259,6 +279,7 @@ serial = "S"
                 crc32: Crc32(0x0123_abcd),
                 sum: Checksum(0x0123),
                 bank_sums: vec![Checksum(0x0123), Checksum(0x4567)],
+                place: None,
                 drive: Some(Identity {
                     vendor: "V".to_owned(),
                     product: "P".to_owned(),
@@ -331,6 +352,7 @@ serial = "S"
         let numbers = (any::<u32>(), any::<bool>(), any::<u32>(), any::<u16>());
         let rest = (
             vec(any::<u16>(), 0..8),
+            any::<Option<String>>(),
             option::of(identities()),
             any::<Option<u32>>(),
         );
@@ -338,7 +360,7 @@ serial = "S"
             let (size, ranges, gaps) = flash;
             let (second, [tool, protocol, flash, chip]) = texts;
             let (disagreements, half_written, crc32, sum) = numbers;
-            let (bank_sums, drive, before_writing) = rest;
+            let (bank_sums, place, drive, before_writing) = rest;
             Record {
                 date: Date::of(Timestamp::from_second(second).unwrap()),
                 tool,
@@ -353,6 +375,7 @@ serial = "S"
                 crc32: Crc32(crc32),
                 sum: Checksum(sum),
                 bank_sums: bank_sums.into_iter().map(Checksum).collect(),
+                place,
                 drive,
                 before_writing: before_writing.map(Crc32),
             }

@@ -32,7 +32,9 @@ pub enum OpenError {
     Channel(#[from] ChannelError),
     /// Of a bench: another run has it, or has had it since this one began.
     #[error("another run is at work with the drive")]
-    InUse { label: Label },
+    InUse {
+        label: Label,
+    },
     /// The kernel does not have it.
     UnknownToKernel {
         label: Label,

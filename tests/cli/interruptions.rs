@@ -172,6 +172,36 @@ fn a_signal_between_backup_and_first_change_still_changes_nothing() {
 }
 
 #[test]
+fn a_backup_that_is_gone_or_something_else_is_not_said_to_be_kept() {
+    let line = "3 w /m new.bin --yes --backup before.bin";
+    let removed: fn(&Folder) = |folder| fs::remove_file(folder.path("before.bin")).unwrap();
+    let flipped: fn(&Folder) = |folder| {
+        let mut bytes = folder.read("before.bin");
+        bytes[7] ^= 1;
+        folder.write("before.bin", bytes);
+    };
+    let cases = [
+        (removed, None, 4, false),
+        (flipped, None, 4, false),
+        (removed, Some(Signal::SIGTERM), 130, false),
+        ((|_| {}) as fn(&Folder), Some(Signal::SIGTERM), 130, true),
+    ];
+    for (meanwhile, signal, code, is_kept) in cases {
+        let folder = ready();
+        let shown = folder.done("3 w /m new.bin --dry-run").stdout;
+        let room = shown.find("\nFit").unwrap() + 1;
+        let run = held(&folder, line, Stream::Stdout, room);
+        run.until(|| folder.holds("before.bin.txt"));
+        meanwhile(&folder);
+        signal.into_iter().for_each(|signal| run.signal(signal));
+        let run = run.release();
+        assert_eq!(run.code, Some(code), "{run}");
+        assert_eq!(run.stderr.contains("Kept"), is_kept, "{run}");
+        assert!(folder.flash() == old_image());
+    }
+}
+
+#[test]
 fn a_signal_after_the_first_change_is_answered_and_the_job_finishes() {
     for signal in STOPS {
         let folder = ready();

@@ -36,6 +36,70 @@ fn a_range_of_drives_is_checked_and_each_has_a_line_in_the_end() {
     insta::assert_snapshot!(folder.done("1-4 c").stdout);
 }
 
+/// Drives of one model at these positions, of which none has a serial number.
+fn twins(positions: &[u8]) -> Folder {
+    let places: Vec<String> = positions
+        .iter()
+        .map(|position| format!("position = {position}"))
+        .collect();
+    let places: Vec<(&str, &str)> = places.iter().map(|place| (place.as_str(), "")).collect();
+    let folder = alike(&places);
+    let bench = folder.text("bench.toml");
+    let without = bench.lines().filter(|line| !line.starts_with("serial"));
+    folder.write(
+        "bench.toml",
+        without.map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    folder
+}
+
+#[test]
+fn twins_without_serial_numbers_that_hold_the_same_have_a_backup_each() {
+    for switch in ["", "--backup bk/", "--backup old.bin"] {
+        let folder = twins(&[1, 2, 3, 4]);
+        fs::create_dir(folder.path("bk")).unwrap();
+        let run = folder.done(&format!("1-4 w /m new.bin --yes {switch}"));
+        let backups: std::collections::BTreeSet<&str> = run
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("To go back"))
+            .collect();
+        let in_folder = |folder: &std::path::Path| {
+            let names = fs::read_dir(folder).unwrap();
+            let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let is_one = |name: &String| name.ends_with(".bin") && name != "new.bin";
+            names.filter(is_one).count()
+        };
+        let count = in_folder(&folder.path("bk")) + in_folder(&folder.path("."));
+        assert_eq!(count, 4, "{backups:?} {run}");
+    }
+}
+
+#[test]
+fn a_backup_of_one_twin_is_not_taken_for_that_of_the_other_and_is_for_its_own() {
+    let folder = twins(&[1, 3]);
+    for _ in 0..2 {
+        folder.at_terminal("1 w /m new.bin --backup old.bin", "no\n");
+    }
+    let run = folder.fails("3 w /m new.bin --backup old.bin --yes", 4);
+    assert!(run.stderr.contains("exists already"), "{run}");
+    let run = folder.done("1 w /m new.bin --backup old.bin --yes");
+    assert_eq!(
+        folder.files(),
+        ["new.bin", "old.bin", "old.bin.txt"],
+        "{run}"
+    );
+}
+
+#[test]
+fn what_is_advised_after_a_look_is_what_was_typed() {
+    let folder = twins(&[1, 2, 3, 4]);
+    let run = folder.fails("1-4 e --backup nofolder/ --yes", 6);
+    assert!(!run.stderr.contains("--dry-run"), "{run}");
+    let line = "mtkflash 1 e --backup nofolder/ --sim bench.toml";
+    assert!(run.stderr.contains(line), "{run}");
+}
+
 #[test]
 fn all_drives_are_read_into_files_that_are_named_by_the_drive() {
     let folder = Folder::with_bench("four-drives.toml");

@@ -21,7 +21,7 @@ use crate::image::{ImageIdentity, Report};
 use crate::job::backup;
 use crate::job::change::{Changed, Evidence};
 use crate::job::write::{self, BackupWish, Content, Proposal};
-use crate::job::{Check, JobError, Selection, Warning, read, steadiness};
+use crate::job::{Check, FlashState, JobError, Selection, Warning, read, steadiness};
 use crate::protocol::{Capabilities, Protocol};
 use crate::scsi::Identity;
 use crate::session::Machine;
@@ -243,7 +243,7 @@ impl Run<'_> {
             .next("Type the same again where its output can be read:")
             .next(request.same()),
         };
-        Err(refused.keeping(proposal.backup.file()))
+        Err(refused.keeping(proposal.kept_backup()))
     }
 
     /// What is to be typed before this change.
@@ -290,12 +290,12 @@ impl Run<'_> {
         let inhibitor = self.machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(|job| proposal.carry_out(job));
         drop(inhibitor);
-        let changed = done.map_err(|error| {
-            let failure = Failure::change(&error, request, backup);
-            match is_dangerous && failure.exit != Exit::FailedUnchanged {
-                true => failure.in_danger(backup, request),
-                false => failure,
+        let changed = done.map_err(|error| match error.flash() {
+            FlashState::Unchanged => Failure::change(&error, request, proposal.kept_backup()),
+            _ if is_dangerous => {
+                Failure::change(&error, request, backup).in_danger(backup, request)
             }
+            _ => Failure::change(&error, request, backup),
         })?;
         let has_restarted = changed.restart.is_some();
         let mut warnings = proposal.warnings.iter();

@@ -122,19 +122,19 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
             let path = path.display();
             match problem {
                 BackupProblem::Changed => format!(
-                    "{path}: this backup (CRC-32 {crc32}) was read and on the disk, and holds \
-                     something else by now."
+                    "{path}: this backup (CRC-32 {crc32}) was right when it was looked at first, and \
+                     holds something else by now."
                 ),
                 BackupProblem::InUse => {
-                    format!("{path}: another run is at work with this backup.")
+                    format!("{path}: this backup is in use, for another drive or by another run.")
                 }
                 BackupProblem::NoLock => format!(
                     "{path}: this disk cannot lock files, so that another run could take this \
                      backup for its own."
                 ),
                 BackupProblem::Unreadable | BackupProblem::None => format!(
-                    "{path}: this backup (CRC-32 {crc32}) was read and on the disk, and is gone or \
-                     cannot be read by now."
+                    "{path}: this backup (CRC-32 {crc32}) was right when it was looked at first, and \
+                     is gone or cannot be read by now."
                 ),
             }
         }

@@ -1,12 +1,13 @@
 //! What would be done, and how it is carried out.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::way_back::Backup;
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::Checksum;
+use crate::job::backup;
 use crate::job::change::{self, ChangeError, Changed};
 use crate::job::download::{self, DownloadPlan, There};
 use crate::job::event::Phase;
@@ -74,6 +75,14 @@ pub enum Work {
 }
 
 impl Proposal {
+    /// The file with the way back, where it is right now what it was: time has passed
+    /// since it was made or found, and files come and go.
+    pub fn kept_backup(&self) -> Option<&Path> {
+        let path = self.backup.file()?;
+        let (_, record) = self.noted.backup.as_ref()?;
+        backup::is_intact(path, record).then_some(path)
+    }
+
     /// Whether all there is gets erased.
     pub fn erases_everything(&self) -> bool {
         match &self.work {

@@ -221,7 +221,8 @@ pub(in crate::job) fn early_checks(
     };
     let open = interrupted::find(Some(path), device, size as usize, journal);
     // Of this very flash, as far as that can be known without reading it.
-    let may_be_there = backup::may_be_of(path, device, size, ranges) || open.is_backup(path);
+    let may_be_there = backup::may_be_of(path, device, journal.place.as_deref(), size, ranges)
+        || open.is_backup(path);
     let overwrite = may_be_there || request.forced.contains(&Check::Overwrite);
     let names = [path.to_owned(), backup::record_path(path)];
     files::must_be_makeable(&names, overwrite)?;
