@@ -9,7 +9,8 @@ use crate::cli::caller::Caller;
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::words::{self, InWords};
-use crate::{job, session};
+use crate::job;
+use crate::session;
 
 /// Something that happens, as a line of its own.
 pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value {
