@@ -175,10 +175,24 @@ impl Open {
             .map(|(one, _)| *one)
             .filter(|one| one.who != Who::Serial || !one.record.half_written)
             .collect();
-        Ok(match first_of(&certain) {
-            Some(one) if !one.record.half_written => Start::After(Box::new(one.clone())),
+        // What a change outside of it has left is in no backup of its own.
+        let is_left_out = |one: &Unfinished, covered: &[FlashRange]| {
+            overlap(&without(covered, &one.covered), &change.dump.ranges)
+        };
+        let holds_all = |one: &Unfinished| {
+            let mut others = concerned.iter().map(|(other, _)| &other.covered);
+            let mut lost = gone.iter().map(|other| &other.covered);
+            !others.any(|covered| is_left_out(one, covered))
+                && !lost.any(|covered| is_left_out(one, covered))
+        };
+        let before = first_of(&certain).and_then(|_| {
+            let mut certain = certain.iter();
+            certain.find(|one| !one.record.half_written && holds_all(one))
+        });
+        Ok(match before {
+            Some(one) => Start::After(Box::new((*one).clone())),
             None if concerned.is_empty() && gone.is_empty() => Start::Here,
-            Some(_) | None => Start::Mixed,
+            None => Start::Mixed,
         })
     }
 
@@ -318,13 +332,22 @@ impl Open {
     ) -> Result<Start, Refusal> {
         let mut there = self.intact.iter();
         let there = there.find(|one| one.who.is_this() && !one.record.half_written);
-        let (Start::Mixed, true, Some(one)) = (&start, change.dump.is_blank(), there) else {
+        let is_forced = forced.contains(&Check::Interrupted);
+        let (Start::Mixed, true) = (&start, change.dump.is_blank()) else {
             return Ok(start);
+        };
+        let Some(one) = there else {
+            let mut lost = self.lost.iter();
+            let lost = lost.find(|one| one.who.is_this() && one.path.is_some());
+            return match lost {
+                Some(lost) if !is_forced => Err(lost.refusal()),
+                _ => Ok(start),
+            };
         };
         let target = (change.target)(&change.dump.bytes);
         let is_put_back = one.covers_exactly(&change.dump.ranges)
             && !one.differs_from(&target, &change.dump.ranges);
-        match is_put_back || forced.contains(&Check::Interrupted) {
+        match is_put_back || is_forced {
             true => Ok(Start::After(Box::new(one.clone()))),
             false => Err(one.refusal(Doubt::Blank)),
         }
