@@ -4,8 +4,12 @@ use proptest::prelude::*;
 
 use super::switches::SWITCHES;
 use super::*;
+use crate::cli::advice::{self, Advice};
+use crate::cli::failure::Failure;
+use crate::cli::prompt::Word;
+use crate::cli::text::Text;
 use crate::cli::words::usage;
-use crate::job::Check;
+use crate::job::{BackupProblem, Check, Doubt, JobError, Refusal};
 
 /// Parses a line as typed, program name included.
 fn typed(line: &str) -> Result<Request, UsageError> {
@@ -891,5 +895,171 @@ proptest! {
     fn a_request_that_is_printed_is_understood_as_the_same(request in request()) {
         let words = std::iter::once("mtkflash".into()).chain(request.words());
         prop_assert_eq!(parse(words), Ok(request.clone()), "{:?}", request.words());
+    }
+}
+
+/// Consent as it can be spelled, alone or with something else in the same word.
+const SPELLED: [&[&str]; 19] = [
+    &["/y"],
+    &["-y"],
+    &["/Y"],
+    &["-Y"],
+    &["--yes"],
+    &["--YES"],
+    &["--Yes"],
+    &["-by"],
+    &["-yb"],
+    &["-mby"],
+    &["-ymb"],
+    &["--force", "model"],
+    &["--force=model"],
+    &["--FORCE=Family"],
+    &["--force=model,unstable"],
+    &["--force", "Structure,banner"],
+    &["--force=interrupted", "--yes"],
+    &["-y", "--force=overwrite"],
+    &["--force=family", "--force", "blank", "-by"],
+];
+/// As other programs would take it. Several letters behind a slash are a path.
+const MISSPELLED: [&[&str]; 6] = [
+    &["/by"],
+    &["/YB"],
+    &["/myb"],
+    &["--ye"],
+    &["--forc=model"],
+    &["--force-model"],
+];
+
+#[test]
+fn every_spelling_of_consent_is_one_and_no_misspelled_one_is() {
+    let parsed = |words: &[&str]| typed(&format!("mtkflash 3 w f.bin {}", words.join(" ")));
+    for words in SPELLED {
+        assert!(
+            parsed(words).is_ok_and(|request| consented(&request)),
+            "{words:?}"
+        );
+    }
+    for words in MISSPELLED {
+        assert!(parsed(words).is_err(), "{words:?}");
+    }
+}
+
+fn consented(request: &Request) -> bool {
+    request.options.yes || !request.options.force.is_empty()
+}
+
+/// A line that changes a flash with consent, its words in any order.
+fn consenting() -> impl Strategy<Value = Vec<OsString>> {
+    let others: [&[&str]; 10] = [
+        &["--plain"],
+        &["/quiet"],
+        &["--quiet"],
+        &["--no-backup"],
+        &["--banks=0-1"],
+        &["--banks", "1"],
+        &["--keep", "0x0-0xff"],
+        &["--wait=30"],
+        &["--sim", "b.toml"],
+        &["--backup=old/"],
+    ];
+    let others = others.map(<[&str]>::to_vec).to_vec();
+    let others = prop::sample::subsequence(others, 0..4);
+    let deeds = prop::sample::select(vec![vec!["w", "f.bin"], vec!["e"]]);
+    let consents = SPELLED
+        .iter()
+        .chain(&MISSPELLED)
+        .map(|words| words.to_vec());
+    let consents = prop::sample::select(consents.collect::<Vec<_>>());
+    let all = (consents, others, deeds);
+    let groups = all.prop_map(|(consents, others, deed)| {
+        let words = deed.into_iter().map(|word| vec![word]);
+        // A value stays behind its option.
+        let groups = words.chain([vec!["3"], consents]).chain(others);
+        groups.collect::<Vec<Vec<&str>>>()
+    });
+    groups.prop_shuffle().prop_map(|groups| {
+        let words = groups.into_iter().flatten().map(OsString::from);
+        std::iter::once("mtkflash".into()).chain(words).collect()
+    })
+}
+
+/// What is advised to whoever has typed this and met one thing or another.
+fn advised(request: &Request) -> Vec<Text> {
+    let unfinished = |doubt, half_written| Refusal::Unfinished {
+        backup: "backup.bin".into(),
+        date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
+        words: Request {
+            command: Command::Erase,
+            ..request.clone()
+        }
+        .words(),
+        doubt,
+        half_written,
+    };
+    let doubts = [Doubt::Lost, Doubt::Drive, Doubt::Several, Doubt::Blank];
+    let refusals = doubts
+        .iter()
+        .flat_map(|doubt| [false, true].map(|half| unfinished(*doubt, half)))
+        .chain(
+            [Some("backup.bin".into()), None].map(|path| Refusal::BackupGone {
+                path,
+                crc32: None,
+                date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
+                problem: BackupProblem::Unreadable,
+            }),
+        );
+    let failures = refusals
+        .map(|refusal| Failure::job(&refusal.into(), request))
+        .chain([
+            Failure::job(&JobError::Stopped, request),
+            Failure::denied(&Word::Yes, request),
+            Failure::unreported("", request),
+        ]);
+    let followed = [
+        request.with_dry_run(),
+        request.by(Via::Port),
+        request.with_wait(Duration::from_secs(1)),
+        request.without_backup(),
+        request.with_any_backup(),
+        request.list(),
+        request.check(),
+        request.read(),
+        request.verify(),
+        request.write(Path::new("g.bin")),
+        request.restore(Path::new("g.bin")),
+        request.of(DriveName::Index(1)),
+    ];
+    let followed = followed.into_iter().map(|request| {
+        let advice = Advice::default().then("So:").then(request.clone());
+        let advice = advice.then("As root:").then(request.as_root());
+        advice.then("After a deed:").then(request.same()).text()
+    });
+    failures
+        .map(|failure| failure.text())
+        .chain(followed)
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn no_advice_holds_consent_however_it_was_spelled(words in consenting()) {
+        // What is not understood is not consent.
+        if let Ok(request) = parse(words.iter().cloned()) {
+            prop_assert!(consented(&request), "{:?}", words);
+            for text in advised(&request) {
+                for command in text.commands() {
+                    let (advice::Command::Flash(asking) | advice::Command::FlashAsRoot(asking)) =
+                        command
+                    else {
+                        continue;
+                    };
+                    prop_assert!(!consented(asking.request()), "{:?}: {}", words, text);
+                    let printed = asking.request().words();
+                    let again = std::iter::once("mtkflash".into()).chain(printed);
+                    let again = parse(again).expect("advice is understood");
+                    prop_assert!(!consented(&again), "{:?}: {}", words, text);
+                }
+            }
+        }
     }
 }
