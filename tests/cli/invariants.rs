@@ -56,7 +56,7 @@ pub fn advice(text: &str) -> Vec<(Option<String>, Vec<Line>)> {
 }
 
 fn is_command(line: &str) -> bool {
-    const PROGRAMS: [&str; 8] = [
+    const PROGRAMS: [&str; 10] = [
         "mtkflash",
         "sudo",
         "echo",
@@ -65,6 +65,8 @@ fn is_command(line: &str) -> bool {
         "systemctl",
         "unar",
         "objcopy",
+        "zip",
+        "iconv",
     ];
     let first = line.split_whitespace().next().unwrap_or_default();
     PROGRAMS.contains(&first)
