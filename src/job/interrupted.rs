@@ -86,7 +86,8 @@ impl Who {
 /// Whether a flash that shows this may have been left by a change of a drive that is
 /// known so.
 fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -> bool {
-    let is_settled = entry.is_some_and(|found| found.entry.settled);
+    // One that was settled by the drive that it was about, as far as can be told.
+    let is_settled = entry.is_some_and(|found| found.entry.settled && !found.entry.displaced);
     match (trace.state, who) {
         (State::Untouched, _) => false,
         (State::Partial, _) => true,
@@ -170,18 +171,31 @@ pub fn unfinished_line(
 pub(super) struct Closing {
     pub backup: Option<PathBuf>,
     pub entry: Option<journal::Found>,
-    /// It was this drive's, as far as can be known. Another one's is settled.
-    is_sure: bool,
+    end: End,
+}
+
+/// What becomes of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It was this drive's, as far as can be known.
+    Closed,
+    /// Whether it was this drive's cannot be told.
+    Settled,
+    /// It seems to have been another one's.
+    Displaced,
 }
 
 impl Closing {
     pub fn close(&self, journal: &Journal) {
         let entry = self.entry.as_ref();
-        if let (false, Some(entry)) = (self.is_sure, entry) {
-            journal.settle(entry);
-            return finish(self.backup.as_deref(), None, journal);
-        }
-        finish(self.backup.as_deref(), entry, journal);
+        let closed = match (self.end, entry) {
+            (End::Settled | End::Displaced, Some(entry)) => {
+                journal.settle(entry, self.end == End::Displaced);
+                None
+            }
+            _ => entry,
+        };
+        finish(self.backup.as_deref(), closed, journal);
     }
 }
 
@@ -274,10 +288,12 @@ impl Unfinished {
         Closing {
             backup: Some(self.path.clone()),
             entry: self.entry.clone(),
-            is_sure: match self.who {
-                Who::Serial | Who::Unknown => true,
-                Who::Place => trace.state == State::Partial,
-                Who::Elsewhere => false,
+            end: match (self.who, trace.state) {
+                (Who::Serial | Who::Unknown, _) | (Who::Place, State::Partial) => End::Closed,
+                (Who::Place, State::Other) => End::Displaced,
+                (Who::Place, State::Untouched | State::Finished) | (Who::Elsewhere, _) => {
+                    End::Settled
+                }
             },
         }
     }
@@ -489,7 +505,10 @@ impl Lost {
         Closing {
             backup: self.path.clone(),
             entry: self.entry.clone(),
-            is_sure: self.who == Who::Serial,
+            end: match self.who {
+                Who::Serial => End::Closed,
+                _ => End::Settled,
+            },
         }
     }
 

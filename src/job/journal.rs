@@ -125,6 +125,10 @@ pub struct Entry {
     /// It seems to be over; nobody can tell whether it was that drive.
     #[serde(default, skip_serializing_if = "is_not")]
     pub settled: bool,
+    /// It was settled by a drive at its place whose flash this change cannot have left:
+    /// the one that it was about may be anywhere.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub displaced: bool,
     /// The byte that the chip did not take when the change was last carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<u32>,
@@ -246,6 +250,7 @@ impl Journal {
             drive: begun.drive.cloned(),
             mixed: begun.mixed,
             settled: false,
+            displaced: false,
             failed_at: None,
             backup,
             pieces: begun.pieces.iter().map(Piece::numbers).collect(),
@@ -276,12 +281,13 @@ impl Journal {
     }
 
     /// Notes that a change seems to be over, see [`Entry::settled`].
-    pub(super) fn settle(&self, found: &Found) {
+    pub(super) fn settle(&self, found: &Found, displaced: bool) {
         if !found.file.exists() {
             return;
         }
         let settled = Entry {
             settled: true,
+            displaced: displaced || found.entry.displaced,
             ..found.entry.clone()
         };
         if write(&[(&found.file, settled.text().as_bytes())]).is_err() {

@@ -53,11 +53,7 @@ fn write_line(folder: &Folder, position: u8, switches: &str) -> String {
 /// Cuts the power so many operations after the last one before the first change.
 fn cut_in(folder: &Folder, sub: &str, line: &str, position: u8, after: u64) -> Run {
     run_in(folder, sub, &line.replace("--yes", "--dry-run"));
-    let counters = folder.text(&format!("bench.state/position-{position}.counters.toml"));
-    let operations = counters
-        .lines()
-        .find_map(|line| line.strip_prefix("operations = "));
-    let operation = operations.unwrap().parse::<u64>().unwrap() + after;
+    let operation = operations(folder, position) + after;
     let text = folder.text("bench.toml");
     let place = format!("position = {position}\n");
     let at = text.find(&place).unwrap();
@@ -156,6 +152,46 @@ fn twins_without_a_serial_number_are_not_taken_for_each_other() {
             );
         }
     }
+}
+
+/// What the drive at a position has been asked for in its last run.
+fn operations(folder: &Folder, position: u8) -> u64 {
+    let counters = folder.text(&format!("bench.state/position-{position}.counters.toml"));
+    let operations = counters
+        .lines()
+        .find_map(|line| line.strip_prefix("operations = "));
+    operations.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_drive_cut_off_in_the_read_back_is_asked_about_where_another_was_in_its_place_since() {
+    const IN_THE_READ_BACK: u64 = 3000;
+    let probe = with(&[drive(3, "")]);
+    let line =
+        |folder: &Folder| write_line(folder, 3, "--range 0x4000-0x7fff --keep 0x4100-0x41ff");
+    run_in(&probe, "a", &line(&probe).replace("--yes", "--dry-run"));
+    let before = operations(&probe, 3);
+    run_in(&probe, "a", &line(&probe));
+    let took = operations(&probe, 3) - before;
+
+    let folder = with(&[drive(3, "")]);
+    cut_in(&folder, "a", &line(&folder), 3, took - IN_THE_READ_BACK);
+    let (flash, put_away) = (
+        folder.path("bench.state/position-3.flash"),
+        folder.path("first"),
+    );
+    fs::rename(&flash, &put_away).unwrap();
+    bench(&folder, drive(3, "").replace("seed = 20", "seed = 77"));
+    let run = run_in(&folder, "a", &write_line(&folder, 3, ""));
+    assert_eq!(run.code, Some(0), "{run}");
+
+    fs::copy(&put_away, &flash).unwrap();
+    bench(&folder, drive(3, ""));
+    let part = write_line(&folder, 3, "--range 0x4000-0x4fff --keep 0x4100-0x42ff");
+    let run = run_in(&folder, "a", &part);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("cannot be told"), "{run}");
+    assert!(folder.flash() == fs::read(&put_away).unwrap(), "{run}");
 }
 
 #[test]

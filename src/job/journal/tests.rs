@@ -95,14 +95,14 @@ fn what_is_settled_is_known_until_there_is_too_much_of_it() {
     for number in 0..MOST_SETTLED + 3 {
         let backup = backup_in(&folder, &format!("{number}.bin"));
         let found = journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
-        journal.settle(&found);
+        journal.settle(&found, false);
         let all = journal.entries();
         assert!(all.iter().all(|found| found.entry.settled));
         assert_eq!(all.len(), MOST_SETTLED.min(number + 1));
     }
     let begun = journal.enter(&begun(None, &[])).unwrap().unwrap();
     journal.close(&begun);
-    journal.settle(&begun);
+    journal.settle(&begun, false);
     assert_eq!(
         journal.entries().len(),
         MOST_SETTLED,
