@@ -31,7 +31,6 @@ pub enum OpenError {
     /// The ports of its channel cannot be used.
     Channel(#[from] ChannelError),
     /// Of a bench: another run has it, or has had it since this one began.
-    #[error("another run is at work with the drive")]
     InUse {
         label: Label,
     },

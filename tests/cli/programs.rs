@@ -96,26 +96,20 @@ fn what_7z_packs_its_own_way_is_read() {
 }
 
 #[test]
-fn what_upx_packs_is_read_or_left_to_upx_itself() {
+fn what_upx_packs_is_read() {
     let folder = with_image();
     let flasher = made::xflash(made::XFlash::Fibonacci, &[("BYS1", &bys1())]);
     let ways = [
         ("b.exe", "--nrv2b"),
         ("d.exe", "--nrv2d"),
         ("e.exe", "--nrv2e"),
+        ("lzma.exe", "--lzma"),
     ];
     for (name, how) in ways {
         folder.write(name, made::packable(&flasher));
         if runs(&folder, &format!("upx -qq -9 {how} {name}")) {
             assert!(taken(&folder, name) == bys1(), "{how}");
         }
-    }
-    folder.write("lzma.exe", made::packable(&flasher));
-    if runs(&folder, "upx -qq --lzma lzma.exe") {
-        let message = folder.fails("i lzma.exe", 5).message();
-        assert!(message.contains("upx -d lzma.exe"), "{message}");
-        runs(&folder, "upx -qq -d lzma.exe");
-        assert!(taken(&folder, "lzma.exe") == bys1());
     }
 }
 
