@@ -415,7 +415,7 @@ fn examined(examined: &Examined) -> Value {
     let mut object = image(&examined.path, &examined.report);
     object["sha256"] = examined.sha256.to_string().into();
     object["fits"] = examined.fits.iter().map(fits).collect::<Vec<_>>().into();
-    object["verdict"] = words::verdict::of(&examined.report).into();
+    object["verdict"] = words::verdict::of_examined(examined).into();
     object
 }
 

@@ -141,6 +141,8 @@ pub struct Examined {
     pub sha256: Sha256,
     /// The lists that have drives which it fits.
     pub fits: Vec<Fits>,
+    /// What a drive refused to have read when it was made, by the record beside it.
+    pub gaps: Vec<FlashRange>,
     /// It is one of several, and shown in short.
     pub beside_others: bool,
 }

@@ -216,7 +216,7 @@ fn examined(examined: &Examined) -> Text {
             table.row("Fits", &words::verdict::fits(fits));
         }
     }
-    table.row("Verdict", &words::verdict::of(report));
+    table.row("Verdict", &words::verdict::of_examined(examined));
     text.append(table);
     text
 }

@@ -327,6 +327,33 @@ fn where_the_record_of_the_board_cannot_be_read_its_platform_code_is_compared() 
 }
 
 #[test]
+fn what_a_drive_gives_in_windows_is_kept_as_parts_and_never_called_damaged() {
+    let folder = with_board("reads = \"windows\"");
+    let run = folder.done("3 r /m /b parts.bin");
+    assert!(run.stdout.contains("Kept      as parts"), "{run}");
+    let run = folder.fails("i parts.bin", 5);
+    assert!(run.stdout.contains("Verdict   parts of a flash"), "{run}");
+    assert!(run.stderr.contains("holds parts of a flash"), "{run}");
+    folder.done("3 v /m parts.bin --force=gaps");
+    folder.write("new.bin", wh16ns60());
+    for line in ["3 w /m parts.bin --yes --force=gaps", "i parts.bin"] {
+        let run = folder.fails(line, 5);
+        assert!(!run.stderr.contains("Get the file again"), "{run}");
+    }
+}
+
+#[test]
+fn a_bank_alone_is_told_how_a_part_is_written() {
+    let folder = with_board("");
+    folder.write("bank.bin", &wh16ns60()[0x3_0000..0x4_0000]);
+    for line in ["3 w /m bank.bin --yes", "3 v /m bank.bin"] {
+        let run = folder.fails(line, 5);
+        assert!(run.stderr.contains("--banks 3"), "{run}");
+        assert!(!run.stderr.contains("Get the file again"), "{run}");
+    }
+}
+
+#[test]
 fn a_drive_of_whose_board_nothing_can_be_read_is_no_right_one_for_that() {
     let folder = with_board("reads = \"nothing\"");
     let line = "3 w /m new.bin --yes --no-backup";

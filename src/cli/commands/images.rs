@@ -120,7 +120,7 @@ pub fn refuse_unsound(request: &Request, file: &Path, image: &Image) -> Result<(
         soundness::problems(image.bytes()).into_iter().next()
     };
     match problem {
-        Some(_) if !gaps(file, image).is_empty() => Err(only_parts(file, image)),
+        Some(_) if !gaps(file, image).is_empty() => Err(only_parts(file, &gaps(file, image))),
         Some(problem) => Err(bad_image(request, file, &problem)),
         None => Ok(()),
     }
@@ -136,8 +136,8 @@ pub fn gaps(file: &Path, image: &Image) -> Vec<FlashRange> {
 }
 
 /// A dump of all that a drive would give, which is no firmware.
-fn only_parts(file: &Path, image: &Image) -> Failure {
-    let gaps: Vec<String> = gaps(file, image).iter().map(ToString::to_string).collect();
+pub fn only_parts(file: &Path, gaps: &[FlashRange]) -> Failure {
+    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
     Failure::new(
         Exit::BadImage,
         format!(
@@ -177,6 +177,17 @@ pub fn is_part(request: &Request, image: &Image) -> bool {
 }
 
 pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -> Failure {
+    if problem.may_be_part() {
+        let what = format!(
+            "{} is a part at most: {}.",
+            file.display(),
+            problem.in_words()
+        );
+        return Failure::new(Exit::BadImage, what)
+            .next(part(problem))
+            .next("To see what is in it:")
+            .next(request.inspect());
+    }
     unusable(request, file, &problem.in_words())
 }
 
@@ -188,4 +199,13 @@ fn unusable(request: &Request, file: &Path, what: &str) -> Failure {
     .next(GET_IT_AGAIN)
     .next("To see what is in it:")
     .next(request.inspect())
+}
+
+/// How a part of a flash is used.
+pub fn part(problem: &soundness::Problem) -> String {
+    let named = match problem {
+        soundness::Problem::OneBank => "--banks, as --banks 3",
+        _ => "--range, as --range 0x4000-0x4fff",
+    };
+    format!("A part of a flash is written and compared by its place: name that with {named}.")
 }

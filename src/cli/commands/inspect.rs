@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::heed_signals;
-use super::images::{load_image, must_be_meant};
+use super::images::{gaps, load_image, must_be_meant, only_parts, part};
 use super::run::Context;
 use crate::cli::args::{Form, Request};
 use crate::cli::event::Event;
@@ -105,15 +105,6 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
     })
 }
 
-/// How a part of a flash is used.
-fn part(problem: &Problem) -> String {
-    let named = match problem {
-        Problem::OneBank => "--banks, as --banks 3",
-        _ => "--range, as --range 0x4000-0x4fff",
-    };
-    format!("A part of a flash is written and compared by its place: name that with {named}.")
-}
-
 /// An image that no drive should get.
 fn failed_by(what: String, problem: Option<&Problem>) -> Failure {
     let failure = Failure::new(Exit::BadImage, what);
@@ -150,7 +141,9 @@ fn examine(
     let mut report = Report::of(image);
     report.findings.extend(listed::other_size(&report));
     damage::sort(&mut report.findings);
+    let gaps = gaps(file, image);
     let what = match (report.problems.first(), report.findings.first()) {
+        _ if !gaps.is_empty() => None,
         (Some(problem), _) if Verdict::of(&report) == Verdict::Part => {
             context.output.note(&part(problem));
             None
@@ -172,11 +165,13 @@ fn examine(
         path: file.to_owned(),
         sha256: Sha256::of(image.bytes()),
         fits: listed::fits(&report),
+        gaps: gaps.clone(),
         report,
         beside_others,
     })));
     match what {
         Some(what) => Err(failed_by(what, problem.as_ref())),
+        None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
         None => Ok(()),
     }
 }

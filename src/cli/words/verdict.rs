@@ -1,6 +1,7 @@
 //! The end of an examination, in one line.
 
 use super::image::container;
+use crate::cli::outcome::Examined;
 use crate::cli::report;
 use crate::image::container::{Problem as Archived, Trouble};
 use crate::image::damage::Certainty;
@@ -8,6 +9,14 @@ use crate::image::entry::NoEntry;
 use crate::image::families;
 use crate::image::{Foreign, HexError, LoadError, ParseError, Problem, Report, Verdict};
 use crate::job::listed::{Fits, List};
+
+/// What is to be thought of a file that was examined.
+pub fn of_examined(examined: &Examined) -> String {
+    match examined.gaps.is_empty() {
+        true => of(&examined.report),
+        false => "parts of a flash, as a drive gave them, and no whole firmware".to_owned(),
+    }
+}
 
 /// What is to be thought of an image.
 pub fn of(report: &Report) -> String {
