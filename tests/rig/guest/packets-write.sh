@@ -9,7 +9,7 @@ cp /images/se-506cb-ts01.bin mt1939.before
 # Other hardware's image.
 node=$(plug $(quick mt1959) 3)
 tool another-banner 4 mtkflash $node w /m /images/bu40n-103.bin --yes --backup none.bin
-contains another-banner.err "the name of the check: model"
+contains another-banner.err "no switch lets it through"
 unplug 2
 
 # What a drive does not show is named, and nothing is made up for it.
