@@ -190,8 +190,15 @@ impl Failure {
                 Failure::new(exit_of(&state), sentence(&source.in_words()))
             }
             ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.in_words())),
-            ChangeError::OtherIdentity { .. } | ChangeError::NoFirmware { .. } => {
+            ChangeError::OtherIdentity { .. } => {
                 Failure::new(exit_of(&state), sentence(&error.in_words()))
+            }
+            ChangeError::NoFirmware { .. } => {
+                return Failure {
+                    next: next::after_boot_code(backup, request),
+                    ..Failure::new(exit_of(&state), sentence(&error.in_words()))
+                }
+                .about_flash(&state, backup);
             }
             ChangeError::OldFirmware { boot_string, .. } => {
                 let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));

@@ -116,6 +116,21 @@ pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
     }
 }
 
+/// After a write that has left a drive with its boot code alone. The same image would
+/// perhaps end the same.
+pub fn after_boot_code(backup: Option<&Path>, request: &Request) -> Advice {
+    let advice = Advice::default().then(
+        "Leave the drive on: its boot code takes firmware, and what it was sent does not start in \
+         it.",
+    );
+    match backup {
+        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        None => advice
+            .then("Get other firmware, for this very drive and board, and look at it:")
+            .then(Request::inspect_any()),
+    }
+}
+
 /// After a check: what is in the flash comes first, where it can be had.
 pub fn after_check(
     capabilities: &Capabilities,

@@ -81,30 +81,21 @@ pub enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// The table of Lite-On's families.
-    VendorMode(families::Family),
+    VendorMode,
     /// The list of a family that has a packet protocol.
     Packets { family: &'static str },
 }
 
 impl Way {
-    /// `None` for a drive that is on no list, or on the Lite-On table in several
-    /// places.
+    /// `None` for a drive that is on no list.
     fn of(drive: &Identity) -> Option<Way> {
         if let Some(family) = packet::Family::by_identity(drive) {
             return Some(Way::Packets {
                 family: family.name,
             });
         }
-        let family = families::families_of(drive).first().copied()?;
-        Some(Way::VendorMode(family))
-    }
-
-    fn is_other(self, other: Way) -> bool {
-        match (self, other) {
-            // How these two relate is told by their names.
-            (Way::VendorMode(_), Way::VendorMode(_)) => false,
-            (one, other) => one != other,
-        }
+        let is_on_table = !families::families_of(drive).is_empty();
+        is_on_table.then_some(Way::VendorMode)
     }
 }
 
@@ -112,7 +103,7 @@ impl Way {
 pub(super) fn other_way(drive: &Identity, of_image: &[&Identity]) -> Option<Comparison> {
     let drive_way = Way::of(drive)?;
     of_image.iter().find_map(|image| {
-        let image_way = Way::of(image).filter(|way| way.is_other(drive_way))?;
+        let image_way = Way::of(image).filter(|way| *way != drive_way)?;
         Some(Comparison::OtherWay {
             drive: Model::from(drive),
             drive_way,

@@ -188,7 +188,22 @@ pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -
             .next("To see what is in it:")
             .next(request.inspect());
     }
-    unusable(request, file, &problem.in_words())
+    let what = format!("{} is not usable: {}.", file.display(), problem.in_words());
+    advised(Failure::new(Exit::BadImage, what), Some(problem))
+        .next("To see what is in it:")
+        .next(request.inspect())
+}
+
+/// What helps against an image that no drive should get.
+pub fn advised(failure: Failure, problem: Option<&soundness::Problem>) -> Failure {
+    match problem {
+        Some(
+            soundness::Problem::Blank { .. } | soundness::Problem::Text | soundness::Problem::Empty,
+        ) => failure
+            .next("Look for a file that has firmware in it, for this very drive, and look at it:")
+            .next(Request::inspect_any()),
+        _ => failure.next(GET_IT_AGAIN),
+    }
 }
 
 fn unusable(request: &Request, file: &Path, what: &str) -> Failure {

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use super::heed_signals;
-use super::images::{gaps, load_image, must_be_meant, only_parts, part};
+use super::images::{advised, gaps, load_image, must_be_meant, only_parts, part};
 use super::run::Context;
 use crate::cli::args::{Form, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Flash, GET_IT_AGAIN};
+use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::{Examined, Finding, Inside};
 use crate::cli::words;
 use crate::cli::words::InWords;
@@ -17,8 +17,8 @@ use crate::files::{self, FileError, Pending, Place};
 use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
 use crate::image::{
-    Certainty, Differences, Encoding, Image, LoadError, Problem, Report, Verdict, bank_path,
-    damage, hex, load_banks, load_merged,
+    Certainty, Differences, Encoding, Image, LoadError, Report, Verdict, bank_path, damage, hex,
+    load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
@@ -105,17 +105,6 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
     })
 }
 
-/// An image that no drive should get.
-fn failed_by(what: String, problem: Option<&Problem>) -> Failure {
-    let failure = Failure::new(Exit::BadImage, what);
-    match problem {
-        Some(Problem::Blank { .. } | Problem::Text | Problem::Empty) => failure
-            .next("Look for a file that has firmware in it, for this very drive, and look at it:")
-            .next(Request::inspect_any()),
-        _ => failure.next(GET_IT_AGAIN),
-    }
-}
-
 /// What is in a container out of which no image was taken.
 fn inside(error: &LoadError) -> Option<Box<Inside>> {
     let LoadError::Container { reason, .. } = error else {
@@ -170,7 +159,10 @@ fn examine(
         beside_others,
     })));
     match what {
-        Some(what) => Err(failed_by(what, problem.as_ref())),
+        Some(what) => Err(advised(
+            Failure::new(Exit::BadImage, what),
+            problem.as_ref(),
+        )),
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
         None => Ok(()),
     }

@@ -118,7 +118,7 @@ pub fn fit(fit: &Fit) -> String {
 /// What is known of a drive by the list that it is on.
 fn way(way: Way) -> String {
     match way {
-        Way::VendorMode(family) => format!("{family}, which is flashed in vendor mode"),
+        Way::VendorMode => "one of Lite-On's drives, which are flashed in vendor mode".to_owned(),
         Way::Packets { family } => {
             format!("one of the {family} drives, which are flashed by packets")
         }
