@@ -1,29 +1,32 @@
 //! Writing and erasing: prepare, show, ask, carry out, report.
 
+mod backup;
+mod done;
+mod proposal;
+mod question;
+
+pub use backup::as_file_name;
+pub use done::changed;
+pub use proposal::proposed;
+
 use std::path::Path;
 
 use super::run::{Asking, Context, Run};
 use super::several::{Answer, Demand};
-use crate::cli::args::{Command, Request};
+use crate::cli::args::Request;
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::next::{self, Blank};
-use crate::cli::outcome::{Drive, Finding, Planned, Proposed, Takes, Verdict, WayBack};
+use crate::cli::next;
+use crate::cli::outcome::{Drive, Finding, Proposed, Takes, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
-use crate::cli::report::{banks, beside_sums, counted, found_identity, identity, is_all, sums};
-use crate::cli::text::Text;
 use crate::cli::user;
 use crate::cli::words;
-use crate::files::{self, Place};
 use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report};
-use crate::job::backup;
-use crate::job::change::{Changed, Evidence};
-use crate::job::write::{self, BackupWish, Content, Proposal};
+use crate::job::write::{self, Content, Proposal};
 use crate::job::{Check, FlashState, JobError, Selection, Warning, read, steadiness};
 use crate::protocol::{Capabilities, Protocol};
-use crate::scsi::Identity;
 use crate::session::Machine;
 
 /// A change of a flash, before the drive is known.
@@ -81,7 +84,7 @@ impl Change<'_> {
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
-    check_backup(context.request, only_looks(context.request, context.asking))?;
+    backup::check(context.request, only_looks(context.request, context.asking))?;
     if asks && !options.yes && !prompt::somebody_is_there() {
         let machine = user::machine(context.request)?;
         change.refuse_by_name(context.request, machine.as_ref())?;
@@ -180,7 +183,7 @@ impl Run<'_> {
             content: change.content.clone(),
             selection: request.selection(),
             keep: request.options.keep.clone(),
-            backup: backup_wish(
+            backup: backup::wish(
                 request,
                 self.info().identity.as_ref(),
                 self.among.map(|among| among.name),
@@ -251,8 +254,8 @@ impl Run<'_> {
         let drive = self.info().identity.as_ref();
         let (word, names) = match change.is_dangerous(proposal, self.request) {
             true => (
-                model(drive, change.named()),
-                Some(both_names(drive, change.named())),
+                question::word(drive, change.named()),
+                Some(question::both_names(drive, change.named())),
             ),
             false => (Word::Yes, None),
         };
@@ -269,7 +272,7 @@ impl Run<'_> {
         }
         let Demand { word, names, .. } = demand;
         let mut asked = names.unwrap_or_default();
-        asked.words(&question(
+        asked.words(&question::asked(
             &change.deed,
             &words::session::label(&self.session.label),
             self.info().identity.as_ref(),
@@ -337,354 +340,3 @@ pub fn nobody_to_ask(request: &Request) -> Failure {
 fn only_looks(request: &Request, asking: Asking) -> bool {
     request.options.dry_run || matches!(asking, Asking::Nobody(_))
 }
-
-/// The file that is named, or one in the folder that is, or one in this folder.
-fn backup_wish(request: &Request, identity: Option<&Identity>, among: Option<&str>) -> BackupWish {
-    let options = &request.options;
-    let folder = match &options.backup {
-        _ if options.no_backup => return BackupWish::None,
-        Some(backup) if files::is_folder(backup) => backup.as_path(),
-        Some(backup) => return BackupWish::File(backup.clone()),
-        None => Path::new(""),
-    };
-    let who = match identity {
-        Some(identity) => vec![
-            Some(identity.product.as_str()),
-            Some(identity.revision.as_str()),
-            identity.serial.as_deref(),
-        ],
-        None => vec![Some("unknown-drive")],
-    };
-    let name: Vec<&str> = std::iter::once(among).chain(who).flatten().collect();
-    let name = as_file_name(&name.join("-"));
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-    // Two drives in one second, or one twice.
-    let fresh = |kind: &str| match folder.join(format!("{kind}-{name}-{now}.bin")) {
-        path if path.exists() => backup::free_name(&path),
-        path => path,
-    };
-    BackupWish::Fresh {
-        backup: fresh("backup"),
-        half_written: fresh("half-written"),
-    }
-}
-
-/// Before the drive is touched: where the backup of a change is to go.
-/// Whether it is there already, and of which flash, is seen later.
-fn check_backup(request: &Request, only_looks: bool) -> Result<(), Failure> {
-    let options = &request.options;
-    let standing_in = Path::new("backup.bin");
-    let named = options.backup.as_deref().unwrap_or(standing_in);
-    if let (Command::Write { file }, Some(backup)) = (&request.command, &options.backup) {
-        backup::must_not_replace_image(backup, file)
-            .map_err(|error| Failure::file(&error, backup, request))?;
-    }
-    let checked = match &options.backup {
-        _ if options.no_backup => Ok(()),
-        None if only_looks => Ok(()),
-        None => files::folder_must_take_files(standing_in),
-        Some(folder) if files::is_folder(folder) => {
-            files::folder_must_take_files(&folder.join(standing_in))
-        }
-        Some(backup) if only_looks => Place::of(backup).map(drop),
-        Some(backup) => {
-            files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
-        }
-    };
-    checked.map_err(|error| Failure::file(&error, named, request))
-}
-
-/// What the drive and the image say they are, where one may not be for the other.
-fn both_names(drive: Option<&Identity>, named: &[ImageIdentity]) -> Text {
-    let mut names = Text::default();
-    names.row(
-        "Drive",
-        &drive.map_or_else(|| "does not say what it is".to_owned(), identity),
-    );
-    match named {
-        [] => names.row("Image", "names no drive"),
-        named => names.rows("Image", named.iter().map(found_identity)),
-    };
-    names.words("An image that is damaged, or for other hardware, leaves the drive dead.");
-    names.finish()
-}
-
-/// What is typed for a change that can leave the drive dead.
-fn model(drive: Option<&Identity>, named: &[ImageIdentity]) -> Word {
-    let of_image = named.first().map(ImageIdentity::identity);
-    match drive.or(of_image).map(|who| who.product.trim()) {
-        Some(product) if !product.is_empty() => Word::Model(product.to_owned()),
-        _ => Word::Yes,
-    }
-}
-
-/// What is asked before the first change.
-fn question(deed: &str, name: &str, identity: Option<&Identity>, erasing: Option<Blank>) -> String {
-    let who = identity.map_or_else(String::new, |identity| {
-        format!(", {}", self::identity(identity))
-    });
-    let afterwards = match erasing {
-        Some(Blank::All) => "The drive has no firmware afterwards. ",
-        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
-        None => "",
-    };
-    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
-}
-
-/// Letters, digits, dots and dashes only.
-pub fn as_file_name(text: &str) -> String {
-    let mapped: String = text
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() || letter == '.' {
-                letter
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    let parts: Vec<&str> = mapped.split('-').filter(|part| !part.is_empty()).collect();
-    parts.join("-")
-}
-
-/// What a write or an erase would do.
-pub fn proposed(proposed: &Proposed) -> Text {
-    let mut table = Text::default();
-    if let WayBack::Earlier { .. } = &proposed.backup {
-        let what = match proposed.erases_only {
-            false => "write",
-            true => "erase",
-        };
-        let text = format!("This goes on with the {what} that was interrupted.");
-        table.row("Resumed", &text);
-    }
-    if let Some(fit) = &proposed.fit {
-        table.row("Fit", &words::fit::matched(fit));
-        if let Some(check) = fit.forced {
-            table.row("", &format!("Overridden by --force={}.", check.name()));
-        }
-    }
-    for warning in &proposed.warnings {
-        table.row("Warning", warning);
-    }
-    if let Some(resemblance) = &proposed.resemblance {
-        table.row("Warning", &words::damage::resemblance(resemblance));
-    }
-    for range in &proposed.kept {
-        table.row("Keep", &format!("{range} stays as it is"));
-    }
-    for note in &proposed.notes {
-        table.row("Note", note);
-    }
-    if let Some(why) = &proposed.unreadable {
-        table.row("Note", &words::device::only_by_its_coming_back(why));
-    }
-    table.row("Backup", &backup(&proposed.backup));
-    table.row("Plan", &plan(proposed));
-    if let Some(takes) = &proposed.time {
-        table.row("Time", &time(takes));
-    }
-    table.finish()
-}
-
-fn time(takes: &Takes) -> String {
-    const BY_ITSELF: &str = "as long as the drive takes to program by itself";
-    let Takes {
-        spent,
-        to_come,
-        drive_programs,
-    } = *takes;
-    let all = to_come.map(|to_come| {
-        let all = words::objection::time(spent.saturating_add(to_come));
-        let to_come = words::objection::time(to_come);
-        match spent.as_secs() {
-            0 => format!("about {all}"),
-            // In minutes that are rounded up.
-            _ if all == to_come => format!("about {all}, nearly all of it to come"),
-            _ => format!("about {all} in all, {to_come} of it to come"),
-        }
-    });
-    match (all, drive_programs) {
-        (Some(all), true) => format!("{all}, and {BY_ITSELF}"),
-        (Some(all), false) => all,
-        (None, true) => BY_ITSELF.to_owned(),
-        (None, false) => "not known: nothing was measured".to_owned(),
-    }
-}
-
-fn backup(backup: &WayBack) -> String {
-    match backup {
-        WayBack::Made { path, crc32 } => format!(
-            "{} (CRC-32 {crc32}), read twice and on the disk",
-            path.display()
-        ),
-        WayBack::Earlier { path, crc32, date } => format!(
-            "{} (CRC-32 {crc32}) of {date}, made before this write was begun, is intact",
-            path.display(),
-        ),
-        WayBack::Before { path, crc32, date } => format!(
-            "{} (CRC-32 {crc32}) of {date}, which holds what was in the flash before, is intact",
-            path.display(),
-        ),
-        WayBack::Mixture { path, crc32 } => format!(
-            "{} (CRC-32 {crc32}), read twice and on the disk: it may be half-written, and no way \
-             back",
-            path.display()
-        ),
-        WayBack::Planned(path) => format!("would go to {}", path.display()),
-        WayBack::Impossible => {
-            "none: no firmware runs in this drive, and its boot code gives nothing of the flash"
-                .to_owned()
-        }
-        WayBack::None => "none, as you asked: there is no way back".to_owned(),
-        WayBack::NotNeeded => "not needed".to_owned(),
-    }
-}
-
-fn plan(proposed: &Proposed) -> String {
-    let (sectors, bytes_to_erase, whole_chip, bytes_to_program, in_banks) = match &proposed.plan {
-        Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
-        Planned::NothingAsSaid => {
-            return "nothing: the drive says that it has this revision already".to_owned();
-        }
-        Planned::Download { bytes } => {
-            let what = match proposed.erases_only {
-                false => "all",
-                true => "nothing but FF,",
-            };
-            return format!(
-                "send {what} {} KiB; the drive erases and programs by itself",
-                bytes / 1024
-            );
-        }
-        Planned::InPlace {
-            sectors,
-            bytes_to_erase,
-            whole_chip,
-            bytes_to_program,
-            banks,
-        } => (
-            *sectors,
-            *bytes_to_erase,
-            *whole_chip,
-            *bytes_to_program,
-            banks,
-        ),
-    };
-    let erase = match (sectors, whole_chip) {
-        (0, _) => "erase nothing".to_owned(),
-        (1, true) => "erase the whole chip".to_owned(),
-        (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
-    };
-    let erase = match bytes_to_erase {
-        0 => erase,
-        bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
-        bytes => format!("{erase} ({bytes} bytes)"),
-    };
-    let program = match bytes_to_program {
-        0 => "program nothing".to_owned(),
-        bytes => format!("program {}", counted(bytes.into(), "byte")),
-    };
-    format!("{erase}, {program}, in {}", banks(in_banks))
-}
-
-/// The end of a write or erase.
-pub fn changed(
-    changed: &Changed,
-    whole_chip: bool,
-    backup: Option<&Path>,
-    backup_has_gaps: bool,
-    request: &Request,
-) -> Text {
-    let mut text = Text::default();
-    let mut table = Text::default();
-    if let Some(restart) = &changed.restart {
-        let before = match &restart.before {
-            Some(before) => identity(before),
-            None => "no answer".to_owned(),
-        };
-        table.row(
-            "Drive",
-            &format!("{before} before, {} now", identity(&restart.after)),
-        );
-        if let Some(now) = &restart.firmware {
-            let before = restart.firmware_before.as_deref();
-            table.row("Runs", &words::blu_ray::runs(before, now));
-        }
-    }
-    let done = match changed.restart {
-        None => format!(
-            "{} erased, {} programmed",
-            match changed.erased {
-                1 if whole_chip => "the whole chip".to_owned(),
-                erased => counted(erased as u64, "sector"),
-            },
-            counted(changed.programmed, "byte")
-        ),
-        Some(_) => format!("{} bytes sent, the drive is back", changed.programmed),
-    };
-    match &changed.evidence {
-        Evidence::ReadBack(compared) => {
-            // Of a whole image the sums of its banks stand above.
-            let is_told = is_all(compared) && is_whole_image(request);
-            text.append(match is_told {
-                true => beside_sums(compared),
-                false => sums(compared),
-            });
-            let what = match is_all(compared) {
-                true => "read back and compared",
-                false => "read back and compared as far as said above",
-            };
-            table.row("Done", &format!("{done}, {what}: no difference"));
-        }
-        Evidence::Accepted(why) => {
-            let why = words::device::not_read_back(why);
-            let text = format!(
-                "{done}. The drive accepted the firmware and says who it is; what is in the flash \
-                 was not read back. {why}"
-            );
-            table.row("Done", &text);
-        }
-    }
-    if let Some(backup) = backup {
-        let what = match backup_has_gaps {
-            false => "what was in the flash before",
-            true => {
-                "as much of what was in the flash before as the drive lets be read: it is no \
-                 complete way back"
-            }
-        };
-        table.row("Backup", &format!("{} holds {what}", backup.display()));
-    }
-    text.append(table);
-    if let Evidence::ReadBack(compared) = &changed.evidence {
-        text.success(&worked(is_all(compared), request));
-    }
-    text
-}
-
-/// Whether all of an image was to be written.
-fn is_whole_image(request: &Request) -> bool {
-    let options = &request.options;
-    let is_part = options.banks.is_some() || options.range.is_some() || !options.keep.is_empty();
-    request.erasing().is_none() && !is_part
-}
-
-/// That it worked, in plain words.
-fn worked(is_all: bool, request: &Request) -> String {
-    let what = match request.erasing() {
-        Some(Blank::All) => "the flash is blank",
-        Some(Blank::Part) => "that part of the flash is blank",
-        None if is_whole_image(request) => "the flash holds this image now",
-        None => "that part of the flash holds the image now",
-    };
-    match is_all {
-        true => format!("It worked: {what}. All of it was read back, and no byte is wrong."),
-        false => format!(
-            "It worked: {what}, as far as it could be read back; what could not is said above."
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -9,15 +9,19 @@ use super::*;
 use crate::flash::chip::{ChipId, ReadOnly};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;
+use crate::job::change::ChangeError;
 use crate::job::verify::Difference;
 use crate::job::{Forced, estimate};
 use crate::protocol::download::LastAnswer;
+use crate::protocol::packet::PacketError;
 use crate::protocol::packet::liteon::Implausible;
-use crate::protocol::{Capabilities, Doing, Impossible, NotIdle, Reading, Unwritable, Writing};
+use crate::protocol::{
+    Capabilities, DeviceError, Doing, Impossible, NotIdle, Reading, Unwritable, Writing,
+};
 use crate::scsi::{Identity, Sense, cdb};
 use crate::transport::{
     AtaPassthrough, Completion, Data, Expect, Instead, PacketTransport, Registers, TaskFile,
-    Verdict,
+    TaskFileError, TransportError, Verdict,
 };
 
 const TIME_OUT: Duration = Duration::from_secs(5);

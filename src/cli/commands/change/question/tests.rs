@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::prompt;
 
 #[test]
 fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
@@ -8,20 +9,20 @@ fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
         revision: "BYS1".to_owned(),
         serial: Some("A1B2".to_owned()),
     };
-    let asked = [
-        question(
+    let questions = [
+        asked(
             "Write my image.bin into",
             "drive 3 (/dev/sr2)",
             Some(&identity),
             None,
         ),
-        question(
+        asked(
             "Erase the flash of",
             "drive 3 (secondary master)",
             None,
             Some(Blank::All),
         ),
-        question(
+        asked(
             "Erase the flash of",
             "drive 3 (secondary master)",
             None,
@@ -29,5 +30,5 @@ fn a_change_is_asked_for_with_the_drive_that_it_is_about() {
         ),
     ]
     .map(|question| prompt::asked(&question.into()));
-    insta::assert_snapshot!(asked.join("\n\n"));
+    insta::assert_snapshot!(questions.join("\n\n"));
 }

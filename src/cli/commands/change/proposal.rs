@@ -1,0 +1,147 @@
+//! What a write or an erase would do, as people read it.
+
+use crate::cli::outcome::{Planned, Proposed, Takes, WayBack};
+use crate::cli::report::{banks, counted};
+use crate::cli::text::Text;
+use crate::cli::words;
+
+/// What a write or an erase would do.
+pub fn proposed(proposed: &Proposed) -> Text {
+    let mut table = Text::default();
+    if let WayBack::Earlier { .. } = &proposed.backup {
+        let what = match proposed.erases_only {
+            false => "write",
+            true => "erase",
+        };
+        let text = format!("This goes on with the {what} that was interrupted.");
+        table.row("Resumed", &text);
+    }
+    if let Some(fit) = &proposed.fit {
+        table.row("Fit", &words::fit::matched(fit));
+        if let Some(check) = fit.forced {
+            table.row("", &format!("Overridden by --force={}.", check.name()));
+        }
+    }
+    for warning in &proposed.warnings {
+        table.row("Warning", warning);
+    }
+    if let Some(resemblance) = &proposed.resemblance {
+        table.row("Warning", &words::damage::resemblance(resemblance));
+    }
+    for range in &proposed.kept {
+        table.row("Keep", &format!("{range} stays as it is"));
+    }
+    for note in &proposed.notes {
+        table.row("Note", note);
+    }
+    if let Some(why) = &proposed.unreadable {
+        table.row("Note", &words::device::only_by_its_coming_back(why));
+    }
+    table.row("Backup", &backup(&proposed.backup));
+    table.row("Plan", &plan(proposed));
+    if let Some(takes) = &proposed.time {
+        table.row("Time", &time(takes));
+    }
+    table.finish()
+}
+
+fn time(takes: &Takes) -> String {
+    const BY_ITSELF: &str = "as long as the drive takes to program by itself";
+    let Takes {
+        spent,
+        to_come,
+        drive_programs,
+    } = *takes;
+    let all = to_come.map(|to_come| {
+        let all = words::objection::time(spent.saturating_add(to_come));
+        let to_come = words::objection::time(to_come);
+        match spent.as_secs() {
+            0 => format!("about {all}"),
+            // In minutes that are rounded up.
+            _ if all == to_come => format!("about {all}, nearly all of it to come"),
+            _ => format!("about {all} in all, {to_come} of it to come"),
+        }
+    });
+    match (all, drive_programs) {
+        (Some(all), true) => format!("{all}, and {BY_ITSELF}"),
+        (Some(all), false) => all,
+        (None, true) => BY_ITSELF.to_owned(),
+        (None, false) => "not known: nothing was measured".to_owned(),
+    }
+}
+
+fn backup(backup: &WayBack) -> String {
+    match backup {
+        WayBack::Made { path, crc32 } => format!(
+            "{} (CRC-32 {crc32}), read twice and on the disk",
+            path.display()
+        ),
+        WayBack::Earlier { path, crc32, date } => format!(
+            "{} (CRC-32 {crc32}) of {date}, made before this write was begun, is intact",
+            path.display(),
+        ),
+        WayBack::Before { path, crc32, date } => format!(
+            "{} (CRC-32 {crc32}) of {date}, which holds what was in the flash before, is intact",
+            path.display(),
+        ),
+        WayBack::Mixture { path, crc32 } => format!(
+            "{} (CRC-32 {crc32}), read twice and on the disk: it may be half-written, and no way \
+             back",
+            path.display()
+        ),
+        WayBack::Planned(path) => format!("would go to {}", path.display()),
+        WayBack::Impossible => {
+            "none: no firmware runs in this drive, and its boot code gives nothing of the flash"
+                .to_owned()
+        }
+        WayBack::None => "none, as you asked: there is no way back".to_owned(),
+        WayBack::NotNeeded => "not needed".to_owned(),
+    }
+}
+
+fn plan(proposed: &Proposed) -> String {
+    let (sectors, bytes_to_erase, whole_chip, bytes_to_program, in_banks) = match &proposed.plan {
+        Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
+        Planned::NothingAsSaid => {
+            return "nothing: the drive says that it has this revision already".to_owned();
+        }
+        Planned::Download { bytes } => {
+            let what = match proposed.erases_only {
+                false => "all",
+                true => "nothing but FF,",
+            };
+            return format!(
+                "send {what} {} KiB; the drive erases and programs by itself",
+                bytes / 1024
+            );
+        }
+        Planned::InPlace {
+            sectors,
+            bytes_to_erase,
+            whole_chip,
+            bytes_to_program,
+            banks,
+        } => (
+            *sectors,
+            *bytes_to_erase,
+            *whole_chip,
+            *bytes_to_program,
+            banks,
+        ),
+    };
+    let erase = match (sectors, whole_chip) {
+        (0, _) => "erase nothing".to_owned(),
+        (1, true) => "erase the whole chip".to_owned(),
+        (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
+    };
+    let erase = match bytes_to_erase {
+        0 => erase,
+        bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
+        bytes => format!("{erase} ({bytes} bytes)"),
+    };
+    let program = match bytes_to_program {
+        0 => "program nothing".to_owned(),
+        bytes => format!("program {}", counted(bytes.into(), "byte")),
+    };
+    format!("{erase}, {program}, in {}", banks(in_banks))
+}

@@ -1,0 +1,53 @@
+//! What is asked before the first change, and what is typed for YES.
+
+use crate::cli::next::Blank;
+use crate::cli::prompt::Word;
+use crate::cli::report::{found_identity, identity};
+use crate::cli::text::Text;
+use crate::image::ImageIdentity;
+use crate::scsi::Identity;
+
+/// What the drive and the image say they are, where one may not be for the other.
+pub fn both_names(drive: Option<&Identity>, named: &[ImageIdentity]) -> Text {
+    let mut names = Text::default();
+    names.row(
+        "Drive",
+        &drive.map_or_else(|| "does not say what it is".to_owned(), identity),
+    );
+    match named {
+        [] => names.row("Image", "names no drive"),
+        named => names.rows("Image", named.iter().map(found_identity)),
+    };
+    names.words("An image that is damaged, or for other hardware, leaves the drive dead.");
+    names.finish()
+}
+
+/// What is typed for a change that can leave the drive dead.
+pub fn word(drive: Option<&Identity>, named: &[ImageIdentity]) -> Word {
+    let of_image = named.first().map(ImageIdentity::identity);
+    match drive.or(of_image).map(|who| who.product.trim()) {
+        Some(product) if !product.is_empty() => Word::Model(product.to_owned()),
+        _ => Word::Yes,
+    }
+}
+
+/// What is asked before the first change.
+pub fn asked(
+    deed: &str,
+    name: &str,
+    identity: Option<&Identity>,
+    erasing: Option<Blank>,
+) -> String {
+    let who = identity.map_or_else(String::new, |identity| {
+        format!(", {}", self::identity(identity))
+    });
+    let afterwards = match erasing {
+        Some(Blank::All) => "The drive has no firmware afterwards. ",
+        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
+        None => "",
+    };
+    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Changes that did not come to their end.
+
+use std::path::Path;
+
+use super::device::{has_vanished, takes_nothing};
+use super::{Failure, Flash, exit_of};
+use crate::cli::advice::Advice;
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::next;
+use crate::cli::report;
+use crate::cli::words::{self, InWords, sentence};
+use crate::flash::Offset;
+use crate::job::change::ChangeError;
+use crate::job::{FlashState, JobError};
+
+impl Failure {
+    /// A job that was changing the flash; `backup` is the file with the way back.
+    pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
+        let state = error.flash();
+        let failure = match error {
+            ChangeError::Again { at, source } => {
+                return Failure::change(source, request, backup).worn(*at, backup, request);
+            }
+            ChangeError::Job(error) if state == FlashState::Unchanged => {
+                return Failure::job(error, request).keeping(backup);
+            }
+            ChangeError::Job(JobError::Device { source, .. }) => {
+                Failure::new(exit_of(&state), sentence(&source.in_words()))
+            }
+            ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.in_words())),
+            ChangeError::OtherIdentity { .. } => {
+                Failure::new(exit_of(&state), sentence(&error.in_words()))
+            }
+            ChangeError::NoFirmware { .. } => {
+                return Failure {
+                    next: next::after_boot_code(backup, request),
+                    ..Failure::new(exit_of(&state), sentence(&error.in_words()))
+                }
+                .about_flash(&state, backup);
+            }
+            ChangeError::OldFirmware { boot_string, .. } => {
+                let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));
+                return words::blu_ray::old_firmware(failure, *boot_string, request)
+                    .about_flash(&state, backup);
+            }
+            ChangeError::Different(difference) => Failure::new(
+                Exit::Different,
+                format!(
+                    "Everything was written, but reads back differently: {}.",
+                    report::difference(difference)
+                ),
+            ),
+        };
+        let is_gone = matches!(
+            error,
+            ChangeError::Job(JobError::Device { source, .. }) if has_vanished(source)
+        );
+        if let ChangeError::Job(JobError::Device { source, .. }) = error {
+            if takes_nothing(source, &state) {
+                return failure.about_flash(&state, backup).beyond_help(request);
+            }
+        }
+        let again = match (&state, is_gone) {
+            (FlashState::InDoubt { .. }, false) => {
+                "Leave the drive on. Type the same again: all of it is sent once more:"
+            }
+            (FlashState::InDoubt { .. }, true) => {
+                "Check the drive's power and cable. When it is back, type the same again: all of it is \
+                 sent once more:"
+            }
+            (_, false) => {
+                "Leave drive and computer on. Type the same again: it goes on where this run ended:"
+            }
+            (_, true) => {
+                "Check the drive's power and cable. When it is back, type the same again: it goes on \
+                 where this run ended:"
+            }
+        };
+        let mut failure = failure.about_flash(&state, backup);
+        if let (ChangeError::Different(difference), Flash::Holds { wrong, .. }) =
+            (error, &mut failure.flash)
+        {
+            wrong.clone_from(&difference.banks);
+        }
+        let mut failure = failure.next(again).next(request.same());
+        let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
+        if is_open && !is_gone {
+            failure = failure.next(
+                "Only if the drive does not answer then: switch the drive, not the computer, off \
+                     and on, and type it once more. (A drive inside the computer goes off with it: \
+                     pull its power plug and put it back.)",
+            );
+        }
+        match backup {
+            Some(backup) => failure
+                .next("Or go back to what was in the drive before:")
+                .next(request.restore(backup)),
+            None => failure,
+        }
+    }
+
+    /// A drive in which no firmware is left that would take another: there is no way
+    /// back by its cable that this tool or its sources know.
+    fn beyond_help(self, request: &Request) -> Failure {
+        self.next(
+            "This answer, before the drive has taken anything, is all that is left of firmware that \
+             did not get into it whole, and sending an image again ends the same. Switching the drive \
+             off and on costs nothing more. Then see whether it is listed by its name:",
+        )
+        .next(request.list())
+        .next(
+            "If it does not say what it is there, no command is known that brings it back: what \
+             remains is an external programmer for its flash chip.",
+        )
+    }
+
+    /// The same failure for the second time: what was said of it stays, and what helped
+    /// nothing is not proposed again.
+    fn worn(self, at: Offset, backup: Option<&Path>, request: &Request) -> Failure {
+        let failure = Failure {
+            what: format!(
+                "{} The run before this one failed at {at} as well: the chip is worn out there, or \
+                 write-protected.",
+                self.what
+            ),
+            next: Advice::default(),
+            ..self
+        };
+        let failure = failure.next(
+            "The same once more would end the same. Leave the drive on: its firmware is not \
+             whole, and may not start again.",
+        );
+        match backup {
+            Some(backup) => failure
+                .next("What was in it before may need nothing of the chip at that place:")
+                .next(request.restore(backup)),
+            None => failure
+                .next("Another image may need nothing of the chip at that place:")
+                .next(request.write_any()),
+        }
+        .next("If that fails, too, only another chip helps, or an external programmer.")
+    }
+
+    /// The same failure of a change that was forced over what keeps the drive alive:
+    /// the way back comes first.
+    pub fn in_danger(self, backup: Option<&Path>, request: &Request) -> Failure {
+        Failure {
+            next: next::after_failed_danger(backup, request),
+            ..self
+        }
+    }
+}

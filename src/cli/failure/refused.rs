@@ -1,0 +1,108 @@
+//! What helps where a check of this program is in the way.
+
+use super::{Failure, journal, named};
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::next;
+use crate::cli::words;
+use crate::job::fit::Comparison;
+use crate::job::{Check, NoBackup, Objection, Refusal};
+
+pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
+    if let Some(what) = words::journal::refusal(refusal) {
+        return journal::advice(refusal, Failure::new(Exit::Refused, what), request);
+    }
+    let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
+    match refusal {
+        Refusal::Check(objection) => objected(objection, failure, request),
+        Refusal::Unfinished { .. }
+        | Refusal::BackupGone { .. }
+        | Refusal::Backup { .. }
+        | Refusal::Journal(_) => failure,
+        Refusal::NoCopy { .. } => failure
+            .next("If the write were interrupted, those bytes would be lost. With a backup:")
+            .next(request.with_any_backup()),
+        Refusal::Selection(_) => Failure {
+            exit: Exit::Usage,
+            ..failure
+        }
+        .next("To see what this drive is:")
+        .next(request.check()),
+        Refusal::Unreadable(_)
+        | Refusal::Unwritable(_)
+        | Refusal::Unerasable { .. }
+        | Refusal::NoParts
+        | Refusal::Plan(_)
+        | Refusal::NothingCompared
+        | Refusal::NotThisImage(_)
+        | Refusal::NotReady(_) => failure
+            .next("To see what this drive is:")
+            .next(request.check()),
+        Refusal::UnreadableByPackets { .. } => failure
+            .next(next::IN_VENDOR_MODE)
+            .next(request.read_in_vendor_mode()),
+        Refusal::NothingRead => failure.next(next::WRITE_ONLY).next(request.write_unread()),
+        Refusal::NoBackupPossible(NoBackup::Reported { .. }) => failure
+            .next(next::IN_VENDOR_MODE)
+            .next(request.read_in_vendor_mode())
+            .next("If you can do without a way back:")
+            .next(request.without_backup()),
+        Refusal::NoBackupPossible(_) => failure
+            .next("If you can do without a way back:")
+            .next(request.without_backup()),
+    }
+}
+
+/// What helps against the objection of a check, which may be to override it.
+fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failure {
+    match objection.check() {
+        Check::Family if !request.changes() => failure
+            .next("The tool knows the protocol by the drive's name:")
+            .next(request.without_protocol())
+            .next(
+                "A strange command can hang the drive. --force takes the name of the check: family.",
+            ),
+        check if check.guards_life() => failure
+            .next("Get the firmware for this very drive, and look at it:")
+            .next(Request::inspect_any())
+            .next(format!(
+                "{} leaves the drive dead, with no way back that this tool knows. --force takes the \
+                 name of the check: {}.",
+                match check {
+                    Check::Structure => "Damaged firmware",
+                    _ => "Firmware of other hardware",
+                },
+                check.name()
+            )),
+        Check::Model if matches!(objection, Objection::Misfit(Comparison::Nameless { .. })) => {
+            failure
+                .next("Compare that with the drive's label, and look at the image:")
+                .next(request.inspect())
+                .next(named(
+                    "Firmware of other hardware leaves the drive dead. If it is what the label says",
+                    Check::Model,
+                ))
+        }
+        Check::Model => failure
+            .next("Get the firmware for this very drive, and look at it:")
+            .next(Request::inspect_any())
+            .next(
+                "Firmware of other hardware leaves the drive dead. If you know better, --force takes \
+                 the name of the check: model.",
+            ),
+        Check::Blank if request.changes() => failure
+            .next("If the flash has been erased, there is nothing to lose:")
+            .next(request.without_backup()),
+        Check::Unstable => failure
+            .next("Check cable and power of the drive, then type the same again:")
+            .next(request.same())
+            .next(named(
+                "To go on all the same, with a backup that may be wrong",
+                Check::Unstable,
+            )),
+        check => failure
+            .next("To see what this drive is:")
+            .next(request.check())
+            .next(named("If you are sure all the same", check)),
+    }
+}
