@@ -170,11 +170,11 @@ pub(super) fn may_be_of(
     };
     let identity = device.identity.as_ref();
     let of_drive = identity.and_then(|drive| drive.serial.as_deref());
-    let is_another = match (record.serial(), of_drive) {
-        (Some(of_dump), Some(of_drive)) => of_dump != of_drive,
-        // Of a change that was begun, whose drive it is is asked elsewhere.
-        _ => record.before_writing.is_none() && record.may_be_of_a_twin(place),
-    };
+    let is_by_number =
+        matches!((record.serial(), of_drive), (Some(one), Some(other)) if one != other);
+    // Of a change that was begun, whose drive it is is asked elsewhere.
+    let is_another =
+        is_by_number || record.before_writing.is_none() && record.may_be_of_a_twin(place);
     let is_like = record.before_writing.is_some()
         || record.chip == device.chip && record.size == size && record.covered() == ranges;
     is_like && !is_another && is_intact(path, &record)

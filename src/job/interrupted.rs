@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::journal::trace::{State, Trace, shares_content};
-use super::journal::{self, Entry, Journal, trace};
+use super::journal::{self, Entry, Journal, stopped, trace};
 use super::read::{Dump, without};
 use super::record::{Date, Record};
 use super::{BackupProblem, Refusal};
@@ -68,6 +68,9 @@ pub struct Lost {
 pub enum Who {
     /// By its serial number.
     Serial,
+    /// By its serial number; it was at another place then. Of some models all say the
+    /// same number.
+    Moved,
     /// By its place in the machine; one of the two has no serial number.
     Place,
     /// Neither is known.
@@ -81,6 +84,10 @@ impl Who {
     fn is_this(self) -> bool {
         self <= Who::Place
     }
+
+    fn is_by_serial(self) -> bool {
+        matches!(self, Who::Serial | Who::Moved)
+    }
 }
 
 /// Whether a flash that shows this may have been left by a change of a drive that is
@@ -91,7 +98,7 @@ fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -> bool {
     match (trace.state, who) {
         (State::Untouched, _) => false,
         (State::Partial, _) => true,
-        (_, Who::Serial | Who::Place) => true,
+        (_, Who::Serial | Who::Moved | Who::Place) => true,
         (State::Finished, Who::Unknown | Who::Elsewhere) => !is_settled,
         (State::Other, Who::Unknown) => trace.is_kin,
         (State::Other, Who::Elsewhere) => false,
@@ -113,6 +120,8 @@ pub enum Notice {
         crc32: Option<Crc32>,
         date: Date,
     },
+    /// A note, or a folder of them, that cannot be read: it may be of this drive.
+    Unread { place: PathBuf },
 }
 
 /// What the user should know who does not change the flash, of the unfinished
@@ -137,6 +146,7 @@ pub fn notices(
     intact
         .map(Unfinished::notice)
         .chain(lost.map(Lost::notice))
+        .chain(open.unread())
         .collect()
 }
 
@@ -151,7 +161,8 @@ pub fn is_mixed(
         Writing::InPlace(layout) => Some(layout),
         Writing::Download(_) | Writing::Impossible(_) => None,
     };
-    find(file, device.info(), dump.bytes.len(), journal).is_mixed(dump, layout)
+    let open = find(file, device.info(), dump.bytes.len(), journal);
+    open.recognised(dump, layout).is_mixed(dump, layout)
 }
 
 /// The words that asked for the change that this drive was left with, and its
@@ -172,6 +183,8 @@ pub(super) struct Closing {
     pub backup: Option<PathBuf>,
     pub entry: Option<journal::Found>,
     end: End,
+    /// The flash shows that the change was under way in it.
+    is_under_way: bool,
 }
 
 /// What becomes of an entry.
@@ -186,6 +199,14 @@ enum End {
 }
 
 impl Closing {
+    /// That of the change which this one has gone on with.
+    fn of_begun(mut self) -> Closing {
+        if self.is_under_way {
+            self.end = End::Closed;
+        }
+        self
+    }
+
     pub fn close(&self, journal: &Journal) {
         let entry = self.entry.as_ref();
         let closed = match (self.end, entry) {
@@ -282,19 +303,18 @@ impl Unfinished {
         self.entry.as_ref().is_some_and(|found| found.entry.mixed)
     }
 
-    /// That of a change of a flash that shows this. By its place alone a drive is
-    /// known as long as it shows that the change was under way in it.
+    /// That of a change of a flash that shows this. By its place alone a drive is not
+    /// known: a twin may have been there when this change was begun.
     fn closing(&self, trace: Trace) -> Closing {
         Closing {
             backup: Some(self.path.clone()),
             entry: self.entry.clone(),
             end: match (self.who, trace.state) {
-                (Who::Serial | Who::Unknown, _) | (Who::Place, State::Partial) => End::Closed,
+                (Who::Serial, _) => End::Closed,
                 (Who::Place, State::Other) => End::Displaced,
-                (Who::Place, State::Untouched | State::Finished) | (Who::Elsewhere, _) => {
-                    End::Settled
-                }
+                _ => End::Settled,
             },
+            is_under_way: trace.state == State::Partial,
         }
     }
 
@@ -322,22 +342,16 @@ impl Unfinished {
     }
 
     /// Whether this change, which is the one that is wanted, goes on in this flash.
-    fn goes_on(
-        &self,
-        trace: Trace,
-        now: &[u8],
-        identity: Option<&Identity>,
-        change: &Change,
-    ) -> bool {
-        if self.is_by_serial(identity) && self.who != Who::Elsewhere {
-            // Whatever else the flash shows: nothing but this change has been at what
-            // is to stay.
-            return trace.state != State::Other || !self.is_overwritten(now, change.retained);
-        }
+    fn goes_on(&self, trace: Trace, now: &[u8], change: &Change) -> bool {
         match (trace.state, self.who) {
             // What lies elsewhere may be a twin that has more of it erased: that is
             // for its user to say.
-            (State::Untouched | State::Other, _) | (_, Who::Elsewhere) => false,
+            (State::Untouched, who) => who == Who::Serial,
+            (_, Who::Elsewhere) => false,
+            // Whatever else it shows: nothing but this change has been at what is to
+            // stay.
+            (State::Other, Who::Serial | Who::Moved) => !self.is_overwritten(now, change.retained),
+            (State::Other, _) => false,
             (State::Partial | State::Finished, _) => true,
         }
     }
@@ -380,22 +394,22 @@ impl Unfinished {
         let (State::Partial, Some(target)) = (trace.state, target) else {
             return trace;
         };
-        let of_sectors = layout.map(|layout| {
-            let is_here = |sector: &&FlashRange| {
-                without(&[**sector], &self.covered).is_empty() && is_read(**sector, seen)
-            };
-            let sectors = layout.sectors.iter().filter(is_here);
-            sectors.copied().collect::<Vec<FlashRange>>()
-        });
-        let is_possible = match (of_sectors, self.began_mixed()) {
-            (Some(sectors), false) => trace::is_on_its_way(now, &self.flash, target, &sectors),
-            (Some(sectors), true) => {
-                let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
-                trace::is_among(now, &self.flash, &targets, &sectors)
+        let is_possible = match layout {
+            Some(layout) => {
+                let sectors = self.sectors(seen, layout);
+                match self.began_mixed() {
+                    false => stopped::can_leave(now, &self.flash, target, layout, &sectors),
+                    true => {
+                        let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
+                        trace::is_among(now, &self.flash, &targets, &sectors)
+                    }
+                }
             }
             // What such a drive writes into by itself is known where it is asked.
-            (None, false) => asked.is_none_or(|target| trace::is_between(now, &self.flash, target)),
-            (None, true) => true,
+            None => {
+                self.began_mixed()
+                    || asked.is_none_or(|target| trace::is_between(now, &self.flash, target))
+            }
         };
         match is_possible {
             true => trace,
@@ -404,6 +418,21 @@ impl Unfinished {
                 ..trace
             },
         }
+    }
+
+    /// The sectors of this change that were read.
+    fn sectors(&self, seen: &Dump, layout: &EraseLayout) -> Vec<FlashRange> {
+        let is_here = |sector: &&FlashRange| {
+            without(&[**sector], &self.covered).is_empty() && is_read(**sector, seen)
+        };
+        layout.sectors.iter().filter(is_here).copied().collect()
+    }
+
+    /// Whether this change, in a chip that does not do all that it is told, and others
+    /// to `targets` can have left this flash.
+    fn may_have_left(&self, seen: &Dump, targets: &[&[u8]], layout: &EraseLayout) -> bool {
+        let sectors = self.sectors(seen, layout);
+        targets.is_empty() || trace::is_residue(&seen.bytes, &self.flash, targets, &sectors)
     }
 
     /// Whether the drive is known to be this one by its serial number.
@@ -493,7 +522,7 @@ impl Lost {
     fn identity(&self, seen: &Dump, layout: &EraseLayout) -> Option<Identity> {
         let is_this = match self.who {
             Who::Serial => true,
-            Who::Place => self.trace(seen, Some(layout)).state == State::Partial,
+            Who::Moved | Who::Place => self.trace(seen, Some(layout)).state == State::Partial,
             Who::Unknown | Who::Elsewhere => false,
         };
         let drive = self.entry.as_ref()?.entry.drive.as_ref();
@@ -509,6 +538,7 @@ impl Lost {
                 Who::Serial => End::Closed,
                 _ => End::Settled,
             },
+            is_under_way: false,
         }
     }
 

@@ -17,6 +17,7 @@
 //! entry counts only where nobody can have written it who may not flash that
 //! drive: in a folder in which no one but its owner can make or change files.
 
+pub(super) mod stopped;
 pub(super) mod trace;
 
 use std::ffi::{OsStr, OsString};
@@ -47,6 +48,8 @@ const LONGEST_PATH: usize = 4096;
 /// Entries that are settled. The oldest one is given up for another.
 const MOST_SETTLED: usize = 16;
 const LONGEST_TEXT: usize = 256;
+/// How the names of entries end.
+const ENTRY: &str = "toml";
 const MOST_WORDS: usize = 64;
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
@@ -317,30 +320,21 @@ impl Journal {
         }
     }
 
+    fn shelves(&self) -> impl Iterator<Item = &Shelf> {
+        let shelves = self.own.iter().chain(&self.others);
+        shelves.filter(|shelf| shelf.check().is_ok())
+    }
+
     /// The changes that are entered here and not closed, the oldest first.
     pub fn entries(&self) -> Vec<Found> {
-        let shelves: Vec<&Shelf> = self
-            .own
-            .iter()
-            .chain(&self.others)
-            .filter(|shelf| shelf.check().is_ok())
+        let files = self.shelves().flat_map(|shelf| shelf.files(ENTRY));
+        let mut found: Vec<Found> = files
+            .filter_map(|(file, text)| Found::parse(file, &text?))
             .collect();
-        let mut found: Vec<Found> = shelves
-            .iter()
-            .flat_map(|shelf| shelf.files("toml"))
-            .filter_map(|(file, text)| {
-                let entry: Entry = toml::from_str(&text).ok()?;
-                Some(Found {
-                    entry: entry.checked().ok()?,
-                    crc32: Crc32::of(text.as_bytes()),
-                    file,
-                })
-            })
-            .collect();
-        let closed: Vec<(OsString, String)> = shelves
-            .iter()
+        let closed: Vec<(OsString, String)> = self
+            .shelves()
             .flat_map(|shelf| shelf.files("closed"))
-            .filter_map(|(file, text)| Some((file.file_name()?.to_owned(), text)))
+            .filter_map(|(file, text)| Some((file.file_name()?.to_owned(), text?)))
             .collect();
         found.retain(|found| {
             let name = closed_name(&found.file);
@@ -351,6 +345,22 @@ impl Journal {
         });
         found.sort_by_key(|one| one.entry.date);
         found
+    }
+
+    /// What may be entries and cannot be read, or not be believed: files, and this
+    /// user's folder where others may write into it.
+    pub fn unread(&self) -> Vec<PathBuf> {
+        let is_no_entry = |(file, text): (PathBuf, Option<String>)| {
+            let found = text.and_then(|text| Found::parse(file.clone(), &text));
+            found.is_none().then_some(file)
+        };
+        let files = self.shelves().flat_map(|shelf| shelf.files(ENTRY));
+        let own = self.own.iter().filter(|shelf| shelf.check().is_err());
+        let own = own.filter(|shelf| !shelf.files(ENTRY).is_empty());
+        files
+            .filter_map(is_no_entry)
+            .chain(own.map(|shelf| shelf.folder.clone()))
+            .collect()
     }
 }
 
@@ -443,8 +453,9 @@ impl Shelf {
         Err(self.error(problem))
     }
 
-    /// The texts of a kind that lie here and count, in the order of their names.
-    fn files(&self, extension: &str) -> Vec<(PathBuf, String)> {
+    /// The files of a kind that lie here, in the order of their names: the texts of
+    /// those that count and can be read.
+    fn files(&self, extension: &str) -> Vec<(PathBuf, Option<String>)> {
         let names = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut paths: Vec<PathBuf> = names
             .take(MOST_ENTRIES)
@@ -452,15 +463,16 @@ impl Shelf {
             .filter(|path| path.extension() == Some(OsStr::new(extension)))
             .collect();
         paths.sort();
-        let text_of = |path: PathBuf| {
-            let found = fs::symlink_metadata(&path).ok()?;
-            if !self.counts(&found) {
-                return None;
-            }
-            let text = files::read_text(&path, LARGEST, Links::Own).ok()?;
-            Some((path, text))
+        let text_of = |path: &Path| {
+            let found = fs::symlink_metadata(path).ok()?;
+            let counts = self.counts(&found);
+            counts.then(|| files::read_text(path, LARGEST, Links::Own).ok())?
         };
-        paths.into_iter().filter_map(text_of).collect()
+        let texts = paths.into_iter().map(|path| (text_of(&path), path));
+        // One that is gone by now was taken back.
+        let texts =
+            texts.filter(|(text, path)| text.is_some() || fs::symlink_metadata(path).is_ok());
+        texts.map(|(text, path)| (path, text)).collect()
     }
 
     fn counts(&self, file: &Metadata) -> bool {
@@ -557,6 +569,15 @@ impl Entry {
 }
 
 impl Found {
+    fn parse(file: PathBuf, text: &str) -> Option<Found> {
+        let entry: Entry = toml::from_str(text).ok()?;
+        Some(Found {
+            entry: entry.checked().ok()?,
+            crc32: Crc32::of(text.as_bytes()),
+            file,
+        })
+    }
+
     /// What the whole flash is to hold, FF outside of the ranges; `None` where that
     /// file is gone or another one.
     pub(super) fn target(&self) -> Option<Vec<u8>> {

@@ -74,6 +74,11 @@ pub enum Refusal {
         date: Date,
         problem: BackupProblem,
     },
+    /// [`Check::Interrupted`]: a note of an unfinished write cannot be read, or a folder
+    /// of them cannot be believed, and whose write it was is not known.
+    Note {
+        place: PathBuf,
+    },
     /// The backup that was made is no longer what it was.
     Backup {
         path: PathBuf,

@@ -126,10 +126,13 @@ impl Record {
         self.drive.as_ref()?.serial.as_deref()
     }
 
-    /// Whether the drive of this record has no serial number and was not known to be at
-    /// this place: it may be any of its model.
+    /// Whether the drive of this record was not known to be at this place: it may be
+    /// any of its model. Of some models all say the same serial number.
     pub(super) fn may_be_of_a_twin(&self, place: Option<&str>) -> bool {
-        self.serial().is_none() && (place.is_none() || self.place.as_deref() != place)
+        match (place, self.place.as_deref()) {
+            (Some(now), Some(then)) => now != then,
+            _ => self.serial().is_none(),
+        }
     }
 
     /// # Errors

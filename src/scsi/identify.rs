@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::inquiry::is_number;
 use super::text::printable;
 use super::{DeviceType, Identity};
 
@@ -46,7 +47,7 @@ impl PacketDevice {
             device_type: DeviceType(high & 0x1F),
             model: words(data, 27, 47),
             firmware: words(data, 23, 27),
-            serial: (!serial.is_empty()).then_some(serial),
+            serial: is_number(&serial).then_some(serial),
         })
     }
 

@@ -110,6 +110,14 @@ impl Inquiry {
     }
 }
 
+/// Whether a serial number can tell one drive from another: nothing, or one letter
+/// over and over, is what a field holds that nobody has filled in.
+pub(super) fn is_number(serial: &str) -> bool {
+    let mut letters = serial.chars();
+    let first = letters.next();
+    first.is_some_and(|first| letters.clone().next().is_none() || letters.any(|one| one != first))
+}
+
 /// The unit serial number of a vital product data page 80. `None` where the
 /// reply is another one, or the number is blank.
 ///
@@ -128,7 +136,7 @@ pub fn parse_serial(reply: &[u8]) -> Option<String> {
         return None;
     }
     let serial = printable(number).trim().to_owned();
-    (!serial.is_empty()).then_some(serial)
+    is_number(&serial).then_some(serial)
 }
 
 #[cfg(test)]

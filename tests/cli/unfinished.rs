@@ -154,6 +154,108 @@ fn twins_without_a_serial_number_are_not_taken_for_each_other() {
     }
 }
 
+#[test]
+fn twins_that_say_the_same_serial_number_are_not_taken_for_each_other() {
+    for serial in ["serial = \"DUP1\"\n", "serial = \"0000\"\n"] {
+        let other = drive(3, serial).replace("seed = 20", "seed = 77");
+        let folder = with(&[drive(1, serial), other]);
+        run_in(&folder, "a", "3 c");
+        let held = folder.flash_of(3);
+        let line = |position| write_line(&folder, position, "--keep 0x4100-0x41ff");
+        cut_in(&folder, "a", &line(1), 1, 1_000_000);
+        // A whole image into the other one: it has its own backup, and the note stays.
+        let run = run_in(&folder, "b", &write_line(&folder, 3, "--backup of-3.bin"));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(
+            fs::read(folder.path("b/of-3.bin")).unwrap() == held,
+            "{run}"
+        );
+        let run = run_in(&folder, "a", &line(1));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(run.stdout.contains("Resumed"), "{run}");
+        assert!(folder.flash_of(1) == expected("--keep"), "{run}");
+    }
+}
+
+#[test]
+fn another_firmware_is_not_taken_for_what_an_erase_has_left() {
+    let whole = |position| {
+        drive(position, "mode_status = 0x72\n")
+            .replace("SST39SF020", "W25P20")
+            .replace("SIM-256P", "SIM-256S")
+    };
+    let other = whole(1).replace("seed = 20", "seed = 61");
+    let folder = with(&[other, whole(3)]);
+    run_in(&folder, "a", "1 c");
+    let held = folder.flash_of(1);
+    let line = |position: u8, switch: &str| {
+        write_line(&folder, position, &format!("{switch} --force=model"))
+    };
+    cut_in(
+        &folder,
+        "a",
+        &line(3, "--range 0x35000-0x3ffff"),
+        3,
+        300_000,
+    );
+    let run = run_in(
+        &folder,
+        "a",
+        &line(1, "--keep 0x34000-0x34fff --backup of-1.bin"),
+    );
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        fs::read(folder.path("a/of-1.bin")).unwrap() == held,
+        "{run}"
+    );
+    assert!(!run.stdout.contains("half-written"), "{run}");
+}
+
+#[test]
+fn a_note_that_cannot_be_read_is_named_and_not_passed_over() {
+    const MODE: u32 = 0o777;
+    type Spoil = fn(&std::path::Path);
+    let spoils: [(&str, Spoil); 3] = [
+        ("of another version", |note| {
+            let text = fs::read_to_string(note).unwrap();
+            fs::write(note, text.replace("version = 1", "version = 2")).unwrap();
+        }),
+        ("empty", |note| fs::write(note, "").unwrap()),
+        ("where others may write", |note| {
+            let folder = note.parent().unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(MODE)).unwrap();
+        }),
+    ];
+    for (what, spoil) in spoils {
+        let folder = with(&[drive(3, "")]);
+        let line = write_line(&folder, 3, "--range 0x4100-0x41ff");
+        cut_in(&folder, "a", &line, 3, 3000);
+        let held = folder.flash();
+        let notes = fs::read_dir(folder.path("bench.state/journal")).unwrap();
+        let mut notes = notes.map(|entry| entry.unwrap().path());
+        let note = notes.find(|path| path.extension().is_some_and(|name| name == "toml"));
+        let note = note.unwrap();
+        spoil(&note);
+        let run = run_in(&folder, "b", &line);
+        assert_eq!(run.code, Some(4), "{what}: {run}");
+        assert!(run.stderr.contains("bench.state/journal"), "{what}: {run}");
+        assert!(folder.flash() == held, "{what}: {run}");
+        let run = run_in(&folder, "b", "3 c");
+        assert!(run.stdout.contains("may be a mixture"), "{what}: {run}");
+        let run = run_in(&folder, "b", "3 r /m /b dump.bin");
+        assert!(run.stdout.contains("no backup"), "{what}: {run}");
+        // A whole image asks for no note, as long as one can be made.
+        if what != "where others may write" {
+            let run = run_in(&folder, "b", &write_line(&folder, 3, ""));
+            assert_eq!(run.code, Some(0), "{what}: {run}");
+            assert!(
+                run.stdout.contains("it may be half-written"),
+                "{what}: {run}"
+            );
+        }
+    }
+}
+
 /// What the drive at a position has been asked for in its last run.
 fn operations(folder: &Folder, position: u8) -> u64 {
     let counters = folder.text(&format!("bench.state/position-{position}.counters.toml"));

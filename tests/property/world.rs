@@ -156,12 +156,21 @@ struct Truth {
     is_unclear: bool,
 }
 
+/// The serial numbers that drives say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    None,
+    /// All of them the same.
+    One,
+    Own,
+}
+
 pub struct World {
     random: Random,
     drives: Vec<Drive>,
     truths: Vec<Truth>,
     root: PathBuf,
-    has_serials: bool,
+    numbers: Numbers,
     names: u32,
     /// All lines; a run is known by the number of its own.
     typed: Vec<Line>,
@@ -201,7 +210,13 @@ impl World {
             firmware[at..].fill(0xFF);
         }
         firmware[0x40..0x4B].copy_from_slice(b"LITE-ON SIM");
-        let has_serials = random.one_in(2);
+        let numbers = random.of(&[
+            Numbers::None,
+            Numbers::None,
+            Numbers::One,
+            Numbers::Own,
+            Numbers::Own,
+        ]);
         let is_calibrated = random.one_in(2);
         let at = random.below(size - 64);
         let drives = (0..1 + random.below(3)).map(|number| {
@@ -215,7 +230,11 @@ impl World {
                     vendor: "LITE-ON".to_owned(),
                     product: "SIM".to_owned(),
                     revision: "SIM1".to_owned(),
-                    serial: has_serials.then(|| format!("S{number}")),
+                    serial: match numbers {
+                        Numbers::None => None,
+                        Numbers::One => Some("S".to_owned()),
+                        Numbers::Own => Some(format!("S{number}")),
+                    },
                 },
                 flash,
                 layout: layout.clone(),
@@ -233,7 +252,7 @@ impl World {
             drives,
             random,
             root,
-            has_serials,
+            numbers,
             names: 0,
             typed: Vec::new(),
             backups: BTreeMap::new(),
@@ -261,7 +280,7 @@ impl World {
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
-            if !self.has_serials && self.random.one_in(16) {
+            if self.numbers != Numbers::Own && self.random.one_in(16) {
                 self.swap();
             }
         }
@@ -528,7 +547,7 @@ impl World {
         }
     }
 
-    /// Drives without serial numbers, in each other's places. Of two that were both
+    /// Drives without serial numbers of their own, in each other's places. Of two that were both
     /// cut off nobody could tell which is which.
     fn swap(&mut self) {
         let is_clean = |number: &usize| self.truths[*number].original.is_none();
@@ -638,7 +657,7 @@ impl World {
             },
             Refusal::BackupGone {
                 path: Some(path), ..
-            } => self.found_again(path),
+            } if is_its_own(path) => self.found_again(path),
             Refusal::Unfinished { .. } if !is_changed => forced,
             Refusal::Unfinished {
                 backup,

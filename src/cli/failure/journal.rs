@@ -53,12 +53,28 @@ fn unfinished(
             .next(begun)
             .next("Or put back what was in the drive before, and then type the same again:")
             .next(put_back),
+        (Doubt::Lost, None) => failure
+            .next("Put back what was in the drive before, and then type the same again:")
+            .next(put_back),
         (Doubt::Blank, None) => failure
             .next("If it is that drive, put back what was in it before, and then type the same again:")
             .next(put_back),
-        _ => failure
-            .next("Put back what was in the drive before, and then type the same again:")
-            .next(put_back),
+        // Nobody knows whose change it was: what is right for the one drive spoils the
+        // other.
+        (_, begun) => {
+            let failure = match begun {
+                Some(begun) => failure
+                    .next("If it was another drive, finish its write first:")
+                    .next(begun),
+                None => failure,
+            };
+            failure
+                .next(
+                    "Only if it was this very drive, put back what was in it before, and then type \
+                     the same again:",
+                )
+                .next(put_back)
+        }
     }
 }
 
@@ -86,6 +102,14 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
         Refusal::BackupGone { path: None, .. } => failure
             .next("Whole firmware needs nothing of what was there; to see what the drive is:")
             .next(request.check())
+            .next(OTHERWISE),
+        Refusal::Note { place } => failure
+            .next(format!(
+                "If a newer version of this program has made it, use that one. If no write of this \
+                 drive was interrupted, move {} away, then type the same again:",
+                place.display()
+            ))
+            .next(request.same())
             .next(OTHERWISE),
         Refusal::Backup {
             problem: BackupProblem::InUse,

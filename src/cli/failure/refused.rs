@@ -17,6 +17,7 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         Refusal::Check(objection) => objected(objection, failure, request),
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
+        | Refusal::Note { .. }
         | Refusal::Backup { .. }
         | Refusal::Journal(_) => failure,
         Refusal::NoCopy { .. } => failure

@@ -41,6 +41,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
+        | Refusal::Note { .. }
         | Refusal::Backup { .. }
         | Refusal::Journal(_) => journal::refusal(refusal).unwrap_or_default(),
         Refusal::NoCopy { range } => format!(

@@ -56,6 +56,11 @@ pub fn notice(notice: &Notice) -> String {
         } => format!(
             "{BEGUN}. It was begun on {date} without a backup; the flash may be a mixture now."
         ),
+        Notice::Unread { place } => format!(
+            "{}: a note of a write that was begun and not finished cannot be read. If it is of this \
+             drive, the flash may be a mixture now.",
+            place.display()
+        ),
     }
 }
 
@@ -113,6 +118,12 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
         } => format!(
             "{BEGUN}, on {date} and without a backup. What is to stay as it is may be lost in the \
              flash."
+        ),
+        Refusal::Note { place } => format!(
+            "{}: a note of a write that was begun and not finished cannot be read: it is damaged, of \
+             another version of this program, or lies where others may write. If it is of this \
+             drive, what is to stay as it is may be lost in the flash.",
+            place.display()
         ),
         Refusal::Backup {
             path,

@@ -58,9 +58,8 @@ pub(in crate::job) fn find(
             Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
         }
     }
-    open.intact
-        .sort_by(|one, other| (one.who, &one.record.date).cmp(&(other.who, &other.record.date)));
-    open
+    open.unread = journal.unread();
+    open.sorted()
 }
 
 /// The dumps with a record of a flash like this one.
@@ -111,6 +110,7 @@ impl Search<'_> {
         let has_serial = self.identity().is_some_and(|drive| drive.serial.is_some());
         Some(match (entry.place.as_deref(), place) {
             // They agree, or it were another drive.
+            (Some(then), Some(now)) if serial.is_some() && has_serial && then != now => Who::Moved,
             _ if serial.is_some() && has_serial => Who::Serial,
             (Some(then), Some(now)) if then == now => Who::Place,
             (Some(_), Some(_)) => Who::Elsewhere,

@@ -1,6 +1,6 @@
 //! What a change starts from: the flash as it is, or an earlier change.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Closing, Doubt, Lost, Notice, Unfinished, Who, concerns, is_within, overlap};
@@ -17,6 +17,8 @@ pub(in crate::job) struct Open {
     /// The oldest first.
     pub intact: Vec<Unfinished>,
     pub lost: Vec<Lost>,
+    /// What may tell of more of them and cannot be read.
+    pub unread: Vec<PathBuf>,
 }
 
 /// What is about to be done to a flash, as far as an earlier change matters.
@@ -67,7 +69,11 @@ impl Change<'_> {
 
 /// Whether a change was this drive's, and is not over.
 fn is_certain(one: &Unfinished, trace: Trace) -> bool {
-    one.who == Who::Serial || one.who == Who::Place && trace.state == State::Partial
+    match one.who {
+        Who::Serial => true,
+        Who::Moved | Who::Place => trace.state == State::Partial,
+        Who::Unknown | Who::Elsewhere => false,
+    }
 }
 
 /// Whether a change at another place was of another drive than the one that `known` says
@@ -90,7 +96,7 @@ fn is_of_another(
 fn first_of<'a>(all: &[&'a Unfinished]) -> Option<&'a Unfinished> {
     let first = *all.first()?;
     let mut others = all.iter().filter(|one| one.who == first.who);
-    let is_one = first.who == Who::Serial || others.all(|one| one.flash == first.flash);
+    let is_one = first.who.is_by_serial() || others.all(|one| one.flash == first.flash);
     is_one.then_some(first)
 }
 
@@ -105,10 +111,15 @@ fn refuse_loss(
     let now = &change.dump.bytes;
     let target = (change.target)(&change.seen.bytes);
     let is_part = !(change.is_whole() && change.dump.is_whole());
+    let changes = change
+        .dump
+        .ranges
+        .iter()
+        .any(|range| range.of(&target) != range.of(now));
     let is_lost = |one: &Unfinished| {
         one.differs_from(now, change.retained)
             // Its backup would no longer be what was there before.
-            || is_part && one.differs_from(&target, &change.dump.ranges)
+            || is_part && changes && one.differs_from(&target, &change.dump.ranges)
     };
     let lost = concerned.iter().filter(|(one, _)| is_lost(one));
     match lost.min_by_key(|(one, _)| one.record.half_written) {
@@ -123,6 +134,41 @@ fn refuse_loss(
 }
 
 impl Open {
+    /// The same, now that the flash has been read. A serial number proves less than it
+    /// should, as there are models of which all drives say the same one: a flash that a
+    /// change cannot have left is held for that of a twin, and so is one that shows a
+    /// change of its own place.
+    pub fn recognised(mut self, seen: &Dump, layout: Option<&EraseLayout>) -> Open {
+        let targets = self.targets();
+        let state = |one: &Unfinished| one.trace(seen, None, &targets, layout).state;
+        let is_explained = |one: &Unfinished| !one.is_within(seen) || state(one) != State::Other;
+        let has_failed = |one: &Unfinished| {
+            layout.is_some_and(|layout| one.may_have_left(seen, &targets, layout))
+        };
+        let is_here = |one: &Unfinished| {
+            matches!(one.who, Who::Serial | Who::Place) && state(one) == State::Partial
+        };
+        let has_own = self.intact.iter().any(is_here);
+        let who = self.intact.iter().map(|one| match one.who {
+            Who::Serial if !is_explained(one) && !has_failed(one) => Who::Place,
+            Who::Moved if !is_explained(one) => Who::Unknown,
+            Who::Moved if has_own => Who::Elsewhere,
+            who => who,
+        });
+        let who: Vec<Who> = who.collect();
+        for (one, who) in self.intact.iter_mut().zip(who) {
+            one.who = who;
+        }
+        self.sorted()
+    }
+
+    /// The nearest first, and the oldest of those.
+    pub(super) fn sorted(mut self) -> Open {
+        self.intact.sort_by_key(|one| (one.who, one.record.date));
+        self.lost.sort_by_key(|one| (one.who, one.date));
+        self
+    }
+
     /// What was in this drive's flash before a change that was begun and not
     /// finished, where its backup has all of that.
     pub fn before(&self) -> Option<&[u8]> {
@@ -153,6 +199,11 @@ impl Open {
             }
             return Ok(Start::Resumed(Box::new(first.clone())));
         }
+        if let (false, false, Some(place)) = (is_forced, change.is_whole(), self.unread.first()) {
+            return Err(Refusal::Note {
+                place: place.clone(),
+            });
+        }
         let concerned = self.concerned(change);
         let gone = self.gone(change);
         let gone_of_this = gone.iter().find(|one| one.who.is_this());
@@ -173,7 +224,7 @@ impl Open {
         // of them is no way back.
         let certain: Vec<&Unfinished> = certain
             .map(|(one, _)| *one)
-            .filter(|one| one.who != Who::Serial || !one.record.half_written)
+            .filter(|one| !one.who.is_by_serial() || !one.record.half_written)
             .collect();
         // What a change outside of it has left is in no backup of its own.
         let is_left_out = |one: &Unfinished, covered: &[FlashRange]| {
@@ -191,7 +242,9 @@ impl Open {
         });
         Ok(match before {
             Some(one) => Start::After(Box::new((*one).clone())),
-            None if concerned.is_empty() && gone.is_empty() => Start::Here,
+            None if concerned.is_empty() && gone.is_empty() && self.unread.is_empty() => {
+                Start::Here
+            }
             None => Start::Mixed,
         })
     }
@@ -203,9 +256,14 @@ impl Open {
         if change.is_whole() && change.dump.is_whole() {
             return Ok(());
         }
+        let target = (change.target)(&first.flash);
+        let is_put_back = |one: &Unfinished| !one.differs_from(&target, &change.dump.ranges);
         let others = self.concerned(change).into_iter();
         let mut others = others.filter(|(one, _)| {
-            one.who.is_this() && !one.is_same(first) && !one.ends_with(first, change)
+            one.who.is_this()
+                && !one.is_same(first)
+                && !one.ends_with(first, change)
+                && !is_put_back(one)
         });
         match others.find(|(one, _)| one.overlaps(&change.dump.ranges)) {
             Some((one, _)) => Err(one.put_back_first()),
@@ -231,7 +289,7 @@ impl Open {
             Some((one, trace))
         });
         let same: Vec<&Unfinished> = begun
-            .filter(|(one, trace)| one.goes_on(*trace, now, identity, change))
+            .filter(|(one, trace)| one.goes_on(*trace, now, change))
             .map(|(one, _)| one)
             .collect();
         let Some(oldest) = same.first() else {
@@ -368,6 +426,7 @@ impl Open {
         };
         self.intact.iter().any(concerns)
             || self.lost.iter().any(|one| one.is_concerned(dump, layout))
+            || !self.unread.is_empty()
     }
 
     /// What the user should know where this run goes on with none of them.
@@ -379,7 +438,14 @@ impl Open {
         intact
             .map(Unfinished::notice)
             .chain(lost.map(Lost::notice))
+            .chain(self.unread())
             .collect()
+    }
+
+    /// What the user should know of notes that cannot be read.
+    pub fn unread(&self) -> impl Iterator<Item = Notice> {
+        let places = self.unread.iter().cloned();
+        places.map(|place| Notice::Unread { place })
     }
 
     fn is_concerned(&self, one: &Unfinished, dump: &Dump, layout: Option<&EraseLayout>) -> bool {
@@ -399,7 +465,14 @@ impl Open {
             .intact
             .iter()
             .filter(|one| *one == begun || one.who.is_this() && is_over(one));
-        same.map(|one| self.closing(one, change)).collect()
+        let closing = |one: &Unfinished| {
+            let closing = self.closing(one, change);
+            match one == begun {
+                true => closing.of_begun(),
+                false => closing,
+            }
+        };
+        same.map(closing).collect()
     }
 
     fn closing(&self, one: &Unfinished, change: &Change) -> Closing {
@@ -414,7 +487,8 @@ impl Open {
         change: &Change,
         identity: Option<&Identity>,
     ) -> Vec<Closing> {
-        let is_its_own = |one: &&Unfinished| one.who.is_this() || one.is_by_serial(identity);
+        let is_settled = |one: &Unfinished| one.who == Who::Elsewhere && one.is_by_serial(identity);
+        let is_its_own = |one: &&Unfinished| one.who.is_this() || is_settled(one);
         let is_back = |one: &&Unfinished| {
             one.is_within(change.dump) && !one.differs_from(target, &one.covered)
         };

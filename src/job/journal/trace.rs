@@ -3,7 +3,7 @@
 
 use super::Piece;
 use crate::flash::{Bank, EraseLayout, FlashRange, PAGE_SIZE};
-use crate::image::Crc32;
+use crate::image::{Crc32, identity};
 use crate::plan::ERASED;
 
 /// Flash is compared with an entry in pieces of at most this many bytes: the
@@ -153,34 +153,6 @@ pub(in crate::job) fn shares_content(now: &[u8], before: &[u8], after: &[u8]) ->
         .is_some()
 }
 
-/// Whether a change from `before` to `after`, or several attempts at it, can have left
-/// this in `sectors`.
-///
-/// One sector may hold what it likes where everything else says that its erase was
-/// cut off: in its bank nothing has been programmed yet.
-pub(in crate::job) fn is_on_its_way(
-    now: &[u8],
-    before: &[u8],
-    after: &[u8],
-    sectors: &[FlashRange],
-) -> bool {
-    let is_on_its_way =
-        |sector: &FlashRange| leads_to(sector.of(now), sector.of(before), sector.of(after));
-    let mut others = sectors.iter().filter(|sector| !is_on_its_way(sector));
-    let Some(cut) = others.next() else {
-        return true;
-    };
-    let bank = cut.banks().next_back();
-    let is_beside = |sector: &&FlashRange| *sector != cut && sector.banks().next_back() == bank;
-    let mut beside = sectors.iter().filter(is_beside);
-    others.next().is_none()
-        && is_half_erased(cut.of(now), cut.of(before))
-        && beside.all(|sector| {
-            let holds = sector.of(now);
-            holds == sector.of(before) || holds.iter().all(|byte| *byte == ERASED)
-        })
-}
-
 /// Whether several changes, each begun in the middle of another, can have left this
 /// in `sectors`: from `before` to each of `afters`, in any order.
 pub(in crate::job) fn is_among(
@@ -197,15 +169,42 @@ pub(in crate::job) fn is_among(
     })
 }
 
+/// Whether changes from `before` to each of `afters` can have left this in `sectors`,
+/// in a chip that does not do all that it is told.
+pub(in crate::job) fn is_residue(
+    now: &[u8],
+    before: &[u8],
+    afters: &[&[u8]],
+    sectors: &[FlashRange],
+) -> bool {
+    sectors.iter().all(|sector| {
+        let [now, before] = [now, before].map(|flash| sector.of(flash));
+        let mut bytes = now.iter().zip(before).enumerate();
+        let is_between = |(at, (now, before)): (usize, (&u8, &u8))| {
+            let clear = |after: &&[u8]| sector.of(after).get(at).copied().unwrap_or(ERASED);
+            let set = afters
+                .iter()
+                .map(clear)
+                .fold(*before, |all, after| all & after);
+            set & !now == 0
+        };
+        bytes.all(is_between) || is_half_erased(now, before)
+    })
+}
+
 /// Whether an erase that was cut off can have left this. Chips program a sector to
 /// 00 before they erase it (AMD's embedded algorithm, which JEDEC parts follow), byte
 /// by byte; then all of its bits rise, those of bytes that were FF as well.
-fn is_half_erased(now: &[u8], before: &[u8]) -> bool {
+pub(super) fn is_half_erased(now: &[u8], before: &[u8]) -> bool {
     /// Fewer say nothing.
     const FEW: usize = 64;
     let both = || now.iter().zip(before);
     if both().all(|(now, before)| now == before || *now == 0) {
         return true;
+    }
+    // What still says who the drive is is no noise.
+    if !identity::find(now).is_empty() {
+        return false;
     }
     let (blank, held): (Vec<_>, Vec<_>) = both().partition(|(_, before)| **before == ERASED);
     let untouched = held.iter().filter(|(now, before)| now == before).count();
@@ -244,6 +243,7 @@ pub(in crate::job) fn is_between(now: &[u8], before: &[u8], after: &[u8]) -> boo
 
 #[cfg(test)]
 mod tests {
+    use super::super::stopped::can_leave;
     use super::*;
     use crate::job::record;
 
@@ -276,7 +276,9 @@ mod tests {
         let pieces = pieces(before, Some(after), &whole());
         let trace = of(&pieces, now, Some(&layout));
         match trace.state {
-            State::Partial if !is_on_its_way(now, before, after, &layout.sectors) => State::Other,
+            State::Partial if !can_leave(now, before, after, &layout, &layout.sectors) => {
+                State::Other
+            }
             state => state,
         }
     }
@@ -299,13 +301,40 @@ mod tests {
         assert_eq!(state_of(&after, &before, &after), State::Finished);
         assert_eq!(state_of(&[0xFF; SIZE], &before, &after), State::Other);
         assert_eq!(
-            state_of(&with(&[(19, 0xFF)]), &before, &after),
+            state_of(&with(&[(16, 0xFF)]), &before, &after),
             State::Partial
         );
         assert_eq!(
-            state_of(&with(&[(19, 0xFF), (22, 0x31)]), &before, &after),
+            state_of(&with(&[(16, 0xFF), (19, 0x31)]), &before, &after),
             State::Partial,
             "the erase of the second sector was cut off"
+        );
+        assert_eq!(
+            state_of(&with(&[(19, 0xFF)]), &before, &after),
+            State::Other,
+            "the sector before it in its bank comes first"
+        );
+        let mut half = with(&[
+            (16, 0xFF),
+            (19, 0xFF),
+            (22, 0xFF),
+            (25, 0xFF),
+            (28, 0xFF),
+            (31, 0xFF),
+        ]);
+        half[0x1_0100..0x1_0400].copy_from_slice(&after[0x1_0100..0x1_0400]);
+        half[0x1_0400..0x1_0480].fill(0x7D);
+        assert_eq!(
+            state_of(&half, &before, &after),
+            State::Partial,
+            "a page was being programmed"
+        );
+        let mut twin = before.clone();
+        twin[0x1_3000..0x1_4000].copy_from_slice(&after[0x1_3000..0x1_4000]);
+        assert_eq!(
+            state_of(&twin, &before, &after),
+            State::Other,
+            "one sector is done and those beside it were never erased"
         );
         assert_eq!(
             state_of(&with(&[(4, 0xFF)]), &before, &after),

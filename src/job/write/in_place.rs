@@ -228,6 +228,7 @@ impl<'a> Scope<'a> {
             false => Cow::Borrowed(dump),
         };
         refuse_unstable(seen.disagreements, &request.forced)?;
+        let open = open.recognised(&seen, Some(self.layout));
         let change = Change {
             dump,
             seen: &seen,

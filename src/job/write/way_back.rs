@@ -139,7 +139,13 @@ pub(in crate::job) fn way_back(
 ) -> Result<Made, JobError> {
     let read = dump;
     let (dump, is_mixed): (Cow<Dump>, bool) = match start {
-        Start::Resumed(earlier) => return Ok(Made::earlier(earlier, Backup::Earlier)),
+        Start::Resumed(earlier) => {
+            let mixed = earlier.began_mixed() || earlier.flash != dump.bytes;
+            return Ok(Made {
+                mixed,
+                ..Made::earlier(earlier, Backup::Earlier)
+            });
+        }
         Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
             let mixed = earlier.flash != dump.bytes;
             return Ok(Made {
