@@ -57,7 +57,18 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
     }));
     let of_drives = outcome.drives.iter().flat_map(|drive| &drive.findings);
     let images = outcome.findings.iter().chain(of_drives);
-    let images: Vec<Value> = images.filter_map(of_image).collect();
+    let mut images: Vec<Value> = images.filter_map(of_image).collect();
+    for (path, failure) in &outcome.bad_files {
+        let path = Value::from(text(path));
+        let known = images.iter().position(|image| image["path"] == path);
+        let at = known.unwrap_or_else(|| {
+            images.push(json!({"path": path}));
+            images.len() - 1
+        });
+        let mut image = fields(std::mem::take(&mut images[at]));
+        image.extend(of_failure(failure, caller));
+        images[at] = image.into();
+    }
     let several = match request.map(|request| &request.command) {
         Some(Command::Inspect { files }) => files.len() > 1,
         _ => false,

@@ -34,7 +34,6 @@ use std::process::ExitCode;
 use args::UsageError;
 use caller::Caller;
 use exit::Exit;
-use failure::Failure;
 use log::Log;
 use outcome::Outcome;
 use output::{Manner, Output};
@@ -72,20 +71,15 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
             if !output.manner().events {
                 eprintln_quietly(failure.text());
             }
-            output.end(Some(&failure));
-            return failure.exit.into();
+            let exit = failure.exit;
+            output.end(Some(failure));
+            return exit.into();
         }
     };
     let result = commands::run(&request, &output);
-    output.end(result.as_ref().err());
-    let result = result.and_then(|()| {
-        output
-            .check()
-            .map_err(|error| Failure::unreported(&error, &request))
-    });
-    let exit = match result {
-        Ok(()) => Exit::Done,
-        Err(failure) => {
+    let exit = match output.end(result.err()) {
+        None => Exit::Done,
+        Some(failure) => {
             let mut text = failure.text();
             log.note(&text.render(&Caller::of_process(), Look::PLAIN));
             if let Some(path) = log.path() {

@@ -40,6 +40,8 @@ pub struct Outcome {
     /// What is about no drive in particular.
     pub findings: Vec<Finding>,
     pub drives: Vec<OfDrive>,
+    /// Files of several that no drive should get, or that could not be read.
+    pub bad_files: Vec<(PathBuf, Failure)>,
     /// A failure of no drive in particular.
     pub failure: Option<Failure>,
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::args::{self, DriveName, Request};
@@ -122,6 +123,12 @@ impl Output {
         }
     }
 
+    /// One of several files is good for nothing.
+    pub fn bad_file(&self, file: &Path, failure: Failure) {
+        self.warn(None, &Event::Note(&failure.what), failure.text());
+        self.outcome().bad_files.push((file.to_owned(), failure));
+    }
+
     /// A drive is turned to.
     pub fn begin(&self, drive: &DriveName) {
         self.outcome().begin(drive);
@@ -218,22 +225,33 @@ impl Output {
         }
     }
 
-    /// The end of a run: says what failed, and writes the object that is wanted.
-    pub fn end(&self, failure: Option<&Failure>) {
+    /// The end of a run: says what failed, writes the object that is wanted, and
+    /// gives the failure that the run ends with. One that went well and could not
+    /// be reported ends with that.
+    pub fn end(&self, failure: Option<Failure>) -> Option<Failure> {
         let mut outcome = self.outcome();
-        if let Some(failure) = failure {
+        if let Some(failure) = &failure {
             outcome.fail(failure.clone());
         }
         for drive in outcome.drives.iter().filter(|drive| !drive.has_ended) {
             let failure = drive.failure.as_ref();
             self.tell(Some(&drive.name), &Event::Ended(failure));
         }
-        self.tell(None, &Event::Over(failure));
         outcome.log = self.log.path().map(ToOwned::to_owned);
+        let object = || format!("{:#}\n", json::object(&outcome, &Caller::of_process()));
         if self.manner.json {
-            let object = json::object(&outcome, &Caller::of_process());
-            self.write(&format!("{object:#}\n"));
+            self.write(&object());
         }
+        if let Some(file) = beside_the_text() {
+            let _ = std::fs::write(file, object());
+        }
+        let failure = failure.or_else(|| {
+            let error = self.check().err()?;
+            let request = outcome.request.as_ref()?;
+            Some(Failure::unreported(&error, request))
+        });
+        self.tell(None, &Event::Over(failure.as_ref()));
+        failure
     }
 
     /// Whether results are shown to nobody while they come.
@@ -284,6 +302,11 @@ impl Output {
             None => Ok(()),
         }
     }
+}
+
+/// Where tests want the object of a run that is told in words, to compare the two.
+fn beside_the_text() -> Option<OsString> {
+    std::env::var_os("MTKFLASH_TEST_OBJECT").filter(|_| cfg!(debug_assertions))
 }
 
 /// What a thread that panicked has left is as good as any.

@@ -1,5 +1,8 @@
 //! A folder with benches and images, and the binary run in it.
 
+#[path = "agreement.rs"]
+pub mod agreement;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -10,7 +13,7 @@ use std::thread;
 
 use mtkflash::sim::{Bench, Counters, Firmware};
 use nix::pty::openpty;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 pub const KIB: u32 = 1024;
 pub const BANK: usize = 0x1_0000;
@@ -104,8 +107,25 @@ impl Folder {
         words
     }
 
+    /// Runs a line; what the text says has to be what the object of the same run says.
     pub fn run(&self, line: &str) -> Run {
-        Run::of(line, self.command(line).output().unwrap())
+        let beside = NamedTempFile::new().unwrap();
+        let mut command = self.command(line);
+        command.env("MTKFLASH_TEST_OBJECT", beside.path());
+        let run = Run::of(line, command.output().unwrap());
+        let is_told_in_words = !line.contains("--events") && !line.contains("--quiet --json");
+        if cfg!(debug_assertions) && is_told_in_words {
+            let object = fs::read(beside.path()).unwrap();
+            let object = serde_json::from_slice(&object).unwrap_or_else(|error| {
+                panic!("there is no object beside the text ({error}): {run}");
+            });
+            let text = match line.contains("--json") {
+                true => run.stderr.clone(),
+                false => format!("{}\n{}", run.stdout, run.stderr),
+            };
+            agreement::agree(&run.to_string(), run.code, &text, &object);
+        }
+        run
     }
 
     /// What is on the terminal in the end, and the exit code, where this is typed.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::folder::agreement::{Line, advice};
+
 fn snapshots(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -14,62 +16,6 @@ fn snapshots(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-/// A line of advice: of the block that begins with `Next`.
-#[derive(Debug, PartialEq)]
-pub enum Line {
-    Says(String),
-    /// The words of a command.
-    Types(String),
-}
-
-const INDENT: &str = "          ";
-
-/// Every block of advice in a snapshot, with the last line that was typed before it.
-pub fn advice(text: &str) -> Vec<(Option<String>, Vec<Line>)> {
-    let mut blocks: Vec<(Option<String>, Vec<Line>)> = Vec::new();
-    let (mut typed, mut is_open) = (None, false);
-    for line in text.lines() {
-        if let Some(line) = line.strip_prefix("$ mtkflash ") {
-            typed = Some(line.to_owned());
-        }
-        let content = match (line.strip_prefix("Next      "), line.strip_prefix(INDENT)) {
-            (Some(first), _) => {
-                blocks.push((typed.clone(), Vec::new()));
-                is_open = true;
-                first
-            }
-            (None, Some(next)) if is_open => next,
-            _ => {
-                is_open = false;
-                continue;
-            }
-        };
-        let lines = &mut blocks.last_mut().unwrap().1;
-        lines.push(match is_command(content) {
-            true => Line::Types(content.trim().to_owned()),
-            false => Line::Says(content.trim().to_owned()),
-        });
-    }
-    blocks
-}
-
-fn is_command(line: &str) -> bool {
-    const PROGRAMS: [&str; 10] = [
-        "mtkflash",
-        "sudo",
-        "echo",
-        "eject",
-        "docker",
-        "systemctl",
-        "unar",
-        "objcopy",
-        "zip",
-        "iconv",
-    ];
-    let first = line.split_whitespace().next().unwrap_or_default();
-    PROGRAMS.contains(&first)
 }
 
 fn of_all() -> Vec<(PathBuf, Option<String>, Vec<Line>)> {

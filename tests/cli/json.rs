@@ -304,12 +304,12 @@ fn the_object_says_whatever_the_text_says_of_sums_flash_and_advice() {
 
 /// The commands of all advice in a text.
 fn commands(text: &str) -> Vec<String> {
-    let blocks = crate::invariants::advice(text).into_iter();
+    let blocks = crate::folder::agreement::advice(text).into_iter();
     let lines = blocks.flat_map(|(_, lines)| lines);
     lines
         .filter_map(|line| match line {
-            crate::invariants::Line::Types(command) => Some(command),
-            crate::invariants::Line::Says(_) => None,
+            crate::folder::agreement::Line::Types(command) => Some(command),
+            crate::folder::agreement::Line::Says(_) => None,
         })
         .collect()
 }

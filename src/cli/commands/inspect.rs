@@ -7,7 +7,6 @@ use super::heed_signals;
 use super::images::{advised, gaps, load_image, must_be_meant, only_parts, part};
 use super::run::Context;
 use crate::cli::args::{Form, Request};
-use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::{Examined, Finding, Inside};
@@ -66,9 +65,7 @@ fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
                 flash: Flash::Unsaid,
                 ..failure
             };
-            context
-                .output
-                .warn(None, &Event::Note(&failure.what), failure.text());
+            context.output.bad_file(file, failure);
         }
     }
     if let ([first, second], [one, other]) = (files, &images[..]) {
