@@ -116,6 +116,9 @@ fn of_drive(drive: &OfDrive, request: Option<&Request>, caller: &Caller) -> Valu
     for finding in &drive.findings {
         object.extend(of_finding(finding, caller));
     }
+    if object.contains_key("change") {
+        with_sums_before(drive, &mut object);
+    }
     if !drive.phases.is_empty() {
         let phases: Vec<Value> = drive.phases.iter().map(spent).collect();
         object.insert("phases".to_owned(), phases.into());
@@ -124,6 +127,16 @@ fn of_drive(drive: &OfDrive, request: Option<&Request>, caller: &Caller) -> Valu
         object.extend(of_failure(failure, caller));
     }
     object.into()
+}
+
+/// Adds what a bank was before the change, where it was read.
+fn with_sums_before(drive: &OfDrive, object: &mut Map<String, Value>) {
+    let banks = object.get_mut("banks").and_then(Value::as_array_mut);
+    for bank in banks.into_iter().flatten() {
+        let number = bank["bank"].as_u64().and_then(|bank| bank.try_into().ok());
+        let before = number.and_then(|number| drive.before.get(&Bank(number)));
+        bank["before"] = before.map(ToString::to_string).into();
+    }
 }
 
 /// How a job went that did not fail.
@@ -154,8 +167,7 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
         Finding::Image { .. }
         | Finding::Against { .. }
         | Finding::Examined(_)
-        | Finding::NoImage { .. }
-        | Finding::Heading => json!({}),
+        | Finding::NoImage { .. } => json!({}),
         Finding::Differences {
             differences: found, ..
         } => json!({"differences": differences(found)}),

@@ -1,6 +1,7 @@
 //! What a run found and did, as data. [Text](super::report) and
 //! [JSON](super::json) are two renderings of it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct OfDrive {
     pub name: DriveName,
     pub findings: Vec<Finding>,
     pub phases: Vec<Spent>,
+    /// Banks as they were first read.
+    pub before: BTreeMap<Bank, Checksum>,
     pub failure: Option<Failure>,
     /// Its end is told already.
     pub has_ended: bool,
@@ -104,8 +107,6 @@ pub enum Finding {
         files: Vec<PathBuf>,
         bytes: u32,
     },
-    /// One of several drives comes now.
-    Heading,
     Drive(Box<Drive>),
     /// Writes of a flash like this one that were begun and not finished, a
     /// sentence for each.
@@ -326,6 +327,7 @@ impl Outcome {
                 name: name.clone(),
                 findings: Vec::new(),
                 phases: Vec::new(),
+                before: BTreeMap::new(),
                 failure: None,
                 has_ended: false,
             });
@@ -496,6 +498,7 @@ impl From<&Proposal> for Planned {
 #[derive(Debug, Default)]
 pub struct Stopwatch {
     done: Vec<Spent>,
+    read: BTreeMap<Bank, Checksum>,
     running: Option<(Phase, Duration, u64)>,
 }
 
@@ -509,15 +512,22 @@ impl Stopwatch {
                     *moved += bytes;
                 }
             }
+            Event::BankDone {
+                phase: Phase::Read,
+                bank,
+                sum: Some(sum),
+            } => {
+                self.read.insert(*bank, *sum);
+            }
             Event::Finished { .. } => self.stop(now, true),
             _ => {}
         }
     }
 
-    /// All phases of a job that has ended at this time.
-    pub fn ended(mut self, now: Duration) -> Vec<Spent> {
+    /// All phases of a job that has ended at this time, and the banks that it read.
+    pub fn ended(mut self, now: Duration) -> (Vec<Spent>, BTreeMap<Bank, Checksum>) {
         self.stop(now, false);
-        self.done
+        (self.done, self.read)
     }
 
     fn stop(&mut self, now: Duration, is_whole: bool) {

@@ -1,6 +1,7 @@
 //! Where results go: as text to people while they come, as JSON to programs at
 //! the end.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,6 +18,8 @@ use super::progress::eprintln_quietly;
 use super::report;
 use super::text::{Look, Text};
 use super::wrap;
+use crate::flash::Bank;
+use crate::image::Checksum;
 use crate::job::Phase;
 
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
@@ -88,9 +91,10 @@ impl Output {
     pub fn tell(&self, drive: Option<&DriveName>, event: &Event) {
         self.log.event(drive, event);
         if self.manner.events {
-            let line = json::event(drive, event, &Caller::of_process());
-            // Who does not listen misses it.
-            let _ = writeln!(io::stderr(), "{line}");
+            if let Some(line) = json::event(drive, event, &Caller::of_process()) {
+                // Who does not listen misses it.
+                let _ = writeln!(io::stderr(), "{line}");
+            }
         }
     }
 
@@ -98,7 +102,7 @@ impl Output {
     pub fn found(&self, drive: Option<&DriveName>, request: &Request, finding: Finding) {
         let mut outcome = self.outcome();
         self.tell(drive, &Event::Found(&finding));
-        self.text_of(drive, report::finding(&finding, drive, request));
+        self.text_of(drive, report::finding(&finding, request));
         outcome.findings(drive).push(finding);
     }
 
@@ -135,10 +139,13 @@ impl Output {
         self.tell(Some(drive), &Event::Opening);
     }
 
-    /// What the phases of a drive's job took.
-    pub fn spent(&self, drive: &DriveName, phases: Vec<Spent>) {
+    /// What the phases of a drive's job took, and the banks that it read.
+    pub fn spent(&self, drive: &DriveName, (phases, read): (Vec<Spent>, BTreeMap<Bank, Checksum>)) {
         if let Some(drive) = self.outcome().drive(drive) {
             drive.phases.extend(phases);
+            for (bank, sum) in read {
+                drive.before.entry(bank).or_insert(sum);
+            }
         }
     }
 
@@ -220,7 +227,7 @@ impl Output {
         }
         if let Some(of_drive) = self.outcome().drive(drive) {
             for finding in &of_drive.findings {
-                eprintln_quietly(report::finding(finding, Some(drive), request));
+                eprintln_quietly(report::finding(finding, request));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::args::{DriveName, Request};
+use super::args::Request;
 use super::commands::{change, list, read};
 use super::help;
 use super::next::Blank;
@@ -32,7 +32,7 @@ pub fn identity(identity: &Identity) -> String {
 }
 
 /// What was found or done, as people read it.
-pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) -> Text {
+pub fn finding(finding: &Finding, request: &Request) -> Text {
     match finding {
         Finding::Help(topic) => Text::default().lines(&help::text(*topic)).finish(),
         Finding::Version => Text::default().lines(&help::version()).finish(),
@@ -47,9 +47,6 @@ pub fn finding(finding: &Finding, drive: Option<&DriveName>, request: &Request) 
             differences,
         } => words::image::differences(differences, longer),
         Finding::Converted { files, bytes } => converted(files, *bytes),
-        Finding::Heading => drive.map_or_else(Text::default, |name| {
-            Text::default().words("").words(&name.to_string()).finish()
-        }),
         Finding::Drive(drive) => device(drive),
         Finding::Unfinished(notices) => unfinished(notices),
         Finding::Dumped(dump) => read::dumped(dump),

@@ -11,6 +11,9 @@ struct Said {
     crc32: BTreeSet<String>,
     /// Sums of banks.
     sums: BTreeSet<(u64, String)>,
+    /// And those that they had before a change.
+    before: BTreeSet<(u64, String)>,
+    keys: BTreeSet<String>,
     /// Drives that were open.
     drives: BTreeSet<String>,
     /// Advice: words and commands.
@@ -34,6 +37,13 @@ pub fn agree(run: &str, code: Option<i32>, text: &str, object: &Value) {
         "{run}\n{object:#}"
     );
     let (in_text, in_object) = (of_text(text), of_object(object));
+    let documentation = include_str!("../../doc/json.md");
+    let is_named = |key: &&String| documentation.contains(&format!("`{key}`"));
+    let unnamed: Vec<_> = in_object.keys.iter().filter(|key| !is_named(key)).collect();
+    assert!(
+        unnamed.is_empty(),
+        "not in doc/json.md: {unnamed:?}\n{run}\n{object:#}"
+    );
     let pairs = [
         ("advice", &in_text.advice, &in_object.advice),
         ("drives", &in_text.drives, &in_object.drives),
@@ -63,6 +73,13 @@ pub fn agree(run: &str, code: Option<i32>, text: &str, object: &Value) {
         "sums: {:?} and {:?}\n{run}\n{object:#}",
         in_text.sums,
         in_object.sums
+    );
+    // After a failure the object has no banks.
+    assert!(
+        code != Some(0) || in_text.before.is_subset(&in_object.before),
+        "sums before: {:?} and {:?}\n{run}\n{object:#}",
+        in_text.before,
+        in_object.before
     );
     let unsaid = in_object.warnings.difference(&in_text.warnings);
     assert_eq!(
@@ -103,6 +120,16 @@ fn of_text(text: &str) -> Said {
     let mut has_failed = false;
     let mut label = String::new();
     for line in text.lines() {
+        let bank = line
+            .strip_prefix("Bank ")
+            .and_then(|bank| bank.split_once(':'));
+        let before = line
+            .strip_suffix(" before)")
+            .and_then(|line| line.rsplit_once('('));
+        if let (Some((bank, _)), Some((_, sum))) = (bank, before) {
+            said.before
+                .insert((bank.trim().parse().unwrap(), sum.to_owned()));
+        }
         has_failed |= line.starts_with("mtkflash: ");
         let (lead, words) = line.split_at_checked(10).unwrap_or((line, ""));
         if !lead.trim().is_empty() {
@@ -144,6 +171,7 @@ fn collect(value: &Value, said: &mut Said) {
         said.drives.insert(plain(&format!("{at}, by {way}")));
     }
     for (key, value) in fields {
+        said.keys.insert(key.clone());
         match (key.as_str(), value) {
             ("crc32", Value::String(crc32)) => {
                 said.crc32.insert(crc32.clone());
@@ -154,6 +182,11 @@ fn collect(value: &Value, said: &mut Said) {
                     .filter_map(|bank| Some((bank["bank"].as_u64()?, bank["sum"].as_str()?)));
                 let sums = sums.map(|(bank, sum)| (bank, sum.to_owned()));
                 said.sums.extend(sums);
+                let before = banks
+                    .iter()
+                    .filter_map(|bank| Some((bank["bank"].as_u64()?, bank["before"].as_str()?)));
+                let before = before.map(|(bank, sum)| (bank, sum.to_owned()));
+                said.before.extend(before);
             }
             ("next", Value::Array(lines)) => said.advice.extend(lines.iter().map(line)),
             ("flash", flash) => {

@@ -126,6 +126,36 @@ fn each_of_several_drives_ends_once_and_that_is_its_last_event() {
     }
 }
 
+#[test]
+fn every_event_that_tells_something_says_what() {
+    for (bench, line) in [
+        ("sst39sf020.toml", "3 c"),
+        ("sst39sf020.toml", "3 c --via port"),
+        ("sst39sf020.toml", "3 r /m /b dump.bin"),
+        ("four-drives.toml", "c --yes"),
+    ] {
+        let run = Folder::with_bench(bench).done(&format!("{line} --events"));
+        for event in events(&run) {
+            let keys = event.as_object().unwrap().keys();
+            let mut keys = keys.filter(|key| !["event", "drive"].contains(&key.as_str()));
+            let tells = matches!(name(&event), "found" | "said" | "note");
+            assert!(!tells || keys.next().is_some(), "{line}: {event}");
+        }
+    }
+}
+
+#[test]
+fn where_all_drives_are_checked_each_is_turned_to_once() {
+    let run = Folder::with_bench("four-drives.toml").done("c --yes --events");
+    let events = events(&run);
+    for drive in ["1", "2", "3", "4"] {
+        let of_drive = events.iter().filter(|event| event["drive"] == drive);
+        let names: Vec<&str> = of_drive.map(name).collect();
+        let opened = names.iter().filter(|name| **name == "opening").count();
+        assert_eq!(opened, 1, "{names:?}");
+    }
+}
+
 /// Phases do not overlap, and one that finishes has moved what it began with.
 fn phases_are_whole(line: &str, events: &[Value]) {
     let mut open: Option<(&Value, u64)> = None;

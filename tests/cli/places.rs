@@ -188,6 +188,22 @@ fn a_report_that_cannot_be_written_is_told_on_standard_error() {
 }
 
 #[test]
+fn events_end_in_the_exit_code_also_where_the_object_cannot_be_written() {
+    let folder = ready();
+    for line in ["3 c --json --events", "3 c --events"] {
+        let run = onto_a_full_output(&folder, line);
+        assert_eq!(run.code, Some(9), "{run}");
+        let over: serde_json::Value =
+            serde_json::from_str(run.stderr.lines().last().unwrap()).unwrap();
+        assert_eq!(over["event"], "over", "{run}");
+        assert_eq!(over["exit_code"], 9, "{run}");
+        assert_eq!(over["exit"], "unreported", "{run}");
+        let why = over["error"]["message"].as_str().unwrap();
+        assert!(why.starts_with("The report could not be written"), "{run}");
+    }
+}
+
+#[test]
 fn a_dump_whose_report_cannot_be_written_is_there_all_the_same() {
     let folder = ready();
     let run = onto_a_full_output(&folder, "3 r /m /b x.bin");

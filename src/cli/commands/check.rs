@@ -10,6 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::next;
 use crate::cli::outcome::{Drive, Finding};
 use crate::cli::prompt::{self, Consent, Word};
+use crate::cli::text::Text;
 use crate::cli::user;
 use crate::job::{JobError, interrupted};
 use crate::protocol::Protocol;
@@ -69,8 +70,7 @@ fn all(context: Context) -> Result<(), Failure> {
     for drive in names {
         let request = &request.of(drive.clone());
         let context = Context { request, ..context };
-        output.begin(&drive);
-        output.found(Some(&drive), request, Finding::Heading);
+        output.summary(Text::default().words("").words(&drive.to_string()));
         match context.open(machine.as_ref()) {
             Ok(run) => {
                 run.found(Finding::Drive(Box::new(Drive::of(&run.session))));

@@ -12,13 +12,10 @@ use crate::cli::words::{self, InWords};
 use crate::job;
 use crate::session;
 
-/// Something that happens, as a line of its own.
-pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value {
-    let mut object = fields(json!({
-        "event": name(event),
-        "drive": drive.map(ToString::to_string),
-    }));
-    object.extend(fields(match event {
+/// Something that happens, as a line of its own; `None` where there is nothing to
+/// say of it.
+pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Option<Value> {
+    let said = without_nulls(match event {
         Event::Opening | Event::Asked | Event::Left => json!({}),
         Event::Session(event, request) => of_session(event, request),
         Event::Job(event) => of_job(event),
@@ -35,8 +32,17 @@ pub fn event(drive: Option<&DriveName>, event: &Event, caller: &Caller) -> Value
             object.extend(failure.map_or_else(Map::new, |failure| of_failure(failure, caller)));
             object.into()
         }
-    }));
-    without_nulls(object.into())
+    });
+    let said = fields(said);
+    let is_empty = match event {
+        Event::Found(_) | Event::Session(session::Event::Said(_), _) => said.is_empty(),
+        _ => false,
+    };
+    let mut object = Map::new();
+    object.insert("event".to_owned(), name(event).into());
+    object.extend(drive.map(|drive| ("drive".to_owned(), drive.to_string().into())));
+    object.extend(said);
+    (!is_empty).then(|| object.into())
 }
 
 fn name(event: &Event) -> &'static str {

@@ -184,7 +184,10 @@ impl Log {
         if self.path().is_none() || !is_noted {
             return;
         }
-        let line = json::event(drive, event, &Caller::of_process()).to_string();
+        let Some(line) = json::event(drive, event, &Caller::of_process()) else {
+            return;
+        };
+        let line = line.to_string();
         match drive.and_then(|drive| self.of_drive(drive)) {
             Some(log) => log.note(&line),
             None => self.note(&line),
