@@ -400,7 +400,11 @@ fn every_key_and_every_fixed_value_that_can_come_is_documented_and_no_other() {
     let documented: BTreeSet<&str> = documentation.split('`').skip(1).step_by(2).collect();
     let written = words_of(concat!(
         include_str!("../../src/cli/json.rs"),
-        include_str!("../../src/cli/json/event.rs")
+        include_str!("../../src/cli/json/drive.rs"),
+        include_str!("../../src/cli/json/event.rs"),
+        include_str!("../../src/cli/json/failure.rs"),
+        include_str!("../../src/cli/json/flash.rs"),
+        include_str!("../../src/cli/json/image.rs")
     ));
     let exits = words_of(include_str!("../../src/cli/exit.rs"));
     let verbs = words_of(include_str!("../../src/cli/args/verb.rs"));

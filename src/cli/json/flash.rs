@@ -1,0 +1,166 @@
+//! What was read of a flash, what is to be done with it, and what was done.
+
+use serde_json::{Map, Value, json};
+
+use super::drive::identity;
+use super::{banks, fields, numbers, range, ranges, text};
+use crate::cli::outcome::{Dumped, OfDrive, Planned, Proposed, Takes, WayBack};
+use crate::cli::words;
+use crate::flash::Bank;
+use crate::job::change::{Changed, Evidence};
+use crate::job::verify::{Compared, Difference};
+
+pub fn dumped(dump: &Dumped) -> Value {
+    let mut object = json!({
+        "dump": {
+            "files": dump.files.iter().map(text).collect::<Vec<_>>(),
+            "record": text(&dump.record),
+            "format": dump.format.to_string(),
+            "bytes": dump.bytes,
+            "sum": dump.total.to_string(),
+            "crc32": dump.crc32.to_string(),
+        },
+        "banks": banks(&dump.banks),
+        "gaps": ranges(&dump.gaps),
+        "disagreements": dump.disagreements,
+    });
+    if dump.half_written {
+        object["half_written"] = true.into();
+    }
+    if let Some(remapped) = dump.remapped {
+        object["remapped"] = ranges(&[remapped]).into();
+    }
+    object
+}
+
+pub fn of_proposal(proposed: &Proposed) -> Value {
+    let fit = proposed.fit.as_ref();
+    let resemblance = proposed
+        .resemblance
+        .as_ref()
+        .map(words::damage::resemblance);
+    let unread = proposed.unreadable.as_ref();
+    let unread = unread.map(words::device::only_by_its_coming_back);
+    json!({
+        "fit": fit.map(|fit| json!({
+            "text": words::fit::matched(fit),
+            "overridden": fit.forced.map(|check| check.name()),
+        })),
+        "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),
+        "notes": proposed.notes.iter().cloned().chain(unread).collect::<Vec<_>>(),
+        "kept": ranges(&proposed.kept),
+        "resumed": matches!(proposed.backup, WayBack::Earlier { .. }),
+        "backup": backup(&proposed.backup),
+        "plan": plan(&proposed.plan),
+        "time": proposed.time.as_ref().map(time),
+    })
+}
+
+fn backup(backup: &WayBack) -> Value {
+    match backup {
+        WayBack::Made { path, crc32 } => {
+            json!({"status": "made", "path": text(path), "crc32": crc32.to_string()})
+        }
+        WayBack::Earlier { path, crc32, date } => {
+            json!({"status": "earlier", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
+        }
+        WayBack::Before { path, crc32, date } => {
+            json!({"status": "before", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
+        }
+        WayBack::Mixture { path, crc32 } => {
+            json!({"status": "half-written", "path": text(path), "crc32": crc32.to_string()})
+        }
+        WayBack::Planned(path) => json!({"status": "planned", "path": text(path)}),
+        WayBack::None => json!({"status": "none"}),
+        WayBack::Impossible => json!({"status": "impossible"}),
+        WayBack::NotNeeded => json!({"status": "not-needed"}),
+    }
+}
+
+fn time(takes: &Takes) -> Value {
+    json!({
+        "seconds_spent": takes.spent.as_secs(),
+        "seconds_to_come": takes.to_come.map(|time| time.as_secs()),
+        "drive_programs": takes.drive_programs,
+    })
+}
+
+fn plan(plan: &Planned) -> Value {
+    match plan {
+        Planned::Nothing | Planned::NothingAsSaid => json!({"kind": "nothing"}),
+        Planned::Download { bytes } => json!({"kind": "download", "bytes": bytes}),
+        Planned::InPlace {
+            sectors,
+            bytes_to_erase,
+            whole_chip,
+            bytes_to_program,
+            banks,
+        } => json!({
+            "kind": "in-place",
+            "sectors_to_erase": sectors,
+            "bytes_to_erase": bytes_to_erase,
+            "whole_chip": whole_chip,
+            "bytes_to_program": bytes_to_program,
+            "banks": numbers(banks),
+        }),
+    }
+}
+
+pub fn compared(compared: &Compared) -> Value {
+    let owned = compared.owned.iter().map(|owned| range(&owned.range));
+    json!({
+        "banks": banks(&compared.sums),
+        "sum": compared.total.to_string(),
+        "difference": compared.difference.as_ref().map(difference),
+        "disagreements": compared.disagreements,
+        "gaps": ranges(&compared.gaps),
+        "not_compared": owned.collect::<Vec<_>>(),
+    })
+}
+
+fn difference(difference: &Difference) -> Value {
+    json!({
+        "bytes": difference.count,
+        "banks": numbers(&difference.banks),
+        "first": difference.first.0,
+        "expected": difference.expected,
+        "found": difference.found,
+    })
+}
+
+pub fn of_change(changed: &Changed, whole_chip: bool) -> Value {
+    let mut object = match &changed.evidence {
+        Evidence::ReadBack(found) => fields(compared(found)),
+        Evidence::Accepted(why) => {
+            fields(json!({"not_read_back": words::device::not_read_back(why)}))
+        }
+    };
+    let read_back = matches!(changed.evidence, Evidence::ReadBack(_));
+    object.extend(fields(json!({
+        "change": {
+            "read_back": read_back,
+            "sectors_erased": changed.erased,
+            "whole_chip": whole_chip,
+            "bytes": changed.programmed,
+        },
+        "restart": changed.restart.as_ref().map(|restart| json!({
+            "before": restart.before.as_ref().map(identity),
+            "after": identity(&restart.after),
+            "runs": restart.firmware.as_ref().map(|now| {
+                words::blu_ray::runs(restart.firmware_before.as_deref(), now)
+            }),
+        })),
+        "flash": {"state": if read_back { "as-asked" } else { "accepted" }},
+    })));
+    object.into()
+}
+
+/// Adds what a bank was before the change, where it was read.
+pub fn with_sums_before(drive: &OfDrive, object: &mut Map<String, Value>) {
+    let banks = object.get_mut("banks").and_then(Value::as_array_mut);
+    for bank in banks.into_iter().flatten() {
+        let number = bank["bank"].as_u64().and_then(|bank| bank.try_into().ok());
+        let before = number.and_then(|number| drive.before.get(&Bank(number)));
+        bank["before"] = before.map(ToString::to_string).into();
+    }
+}
