@@ -72,8 +72,7 @@ impl StateFile {
         let path = self.flash_path();
         if !path.exists() {
             let fresh = self.folder.join(format!("{}.flash.new", self.name));
-            new_file(&fresh)?.write_all(&first())?;
-            fs::rename(&fresh, &path)?;
+            put(&fresh, &first(), &path)?;
         }
         let mut file = files::open_to_change(&path, Links::Own)?;
         let mut bytes = Vec::with_capacity(size as usize + 1);
@@ -145,9 +144,21 @@ impl StateFile {
     fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
         let text = toml::to_string(content).map_err(io::Error::other)?;
         let fresh = path.with_extension("toml.new");
-        new_file(&fresh)?.write_all(text.as_bytes())?;
-        fs::rename(&fresh, path)
+        put(&fresh, text.as_bytes(), path)
     }
+}
+
+/// Writes a file anew and gives it its name; of one that cannot be written, as on a
+/// full disk, nothing stays.
+fn put(fresh: &Path, content: &[u8], path: &Path) -> io::Result<()> {
+    let mut file = new_file(fresh)?;
+    let done = file
+        .write_all(content)
+        .and_then(|()| fs::rename(fresh, path));
+    if done.is_err() {
+        let _ = fs::remove_file(fresh);
+    }
+    done
 }
 
 /// A file that was not there: what is left of a run that was killed goes, and so
@@ -237,6 +248,16 @@ mod tests {
                 prop_assert_eq!(state.load().unwrap(), read);
             }
         }
+    }
+
+    #[test]
+    fn nothing_stays_of_a_file_that_cannot_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFile::new(folder.path(), "x");
+        // A file cannot take the place of a folder that is not empty.
+        fs::create_dir_all(state.remembered_path().join("y")).unwrap();
+        assert!(state.save(&Remembered::default()).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
