@@ -3,35 +3,43 @@
 //! the user who names it; none is proposed.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, Write};
 
 use super::args::{self, Request};
 use super::commands;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::eprintln_quietly;
-use super::user;
+use super::{prompt, signals, user};
+use crate::job::StopFlag;
 
-const WHICH: &str = "Which drive? Type its number or its path, or nothing to stop: ";
-const WHICH_OF_THESE: &str = "That names no drive. Its number or its path: ";
+const WHICH: &str = "Which drive? Type its number or its path, or nothing to stop:";
+const WHICH_OF_THESE: &str = "That names no drive. Its number or its path:";
 
 /// So often an answer that names no drive is asked for again.
 const AGAIN: usize = 3;
 
 /// The request of these words, program name included, and of a drive that the
-/// user names now.
+/// user names now. `None` where a drive is not all that they lack.
 ///
 /// # Errors
 /// No drive at all, or none was named.
-pub fn drive(words: &[OsString]) -> Result<Request, Failure> {
+pub fn drive(words: &[OsString]) -> Result<Option<Request>, Failure> {
     // Any drive will do to know on which machine to look.
     let Some(request) = with_drive(words, "1") else {
-        return Err(not_named(None));
+        return Ok(None);
     };
     let machine = user::machine(&request)?;
     eprintln_quietly(commands::list(machine.as_ref(), &request)?);
     drop(machine);
-    ask(|answer| with_drive(words, answer)).ok_or_else(|| not_named(Some(&request)))
+    let stop = StopFlag::default();
+    // Without the handlers a signal ends the process, and nothing is begun yet.
+    let _ = signals::note_into(&stop);
+    let chosen = ask(|answer| with_drive(words, answer), &stop);
+    match chosen {
+        Some(request) => Ok(Some(request)),
+        None if stop.is_requested() => Err(not_named("Stopped: no drive was named.", words)),
+        None => Err(not_named("No drive was named.", words)),
+    }
 }
 
 /// The words with a drive as their first.
@@ -41,15 +49,10 @@ fn with_drive(words: &[OsString], drive: &str) -> Option<Request> {
     args::parse(named.chain(rest.iter().cloned())).ok()
 }
 
-fn ask(named: impl Fn(&str) -> Option<Request>) -> Option<Request> {
+fn ask(named: impl Fn(&str) -> Option<Request>, stop: &StopFlag) -> Option<Request> {
     let mut question = WHICH;
     for _ in 0..=AGAIN {
-        let mut terminal = io::stderr();
-        // A terminal that cannot be written to gives no answer either.
-        let _ = terminal.write_all(question.as_bytes());
-        let _ = terminal.flush();
-        let mut answer = String::new();
-        let _ = io::stdin().lock().read_line(&mut answer);
+        let answer = prompt::line(&question.into(), stop)?;
         match answer.trim() {
             "" => return None,
             answer => match named(answer) {
@@ -61,12 +64,13 @@ fn ask(named: impl Fn(&str) -> Option<Request>) -> Option<Request> {
     None
 }
 
-fn not_named(request: Option<&Request>) -> Failure {
-    let failure = Failure::new(Exit::Stopped, "No drive was named.");
-    match request {
+/// Which drives there are stands above.
+fn not_named(what: &str, words: &[OsString]) -> Failure {
+    let failure = Failure::new(Exit::Stopped, what);
+    match args::another_drive(words.get(1..).unwrap_or_default(), None) {
         Some(request) => failure
-            .next("To see which drives there are:")
-            .next(request.list()),
+            .next("It can be named in the line as well, in the place of DRIVE:")
+            .next(request),
         None => failure,
     }
 }

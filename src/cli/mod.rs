@@ -47,7 +47,9 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let parsed = match args::parse(argv.iter().cloned()) {
         Err(UsageError::MissingDrive { .. }) if prompt::somebody_is_there() => {
             match choose::drive(&argv) {
-                Ok(request) => Ok(request),
+                Ok(Some(request)) => Ok(request),
+                // Which word is missing besides is told as to a script.
+                Ok(None) => args::parse(argv.iter().cloned()),
                 Err(failure) => {
                     eprintln_quietly(failure.text());
                     return failure.exit.into();

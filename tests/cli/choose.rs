@@ -1,6 +1,9 @@
 //! A line that names no drive, typed at a terminal.
 
+use nix::sys::signal::Signal;
+
 use crate::folder::Folder;
+use crate::revive::Terminal;
 
 #[test]
 fn the_drives_are_listed_and_the_one_that_is_typed_is_read() {
@@ -23,4 +26,30 @@ fn no_answer_ends_it_before_anything_is_touched() {
     assert_eq!(code, Some(130));
     let run = folder.fails("r /m /b backup.bin", 2);
     assert!(run.stderr.contains("needs a drive"), "in a script: {run}");
+}
+
+#[test]
+fn who_stops_at_the_question_is_told_so_and_how_a_drive_is_named() {
+    let folder = Folder::with_bench("four-drives.toml");
+    for stops in [true, false] {
+        let mut terminal = Terminal::run(&folder, "w /m image.bin");
+        terminal.reads("nothing to stop:");
+        match stops {
+            true => terminal.signals(Signal::SIGINT),
+            false => terminal.types(""),
+        }
+        let rest = terminal.reads("--sim bench.toml");
+        assert_eq!(rest.contains("Stopped: no drive"), stops, "{rest}");
+        assert!(rest.contains("mtkflash DRIVE w /m image.bin"), "{rest}");
+        let (code, _) = terminal.ends();
+        assert_eq!(code, Some(130));
+    }
+}
+
+#[test]
+fn a_line_that_lacks_its_file_as_well_is_told_what_it_lacks() {
+    let folder = Folder::with_bench("four-drives.toml");
+    let (shown, code) = folder.at_terminal("r", "");
+    assert_eq!(code, Some(2), "{shown}");
+    assert!(shown.contains("mtkflash DRIVE r /m /b FILE"), "{shown}");
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use nix::pty::{Winsize, openpty};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 use crate::folder::{Folder, bys1, masked, new_image};
 
@@ -96,6 +98,11 @@ impl Terminal {
 
     pub fn presses(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn signals(&self, signal: Signal) {
+        let id = Pid::from_raw(self.child.id().try_into().unwrap());
+        nix::sys::signal::kill(id, signal).unwrap();
     }
 
     /// Answers a question once it is there.
