@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -166,7 +166,9 @@ impl Output {
             drive.has_ended = true;
         }
         self.tell(Some(name), &Event::Ended(failure));
-        if let Some(failure) = failure {
+        // At a terminal all of it follows, and no stream is kept apart from the other.
+        let is_told_below = self.is_held(name) && self.is_at_terminal();
+        if let Some(failure) = failure.filter(|_| !is_told_below) {
             self.text_of(Some(name), failure.what.as_str().into());
         }
     }
@@ -180,6 +182,18 @@ impl Output {
             outcome.begin(drive);
             held.push((drive.clone(), Text::default()));
         }
+    }
+
+    fn is_held(&self, drive: &DriveName) -> bool {
+        locked(&self.held).iter().any(|(name, _)| name == drive)
+    }
+
+    /// Whether results and failures are on one screen.
+    pub fn is_at_terminal(&self) -> bool {
+        !self.manner.json
+            && !self.manner.events
+            && io::stdout().is_terminal()
+            && io::stderr().is_terminal()
     }
 
     /// Shows what was kept of a drive; whether there was anything.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::folder::{BANK, Folder, KIB, bys1, image_of, old_image, patched_image};
+use crate::revive::Terminal;
 use mtkflash::sim::{Bench, Firmware};
 
 /// Drives of one model at these places, each with `more` of its own.
@@ -384,4 +385,16 @@ fn a_write_that_leaves_drives_alive_is_agreed_to_by_one_yes() {
     let (shown, code) = folder.at_terminal("/dev/sg1,/dev/sg2 w /m new.bin", "YES\n");
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(shown.matches("Type YES to go on:").count(), 1, "{shown}");
+}
+
+#[test]
+fn a_failure_of_one_of_several_is_told_once_on_a_screen_and_in_both_streams_apart() {
+    let folder = twins(&[1, 2]);
+    let run = folder.fails("1,2,4 c", 3);
+    let (_, why) = run.stderr.split_once("mtkflash: ").unwrap();
+    let why: String = why.chars().take(20).collect();
+    let told = |text: &str| text.matches(&why).count();
+    assert_eq!((told(&run.stdout), told(&run.stderr)), (1, 1), "{run}");
+    let (_, screen) = Terminal::run(&folder, "1,2,4 c").ends();
+    assert_eq!(told(&screen), 1, "{screen}");
 }

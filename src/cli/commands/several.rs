@@ -406,13 +406,15 @@ impl Desk {
 
     /// Shows what was found and is not shown yet, and why it failed.
     fn show(&self, context: Context) {
-        context.output.show_held(&self.drive);
+        let is_headed = context.output.show_held(&self.drive) && context.output.is_at_terminal();
         let Some(Err(failure)) = self.ended.get() else {
             return;
         };
         if !self.is_told.swap(true, Ordering::Relaxed) {
             let mut text = Text::default();
-            text.words("").words(&format!("Drive {}", self.drive));
+            if !is_headed {
+                text.words("").words(&format!("Drive {}", self.drive));
+            }
             text.append(failure.text());
             context.output.explain(text);
         }
