@@ -24,7 +24,9 @@ use crate::flash::{Bank, FlashRange};
 use crate::image::{Checksum, Crc32};
 use crate::job::Forced;
 pub use crate::session::{DriveName, Via};
-pub use correct::{another_drive, consent_meant, like, nearest, nearest_switch, respelled_line};
+pub use correct::{
+    another_drive, consent_meant, drives_in, like, nearest, nearest_switch, respelled_line,
+};
 pub use error::UsageError;
 use operands::Operands;
 pub use topic::{Artifact, Topic};

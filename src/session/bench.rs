@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::error::OpenError;
 use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken, UserFolder};
-use super::name::{At, DriveName, Label, only_one};
+use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::Wish;
 use crate::drive::channel::ChannelState;
 use crate::drive::note::Settled;
-use crate::drive::{IndexBasis, Inhibitor, MediumRule, Position, ask};
+use crate::drive::{IndexBasis, Inhibitor, MediumRule, Obstacle, Position, ask};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
 use crate::sim::{Bench, BenchError, Hold, SimDriveHandle};
@@ -66,7 +66,7 @@ impl OnBench {
 fn says_serial(drive: &SimDriveHandle, serial: &str) -> bool {
     let packets = drive.packets();
     let said = packets.and_then(|mut packets| ask::identity(packets.as_mut()).ok());
-    said.and_then(|said| said.serial).as_deref() == Some(serial)
+    is_serial(said.and_then(|said| said.serial).as_deref(), serial)
 }
 
 /// What its user calls a drive.
@@ -161,9 +161,23 @@ fn listed(drive: &SimDriveHandle) -> Listed {
         identity: said.clone(),
         said,
         medium: packets.and_then(|mut packets| ask::medium(packets.as_mut()).ok()),
-        obstacles: Vec::new(),
+        obstacles: busy(drive).into_iter().collect(),
         silence: None,
         firmware: None,
+    }
+}
+
+/// That another run has the drive.
+fn busy(drive: &SimDriveHandle) -> Option<Obstacle> {
+    match drive.hold() {
+        Some(_) => None,
+        None => Some(Obstacle::Busy {
+            node: match (drive.path(), drive.position()) {
+                (Some(path), _) => path.to_owned(),
+                (None, position) => format!("drive {}", position.unwrap_or_default()).into(),
+            },
+            holders: Vec::new(),
+        }),
     }
 }
 

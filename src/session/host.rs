@@ -7,7 +7,7 @@ use super::error::OpenError;
 use super::folders;
 use super::list::{AboutPort, Listed, ListedPort, Listing};
 use super::machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
-use super::name::{At, DriveName, Label, only_one};
+use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::{Patience, Wish};
 use crate::drive::channel::{
     self, Access, ChannelDevice, ChannelError, ChannelState, Detached, Release,
@@ -192,7 +192,7 @@ impl Host {
         let found: Vec<Located> = listing
             .filter(|listed| {
                 let said = listed.identity.as_ref();
-                said.and_then(|said| said.serial.as_deref()) == Some(serial)
+                is_serial(said.and_then(|said| said.serial.as_deref()), serial)
             })
             .map(|listed| listed.drive)
             .collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::OpenError;
 use super::machine::Machine;
-use super::name::{DriveName, Via};
+use super::name::{DriveName, Via, is_serial};
 use crate::drive::ask::{self, AskError, Medium};
 use crate::drive::{HoldError, IndexBasis, Obstacle, Position};
 use crate::protocol::Protocol;
@@ -66,7 +66,7 @@ impl Listing {
             DriveName::Port(_) => false,
             DriveName::Serial(serial) => {
                 let said = listed.said.as_ref();
-                said.and_then(|said| said.serial.as_ref()) == Some(serial)
+                is_serial(said.and_then(|said| said.serial.as_deref()), serial)
             }
         };
         self.drives.iter().find(is_called)

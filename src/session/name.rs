@@ -41,6 +41,12 @@ impl fmt::Display for DriveName {
     }
 }
 
+/// Whether a drive that says this serial number is the one that is named: people copy
+/// letters in either case.
+pub(super) fn is_serial(said: Option<&str>, named: &str) -> bool {
+    said.is_some_and(|said| said.eq_ignore_ascii_case(named))
+}
+
 /// The drive with a serial number, of those that say it is theirs.
 ///
 /// # Errors

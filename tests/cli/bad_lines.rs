@@ -100,3 +100,23 @@ fn a_bench_that_is_not_there_is_named() {
     let folder = Folder::new();
     insta::assert_snapshot!(folder.fails("3 c --sim nowhere.toml", 2).message());
 }
+
+#[test]
+fn a_mistyped_line_keeps_its_drive() {
+    for line in [
+        "3 r /m sata backup.bin",
+        "3 r/m sata backup.bin",
+        "3 w /m a.bin b.bin",
+    ] {
+        let message = refused(line);
+        assert!(message.contains("\n          mtkflash 3 "), "{message}");
+    }
+}
+
+#[test]
+fn a_serial_number_is_taken_in_either_case() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    for serial in ["SIM00000001", "sim00000001"] {
+        folder.done(&format!("{serial} c"));
+    }
+}

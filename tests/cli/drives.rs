@@ -241,3 +241,14 @@ fn the_list_shows_what_a_drive_was_made_and_nothing_of_one_that_is_blank() {
     let listed = folder.done("l").stdout;
     assert!(listed.contains("does not say what it is"), "{listed}");
 }
+
+#[test]
+fn a_drive_that_another_run_has_is_listed_as_in_use() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.done("3 c");
+    assert!(!folder.done("l").stdout.contains("in use"));
+    let flash = std::fs::File::open(folder.flash_file()).unwrap();
+    let _held = nix::fcntl::Flock::lock(flash, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    insta::assert_snapshot!(folder.done("l").stdout);
+    assert!(folder.done("l --json").stdout.contains("\"in_use\": true"));
+}

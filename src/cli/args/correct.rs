@@ -104,6 +104,19 @@ fn topics_like(word: &OsStr) -> Vec<Request> {
         .collect()
 }
 
+/// The drives that are named among these words.
+pub fn drives_in(typed: &[OsString]) -> Vec<DriveName> {
+    let drives_of = |word: &OsString| {
+        let pieces = word.to_str()?.split(',').map(drives_of_piece);
+        Some(pieces.collect::<Option<Vec<_>>>()?.concat())
+    };
+    let first = typed.iter().find_map(|word| match word.to_str() {
+        Some(word) if Verb::named(word).is_some() => Some(Vec::new()),
+        _ => drives_of(word),
+    });
+    first.unwrap_or_default()
+}
+
 /// The line without `wrong`, for a drive that is still to be named.
 pub fn another_drive(typed: &[OsString], wrong: Option<&OsStr>) -> Option<Request> {
     const ANY: &str = "1";

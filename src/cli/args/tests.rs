@@ -176,7 +176,18 @@ fn lines_mean_what_they_meant_under_dos_and_what_linux_users_expect() {
             Request::help(Topic::Command(Verb::Read)),
         ),
         ("mtkflash help force", Request::help(Topic::Force)),
+        (
+            "mtkflash --json help w",
+            Request::help(Topic::Command(Verb::Write)),
+        ),
+        ("mtkflash --sim x help", Request::help(Topic::Overview)),
+        (
+            "mtkflash --plain --sim=x HELP force",
+            Request::help(Topic::Force),
+        ),
         ("mtkflash help CODES", Request::help(Topic::Codes)),
+        ("mtkflash help exit-codes", Request::help(Topic::Codes)),
+        ("mtkflash help json", Request::help(Topic::Switches)),
         ("mtkflash help drives", Request::help(Topic::Drives)),
         ("mtkflash /? switches", Request::help(Topic::Switches)),
         // What is written for other programs.

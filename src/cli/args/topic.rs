@@ -1,6 +1,6 @@
 //! What there is help on, and what the program writes about itself for others.
 
-use super::Verb;
+use super::{Verb, switches};
 
 /// What the help is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,8 @@ impl Topic {
         }
     }
 
-    /// The topic of this name, in any case; a command by its letter or word.
+    /// The topic of this name, in any case; a command by its letter or word, a switch by
+    /// its long one.
     pub(super) fn named(word: &str) -> Option<Topic> {
         let named = |topic: &Topic| {
             topic
@@ -49,7 +50,15 @@ impl Topic {
                 .is_some_and(|name| word.eq_ignore_ascii_case(name))
         };
         let command = Verb::named(word).map(Topic::Command);
-        command.or_else(|| Topic::NAMED.into_iter().find(named))
+        let codes = || {
+            word.eq_ignore_ascii_case("exit-codes")
+                .then_some(Topic::Codes)
+        };
+        let switch = || switches::by_long(word).map(|_| Topic::Switches);
+        command
+            .or_else(|| Topic::NAMED.into_iter().find(named))
+            .or_else(codes)
+            .or_else(switch)
     }
 }
 

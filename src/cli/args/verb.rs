@@ -77,8 +77,8 @@ impl Verb {
                 form: "mtkflash DRIVE w /m FILE",
                 brief: "write FILE into the flash, after a backup",
                 story: &[
-                    "FILE is raw binary, Intel HEX, one file per bank, or the image in a ZIP, 7z or \
-                     gzip archive or a vendor's flasher. It has to be for this drive, and whole.",
+                    "FILE is raw binary, Intel HEX, one file per bank, or the image in a ZIP, 7z, \
+                     CAB or gzip archive or a vendor's flasher. It has to be for this drive, and whole.",
                     "First the flash is read and a backup is put on the disk. Drive, image, backup \
                      and plan are shown, and YES is asked for. Only what differs is erased and \
                      programmed, and all of it is read back. After an interruption the same \
@@ -172,7 +172,7 @@ impl Verb {
     }
 
     /// Whether a drive must be named with it: no other is ever taken for it.
-    pub(super) fn needs_drive(self) -> bool {
+    pub fn needs_drive(self) -> bool {
         self.takes_drive() && !matches!(self, Verb::Check | Verb::Revive)
     }
 

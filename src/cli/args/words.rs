@@ -38,19 +38,20 @@ enum Dos {
 /// # Errors
 /// Words behind `help` that name nothing there is help on.
 pub fn topic(argv: &[OsString]) -> Result<Option<Topic>, UsageError> {
-    let Some((first, rest)) = argv.split_first() else {
+    if argv.is_empty() {
         return Ok(Some(Topic::Overview));
-    };
+    }
     let words = || before_the_end(argv).filter_map(OsStr::to_str);
     if before_the_end(argv).any(is_help) {
         let command = words().find_map(Verb::named).map(Topic::Command);
         let topic = command.or_else(|| words().find_map(Topic::named));
         return Ok(Some(topic.unwrap_or(Topic::Overview)));
     }
-    if !first.eq_ignore_ascii_case("help") {
-        return Ok(None);
-    }
-    let named = without_switches(rest);
+    let operands = without_switches(argv);
+    let named = match operands.split_first() {
+        Some((first, named)) if first.eq_ignore_ascii_case("help") => named.to_vec(),
+        _ => return Ok(None),
+    };
     let Some(word) = named.first().copied().cloned() else {
         return Ok(Some(Topic::Overview));
     };
@@ -66,6 +67,10 @@ fn without_switches(words: &[OsString]) -> Vec<&OsString> {
     let mut words = words.iter().peekable();
     let mut left = Vec::new();
     while let Some(word) = words.next() {
+        // Behind that stand files, whatever they are called.
+        if word == "--" {
+            break;
+        }
         if !is_switch(word) {
             left.push(word);
             continue;

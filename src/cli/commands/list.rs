@@ -128,7 +128,13 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
         .map(|node| node.display().to_string())
         .collect();
     nodes.extend(listed.is_simulated.then(|| "simulated".to_owned()));
-    let remedied = |obstacle| in_the_way(obstacle, request);
+    let remedied = |obstacle| InTheWay {
+        // No program of this machine can show who has a drive that it has not.
+        remedy: in_the_way(obstacle, request)
+            .remedy
+            .filter(|_| !listed.is_simulated),
+        what: obstacle.in_words(),
+    };
     let mut obstacles: Vec<InTheWay> = listed.obstacles.iter().map(remedied).collect();
     obstacles.extend(listed.silence.as_ref().map(|silence| InTheWay {
         what: silence.in_words(),
@@ -157,23 +163,30 @@ fn in_the_way(obstacle: &Obstacle, request: &Request) -> InTheWay {
 
 fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> Text {
     let identity = listed.identity.as_ref();
-    let who = identity.map_or_else(
-        || "does not say what it is (no answer to INQUIRY)".to_owned(),
-        report::identity,
-    );
+    let is_busy = listed.is_in_use();
+    let who = match identity {
+        Some(identity) => report::identity(identity),
+        None if is_busy => "does not say what it is while it is in use".to_owned(),
+        None => "does not say what it is (no answer to INQUIRY)".to_owned(),
+    };
     let mut text = Text::default();
     text.words_behind(&format!("{place:<3} {nodes:<20} "), &who);
     let indent = " ".repeat(25);
     let family = identity.and_then(Family::by_identity);
     let protocol = match family {
-        Some(family) => format!("{}, by its name", family.protocol),
-        None if identity.is_none() => {
+        Some(family) => Some(format!("{}, by its name", family.protocol)),
+        None if identity.is_none() && is_busy => None,
+        None if identity.is_none() => Some(
             "vendor mode, if any: a drive without working firmware is known by nothing else"
-                .to_owned()
+                .to_owned(),
+        ),
+        None => {
+            Some("vendor mode, as it is on no list of drives with a packet protocol".to_owned())
         }
-        None => "vendor mode, as it is on no list of drives with a packet protocol".to_owned(),
     };
-    text.words_behind(&indent, &protocol);
+    if let Some(protocol) = protocol {
+        text.words_behind(&indent, &protocol);
+    }
     if let Some(report) = identity.and_then(reported::of) {
         text.words_behind(&indent, &words::session::reported(report));
     }

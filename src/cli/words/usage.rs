@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::advice::Advice;
 use crate::cli::args::{
     self, Artifact, DriveName, Request, Topic, UsageError, Verb, another_drive, bench,
-    consent_meant, like, nearest, nearest_switch, respelled_line,
+    consent_meant, drives_in, like, nearest, nearest_switch, respelled_line,
 };
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
@@ -56,7 +56,10 @@ fn advice_as_meant(error: &UsageError, typed: &[OsString]) -> Advice {
 
 /// What to type instead, where the line itself does not tell what it was to be.
 fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
-    let form = |verb| Request::form(verb, &[], None);
+    let form = |verb: Verb| match verb.needs_drive() {
+        true => Request::form(verb, &drives_in(typed), None),
+        false => Request::form(verb, &[], None),
+    };
     let next = Advice::default();
     match error {
         UsageError::NoSuchIndex { word }
