@@ -238,7 +238,9 @@ fn how_to_switch(waiting: Waiting) -> [String; 2] {
             "The drive does not enter vendor mode yet ({}).",
             last_answer(waiting)
         ),
-        "Switch the drive off and on now; hold its eject button while switching it on.".to_owned(),
+        "Switch the drive off and on now, prepared in the way that you are trying; the first way is \
+         to hold its eject button meanwhile."
+            .to_owned(),
     ]
 }
 

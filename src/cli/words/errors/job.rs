@@ -21,7 +21,8 @@ impl InWords for ChangeError {
                 format!("the drive came back as {found}: no firmware runs in it")
             }
             ChangeError::OldFirmware { runs, .. } => format!(
-                "the drive accepted the image, and its old firmware still runs: it is {runs} as before"
+                "the drive accepted the image, and its old firmware still runs: it is {runs} as \
+                 before, and its flash was not read again"
             ),
         }
     }
