@@ -20,7 +20,8 @@ use super::prompt::Word;
 use super::text::Text;
 use super::words::{self, InWords, sentence};
 use crate::files::FileError;
-use crate::job::{Check, FlashState, JobError, Refusal};
+use crate::image::soundness::Problem;
+use crate::job::{Check, FlashState, JobError, Refusal, Unfit};
 use crate::session::DriveName;
 
 /// An end that is no success.
@@ -41,6 +42,10 @@ pub struct Failure {
 /// What helps against a file that is damaged.
 pub const GET_IT_AGAIN: &str =
     "Get the file again, and compare its size and checksum with those of its source.";
+
+/// What helps against an image that is smaller than the flash.
+const TOO_SMALL: &str = "Get the whole file, which has the size of the flash. If it is meant to be a part \
+                         of one, --banks or --range takes it, with the place where that belongs.";
 
 impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>) -> Failure {
@@ -104,7 +109,14 @@ impl Failure {
             }
             JobError::File(error) => return Failure::file(error, error.path(), request),
             JobError::Image(problem) => {
-                return Failure::new(Exit::BadImage, words::job::unfit(problem))
+                let failure = Failure::new(Exit::BadImage, words::job::unfit(problem));
+                let failure = match problem {
+                    Unfit::Size(Problem::OtherSize { image, flash }) if image < flash => {
+                        failure.next(TOO_SMALL)
+                    }
+                    _ => failure,
+                };
+                return failure
                     .next("To see what is in the file:")
                     .next(request.inspect());
             }

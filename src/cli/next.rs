@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::advice::Advice;
 use super::args::{Request, parse};
+use crate::job::backup;
+use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, Reading};
 use crate::scsi::Identity;
@@ -19,7 +21,14 @@ pub enum Blank {
 
 /// After an erase. A drive without firmware is open for as long as it is on, and
 /// perhaps not again: `backup` is the file with what was in it, if there is one.
-pub fn after_erase(blank: Blank, backup: Option<&Path>, request: &Request) -> Advice {
+///
+/// `says_who_it_is`: by its boot code, also when its flash is blank.
+pub fn after_erase(
+    blank: Blank,
+    says_who_it_is: bool,
+    backup: Option<&Path>,
+    request: &Request,
+) -> Advice {
     let (what, write) = match blank {
         // A blank flash is no backup: a write would refuse to make one.
         Blank::All => ("The flash is blank", request.write_unread()),
@@ -37,51 +46,86 @@ pub fn after_erase(blank: Blank, backup: Option<&Path>, request: &Request) -> Ad
         None => advice,
     };
     match blank {
-        Blank::All => advice.then(
+        Blank::All if !says_who_it_is => advice.then(
             "A blank drive cannot say its model: before it writes, the tool stops at the check \
              called model, and you compare the image with the label of the drive.",
         ),
-        Blank::Part => advice,
+        Blank::All | Blank::Part => advice,
     }
 }
 
 /// What was in the flash before a write, into it again.
 pub fn way_back(backup: &Path, request: &Request) -> Advice {
-    Advice::default()
-        .then(WAY_BACK)
-        .then(request.restore(backup))
+    back(Advice::default(), backup, request)
 }
+
+/// The same behind other advice. That a file was read at this place makes it no
+/// file of the drive that is there now: whoever names the check has to know that.
+fn back(advice: Advice, backup: &Path, request: &Request) -> Advice {
+    let advice = advice.then(WAY_BACK).then(request.restore(backup));
+    match backup::names_nobody(backup) {
+        true => advice.then(NAMES_NOBODY),
+        false => advice,
+    }
+}
+
+const NAMES_NOBODY: &str = "That file names no drive: before it writes, the tool stops at the check \
+                            called model. It was read from this drive: name the check only while that \
+                            is the drive that is there.";
 
 const WAY_BACK: &str = "To go back to what was in the flash before:";
 
 /// After a write in place; `backup` is the file with what was in it, if there is
-/// one.
-pub fn after_write(is_by_ports: bool, backup: Option<&Path>, request: &Request) -> Advice {
+/// one, and `brings_revision` whether another revision is in it now.
+pub fn after_write(
+    brings_revision: bool,
+    is_by_ports: bool,
+    backup: Option<&Path>,
+    request: &Request,
+) -> Advice {
     let advice = Advice::default()
-        .then(
-            "Take a jumper out if you have set one, and switch the drive off and on. Then this \
-             lists it with its new revision:",
-        )
+        .then(match brings_revision {
+            true => {
+                "Take a jumper out if you have set one, and switch the drive off and on. Then this \
+                 lists it with its new revision:"
+            }
+            false => {
+                "Take a jumper out if you have set one, and switch the drive off and on. Then this \
+                 lists it:"
+            }
+        })
         .then(request.list());
     let advice = match is_by_ports {
         true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
         false => advice,
     };
     match backup {
-        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        Some(backup) => back(advice, backup, request),
         None => advice,
     }
 }
 
-/// After a check of a drive with a change that was begun and not finished: `words`
-/// asked for it.
-pub fn after_interrupted_check(words: &[OsString], backup: &Path, request: &Request) -> Advice {
+/// After a drive has taken a whole image and is back, where nothing was read before.
+pub fn after_download(request: &Request) -> Advice {
+    Advice::default()
+        .then("How it is listed now:")
+        .then(request.list())
+}
+
+/// After a check or a read of a drive with a change that was begun and not finished:
+/// `words` asked for it. `said` is what is said first.
+pub fn after_interrupted(
+    said: &str,
+    words: &[OsString],
+    backup: &Path,
+    request: &Request,
+) -> Advice {
     let advice = match parse(std::iter::once("mtkflash".into()).chain(words.iter().cloned())) {
         Ok(again) => Advice::default()
-            .then("It answers. To go on where that run ended:")
+            .then(format!("{said}To go on where that run ended:"))
             .then(again)
             .then("Or put back what was in it before:"),
-        Err(_) => Advice::default().then("It answers. To put back what was in it before:"),
+        Err(_) => Advice::default().then(format!("{said}To put back what was in it before:")),
     };
     advice.then(request.restore(backup))
 }
@@ -95,7 +139,7 @@ pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
         )
         .then(request.check());
     match backup {
-        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        Some(backup) => back(advice, backup, request),
         None => advice
             .then("To go back, write firmware that is for this very drive:")
             .then(request.write_unread()),
@@ -109,7 +153,7 @@ pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
          sent was for other hardware or damaged, and more of it makes nothing better.",
     );
     match backup {
-        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        Some(backup) => back(advice, backup, request),
         None => advice
             .then("To go back, write firmware that is for this very drive:")
             .then(request.write_unread()),
@@ -124,7 +168,7 @@ pub fn after_boot_code(backup: Option<&Path>, request: &Request) -> Advice {
          it.",
     );
     match backup {
-        Some(backup) => advice.then(WAY_BACK).then(request.restore(backup)),
+        Some(backup) => back(advice, backup, request),
         None => advice
             .then("Get other firmware, for this very drive and board, and look at it:")
             .then(Request::inspect_any()),
@@ -138,6 +182,11 @@ pub fn after_check(
     request: &Request,
 ) -> Advice {
     let reported = identity.and_then(reported::of);
+    if identity.is_some_and(is_boot_loader) {
+        return Advice::default()
+            .then("It answers, and no firmware runs in it. Leave it on, and write firmware:")
+            .then(request.write_unread());
+    }
     match &capabilities.reading {
         Reading::Blocks(_) => Advice::default()
             .then("It answers. Keep what is in its flash first:")
@@ -162,6 +211,15 @@ pub fn after_check(
             .then(request.write_unread()),
     }
 }
+
+/// Whether the boot code of a drive says so itself.
+fn is_boot_loader(identity: &Identity) -> bool {
+    Family::by_identity(identity).is_some_and(|family| family.is_boot_loader(identity))
+}
+
+/// About a drive whose flash reads as FF.
+pub const LEAVE_ON: &str = "If it has been erased, leave it on, since it may let nobody in again \
+                            once it was off, and write firmware:";
 
 /// About a drive that is reported to answer vendor mode, and has packets.
 pub const IN_VENDOR_MODE: &str =

@@ -49,13 +49,13 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
         Finding::Converted { files, bytes } => converted(files, *bytes),
         Finding::Drive(drive) => device(drive),
         Finding::Unfinished(notices) => unfinished(notices),
-        Finding::Dumped(dump) => read::dumped(dump),
+        Finding::Dumped(dump) => read::dumped(dump, request.is_about_part()),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),
-        Finding::Verdict(verdict @ (Verdict::Equal | Verdict::HeldAlready)) => {
-            Text::default().success(words_of(*verdict)).finish()
-        }
-        Finding::Verdict(verdict) => words_of(*verdict).into(),
+        Finding::Verdict(verdict @ (Verdict::Equal | Verdict::HeldAlready)) => Text::default()
+            .success(words_of(*verdict, request.is_about_part()))
+            .finish(),
+        Finding::Verdict(verdict) => words_of(*verdict, request.is_about_part()).into(),
         Finding::Changed {
             changed,
             whole_chip,
@@ -69,8 +69,16 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
     }
 }
 
-fn words_of(verdict: Verdict) -> &'static str {
+fn words_of(verdict: Verdict, is_part: bool) -> &'static str {
     match verdict {
+        Verdict::Equal if is_part => "Equal: that part of the flash holds the image.",
+        Verdict::EqualAsFar if is_part => {
+            "Equal as far as it was compared: that part of the flash holds the image but for what \
+             is said above."
+        }
+        Verdict::HeldAlready if is_part => {
+            "Nothing to do: that part of the flash already holds this. Nothing was written."
+        }
         Verdict::Equal => "Equal: the flash holds this image.",
         Verdict::EqualAsFar => {
             "Equal as far as it was compared: the flash holds this image but for what is said above."

@@ -36,6 +36,13 @@ impl Record {
 /// Bytes. A record of 32 banks and as many gaps has 3 KiB.
 const LARGEST_RECORD: u64 = 0x1_0000;
 
+/// Whether neither a dump nor the record beside it says which drive it is of; `false`
+/// also where it cannot be read.
+pub fn names_nobody(dump: &Path) -> bool {
+    let recorded = Record::beside(dump).and_then(|record| record.drive);
+    recorded.is_none() && content(dump).is_ok_and(|bytes| image::identity::find(&bytes).is_empty())
+}
+
 /// The dumps in a folder that have a record beside them, by their names.
 pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -298,7 +298,7 @@ pub(super) fn without(ranges: &[FlashRange], others: &[FlashRange]) -> Vec<Flash
 }
 
 /// Ascending, and as one range what follows each other.
-pub(super) fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
+pub fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
     ranges.sort_unstable();
     let mut joined: Vec<FlashRange> = Vec::new();
     for range in ranges {

@@ -1,7 +1,7 @@
 //! The commands that failures end in, typed as they are printed: they must do
 //! what they say, and never cost what they are to save.
 
-use crate::folder::{Folder, Run, patched_image};
+use crate::folder::{Folder, Run, bys1, image_of, new_image, old_image, patched_image};
 
 const BANK: usize = 0x1_0000;
 
@@ -136,6 +136,7 @@ fn an_interrupted_write_is_pointed_out_until_it_has_been_gone_on_with() {
     );
     let run = folder.done("3 r /m /b kept/mixture.bin");
     assert!(run.warning().contains(warning), "{run}");
+    assert!(printed(&run, "3 w").contains("/new.bin"), "{run}");
     for name in ["before.bin", "before.bin.txt"] {
         std::fs::rename(folder.path("kept").join(name), folder.path(name)).unwrap();
     }
@@ -236,4 +237,181 @@ fn the_commands_after_a_taken_name_leave_the_file_alone() {
     folder.done(&format!("{} --yes", printed(&run, "3 w")));
     assert_eq!(folder.text("before.bin"), "precious");
     assert!(folder.flash() == image);
+}
+
+#[test]
+fn a_blank_drive_is_led_to_its_firmware_and_not_in_a_circle() {
+    for bench in ["sst39sf020.toml", "serial-72.toml"] {
+        let folder = Folder::with_bench(bench);
+        let old = folder.flash();
+        folder.done("3 e --yes --backup before.bin");
+        let read = printed(&folder.done("3 c"), "3 r");
+        let run = folder.fails(&read, 4);
+        assert!(!run.stderr.contains("mtkflash 3 c"), "{run}");
+        let write = printed(&run, "3 w /m FILE --no-backup").replace("FILE", "before.bin");
+        folder.done(&format!("{write} --yes --force=model"));
+        assert!(folder.flash() == old);
+    }
+}
+
+#[test]
+fn a_part_with_nothing_in_it_does_not_make_a_flash_blank() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.done("3 e --yes --banks 1 --backup before.bin");
+    let run = folder.fails("3 r /m /b part.bin --banks 1", 4);
+    insta::assert_snapshot!(run.message());
+    folder.done(&printed(&run, "3 r /m /b backup.bin"));
+}
+
+#[test]
+fn an_erased_drive_with_a_boot_loader_goes_back_by_the_line_that_is_shown() {
+    let folder = Folder::with_bench("mt1939.toml");
+    let old = folder.flash();
+    let run = folder.done("3 e --yes --backup before.bin");
+    let (_, next) = run.stdout.split_once("Next ").unwrap();
+    insta::assert_snapshot!(next);
+    let checked = folder.done("3 c");
+    assert!(
+        !printed(&checked, "3 w").contains("backup.bin"),
+        "{checked}"
+    );
+    folder.done(&format!("{} --yes", printed(&run, "3 w /m /b before.bin")));
+    assert!(folder.flash() == old);
+    folder.done("3 e --yes --backup again.bin");
+    // As somebody types it who has lost that line.
+    let refused = folder.fails("3 w /m /b before.bin --yes", 4);
+    insta::assert_snapshot!(refused.message());
+    folder.done(&format!("{} --yes", printed(&refused, "3 w")));
+    assert!(folder.flash() == old);
+}
+
+#[test]
+fn the_way_back_of_a_dead_drive_says_which_check_stops_it() {
+    let folder = Folder::with_bench("dead.toml");
+    let dead = folder.flash();
+    folder.write("bys1.bin", bys1());
+    folder.done("3 r /m /b dead.bin --via port");
+    let run = folder.done("3 w /m bys1.bin --via port --force=model --yes --backup dead.bin");
+    let (_, next) = run.stdout.split_once("Next ").unwrap();
+    insta::assert_snapshot!(next);
+    let back = printed(&run, "3 w /m /b dead.bin");
+    let refused = folder.fails(&format!("{back} --yes"), 4);
+    assert!(
+        refused.stderr.contains("the name of the check: model"),
+        "{refused}"
+    );
+    folder.done(&format!("{back} --yes --force=model"));
+    assert!(folder.flash() == dead);
+}
+
+#[test]
+fn a_backup_that_names_its_drive_is_no_case_for_a_check() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", patched_image());
+    let run = folder.done("3 w /m new.bin --yes");
+    assert!(!run.stdout.contains("the check called model"), "{run}");
+}
+
+#[test]
+fn a_new_revision_is_announced_where_it_was_written() {
+    for (part, is_new) in [
+        ("", true),
+        (" --keep 0x4000-0x5fff", false),
+        (" --banks 1", false),
+        (" --banks 0", true),
+    ] {
+        let folder = Folder::with_bench("sst39sf020.toml");
+        folder.write("new.bin", new_image());
+        let run = folder.done(&format!("3 w /m new.bin --yes{part}"));
+        let is_said = run.stdout.contains("lists it with its new revision:");
+        assert_eq!(is_said, is_new, "{run}");
+        let list = folder.done("l");
+        assert_eq!(list.stdout.contains("SIM2"), is_new, "{list}");
+    }
+}
+
+#[test]
+fn a_comparison_leads_to_no_write_that_would_be_refused() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("other.bin", image_of("SONY", "DVD RW DW-D22A", "BYS2"));
+    folder.write("new.bin", new_image());
+    let run = folder.fails("3 v /m other.bin", 8);
+    assert!(!run.stderr.contains("mtkflash 3 w"), "{run}");
+    insta::assert_snapshot!(run.message());
+    let run = folder.fails("3 v /m new.bin", 8);
+    folder.done(&format!("{} --yes", printed(&run, "3 w /m new.bin")));
+
+    let folder = Folder::with_bench("unknown-chip.toml");
+    folder.write("new.bin", new_image());
+    let run = folder.fails("3 v /m new.bin --size 256K", 8);
+    assert!(!run.stderr.contains("mtkflash 3 w"), "{run}");
+    insta::assert_snapshot!(run.message());
+}
+
+#[test]
+fn a_part_of_a_flash_is_called_a_part() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let run = folder.done("3 r /m /b part.bin --banks 0-1");
+    assert!(run.stdout.contains("in that part of the flash"), "{run}");
+    let run = folder.done("3 v /m part.bin --banks 0-1");
+    assert!(
+        run.stdout.contains("Equal: that part of the flash"),
+        "{run}"
+    );
+    let run = folder.done("3 w /m part.bin --banks 0-1 --yes");
+    assert!(
+        run.stdout.contains("that part of the flash already"),
+        "{run}"
+    );
+    let run = folder.fails("3 w /m part.bin --yes", 5);
+    assert!(run.stderr.contains("only: 0x00000-0x1ffff."), "{run}");
+    let run = folder.done("3 r /b parts --banks 1,3");
+    assert!(run.stdout.contains("parts.01 and parts.03,"), "{run}");
+    folder.write("old.bin", old_image());
+    let run = folder.done("3 v /m old.bin");
+    assert!(
+        run.stdout.contains("Equal: the flash holds this image."),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_needs_no_read_is_refused_alike_with_and_without_yes() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("sony.bin", bys1());
+    for yes in ["", " --yes"] {
+        let run = folder.fails(&format!("3 w /m sony.bin{yes}"), 4);
+        assert!(run.stderr.contains("leaves the drive dead"), "{run}");
+        assert!(!run.stderr.contains("Reading takes"), "{run}");
+        let run = folder.fails(&format!("4 w /m sony.bin{yes}"), 3);
+        assert!(!run.stderr.contains("--dry-run"), "{run}");
+    }
+}
+
+#[test]
+fn half_an_image_is_led_to_the_whole_file() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("half.bin", &new_image()[..2 * BANK]);
+    let run = folder.fails("3 w /m half.bin --yes", 5);
+    insta::assert_snapshot!(run.message());
+    folder.write("twice.bin", new_image().repeat(2));
+    let run = folder.fails("3 w /m twice.bin --yes", 4);
+    assert!(run.stderr.contains("half of this file"), "{run}");
+}
+
+#[test]
+fn the_time_of_reading_is_that_until_the_question() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    let remark = |run: &Run| {
+        let found = run
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("Reading takes"));
+        found.unwrap_or_else(|| panic!("{run}")).to_owned()
+    };
+    let read = remark(&folder.done("3 r /m /b before.bin"));
+    let write = folder.done("3 w /m new.bin --dry-run");
+    assert_eq!(remark(&write), read);
+    assert!(!write.stdout.contains("nearly all"), "{write}");
 }

@@ -122,7 +122,9 @@ fn an_image_that_is_too_small_for_the_flash_is_refused() {
 
 #[test]
 fn an_image_that_is_too_large_for_the_flash_is_refused() {
-    insta::assert_snapshot!(of_another_size(&bys1()).message());
+    let image = mtkflash::sim::Firmware::new(0x10_0000, 22);
+    let image = image.identified("LITE-ON", "DVD-ROM SIM-256P", "SIM2");
+    insta::assert_snapshot!(of_another_size(&image.bytes()).message());
 }
 
 #[test]

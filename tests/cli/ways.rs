@@ -103,3 +103,12 @@ fn a_drive_that_cannot_be_read_is_written_without_a_backup() {
     insta::assert_snapshot!(folder.done("3 c").stdout);
     insta::assert_snapshot!(folder.fails("3 r /m /b dump.bin", 4).message());
 }
+
+#[test]
+fn a_check_leads_to_the_way_of_reading_that_takes_minutes() {
+    let folder = Folder::with_bench("native.toml");
+    let run = folder.done("3 c");
+    let read = run.stdout.lines().last().unwrap().trim();
+    assert!(read.contains("--via port"), "{run}");
+    folder.done(read.trim_start_matches("mtkflash "));
+}

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::run::{Asking, Context, Run};
 use super::several::{Answer, Demand};
-use crate::cli::args::Request;
+use crate::cli::args::{Request, Via};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -24,9 +24,10 @@ use crate::cli::user;
 use crate::cli::words;
 use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report};
-use crate::job::write::{self, Content, Proposal};
+use crate::job::write::{self, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Selection, Warning, read, steadiness};
-use crate::protocol::{Capabilities, Protocol};
+use crate::protocol::{Capabilities, Protocol, Writing};
+use crate::scsi::Identity;
 use crate::session::Machine;
 
 /// A change of a flash, before the drive is known.
@@ -57,6 +58,15 @@ impl Change<'_> {
         let Some(drive) = listed.and_then(|listed| listed.identity.as_ref()) else {
             return Ok(());
         };
+        self.refuse_other(drive, request)
+    }
+
+    /// What needs no read: an image that names other drives than this one. One that
+    /// names none may be told more by its size.
+    fn refuse_other(&self, drive: &Identity, request: &Request) -> Result<(), Failure> {
+        if self.named().is_empty() {
+            return Ok(());
+        }
         write::refuse_misfit(&self.content, drive, &request.options.force)
             .map_err(|refusal| Failure::job(&refusal.into(), request))
     }
@@ -85,19 +95,24 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
     backup::check(context.request, only_looks(context.request, context.asking))?;
-    if asks && !options.yes && !prompt::somebody_is_there() {
-        let machine = user::machine(context.request)?;
-        change.refuse_by_name(context.request, machine.as_ref())?;
-        return Err(nobody_to_ask(context.request));
-    }
+    let is_unanswered = asks && !options.yes && !prompt::somebody_is_there();
     let opened;
     let machine = match context.machine {
         Some(machine) => machine,
+        None if is_unanswered => {
+            opened = user::machine(context.request)?;
+            opened.as_ref()
+        }
         None => {
             opened = context.machine()?;
             opened.as_ref()
         }
     };
+    if is_unanswered {
+        change.refuse_by_name(context.request, machine)?;
+        must_be_there(context.request, machine)?;
+        return Err(nobody_to_ask(context.request));
+    }
     let context = Context {
         machine: Some(machine),
         ..context
@@ -111,8 +126,8 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         ..context
     };
     context.with_drive(|run| {
-        // Twice for the backup, once to make sure; programming comes on top.
-        let passes = if before.is_some() { 1 } else { 3 };
+        // Twice for the backup, where it is not read yet.
+        let passes = if before.is_some() { 0 } else { 2 };
         let proposal = run.propose(&change, passes)?;
         if proposal.is_empty() {
             run.show_nothing_to_do(&proposal);
@@ -129,6 +144,18 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         run.agree(&change, &proposal)?;
         run.carry_out(&proposal, change.is_dangerous(&proposal, run.request))
     })
+}
+
+/// Before its user is told how a drive is named that nobody asks about: whether there
+/// is one. By the ports, only trying can tell.
+fn must_be_there(request: &Request, machine: &dyn Machine) -> Result<(), Failure> {
+    match request.drives.first() {
+        Some(name) if request.options.via != Some(Via::Port) && machine.lost(name).is_none() => {
+            let found = machine.locate(name).map(drop);
+            found.map_err(|error| words::session::failure(error, request))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the backup is read by a protocol that reads only, and the rest is
@@ -169,7 +196,7 @@ fn read_by_packets(context: Context, machine: &dyn Machine) -> Result<Vec<u8>, F
 
 impl Run<'_> {
     /// Finds out what there is to do, makes the backup and shows both. The drive
-    /// reads its flash so often for all that.
+    /// reads its flash so often for that.
     fn propose(&mut self, change: &Change, passes: u64) -> Result<Proposal, Failure> {
         let request = self.request;
         if let Some((path, report)) = change.image {
@@ -178,7 +205,13 @@ impl Run<'_> {
                 report: Box::new(report.clone()),
             });
         }
-        self.refuse_slow(passes)?;
+        // Where a drive takes whole images, what no switch lets through comes first.
+        let is_in_place = matches!(self.capabilities().writing, Writing::InPlace(_));
+        if let (Some(drive), true) = (&self.info().identity, is_in_place) {
+            change.refuse_other(drive, request)?;
+        }
+        // Once more to make sure; programming comes on top.
+        self.refuse_slow(passes, 1)?;
         let wanted = write::Request {
             content: change.content.clone(),
             selection: request.selection(),
@@ -217,7 +250,12 @@ impl Run<'_> {
             return self.found(Finding::Verdict(Verdict::HeldAlready));
         };
         self.found(Finding::Verdict(Verdict::BlankAlready(blank)));
-        self.found(Finding::Next(next::after_erase(blank, None, self.request)));
+        self.found(Finding::Next(next::after_erase(
+            blank,
+            false,
+            None,
+            self.request,
+        )));
     }
 
     /// Asks for YES, where all that would be done has been shown.
@@ -313,15 +351,32 @@ impl Run<'_> {
         let backup = backup.filter(|_| !backup_has_gaps);
         let next = match request.erasing() {
             _ if is_dangerous => next::after_danger(backup, request),
-            _ if has_restarted => match backup {
+            Some(blank) => next::after_erase(blank, has_restarted, backup, request),
+            None if has_restarted => match backup {
                 Some(backup) => next::way_back(backup, request),
-                None => return Ok(()),
+                None => next::after_download(request),
             },
-            Some(blank) => next::after_erase(blank, backup, request),
-            None => next::after_write(self.session.is_off_kernel(), backup, request),
+            None => next::after_write(
+                brings_revision(proposal, self.info().identity.as_ref()),
+                self.session.is_off_kernel(),
+                backup,
+                request,
+            ),
         };
         self.found(Finding::Next(next));
         Ok(())
+    }
+}
+
+/// Whether the flash has another revision of the drive now than it had.
+fn brings_revision(proposal: &Proposal, drive: Option<&Identity>) -> bool {
+    let Work::InPlace { target, .. } = &proposal.work else {
+        return false;
+    };
+    let found = crate::image::identity::find(target);
+    match (found.first(), drive) {
+        (Some(found), Some(drive)) => found.identity().revision != drive.revision,
+        _ => false,
     }
 }
 

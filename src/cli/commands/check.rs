@@ -12,7 +12,7 @@ use crate::cli::outcome::{Drive, Finding};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::text::Text;
 use crate::cli::user;
-use crate::job::{JobError, interrupted};
+use crate::job::{Forced, JobError, estimate, interrupted};
 use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
@@ -25,16 +25,29 @@ pub fn run(context: Context) -> Result<(), Failure> {
         run.show_unfinished(None);
         let size = run.capabilities().size;
         let next = match interrupted::unfinished_line(run.info(), size, &run.journal()) {
-            Some((words, backup)) => next::after_interrupted_check(&words, &backup, run.request),
+            Some((words, backup)) => {
+                next::after_interrupted("It answers. ", &words, &backup, run.request)
+            }
             None => next::after_check(
                 run.capabilities(),
                 run.info().identity.as_ref(),
-                run.request,
+                &in_minutes(run),
             ),
         };
         run.found(Finding::Next(next));
         Ok(())
     })
+}
+
+/// The request by the ports, where reading as it is would be refused for the hours that
+/// it takes.
+fn in_minutes(run: &Run) -> Request {
+    let bytes = 2 * u64::from(run.capabilities().size);
+    let is_slow = estimate::refuse_slow(run.capabilities(), bytes, &Forced::new()).is_err();
+    match &run.session.at_ports {
+        Some(name) if is_slow => run.request.of(name.clone()).by(Via::Port),
+        _ => run.request.clone(),
+    }
 }
 
 const CHECK_ALL: &str =
@@ -64,7 +77,13 @@ fn all(context: Context) -> Result<(), Failure> {
         Consent::Given => {}
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
         Consent::Denied => return Err(Failure::denied(&Word::Yes, request)),
-        Consent::NobodyToAsk => return Err(Failure::nobody_to_ask(&CHECK_ALL.into())),
+        Consent::NobodyToAsk => {
+            return Err(Failure::new(
+                Exit::Refused,
+                format!("{CHECK_ALL} There is no terminal to ask for YES at."),
+            )
+            .next("In a script, --yes answers in advance."));
+        }
     }
     let mut last_failure = None;
     for drive in names {

@@ -14,6 +14,7 @@ use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
     LoadError, bank_path, soundness,
 };
+use crate::job::read;
 use crate::job::record::Record;
 use crate::job::{Check, Objection, Refusal, Selection};
 
@@ -98,7 +99,8 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
     if selected.is_ok_and(|selected| selected == record.ranges) || image.size() == record.size {
         return Ok(());
     }
-    let named: Vec<String> = record.ranges.iter().map(FlashRange::to_string).collect();
+    let ranges = read::joined(record.ranges.clone());
+    let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
     Err(Failure::new(
         Exit::BadImage,
         format!(

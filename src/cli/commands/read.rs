@@ -5,6 +5,7 @@ use std::path::Path;
 use super::run::{Context, Run};
 use crate::cli::args::Request;
 use crate::cli::failure::Failure;
+use crate::cli::next;
 use crate::cli::outcome::{Dumped, Finding};
 use crate::cli::report::{bank_sums, size};
 use crate::cli::text::Text;
@@ -21,11 +22,11 @@ use crate::job::{Check, interrupted, write};
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     check_place(request, file)?;
-    let (dump, record, by_boot_code) = context.with_drive(|run| {
+    let (dump, record, by_boot_code, begun) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         check_names_and_room(run, file)?;
         run.show_unfinished(Some(file));
-        run.refuse_slow(2)?;
+        run.refuse_slow(2, 0)?;
         let dump = run
             .in_job(|job| read::read(job, &request.selection()))
             .map_err(|error| Failure::job(&error, request))?;
@@ -36,9 +37,17 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())
         };
-        Ok((dump, record, by_boot_code))
+        let size = run.capabilities().size;
+        let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
+        Ok((dump, record, by_boot_code, begun))
     })?;
-    save(context, file, &dump, &record, by_boot_code)
+    save(context, file, &dump, &record, by_boot_code)?;
+    if let Some((words, backup)) = begun {
+        let next = next::after_interrupted("", &words, &backup, request);
+        let name = request.drives.first();
+        context.output.found(name, request, Finding::Next(next));
+    }
+    Ok(())
 }
 
 fn save(
@@ -105,10 +114,18 @@ fn check_names(request: &Request, file: &Path, ranges: &[FlashRange]) -> Result<
 }
 
 /// A dump that is in files now.
-pub fn dumped(dump: &Dumped) -> Text {
+pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
     let mut table = Text::default();
     match &dump.files[..] {
         [file] => table.row("File", &file.display().to_string()),
+        [first, second] => table.row(
+            "Files",
+            &format!(
+                "{} and {}, one for each bank that was read",
+                first.display(),
+                second.display()
+            ),
+        ),
         [first, .., last] => table.row(
             "Files",
             &format!(
@@ -169,6 +186,8 @@ pub fn dumped(dump: &Dumped) -> Text {
             _ if dump.remapped.is_some() => {
                 "It worked: all that the drive shows of its flash is on the disk."
             }
+            1 if is_part => "It worked: this file holds what is in that part of the flash.",
+            _ if is_part => "It worked: these files hold what is in that part of the flash.",
             1 => "It worked: this file holds what is in the flash.",
             _ => "It worked: these files hold what is in the flash.",
         });

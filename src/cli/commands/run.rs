@@ -283,21 +283,21 @@ impl Run<'_> {
         })
     }
 
-    /// Says how long a job will take that reads its part of the flash so often,
-    /// and refuses one that would take hours.
-    pub fn refuse_slow(&mut self, passes: u64) -> Result<(), Failure> {
+    /// Says how long a job is going to read, its part of the flash so often, and refuses
+    /// one that would take hours with what it reads `later`.
+    pub fn refuse_slow(&mut self, passes: u64, later: u64) -> Result<(), Failure> {
         let capabilities = self.capabilities();
         let ranges = self.request.selection().ranges(capabilities.size);
         let ranges = ranges.unwrap_or_default();
         let selected: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
-        let bytes = passes * selected;
+        let bytes = (passes + later) * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
             |refusal| {
                 let at_ports = self.session.at_ports.as_ref();
                 Failure::slow(&refusal, at_ports, self.request)
             },
         )?;
-        match estimate::reading_time(capabilities, bytes) {
+        match estimate::reading_time(capabilities, passes * selected) {
             Some(time) if time > Duration::from_secs(5) => self.progress.remark(format!(
                 "Reading takes about {} this way.",
                 words::objection::time(time)
@@ -319,12 +319,16 @@ impl Request {
         }
     }
 
+    /// Whether it is about less than all of a flash.
+    pub fn is_about_part(&self) -> bool {
+        !self.selection().is_everything() || !self.options.keep.is_empty()
+    }
+
     /// What an erase leaves blank; `None` for every other command.
     pub fn erasing(&self) -> Option<Blank> {
-        let is_all = self.selection().is_everything() && self.options.keep.is_empty();
-        match (&self.command, is_all) {
-            (Command::Erase, true) => Some(Blank::All),
-            (Command::Erase, false) => Some(Blank::Part),
+        match (&self.command, self.is_about_part()) {
+            (Command::Erase, false) => Some(Blank::All),
+            (Command::Erase, true) => Some(Blank::Part),
             _ => None,
         }
     }

@@ -4,15 +4,18 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::images::{gaps, load, refuse_part, refuse_unsound};
-use super::run::Context;
-use crate::cli::args::{self, Request};
+use super::run::{Context, Run};
+use crate::cli::args::{self, Options, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
-use crate::cli::report;
-use crate::image::Report;
+use crate::cli::{report, words};
+use crate::image::{Image, Report};
+use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
-use crate::job::{Check, interrupted, verify};
+use crate::job::write::{self, Content};
+use crate::job::{Check, Forced, interrupted, verify};
+use crate::protocol::Writing;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
@@ -26,16 +29,17 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
     });
-    let (compared, begun) = context.with_drive(|run| {
+    let (compared, begun, unwritable) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
-        run.refuse_slow(1)?;
+        run.refuse_slow(1, 0)?;
         let compared = run
             .in_job(|job| verify::verify(job, &image, &request.selection()))
             .map_err(|error| Failure::job(&error, request))?;
         let size = run.capabilities().size;
         let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
-        Ok((compared, begun.and_then(|(words, _)| line_of(&words))))
+        let begun = begun.and_then(|(words, _)| line_of(&words));
+        Ok((compared, begun, unwritable(run, file, &image)))
     })?;
     let name = request.drives.first();
     let found = |finding| context.output.found(name, request, finding);
@@ -72,17 +76,45 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
                 true => failure
                     .next("Check cable and power of the drive, then type the same again:")
                     .next(request.same()),
-                false => match begun {
-                    Some(begun) => failure
+                false => match (begun, unwritable) {
+                    (Some(begun), _) => failure
                         .next("To go on with the write that was begun in this drive:")
                         .next(begun),
-                    None => failure
+                    (None, Some(why)) => failure
+                        .next(format!("It is no file to write into this drive. {why}"))
+                        .next("To see what is in the file:")
+                        .next(request.inspect()),
+                    (None, None) => failure
                         .next("To write the file into the drive, after a backup:")
                         .next(request.write(file)),
                 },
             })
         }
     }
+}
+
+/// Why a write would refuse this file, as far as that is known without reading more.
+fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
+    if let Writing::Impossible(why) = &run.capabilities().writing {
+        return Some(words::device::unwritable(why));
+    }
+    let unforced = Request {
+        options: Options {
+            force: Forced::new(),
+            ..run.request.options.clone()
+        },
+        ..run.request.clone()
+    };
+    if let Err(failure) = refuse_unsound(&unforced, file, image) {
+        return Some(failure.what);
+    }
+    let content = Content::Image {
+        image,
+        record: Record::beside(file).map(Box::new),
+    };
+    let drive = run.info().identity.as_ref()?;
+    let refusal = write::refuse_misfit(&content, drive, &Forced::new()).err()?;
+    Some(words::job::refusal(&refusal))
 }
 
 /// The line that asked for a change.

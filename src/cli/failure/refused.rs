@@ -1,12 +1,15 @@
 //! What helps where a check of this program is in the way.
 
 use super::{Failure, journal, named};
-use crate::cli::args::Request;
+use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::next;
 use crate::cli::words;
+use crate::image::soundness::Problem;
 use crate::job::fit::Comparison;
+use crate::job::record::Record;
 use crate::job::{Check, NoBackup, Objection, Refusal};
+use crate::plan::ERASED;
 
 pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
     if let Some(what) = words::journal::refusal(refusal) {
@@ -48,9 +51,44 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
             .next(request.read_in_vendor_mode())
             .next("If you can do without a way back:")
             .next(request.without_backup()),
+        Refusal::NoBackupPossible(NoBackup::Nameless { .. }) if writes_a_backup(request) => failure
+            .next("The file that it is to have is a backup, by the record beside it. Without one more:")
+            .next(request.without_backup()),
         Refusal::NoBackupPossible(_) => failure
             .next("If you can do without a way back:")
             .next(request.without_backup()),
+    }
+}
+
+/// Whether the file that is to be written was read from a drive's flash, and is no
+/// mixture.
+fn writes_a_backup(request: &Request) -> bool {
+    let file = match &request.command {
+        Command::Write { file } => file,
+        _ => return false,
+    };
+    Record::beside(file).is_some_and(|record| !record.half_written)
+}
+
+/// A dump with nothing in it, of all of a flash or of a part of it.
+fn blank(objection: &Objection, failure: Failure, request: &Request) -> Failure {
+    let problem = match objection {
+        Objection::NoBackup(problem) => Some(problem),
+        _ => None,
+    };
+    match problem {
+        Some(Problem::Blank { value: ERASED, .. }) if request.selection().is_everything() => {
+            failure.next(next::LEAVE_ON).next(request.write_unread())
+        }
+        Some(_) if !request.selection().is_everything() => failure
+            .next("There may be more in the rest of the flash. All of it:")
+            .next(request.read()),
+        _ => failure
+            .next(
+                "So it does not show what is in its flash. Check its cable, switch it off and on, \
+                 then type the same again:",
+            )
+            .next(request.same()),
     }
 }
 
@@ -94,6 +132,8 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
         Check::Blank if request.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(request.without_backup()),
+        Check::Blank => blank(objection, failure, request)
+            .next(named("If you are sure all the same", Check::Blank)),
         Check::Unstable => failure
             .next("Check cable and power of the drive, then type the same again:")
             .next(request.same())

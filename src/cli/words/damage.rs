@@ -70,6 +70,11 @@ pub fn what(finding: &Finding) -> String {
             "there is nothing but 00 in {range}, whole blocks of 4 KiB with data on both sides: that \
              part of the file may never have arrived"
         ),
+        Damage::Repeats { period } if range.end() == 2 * period => format!(
+            "its second half is its first once more: if it is an image, it is that of {} KiB, half \
+             of this file",
+            period / 1024
+        ),
         Damage::Repeats { period } => format!(
             "its first {} KiB come again and again: it is a shorter image, or the read of a drive \
              that did not switch banks",

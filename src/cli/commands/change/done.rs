@@ -86,9 +86,7 @@ pub fn changed(
 
 /// Whether all of an image was to be written.
 fn is_whole_image(request: &Request) -> bool {
-    let options = &request.options;
-    let is_part = options.banks.is_some() || options.range.is_some() || !options.keep.is_empty();
-    request.erasing().is_none() && !is_part
+    request.erasing().is_none() && !request.is_about_part()
 }
 
 /// That it worked, in plain words.

@@ -1,5 +1,7 @@
 //! What a write or an erase would do, as people read it.
 
+use std::time::Duration;
+
 use crate::cli::outcome::{Planned, Proposed, Takes, WayBack};
 use crate::cli::report::{banks, counted};
 use crate::cli::text::Text;
@@ -52,13 +54,19 @@ fn time(takes: &Takes) -> String {
         to_come,
         drive_programs,
     } = *takes;
-    let all = to_come.map(|to_come| {
-        let all = words::objection::time(spent.saturating_add(to_come));
-        let to_come = words::objection::time(to_come);
+    let all = to_come.map(|to_come_exactly| {
+        let all = words::objection::time(spent.saturating_add(to_come_exactly));
+        let to_come = words::objection::time(to_come_exactly);
         match spent.as_secs() {
             0 => format!("about {all}"),
+            _ if is_nearly_all(spent, to_come_exactly) => {
+                format!("about {all}, nearly all of it to come")
+            }
             // In minutes that are rounded up.
-            _ if all == to_come => format!("about {all}, nearly all of it to come"),
+            _ if all == to_come => format!(
+                "about {all} in all, {} of it spent",
+                words::objection::time(spent)
+            ),
             _ => format!("about {all} in all, {to_come} of it to come"),
         }
     });
@@ -68,6 +76,11 @@ fn time(takes: &Takes) -> String {
         (None, true) => BY_ITSELF.to_owned(),
         (None, false) => "not known: nothing was measured".to_owned(),
     }
+}
+
+/// Whether less than a twentieth is spent.
+fn is_nearly_all(spent: Duration, to_come: Duration) -> bool {
+    spent.saturating_mul(20) < spent.saturating_add(to_come)
 }
 
 fn backup(backup: &WayBack) -> String {
@@ -144,4 +157,25 @@ fn plan(proposed: &Proposed) -> String {
         bytes => format!("program {}", counted(bytes.into(), "byte")),
     };
     format!("{erase}, {program}, in {}", banks(in_banks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_is_told_where_it_is_more_than_a_twentieth() {
+        let told = |spent, to_come| {
+            time(&Takes {
+                spent: Duration::from_secs(spent),
+                to_come: Some(Duration::from_secs(to_come)),
+                drive_programs: false,
+            })
+        };
+        assert_eq!(told(0, 184), "about 4 min");
+        assert_eq!(told(9, 200), "about 4 min, nearly all of it to come");
+        assert_eq!(told(52, 184), "about 4 min in all, 52 s of it spent");
+        assert_eq!(told(52, 300), "about 6 min in all, 5 min of it to come");
+        assert_eq!(told(4, 6), "about 10 s in all, 6 s of it to come");
+    }
 }
