@@ -351,6 +351,22 @@ impl FakeFunction {
         irq: 11,
     };
 
+    /// Two SATA ports and a parallel one, each with a region of its own.
+    pub const VT6421: FakeFunction = FakeFunction {
+        ids: (0x1106, 0x3249),
+        class: 0x01_0400,
+        regions: &[
+            (0xD000, 0xD00F),
+            (0xD010, 0xD01F),
+            (0xD020, 0xD02F),
+            (0xD030, 0xD03F),
+            (0xD040, 0xD05F),
+            (0xD100, 0xD17F),
+        ],
+        driver: Some("sata_via"),
+        irq: 17,
+    };
+
     pub const PIIX3: FakeFunction = FakeFunction {
         ids: (0x8086, 0x7010),
         class: 0x010180,

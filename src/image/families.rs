@@ -230,19 +230,7 @@ fn member(line: &'static str) -> Option<Member> {
 mod tests {
     use super::*;
     use crate::flash::Offset;
-    use crate::scsi::{DeviceType, PacketDevice};
-
-    fn identity(name: &str) -> Identity {
-        let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
-            panic!("{name}");
-        };
-        Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            revision: revision.to_owned(),
-            serial: None,
-        }
-    }
+    use crate::scsi::{DeviceType, PacketDevice, identity};
 
     fn in_image(name: &str) -> ImageIdentity {
         ImageIdentity::LiteOn {

@@ -232,16 +232,8 @@ fn offset(at: usize) -> Offset {
 mod tests {
     use super::super::tests::{lite_on, noise, put};
     use super::*;
+    use crate::scsi::identity;
     use proptest::prelude::*;
-
-    fn identity(vendor: &str, product: &str, revision: &str) -> Identity {
-        Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            revision: revision.to_owned(),
-            serial: None,
-        }
-    }
 
     fn mt1939_image() -> Vec<u8> {
         let mut bytes = noise(BLU_RAY_SIZE);
@@ -258,7 +250,7 @@ mod tests {
             find(&bytes),
             [ImageIdentity::LiteOn {
                 at: Offset(0x1_2345),
-                identity: identity("SONY", "DVD RW DW-D22A", "BYS1"),
+                identity: identity("SONY|DVD RW DW-D22A|BYS1"),
                 timestamp: Some("2004/11/08 12:00".to_owned()),
             }]
         );
@@ -273,7 +265,7 @@ mod tests {
             find(&bytes),
             [ImageIdentity::LiteOn {
                 at: Offset(0x1_2345),
-                identity: identity("LITEON", "DVD-ROM LTD163", "GH5S"),
+                identity: identity("LITEON|DVD-ROM LTD163|GH5S"),
                 timestamp: None,
             }]
         );
@@ -320,7 +312,7 @@ mod tests {
             find(&bytes),
             [ImageIdentity::Btc {
                 at: Offset(0x40bc),
-                identity: identity("BTC", "DVDRW IDE 1008", "0062"),
+                identity: identity("BTC|DVDRW IDE 1008|0062"),
             }]
         );
         assert_eq!(find(&bytes[..0x8_0000]), [], "of another size");
@@ -364,7 +356,7 @@ mod tests {
             panic!("{:?}", find(&bytes));
         };
         assert_eq!(*at, Offset(0x1f_ffd0));
-        assert_eq!(*found, identity("TSSTcorp", "BDDVDW SE-506CB", "TS01"));
+        assert_eq!(*found, identity("TSSTcorp|BDDVDW SE-506CB|TS01"));
         assert_eq!(stored, computed);
         for (at, counts) in [
             (0xffff, false),
@@ -403,7 +395,7 @@ mod tests {
             find(&bytes),
             [ImageIdentity::BluRay {
                 at: Offset(0x1e_c000),
-                identity: identity("HL-DT-ST", "BD-RE  WH16NS60", "1.02"),
+                identity: identity("HL-DT-ST|BD-RE  WH16NS60|1.02"),
             }]
         );
         bytes[DESCRIPTOR_AT + 0x34] = 0;

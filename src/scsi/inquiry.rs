@@ -139,6 +139,20 @@ pub fn parse_serial(reply: &[u8]) -> Option<String> {
     is_number(&serial).then_some(serial)
 }
 
+/// Who a drive of a test is: `VENDOR|PRODUCT|REVISION`.
+#[cfg(test)]
+pub(crate) fn identity(name: &str) -> Identity {
+    let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
+        panic!("{name}");
+    };
+    Identity {
+        vendor: vendor.to_owned(),
+        product: product.to_owned(),
+        revision: revision.to_owned(),
+        serial: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,18 +165,9 @@ mod tests {
         reply
     }
 
-    fn identity(vendor: &str, product: &str, revision: &str) -> Identity {
-        Identity {
-            vendor: vendor.into(),
-            product: product.into(),
-            revision: revision.into(),
-            serial: None,
-        }
-    }
-
     #[test]
     fn a_drive_is_the_same_by_inquiry_and_by_its_ata_model() {
-        let named = |vendor, product| identity(vendor, product, "");
+        let named = |vendor, product| identity(&format!("{vendor}|{product}|"));
         let is_same = |one: &Identity, other: &Identity| {
             let both = [one.may_be(other), other.may_be(one)];
             assert_eq!(both[0], both[1]);
@@ -189,7 +194,7 @@ mod tests {
     fn a_drive_is_another_by_its_serial_number_and_the_same_after_a_new_revision() {
         let with = |serial: Option<&str>, revision| Identity {
             serial: serial.map(str::to_owned),
-            ..identity("SONY", "DVD RW DW-D22A", revision)
+            ..identity(&format!("SONY|DVD RW DW-D22A|{revision}"))
         };
         let one = with(Some("1"), "BYS1");
         assert!(one.may_be(&with(Some("1"), "BYS3")));
@@ -204,7 +209,7 @@ mod tests {
             Some(Inquiry {
                 device_type: DeviceType::OPTICAL,
                 connected: true,
-                identity: identity("SONY", "DVD RW DW-D22A", "BYS1"),
+                identity: identity("SONY|DVD RW DW-D22A|BYS1"),
                 vendor_specific: String::new(),
             })
         );
@@ -213,11 +218,11 @@ mod tests {
     #[test]
     fn a_short_reply_counts_as_far_as_it_says_it_reaches() {
         for (additional, expected) in [
-            (31, identity("SONY", "DVD RW DW-D22A", "BYS1")),
-            (29, identity("SONY", "DVD RW DW-D22A", "BY")),
-            (11, identity("SONY", "", "")),
-            (0, identity("", "", "")),
-            (255, identity("SONY", "DVD RW DW-D22A", "BYS1")),
+            (31, identity("SONY|DVD RW DW-D22A|BYS1")),
+            (29, identity("SONY|DVD RW DW-D22A|BY")),
+            (11, identity("SONY||")),
+            (0, identity("||")),
+            (255, identity("SONY|DVD RW DW-D22A|BYS1")),
         ] {
             let mut reply = reply();
             reply[4] = additional;
@@ -233,7 +238,7 @@ mod tests {
     fn a_reply_cut_on_the_way_counts_as_far_as_it_came() {
         assert_eq!(
             Inquiry::parse(&reply()[..20]).unwrap().identity,
-            identity("SONY", "DVD", "")
+            identity("SONY|DVD|")
         );
         assert_eq!(Inquiry::parse(&reply()[..4]), None);
         assert_eq!(Inquiry::parse(&[]), None);

@@ -9,6 +9,8 @@ mod text;
 
 pub use cdb::PacketCdb;
 pub use identify::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
+#[cfg(test)]
+pub(crate) use inquiry::identity;
 pub use inquiry::{DeviceType, Identity, Inquiry};
 pub use returned_registers::{ReturnedRegisters, ReturnedRegistersError};
 pub use sense::{Sense, SenseKey};

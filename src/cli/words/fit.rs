@@ -138,18 +138,7 @@ fn named(of_image: &[Identity]) -> String {
 mod tests {
     use super::*;
     use crate::image::families;
-
-    fn identity(name: &str) -> Identity {
-        let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
-            panic!("{name}");
-        };
-        Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            revision: revision.to_owned(),
-            serial: None,
-        }
-    }
+    use crate::scsi::identity;
 
     #[test]
     fn the_answer_is_a_sentence_for_people() {

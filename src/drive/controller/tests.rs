@@ -76,27 +76,12 @@ const fn by_ids(vendor: u16, device: u16, class: u32, driver: &'static str) -> F
     }
 }
 
-const VT6421: FakeFunction = FakeFunction {
-    ids: (0x1106, 0x3249),
-    class: 0x010400,
-    regions: &[
-        (0xD000, 0xD00F),
-        (0xD010, 0xD01F),
-        (0xD020, 0xD02F),
-        (0xD030, 0xD03F),
-        (0xD040, 0xD05F),
-        (0xD100, 0xD17F),
-    ],
-    driver: Some("sata_via"),
-    irq: 17,
-};
-
 #[test]
 fn every_controller_of_the_list_has_its_channels_where_its_documents_say() {
     let all = [
         ("CMD646, by the rule", CMD646),
         ("PIIX3 at the legacy ports", FakeFunction::PIIX3),
-        ("VIA VT6421", VT6421),
+        ("VIA VT6421", FakeFunction::VT6421),
         ("VIA VT6420", by_ids(0x1106, 0x3149, 0x01018F, "sata_via")),
         (
             "VIA VT6420 as RAID",
@@ -264,7 +249,7 @@ fn a_function_is_used_only_awake_with_its_ports_and_with_its_own_driver() {
 
 #[test]
 fn a_slave_is_addressed_where_one_can_be() {
-    let (_machine, function) = machine(VT6421);
+    let (_machine, function) = machine(FakeFunction::VT6421);
     for (port, has_slave) in [(1, false), (2, false), (3, true)] {
         let channel = channel(&function, port).unwrap();
         channel.check_unit(Unit::Master).unwrap();

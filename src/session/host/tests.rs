@@ -13,21 +13,6 @@ use crate::sim::{Bench, SimDriveHandle};
 
 const CARD: &str = "0000:03:00.0";
 
-const VT6421: FakeFunction = FakeFunction {
-    ids: (0x1106, 0x3249),
-    class: 0x01_0400,
-    regions: &[
-        (0xD000, 0xD00F),
-        (0xD010, 0xD01F),
-        (0xD020, 0xD02F),
-        (0xD030, 0xD03F),
-        (0xD040, 0xD05F),
-        (0xD100, 0xD17F),
-    ],
-    driver: Some("sata_via"),
-    irq: 17,
-};
-
 /// Hears everything, and answers what it is told to.
 struct Listener {
     heard: Vec<&'static str>,
@@ -222,7 +207,7 @@ fn every_layout_leads_to_the_registers_of_its_channel() {
         ),
         (
             "VT6421, SATA",
-            VT6421,
+            FakeFunction::VT6421,
             "pci-0000:03:00.0-ata-2.0",
             0xD010,
             0xD01A,
@@ -230,7 +215,7 @@ fn every_layout_leads_to_the_registers_of_its_channel() {
         ),
         (
             "VT6421, parallel",
-            VT6421,
+            FakeFunction::VT6421,
             "pci-0000:03:00.0-ata-3.0",
             0xD020,
             0xD02A,
@@ -270,7 +255,7 @@ fn every_layout_leads_to_the_registers_of_its_channel() {
 
 #[test]
 fn on_via_the_slave_is_addressed_again_after_nien() {
-    let setup = setup_of(&VT6421, 4, SONY, 0xD020, 0xD02A);
+    let setup = setup_of(&FakeFunction::VT6421, 4, SONY, 0xD020, 0xD02A);
     let mut user = Listener::who_says(Answer::Yes);
     let name = port("pci-0000:03:00.0-ata-3.1");
     let mut session = setup.open(&name, &by_ports(), &mut user).unwrap();
@@ -650,7 +635,12 @@ fn a_killed_run_s_note_stays_where_the_next_one_is_not_agreed_to() {
 
 /// A VT6421 with drives on its two SATA ports.
 fn sata(lines: &str) -> Setup {
-    let setup = setup(&VT6421, &format!("{SONY}\n{lines}"), 0xD000, 0xD00A);
+    let setup = setup(
+        &FakeFunction::VT6421,
+        &format!("{SONY}\n{lines}"),
+        0xD000,
+        0xD00A,
+    );
     setup.files.drive(CARD, 0, "0:0:0:0", "BYS1");
     setup.files.drive(CARD, 1, "1:0:0:0", "OTHR");
     setup
