@@ -5,12 +5,10 @@ use std::io::{self, Read};
 use std::str::FromStr;
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
-use serde::{Deserialize, Serialize};
 
 /// The 16-bit sum of all bytes: what MTKFLASH and btcflash print and users
 /// compare. It misses bytes in the wrong order, so it is shown and never relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Checksum(pub u16);
 
 impl Checksum {
@@ -35,8 +33,7 @@ impl fmt::Display for Checksum {
 }
 
 /// CRC-32 as zip, gzip and `crc32` compute it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Crc32(pub u32);
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
@@ -99,33 +96,27 @@ impl FromStr for Checksum {
     }
 }
 
-impl TryFrom<String> for Crc32 {
-    type Error = NoSum;
+/// In files such a value is its text, read as [`FromStr`] reads it.
+macro_rules! as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
 
-    fn try_from(text: String) -> Result<Crc32, NoSum> {
-        text.parse()
-    }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text: String = serde::Deserialize::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
+pub(crate) use as_text;
 
-impl TryFrom<String> for Checksum {
-    type Error = NoSum;
-
-    fn try_from(text: String) -> Result<Checksum, NoSum> {
-        text.parse()
-    }
-}
-
-impl From<Crc32> for String {
-    fn from(crc32: Crc32) -> String {
-        crc32.to_string()
-    }
-}
-
-impl From<Checksum> for String {
-    fn from(sum: Checksum) -> String {
-        sum.to_string()
-    }
-}
+as_text!(Checksum);
+as_text!(Crc32);
 
 /// SHA-256 as `sha256sum` prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -13,6 +13,7 @@ use super::backup::Circumstances;
 use super::read::Dump;
 use super::selection::Selection;
 use crate::flash::FlashRange;
+use crate::image::sums::as_text;
 use crate::image::{Checksum, Crc32};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
@@ -183,8 +184,7 @@ pub(super) fn are_within(ranges: &[FlashRange], size: u32) -> bool {
 }
 
 /// A second, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(DateTime);
 
 /// A text that is no [`Date`].
@@ -217,19 +217,7 @@ impl FromStr for Date {
     }
 }
 
-impl TryFrom<String> for Date {
-    type Error = NoDate;
-
-    fn try_from(text: String) -> Result<Date, NoDate> {
-        text.parse()
-    }
-}
-
-impl From<Date> for String {
-    fn from(date: Date) -> String {
-        date.to_string()
-    }
-}
+as_text!(Date);
 
 #[cfg(test)]
 mod tests {
