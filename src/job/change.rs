@@ -8,7 +8,7 @@ use super::{FlashState, Job, JobError};
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;
 use crate::plan::{Plan, Step};
-use crate::protocol::packet::blu_ray::Survey;
+use crate::protocol::blu_ray::Survey;
 use crate::protocol::{DeviceError, FirmwareDevice, Impossible, InPlace, Unreadable, Writer};
 use crate::scsi::Identity;
 

@@ -26,10 +26,10 @@ use super::{
 use crate::flash::FlashRange;
 use crate::image::soundness;
 use crate::plan::ERASED;
+use crate::protocol::blu_ray::Mode;
 use crate::protocol::download::{
     Download, DownloadRules, Erasing, Guard, Offer, Owned, PrepareError, Prepared, Proof,
 };
-use crate::protocol::packet::blu_ray::Mode;
 use crate::protocol::{DeviceInfo, FirmwareDevice, Impossible, Reading, Writer};
 use crate::scsi::Identity;
 use names::{Expected, names_fit, refuse_nameless};

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::DeviceError;
+use super::blu_ray::{Mismatch, NotReady};
 use super::packet::PacketError;
-use super::packet::blu_ray::{Mismatch, NotReady};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Wrapping;
 use crate::image::mt19xx::{self, BootString, Written};

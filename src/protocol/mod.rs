@@ -20,6 +20,7 @@
 //! Which drives these are is in [`packet::families`], which flash chips in
 //! [`flash::chip`](crate::flash::chip). How it is found out: [`detect`](mod@detect).
 
+pub mod blu_ray;
 pub mod detect;
 pub mod download;
 pub mod packet;
@@ -35,9 +36,9 @@ use crate::flash::chip::{self, ChipId, ReadOnly};
 use crate::flash::{EraseLayout, FlashRange, Offset};
 use crate::scsi::{Identity, Sense};
 use crate::transport::TaskFileError;
+use blu_ray::{BOOT_REVISION, Survey};
 use download::DownloadRules;
 use packet::PacketError;
-use packet::blu_ray::{BOOT_REVISION, Survey};
 use packet::liteon::Implausible;
 
 /// What a drive is, for people to read and for checks against an image.

@@ -8,8 +8,8 @@ use super::name::{DriveName, Via, is_serial};
 use crate::drive::ask::{self, AskError, Medium};
 use crate::drive::{HoldError, IndexBasis, Obstacle, Position};
 use crate::protocol::Protocol;
+use crate::protocol::blu_ray::Survey;
 use crate::protocol::packet::Family;
-use crate::protocol::packet::blu_ray::Survey;
 use crate::scsi::Identity;
 
 /// The drives of a machine, without having disturbed any.

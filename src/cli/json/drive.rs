@@ -7,8 +7,8 @@ use crate::cli::outcome::Drive;
 use crate::cli::words::{self, InWords};
 use crate::drive::ask::Medium;
 use crate::image::Wrapping;
+use crate::protocol::blu_ray::{Mode, Survey};
 use crate::protocol::packet::Family;
-use crate::protocol::packet::blu_ray::{Mode, Survey};
 use crate::scsi::Identity;
 use crate::session::{Firmware, Listed, ListedPort, Listing};
 

@@ -5,7 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::words::InWords;
 use crate::image::Wrapping;
 use crate::image::mt19xx::{BootString, Descriptor, Facts, Hardware, Tag};
-use crate::protocol::packet::blu_ray::{Mismatch, Mode, NotReady, Survey};
+use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Survey};
 
 /// What such an image says about itself, row by row.
 pub fn image(facts: &Facts, wrapping: Wrapping) -> Vec<(&'static str, String)> {

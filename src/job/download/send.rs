@@ -8,8 +8,8 @@ use crate::job::event::{Event, Phase};
 use crate::job::verify::compare;
 use crate::job::{FlashState, Job, JobError, postpone_stop};
 use crate::protocol::Reading;
+use crate::protocol::blu_ray::{Mode, Survey};
 use crate::protocol::download::{Effect, Prepared};
-use crate::protocol::packet::blu_ray::{Mode, Survey};
 use crate::scsi::Identity;
 
 /// Sends what was prepared, awaits the drive, and makes as sure of it as this

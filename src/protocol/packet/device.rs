@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blu_ray::{self, Seen, Survey};
+use super::blu_ray::{self, Seen};
 use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
 use super::vendor_blocks::{self, Blocks};
@@ -11,6 +11,7 @@ use super::{PacketError, Reopen, btc, inquire, liteon, memory};
 use crate::flash::Offset;
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
+use crate::protocol::blu_ray::Survey;
 use crate::protocol::download::{
     Download, Effect, Guard, LastAnswer, Misfit, NoImage, Note, Offer, PrepareError, Prepared,
     Progress, SendError, Waiting,

@@ -5,11 +5,12 @@
 //! them. Models are listed as the source names them; a drive that is not listed
 //! belongs to no family here.
 
-use super::blu_ray::{BOOT_REVISION, products};
+use super::blu_ray::products;
 use super::liteon;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
+use crate::protocol::blu_ray::BOOT_REVISION;
 use crate::protocol::download::{DownloadRules, Erasing, ImageNames, Kept, Owned, Proof, Unlisted};
 use crate::scsi::Identity;
 

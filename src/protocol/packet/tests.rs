@@ -590,7 +590,7 @@ fn an_mt1959_drive_is_back_with_good_or_no_medium_alone() {
 
 #[test]
 fn what_a_survey_is_refused_is_not_there_and_any_other_answer_is_an_error() {
-    use super::blu_ray::Survey;
+    use crate::protocol::blu_ray::Survey;
     // INQUIRY, the banner, the descriptor and the date.
     const QUESTIONS: std::ops::Range<usize> = 0..4;
     let survey = |number: usize, faults: &[Fault]| {

@@ -54,13 +54,9 @@
 //! t=23023); "success" and nothing changed (OmniDrive issues 26 and 31).
 
 mod prepare;
-pub mod products;
+pub(super) mod products;
 mod send;
-pub mod survey;
-
-pub use prepare::{Mismatch, NotReady};
-pub use products::{Form, NoString};
-pub use survey::{BOOT_REVISION, FirmwareDate, Mode, NoEncoding, Survey};
+mod survey;
 
 pub(super) use prepare::{prepare, rule_out};
 pub(super) use send::{PATIENCE, Seen, look, send};

@@ -1,74 +1,15 @@
 //! Whether an image may go into a Blu-ray drive, and what is sent of it.
 
-use super::products::{self, Form, NoString};
-use super::survey::{Mode, NoEncoding, Survey};
+use super::products;
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{
-    self, BANNER, BOOT_CODE, BootString, CALIBRATION, Chip, DRIVE_WRITTEN, Descriptor, Facts,
-    Hardware, SIZE,
+    self, BANNER, BOOT_CODE, BootString, CALIBRATION, DRIVE_WRITTEN, Descriptor, Facts, SIZE,
 };
-use crate::protocol::download::{Guard, Misfit, NoImage, Note, Offer, PrepareError, Prepared};
+use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Survey};
+use crate::protocol::download::{Misfit, NoImage, Note, Offer, PrepareError, Prepared};
 use crate::protocol::packet::{PacketError, during, memory};
 use crate::protocol::{DeviceError, Doing};
 use crate::transport::PacketTransport;
-
-/// Why an image is none for a drive. The first three nobody can override.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mismatch {
-    /// Slim or half-height: such images have reportedly set drives on fire.
-    Form { image: Form, drive: Form },
-    /// The image's code is for another processor.
-    Chip { image: Chip, drive: Chip },
-    /// Boot strings that do not go together, where it is not known whether both are
-    /// for drives of the same form.
-    UnknownForm {
-        image: BootString,
-        drive: BootString,
-    },
-    /// Boot strings that do not go together: such images have left drives dead.
-    BootString {
-        image: BootString,
-        drive: BootString,
-    },
-    /// By the records of the boards in both.
-    Board {
-        image: Box<Hardware>,
-        drive: Box<Hardware>,
-    },
-    /// The image has no record of a board.
-    NoBoard { drive: Box<Hardware> },
-    /// By the platform codes in both descriptors.
-    Platform { image: String, drive: String },
-    /// Neither the record of the drive's board nor its platform code can be read.
-    UnknownBoard,
-    /// The image was read from a drive, and nothing shows that it was this one.
-    DriveRead,
-}
-
-/// Why it is not known how this drive is to be sent anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotReady {
-    /// With which boot string it takes an image.
-    NoString(NoString),
-    /// It does not show the boot string that it wants to see.
-    NoBanner,
-    NoEncoding(NoEncoding),
-}
-
-impl Mismatch {
-    /// The check that lets it through where it is named; `None` where nothing may.
-    pub fn guard(&self) -> Option<Guard> {
-        match self {
-            Mismatch::Form { .. } | Mismatch::Chip { .. } | Mismatch::UnknownForm { .. } => None,
-            Mismatch::BootString { .. } => Some(Guard::Banner),
-            Mismatch::Board { .. }
-            | Mismatch::NoBoard { .. }
-            | Mismatch::Platform { .. }
-            | Mismatch::UnknownBoard => Some(Guard::Family),
-            Mismatch::DriveRead => Some(Guard::DriveRead),
-        }
-    }
-}
 
 /// Refuses what no switch lets through: an image that is none or is damaged, and one
 /// for drives of another form or with another chip. Asks the drive nothing.

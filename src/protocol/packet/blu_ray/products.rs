@@ -7,11 +7,10 @@
 //! MT1939 from the images that mediatek-optical names; the table beside this file
 //! has the source of each row. **Never tried on hardware by this project.**
 
-use std::fmt;
-
 use mediatek_optical::ProductIdentity;
 
 use crate::image::mt19xx::{BootString, Chip};
+use crate::protocol::blu_ray::{Form, NoString};
 use crate::scsi::Identity;
 
 const TABLE: &str = include_str!("products.tsv");
@@ -29,23 +28,6 @@ const SETS: [(Form, &[&[u8; 4]]); 4] = [
     (Form::HalfHeight, &[b"Code"]),
 ];
 
-/// How a drive is built. Firmware of the one form in a drive of the other
-/// reportedly set drives on fire (MakeMKV forum t=23023).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    Slim,
-    HalfHeight,
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Form::Slim => "slim",
-            Form::HalfHeight => "half-height",
-        })
-    }
-}
-
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product {
@@ -57,17 +39,6 @@ pub struct Product {
     /// The SVC code, empty for blank; `None` for any.
     pub svc: Option<&'static str>,
     pub source: &'static str,
-}
-
-/// Why it is not known with which boot string a drive takes an image.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{self:?}")]
-pub enum NoString {
-    Unlisted,
-    Several {
-        strings: Vec<BootString>,
-        svc: Option<String>,
-    },
 }
 
 /// Every row of the table.

@@ -4,100 +4,20 @@
 //! GET CONFIGURATION, and the instructions by which its receiver is known.
 //! **Never tried on hardware by this project.**
 
-use std::fmt;
-
 use mediatek_optical::drive::{Data as ChipData, Transport as ChipTransport};
 use mediatek_optical::receiver::{self, Encoding};
 
-use super::products::{self, Form, NoString};
+use super::products;
 use crate::flash::FlashRange;
 use crate::image::Wrapping;
-use crate::image::mt19xx::{BANNER, BootString, Chip, DESCRIPTOR, Descriptor};
+use crate::image::mt19xx::{BANNER, BootString, DESCRIPTOR, Descriptor};
+use crate::protocol::blu_ray::{BOOT_REVISION, FirmwareDate, Form, Mode, NoString, Survey};
 use crate::protocol::packet::{PacketError, TIMEOUT, ask_for, command, memory};
 use crate::scsi::{Identity, Inquiry, PacketCdb, cdb};
 use crate::transport::{Data, PacketTransport};
 
-/// What the boot code calls its revision.
-pub const BOOT_REVISION: &str = "BOOT";
-
 /// The first year of drives that want to be sent AES, by redumper.
 const FIRST_YEAR_OF_AES: u16 = 2020;
-
-/// The part of a drive's flash that answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    #[default]
-    Firmware,
-    /// The boot code, since there is no firmware that runs.
-    Boot,
-}
-
-/// Year, month, day, hour, minute and second of a firmware: 14 digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirmwareDate([u8; 14]);
-
-impl FirmwareDate {
-    /// `None` for anything but digits.
-    pub fn parse(bytes: &[u8]) -> Option<FirmwareDate> {
-        let digits: &[u8; 14] = bytes.first_chunk()?;
-        digits
-            .iter()
-            .all(u8::is_ascii_digit)
-            .then_some(FirmwareDate(*digits))
-    }
-
-    pub fn year(&self) -> u16 {
-        self.0
-            .iter()
-            .take(4)
-            .fold(0, |year, digit| year * 10 + u16::from(digit - b'0'))
-    }
-}
-
-impl fmt::Display for FirmwareDate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text: String = self.0.iter().map(|digit| char::from(*digit)).collect();
-        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-        write!(
-            f,
-            "{}-{}-{} {}:{}",
-            part(0, 4),
-            part(4, 6),
-            part(6, 8),
-            part(8, 10),
-            part(10, 12)
-        )
-    }
-}
-
-/// A drive as it shows itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Survey {
-    pub mode: Mode,
-    pub identity: Identity,
-    /// At 3000; `None` where the drive refuses to have it read.
-    pub banner: Option<BootString>,
-    pub descriptor: Option<Descriptor>,
-    pub date: Option<FirmwareDate>,
-    /// What it wants to be sent by its date, as redumper decides it.
-    pub by_date: Option<Wrapping>,
-    /// What it wants to be sent by the instructions of its receiver, as
-    /// mediatek-optical tells it.
-    pub by_code: Option<Wrapping>,
-}
-
-/// Why it is not known whether a drive wants to be sent AES.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{self:?}")]
-pub enum NoEncoding {
-    Untold,
-    /// Of the boot code, which tells no date.
-    UntoldByBootCode,
-    Disagree {
-        by_date: Wrapping,
-        by_code: Wrapping,
-    },
-}
 
 impl Survey {
     /// Asks a drive that is known to be one of these.
@@ -137,28 +57,6 @@ impl Survey {
     pub fn with_receiver(self, transport: &mut dyn PacketTransport) -> Result<Survey, PacketError> {
         let by_code = by_code(transport)?;
         Ok(Survey { by_code, ..self })
-    }
-
-    /// What it wants to be sent.
-    ///
-    /// # Errors
-    /// Where neither rule tells, or they disagree.
-    pub fn encoding(&self) -> Result<Wrapping, NoEncoding> {
-        match (self.by_date, self.by_code) {
-            (Some(by_date), Some(by_code)) if by_date != by_code => {
-                Err(NoEncoding::Disagree { by_date, by_code })
-            }
-            (Some(told), _) | (None, Some(told)) => Ok(told),
-            (None, None) => Err(match self.mode {
-                Mode::Firmware => NoEncoding::Untold,
-                Mode::Boot => NoEncoding::UntoldByBootCode,
-            }),
-        }
-    }
-
-    /// The chip, which is what the banner says.
-    pub fn chip(&self) -> Option<Chip> {
-        self.banner.and_then(|banner| banner.chip())
     }
 
     /// The boot string with which it takes an image: its own where the boot code
@@ -312,17 +210,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_fourteen_digits() {
-        let date = FirmwareDate::parse(b"20170302114500  ").unwrap();
-        assert_eq!(
-            (date.year(), &*date.to_string()),
-            (2017, "2017-03-02 11:45")
-        );
-        assert_eq!(FirmwareDate::parse(b"2017030211450"), None);
-        assert_eq!(FirmwareDate::parse(b"2017-03-02 11:45"), None);
-    }
-
-    #[test]
     fn the_date_tells_the_encoding_and_an_m_makes_it_plain() {
         let (plain, aes) = (Some(Wrapping::Plain), Some(Wrapping::Aes));
         for (date, vendor_specific, expected) in [
@@ -335,28 +222,5 @@ mod tests {
             let date = FirmwareDate::parse(date.as_bytes()).unwrap();
             assert_eq!(by_date(date, vendor_specific), expected);
         }
-    }
-
-    #[test]
-    fn what_is_sent_is_decided_by_both_rules_or_the_one_that_tells() {
-        let (plain, aes) = (Some(Wrapping::Plain), Some(Wrapping::Aes));
-        let of = |by_date, by_code| {
-            let survey = Survey {
-                by_date,
-                by_code,
-                ..Survey::default()
-            };
-            survey.encoding()
-        };
-        assert_eq!(of(plain, plain), Ok(Wrapping::Plain));
-        assert_eq!(of(aes, None), Ok(Wrapping::Aes));
-        assert_eq!(of(None, aes), Ok(Wrapping::Aes));
-        assert!(matches!(of(plain, aes), Err(NoEncoding::Disagree { .. })));
-        assert_eq!(of(None, None), Err(NoEncoding::Untold));
-        let in_boot_code = Survey {
-            mode: Mode::Boot,
-            ..Survey::default()
-        };
-        assert_eq!(in_boot_code.encoding(), Err(NoEncoding::UntoldByBootCode));
     }
 }
