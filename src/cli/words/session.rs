@@ -1,31 +1,32 @@
 //! The way to a drive, as its user reads it: why it is not open, what is told
 //! beside the way, what is asked, and what is not as it was afterwards.
 
-use super::super::advice::{Command, Line, Shell};
-use super::super::args::{Request, Via};
-use super::super::exit::Exit;
-use super::super::failure::{Failure, named};
-use super::super::prompt::Word;
-use super::super::report;
-use super::super::text::Text;
+mod channel;
+mod event;
+mod obstacle;
+
 use super::entry;
-use crate::cli::words::{InWords, errors, sentence};
-use crate::drive::channel::{ChannelError, ChannelState, Release};
-use crate::drive::controller::{Caution, NotByPorts};
-use crate::drive::note::{NoteError, Settled};
-use crate::drive::permission::release;
-use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy, Seat};
-use crate::job::{Check, FlashState, JobError, Objection, Refusal};
+use crate::cli::args::{Request, Via};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::prompt::Word;
+use crate::cli::text::Text;
+use crate::cli::words::{InWords, sentence};
+use crate::drive::Seat;
+use crate::drive::channel::ChannelState;
+use crate::job::{FlashState, JobError, Objection, Refusal};
 use crate::protocol::DeviceError;
-use crate::protocol::detect::{Detected, Reason};
 use crate::protocol::download::{Guard, Misfit, Unlisted};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported::Report;
 use crate::scsi::Identity;
-use crate::session::{Answer, At, By, DriveName, Event, Guess, Label, LeaveError, OpenError, Said};
-use crate::transport::port::PortOpenError;
-use crate::transport::sg_io::SgOpenError;
-use crate::transport::{IdentifyError, TaskFileError, TransportError};
+use crate::session::{Answer, At, DriveName, Label, LeaveError, OpenError};
+use crate::transport::{TaskFileError, TransportError};
+use channel::{no_wait, not_brought_back, not_detached, storm};
+use obstacle::{in_the_way, not_held, not_located};
+
+pub use channel::question;
+pub use event::told;
 
 const WHICH_DRIVES: &str = "To see which drives there are:";
 const WHEN_BACK: &str = "Check its power and cable; when it is back, type the same again:";
@@ -205,89 +206,6 @@ pub fn on_the_device(source: DeviceError, typed: &Request) -> Failure {
     Failure::job(&error, typed)
 }
 
-/// What is told on the way; `None` for what is shown as a countdown.
-pub fn told(event: &Event, typed: &Request) -> Option<Text> {
-    let words = match event {
-        Event::Settled(settled) => return Some(self::settled(settled)),
-        Event::Guessed { called, guess } => guessed(called, guess),
-        Event::PollingLeftOn(why) => polled(why),
-        Event::Detected(detected) => self::detected(detected),
-        Event::GivenUp(channel) => return Some(question(channel)),
-        Event::Said(said) => return Some(self::said(said)).filter(|text| !text.is_empty()),
-        Event::TakenOver => "Note: an earlier run was ended in the middle, and this one goes on \
-                             with the channel as it was left."
-            .to_owned(),
-        Event::OnAList(family) => format!(
-            "Note: this drive is on the list of {} drives, which are flashed by packets.",
-            family.name
-        ),
-        Event::NotGivenBack(error) => return Some(not_brought_back(error, typed)),
-        Event::Waiting(_) | Event::WaitingEnded => return None,
-    };
-    Some(words.into())
-}
-
-fn detected(detected: &Detected) -> String {
-    let family = Family::of(detected.protocol).map_or("", |family| family.name);
-    match &detected.reason {
-        Reason::Named => "The protocol is the one that you named.".to_owned(),
-        Reason::Nameless => {
-            "The drive does not say what it is; vendor mode needs no working firmware.".to_owned()
-        }
-        Reason::Unlisted { .. } => {
-            "The drive is on no list of drives with a packet protocol, so this goes on in vendor mode."
-                .to_owned()
-        }
-        Reason::Listed { .. } => format!("The drive is on the list of {family} drives."),
-        Reason::ListedWithBanner { banner, .. } => {
-            let banner = match banner {
-                Some(banner) => format!("Its boot banner is \"{}\".", banner.trim_end()),
-                None => "It shows no boot banner.".to_owned(),
-            };
-            format!("The drive is on the list of {family} drives. {banner}")
-        }
-    }
-}
-
-fn said(said: &Said) -> Text {
-    let mut text = Text::default();
-    match said {
-        Said::Device { device, by, other } => {
-            // Through the kernel it is the one that is shown anyway.
-            if let (By::Ports, _) | (_, Some(_)) = (by, other) {
-                let way = match by {
-                    By::Ports => "by the ports of its channel",
-                    By::AtaPassthrough => "by ATA PASS-THROUGH",
-                };
-                text.words(&format!("Asked {way}, the drive says that it is {device}."));
-            }
-            if let Some(other) = other {
-                text.words(&format!(
-                    "Warning: the kernel remembers another model there, {}.",
-                    report::identity(other)
-                ));
-            }
-        }
-        Said::Nothing { error, remembered } => {
-            let asked = match error {
-                IdentifyError::NoData => "The drive cannot be asked who it is",
-                _ => "The drive does not say who it is",
-            };
-            let counts = match error {
-                IdentifyError::NoData => "counts",
-                _ => "does not count: it may have been another drive",
-            };
-            text.words(&format!("{asked}: {}.", error.in_words()));
-            if let Some(name) = remembered.as_ref().map(report::identity) {
-                text.words(&format!(
-                    "The kernel remembers {name} there, which {counts}."
-                ));
-            }
-        }
-    }
-    text
-}
-
 /// What is not as it was found. A drive without whole firmware is not to be
 /// switched off on that account: other advice says what comes first, where the
 /// user is `advised` already.
@@ -312,38 +230,6 @@ pub fn not_left(error: &LeaveError, advised: bool, typed: &Request) -> Text {
     format!("Warning: {what}").into()
 }
 
-fn not_located(error: &LocateError, typed: &Request) -> Failure {
-    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
-    if let LocateError::NoDrive { others: drives, .. }
-    | LocateError::Ambiguous {
-        candidates: drives, ..
-    } = error
-    {
-        failure.details.rows("Drives", drives.iter().map(by_path));
-    }
-    match error {
-        LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        LocateError::NoDrive {
-            position, legacy, ..
-        } if *legacy != Some(false) => failure
-            .next(WHICH_DRIVES)
-            .next(typed.list())
-            .next("A dead drive, which the kernel does not list, may answer at the legacy ports:")
-            .next(typed.check_at_ports(position.number()).as_root()),
-        LocateError::NothingAtPort { .. } => failure
-            .next("A dead drive, which the kernel does not list, may answer at the port itself:")
-            .next(typed.check_by_ports().as_root())
-            .next(WHICH_DRIVES)
-            .next(typed.list()),
-        LocateError::NoDrive { .. }
-        | LocateError::Ambiguous { .. }
-        | LocateError::NotOptical { .. }
-        | LocateError::NotADrive { .. }
-        | LocateError::NoDevice { .. }
-        | LocateError::Io { .. } => failure.next(WHICH_DRIVES).next(typed.list()),
-    }
-}
-
 /// The ports were chosen without having been asked for, and could not be had.
 fn by_ports_first(error: OpenError, typed: &Request) -> Failure {
     let failure = failure(error, typed);
@@ -356,342 +242,6 @@ fn by_ports_first(error: OpenError, typed: &Request) -> Failure {
             )
             .next(typed.by(Via::Ata)),
     }
-}
-
-/// A SATA port on which other drives keep the driver.
-fn no_wait(source: &ChannelError, typed: &Request) -> Failure {
-    Failure::new(
-        Exit::NoDrive,
-        format!(
-            "On a SATA port the kernel notices when a drive is switched off and on, and speaks to \
-             it then: --wait needs the controller's driver away, and that cannot be. {}",
-            sentence(&source.in_words())
-        ),
-    )
-    .next("With the drive prepared already, without the wait:")
-    .next(typed.without_wait())
-}
-
-/// What helps where a channel shares its interrupt line.
-const ANOTHER_LINE: &str = "Put the card into another slot, which has another line, or the drive on \
-                            another controller. Through the kernel, for a check:";
-
-fn storm(neighbours: &[String], source: &TransportError, typed: &Request) -> Failure {
-    let shared = match neighbours {
-        [] => String::new(),
-        neighbours => format!(" It is shared with {}.", neighbours.join(", ")),
-    };
-    Failure::new(
-        Exit::NoDrive,
-        format!(
-            "{}{shared} The kernel would switch it off for all of them, so everything was given \
-             back.",
-            sentence(&source.in_words())
-        ),
-    )
-    .next(ANOTHER_LINE)
-    .next(typed.by(Via::Ata))
-}
-
-/// A drive by what a user can type.
-fn by_path(drive: &Located) -> String {
-    let node = match drive.node() {
-        Some(node) => node.display().to_string(),
-        None => format!("(no node) {}", drive.address),
-    };
-    format!("{node}  {}", report::identity(&drive.known_as))
-}
-
-fn not_held(error: &HoldError, typed: &Request) -> Failure {
-    let failure = |exit| Failure::new(exit, sentence(&error.in_words()));
-    match error {
-        HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
-            .next(Shell::Eject(node.clone()))
-            .next(typed.same())
-            .next(named("To go on with the disc in it", Check::Medium)),
-        HoldError::Changed { .. } => failure(Exit::NoDrive)
-            .next("To see where it is now, before anything is typed again:")
-            .next(typed.list()),
-        HoldError::Transport { source, .. } => {
-            let failure = failure(Exit::NoDrive);
-            match source {
-                TransportError::Vanished => failure.next(WHEN_BACK).next(typed.same()),
-                TransportError::NotPermitted => failure.next(typed.as_root()),
-                TransportError::Io(_) | TransportError::Storm { .. } => {
-                    failure.next(OFF_AND_ON).next(typed.same())
-                }
-            }
-        }
-    }
-}
-
-fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
-    match error {
-        ChannelError::InTheWay(obstacle) => in_the_way(obstacle, typed),
-        ChannelError::Note(error) => not_noted(error, failure, typed),
-        ChannelError::Hidden => failure.next(typed.as_root()),
-        ChannelError::InUse { device, .. } => {
-            let node = device.located.node().unwrap_or(&device.located.sysfs);
-            let remedy = release(node, &device.holders);
-            released(&device.holders, remedy, failure).next(typed.same())
-        }
-        ChannelError::NotOptical { .. } => failure
-            .next("Put the drive on the other channel, or start the computer from another disk.")
-            .next(HOW_REACHED)
-            .next(typed.list()),
-        ChannelError::NoDriver { controller, .. } => failure
-            .next("To load its driver, and then the same again:")
-            .next(Shell::LoadDriverOf {
-                controller: controller.clone(),
-            })
-            .next(typed.same()),
-        ChannelError::NoChannel { .. } => failure
-            .next(
-                "The positions 1-4 are those of the legacy ports. A drive on another IDE controller \
-                 is named by its port; to see which there are:",
-            )
-            .next(typed.list()),
-        ChannelError::OtherDriver { .. } => failure.next(HOW_REACHED).next(typed.list()),
-        ChannelError::NotByPorts(error) => not_by_ports(error, failure, typed),
-        ChannelError::SharedLine { .. } => failure.next(ANOTHER_LINE).next(typed.by(Via::Ata)),
-        ChannelError::NotDetached { .. } => failure
-            .next("The kernel has its drives still. To try once more:")
-            .next(typed.same()),
-        ChannelError::NotBack { undo, .. } => failure
-            .next("Switch the drive off and on, then:")
-            .next(undo.clone()),
-    }
-}
-
-/// A controller or port whose registers are none of IDE, or not to be had.
-fn not_by_ports(error: &NotByPorts, failure: Failure, typed: &Request) -> Failure {
-    const BY_THE_KERNEL: &str = "Through the kernel, where it lists the drive:";
-    match error {
-        NotByPorts::Ahci { .. } => failure
-            .next("An IDE mode in the computer's setup, where it has one, gives it such registers.")
-            .next(BY_THE_KERNEL)
-            .next(typed.by(Via::Ata)),
-        NotByPorts::OwnEngine { .. } | NotByPorts::NotIde { .. } => {
-            failure.next(BY_THE_KERNEL).next(typed.by(Via::Ata))
-        }
-        NotByPorts::RaidMode { .. } => failure
-            .next(
-                "The card's own setup, at the start of the computer, may have a pass-through mode.",
-            )
-            .next(BY_THE_KERNEL)
-            .next(typed.by(Via::Ata)),
-        NotByPorts::PortsOff { .. } | NotByPorts::Asleep { .. } | NotByPorts::Changed { .. } => {
-            failure
-                .next("Restart the computer, and type the same again:")
-                .next(typed.same())
-        }
-        NotByPorts::GivenAway { .. } => failure
-            .next("When the kernel's own driver has it again, type the same again:")
-            .next(typed.same()),
-        NotByPorts::NoFunction { .. }
-        | NotByPorts::NoPort { .. }
-        | NotByPorts::NoSlave { .. }
-        | NotByPorts::NoRegion { .. }
-        | NotByPorts::NoDriver { .. } => failure.next(HOW_REACHED).next(typed.list()),
-    }
-}
-
-fn not_noted(error: &NoteError, failure: Failure, typed: &Request) -> Failure {
-    match error {
-        NoteError::Held => failure.next("When that run has ended, type the same again:"),
-        NoteError::Io { .. } => failure.next("When it can be written, type the same again:"),
-        NoteError::NotOurs { .. } => {
-            failure.next("Look at what it is and move it away, then type the same again:")
-        }
-        NoteError::NotSettled { undo, .. } | NoteError::NotTakenBack { undo, .. } => failure
-            .next("To restore it by hand, and then the same again:")
-            .next(undo.clone()),
-    }
-    .next(typed.same())
-}
-
-/// An obstacle and the one command that helps.
-fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.in_words()));
-    let remedy = obstacle.remedy();
-    let command: Line = match &remedy {
-        Some(remedy) => remedy.clone().into(),
-        None if obstacle.needs_root() => typed.as_root().into(),
-        None => typed.same(),
-    };
-    match obstacle {
-        Obstacle::NeedsRoot { .. }
-        | Obstacle::PortsNeedRoot
-        | Obstacle::Filtered { has_sg: true, .. } => failure.next(command),
-        Obstacle::NodeNotMade { .. }
-        | Obstacle::NoSgModule
-        | Obstacle::NoNode { .. }
-        | Obstacle::Filtered { has_sg: false, .. }
-        | Obstacle::PortOpen(PortOpenError::NotADevice) => failure.next(command).next(typed.same()),
-        Obstacle::NotInGroup { .. } => failure
-            .next(command)
-            .next("Then log out and in, and type the same again:")
-            .next(typed.same())
-            .next("Or at once, as root:")
-            .next(typed.as_root()),
-        Obstacle::Container { .. } | Obstacle::PortsInContainer => failure
-            .next("Start the container so, and type the same again there:")
-            .next(command)
-            .next(typed.same()),
-        Obstacle::Refused { .. }
-        | Obstacle::PortOpen(
-            PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses,
-        ) => failure
-            .next("A sandbox or a security module may stand behind it. What the kernel says:")
-            .next(command)
-            .next("Outside of it, type the same again:")
-            .next(typed.same()),
-        Obstacle::Busy { holders, .. } => released(holders, remedy, failure).next(typed.same()),
-        Obstacle::LockedDown { .. } => failure
-            .next("This restarts the computer into that setup, the same again is for afterwards:")
-            .next(command)
-            .next(typed.same()),
-        Obstacle::NoPorts => failure
-            .next("Live systems of the large distributions give it: type the same again in one of them:")
-            .next(command),
-        Obstacle::NodeMissing { .. }
-        | Obstacle::Open(
-            SgOpenError::Missing { .. }
-            | SgOpenError::NoDevice { .. }
-            | SgOpenError::NotScsi { .. },
-        ) => failure.next(WHICH_DRIVES).next(typed.list()),
-        Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
-        Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
-        | Obstacle::PortOpen(
-            PortOpenError::Missing
-            | PortOpenError::NoResource { .. }
-            | PortOpenError::Io { .. },
-        ) => failure
-            .next("When the cause of that is gone, type the same again:")
-            .next(command),
-    }
-}
-
-/// How a drive gets free, without the command that is to follow.
-fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Failure {
-    let is_ours =
-        |holder: &Holder| matches!(holder, Holder::Process { name, .. } if name == "mtkflash");
-    match remedy {
-        Some(remedy) if holders.is_empty() => failure
-            .next("To see who has it:")
-            .next(remedy)
-            .next(WHEN_FREE),
-        Some(remedy) => failure.next(remedy),
-        _ if holders.iter().any(is_ours) => {
-            failure.next("When that run has ended, type the same again:")
-        }
-        _ => failure.next("End what uses it, then type the same again:"),
-    }
-}
-
-/// What was on a channel and is not as it was.
-fn not_brought_back(error: &ChannelError, typed: &Request) -> Text {
-    let undo = match error {
-        ChannelError::NotBack { undo, .. } => Some(("Switch the drive off and on, then:", undo)),
-        ChannelError::Note(error) => error.undo().map(|undo| ("By hand:", undo)),
-        _ => None,
-    };
-    let (how, command) = match undo {
-        Some((how, undo)) => (how, Command::Shell(Shell::Restore(undo.clone()))),
-        None => (WHICH_DRIVES, Command::Flash(typed.list().into())),
-    };
-    let what = sentence(&error.in_words());
-    let mut text = Text::from(format!("Warning: {what} {how}"));
-    text.command("", command);
-    text
-}
-
-/// What became of a change that a crashed run has left.
-fn settled(settled: &Settled) -> Text {
-    let Settled { undo, outcome } = settled;
-    match outcome {
-        Ok(()) => format!(
-            "Note: an earlier run was ended in the middle; {} is restored.",
-            errors::drive::undone(undo)
-        )
-        .into(),
-        Err(error) => Text::from(format!(
-            "Warning: an earlier run was ended in the middle, and {} cannot be restored: {}. \
-             By hand:",
-            errors::drive::undone(undo),
-            error.in_words(),
-        ))
-        .command("", Command::Shell(Shell::Restore(undo.clone())))
-        .finish(),
-    }
-}
-
-/// A position that is a guess.
-fn guessed(called: &DriveName, guess: &Guess) -> String {
-    let path = guess.node.as_deref().map_or_else(String::new, |node| {
-        format!(" To be sure, name it by its path: {}", node.display())
-    });
-    format!(
-        "Note: a SATA port has no master and no slave. That drive {called} is the one at port {} \
-         is a guess; look at its name.{path}",
-        guess.port
-    )
-}
-
-/// Media polling that goes on.
-fn polled(why: &NoteError) -> String {
-    format!(
-        "Note: the kernel goes on looking for discs in the drive, which does no harm while it is \
-         held: {}.",
-        why.in_words()
-    )
-}
-
-/// What the kernel is to give up for the ports, and what that costs.
-pub fn question(state: &ChannelState) -> Text {
-    let mut question = Text::default();
-    if !state.devices.is_empty() {
-        question.words(match state.release {
-            Release::Devices => {
-                "The registers of a channel are shared, so the kernel must give up what it has \
-                 there:"
-            }
-            Release::Driver => {
-                "The kernel notices when a drive on this port is switched off and on, and speaks to \
-                 it then. So its driver must give up the whole controller, and with it:"
-            }
-        });
-        for device in &state.devices {
-            question.words_behind("  ", &device.name());
-        }
-    }
-    if let Some(irq) = state.access.irq().filter(|_| !state.neighbours.is_empty()) {
-        question.words(&format!(
-            "Interrupt line {irq} is shared with {}. It is watched during the first commands, and \
-             everything is given back where it does not stay at rest.",
-            state.neighbours.join(", ")
-        ));
-    }
-    if state.access.caution() == Some(Caution::ReportedNotToWork) {
-        question.words(
-            "Drives are reported not to answer at the ports of this controller. Nothing is lost by \
-             asking.",
-        );
-    }
-    question.words(match (state.release, state.devices.is_empty()) {
-        (_, true) => "Should this program be killed, give the channel back by:",
-        (Release::Devices, false) => {
-            "It comes back under the same names afterwards. Should this program be killed, bring it \
-             back by:"
-        }
-        (Release::Driver, false) => {
-            "It comes back afterwards. Should this program be killed, bring it back by:"
-        }
-    });
-    question.command_behind("  ", Command::Shell(Shell::Restore(state.undo())));
-    question
 }
 
 /// What users report of a drive in vendor mode.

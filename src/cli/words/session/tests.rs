@@ -3,26 +3,32 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::super::args::{self, Request};
+use super::super::super::args;
 use super::super::super::every::{every, shown, table};
 use super::super::super::progress::Progress;
 use super::super::super::prompt;
 use super::super::super::user::{AtTerminal, wish};
+use super::event::{guessed, polled, said};
 use super::*;
 use crate::cli::output::{Manner, Output};
-use crate::drive::channel::{self, Access};
+use crate::cli::report;
+use crate::drive::channel::{self, Access, ChannelError, Release};
 use crate::drive::controller::NotByPorts;
 use crate::drive::fake::{FakeFunction, Machine};
-use crate::drive::note::Undo;
+use crate::drive::note::{NoteError, Settled, Undo};
 use crate::drive::pci::PciAddress;
-use crate::drive::{Located, PortName, Position, ScsiAddress, locate_path, locate_position};
+use crate::drive::{
+    HoldError, Holder, LocateError, Located, Obstacle, PortName, Position, ScsiAddress,
+    locate_path, locate_position,
+};
 use crate::job::StopFlag;
 use crate::protocol::Doing;
 use crate::scsi::{DeviceType, PacketDevice};
 use crate::session::identify::{Identified, by_kernel, by_ports};
-use crate::session::{self, Host};
-use crate::transport::port::Channel;
-use crate::transport::{Completion, Instead};
+use crate::session::{self, Guess, Host};
+use crate::transport::port::{Channel, PortOpenError};
+use crate::transport::sg_io::SgOpenError;
+use crate::transport::{Completion, IdentifyError, Instead};
 
 const PIIX: &str = "0000:00:01.1";
 const POLL: &str = "/sys/devices/pci0000:00/0000:00:01.1/ata2/host1/target1:0:0/1:0:0:0/block/sr2/\
@@ -483,7 +489,7 @@ fn what_a_crashed_run_has_left_is_told() {
             outcome: Err(denied()),
         },
     ];
-    insta::assert_snapshot!(table(outcomes, |settled| super::settled(&settled).to_string()));
+    insta::assert_snapshot!(table(outcomes, |settled| event::settled(&settled).to_string()));
 }
 
 #[test]

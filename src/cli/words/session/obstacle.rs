@@ -1,0 +1,159 @@
+//! What stands between the user and a drive: it is not found, not to be opened or
+//! in use.
+
+use super::{OFF_AND_ON, WHEN_BACK, WHEN_FREE, WHICH_DRIVES};
+use crate::cli::advice::{Line, Shell};
+use crate::cli::args::Request;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, named};
+use crate::cli::report;
+use crate::cli::words::{InWords, sentence};
+use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy};
+use crate::job::Check;
+use crate::transport::TransportError;
+use crate::transport::port::PortOpenError;
+use crate::transport::sg_io::SgOpenError;
+
+pub(super) fn not_located(error: &LocateError, typed: &Request) -> Failure {
+    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
+    if let LocateError::NoDrive { others: drives, .. }
+    | LocateError::Ambiguous {
+        candidates: drives, ..
+    } = error
+    {
+        failure.details.rows("Drives", drives.iter().map(by_path));
+    }
+    match error {
+        LocateError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        LocateError::NoDrive {
+            position, legacy, ..
+        } if *legacy != Some(false) => failure
+            .next(WHICH_DRIVES)
+            .next(typed.list())
+            .next("A dead drive, which the kernel does not list, may answer at the legacy ports:")
+            .next(typed.check_at_ports(position.number()).as_root()),
+        LocateError::NothingAtPort { .. } => failure
+            .next("A dead drive, which the kernel does not list, may answer at the port itself:")
+            .next(typed.check_by_ports().as_root())
+            .next(WHICH_DRIVES)
+            .next(typed.list()),
+        LocateError::NoDrive { .. }
+        | LocateError::Ambiguous { .. }
+        | LocateError::NotOptical { .. }
+        | LocateError::NotADrive { .. }
+        | LocateError::NoDevice { .. }
+        | LocateError::Io { .. } => failure.next(WHICH_DRIVES).next(typed.list()),
+    }
+}
+
+/// A drive by what a user can type.
+fn by_path(drive: &Located) -> String {
+    let node = match drive.node() {
+        Some(node) => node.display().to_string(),
+        None => format!("(no node) {}", drive.address),
+    };
+    format!("{node}  {}", report::identity(&drive.known_as))
+}
+
+pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {
+    let failure = |exit| Failure::new(exit, sentence(&error.in_words()));
+    match error {
+        HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
+        HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
+            .next(Shell::Eject(node.clone()))
+            .next(typed.same())
+            .next(named("To go on with the disc in it", Check::Medium)),
+        HoldError::Changed { .. } => failure(Exit::NoDrive)
+            .next("To see where it is now, before anything is typed again:")
+            .next(typed.list()),
+        HoldError::Transport { source, .. } => {
+            let failure = failure(Exit::NoDrive);
+            match source {
+                TransportError::Vanished => failure.next(WHEN_BACK).next(typed.same()),
+                TransportError::NotPermitted => failure.next(typed.as_root()),
+                TransportError::Io(_) | TransportError::Storm { .. } => {
+                    failure.next(OFF_AND_ON).next(typed.same())
+                }
+            }
+        }
+    }
+}
+
+/// An obstacle and the one command that helps.
+pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
+    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.in_words()));
+    let remedy = obstacle.remedy();
+    let command: Line = match &remedy {
+        Some(remedy) => remedy.clone().into(),
+        None if obstacle.needs_root() => typed.as_root().into(),
+        None => typed.same(),
+    };
+    match obstacle {
+        Obstacle::NeedsRoot { .. }
+        | Obstacle::PortsNeedRoot
+        | Obstacle::Filtered { has_sg: true, .. } => failure.next(command),
+        Obstacle::NodeNotMade { .. }
+        | Obstacle::NoSgModule
+        | Obstacle::NoNode { .. }
+        | Obstacle::Filtered { has_sg: false, .. }
+        | Obstacle::PortOpen(PortOpenError::NotADevice) => failure.next(command).next(typed.same()),
+        Obstacle::NotInGroup { .. } => failure
+            .next(command)
+            .next("Then log out and in, and type the same again:")
+            .next(typed.same())
+            .next("Or at once, as root:")
+            .next(typed.as_root()),
+        Obstacle::Container { .. } | Obstacle::PortsInContainer => failure
+            .next("Start the container so, and type the same again there:")
+            .next(command)
+            .next(typed.same()),
+        Obstacle::Refused { .. }
+        | Obstacle::PortOpen(
+            PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses,
+        ) => failure
+            .next("A sandbox or a security module may stand behind it. What the kernel says:")
+            .next(command)
+            .next("Outside of it, type the same again:")
+            .next(typed.same()),
+        Obstacle::Busy { holders, .. } => released(holders, remedy, failure).next(typed.same()),
+        Obstacle::LockedDown { .. } => failure
+            .next("This restarts the computer into that setup, the same again is for afterwards:")
+            .next(command)
+            .next(typed.same()),
+        Obstacle::NoPorts => failure
+            .next("Live systems of the large distributions give it: type the same again in one of them:")
+            .next(command),
+        Obstacle::NodeMissing { .. }
+        | Obstacle::Open(
+            SgOpenError::Missing { .. }
+            | SgOpenError::NoDevice { .. }
+            | SgOpenError::NotScsi { .. },
+        ) => failure.next(WHICH_DRIVES).next(typed.list()),
+        Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
+        Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
+        | Obstacle::PortOpen(
+            PortOpenError::Missing
+            | PortOpenError::NoResource { .. }
+            | PortOpenError::Io { .. },
+        ) => failure
+            .next("When the cause of that is gone, type the same again:")
+            .next(command),
+    }
+}
+
+/// How a drive gets free, without the command that is to follow.
+pub(super) fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Failure {
+    let is_ours =
+        |holder: &Holder| matches!(holder, Holder::Process { name, .. } if name == "mtkflash");
+    match remedy {
+        Some(remedy) if holders.is_empty() => failure
+            .next("To see who has it:")
+            .next(remedy)
+            .next(WHEN_FREE),
+        Some(remedy) => failure.next(remedy),
+        _ if holders.iter().any(is_ours) => {
+            failure.next("When that run has ended, type the same again:")
+        }
+        _ => failure.next("End what uses it, then type the same again:"),
+    }
+}
