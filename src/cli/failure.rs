@@ -45,7 +45,8 @@ pub const GET_IT_AGAIN: &str =
 
 /// What helps against an image that is smaller than the flash.
 const TOO_SMALL: &str = "Get the whole file, which has the size of the flash. If it is meant to be a part \
-                         of one, --banks or --range takes it, with the place where that belongs.";
+                         of one, --banks or --range says where it belongs, in a drive that is \
+                         written bank by bank.";
 
 impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>) -> Failure {

@@ -1,6 +1,8 @@
 //! Carrying out a plan and making sure of it. Writing and erasing are both
 //! this: they differ in what the flash is to hold.
 
+use std::collections::BTreeSet;
+
 use super::event::{Event, Phase};
 use super::flash_state::Ledger;
 use super::verify::{Compared, Difference, compare};
@@ -122,16 +124,18 @@ impl ChangeError {
 }
 
 /// Carries out `plan`, then reads `scope` back and compares it with `target`,
-/// a whole flash. A stop that is asked for after the first step has begun is
+/// a whole flash; `begun` are the banks that an earlier run has left half-written. A
+/// stop that is asked for after the first step has begun is
 /// postponed to the end.
 pub(super) fn carry_out(
     job: &mut Job,
     plan: &Plan,
     target: &[u8],
+    begun: &BTreeSet<Bank>,
     scope: &[FlashRange],
     check: Phase,
 ) -> Result<Changed, ChangeError> {
-    let mut ledger = Ledger::new(&plan.steps);
+    let mut ledger = Ledger::new(&plan.steps, begun);
     job.check_stop()?;
     if !plan.is_empty() {
         in_place(job.device)?

@@ -85,7 +85,7 @@ pub(super) fn prepare(
     let unsteady = steadiness::refuse_unstable(disagreements, &request.forced)?;
     wanted.warnings.extend(unsteady);
 
-    let open = scope.open(size);
+    let mut open = scope.open(size);
     let prepared = scope.offer(job, &wanted.bytes, dump.as_ref(), &open)?;
     let (to_compare, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
@@ -95,11 +95,19 @@ pub(super) fn prepare(
         _ => None,
     };
     let expected = Expected::of(&request.content, drive, rules);
-    let there = scope.there(&expected, &prepared.content, dump.as_ref(), &to_compare);
+    let there = scope.there(
+        &open,
+        &expected,
+        &prepared.content,
+        dump.as_ref(),
+        &to_compare,
+    );
     job.check_stop()?;
-    let earlier = scope.earlier(&open, dump.as_ref(), &prepared.content, there)?;
+    let earlier = scope.earlier(&mut open, dump.as_ref(), &prepared.content, there)?;
     let is_resumed = matches!(earlier.start, Start::Resumed(_));
-    let made = scope.back_up(earlier.start, dump.as_ref(), there, &mut wanted.warnings)?;
+    let is_in_doubt = dump.is_none() && !earlier.over.is_empty();
+    let mut made = scope.back_up(earlier.start, dump.as_ref(), there, &mut wanted.warnings)?;
+    made.mixed |= is_in_doubt;
     let journal = &request.circumstances.journal;
     if there == There::AsRead && !request.dry_run {
         earlier.over.iter().for_each(|one| one.close(journal));
@@ -231,6 +239,7 @@ impl<'a> Scope<'a> {
 
     fn there(
         &self,
+        open: &Open,
         expected: &Expected,
         content: &[u8],
         dump: Option<&Dump>,
@@ -241,8 +250,10 @@ impl<'a> Scope<'a> {
             let is_equal = |range: &FlashRange| range.of(&dump.bytes) == range.of(content);
             dump.gaps.is_empty() && to_compare.iter().all(is_equal)
         }) && drive.is_none_or(|drive| expected.is_met_by(drive));
+        // A revision proves nothing where a download ended in doubt.
         let is_said = self.request.skip_if_same
             && dump.is_none()
+            && open.of_unread_drive().is_empty()
             && drive.is_some_and(|drive| expected.is_revision_of(drive));
         match (is_read, is_said) {
             (true, _) => There::AsRead,
@@ -254,7 +265,7 @@ impl<'a> Scope<'a> {
     /// Whether this download goes on with one that was begun.
     fn earlier(
         &self,
-        open: &Open,
+        open: &mut Open,
         dump: Option<&Dump>,
         content: &[u8],
         there: There,
@@ -263,8 +274,8 @@ impl<'a> Scope<'a> {
         let Some(dump) = dump else {
             return Ok(Earlier {
                 start: Start::Here,
-                over: Vec::new(),
-                notices: Vec::new(),
+                over: open.of_unread_drive(),
+                notices: open.notices_unread(),
             });
         };
         let rewritten = rewritten(rules);
@@ -273,12 +284,14 @@ impl<'a> Scope<'a> {
             bytes: masked(&dump.bytes, &rewritten),
             ..dump.clone()
         };
+        open.recognise(&now, None);
         let change = Change {
             dump: &now,
             seen: &now,
             target: &|_| Arc::clone(&target),
             retained: &without(&kept(rules, dump, content), &rewritten),
             layout: None,
+            backup: request.backup.named(),
         };
         let start = match open.start(&change, drive, &request.forced) {
             // Nothing is lost where nothing is written.

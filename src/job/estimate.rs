@@ -34,7 +34,7 @@ pub fn to_come(proposal: &Proposal, per_byte: Duration) -> Duration {
         .map(|range| u64::from(range.len()))
         .sum();
     let change = match &proposal.work {
-        Work::InPlace { plan, target } => in_place(plan, target.len(), per_byte),
+        Work::InPlace { plan, target, .. } => in_place(plan, target.len(), per_byte),
         Work::Download(download) => times(per_byte, download.prepared.content.len() as u64),
     };
     change.saturating_add(times(per_byte, read_back))

@@ -1,6 +1,6 @@
 //! What a failed job left in the flash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flash::{Bank, FlashRange};
 use crate::plan::Step;
@@ -16,7 +16,8 @@ pub enum FlashState {
         written: Vec<Bank>,
         /// Banks that hold something between old and new.
         begun: Vec<Bank>,
-        /// Banks that still wait for their change.
+        /// Banks that still wait for their change and are as they were before it, and
+        /// before an earlier attempt at it.
         untouched: Vec<Bank>,
     },
     /// The drive programs by itself and what it did is not known: it may hold
@@ -45,11 +46,14 @@ struct Account {
 }
 
 impl Ledger {
-    pub fn new(steps: &[Step]) -> Ledger {
+    /// `begun` are banks that an earlier run has left between old and new.
+    pub fn new(steps: &[Step], begun: &BTreeSet<Bank>) -> Ledger {
         let mut ledger = Ledger::default();
         for step in steps {
             for bank in banks_of(step.range()) {
-                ledger.banks.entry(bank).or_default().to_do += 1;
+                let account = ledger.banks.entry(bank).or_default();
+                account.to_do += 1;
+                account.begun = begun.contains(&bank);
             }
         }
         ledger

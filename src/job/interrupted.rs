@@ -310,7 +310,7 @@ impl Unfinished {
             backup: Some(self.path.clone()),
             entry: self.entry.clone(),
             end: match (self.who, trace.state) {
-                (Who::Serial, _) => End::Closed,
+                (Who::Serial, State::Partial | State::Finished | State::Other) => End::Closed,
                 (Who::Place, State::Other) => End::Displaced,
                 _ => End::Settled,
             },
@@ -344,10 +344,14 @@ impl Unfinished {
     /// Whether this change, which is the one that is wanted, goes on in this flash.
     fn goes_on(&self, trace: Trace, now: &[u8], change: &Change) -> bool {
         match (trace.state, self.who) {
-            // What lies elsewhere may be a twin that has more of it erased: that is
-            // for its user to say.
-            (State::Untouched, who) => who == Who::Serial,
+            // What lies elsewhere may be a twin that has more of it erased: that is for
+            // its user to say.
             (_, Who::Elsewhere) => false,
+            // It has its own backup, but where its user names this one.
+            (State::Untouched, who) => {
+                let is_named = |path: &Path| self.is_where_it_was(path);
+                who == Who::Serial && change.backup.is_some_and(is_named)
+            }
             // Whatever else it shows: nothing but this change has been at what is to
             // stay.
             (State::Other, Who::Serial | Who::Moved) => !self.is_overwritten(now, change.retained),

@@ -114,6 +114,33 @@ fn a_drive_that_has_the_images_revision_is_not_programmed_without_a_word() {
 }
 
 #[test]
+fn a_revision_proves_nothing_after_a_download_that_ended_in_doubt() {
+    for drive in [&BTC, &TSST] {
+        let line = format!("{} --skip-if-same", drive.line());
+        let fault = "kind = \"unplug\"";
+        let folder = in_the_download(drive, fault, drive.download);
+        let notes = || {
+            let journal = std::fs::read_dir(folder.path("bench.state/journal")).unwrap();
+            let names = journal.map(|entry| entry.unwrap().path());
+            let is_note =
+                |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "toml");
+            names.filter(is_note).count()
+        };
+        folder.fails(&line, 7);
+        assert_eq!(notes(), 1);
+        // A drive that says the new revision all the same.
+        folder.write("bench.toml", drive.folder().text("bench.toml"));
+        let before = folder.done("3 c");
+        assert!(before.stdout.contains("without a backup"), "{before}");
+        let run = folder.done(&line);
+        assert!(!run.stdout.contains("Nothing to do"), "{run}");
+        assert_eq!(notes(), 0, "{run}");
+        let run = folder.done(&line);
+        assert!(run.stdout.contains("Nothing to do"), "{run}");
+    }
+}
+
+#[test]
 fn a_block_that_is_refused_before_anything_is_programmed_leaves_the_flash_as_it_was() {
     let refusal = "kind = \"check-condition\"\nkey = 5\nasc = 0x24";
     let folder = in_the_download(&BTC, refusal, 100);

@@ -24,7 +24,7 @@ use crate::random::Random;
 #[derive(Debug, Default, Clone)]
 pub struct Seen(BTreeMap<&'static str, u64>);
 
-const WORTH_SEEING: [&str; 9] = [
+const WORTH_SEEING: [&str; 10] = [
     "done",
     "cut",
     "killed",
@@ -34,6 +34,7 @@ const WORTH_SEEING: [&str; 9] = [
     "backup gone",
     "way back from before",
     "advice followed",
+    "without a backup",
 ];
 
 impl Seen {
@@ -88,6 +89,10 @@ struct Line {
 }
 
 impl Line {
+    fn is_whole(&self) -> bool {
+        self.image.is_some() && self.range.is_none() && self.keep.is_empty()
+    }
+
     fn wanted(&self, size: u32) -> Vec<FlashRange> {
         match self.range {
             Some(range) => vec![range],
@@ -168,6 +173,8 @@ enum Numbers {
 pub struct World {
     random: Random,
     drives: Vec<Drive>,
+    /// What images are made from.
+    source: Vec<u8>,
     truths: Vec<Truth>,
     root: PathBuf,
     numbers: Numbers,
@@ -248,6 +255,13 @@ impl World {
             is_unclear: false,
         });
         World {
+            // An image that was made from one drive's flash could have that drive's look
+            // like a twin's in the middle of its write: of two that say the same number
+            // nobody could tell which it is.
+            source: match numbers {
+                Numbers::One => firmware,
+                Numbers::None | Numbers::Own => drives[0].flash.clone(),
+            },
             truths: truths.collect(),
             drives,
             random,
@@ -291,10 +305,9 @@ impl World {
     }
 
     fn line(&mut self) -> Line {
-        let flash = &self.drives[0].flash;
-        let size = flash.len();
+        let size = self.source.len();
         let random = &mut self.random;
-        let mut image = flash.clone();
+        let mut image = self.source.clone();
         for _ in 0..1 + random.below(4) {
             let at = 0x100 + random.below(size - 0x100);
             let end = (at + 1 + random.below(0x1800)).min(size);
@@ -351,6 +364,8 @@ impl World {
         };
         let wish = match &besides.backup {
             Some(backup) => BackupWish::File(backup.clone()),
+            // Of a whole image alone: everything else is refused without.
+            None if line.is_whole() && self.random.one_in(6) => BackupWish::None,
             None => BackupWish::Fresh {
                 backup: folder.join(format!("backup-{}.bin", self.names)),
                 half_written: folder.join(format!("half-written-{}.bin", self.names)),
@@ -437,7 +452,11 @@ impl World {
                 text.chars().take(120).collect::<String>()
             });
             let erases = line.image.is_none();
-            eprintln!("{user}: {case}, erase: {erases}: {said}; {way:?}");
+            let numbers = self.numbers;
+            eprintln!("{user}: {numbers:?} {case}, erase: {erases}: {said}; {way:?}");
+        }
+        if matches!(&proposal, Some(proposal) if matches!(proposal.backup, Backup::None)) {
+            seen.note("without a backup");
         }
         if let Some(proposal) = &proposal {
             if let Backup::Made { path, .. } | Backup::Mixture { path, .. } = &proposal.backup {
@@ -466,7 +485,11 @@ impl World {
                 Ended::Good
             }
             Ok(Err(error)) => {
-                hold_statement(&error.flash(), &now, &after, &target, &case);
+                let goes_on = proposal.as_ref().is_some_and(|proposal| {
+                    matches!(&proposal.backup, Backup::Earlier(_) | Backup::Before(_))
+                });
+                let found = if goes_on { &original } else { &now };
+                hold_statement(&error.flash(), &now, found, &after, &target, &case);
                 seen.note("cut");
                 match error {
                     ChangeError::Job(JobError::Refused(refusal)) => Ended::Refused(refusal),
@@ -722,7 +745,14 @@ fn name_of(path: &Path) -> String {
 }
 
 /// Whether what is said about the flash is so.
-fn hold_statement(state: &FlashState, now: &[u8], after: &[u8], target: &[u8], case: &str) {
+fn hold_statement(
+    state: &FlashState,
+    now: &[u8],
+    before: &[u8],
+    after: &[u8],
+    target: &[u8],
+    case: &str,
+) {
     match state {
         FlashState::Unchanged => assert!(after == now, "{case}: said to be unchanged"),
         FlashState::Written => {}
@@ -739,8 +769,13 @@ fn hold_statement(state: &FlashState, now: &[u8], after: &[u8], target: &[u8], c
                         of(after) == of(target),
                         "{case}: bank {bank} is not written"
                     );
-                } else if untouched.contains(&bank) || !begun.contains(&bank) {
-                    assert!(of(after) == of(now), "{case}: bank {bank} is not as before");
+                } else if untouched.contains(&bank) {
+                    assert!(
+                        of(after) == of(before),
+                        "{case}: bank {bank} is not as before"
+                    );
+                } else if !begun.contains(&bank) {
+                    assert!(of(after) == of(now), "{case}: bank {bank} was changed");
                 }
             }
         }

@@ -35,13 +35,14 @@ pub(in crate::job) fn find(
     let search = Search {
         backup,
         device,
+        place: journal.place.as_deref(),
         size,
         dumps: dumps_of_such(backup, device, size),
     };
     let mut open = Open::default();
     let mut entered = BTreeSet::new();
     for found in journal.entries() {
-        let Some(who) = search.who(&found.entry, journal.place.as_deref()) else {
+        let Some(who) = search.who(&found.entry) else {
             continue;
         };
         match search.entered(found, who) {
@@ -59,7 +60,8 @@ pub(in crate::job) fn find(
         }
     }
     open.unread = journal.unread();
-    open.sorted()
+    open.sort();
+    open
 }
 
 /// The dumps with a record of a flash like this one.
@@ -88,6 +90,7 @@ struct Search<'a> {
     /// Where the backup of this change is to go.
     backup: Option<&'a Path>,
     device: &'a DeviceInfo,
+    place: Option<&'a str>,
     size: usize,
     dumps: Vec<(PathBuf, Record)>,
 }
@@ -98,7 +101,7 @@ impl Search<'_> {
     }
 
     /// How it is known that an entry is this drive's; `None` where it cannot be.
-    fn who(&self, entry: &Entry, place: Option<&str>) -> Option<Who> {
+    fn who(&self, entry: &Entry) -> Option<Who> {
         let is_like = entry.chip == self.device.chip && entry.size as usize == self.size;
         if !is_like || !is_same_drive(entry.drive.as_ref(), self.identity()) {
             return None;
@@ -108,7 +111,7 @@ impl Search<'_> {
         }
         let serial = entry.drive.as_ref().and_then(|drive| drive.serial.as_ref());
         let has_serial = self.identity().is_some_and(|drive| drive.serial.is_some());
-        Some(match (entry.place.as_deref(), place) {
+        Some(match (entry.place.as_deref(), self.place) {
             // They agree, or it were another drive.
             (Some(then), Some(now)) if serial.is_some() && has_serial && then != now => Who::Moved,
             _ if serial.is_some() && has_serial => Who::Serial,

@@ -32,6 +32,8 @@ pub(in crate::job) struct Change<'a> {
     pub retained: &'a [FlashRange],
     /// None for a drive that programs by itself.
     pub layout: Option<&'a EraseLayout>,
+    /// The backup that its user names.
+    pub backup: Option<&'a Path>,
 }
 
 /// What a change starts from.
@@ -139,8 +141,17 @@ impl Open {
     /// change cannot have left is held for that of a twin, and so is one that shows a
     /// change of its own place.
     pub fn recognised(mut self, seen: &Dump, layout: Option<&EraseLayout>) -> Open {
+        self.recognise(seen, layout);
+        self
+    }
+
+    /// As [`Open::recognised`].
+    pub fn recognise(&mut self, seen: &Dump, layout: Option<&EraseLayout>) {
         let targets = self.targets();
-        let state = |one: &Unfinished| one.trace(seen, None, &targets, layout).state;
+        let state = |one: &Unfinished| {
+            let target = one.target.as_deref();
+            one.trace(seen, target, &targets, layout).state
+        };
         let is_explained = |one: &Unfinished| !one.is_within(seen) || state(one) != State::Other;
         let has_failed = |one: &Unfinished| {
             layout.is_some_and(|layout| one.may_have_left(seen, &targets, layout))
@@ -148,25 +159,28 @@ impl Open {
         let is_here = |one: &Unfinished| {
             matches!(one.who, Who::Serial | Who::Place) && state(one) == State::Partial
         };
-        let has_own = self.intact.iter().any(is_here);
+        let is_here_without = |one: &Lost| {
+            matches!(one.who, Who::Serial | Who::Place)
+                && one.trace(seen, layout).state == State::Partial
+        };
+        let has_own = self.intact.iter().any(is_here) || self.lost.iter().any(is_here_without);
         let who = self.intact.iter().map(|one| match one.who {
             Who::Serial if !is_explained(one) && !has_failed(one) => Who::Place,
             Who::Moved if !is_explained(one) => Who::Unknown,
-            Who::Moved if has_own => Who::Elsewhere,
+            Who::Moved if has_own || state(one) == State::Untouched => Who::Elsewhere,
             who => who,
         });
         let who: Vec<Who> = who.collect();
         for (one, who) in self.intact.iter_mut().zip(who) {
             one.who = who;
         }
-        self.sorted()
+        self.sort();
     }
 
     /// The nearest first, and the oldest of those.
-    pub(super) fn sorted(mut self) -> Open {
+    pub(super) fn sort(&mut self) {
         self.intact.sort_by_key(|one| (one.who, one.record.date));
         self.lost.sort_by_key(|one| (one.who, one.date));
-        self
     }
 
     /// What was in this drive's flash before a change that was begun and not
@@ -513,6 +527,18 @@ impl Open {
             .filter(is_untouched)
             .map(|one| self.closing(one, change))
             .collect()
+    }
+
+    /// What is over when this drive, whose flash cannot be read, has taken a whole image.
+    pub fn of_unread_drive(&self) -> Vec<Closing> {
+        let lost = self.lost.iter().filter(|one| one.who.is_this());
+        lost.map(Lost::closing).collect()
+    }
+
+    /// What the user should know of changes of such a drive.
+    pub fn notices_unread(&self) -> Vec<Notice> {
+        let lost = self.lost.iter().filter(|one| one.who.is_this());
+        lost.map(Lost::notice).collect()
     }
 
     /// What is over when this drive has been given a whole image.

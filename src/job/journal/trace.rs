@@ -1,6 +1,8 @@
 //! What a flash shows of a change that was begun: whether it is as it was before, on
 //! its way, or neither.
 
+use std::collections::BTreeSet;
+
 use super::Piece;
 use crate::flash::{Bank, EraseLayout, FlashRange, PAGE_SIZE};
 use crate::image::{Crc32, identity};
@@ -54,6 +56,14 @@ pub(in crate::job) fn pieces(
             after: after.map(|after| Crc32::of(range.of(after))),
         })
         .collect()
+}
+
+/// The banks in which the flash is not as it was before.
+pub(in crate::job) fn begun(pieces: &[Piece], now: &[u8]) -> BTreeSet<Bank> {
+    let begun = pieces
+        .iter()
+        .filter(|piece| !Seen::of(piece, now).is_before);
+    begun.flat_map(|piece| piece.range.banks()).collect()
 }
 
 /// A piece, and what the flash holds there now.

@@ -79,10 +79,12 @@ pub(super) fn prepare(
     }
     let covered = made.covered.unwrap_or_else(|| dump.ranges.clone());
     let before = made.before.as_deref().unwrap_or(&dump.bytes);
+    let pieces = trace::pieces(before, Some(&earlier.target), &covered);
+    let begun = trace::begun(&pieces, &dump.bytes);
     Ok(Proposal {
         noted: Noted {
+            pieces,
             journal: request.circumstances.journal.clone(),
-            pieces: trace::pieces(before, Some(&earlier.target), &covered),
             covered,
             mixed: made.mixed,
             backup: made.noted,
@@ -94,6 +96,7 @@ pub(super) fn prepare(
             },
         },
         work: Work::InPlace {
+            begun,
             plan: earlier.plan,
             target: earlier.target,
         },
@@ -235,6 +238,7 @@ impl<'a> Scope<'a> {
             target: &|before| self.target(before),
             retained: &retained,
             layout: Some(self.layout),
+            backup: request.backup.named(),
         };
         let drive = self.device.identity.as_ref();
         let start = open.start(&change, drive, &request.forced)?;

@@ -1,6 +1,7 @@
 //! What would be done, and how it is carried out.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,7 +70,12 @@ pub(in crate::job) struct Noted {
 pub enum Work {
     /// Sectors to erase and bytes to program; none where the flash holds all
     /// of it already.
-    InPlace { plan: Plan, target: Arc<Vec<u8>> },
+    InPlace {
+        plan: Plan,
+        target: Arc<Vec<u8>>,
+        /// Banks that an earlier run has begun.
+        begun: BTreeSet<Bank>,
+    },
     /// The drive takes the whole image and programs it by itself.
     Download(DownloadPlan),
 }
@@ -86,7 +92,7 @@ impl Proposal {
     /// Whether all there is gets erased.
     pub fn erases_everything(&self) -> bool {
         match &self.work {
-            Work::InPlace { plan, target } => {
+            Work::InPlace { plan, target, .. } => {
                 plan.summary().bytes_to_erase as usize == target.len()
             }
             Work::Download(_) => true,
@@ -161,7 +167,7 @@ impl Proposal {
         let noted = &self.noted;
         let target = self.noted_target();
         let backup = noted.backup.as_ref();
-        let is_noted = backup.is_some() || self.plan().is_some_and(|plan| !plan.is_empty());
+        let is_noted = backup.is_some() || !self.is_empty();
         let under_way = match is_noted {
             true => Some(interrupted::begin(
                 &Beginning {
@@ -180,9 +186,11 @@ impl Proposal {
             false => None,
         };
         let changed = match &self.work {
-            Work::InPlace { plan, target } => {
-                change::carry_out(job, plan, target, &self.scope, self.check)
-            }
+            Work::InPlace {
+                plan,
+                target,
+                begun,
+            } => change::carry_out(job, plan, target, begun, &self.scope, self.check),
             Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
         // A run that changed nothing leaves an earlier one as unfinished as it was.

@@ -201,6 +201,16 @@ pub(in crate::job) fn refuse_unfinished(start: &Start, request: &Request) -> Res
     }
 }
 
+impl BackupWish {
+    /// The file that the user has named.
+    pub(in crate::job) fn named(&self) -> Option<&Path> {
+        match self {
+            BackupWish::File(path) => Some(path),
+            BackupWish::Fresh { .. } | BackupWish::None => None,
+        }
+    }
+}
+
 pub(in crate::job) fn backup_path(wish: &BackupWish) -> Option<&Path> {
     match wish {
         BackupWish::File(path) | BackupWish::Fresh { backup: path, .. } => Some(path),
