@@ -159,11 +159,7 @@ impl Hold {
         true
     }
 
-    pub fn polling(&self) -> &Polling {
-        &self.polling
-    }
-
-    /// As [`polling`](Self::polling), for who keeps it.
+    /// What has become of the media polling, for who keeps it.
     pub fn take_polling(&mut self) -> Polling {
         std::mem::replace(&mut self.polling, Polling::None)
     }

@@ -10,22 +10,22 @@
 //! with a real drive. Those from the kernel's source or documentation say so.
 
 pub mod ask;
-pub mod channel;
-pub mod controller;
-pub mod hold;
-pub mod holders;
-pub mod inhibit;
-pub mod interrupts;
-pub mod ioports;
-pub mod list;
-pub mod locate;
-pub mod note;
-pub mod pci;
-pub mod permission;
-pub mod port_name;
-pub mod position;
-pub mod system;
-pub mod topology;
+pub(crate) mod channel;
+pub(crate) mod controller;
+pub(crate) mod hold;
+pub(crate) mod holders;
+pub(crate) mod inhibit;
+pub(crate) mod interrupts;
+pub(crate) mod ioports;
+pub(crate) mod list;
+pub(crate) mod locate;
+pub(crate) mod note;
+pub(crate) mod pci;
+pub(crate) mod permission;
+pub(crate) mod port_name;
+pub(crate) mod position;
+pub(crate) mod system;
+pub(crate) mod topology;
 
 #[cfg(test)]
 pub(crate) mod fake;

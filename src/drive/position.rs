@@ -32,7 +32,7 @@ impl Position {
         self.0
     }
 
-    /// The legacy channel; its ports are [`Channel::base`].
+    /// The legacy channel; its ports are `Channel::base`.
     pub fn channel(self) -> Channel {
         if self.0 <= 2 {
             Channel::Primary

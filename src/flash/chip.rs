@@ -16,8 +16,7 @@
 //! The documented sequence (AA, 55, 90) uses the unlock addresses 5555 and 2AAA
 //! ([`DOCUMENTED_UNLOCK`]). Parts with 0555/02AA ignore the upper address bits
 //! and answer it as well. Parts with 0AAA/0555 (Eon EN29F002, ST M29F002) do
-//! not: they need their own pair before they say who they are
-//! ([`Parallel::answers_documented_unlock`]).
+//! not: they need their own pair before they say who they are.
 //!
 //! Where manufacturer or device reads [`CONTINUATION`], the code goes on in a
 //! second byte, at 100h and 101h (flashrom 1.8, `jedec.c`).
@@ -111,16 +110,6 @@ pub struct Parallel {
     pub unlock: Unlock,
     pub program: Program,
     pub erase: Erase,
-}
-
-impl Parallel {
-    /// Whether the documented identification reaches this chip, which needs
-    /// the same low eleven address bits in both unlock cycles.
-    pub fn answers_documented_unlock(&self) -> bool {
-        const DECODED_BY_ALL: u32 = 0x7FF;
-        let low = |unlock: Unlock| (unlock.0 & DECODED_BY_ALL, unlock.1 & DECODED_BY_ALL);
-        low(self.unlock) == low(DOCUMENTED_UNLOCK)
-    }
 }
 
 /// The opcode that lets the status register of a serial chip be written.

@@ -372,11 +372,18 @@ mod tests {
         assert_eq!(chips[1].size, 256 * 1024);
     }
 
+    /// Whether the documented identification reaches a chip, which needs the same
+    /// low eleven address bits in both unlock cycles.
+    fn answers_documented_unlock(chip: &Parallel) -> bool {
+        let low = |unlock: Unlock| (unlock.0 & 0x7FF, unlock.1 & 0x7FF);
+        low(chip.unlock) == low(DOCUMENTED_UNLOCK)
+    }
+
     #[test]
     fn four_chips_do_not_answer_the_documented_identification() {
         let silent: Vec<String> = chip::all()
             .iter()
-            .filter(|chip| matches!(&chip.bus, Bus::Parallel(p) if !p.answers_documented_unlock()))
+            .filter(|chip| matches!(&chip.bus, Bus::Parallel(p) if !answers_documented_unlock(p)))
             .map(Chip::title)
             .collect();
         assert_eq!(

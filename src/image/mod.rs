@@ -1,6 +1,6 @@
 //! Firmware files: what is in them, whether they are whole, and for which drive.
 //!
-//! Pure code on bytes; [`mod@file`] alone touches the file system, and only to
+//! Pure code on bytes; `file` alone touches the file system, and only to
 //! read. Nothing here knows a drive beyond the identity strings it answers.
 //!
 //! ```text
@@ -11,22 +11,22 @@
 //! write(bytes, encoding, out)             a dump becomes a file
 //! ```
 
-pub mod compare;
-pub mod container;
-pub mod damage;
-pub mod entry;
-pub mod families;
-pub mod file;
-pub mod foreign;
+pub(crate) mod compare;
+pub(crate) mod container;
+pub(crate) mod damage;
+pub(crate) mod entry;
+pub(crate) mod families;
+pub(crate) mod file;
+pub(crate) mod foreign;
 pub mod hex;
-pub mod identity;
+pub(crate) mod identity;
 pub mod mt19xx;
-pub mod report;
-pub mod soundness;
-pub mod structure;
-pub mod sums;
-pub mod text;
-pub mod verdict;
+pub(crate) mod report;
+pub(crate) mod soundness;
+pub(crate) mod structure;
+pub(crate) mod sums;
+pub(crate) mod text;
+pub(crate) mod verdict;
 
 use std::fmt;
 use std::io;
@@ -91,7 +91,7 @@ impl fmt::Display for Format {
 /// The bytes of a firmware image and the format they came in.
 ///
 /// That a value of this type exists says that its file could be read, not that
-/// it is sound: [`soundness::problems`] says that.
+/// it is sound: `soundness::problems` says that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// Shared with what a flash is to hold, where that is the same.

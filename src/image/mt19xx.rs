@@ -162,13 +162,6 @@ impl BootString {
             .then_some(BootString(text))
     }
 
-    /// That of the MT1959's boot code of this name, such as `JB8 `.
-    pub fn of_mt1959(code: [u8; 4]) -> BootString {
-        let mut text = *b"MT1959 Boot     ";
-        text[12..].copy_from_slice(&code);
-        BootString(text)
-    }
-
     /// The chip that it names, which is the chip.
     pub fn chip(&self) -> Option<Chip> {
         Chip::from_banner(&self.0)
@@ -298,11 +291,6 @@ impl Finding {
             }
             Finding::Broken { range } => *range,
         }
-    }
-
-    /// The first byte that it is about.
-    pub fn at(&self) -> Offset {
-        Offset(self.range().start())
     }
 }
 

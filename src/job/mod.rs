@@ -7,22 +7,22 @@
 
 pub mod backup;
 pub mod change;
-pub mod check;
-pub mod download;
-pub mod estimate;
-pub mod event;
-pub mod fit;
-pub mod flash_state;
-pub mod interrupted;
+pub(crate) mod check;
+pub(crate) mod download;
+pub(crate) mod estimate;
+pub(crate) mod event;
+pub(crate) mod fit;
+pub(crate) mod flash_state;
+pub(crate) mod interrupted;
 pub mod journal;
-pub mod listed;
-pub mod objection;
+pub(crate) mod listed;
+pub(crate) mod objection;
 pub mod read;
 pub mod record;
-pub mod resemblance;
-pub mod selection;
-pub mod steadiness;
-pub mod stop;
+pub(crate) mod resemblance;
+pub(crate) mod selection;
+pub(crate) mod steadiness;
+pub(crate) mod stop;
 pub mod verify;
 pub mod write;
 

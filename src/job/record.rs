@@ -60,7 +60,7 @@ pub struct Record {
     /// Who the drive said it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<Identity>,
-    /// Only while a change is under way, see [`super::interrupted`]: of what the flash
+    /// Only while a change is under way, see `interrupted`: of what the flash
     /// is about to hold, FF where nothing was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_writing: Option<Crc32>,

@@ -1,10 +1,10 @@
 //! SCSI as bytes: command blocks, sense data, INQUIRY. No I/O.
 
 pub mod cdb;
-pub mod identify;
-pub mod inquiry;
-pub mod returned_registers;
-pub mod sense;
+pub(crate) mod identify;
+pub(crate) mod inquiry;
+pub(crate) mod returned_registers;
+pub(crate) mod sense;
 mod text;
 
 pub use cdb::PacketCdb;

@@ -2,7 +2,7 @@
 //!
 //! [`open`] is one trip: what a crashed run has left is taken back (settle), the
 //! name is looked up (locate), the drive is held alone (hold) and asked who it is
-//! ([`identify`]), which tells its protocol (detect), and is brought to where
+//! (identify), which tells its protocol (detect), and is brought to where
 //! its firmware can be reached (enter). [`Session::leave`] is the way back.
 //!
 //! The drives are on a [`Machine`], the host or a bench. Nothing here prints or
@@ -14,7 +14,7 @@ mod error;
 mod event;
 mod folders;
 mod host;
-pub mod identify;
+pub(crate) mod identify;
 mod list;
 mod machine;
 mod name;

@@ -57,16 +57,6 @@ pub struct Times {
     pub write_status: Duration,
 }
 
-impl Times {
-    /// A chip that is never busy.
-    pub const NONE: Times = Times {
-        program: Duration::ZERO,
-        sector_erase: Duration::ZERO,
-        chip_erase: Duration::ZERO,
-        write_status: Duration::ZERO,
-    };
-}
-
 impl Default for Times {
     /// Not those of a particular chip: they lie well below the waits of
     /// JungleFlasher 0.1.96 (100 ms for a sector, 3 s for a chip).

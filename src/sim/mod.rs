@@ -9,21 +9,21 @@
 //! faults and power. A family of drives is a model behind that, a file of its
 //! own: `vendor_mode`, and one for each protocol in `packet_drive`.
 
-pub mod bench;
+pub(crate) mod bench;
 pub mod blu_ray;
 mod channel;
-pub mod clock;
-pub mod counters;
+pub(crate) mod clock;
+pub(crate) mod counters;
 mod drive;
-pub mod faults;
-pub mod firmware;
-pub mod flash_memory;
-pub mod memory;
+pub(crate) mod faults;
+pub(crate) mod firmware;
+pub(crate) mod flash_memory;
+pub(crate) mod memory;
 mod packet;
 mod packet_drive;
-pub mod parallel_flash;
+pub(crate) mod parallel_flash;
 pub mod random;
-pub mod serial_flash;
+pub(crate) mod serial_flash;
 mod state;
 pub mod target;
 mod vendor_mode;

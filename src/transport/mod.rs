@@ -5,13 +5,13 @@
 //! and everything above runs the same code on both. [`Clock`] is the third
 //! thing that protocols need from outside: simulated drives have simulated time.
 
-pub mod ata_passthrough;
-pub mod clock;
-pub mod port;
-pub mod registers;
-pub mod sg_io;
+pub(crate) mod ata_passthrough;
+pub(crate) mod clock;
+pub(crate) mod port;
+pub(crate) mod registers;
+pub(crate) mod sg_io;
 mod signals;
-pub mod watched;
+pub(crate) mod watched;
 
 use std::time::Duration;
 

@@ -80,7 +80,7 @@ impl SgDevice {
     /// other exclusive users and the kernel's media polling.
     ///
     /// # Errors
-    /// [`SgOpenError`], by cause.
+    /// `SgOpenError`, by cause.
     pub fn open(path: &Path, exclusive: bool) -> Result<SgDevice, SgOpenError> {
         let failed = |source| open_error(path, source);
         let check = |metadata: Metadata| {

@@ -28,7 +28,7 @@ pub(super) const UNCHANGED_LOOKS: u32 = 4;
 pub struct Detached {
     system: System,
     note: Option<Note>,
-    state: ChannelState,
+    pub(super) state: ChannelState,
     given_up: Vec<GivenUp>,
     /// The controller's other channels, locked while its driver is away.
     _others: Vec<Note>,
@@ -160,11 +160,6 @@ fn take(system: &System, device: &Path, file: &Path, text: &str) -> Result<(), C
 }
 
 impl Detached {
-    /// What was on the channel.
-    pub fn state(&self) -> &ChannelState {
-        &self.state
-    }
-
     /// Whether a run that was ended in the middle had taken something off.
     pub fn is_taken_over(&self) -> bool {
         !self.state.given_up.is_empty() || self.is_unbound_before()

@@ -389,7 +389,7 @@ fn a_scan_is_waited_for_until_nothing_new_comes() {
 fn a_drive_that_was_taken_is_found_by_the_node_it_had() {
     let machine = Machine::four_drives();
     let detached = taken(&machine, Channel::Secondary).unwrap();
-    let note = format!("run/mtkflash/{}", detached.state().access.subject());
+    let note = format!("run/mtkflash/{}", detached.state.access.subject());
     let text = machine.read(&note);
     let found = |node: &str| seat_of_lost(&machine.system, &machine.path(node));
     // A living run's note is its own.

@@ -20,7 +20,7 @@ mod xflash;
 mod zip;
 
 pub use search::{Contents, Found, Member, Step, Trouble, search};
-pub use xflash::{Guess, Method as XFlashMethod, Unlike};
+pub use xflash::Guess;
 
 /// Why an archive, or a member of one, did not come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,6 +5,15 @@ use super::*;
 use crate::sim::blu_ray::{as_read, sign};
 use crate::sim::{Board, Firmware, Names};
 
+impl BootString {
+    /// That of the MT1959's boot code of this name, such as `JB8 `.
+    pub(crate) fn of_mt1959(code: [u8; 4]) -> BootString {
+        let mut text = *b"MT1959 Boot     ";
+        text[12..].copy_from_slice(&code);
+        BootString(text)
+    }
+}
+
 fn wh16ns60() -> Vec<u8> {
     let board = Board::new("JB8", "JB9").svc("NS60");
     Firmware::new(SIZE, 1)

@@ -35,7 +35,7 @@ pub struct Family {
 #[derive(Debug, Clone, Copy)]
 pub enum Models {
     These(&'static [Model]),
-    /// Those of [`products`].
+    /// Those of `blu_ray::products`.
     BluRay,
     /// Those that [`liteon::may_be_asked`] names.
     LiteOn,

@@ -306,5 +306,5 @@ fn addresses_beyond_the_size_repeat_the_content() {
 #[test]
 fn a_serial_chip_is_no_parallel_one() {
     let chip = chip::serial(ChipId::new(0xEF, 0x11)).unwrap();
-    assert!(ParallelFlash::new(chip, Vec::new(), Times::NONE).is_none());
+    assert!(ParallelFlash::new(chip, Vec::new(), Times::default()).is_none());
 }

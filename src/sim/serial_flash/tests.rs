@@ -246,7 +246,7 @@ fn reading_past_the_end_goes_on_at_the_beginning() {
 #[test]
 fn a_parallel_chip_is_no_serial_one() {
     let chip = chip::parallel(ChipId::new(0xBF, 0xB6)).unwrap();
-    assert!(SerialFlash::new(chip, Vec::new(), Times::NONE).is_none());
+    assert!(SerialFlash::new(chip, Vec::new(), Times::default()).is_none());
 }
 
 #[test]

@@ -279,7 +279,7 @@ impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
     /// The sequence as documented: Device, the other registers, Device with its
     /// address bits where there are any, Command; then Device, and Status until
     /// it is the expected one. A drive that has not shown it after
-    /// [`STATUS_READS`] reads gets [`TaskFileError::Status`] with the last value.
+    /// `STATUS_READS` reads gets [`TaskFileError::Status`] with the last value.
     fn execute(
         &mut self,
         registers: &Registers,
