@@ -30,13 +30,12 @@ pub(crate) mod topology;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub use ask::Medium;
 pub use hold::{Hold, HoldError, MediumRule};
 pub use holders::Holder;
 pub use inhibit::Inhibitor;
-pub use locate::{LocateError, find_again, locate_path, locate_port, locate_position};
+pub use locate::{LocateError, locate_path, locate_port, locate_position};
 pub use permission::{Obstacle, Remedy};
 pub use port_name::{PortName, Seat};
 pub use position::Position;
 pub use system::System;
-pub use topology::{IndexBasis, Located, Place, ScsiAddress};
+pub use topology::{IndexBasis, Located, ScsiAddress};

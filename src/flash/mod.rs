@@ -7,5 +7,4 @@ pub mod layout;
 mod table;
 
 pub use address::{BANK_SIZE, Bank, FlashRange, Offset, PAGE_SIZE};
-pub use chip::{Chip, ChipId};
 pub use layout::EraseLayout;

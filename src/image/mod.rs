@@ -36,16 +36,15 @@ use crate::flash::{BANK_SIZE, Bank, FlashRange};
 
 pub use compare::Differences;
 pub use damage::{Certainty, Finding};
-pub use entry::{NoEntry, Origin};
+pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
 pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
 pub use foreign::Foreign;
 pub use hex::{HexError, Hole};
 pub use identity::ImageIdentity;
 pub use mt19xx::Wrapping;
-pub use report::{BankSum, Report};
+pub use report::Report;
 pub use soundness::Problem;
-pub use structure::Structure;
 pub use sums::{Checksum, Crc32};
 pub use verdict::Verdict;
 

@@ -1,5 +1,6 @@
 //! Images as users hand them over, and what is said about them.
 
+use super::structure::Structure;
 use super::*;
 use crate::cli::words::InWords;
 use crate::sim::random::Random;

@@ -30,7 +30,7 @@ pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};
 pub use host::Host;
 pub use list::{AboutPort, Firmware, Listed, ListedPort, Listing};
-pub use machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken, UserFolder};
+pub use machine::{Guess, Lent, Machine, UserFolder};
 pub use name::{At, DriveName, Label, Via};
 pub use open::open;
 pub use user::{Answer, User};
