@@ -36,9 +36,9 @@ pub trait Machine: Send + Sync {
     /// [`OpenError`] where there is none, or it is not known which.
     fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError>;
 
-    /// The registers by which a drive is reached, still to be
-    /// [taken](Registers::take). Nothing is changed and nothing is sent to the
-    /// drive; one that the kernel has is asked for its medium.
+    /// The registers by which a drive is reached, still to be taken. Nothing is
+    /// changed and nothing is sent to the drive; one that the kernel has is asked for
+    /// its medium.
     ///
     /// # Errors
     /// [`OpenError`] where no registers lead there, or something that must not
