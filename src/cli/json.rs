@@ -182,7 +182,7 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Equal => "equal",
+        Verdict::Equal | Verdict::EqualAndOver => "equal",
         Verdict::EqualAsFar => "equal-as-far-as-compared",
         Verdict::HeldAlready | Verdict::BlankAlready(_) => "nothing-to-do",
         Verdict::SaidAlready => "nothing-to-do-as-said",

@@ -154,6 +154,8 @@ pub struct Examined {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Equal,
+    /// The same, and a write that was begun and not finished is over with that.
+    EqualAndOver,
     /// Equal but for what was not compared.
     EqualAsFar,
     /// The flash holds the image already.

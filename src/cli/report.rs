@@ -52,7 +52,9 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
         Finding::Dumped(dump) => read::dumped(dump, request.is_about_part()),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),
-        Finding::Verdict(verdict @ (Verdict::Equal | Verdict::HeldAlready)) => Text::default()
+        Finding::Verdict(
+            verdict @ (Verdict::Equal | Verdict::EqualAndOver | Verdict::HeldAlready),
+        ) => Text::default()
             .success(words_of(*verdict, request.is_about_part()))
             .finish(),
         Finding::Verdict(verdict) => words_of(*verdict, request.is_about_part()).into(),
@@ -80,6 +82,10 @@ fn words_of(verdict: Verdict, is_part: bool) -> &'static str {
             "Nothing to do: that part of the flash already holds this. Nothing was written."
         }
         Verdict::Equal => "Equal: the flash holds this image.",
+        Verdict::EqualAndOver => {
+            "Equal: the flash holds this image. The write of it that was begun is finished, then, and \
+             its note is closed."
+        }
         Verdict::EqualAsFar => {
             "Equal as far as it was compared: the flash holds this image but for what is said above."
         }

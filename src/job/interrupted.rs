@@ -165,6 +165,32 @@ pub fn is_mixed(
     open.recognised(dump, layout).is_mixed(dump, layout)
 }
 
+/// Notes that the changes are over which were to make of this drive's flash what it
+/// holds: all of it was read and compared. Returns whether there were any.
+pub fn end_those_that_hold(held: &[u8], device: &DeviceInfo, journal: &Journal) -> bool {
+    let open = find(None, device, held.len(), journal);
+    let is_held = |target: &[u8], covered: &[FlashRange]| {
+        let mut covered = covered.iter();
+        covered.all(|range| range.of(target) == range.of(held))
+    };
+    let finished = Trace {
+        state: State::Finished,
+        is_kin: true,
+    };
+    let intact = open.intact.iter().filter(|one| {
+        let target = one.target.as_deref();
+        one.who.is_this() && target.is_some_and(|target| is_held(target, &one.covered))
+    });
+    let lost = open.lost.iter().filter(|one| {
+        let target = one.entry.as_ref().and_then(journal::Found::target);
+        one.who.is_this() && target.is_some_and(|target| is_held(&target, &one.covered))
+    });
+    let closings = intact.map(|one| one.closing(finished));
+    let closings: Vec<Closing> = closings.chain(lost.map(Lost::closing)).collect();
+    closings.iter().for_each(|one| one.close(journal));
+    !closings.is_empty()
+}
+
 /// The words that asked for the change that this drive was left with, and its
 /// backup.
 pub fn unfinished_line(

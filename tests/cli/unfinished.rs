@@ -413,6 +413,31 @@ fn a_blank_drive_that_its_user_knows_by_name_gets_its_image_with_the_backup_from
 }
 
 #[test]
+fn a_flash_that_was_compared_and_holds_the_image_ends_the_write_of_it() {
+    for serial in ["serial = \"S1\"", ""] {
+        let folder = with(&[drive(3, serial)]);
+        let line = write_line(&folder, 3, "");
+        run_in(&folder, "a", &line.replace("--yes", "--dry-run"));
+        let before = operations(&folder, 3);
+        run_in(&folder, "a", &line);
+        let took = operations(&folder, 3) - before;
+        let folder = with(&[drive(3, serial)]);
+        let line = write_line(&folder, 3, "");
+        cut_in(&folder, "a", &line, 3, took - 3000);
+        assert!(folder.flash() == new_image());
+        let image = folder.path("new.bin");
+        let verify = format!("3 v /m {}", image.display());
+        let run = run_in(&folder, "b", &verify);
+        assert!(run.stdout.contains("may be a mixture"), "{run}");
+        assert!(run.stdout.contains("is finished, then"), "{run}");
+        let run = run_in(&folder, "b", "3 c");
+        assert!(!run.stdout.contains("not finished"), "{run}");
+        let run = run_in(&folder, "b", "3 r /m /b dump.bin");
+        assert!(!run.stdout.contains("no backup"), "{run}");
+    }
+}
+
+#[test]
 fn no_change_is_begun_that_cannot_be_noted() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "");

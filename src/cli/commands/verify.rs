@@ -29,7 +29,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
     });
-    let (compared, begun, unwritable) = context.with_drive(|run| {
+    let (compared, begun, unwritable, is_over) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
         run.refuse_slow(1, 0)?;
@@ -39,7 +39,13 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         let size = run.capabilities().size;
         let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
         let begun = begun.and_then(|(words, _)| line_of(&words));
-        Ok((compared, begun, unwritable(run, file, &image)))
+        let is_whole = request.selection().is_everything()
+            && image.bytes().len() == size as usize
+            && compared.difference.is_none()
+            && report::is_all(&compared);
+        let is_over =
+            is_whole && interrupted::end_those_that_hold(image.bytes(), run.info(), &run.journal());
+        Ok((compared, begun, unwritable(run, file, &image), is_over))
     })?;
     let name = request.drives.first();
     let found = |finding| context.output.found(name, request, finding);
@@ -59,6 +65,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         .next(named("If that is enough", Check::Gaps))),
         None => {
             found(Finding::Verdict(match report::is_all(&compared) {
+                true if is_over => Verdict::EqualAndOver,
                 true => Verdict::Equal,
                 false => Verdict::EqualAsFar,
             }));
