@@ -158,6 +158,16 @@ impl Output {
         phases
     }
 
+    /// Whether a drive was found that can be written, and not read.
+    pub fn has_met_a_write_only_drive(&self) -> bool {
+        let outcome = self.outcome();
+        let mut findings = outcome.drives.iter().flat_map(|drive| &drive.findings);
+        findings.any(|finding| {
+            matches!(finding, Finding::Drive(drive)
+                if !drive.is_readable && drive.read_only.is_none())
+        })
+    }
+
     /// One of several drives is done with; the others go on.
     pub fn ended(&self, name: &DriveName, failure: Option<&Failure>) {
         let mut outcome = self.outcome();

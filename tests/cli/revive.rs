@@ -215,6 +215,17 @@ fn a_no_to_the_question_leaves_the_flash_and_the_guide_says_so() {
 }
 
 #[test]
+fn a_drive_that_cannot_be_read_is_written_without_asking_for_a_dump_of_it() {
+    let folder = Folder::with_bench("btc.toml");
+    let mut terminal = Terminal::run(&folder, "3 revive --plain");
+    terminal.answers("there is no way back", "n");
+    terminal.answers("Type the name of the file", "q");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(!screen.contains("dead-3.bin"), "{screen}");
+}
+
+#[test]
 fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
     let folder = Folder::with_bench("dead.toml");
     insta::assert_snapshot!(folder.fails("revive", 2).message());

@@ -87,6 +87,8 @@ pub enum Question {
     Prepare(Rung),
     /// Enter for this name, another name, or `n`.
     Keep { file: PathBuf },
+    /// `n`: nothing can be kept of a drive that is written only.
+    NothingKept,
     /// The name of a file.
     WhichFile,
     /// Enter to write it, another file, or switches.
@@ -106,6 +108,8 @@ pub enum Complaint {
     NoDrive,
     YesOrNo,
     NoFile,
+    /// Something else than `n` where that alone goes on.
+    NotN,
     Words(UsageError),
     /// Words that make another command of it.
     OtherCommand,
@@ -169,6 +173,7 @@ enum Stage {
     Enter(Rung),
     Keep,
     Keeping(PathBuf),
+    NothingKept,
     WhichFile,
     Inspecting(PathBuf),
     Ready(PathBuf),
@@ -187,6 +192,8 @@ pub struct Guide {
     stage: Stage,
     sight: Sight,
     complaint: Option<Complaint>,
+    /// How it is read is not known, but how it is written.
+    is_write_only: bool,
     /// Whether there is something of that name already.
     is_taken: fn(&Path) -> bool,
 }
@@ -202,6 +209,7 @@ impl Guide {
             stage: Stage::Look,
             sight: Sight::default(),
             complaint: None,
+            is_write_only: false,
             is_taken,
         }
     }
@@ -228,6 +236,7 @@ impl Guide {
             }
             Stage::Keep => Task::Ask(Question::Keep { file: self.spare() }),
             Stage::Keeping(file) => Task::Run(Step::Keep, request.read().with_file(file)),
+            Stage::NothingKept => Task::Ask(Question::NothingKept),
             Stage::WhichFile => Task::Ask(Question::WhichFile),
             Stage::Inspecting(file) => Task::Run(Step::Inspect, Request::inspect_file(file)),
             Stage::Ready(file) => Task::Ask(Question::Write { file: file.clone() }),
@@ -250,6 +259,11 @@ impl Guide {
             (_, Some(drive)) => self.choose(drive),
             (_, None) => self.stage = Stage::WhichDrive,
         }
+    }
+
+    /// The drive that the next command finds can be written, and not read.
+    pub fn met_write_only(&mut self) {
+        self.is_write_only = true;
     }
 
     /// What was wrong with the last answer.
@@ -287,6 +301,12 @@ impl Guide {
             Stage::Keep if is_no => self.stage = Stage::WhichFile,
             Stage::Keep if answer.is_empty() => self.stage = Stage::Keeping(self.spare()),
             Stage::Keep => self.stage = Stage::Keeping(named(answer)),
+            // With that a write makes no backup.
+            Stage::NothingKept if is_no => {
+                self.request = self.request.without_backup();
+                self.stage = Stage::WhichFile;
+            }
+            Stage::NothingKept => self.complaint = Some(Complaint::NotN),
             Stage::WhichFile if answer.is_empty() => self.complaint = Some(Complaint::NoFile),
             Stage::WhichFile => self.stage = Stage::Inspecting(named(answer)),
             Stage::Ready(file) | Stage::NotWritten(file) => {
@@ -308,7 +328,7 @@ impl Guide {
     /// How the command ended that was asked for.
     pub fn ended(&mut self, result: Result<(), Exit>) {
         self.stage = match (self.stage.clone(), result) {
-            (Stage::FirstEntry | Stage::Enter(_), Ok(())) => Stage::Keep,
+            (Stage::FirstEntry | Stage::Enter(_), Ok(())) => self.after_entry(),
             (Stage::FirstEntry, Err(Exit::FailedUnchanged)) => Stage::Prepare(Rung::FIRST),
             // Whoever stops the waiting may want to try something else.
             (Stage::Enter(rung), Err(Exit::Stopped)) => Stage::Prepare(rung),
@@ -331,6 +351,15 @@ impl Guide {
             (_, Err(exit)) => Stage::Ended(End::Failed(exit)),
             (stage, Ok(())) => stage,
         };
+    }
+
+    /// What is in the flash comes first, where it can be had.
+    fn after_entry(&self) -> Stage {
+        match self.is_write_only {
+            false => Stage::Keep,
+            true if self.request.options.no_backup => Stage::WhichFile,
+            true => Stage::NothingKept,
+        }
     }
 
     fn stop(&mut self) {

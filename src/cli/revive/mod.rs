@@ -60,6 +60,14 @@ pub fn run(context: Context) -> Result<(), Failure> {
             Task::Run(step, request) => {
                 eprintln_quietly(words::step(step, &request));
                 let result = carry_out(context, &request);
+                if matches!(
+                    result,
+                    Ok(Met {
+                        is_write_only: true
+                    })
+                ) {
+                    guide.met_write_only();
+                }
                 guide.ended(result.as_ref().map(|_| ()).map_err(|failure| failure.exit));
                 last = result.err();
                 match (&last, guide.task()) {
@@ -78,9 +86,15 @@ pub fn run(context: Context) -> Result<(), Failure> {
     }
 }
 
+/// What a command has met that decides what comes next.
+struct Met {
+    /// A drive that can be written, and not read.
+    is_write_only: bool,
+}
+
 /// A command as if it had been typed. Ctrl-C ends it and not the guide, whose
 /// next question says what can be done.
-fn carry_out(context: Context, request: &Request) -> Result<(), Failure> {
+fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
     let log = context.output.log();
     let output = Output::new(context.output.manner(), Outcome::default(), log);
     let result = commands::carry_out(Context {
@@ -94,7 +108,10 @@ fn carry_out(context: Context, request: &Request) -> Result<(), Failure> {
             .check()
             .map_err(|error| Failure::unreported(&error, request))
     };
-    result.and_then(|()| check())
+    result.and_then(|()| check())?;
+    Ok(Met {
+        is_write_only: output.has_met_a_write_only_drive(),
+    })
 }
 
 /// Which drives there are, and where the legacy ports lead to them.

@@ -15,9 +15,11 @@ enum Then {
     /// Ctrl-C, or the terminal is gone.
     Leaves,
     Works,
+    /// On a drive that can be written, and not read.
+    WorksUnread,
     Fails(Exit),
 }
-use Then::{Fails, Leaves, Sees, Types, Works};
+use Then::{Fails, Leaves, Sees, Types, Works, WorksUnread};
 
 fn typed(line: &str) -> Request {
     args::parse(line.split_whitespace().map(OsString::from)).expect(line)
@@ -62,8 +64,11 @@ fn walk_beside(line: &str, is_taken: fn(&Path) -> bool, way: &[Then]) -> Walked 
                 commands.push(line_of(&request));
                 guide.saw(sight.clone());
             }
-            (Task::Run(_, request), Works | Fails(_)) => {
+            (Task::Run(_, request), Works | WorksUnread | Fails(_)) => {
                 commands.push(line_of(&request));
+                if matches!(then, WorksUnread) {
+                    guide.met_write_only();
+                }
                 guide.ended(match then {
                     Fails(exit) => Err(*exit),
                     _ => Ok(()),
@@ -277,6 +282,28 @@ fn what_is_kept_never_goes_over_a_file_that_is_there() {
 }
 
 #[test]
+fn nothing_is_read_of_a_drive_that_cannot_be_and_its_write_is_without_a_backup() {
+    let walked = walk(
+        "mtkflash 3 revive",
+        &[
+            Sees(at(3, None)),
+            WorksUnread,
+            Types(""),
+            Types("n"),
+            Types("bys1.bin"),
+            Works,
+            Types(""),
+            Works,
+        ],
+    );
+    assert_eq!(walked.complaints, [Complaint::NotN]);
+    assert_eq!(
+        walked.commands[2..],
+        ["i bys1.bin", "3 w /m bys1.bin --no-backup --via port"]
+    );
+}
+
+#[test]
 fn a_file_that_is_no_firmware_is_asked_for_again() {
     let walked = walk_on(&[
         Types(""),
@@ -412,6 +439,7 @@ fn every_question_and_every_end_in_words() {
         Question::Keep {
             file: "dead-3.bin".into(),
         },
+        Question::NothingKept,
         Question::WhichFile,
         Question::Write { file: file() },
         Question::WriteAnew { file: file() },

@@ -68,6 +68,12 @@ pub fn question(question: &Question) -> Text {
                 "Press Enter to call it {}, or type another name, or n to go on without: ",
                 file.display()
             )),
+        Question::NothingKept => text
+            .words(
+                "What is in the flash of this drive cannot be read, so that there is no way back \
+                 from a write.",
+            )
+            .words("Type n to go on without, or q to stop: "),
         Question::WhichFile => text
             .words(
                 "Which firmware shall be written? It has to be for this very drive: compare the \
@@ -158,6 +164,7 @@ pub fn complaint(complaint: &Complaint) -> Text {
     match complaint {
         Complaint::NoDrive => "That is neither 1, 2, 3 or 4 nor a path under /dev.".into(),
         Complaint::YesOrNo => "Type yes or no.".into(),
+        Complaint::NotN => "Only n goes on, and q stops.".into(),
         Complaint::NoFile => "That is no name.".into(),
         Complaint::Words(error) => format!("That is not taken: {error}.").into(),
         Complaint::OtherCommand => {
