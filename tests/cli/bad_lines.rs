@@ -120,3 +120,20 @@ fn a_serial_number_is_taken_in_either_case() {
         folder.done(&format!("{serial} c"));
     }
 }
+
+#[test]
+fn a_line_that_may_have_been_meant_is_told_once() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    for line in ["3 ww /m x.bin", "3 rr /m /b x.bin"] {
+        let run = folder.fails(line, 2);
+        let mut told: Vec<&str> = run
+            .stderr
+            .lines()
+            .filter(|line| line.contains("mtkflash 3"))
+            .collect();
+        assert!(!told.is_empty(), "{run}");
+        let all = told.len();
+        told.dedup();
+        assert_eq!(told.len(), all, "{run}");
+    }
+}

@@ -14,7 +14,14 @@ use crate::cli::words::sentence;
 
 /// `typed` are the words behind the program's name.
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
-    let meant = nearest(typed, error);
+    let mut meant = nearest(typed, error);
+    // Of two spellings that come to the same.
+    let mut seen = Vec::new();
+    meant.retain(|request| {
+        let is_new = !seen.contains(request);
+        seen.push(request.clone());
+        is_new
+    });
     let next = match meant.is_empty() {
         true => advice_as_meant(error, typed),
         false => {
