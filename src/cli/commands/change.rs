@@ -334,7 +334,7 @@ impl Run<'_> {
         let changed = done.map_err(|error| match error.flash() {
             FlashState::Unchanged => Failure::change(&error, request, proposal.kept_backup()),
             _ if is_dangerous => {
-                Failure::change(&error, request, backup).in_danger(backup, request)
+                Failure::change(&error, request, backup).in_danger(&error, backup, request)
             }
             _ => Failure::change(&error, request, backup),
         })?;

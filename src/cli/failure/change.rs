@@ -22,6 +22,10 @@ impl Failure {
             ChangeError::Again { at, source } => {
                 return Failure::change(source, request, backup).worn(*at, backup, request);
             }
+            error if is_beyond_help(error) => {
+                let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));
+                return failure.about_flash(&state, backup).beyond_help(request);
+            }
             ChangeError::Job(error) if state == FlashState::Unchanged => {
                 return Failure::job(error, request).keeping(backup);
             }
@@ -56,11 +60,6 @@ impl Failure {
             error,
             ChangeError::Job(JobError::Device { source, .. }) if has_vanished(source)
         );
-        if let ChangeError::Job(JobError::Device { source, .. }) = error {
-            if takes_nothing(source, &state) {
-                return failure.about_flash(&state, backup).beyond_help(request);
-            }
-        }
         let again = match (&state, is_gone) {
             (FlashState::InDoubt { .. }, false) => {
                 "Leave the drive on. Type the same again: all of it is sent once more:"
@@ -143,11 +142,24 @@ impl Failure {
     }
 
     /// The same failure of a change that was forced over what keeps the drive alive:
-    /// the way back comes first.
-    pub fn in_danger(self, backup: Option<&Path>, request: &Request) -> Failure {
-        Failure {
-            next: next::after_failed_danger(backup, request),
-            ..self
+    /// the way back comes first, where there is one.
+    pub fn in_danger(
+        self,
+        error: &ChangeError,
+        backup: Option<&Path>,
+        request: &Request,
+    ) -> Failure {
+        match is_beyond_help(error) {
+            true => self,
+            false => Failure {
+                next: next::after_failed_danger(backup, request),
+                ..self
+            },
         }
     }
+}
+
+/// Whether a drive has no firmware left that would take another.
+fn is_beyond_help(error: &ChangeError) -> bool {
+    matches!(error, ChangeError::Job(JobError::Device { source, flash }) if takes_nothing(source, flash))
 }

@@ -48,16 +48,25 @@ fn is_unknown_command(error: &DeviceError) -> bool {
 /// internal target failure (4/44).
 pub fn takes_nothing(error: &DeviceError, state: &FlashState) -> bool {
     const INTERNAL_TARGET_FAILURE: u8 = 0x44;
-    let FlashState::InDoubt { taken: 0, .. } = state else {
-        return false;
+    let has_taken_nothing = match state {
+        FlashState::InDoubt { taken, .. } => *taken == 0,
+        FlashState::Unchanged => matches!(
+            error,
+            DeviceError::Packet {
+                at: Some(Offset(0)),
+                ..
+            }
+        ),
+        FlashState::Partly { .. } | FlashState::Written => false,
     };
-    matches!(
-        error,
-        DeviceError::Packet {
-            source: PacketError::Sense(sense),
-            ..
-        } if sense.key == SenseKey::HARDWARE_ERROR && sense.asc == INTERNAL_TARGET_FAILURE
-    )
+    has_taken_nothing
+        && matches!(
+            error,
+            DeviceError::Packet {
+                source: PacketError::Sense(sense),
+                ..
+            } if sense.key == SenseKey::HARDWARE_ERROR && sense.asc == INTERNAL_TARGET_FAILURE
+        )
 }
 
 /// What helps against a drive that does not go along.
