@@ -49,6 +49,12 @@ pub enum FileError {
     Link {
         path: PathBuf,
     },
+    /// A link where the name of a file follows from another's: nobody has named it,
+    /// and so nobody means what it leads to.
+    Companion {
+        path: PathBuf,
+        target: PathBuf,
+    },
     NameTooLong {
         path: PathBuf,
     },
@@ -89,6 +95,7 @@ impl FileError {
             FileError::Exists { path }
             | FileError::NotAFile { path, .. }
             | FileError::Link { path }
+            | FileError::Companion { path, .. }
             | FileError::NameTooLong { path }
             | FileError::NoRoom { path, .. }
             | FileError::Folder { path, .. }

@@ -23,7 +23,8 @@ pub use appended::{Appended, Habits, predecessor};
 pub use error::{FileError, Kind};
 pub use pending::Pending;
 pub use place::{
-    Place, folder_must_take_files, folder_of, is_folder, must_be_makeable, must_not_replace,
+    Place, behind_links, folder_must_take_files, folder_of, is_folder, must_be_makeable,
+    must_be_no_link, must_not_replace,
 };
 pub use read::{Links, ReadError, open, open_to_change, read, read_text};
 pub use room::{elsewhere, must_have_room};

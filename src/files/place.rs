@@ -148,6 +148,30 @@ pub fn must_be_makeable(paths: &[PathBuf], overwrite: bool) -> Result<(), FileEr
     Ok(())
 }
 
+/// Whether a file whose name follows from another's would take the place of what a
+/// link leads to.
+///
+/// # Errors
+/// [`FileError::Companion`].
+pub fn must_be_no_link(path: &Path) -> Result<(), FileError> {
+    match fs::read_link(path) {
+        Ok(target) => Err(FileError::Companion {
+            path: path.to_owned(),
+            target: folder_of(path).join(target),
+        }),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What a path leads to, if it is a link that may be followed; else the path itself.
+pub fn behind_links(path: &Path) -> PathBuf {
+    let leads_on = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    match Place::of(path) {
+        Ok(place) if leads_on => place.target,
+        _ => path.to_owned(),
+    }
+}
+
 /// Compares what the names lead to: a file has many of them.
 ///
 /// # Errors

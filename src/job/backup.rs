@@ -36,6 +36,38 @@ impl Record {
 /// Bytes. A record of 32 banks and as many gaps has 3 KiB.
 const LARGEST_RECORD: u64 = 0x1_0000;
 
+/// The backup of the same flash from before the change that a half-written dump was
+/// read in the middle of, where the journal or a record beside that dump knows one that
+/// is intact.
+pub fn from_before(dump: &Path, mixture: &Record, journal: &Journal) -> Option<PathBuf> {
+    let entries = journal.entries();
+    let noted = entries.iter().filter_map(|found| {
+        let (path, _) = found.entry.backup()?;
+        let is_there = found.entry.place.is_some() && found.entry.place == mixture.place;
+        Some((is_there, Record::beside(&path)?, path))
+    });
+    let beside = recorded_in(files::folder_of(dump)).into_iter();
+    let beside = beside.map(|(path, record)| (false, record, path));
+    let mut found: Vec<(bool, Record, PathBuf)> = noted
+        .chain(beside)
+        .filter(|(is_there, record, path)| {
+            let is_same_drive = *is_there
+                || record.serial() == mixture.serial()
+                    && !record.may_be_of_a_twin(mixture.place.as_deref());
+            let is_whole =
+                !record.half_written && record.ranges.is_empty() && record.gaps.is_empty();
+            is_same_drive
+                && is_whole
+                && (&record.chip, record.size) == (&mixture.chip, mixture.size)
+                && record.date <= mixture.date
+                && is_intact(path, record)
+        })
+        .collect();
+    // That of an open change says so; else the newest.
+    found.sort_by_key(|(_, record, _)| (record.before_writing.is_some(), record.date));
+    found.pop().map(|(_, _, path)| path)
+}
+
 /// Whether neither a dump nor the record beside it says which drive it is of; `false`
 /// also where it cannot be read.
 pub fn names_nobody(dump: &Path) -> bool {
@@ -46,13 +78,14 @@ pub fn names_nobody(dump: &Path) -> bool {
 /// The dumps in a folder that have a record beside them, by their names.
 pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let dump = |path: PathBuf| match path.extension() {
+        Some(extension) if extension == "txt" => Some(path.with_extension("")),
+        // The record of this one lies elsewhere.
+        _ => path.is_symlink().then_some(path),
+    };
     let mut dumps: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .map(|path| {
-            let path = path.with_extension("");
-            path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)
-        })
+        .filter_map(|entry| dump(entry.path()))
+        .map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path))
         .collect();
     dumps.sort();
     dumps
@@ -77,11 +110,20 @@ pub(super) fn crc32(backup: &File) -> io::Result<Crc32> {
     Crc32::of_reader(backup.take(u64::from(LARGEST_FLASH) + 1))
 }
 
-/// `backup.bin` → `backup.bin.txt`.
+/// `backup.bin` → `backup.bin.txt`, beside the dump itself where that is a link.
 pub fn record_path(dump: &Path) -> PathBuf {
+    let dump = files::behind_links(dump);
     let mut name = dump.file_name().unwrap_or_default().to_owned();
     name.push(".txt");
     dump.with_file_name(name)
+}
+
+/// Whether the record beside a dump would be a file of its own.
+///
+/// # Errors
+/// [`FileError::Companion`].
+pub fn must_have_its_own_record(dump: &Path) -> Result<(), FileError> {
+    files::must_be_no_link(&record_path(dump))
 }
 
 /// Every file that a dump of these ranges will consist of, the record included.
@@ -273,6 +315,7 @@ pub(super) fn save_record(record: &Record, path: &Path) -> Result<(), FileError>
 }
 
 fn add_record(pending: &mut Pending, record: &Record, path: &Path) -> Result<(), FileError> {
+    must_have_its_own_record(path)?;
     let text = record.print();
     pending.add(&record_path(path), |out| out.write_all(text.as_bytes()))
 }

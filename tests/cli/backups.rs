@@ -237,3 +237,51 @@ fn the_backup_brings_the_drive_back() {
     folder.done("3 w /m before.bin --yes");
     assert_eq!(folder.flash(), old_image());
 }
+
+#[test]
+fn a_link_in_the_place_of_a_record_is_never_replaced_nor_what_it_leads_to() {
+    let folder = ready();
+    folder.write("other.conf", "mine");
+    std::os::unix::fs::symlink("other.conf", folder.path("kept.bin.txt")).unwrap();
+    for line in [
+        "3 r /m /b kept.bin --force=overwrite",
+        "3 w /m new.bin --backup kept.bin --force=overwrite --yes",
+    ] {
+        let run = folder.fails(line, 4);
+        assert!(run.stderr.contains("link to ./other.conf"), "{run}");
+        assert!(run.stderr.contains("kept-2.bin"), "{run}");
+        assert!(!run.stderr.contains("--force"), "{run}");
+    }
+    assert_eq!(folder.text("other.conf"), "mine");
+    assert_eq!(folder.flash(), old_image());
+    assert!(!folder.holds("kept.bin"));
+}
+
+#[test]
+fn the_record_of_a_dump_through_a_link_lies_beside_what_that_leads_to() {
+    let folder = ready();
+    std::fs::create_dir(folder.path("nas")).unwrap();
+    std::os::unix::fs::symlink("nas/dump.bin", folder.path("dump.bin")).unwrap();
+    folder.done("3 r /m /b dump.bin");
+    assert_eq!(folder.read("nas/dump.bin"), old_image());
+    assert!(folder.holds("nas/dump.bin.txt"));
+    assert!(!folder.holds("dump.bin.txt"));
+    for name in ["dump.bin", "nas/dump.bin"] {
+        assert!(Record::beside(&folder.path(name)).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_record_of_another_file_is_told_and_not_heeded() {
+    let folder = ready();
+    folder.done("3 r /m /b dump.bin");
+    folder.write("dump.bin", patched_image());
+    for line in ["i dump.bin", "3 w /m dump.bin --yes"] {
+        let run = folder.done(line);
+        let told = "dump.bin.txt is the record of another file";
+        assert!(run.stderr.contains(told), "{run}");
+    }
+    folder.done("3 r /m /b whole.bin");
+    let run = folder.done("i whole.bin");
+    assert!(!run.stderr.contains("another file"), "{run}");
+}

@@ -357,6 +357,47 @@ fn what_is_read_from_an_unfinished_write_is_no_way_back() {
     assert_eq!(names.len(), 2, "the dump and its record alone: {names:?}");
 }
 
+#[test]
+fn a_half_written_dump_is_called_so_and_leads_to_the_backup_from_before() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    let first = format!("{line} --backup before.bin");
+    cut_in(&folder, "a", &first, 3, 1_000_000);
+    run_in(&folder, "b", "3 r /m /b dump.bin");
+    let before = folder.path("a/before.bin").display().to_string();
+    let told = |line: &str, code: i32| {
+        let run = run_in(&folder, "b", line);
+        assert_eq!(run.code, Some(code), "{run}");
+        let what = "dump.bin was read from a flash whose write had not been finished";
+        assert!(run.stderr.contains(what), "{run}");
+        assert!(!run.stderr.contains("Get the file again"), "{run}");
+        run
+    };
+    // Damaged as a write that is cut leaves it.
+    let mut damaged = fs::read(folder.path("b/dump.bin")).unwrap();
+    damaged[0x1_0000..0x2_0000].fill(0xFF);
+    damaged[..0x4000].fill(0xFF);
+    let record = folder.text("b/dump.bin.txt");
+    let old = crc32_in(&record);
+    let new = mtkflash::image::Crc32::of(&damaged).to_string();
+    folder.write("b/dump.bin", &damaged);
+    folder.write("b/dump.bin.txt", record.replace(&old, &new));
+    let run = told("3 w /m /b dump.bin", 5);
+    assert!(run.stderr.contains(&format!("3 w /m /b {before}")), "{run}");
+    let run = told("i dump.bin", 5);
+    assert!(run.stderr.contains(&format!("i {before}")), "{run}");
+    // Gone with its note and its record.
+    fs::remove_file(folder.path("a/before.bin")).unwrap();
+    let run = told("3 w /m /b dump.bin", 5);
+    assert!(!run.stderr.contains("before.bin"), "{run}");
+}
+
+/// As a record spells it.
+fn crc32_in(record: &str) -> String {
+    let line = record.lines().find(|line| line.starts_with("crc32"));
+    line.unwrap().split('"').nth(1).unwrap().to_owned()
+}
+
 /// A blank drive says no name: that it is the one of the note is not known, and it
 /// is not guessed.
 #[test]

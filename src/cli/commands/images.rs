@@ -1,11 +1,12 @@
 //! The image file of a command, and whether it is one for the job.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::run::Context;
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
+use crate::cli::user;
 use crate::cli::words;
 use crate::cli::words::InWords;
 use crate::files::{self, Links};
@@ -14,6 +15,7 @@ use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
     LoadError, bank_path, soundness,
 };
+use crate::job::backup;
 use crate::job::read;
 use crate::job::record::Record;
 use crate::job::{Check, Objection, Refusal, Selection};
@@ -111,6 +113,81 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
     )
     .next("Name that part and no other:")
     .next(request.of_part(&record.ranges)))
+}
+
+/// The record beside an image file.
+pub enum Beside {
+    None,
+    Own(Box<Record>),
+    /// It is of another content.
+    Strange(PathBuf),
+}
+
+impl Beside {
+    pub fn of(file: &Path, image: &Image) -> Beside {
+        let of_file = || {
+            let file = files::open(file, Links::Followed).ok()?;
+            Crc32::of_reader(file).ok()
+        };
+        match Record::beside(file) {
+            None => Beside::None,
+            Some(record)
+                if record.crc32 == Crc32::of(image.bytes()) || Some(record.crc32) == of_file() =>
+            {
+                Beside::Own(Box::new(record))
+            }
+            Some(_) => Beside::Strange(backup::record_path(file)),
+        }
+    }
+
+    /// Says of a record that it is of another file.
+    pub fn warn(&self, context: Context, file: &Path) {
+        if let Beside::Strange(record) = self {
+            context.output.note(&format!(
+                "Note: {} is the record of another file: the CRC-32 in it is not that of {}. What it \
+                 says is not heeded.",
+                record.display(),
+                file.display()
+            ));
+        }
+    }
+
+    pub fn own(self) -> Option<Box<Record>> {
+        match self {
+            Beside::Own(record) => Some(record),
+            Beside::None | Beside::Strange(_) => None,
+        }
+    }
+
+    /// A dump that was read in the middle of a change: what to take in its place.
+    pub fn half_written(&self, request: &Request, file: &Path) -> Option<Failure> {
+        let Beside::Own(record) = self else {
+            return None;
+        };
+        if !record.half_written {
+            return None;
+        }
+        let failure = Failure::new(Exit::BadImage, half_written(file));
+        let journal = user::machine(request).map(|machine| user::journal(machine.as_ref()));
+        let journal = journal.unwrap_or_default();
+        Some(match backup::from_before(file, record, &journal) {
+            Some(backup) => failure
+                .next("What was in the flash before that write is in this backup:")
+                .next(request.with_file(&backup)),
+            None => failure
+                .next("For the drive, get firmware for this very model, and look at it:")
+                .next(Request::inspect_any()),
+        })
+    }
+}
+
+/// Of a dump that was read in the middle of a change.
+pub fn half_written(file: &Path) -> String {
+    format!(
+        "{} was read from a flash whose write had not been finished, as its record says: it is \
+         perhaps a mixture of two firmwares, and no backup.",
+        file.display()
+    )
 }
 
 /// An image that cannot be firmware is refused before a drive is touched.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::heed_signals;
-use super::images::{advised, gaps, load_image, must_be_meant, only_parts, part};
+use super::images::{Beside, advised, gaps, load_image, must_be_meant, only_parts, part};
 use super::run::Context;
 use crate::cli::args::{Form, Request};
 use crate::cli::exit::Exit;
@@ -146,6 +146,12 @@ fn examine(
         )),
         _ => None,
     };
+    let beside = Beside::of(file, image);
+    beside.warn(context, file);
+    let explained = beside.half_written(context.request, file);
+    if let (Some(explained), None, true) = (&explained, &what, gaps.is_empty()) {
+        context.output.note(&explained.what);
+    }
     let problem = report.problems.first().cloned();
     context.found(Finding::Examined(Box::new(Examined {
         path: file.to_owned(),
@@ -156,10 +162,10 @@ fn examine(
         beside_others,
     })));
     match what {
-        Some(what) => Err(advised(
-            Failure::new(Exit::BadImage, what),
-            problem.as_ref(),
-        )),
+        Some(what) => {
+            let failure = Failure::new(Exit::BadImage, what);
+            Err(explained.unwrap_or_else(|| advised(failure, problem.as_ref())))
+        }
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
         None => Ok(()),
     }

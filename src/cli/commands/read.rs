@@ -110,6 +110,7 @@ fn check_names_and_room(run: &Run, file: &Path) -> Result<(), Failure> {
 fn check_names(request: &Request, file: &Path, ranges: &[FlashRange]) -> Result<(), FileError> {
     let overwrite = request.options.force.contains(&Check::Overwrite);
     backup::must_not_be_unfinished(file)?;
+    backup::must_have_its_own_record(file)?;
     files::must_be_makeable(&backup::paths(file, format(request), ranges), overwrite)
 }
 

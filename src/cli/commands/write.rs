@@ -3,27 +3,30 @@
 use std::path::Path;
 
 use super::change::{self, Change};
-use super::images::{is_part, load, refuse_damaged, refuse_part, refuse_unsound};
+use super::images::{Beside, is_part, load, refuse_damaged, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::failure::Failure;
 use crate::image::{Report, damage};
-use crate::job::record::Record;
 use crate::job::write::Content;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     let image = load(context, file)?;
+    let beside = Beside::of(file, &image);
+    beside.warn(context, file);
     refuse_part(request, file, &image)?;
-    refuse_unsound(request, file, &image)?;
+    // Of a mixture it is no wonder, and getting it again helps nobody.
+    let explained = |failure| beside.half_written(request, file).unwrap_or(failure);
+    refuse_unsound(request, file, &image).map_err(explained)?;
     let mut report = Report::of(&image);
     if is_part(request, &image) {
         report.problems.clear();
         report.findings = damage::findings_of_part(&image);
     }
-    refuse_damaged(request, file, &report.findings)?;
+    refuse_damaged(request, file, &report.findings).map_err(explained)?;
     let content = Content::Image {
         image: &image,
-        record: Record::beside(file).map(Box::new),
+        record: beside.own(),
     };
     let change = Change {
         content,

@@ -22,6 +22,9 @@ impl Failure {
             FileError::Input { .. } => because(Exit::Refused)
                 .next("Keep it: it is what goes into the drive. Give the backup another name:")
                 .next(request.with_backup(&backup::free_name(named))),
+            FileError::Companion { .. } => because(Exit::Refused)
+                .next("Name another file:")
+                .next(request.with_output(&backup::free_name(named))),
             FileError::Exists { .. } => because(Exit::Refused)
                 .next("Name another file:")
                 .next(request.with_output(&backup::free_name(named)))

@@ -44,9 +44,10 @@ pub fn what(error: &FileError) -> String {
             input.display()
         ),
         FileError::Exists { .. } | FileError::Io { .. } => ended(error.in_words()),
-        FileError::NotAFile { .. } | FileError::NoRoom { .. } | FileError::Unfinished { .. } => {
-            sentence(&error.in_words())
-        }
+        FileError::NotAFile { .. }
+        | FileError::Companion { .. }
+        | FileError::NoRoom { .. }
+        | FileError::Unfinished { .. } => sentence(&error.in_words()),
     }
 }
 

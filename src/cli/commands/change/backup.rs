@@ -59,7 +59,9 @@ pub fn check(request: &Request, only_looks: bool) -> Result<(), Failure> {
         }
         Some(backup) if only_looks => Place::of(backup).map(drop),
         Some(backup) => {
-            files::must_be_makeable(&[backup.clone(), backup::record_path(backup)], true)
+            let files = [backup.clone(), backup::record_path(backup)];
+            backup::must_have_its_own_record(backup)
+                .and_then(|()| files::must_be_makeable(&files, true))
         }
     };
     checked.map_err(|error| Failure::file(&error, named, request))

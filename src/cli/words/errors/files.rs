@@ -31,6 +31,11 @@ impl InWords for FileError {
             FileError::Link { path } => {
                 format!("{}: this is a link of another user", path.display())
             }
+            FileError::Companion { path, target } => format!(
+                "{}: this is a link to {}, which the record of the dump would replace",
+                path.display(),
+                target.display()
+            ),
             FileError::NameTooLong { path } => {
                 format!("{}: this name is too long for the disk", path.display())
             }
