@@ -175,6 +175,27 @@ pub fn after_boot_code(backup: Option<&Path>, request: &Request) -> Advice {
     }
 }
 
+/// After a check of a drive that takes whole images, cannot be read and did not answer
+/// INQUIRY.
+pub fn after_silence(request: &Request) -> Advice {
+    beyond_help(
+        Advice::default(),
+        "It does not say by INQUIRY who it is, so that its firmware does not run, and it is not \
+         known to take another then. Switching the drive off and on costs nothing. Then see \
+         whether it is listed by its name:",
+        request,
+    )
+}
+
+/// For a drive in which no firmware is left that would take another: there is no way
+/// back by its cable that this tool or its sources know.
+pub fn beyond_help(advice: Advice, why: &str, request: &Request) -> Advice {
+    advice.then(why).then(request.list()).then(
+        "If it does not say what it is there, no command is known that brings it back: what \
+         remains is an external programmer for its flash chip.",
+    )
+}
+
 /// After a check: what is in the flash comes first, where it can be had.
 pub fn after_check(
     capabilities: &Capabilities,

@@ -50,6 +50,8 @@ pub struct Session {
     pub device: Box<dyn FirmwareDevice + Send>,
     /// The time as the drive has it.
     pub clock: Arc<dyn Clock>,
+    /// It did not answer INQUIRY, and was known by another way.
+    pub is_silent: bool,
     /// What it is called by the ports that lead to it.
     pub at_ports: Option<DriveName>,
     // After the device, whose end gives the channel's interrupts back.

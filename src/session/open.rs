@@ -85,6 +85,7 @@ impl Opening<'_> {
         let mut held = self.hold(spot.as_ref())?;
         let clock = Arc::clone(&held.clock);
         let identity = identify::by_inquiry(&mut held, &spot.label())?;
+        let is_silent = identity.is_none();
         let device = match self.family(&mut held, identity.as_ref())? {
             Some(family) => packet_drive(family, identity, held, self.wish.size)?,
             None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
@@ -101,6 +102,7 @@ impl Opening<'_> {
             place: spot.place(),
             device,
             clock,
+            is_silent,
             at_ports: spot.at_ports(),
             lent: None,
         })
@@ -132,6 +134,7 @@ impl Opening<'_> {
             place: spot.place(),
             clock: Arc::clone(&held.clock),
             device: self.in_own_protocol(family, identity, held)?,
+            is_silent: true,
             at_ports: spot.at_ports(),
             lent: None,
         })
@@ -258,6 +261,7 @@ impl Opening<'_> {
                 place,
                 device,
                 clock,
+                is_silent: false,
                 lent,
             }),
             Err(error) => {

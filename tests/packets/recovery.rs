@@ -1,6 +1,6 @@
 //! The drive that has one try left, and comes back.
 
-use crate::drives::{ALL, BTC, Drive, MT1939, MT1959, TSST, bu40n, essence};
+use crate::drives::{ALL, BTC, Drive, MT1939, MT1959, SD616, TSST, bu40n, essence};
 use crate::folder::Folder;
 
 /// A folder where this happens at the n-th command of the download, counted
@@ -195,14 +195,21 @@ fn one_lost_answer_to_inquiry_does_not_make_a_vendor_mode_drive() {
 
 /// What its sources tell of such a drive ends there.
 #[test]
-fn a_tsst_drive_whose_download_failed_is_not_led_in_a_circle() {
-    let folder = in_the_download(&TSST, "kind = \"power-cut\"", TSST.download);
-    let run = folder.fails(TSST.line(), 7);
-    assert!(run.stderr.contains("Type the same again"), "{run}");
-    let run = folder.fails(TSST.line(), 7);
-    assert!(run.stderr.contains("4/44/00"), "{run}");
-    assert!(!run.stderr.contains(" w /m"), "{run}");
-    assert!(run.stderr.contains("external programmer"), "{run}");
-    let run = folder.done("3 c");
-    assert!(run.stdout.contains("TSST MT1339 packet protocol"), "{run}");
+fn a_drive_that_takes_nothing_any_more_is_not_led_in_a_circle() {
+    for drive in [&TSST, &SD616, &BTC] {
+        let folder = in_the_download(drive, "kind = \"power-cut\"", drive.download);
+        let run = folder.fails(drive.line(), 7);
+        assert!(run.stderr.contains("ype the same again"), "{run}");
+        let run = folder.run(drive.line());
+        assert!(run.stderr.contains("4/44/00"), "{run}");
+        assert!(!run.stderr.contains(" w /m"), "{run}");
+        assert!(run.stderr.contains("external programmer"), "{run}");
+        let run = folder.done("3 c");
+        assert!(run.stdout.contains(&drive.protocol.to_string()), "{run}");
+        assert!(run.stdout.contains("does not say by INQUIRY"), "{run}");
+        assert!(run.stdout.contains("external programmer"), "{run}");
+        assert!(!run.stdout.contains(" w /m"), "{run}");
+        let run = folder.done("l");
+        assert!(run.stdout.contains("its firmware does not run"), "{run}");
+    }
 }

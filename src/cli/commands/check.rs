@@ -13,8 +13,8 @@ use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::text::Text;
 use crate::cli::user;
 use crate::job::{Forced, JobError, estimate, interrupted};
-use crate::protocol::Protocol;
 use crate::protocol::packet::Family;
+use crate::protocol::{Capabilities, Protocol, Reading, Writing};
 use crate::scsi::Identity;
 
 pub fn run(context: Context) -> Result<(), Failure> {
@@ -27,6 +27,9 @@ pub fn run(context: Context) -> Result<(), Failure> {
         let next = match interrupted::unfinished_line(run.info(), size, &run.journal()) {
             Some((words, backup)) => {
                 next::after_interrupted("It answers. ", &words, &backup, run.request)
+            }
+            None if run.session.is_silent && run.is_write_only() => {
+                next::after_silence(run.request)
             }
             None => next::after_check(
                 run.capabilities(),
@@ -122,6 +125,16 @@ fn goes_into_vendor_mode(request: &Request, identity: Option<&Identity>) -> bool
 }
 
 impl Run<'_> {
+    fn is_write_only(&self) -> bool {
+        let Capabilities {
+            reading, writing, ..
+        } = self.capabilities();
+        matches!(
+            (reading, writing),
+            (Reading::Impossible(_), Writing::Download(_))
+        )
+    }
+
     /// Shows the writes of a flash like this one that were begun and not
     /// finished, by the records in the current folder and beside `file`.
     pub fn show_unfinished(&self, file: Option<&Path>) {

@@ -177,7 +177,7 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
         Some(family) => Some(format!("{}, by its name", family.protocol)),
         None if identity.is_none() && is_busy => None,
         None if identity.is_none() => Some(
-            "vendor mode, if any: a drive without working firmware is known by nothing else"
+            "its firmware does not run: vendor mode, if any. c asks in another way what it is"
                 .to_owned(),
         ),
         None => {
