@@ -124,6 +124,8 @@ pub enum Finding {
         backup: Option<PathBuf>,
         /// Or with as much of that as the drive lets be read.
         backup_has_gaps: bool,
+        /// The file that held it when the change was begun.
+        backup_is_gone: Option<PathBuf>,
     },
     Next(Advice),
 }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::Request;
-use super::commands::{change, list, read};
+use super::commands::change::{self, ToGoBack};
+use super::commands::{list, read};
 use super::help;
 use super::next::Blank;
 use super::outcome::{Drive, Examined, Finding, Verdict};
@@ -63,9 +64,17 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
             whole_chip,
             backup,
             backup_has_gaps,
+            backup_is_gone,
         } => {
-            let backup = backup.as_deref();
-            change::changed(changed, *whole_chip, backup, *backup_has_gaps, request)
+            let backup = match backup_is_gone {
+                Some(gone) => ToGoBack::Gone(gone),
+                None => match backup {
+                    Some(backup) if *backup_has_gaps => ToGoBack::InPart(backup),
+                    Some(backup) => ToGoBack::In(backup),
+                    None => ToGoBack::Nothing,
+                },
+            };
+            change::changed(changed, *whole_chip, &backup, request)
         }
         Finding::Next(advice) => advice.text(),
     }

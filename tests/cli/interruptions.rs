@@ -317,3 +317,38 @@ fn a_standard_error_that_closes_is_no_reason_to_end_a_write() {
     assert_eq!(run.code, Some(0), "{run}");
     assert_eq!(folder.flash(), patched_image());
 }
+
+/// Held in the middle of the write; the backup is gone when it goes on.
+fn losing_its_backup(folder: &Folder) -> Run {
+    folder.write("new.bin", new_image());
+    let room = room_to_read(folder, "new.bin") + 1;
+    let line = "3 w /m new.bin --backup before.bin --yes";
+    let run = held(folder, line, Stream::Stderr, room);
+    run.until(|| flash_differs(folder));
+    fs::remove_file(folder.path("before.bin")).unwrap();
+    let run = run.release();
+    let gone = "before.bin: this backup was right when the change was begun, and is gone";
+    for told in [
+        "holds what was in",
+        "Its old content is in",
+        "3 w /m /b before.bin",
+    ] {
+        assert!(!run.stdout.contains(told), "{run}");
+        assert!(!run.stderr.contains(told), "{run}");
+    }
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words(&format!("{} {}", run.stdout, run.stderr)).contains(gone),
+        "{run}"
+    );
+    run
+}
+
+#[test]
+fn a_backup_that_goes_while_the_flash_is_written_is_no_way_back() {
+    let run = losing_its_backup(&Folder::with_bench(BENCH));
+    assert_eq!(run.code, Some(0), "{run}");
+    let weak = "\n[[drive.fault]]\nkind = \"weak-erase\"\nat = 14776\nkeeps = 33";
+    let run = losing_its_backup(&Folder::with_bench_and(BENCH, weak));
+    assert_ne!(run.code, Some(0), "{run}");
+}

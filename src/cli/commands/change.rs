@@ -6,7 +6,7 @@ mod proposal;
 mod question;
 
 pub use backup::as_file_name;
-pub use done::changed;
+pub use done::{ToGoBack, changed};
 pub use proposal::proposed;
 
 use std::path::Path;
@@ -25,7 +25,8 @@ use crate::cli::words;
 use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report};
 use crate::job::write::{self, Content, Proposal, Work};
-use crate::job::{Check, FlashState, JobError, Selection, Warning, read, steadiness};
+use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
+use crate::protocol::packet::{EraseSupport, Family};
 use crate::protocol::{Capabilities, Protocol, Writing};
 use crate::scsi::Identity;
 use crate::session::Machine;
@@ -58,6 +59,15 @@ impl Change<'_> {
         let Some(drive) = listed.and_then(|listed| listed.identity.as_ref()) else {
             return Ok(());
         };
+        let family = Family::by_identity(drive).filter(|_| request.options.protocol.is_none());
+        if let (Some(family), true) = (family, request.erasing().is_some()) {
+            if matches!(family.erase, EraseSupport::Undocumented) {
+                let refusal = Refusal::Unerasable {
+                    family: family.name,
+                };
+                return Err(Failure::job(&refusal.into(), request));
+            }
+        }
         self.refuse_other(drive, request)
     }
 
@@ -331,12 +341,22 @@ impl Run<'_> {
         let inhibitor = self.machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(|job| proposal.carry_out(job));
         drop(inhibitor);
-        let changed = done.map_err(|error| match error.flash() {
-            FlashState::Unchanged => Failure::change(&error, request, proposal.kept_backup()),
-            _ if is_dangerous => {
-                Failure::change(&error, request, backup).in_danger(&error, backup, request)
+        // A change takes its time, and files come and go meanwhile.
+        let (backup, gone) = match proposal.kept_backup() {
+            Some(kept) => (Some(kept), None),
+            None => (None, backup),
+        };
+        let changed = done.map_err(|error| {
+            let failure = Failure::change(&error, request, backup);
+            let failure = match error.flash() {
+                FlashState::Unchanged => return failure,
+                _ if is_dangerous => failure.in_danger(&error, backup, request),
+                _ => failure,
+            };
+            match gone {
+                Some(gone) => failure.without(gone, request),
+                None => failure,
             }
-            _ => Failure::change(&error, request, backup),
         })?;
         let has_restarted = changed.restart.is_some();
         let mut warnings = proposal.warnings.iter();
@@ -346,6 +366,7 @@ impl Run<'_> {
             whole_chip: proposal.erases_everything(),
             backup: backup.map(Path::to_owned),
             backup_has_gaps,
+            backup_is_gone: gone.map(Path::to_owned),
         });
         // One with gaps is no way back.
         let backup = backup.filter(|_| !backup_has_gaps);

@@ -14,6 +14,10 @@ use crate::flash::Offset;
 use crate::job::change::ChangeError;
 use crate::job::{FlashState, JobError};
 
+/// What is left where a backup has gone.
+const FIND_IT: &str =
+    "Find that file again, or a copy of it: no other holds what was in the flash before.";
+
 impl Failure {
     /// A job that was changing the flash; `backup` is the file with the way back.
     pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
@@ -51,7 +55,11 @@ impl Failure {
             ChangeError::Different(difference) => Failure::new(
                 Exit::Different,
                 format!(
-                    "Everything was written, but reads back differently: {}.",
+                    "Everything was {}, but reads back differently: {}.",
+                    match request.erasing() {
+                        Some(_) => "erased",
+                        None => "written",
+                    },
                     report::difference(difference)
                 ),
             ),
@@ -99,19 +107,40 @@ impl Failure {
         }
     }
 
-    /// A drive in which no firmware is left that would take another: there is no way
-    /// back by its cable that this tool or its sources know.
+    /// A drive in which no firmware is left that would take another.
     fn beyond_help(self, request: &Request) -> Failure {
-        self.next(
+        let next = next::beyond_help(
+            self.next.clone(),
             "This answer, before the drive has taken anything, is all that is left of firmware that \
              did not get into it whole, and sending an image again ends the same. Switching the drive \
              off and on costs nothing more. Then see whether it is listed by its name:",
-        )
-        .next(request.list())
-        .next(
-            "If it does not say what it is there, no command is known that brings it back: what \
-             remains is an external programmer for its flash chip.",
-        )
+            request,
+        );
+        Failure { next, ..self }
+    }
+
+    /// The same failure where the backup of the change is no longer what it was.
+    pub fn without(self, backup: &Path, request: &Request) -> Failure {
+        let is_part_left = matches!(
+            self.flash,
+            Flash::Holds {
+                state: FlashState::Partly { .. },
+                ..
+            }
+        );
+        let failure = Failure {
+            what: format!("{} {}", self.what, words::files::gone(backup)),
+            ..self
+        };
+        match is_part_left {
+            false => failure.next(FIND_IT),
+            true => failure
+                .next(
+                    "Leave the drive on. Parts of what was in its flash are still there, and nowhere \
+                     else: keep them before anything is written again:",
+                )
+                .next(request.read()),
+        }
     }
 
     /// The same failure for the second time: what was said of it stays, and what helped

@@ -1,6 +1,7 @@
 //! Files that cannot be made.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::cli::words::{InWords, ended, sentence};
 use crate::files::{FileError, Kind};
@@ -49,6 +50,15 @@ pub fn what(error: &FileError) -> String {
         | FileError::NoRoom { .. }
         | FileError::Unfinished { .. } => sentence(&error.in_words()),
     }
+}
+
+/// Of a backup that was right when the change was begun.
+pub fn gone(backup: &Path) -> String {
+    format!(
+        "{}: this backup was right when the change was begun, and is gone or holds something else \
+         by now.",
+        backup.display()
+    )
 }
 
 /// Why there is no log.

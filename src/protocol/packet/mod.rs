@@ -18,7 +18,7 @@ use crate::protocol::Doing;
 use std::time::Duration;
 
 pub use device::PacketDrive;
-pub use families::Family;
+pub use families::{EraseSupport, Family};
 
 use super::DeviceError;
 use super::download::{Effect, SendError};

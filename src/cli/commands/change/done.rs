@@ -9,14 +9,17 @@ use crate::cli::text::Text;
 use crate::cli::words;
 use crate::job::change::{Changed, Evidence};
 
+/// What there is of the content before a change, after it.
+pub enum ToGoBack<'a> {
+    In(&'a Path),
+    InPart(&'a Path),
+    /// The file is no longer what it was.
+    Gone(&'a Path),
+    Nothing,
+}
+
 /// The end of a write or erase.
-pub fn changed(
-    changed: &Changed,
-    whole_chip: bool,
-    backup: Option<&Path>,
-    backup_has_gaps: bool,
-    request: &Request,
-) -> Text {
+pub fn changed(changed: &Changed, whole_chip: bool, backup: &ToGoBack, request: &Request) -> Text {
     let mut text = Text::default();
     let mut table = Text::default();
     if let Some(restart) = &changed.restart {
@@ -67,16 +70,22 @@ pub fn changed(
             table.row("Done", &text);
         }
     }
-    if let Some(backup) = backup {
-        let what = match backup_has_gaps {
-            false => "what was in the flash before",
-            true => {
-                "as much of what was in the flash before as the drive lets be read: it is no \
-                 complete way back"
-            }
-        };
-        table.row("Backup", &format!("{} holds {what}", backup.display()));
-    }
+    match backup {
+        ToGoBack::In(backup) => table.row(
+            "Backup",
+            &format!("{} holds what was in the flash before", backup.display()),
+        ),
+        ToGoBack::InPart(backup) => table.row(
+            "Backup",
+            &format!(
+                "{} holds as much of what was in the flash before as the drive lets be read: it is \
+                 no complete way back",
+                backup.display()
+            ),
+        ),
+        ToGoBack::Gone(backup) => table.row("Warning", &words::files::gone(backup)),
+        ToGoBack::Nothing => &mut table,
+    };
     text.append(table);
     if let Evidence::ReadBack(compared) = &changed.evidence {
         text.success(&worked(is_all(compared), request));
