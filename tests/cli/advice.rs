@@ -415,3 +415,27 @@ fn the_time_of_reading_is_that_until_the_question() {
     assert_eq!(remark(&write), read);
     assert!(!write.stdout.contains("nearly all"), "{write}");
 }
+
+#[test]
+fn a_part_that_is_blank_is_no_reason_to_do_without_a_backup() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let mut old = old_image();
+    old[0x3_f000..].fill(0xFF);
+    folder.done("3 c");
+    std::fs::write(folder.flash_file(), &old).unwrap();
+    folder.write("new.bin", new_image());
+    let line = "3 w /m new.bin --range 0x3f000-0x3ffff --yes";
+    let run = folder.fails(line, 4);
+    assert!(!run.stderr.contains("--no-backup"), "{run}");
+    folder.done(&format!("{line} --force=blank"));
+}
+
+#[test]
+fn an_erase_that_is_never_made_is_refused_before_yes_is_spoken_of() {
+    for bench in ["btc.toml", "tsst.toml"] {
+        let folder = Folder::with_bench(bench);
+        let run = folder.fails("3 e", 4);
+        assert!(run.stderr.contains("not documented"), "{run}");
+        assert!(!run.stderr.contains("--yes"), "{run}");
+    }
+}

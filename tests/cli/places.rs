@@ -220,3 +220,29 @@ fn a_write_whose_plan_cannot_be_shown_is_not_begun() {
     insta::assert_snapshot!(run.message());
     assert_eq!(folder.flash(), old_image());
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_made_and_a_file_in_it_named() {
+    let folder = ready();
+    let run = folder.fails("3 r /m /b dumps/", 6);
+    assert!(run.stderr.contains("3 r /m /b dumps/dump.bin"), "{run}");
+    std::fs::create_dir(folder.path("dumps")).unwrap();
+    folder.done("3 r /m /b dumps/dump.bin");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_record_leads_to_another_name_for_the_dump() {
+    let folder = ready();
+    std::fs::create_dir(folder.path("dump.bin.txt")).unwrap();
+    let run = folder.fails("3 r /m /b dump.bin", 4);
+    assert!(run.stderr.contains("3 r /m /b dump-2.bin"), "{run}");
+    folder.done("3 r /m /b dump-2.bin");
+}
+
+#[test]
+fn several_dumps_into_what_is_the_kernel_s_are_refused_by_the_name_that_was_typed() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let run = folder.fails("1,3 r /m /b /dev/stdout", 4);
+    assert!(run.stderr.contains("/dev/stdout:"), "{run}");
+    assert!(!run.stderr.contains("stdout-"), "{run}");
+}

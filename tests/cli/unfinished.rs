@@ -554,3 +554,20 @@ fn a_byte_that_the_chip_refuses_twice_is_worn_and_the_same_is_not_advised_again(
     assert_eq!(run.code, Some(0), "{run}");
     assert!(folder.flash() == new_image(), "{run}");
 }
+
+#[test]
+fn what_stands_in_the_place_of_a_note_is_named() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--no-backup");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let journal = folder.path("bench.state/journal");
+    let mut notes = fs::read_dir(&journal).unwrap().flatten();
+    let note = notes.find(|entry| entry.path().extension().is_some_and(|of| of == "toml"));
+    let note = note.unwrap().path();
+    fs::remove_file(&note).unwrap();
+    nix::unistd::mkfifo(&note, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let run = run_in(&folder, "b", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    let deed = format!("Move {} away", note.display());
+    assert!(run.stderr.contains(&deed), "{run}");
+}

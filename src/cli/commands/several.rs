@@ -31,7 +31,7 @@ use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::drive::{PortName, Position};
-use crate::files;
+use crate::files::{self, FileError, Kind, Place};
 use crate::session::{Listing, Machine};
 use crate::transport::Unit;
 
@@ -70,6 +70,17 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     }
     if asks && !request.options.yes && !prompt::somebody_is_there() {
         return Err(super::change::nobody_to_ask(request));
+    }
+    if let Command::Read { file } = &request.command {
+        // As it was typed: no drive's name makes a file of it.
+        if let Err(
+            error @ FileError::NotAFile {
+                kind: Kind::Kernel, ..
+            },
+        ) = Place::of(file)
+        {
+            return Err(Failure::file(&error, file, request));
+        }
     }
     let desks: Vec<Desk> = names.iter().map(|name| Desk::of(request, name)).collect();
     refuse_one_file_for_two(&desks)?;

@@ -32,6 +32,12 @@ impl Failure {
             FileError::NotAFile {
                 path,
                 kind: Kind::Folder,
+            } if path != named && !request.is_backup(path) => because(Exit::Refused)
+                .next("That name goes with the other. Name another file:")
+                .next(request.with_output(&backup::free_name(named))),
+            FileError::NotAFile {
+                path,
+                kind: Kind::Folder,
             } => because(Exit::Refused)
                 .next("Name a file in this folder:")
                 .next(request.with_output(&free_name(path, request))),
@@ -68,6 +74,9 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
         ErrorKind::NotADirectory => {
             failure.next("What stands there for a folder is a file. Name a file in a folder.")
         }
+        ErrorKind::NotFound if files::is_folder(named) => failure
+            .next("Make this folder, and name a file in it:")
+            .next(request.with_output(&free_name(named, request))),
         ErrorKind::NotFound => failure
             .next("Name a file in another folder, or make this one and type the same again:")
             .next(request.same()),

@@ -39,10 +39,10 @@ impl Flash {
         let mut lines = vec![match state {
             FlashState::Unchanged => "Nothing was changed.".to_owned(),
             FlashState::Written if wrong.is_empty() => {
-                "All of it was written, and it could not be confirmed that it is right.".to_owned()
+                "All of it was changed, and it could not be confirmed that it is right.".to_owned()
             }
             FlashState::Written => format!(
-                "All of it was written, but not all of it is right: see {}.",
+                "All of it was changed, but not all of it is right: see {}.",
                 report::banks(wrong)
             ),
             FlashState::InDoubt { taken, of } if taken == of => {

@@ -129,6 +129,11 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
                 "Firmware of other hardware leaves the drive dead. If you know better, --force takes \
                  the name of the check: model.",
             ),
+        Check::Blank if request.changes() && request.is_about_part() => failure.next(named(
+            "A part that holds nothing may well be so in whole firmware. To write it, with that as \
+             its backup",
+            Check::Blank,
+        )),
         Check::Blank if request.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(request.without_backup()),

@@ -71,6 +71,10 @@ fn time(takes: &Takes) -> String {
         }
     });
     match (all, drive_programs) {
+        // Sending takes no time to speak of.
+        (Some(_), true) if spent.as_secs() + to_come.map_or(0, |time| time.as_secs()) == 0 => {
+            BY_ITSELF.to_owned()
+        }
         (Some(all), true) => format!("{all}, and {BY_ITSELF}"),
         (Some(all), false) => all,
         (None, true) => BY_ITSELF.to_owned(),
@@ -177,5 +181,16 @@ mod tests {
         assert_eq!(told(52, 184), "about 4 min in all, 52 s of it spent");
         assert_eq!(told(52, 300), "about 6 min in all, 5 min of it to come");
         assert_eq!(told(4, 6), "about 10 s in all, 6 s of it to come");
+    }
+
+    #[test]
+    fn a_time_of_nothing_is_not_told_beside_the_drive_s_own() {
+        let takes = |to_come| Takes {
+            spent: Duration::ZERO,
+            to_come: Some(Duration::from_millis(to_come)),
+            drive_programs: true,
+        };
+        assert!(time(&takes(20)).starts_with("as long as the drive takes"));
+        assert!(time(&takes(9000)).starts_with("about 9 s, and as long as"));
     }
 }
