@@ -166,10 +166,8 @@ pub fn must_be_no_link(path: &Path) -> Result<(), FileError> {
 /// What a path leads to, if it is a link that may be followed; else the path itself.
 pub fn behind_links(path: &Path) -> PathBuf {
     let leads_on = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-    match Place::of(path) {
-        Ok(place) if leads_on => place.target,
-        _ => path.to_owned(),
-    }
+    let place = leads_on.then(|| Place::of(path).ok()).flatten();
+    place.map_or_else(|| path.to_owned(), |place| place.target)
 }
 
 /// Compares what the names lead to: a file has many of them.

@@ -78,10 +78,14 @@ pub fn names_nobody(dump: &Path) -> bool {
 /// The dumps in a folder that have a record beside them, by their names.
 pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let here = folder.canonicalize().ok();
     let dump = |path: PathBuf| match path.extension() {
         Some(extension) if extension == "txt" => Some(path.with_extension("")),
         // The record of this one lies elsewhere.
-        _ => path.is_symlink().then_some(path),
+        _ => {
+            let target = files::behind_links(&path);
+            (target != path && here != target.parent().map(Path::to_owned)).then_some(path)
+        }
     };
     let mut dumps: Vec<PathBuf> = entries
         .filter_map(|entry| dump(entry.path()))

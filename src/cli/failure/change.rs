@@ -132,14 +132,19 @@ impl Failure {
             what: format!("{} {}", self.what, words::files::gone(backup)),
             ..self
         };
-        match is_part_left {
-            false => failure.next(FIND_IT),
-            true => failure
-                .next(
-                    "Leave the drive on. Parts of what was in its flash are still there, and nowhere \
-                     else: keep them before anything is written again:",
-                )
-                .next(request.read()),
+        if !is_part_left {
+            return failure.next(FIND_IT);
+        }
+        let first = Advice::default()
+            .then(
+                "Leave the drive on. Parts of what was in its flash are still there, and nowhere \
+                 else: keep them before anything is written again:",
+            )
+            .then(request.read());
+        let next = failure.next.lines().iter().cloned();
+        Failure {
+            next: next.fold(first, Advice::then),
+            ..failure
         }
     }
 
