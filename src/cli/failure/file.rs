@@ -74,7 +74,7 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
         ErrorKind::NotADirectory => {
             failure.next("What stands there for a folder is a file. Name a file in a folder.")
         }
-        ErrorKind::NotFound if files::is_folder(named) => failure
+        ErrorKind::NotFound if files::is_folder(named) && !request.changes() => failure
             .next("Make this folder, and name a file in it:")
             .next(request.with_output(&free_name(named, request))),
         ErrorKind::NotFound => failure
