@@ -562,6 +562,7 @@ fn what_stands_in_the_place_of_a_note_is_named() {
     let note = notes.find(|entry| entry.path().extension().is_some_and(|of| of == "toml"));
     let note = note.unwrap().path();
     fs::remove_file(&note).unwrap();
+    fs::write(folder.flash_file(), old_image()).unwrap();
     nix::unistd::mkfifo(&note, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let run = run_in(&folder, "b", &line);
     assert_eq!(run.code, Some(4), "{run}");
