@@ -263,7 +263,7 @@ impl Journal {
             .checked()
             .map_err(|_| io(io::ErrorKind::InvalidData))?;
         let text = entry.text();
-        let file = shelf.folder.join(entry.file_name());
+        let file = self.free_name(shelf, &entry);
         let target = target_of(&file);
         write(&[(&target, begun.target), (&file, text.as_bytes())]).map_err(io)?;
         Ok(Some(Found {
@@ -271,6 +271,21 @@ impl Journal {
             entry,
             file,
         }))
+    }
+
+    /// Where an entry goes: in the place of one for the same change, but not of a
+    /// settled one, which may be about a twin.
+    fn free_name(&self, shelf: &Shelf, entry: &Entry) -> PathBuf {
+        let settled = self.entries().into_iter();
+        let settled = settled.filter(|found| found.entry.settled);
+        let settled: Vec<PathBuf> = settled.map(|found| found.file).collect();
+        let name = entry.name();
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let mut files = std::iter::once(name.clone())
+            .chain(numbered)
+            .map(|name| shelf.folder.join(name).with_extension(ENTRY));
+        let file = files.find(|file| !settled.contains(file));
+        file.unwrap_or_default()
     }
 
     /// Notes the byte that the chip did not take, for the next run of this change. An
@@ -532,8 +547,8 @@ impl Entry {
         )
     }
 
-    /// The same for the same change of the same drive.
-    fn file_name(&self) -> String {
+    /// The same for the same change of the same drive; without an ending.
+    fn name(&self) -> String {
         let serial = self.drive.as_ref().and_then(|drive| drive.serial.as_ref());
         let who = format!(
             "{}\n{}\n{}",
@@ -544,7 +559,7 @@ impl Entry {
         let backup = self.backup.as_ref().map_or("", |backup| &backup.path);
         let what = format!("{backup}\n{}", self.target);
         let sum = |text: &str| Crc32::of(text.as_bytes());
-        format!("{}-{}.toml", sum(&who), sum(&what))
+        format!("{}-{}", sum(&who), sum(&what))
     }
 
     /// Where the backup was, and its CRC-32.

@@ -252,7 +252,7 @@ impl World {
         let truths = drives.iter().map(|_| Truth {
             original: None,
             lines: Vec::new(),
-            is_unclear: false,
+            is_unclear: numbers == Numbers::One,
         });
         World {
             // An image that was made from one drive's flash could have that drive's look
@@ -507,7 +507,7 @@ impl World {
                 truth.original = (!is_over).then_some(left);
                 if is_over {
                     truth.lines.clear();
-                    truth.is_unclear = false;
+                    truth.is_unclear = self.numbers == Numbers::One;
                 }
             }
             Ended::Refused(Refusal::Unfinished { .. }) => seen.note("refused as unfinished"),

@@ -277,7 +277,11 @@ impl<'a> Scope<'a> {
             Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
             Start::Here | Start::Mixed => {
                 let of_this = open.intact.iter().find(|one| one.is_of_flash(&dump.bytes));
-                of_this.and_then(Unfinished::identity)
+                let drive = of_this.and_then(Unfinished::identity);
+                drive.map(|drive| Identity {
+                    serial: None,
+                    ..drive
+                })
             }
         };
         let of_backup = identity.map(|drive| (KnownBy::Backup, drive));
