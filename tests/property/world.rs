@@ -86,13 +86,11 @@ struct Line {
     image: Option<Vec<u8>>,
     range: Option<FlashRange>,
     keep: Vec<FlashRange>,
+    /// Of a whole image alone: everything else is refused without.
+    without_backup: bool,
 }
 
 impl Line {
-    fn is_whole(&self) -> bool {
-        self.image.is_some() && self.range.is_none() && self.keep.is_empty()
-    }
-
     fn wanted(&self, size: u32) -> Vec<FlashRange> {
         match self.range {
             Some(range) => vec![range],
@@ -277,6 +275,7 @@ impl World {
     pub fn live(mut self, seen: &mut Seen) {
         let line = self.line();
         let other = self.line();
+        let mut has_swapped = false;
         for step in 0..1 + self.random.below(4) {
             let drive = match self.random.below(4) {
                 0 => self.random.below(self.drives.len()),
@@ -294,7 +293,14 @@ impl World {
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
-            if self.numbers != Numbers::Own && self.random.one_in(16) {
+            // Of two that say one number and go back and forth nobody could say anything.
+            let may_swap = match self.numbers {
+                Numbers::None => true,
+                Numbers::One => !has_swapped,
+                Numbers::Own => false,
+            };
+            if may_swap && self.random.one_in(16) {
+                has_swapped = true;
                 self.swap();
             }
         }
@@ -334,7 +340,9 @@ impl World {
             _ => {}
         }
         let is_erase = self.random.one_in(12);
+        let is_whole = !is_erase && part.is_none() && keep.is_empty();
         Line {
+            without_backup: is_whole && self.random.one_in(4),
             image: (!is_erase).then_some(image),
             range: part,
             keep,
@@ -364,8 +372,7 @@ impl World {
         };
         let wish = match &besides.backup {
             Some(backup) => BackupWish::File(backup.clone()),
-            // Of a whole image alone: everything else is refused without.
-            None if line.is_whole() && self.random.one_in(6) => BackupWish::None,
+            None if line.without_backup => BackupWish::None,
             None => BackupWish::Fresh {
                 backup: folder.join(format!("backup-{}.bin", self.names)),
                 half_written: folder.join(format!("half-written-{}.bin", self.names)),
@@ -735,6 +742,7 @@ impl World {
             image: Some(image),
             range: (!ranges.is_empty()).then_some(range),
             keep: Vec::new(),
+            without_backup: false,
         })
     }
 }

@@ -164,7 +164,16 @@ impl Open {
                 && one.trace(seen, layout).state == State::Partial
         };
         let has_own = self.intact.iter().any(is_here) || self.lost.iter().any(is_here_without);
+        // One that was begun later at the same place, without going on with this one's
+        // backup, was of a drive that had come there since.
+        let is_displaced = |one: &Unfinished| {
+            let mut later = self.lost.iter().filter(|lost| {
+                lost.who == Who::Place && lost.path.is_none() && lost.date >= one.record.date
+            });
+            later.any(|lost| lost.trace(seen, layout).state == State::Partial)
+        };
         let who = self.intact.iter().map(|one| match one.who {
+            Who::Place if is_displaced(one) => Who::Elsewhere,
             Who::Serial if !is_explained(one) && !has_failed(one) => Who::Place,
             Who::Moved if !is_explained(one) => Who::Unknown,
             Who::Moved if has_own || state(one) == State::Untouched => Who::Elsewhere,
