@@ -275,7 +275,6 @@ impl World {
     pub fn live(mut self, seen: &mut Seen) {
         let line = self.line();
         let other = self.line();
-        let mut has_swapped = false;
         for step in 0..1 + self.random.below(4) {
             let drive = match self.random.below(4) {
                 0 => self.random.below(self.drives.len()),
@@ -293,14 +292,9 @@ impl World {
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
-            // Of two that say one number and go back and forth nobody could say anything.
-            let may_swap = match self.numbers {
-                Numbers::None => true,
-                Numbers::One => !has_swapped,
-                Numbers::Own => false,
-            };
-            if may_swap && self.random.one_in(16) {
-                has_swapped = true;
+            // Of drives that say one number and change places nobody could tell which
+            // is which: there it is held only that they are told apart side by side.
+            if self.numbers == Numbers::None && self.random.one_in(16) {
                 self.swap();
             }
         }
