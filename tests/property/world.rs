@@ -159,23 +159,12 @@ struct Truth {
     is_unclear: bool,
 }
 
-/// The serial numbers that drives say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Numbers {
-    None,
-    /// All of them the same.
-    One,
-    Own,
-}
-
 pub struct World {
     random: Random,
     drives: Vec<Drive>,
-    /// What images are made from.
-    source: Vec<u8>,
     truths: Vec<Truth>,
     root: PathBuf,
-    numbers: Numbers,
+    has_serials: bool,
     names: u32,
     /// All lines; a run is known by the number of its own.
     typed: Vec<Line>,
@@ -215,13 +204,7 @@ impl World {
             firmware[at..].fill(0xFF);
         }
         firmware[0x40..0x4B].copy_from_slice(b"LITE-ON SIM");
-        let numbers = random.of(&[
-            Numbers::None,
-            Numbers::None,
-            Numbers::One,
-            Numbers::Own,
-            Numbers::Own,
-        ]);
+        let has_serials = random.one_in(2);
         let is_calibrated = random.one_in(2);
         let at = random.below(size - 64);
         let drives = (0..1 + random.below(3)).map(|number| {
@@ -235,11 +218,7 @@ impl World {
                     vendor: "LITE-ON".to_owned(),
                     product: "SIM".to_owned(),
                     revision: "SIM1".to_owned(),
-                    serial: match numbers {
-                        Numbers::None => None,
-                        Numbers::One => Some("S".to_owned()),
-                        Numbers::Own => Some(format!("S{number}")),
-                    },
+                    serial: has_serials.then(|| format!("S{number}")),
                 },
                 flash,
                 layout: layout.clone(),
@@ -250,21 +229,14 @@ impl World {
         let truths = drives.iter().map(|_| Truth {
             original: None,
             lines: Vec::new(),
-            is_unclear: numbers == Numbers::One,
+            is_unclear: false,
         });
         World {
-            // An image that was made from one drive's flash could have that drive's look
-            // like a twin's in the middle of its write: of two that say the same number
-            // nobody could tell which it is.
-            source: match numbers {
-                Numbers::One => firmware,
-                Numbers::None | Numbers::Own => drives[0].flash.clone(),
-            },
             truths: truths.collect(),
             drives,
             random,
             root,
-            numbers,
+            has_serials,
             names: 0,
             typed: Vec::new(),
             backups: BTreeMap::new(),
@@ -292,9 +264,7 @@ impl World {
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
-            // Of drives that say one number and change places nobody could tell which
-            // is which: there it is held only that they are told apart side by side.
-            if self.numbers == Numbers::None && self.random.one_in(16) {
+            if !self.has_serials && self.random.one_in(16) {
                 self.swap();
             }
         }
@@ -305,9 +275,10 @@ impl World {
     }
 
     fn line(&mut self) -> Line {
-        let size = self.source.len();
+        let flash = &self.drives[0].flash;
+        let size = flash.len();
         let random = &mut self.random;
-        let mut image = self.source.clone();
+        let mut image = flash.clone();
         for _ in 0..1 + random.below(4) {
             let at = 0x100 + random.below(size - 0x100);
             let end = (at + 1 + random.below(0x1800)).min(size);
@@ -453,8 +424,7 @@ impl World {
                 text.chars().take(120).collect::<String>()
             });
             let erases = line.image.is_none();
-            let numbers = self.numbers;
-            eprintln!("{user}: {numbers:?} {case}, erase: {erases}: {said}; {way:?}");
+            eprintln!("{user}: {case}, erase: {erases}: {said}; {way:?}");
         }
         if matches!(&proposal, Some(proposal) if matches!(proposal.backup, Backup::None)) {
             seen.note("without a backup");
@@ -508,7 +478,7 @@ impl World {
                 truth.original = (!is_over).then_some(left);
                 if is_over {
                     truth.lines.clear();
-                    truth.is_unclear = self.numbers == Numbers::One;
+                    truth.is_unclear = false;
                 }
             }
             Ended::Refused(Refusal::Unfinished { .. }) => seen.note("refused as unfinished"),
@@ -571,7 +541,7 @@ impl World {
         }
     }
 
-    /// Drives without serial numbers of their own, in each other's places. Of two that were both
+    /// Drives without serial numbers, in each other's places. Of two that were both
     /// cut off nobody could tell which is which.
     fn swap(&mut self) {
         let is_clean = |number: &usize| self.truths[*number].original.is_none();

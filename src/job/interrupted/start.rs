@@ -175,7 +175,8 @@ impl Open {
         let who = self.intact.iter().map(|one| match one.who {
             Who::Place if is_displaced(one) => Who::Elsewhere,
             Who::Serial if !is_explained(one) && !has_failed(one) => Who::Place,
-            Who::Moved if !is_explained(one) => Who::Unknown,
+            // What several attempts have left fits many a flash.
+            Who::Moved if !is_explained(one) || one.began_mixed() => Who::Unknown,
             Who::Moved if has_own || state(one) == State::Untouched => Who::Elsewhere,
             who => who,
         });
