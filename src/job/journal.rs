@@ -274,7 +274,7 @@ impl Journal {
     }
 
     /// Where an entry goes: in the place of one for the same change, but not of a
-    /// settled one, which may be about a twin.
+    /// settled one, which may be about a twin, and of nothing that is no file.
     fn free_name(&self, shelf: &Shelf, entry: &Entry) -> PathBuf {
         let settled = self.entries().into_iter();
         let settled = settled.filter(|found| found.entry.settled);
@@ -284,7 +284,12 @@ impl Journal {
         let mut files = std::iter::once(name.clone())
             .chain(numbered)
             .map(|name| shelf.folder.join(name).with_extension(ENTRY));
-        let file = files.find(|file| !settled.contains(file));
+        let is_free = |path: &Path| {
+            let found = fs::symlink_metadata(path);
+            found.is_ok_and(|found| found.is_file()) || !path.is_symlink() && !path.exists()
+        };
+        let file = files
+            .find(|file| !settled.contains(file) && is_free(file) && is_free(&target_of(file)));
         file.unwrap_or_default()
     }
 

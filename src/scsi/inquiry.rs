@@ -282,6 +282,8 @@ mod tests {
             ),
             ("blank", b"\x05\x80\x00\x04    ", None),
             ("empty", b"\x05\x80\x00\x00", None),
+            ("one letter over and over", b"\x05\x80\x00\x040000", None),
+            ("one letter", b"\x05\x80\x00\x041", Some("1".to_owned())),
             (
                 "padded with zeros",
                 b"\x05\x80\x00\x06A1\0\0\0\0",

@@ -553,7 +553,7 @@ fn a_byte_that_the_chip_refuses_twice_is_worn_and_the_same_is_not_advised_again(
 }
 
 #[test]
-fn what_stands_in_the_place_of_a_note_is_named() {
+fn what_stands_in_the_place_of_a_note_is_named_and_stays() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--no-backup");
     cut_in(&folder, "a", &line, 3, 1_000_000);
@@ -565,7 +565,8 @@ fn what_stands_in_the_place_of_a_note_is_named() {
     fs::write(folder.flash_file(), old_image()).unwrap();
     nix::unistd::mkfifo(&note, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let run = run_in(&folder, "b", &line);
-    assert_eq!(run.code, Some(4), "{run}");
-    let deed = format!("Move {} away", note.display());
-    assert!(run.stderr.contains(&deed), "{run}");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stdout.contains(&note.display().to_string()), "{run}");
+    assert!(fs::symlink_metadata(&note).is_ok(), "{run}");
+    assert!(folder.flash() == new_image(), "{run}");
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::images::{gaps, load, refuse_part, refuse_unsound};
+use super::images::{Beside, gaps, load, refuse_part, refuse_unsound};
 use super::run::{Context, Run};
 use crate::cli::args::{self, Options, Request};
 use crate::cli::exit::Exit;
@@ -11,7 +11,6 @@ use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::{report, words};
 use crate::image::{Image, Report};
-use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
 use crate::job::write::{self, Content};
 use crate::job::{Check, Forced, interrupted, verify};
@@ -25,6 +24,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     if gaps(file, &image).is_empty() {
         refuse_unsound(request, file, &image)?;
     }
+    Beside::of(file, &image).warn(context, file);
     context.found(Finding::Against {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
@@ -117,7 +117,7 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     }
     let content = Content::Image {
         image,
-        record: Record::beside(file).map(Box::new),
+        record: Beside::of(file, image).own(),
     };
     let drive = run.info().identity.as_ref()?;
     let refusal = write::refuse_misfit(&content, drive, &Forced::new()).err()?;

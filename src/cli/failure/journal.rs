@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Failure;
 use crate::cli::args::{Request, parse};
@@ -142,16 +142,6 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
                 ShelfProblem::Io(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
                     format!("Make room on the disk of {folder}, then type the same again:")
                 }
-                ShelfProblem::Io(ErrorKind::AlreadyExists)
-                    if in_the_way(&error.folder).is_some() =>
-                {
-                    let file = in_the_way(&error.folder).unwrap_or_default();
-                    format!(
-                        "Move {} away, which is no file and has the name of one, then type the same \
-                         again:",
-                        file.display()
-                    )
-                }
                 ShelfProblem::Io(_) => {
                     format!("Make {folder} a folder that takes files, then type the same again:")
                 }
@@ -160,16 +150,4 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
         }
         _ => failure,
     }
-}
-
-/// What stands in the place of a note and is none: a pipe, a link, a folder.
-fn in_the_way(folder: &Path) -> Option<PathBuf> {
-    let mut entries = std::fs::read_dir(folder).ok()?.flatten();
-    let entry = entries.find(|entry| {
-        let is_note = Path::new(&entry.file_name())
-            .extension()
-            .is_some_and(|extension| extension == "toml");
-        is_note && entry.file_type().is_ok_and(|kind| !kind.is_file())
-    });
-    entry.map(|entry| entry.path())
 }

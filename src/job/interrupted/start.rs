@@ -152,33 +152,37 @@ impl Open {
             let target = one.target.as_deref();
             one.trace(seen, target, &targets, layout).state
         };
-        let is_explained = |one: &Unfinished| !one.is_within(seen) || state(one) != State::Other;
-        let has_failed = |one: &Unfinished| {
-            layout.is_some_and(|layout| one.may_have_left(seen, &targets, layout))
+        let states: Vec<State> = self.intact.iter().map(state).collect();
+        let is_here = |who: Who, state: State| {
+            matches!(who, Who::Serial | Who::Place) && state == State::Partial
         };
-        let is_here = |one: &Unfinished| {
-            matches!(one.who, Who::Serial | Who::Place) && state(one) == State::Partial
-        };
-        let is_here_without = |one: &Lost| {
-            matches!(one.who, Who::Serial | Who::Place)
-                && one.trace(seen, layout).state == State::Partial
-        };
-        let has_own = self.intact.iter().any(is_here) || self.lost.iter().any(is_here_without);
+        let lost: Vec<&Lost> = self
+            .lost
+            .iter()
+            .filter(|one| is_here(one.who, one.trace(seen, layout).state))
+            .collect();
+        let mut intact = self.intact.iter().zip(&states);
+        let has_own = intact.any(|(one, state)| is_here(one.who, *state)) || !lost.is_empty();
         // One that was begun later at the same place, without going on with this one's
         // backup, was of a drive that had come there since.
         let is_displaced = |one: &Unfinished| {
-            let mut later = self.lost.iter().filter(|lost| {
+            lost.iter().any(|lost| {
                 lost.who == Who::Place && lost.path.is_none() && lost.date >= one.record.date
-            });
-            later.any(|lost| lost.trace(seen, layout).state == State::Partial)
+            })
         };
-        let who = self.intact.iter().map(|one| match one.who {
-            Who::Place if is_displaced(one) => Who::Elsewhere,
-            Who::Serial if !is_explained(one) && !has_failed(one) => Who::Place,
-            // What several attempts have left fits many a flash.
-            Who::Moved if !is_explained(one) || one.began_mixed() => Who::Unknown,
-            Who::Moved if has_own || state(one) == State::Untouched => Who::Elsewhere,
-            who => who,
+        let has_failed = |one: &Unfinished| {
+            layout.is_some_and(|layout| one.may_have_left(seen, &targets, layout))
+        };
+        let who = self.intact.iter().zip(&states).map(|(one, state)| {
+            let is_explained = *state != State::Other || !one.is_within(seen);
+            match one.who {
+                Who::Place if is_displaced(one) => Who::Elsewhere,
+                Who::Serial if !is_explained && !has_failed(one) => Who::Place,
+                // What several attempts have left fits many a flash.
+                Who::Moved if !is_explained || one.began_mixed() => Who::Unknown,
+                Who::Moved if has_own || *state == State::Untouched => Who::Elsewhere,
+                who => who,
+            }
         });
         let who: Vec<Who> = who.collect();
         for (one, who) in self.intact.iter_mut().zip(who) {

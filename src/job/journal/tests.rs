@@ -76,6 +76,25 @@ fn what_was_entered_is_found_with_all_that_was_said() {
 }
 
 #[test]
+fn an_entry_takes_the_place_of_the_same_one_but_of_none_that_may_be_a_twin_s() {
+    let (folder, journal) = folder();
+    let backup = backup_in(&folder, "backup.bin");
+    let enter = || journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+    let first = enter();
+    assert_eq!(enter().file, first.file);
+    journal.settle(&first, true);
+    let second = enter();
+    assert_ne!(second.file, first.file);
+    assert_eq!(enter().file, second.file);
+    assert_eq!(journal.entries().len(), 2);
+    journal.close(&second);
+    // Nor of what is no file at all.
+    mkfifo(&second.file, Mode::S_IRWXU).unwrap();
+    assert_ne!(enter().file, second.file);
+    assert_eq!(journal.unread(), [second.file]);
+}
+
+#[test]
 fn a_target_that_is_gone_or_another_one_is_none() {
     let (folder, journal) = folder();
     let backup = backup_in(&folder, "backup.bin");
