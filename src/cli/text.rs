@@ -154,6 +154,7 @@ impl Text {
     }
 
     /// The commands to type in it, in their order.
+    #[cfg(test)]
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.0.iter().filter_map(|row| match &row.body {
             Body::Command(command) => Some(command),

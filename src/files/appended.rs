@@ -26,7 +26,6 @@ pub struct Habits {
 #[derive(Debug)]
 pub struct Appended {
     file: File,
-    path: PathBuf,
 }
 
 impl Appended {
@@ -50,10 +49,7 @@ impl Appended {
                 file = open(path, habits)?;
             }
         }
-        Ok(Appended {
-            file,
-            path: path.to_owned(),
-        })
+        Ok(Appended { file })
     }
 
     /// Whether nothing was in it.
@@ -62,11 +58,6 @@ impl Appended {
     /// As the disk gives.
     pub fn is_empty(&self) -> io::Result<bool> {
         Ok(self.file.metadata()?.len() == 0)
-    }
-
-    /// As the user or the machine calls it.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Adds whole lines.

@@ -103,10 +103,6 @@ impl Place {
         folder_of(&self.target)
     }
 
-    pub fn is_taken(&self) -> bool {
-        self.is_taken
-    }
-
     /// # Errors
     /// [`FileError::Exists`] for a file that must not be overwritten, and where
     /// it is another user's and cannot be.
@@ -293,10 +289,10 @@ mod tests {
         let place = Place::of(&scratch.path("again")).unwrap();
         assert_eq!(place.target(), scratch.path("nas/old"));
         assert_eq!(place.named(), scratch.path("again"));
-        assert!(place.is_taken());
+        assert!(place.is_taken);
         let place = Place::of(&scratch.path("dangling")).unwrap();
         assert_eq!(place.target(), scratch.path("nas/new"));
-        assert!(!place.is_taken());
+        assert!(!place.is_taken);
     }
 
     #[test]
