@@ -277,9 +277,8 @@ pub fn save(
     files::must_be_makeable(&paths(path, format, &dump.ranges), overwrite)?;
     let mut pending = Pending::new(overwrite);
     let mut add = |path: &Path, bytes: &[u8]| {
-        pending.add(path, |mut out| match format.encoding {
-            Encoding::Binary => out.write_all(bytes),
-            Encoding::Hex => image::hex::write(bytes, &mut out),
+        pending.add(path, |mut out| {
+            image::write(bytes, format.encoding, &mut out)
         })
     };
     match format.arrangement {

@@ -16,7 +16,7 @@ use crate::files::{self, FileError, Pending, Place};
 use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
 use crate::image::{
-    Certainty, Differences, Encoding, Image, LoadError, Report, Verdict, bank_path, damage, hex,
+    self, Certainty, Differences, Encoding, Image, LoadError, Report, Verdict, bank_path, damage,
     load_banks, load_merged,
 };
 use crate::job::{backup, listed};
@@ -184,12 +184,16 @@ fn convert(
             .next("Name a file that is not there yet."),
         _ => Failure::file(&error, out, context.request),
     };
-    let paths: Vec<PathBuf> = match form {
-        Form::Binary | Form::Hex => vec![out.to_owned()],
+    let encoding = match form {
+        Form::Hex => Encoding::Hex,
+        Form::Binary | Form::Banks => Encoding::Binary,
+    };
+    let (paths, parts): (Vec<PathBuf>, Vec<&[u8]>) = match form {
+        Form::Binary | Form::Hex => (vec![out.to_owned()], vec![image.bytes()]),
         Form::Banks => image
             .banks()
-            .map(|(bank, _)| bank_path(out, bank))
-            .collect(),
+            .map(|(bank, bytes)| (bank_path(out, bank), bytes))
+            .unzip(),
     };
     // What is begun to be written comes to its end, or leaves nothing behind.
     heed_signals(context.stop)?;
@@ -197,25 +201,15 @@ fn convert(
     backup::must_not_be_unfinished(out).map_err(failed)?;
     files::must_be_makeable(&paths, false).map_err(failed)?;
     let mut pending = Pending::new(false);
-    let parts: Vec<&[u8]> = match form {
-        Form::Binary | Form::Hex => vec![image.bytes()],
-        Form::Banks => image.banks().map(|(_, bytes)| bytes).collect(),
-    };
     for (path, bytes) in paths.iter().zip(parts) {
-        let written = pending.add(path, |mut out| match form {
-            Form::Hex => hex::write(bytes, &mut out),
-            Form::Binary | Form::Banks => out.write_all(bytes),
-        });
-        written.map_err(failed)?;
+        pending
+            .add(path, |mut out| image::write(bytes, encoding, &mut out))
+            .map_err(failed)?;
     }
     pending.commit().map_err(failed)?;
     let read = match form {
         Form::Banks => load_banks(out),
         Form::Binary | Form::Hex => load_merged(out, None),
-    };
-    let encoding = match form {
-        Form::Hex => Encoding::Hex,
-        Form::Binary | Form::Banks => Encoding::Binary,
     };
     match read {
         Ok(read) if read.bytes() == image.bytes() && read.format().encoding == encoding => {
