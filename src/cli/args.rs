@@ -177,6 +177,9 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError
     grammar::fits(&matches, verb, &operands)?;
     let mut request = Request::without_drive(Command::Version);
     grammar::fill(&mut request, &matches)?;
+    if let Some(name) = &mut request.options.protocol {
+        name.make_ascii_lowercase();
+    }
     request.options.all = operands.is_about_all();
     (request.drives, request.command) = operands.command(verb)?;
     let log = request.options.log.as_deref();

@@ -204,7 +204,7 @@ fn codes() -> String {
 
 /// `/m, --merge`, `--force=CHECK`.
 fn spelling(switch: &Switch) -> String {
-    let letter = switch.letter.map(|letter| format!("/{letter}, "));
+    let letter = switch.letter().map(|letter| format!("/{letter}, "));
     let between = if switch.example.contains('=') {
         '='
     } else {

@@ -351,6 +351,12 @@ pub fn size(bytes: u32) -> String {
 
 /// `bank 3` or `banks 0-6, 9`.
 pub fn banks(banks: &[Bank]) -> String {
+    let plural = if banks.len() == 1 { "bank" } else { "banks" };
+    format!("{plural} {}", runs(banks, ", "))
+}
+
+/// `0-6`, `9`, with this between them.
+pub fn runs(banks: &[Bank], between: &str) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for bank in banks {
         match runs.last_mut() {
@@ -365,8 +371,7 @@ pub fn banks(banks: &[Bank]) -> String {
             _ => format!("{first}-{last}"),
         })
         .collect();
-    let plural = if banks.len() == 1 { "bank" } else { "banks" };
-    format!("{plural} {}", text.join(", "))
+    text.join(between)
 }
 
 /// `1 sector`, `2 sectors`.

@@ -122,7 +122,7 @@ pub enum UsageError {
         option: &'static str,
         other: &'static str,
     },
-    #[error("--{option} is about one file, and several are named")]
+    #[error("{option} is about one file, and several are named")]
     OneFileOnly { option: &'static str },
     #[error("the log would go into a file of another use, {}", quoted(.file))]
     LogIsOtherFile { file: OsString },

@@ -26,7 +26,7 @@ fn grammar() -> clap::Command {
         .args(SWITCHES.iter().map(|switch| {
             let arg = Arg::new(switch.long).long(switch.long);
             match switch.kind {
-                Kind::Value { .. } => arg
+                Kind::Value(..) => arg
                     .action(ArgAction::Append)
                     .value_parser(clap::value_parser!(OsString)),
                 Kind::Flag(_) => arg.action(ArgAction::Count),
@@ -60,59 +60,39 @@ pub(super) fn fits(
     verb: Verb,
     operands: &Operands,
 ) -> Result<(), UsageError> {
-    let given =
-        |switch: &&Switch| matches.value_source(switch.long) == Some(ValueSource::CommandLine);
-    for switch in SWITCHES.iter().filter(given) {
-        if !switch.verbs.contains(&verb) {
-            return Err(UsageError::DoesNotGoWith {
-                option: switch.name(),
-                verb,
-                fits: switch.verbs,
-            });
-        }
-    }
-    if matches.get_count("no-backup") > 0 && matches.contains_id("backup") {
-        return Err(UsageError::Contradiction {
-            first: "--backup",
-            second: "--no-backup",
+    const CONTRARY: [[&str; 2]; 3] = [
+        ["--backup", "--no-backup"],
+        ["--log", "--no-log"],
+        ["--banks", "--range"],
+    ];
+    const TOGETHER: [[&str; 2]; 2] = [["--to", "--out"], ["--out", "--to"]];
+    const OF_ONE_FILE: [&str; 4] = ["--to", "--sum", "--crc32", "--entry"];
+    let given: Vec<&Switch> = SWITCHES
+        .iter()
+        .filter(|switch| matches.value_source(switch.long) == Some(ValueSource::CommandLine))
+        .collect();
+    if let Some(other) = given.iter().find(|switch| !switch.verbs.contains(&verb)) {
+        return Err(UsageError::DoesNotGoWith {
+            option: other.name(),
+            verb,
+            fits: other.verbs,
         });
     }
-    if matches.get_count("no-log") > 0 && matches.contains_id("log") {
-        return Err(UsageError::Contradiction {
-            first: "--log",
-            second: "--no-log",
-        });
-    }
-    let is_given = |long| matches.contains_id(long);
-    match (is_given("to"), is_given("out")) {
-        (true, false) => {
-            return Err(UsageError::Missing {
-                option: "--to",
-                other: "--out",
-            });
+    let is_given = |name: &&str| given.iter().any(|switch| switch.name() == *name);
+    for [first, second] in CONTRARY {
+        if is_given(&first) && is_given(&second) {
+            return Err(UsageError::Contradiction { first, second });
         }
-        (false, true) => {
-            return Err(UsageError::Missing {
-                option: "--out",
-                other: "--to",
-            });
+    }
+    for [option, other] in TOGETHER {
+        if is_given(&option) && !is_given(&other) {
+            return Err(UsageError::Missing { option, other });
         }
-        _ => {}
     }
-    const OF_ONE_FILE: [&str; 4] = ["to", "sum", "crc32", "entry"];
-    if let (Some(long), 2..) = (
-        OF_ONE_FILE.into_iter().find(|long| is_given(long)),
-        operands.count_files(),
-    ) {
-        return Err(UsageError::OneFileOnly { option: long });
+    match OF_ONE_FILE.into_iter().find(is_given) {
+        Some(option) if operands.count_files() > 1 => Err(UsageError::OneFileOnly { option }),
+        _ => Ok(()),
     }
-    if matches.contains_id("banks") && matches.contains_id("range") {
-        return Err(UsageError::Contradiction {
-            first: "--banks",
-            second: "--range",
-        });
-    }
-    Ok(())
 }
 
 /// What all switches say of a request.
@@ -120,20 +100,19 @@ pub(super) fn fill(request: &mut Request, matches: &ArgMatches) -> Result<(), Us
     for switch in SWITCHES {
         match &switch.kind {
             Kind::Flag(flag) => *flag(request) = matches.get_count(switch.long) > 0,
-            Kind::Value {
-                repeatable, parse, ..
-            } => {
+            Kind::Value(_, _, setting) => {
+                let setting = setting(&mut request.options);
                 let mut words = matches
                     .get_many::<OsString>(switch.long)
                     .unwrap_or_default();
-                if !repeatable && words.len() > 1 {
+                if !setting.is_list() && words.len() > 1 {
                     return Err(UsageError::GivenTwice {
                         option: switch.long,
                     });
                 }
                 words.try_for_each(|word| match word.is_empty() {
                     true => Err(switch.missing_value()),
-                    false => parse(request, switch, word),
+                    false => setting.take(switch, word),
                 })?;
             }
         }

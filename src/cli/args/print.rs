@@ -63,8 +63,8 @@ impl Request {
                     letters.push(switch.example.into());
                 }
                 Kind::Flag(_) => options.push(format!("--{}", switch.long).into()),
-                Kind::Value { print, .. } => {
-                    for value in print(self) {
+                Kind::Value(_, _, setting) => {
+                    for value in setting(&mut request.options).print() {
                         options.extend(option(switch, &value));
                     }
                 }

@@ -2,11 +2,9 @@
 //! goes with which command, the help, the man page and the completions read this
 //! table.
 
-use std::ffi::{OsStr, OsString};
-
 use super::Verb::{self, Erase, Inspect, Read, Revive, Verify, Write};
-use super::{Form, Request, UsageError, Via, values};
-use crate::image::{Checksum, Crc32};
+use super::values::Setting;
+use super::{Form, Options, Request, UsageError, Via};
 use crate::job::Check;
 use crate::protocol::Protocol;
 
@@ -15,8 +13,6 @@ use crate::protocol::Protocol;
 pub struct Switch {
     /// The long name without its dashes; also how the parser calls it.
     pub long: &'static str,
-    /// The letter, typed as `/m`, `/M`, `-m` or `-M`.
-    pub letter: Option<char>,
     pub kind: Kind,
     /// How to type it, for messages.
     pub example: &'static str,
@@ -28,22 +24,13 @@ pub struct Switch {
     pub more: &'static str,
 }
 
-/// How a switch gets into a request, and out of it again.
+/// Where a request has what a switch says.
 #[derive(Debug)]
 pub enum Kind {
     /// It is there or not.
     Flag(fn(&mut Request) -> &mut bool),
-    /// It has a value.
-    Value {
-        /// What stands for the value in the help.
-        name: &'static str,
-        values: Values,
-        /// Whether it may be given again, each time adding to what it names.
-        repeatable: bool,
-        parse: fn(&mut Request, &'static Switch, &OsStr) -> Result<(), UsageError>,
-        /// The values to type for what the request holds.
-        print: fn(&Request) -> Vec<OsString>,
-    },
+    /// It has a value: what stands for that in the help, and what it can be.
+    Value(&'static str, Values, fn(&mut Options) -> &mut dyn Setting),
 }
 
 /// What a shell can offer for a value.
@@ -66,6 +53,12 @@ impl Switch {
             .unwrap_or(self.example)
     }
 
+    /// What is typed for it as `/m`, `/M`, `-m` or `-M`.
+    pub fn letter(&self) -> Option<char> {
+        let of_this = LETTERS.iter().find(|(_, long)| *long == self.long);
+        of_this.map(|(letter, _)| *letter)
+    }
+
     /// What is wrong where it stands alone.
     pub(super) fn missing_value(&self) -> UsageError {
         match self.long {
@@ -81,34 +74,34 @@ impl Switch {
     pub fn values(&self) -> Option<Values> {
         match self.kind {
             Kind::Flag(_) => None,
-            Kind::Value { values, .. } => Some(values),
+            Kind::Value(_, values, _) => Some(values),
         }
     }
 
+    /// Whether it adds to what it names when it is given again.
     pub fn is_repeatable(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Value {
-                repeatable: true,
-                ..
-            }
-        )
+        match self.kind {
+            Kind::Flag(_) => false,
+            Kind::Value(_, _, setting) => setting(&mut Options::default()).is_list(),
+        }
     }
 
     /// What stands for its value in the help; `None` for one without a value.
     pub fn value(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Flag(_) => None,
-            Kind::Value { name, .. } => Some(name),
+            Kind::Value(name, ..) => Some(name),
         }
     }
 }
+
+/// The switches that have a letter, by their long names.
+const LETTERS: [(char, &str); 3] = [('m', "merge"), ('b', "binary"), ('y', "yes")];
 
 /// In the order of the help.
 pub const SWITCHES: &[Switch] = &[
     Switch {
         long: "merge",
-        letter: Some('m'),
         kind: Kind::Flag(|request| &mut request.merged),
         example: "/m",
         verbs: &[Read, Write, Verify, Inspect],
@@ -117,7 +110,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "binary",
-        letter: Some('b'),
         kind: Kind::Flag(|request| &mut request.binary),
         example: "/b",
         verbs: &[Read, Write, Verify, Inspect],
@@ -126,7 +118,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "yes",
-        letter: Some('y'),
         kind: Kind::Flag(|request| &mut request.options.yes),
         example: "--yes",
         verbs: &[Read, Write, Verify, Erase, Verb::Check],
@@ -135,7 +126,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "json",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.json),
         example: "--json",
         verbs: &Verb::ALL,
@@ -144,7 +134,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "events",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.events),
         example: "--events",
         verbs: &Verb::ALL,
@@ -153,7 +142,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "quiet",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.quiet),
         example: "--quiet",
         verbs: &Verb::ALL,
@@ -162,7 +150,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "dry-run",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.dry_run),
         example: "--dry-run",
         verbs: &[Write, Erase],
@@ -171,17 +158,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "backup",
-        letter: None,
-        kind: Kind::Value {
-            name: "PATH",
-            values: Values::Paths,
-            repeatable: false,
-            parse: |request, _, word| {
-                request.options.backup = Some(word.into());
-                Ok(())
-            },
-            print: |request| values::print_path(request.options.backup.as_deref()),
-        },
+        kind: Kind::Value("PATH", Values::Paths, |options| &mut options.backup),
         example: "--backup backup.bin",
         verbs: &[Write, Erase, Revive],
         brief: "where the backup goes that is made before a change",
@@ -189,7 +166,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "no-backup",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.no_backup),
         example: "--no-backup",
         verbs: &[Write, Erase, Revive],
@@ -198,7 +174,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "skip-if-same",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.skip_if_same),
         example: "--skip-if-same",
         verbs: &[Write],
@@ -207,17 +182,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "entry",
-        letter: None,
-        kind: Kind::Value {
-            name: "N|NAME",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.entry = Some(values::text(switch, word)?.to_owned());
-                Ok(())
-            },
-            print: |request| values::print_name(request.options.entry.as_deref()),
-        },
+        kind: Kind::Value("N|NAME", Values::Any, |options| &mut options.entry),
         example: "--entry 2",
         verbs: &[Write, Verify, Inspect],
         brief: "the image of this number or name, of several",
@@ -225,18 +190,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "sum",
-        letter: None,
-        kind: Kind::Value {
-            name: "XXXX",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                let sum = values::hex_of(switch, word, 4)?;
-                request.options.sum = Some(Checksum(sum as u16));
-                Ok(())
-            },
-            print: |request| values::print_shown(request.options.sum),
-        },
+        kind: Kind::Value("XXXX", Values::Any, |options| &mut options.sum),
         example: "--sum 4a1f",
         verbs: &[Write, Verify, Inspect],
         brief: "the 16-bit sum that the image must have, in hex",
@@ -244,17 +198,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "crc32",
-        letter: None,
-        kind: Kind::Value {
-            name: "XXXXXXXX",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.crc32 = Some(Crc32(values::hex_of(switch, word, 8)?));
-                Ok(())
-            },
-            print: |request| values::print_shown(request.options.crc32),
-        },
+        kind: Kind::Value("XXXXXXXX", Values::Any, |options| &mut options.crc32),
         example: "--crc32 1f2e3d4c",
         verbs: &[Write, Verify, Inspect],
         brief: "the CRC-32 that the image or its file must have",
@@ -262,17 +206,11 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "to",
-        letter: None,
-        kind: Kind::Value {
-            name: "FORM",
-            values: Values::Names(|| Form::ALL.map(Form::name).to_vec()),
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.to = Some(values::form(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_name(request.options.to.map(Form::name)),
-        },
+        kind: Kind::Value(
+            "FORM",
+            Values::Names(|| Form::ALL.map(Form::name).to_vec()),
+            |options| &mut options.to,
+        ),
         example: "--to bin --out firmware.bin",
         verbs: &[Inspect],
         brief: "convert the image: bin, hex, or banks (a file each)",
@@ -280,17 +218,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "out",
-        letter: None,
-        kind: Kind::Value {
-            name: "NAME",
-            values: Values::Paths,
-            repeatable: false,
-            parse: |request, _, word| {
-                request.options.out = Some(word.into());
-                Ok(())
-            },
-            print: |request| values::print_path(request.options.out.as_deref()),
-        },
+        kind: Kind::Value("NAME", Values::Paths, |options| &mut options.out),
         example: "--out firmware.bin --to bin",
         verbs: &[Inspect],
         brief: "the file that --to makes",
@@ -298,17 +226,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "banks",
-        letter: None,
-        kind: Kind::Value {
-            name: "LIST",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.banks = Some(values::banks(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_banks(request.options.banks.as_deref()),
-        },
+        kind: Kind::Value("LIST", Values::Any, |options| &mut options.banks),
         example: "--banks 0-3,7",
         verbs: &[Read, Write, Verify, Erase],
         brief: "only these 64 KiB banks: 0-3,7",
@@ -316,17 +234,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "range",
-        letter: None,
-        kind: Kind::Value {
-            name: "START-END",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.range = Some(values::range(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_ranges(request.options.range.as_slice()),
-        },
+        kind: Kind::Value("START-END", Values::Any, |options| &mut options.range),
         example: "--range 0x4000-0x5fff",
         verbs: &[Read, Write, Verify, Erase],
         brief: "only these bytes, both ends included: 0x0-0xfff",
@@ -334,17 +242,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "keep",
-        letter: None,
-        kind: Kind::Value {
-            name: "START-END",
-            values: Values::Any,
-            repeatable: true,
-            parse: |request, switch, word| {
-                request.options.keep.push(values::range(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_ranges(&request.options.keep),
-        },
+        kind: Kind::Value("START-END", Values::Any, |options| &mut options.keep),
         example: "--keep 0x4000-0x5fff",
         verbs: &[Write, Erase],
         brief: "leave these bytes as they are: 0x4000-0x5fff",
@@ -352,17 +250,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "size",
-        letter: None,
-        kind: Kind::Value {
-            name: "BYTES",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.size = Some(values::size(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_size(request.options.size),
-        },
+        kind: Kind::Value("BYTES", Values::Any, |options| &mut options.size),
         example: "--size 256K",
         verbs: &[Read, Verify],
         brief: "read an unknown chip as this big: 262144, 256K, 1M",
@@ -370,17 +258,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "wait",
-        letter: None,
-        kind: Kind::Value {
-            name: "SECONDS",
-            values: Values::Any,
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.wait = Some(values::seconds(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_seconds(request.options.wait),
-        },
+        kind: Kind::Value("SECONDS", Values::Any, |options| &mut options.wait),
         example: "--wait 200",
         verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
         brief: "how long to go on asking a drive that refuses",
@@ -388,17 +266,11 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "via",
-        letter: None,
-        kind: Kind::Value {
-            name: "WAY",
-            values: Values::Names(|| Via::ALL.map(Via::name).to_vec()),
-            repeatable: false,
-            parse: |request, switch, word| {
-                request.options.via = Some(values::via(switch, word)?);
-                Ok(())
-            },
-            print: |request| values::print_name(request.options.via.map(Via::name)),
-        },
+        kind: Kind::Value(
+            "WAY",
+            Values::Names(|| Via::ALL.map(Via::name).to_vec()),
+            |options| &mut options.via,
+        ),
         example: "--via ata",
         verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
         brief: "the way to the drive: sg, ata or port",
@@ -406,18 +278,11 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "protocol",
-        letter: None,
-        kind: Kind::Value {
-            name: "NAME",
-            values: Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()),
-            repeatable: false,
-            parse: |request, switch, word| {
-                let name = values::text(switch, word)?.to_ascii_lowercase();
-                request.options.protocol = Some(name);
-                Ok(())
-            },
-            print: |request| values::print_name(request.options.protocol.as_deref()),
-        },
+        kind: Kind::Value(
+            "NAME",
+            Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()),
+            |options| &mut options.protocol,
+        ),
         example: "--protocol vendor",
         verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
         brief: "use this protocol instead of the detected one",
@@ -425,17 +290,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "sim",
-        letter: None,
-        kind: Kind::Value {
-            name: "BENCH",
-            values: Values::Paths,
-            repeatable: false,
-            parse: |request, _, word| {
-                request.options.sim = Some(word.into());
-                Ok(())
-            },
-            print: |request| values::print_path(request.options.sim.as_deref()),
-        },
+        kind: Kind::Value("BENCH", Values::Paths, |options| &mut options.sim),
         example: "--sim bench.toml",
         // Harmless where no drive is needed, and a shell alias may hold it.
         verbs: &Verb::ALL,
@@ -444,7 +299,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "plain",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.plain),
         example: "--plain",
         verbs: &Verb::ALL,
@@ -453,17 +307,7 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "log",
-        letter: None,
-        kind: Kind::Value {
-            name: "FILE",
-            values: Values::Paths,
-            repeatable: false,
-            parse: |request, _, word| {
-                request.options.log = Some(word.into());
-                Ok(())
-            },
-            print: |request| values::print_path(request.options.log.as_deref()),
-        },
+        kind: Kind::Value("FILE", Values::Paths, |options| &mut options.log),
         example: "--log mtkflash.log",
         verbs: &Verb::ALL,
         brief: "another file for the log that every run leaves",
@@ -471,7 +315,6 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "no-log",
-        letter: None,
         kind: Kind::Flag(|request| &mut request.options.no_log),
         example: "--no-log",
         verbs: &Verb::ALL,
@@ -480,18 +323,11 @@ pub const SWITCHES: &[Switch] = &[
     },
     Switch {
         long: "force",
-        letter: None,
-        kind: Kind::Value {
-            name: "CHECK",
-            values: Values::Names(|| Check::ALL.map(Check::name).to_vec()),
-            repeatable: true,
-            parse: |request, switch, word| {
-                let checks = values::checks(switch, word)?;
-                request.options.force.extend(checks);
-                Ok(())
-            },
-            print: |request| values::print_checks(&request.options.force),
-        },
+        kind: Kind::Value(
+            "CHECK",
+            Values::Names(|| Check::ALL.map(Check::name).to_vec()),
+            |options| &mut options.force,
+        ),
         example: "--force=model",
         verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
         brief: "pass one check, by its name",
@@ -502,7 +338,9 @@ pub const SWITCHES: &[Switch] = &[
 /// The switch with this letter, in any case.
 pub fn by_letter(letter: char) -> Option<&'static Switch> {
     let letter = letter.to_ascii_lowercase();
-    SWITCHES.iter().find(|switch| switch.letter == Some(letter))
+    SWITCHES
+        .iter()
+        .find(|switch| switch.letter() == Some(letter))
 }
 
 /// The switch with this long name, in any case.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::switches::{self, Switch};
-use super::values::hex;
+use super::values::{hex, named};
 use super::{Artifact, Topic, UsageError, Verb};
 
 /// A command line in canonical form.
@@ -123,8 +123,8 @@ pub fn artifact(argv: &[OsString]) -> Result<Option<Artifact>, UsageError> {
             example: EXAMPLE,
         });
     };
-    let is_named = |artifact: &Artifact| word.eq_ignore_ascii_case(artifact.name());
-    match Artifact::ALL.into_iter().find(is_named) {
+    let name = word.to_str().unwrap_or_default();
+    match named(name, &Artifact::ALL, Artifact::name) {
         Some(artifact) => Ok(Some(artifact)),
         None => Err(UsageError::BadValue {
             option: GENERATE,

@@ -168,7 +168,7 @@ fn zsh_switch(switch: &Switch) -> String {
     let told = switch.brief.replace('[', "\\[").replace(']', "\\]");
     let Some(name) = switch.value() else {
         let letter = switch
-            .letter
+            .letter()
             .map(|letter| format!("'(-{letter} --{0})'{{-{letter},--{0}}}", switch.long));
         return match letter {
             Some(names) => format!("{names}{}", quoted(&format!("[{told}]"))),
@@ -211,7 +211,7 @@ pub fn fish() -> String {
         topics().join(" ")
     );
     for switch in SWITCHES {
-        let letter = switch.letter.map(|letter| format!("-s {letter} "));
+        let letter = switch.letter().map(|letter| format!("-s {letter} "));
         let value = match switch.values() {
             None => String::new(),
             Some(Values::Paths) => " -r -F".to_owned(),
@@ -271,7 +271,7 @@ fn options(verb: Verb) -> Vec<String> {
 
 /// `/m`, as under DOS.
 fn letters() -> Vec<String> {
-    let letters = SWITCHES.iter().filter_map(|switch| switch.letter);
+    let letters = SWITCHES.iter().filter_map(Switch::letter);
     letters.map(|letter| format!("/{letter}")).collect()
 }
 
