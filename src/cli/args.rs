@@ -152,25 +152,32 @@ impl Form {
     }
 }
 
-/// Reads a command line, program name included.
+/// As [`parse_words`] for a command line, program name included.
+///
+/// # Errors
+/// As those of [`parse_words`].
+pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError> {
+    parse_words(&argv.skip(1).collect::<Vec<_>>())
+}
+
+/// Reads the words behind the program's name.
 ///
 /// No words ask for the help, and so does `/?` anywhere, whatever else is wrong:
 /// for that on the command, where there is one beside it.
 ///
 /// # Errors
 /// Anything that cannot be understood in one way only.
-pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Request, UsageError> {
-    let argv: Vec<OsString> = argv.skip(1).collect();
-    if let Some(topic) = words::topic(&argv)? {
+pub fn parse_words(typed: &[OsString]) -> Result<Request, UsageError> {
+    if let Some(topic) = words::topic(typed)? {
         return Ok(Request::without_drive(Command::Help(topic)));
     }
-    if words::ask_for_version(&argv) {
+    if words::ask_for_version(typed) {
         return Ok(Request::without_drive(Command::Version));
     }
-    if let Some(artifact) = words::artifact(&argv)? {
+    if let Some(artifact) = words::artifact(typed)? {
         return Ok(Request::without_drive(Command::Generate(artifact)));
     }
-    let words = words::sort(argv)?;
+    let words = words::sort(typed)?;
     let matches = grammar::matches(words.options)?;
     let operands = Operands::of(&words.operands, words.files)?;
     let verb = operands.verb()?;

@@ -18,8 +18,7 @@ const WHICH_OF_THESE: &str = "That names no drive. Its number or its path:";
 /// So often an answer that names no drive is asked for again.
 const AGAIN: usize = 3;
 
-/// The request of these words, program name included, and of a drive that the
-/// user names now. `None` where a drive is not all that they lack.
+/// The request of these words and of a drive that the user names now. `None` where a drive is not all that they lack.
 ///
 /// # Errors
 /// No drive at all, or none was named.
@@ -44,9 +43,7 @@ pub fn drive(words: &[OsString]) -> Result<Option<Request>, Failure> {
 
 /// The words with a drive as their first.
 fn with_drive(words: &[OsString], drive: &str) -> Option<Request> {
-    let (program, rest) = words.split_first()?;
-    let named = [program.clone(), drive.into()].into_iter();
-    args::parse(named.chain(rest.iter().cloned())).ok()
+    args::parse_words(&[&[drive.into()], words].concat()).ok()
 }
 
 fn ask(named: impl Fn(&str) -> Option<Request>, stop: &StopFlag) -> Option<Request> {
@@ -67,7 +64,7 @@ fn ask(named: impl Fn(&str) -> Option<Request>, stop: &StopFlag) -> Option<Reque
 /// Which drives there are stands above.
 fn not_named(what: &str, words: &[OsString]) -> Failure {
     let failure = Failure::new(Exit::Stopped, what);
-    match args::another_drive(words.get(1..).unwrap_or_default(), None) {
+    match args::another_drive(words, None) {
         Some(request) => failure
             .next("It can be named in the line as well, in the place of DRIVE:")
             .next(request),

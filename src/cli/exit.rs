@@ -57,52 +57,32 @@ impl Exit {
     /// Which of several ends is the worst to have: one that changed a flash by
     /// halves before one that changed none.
     pub fn severity(self) -> u8 {
-        match self {
-            Exit::Done => 0,
-            Exit::Unreported => 1,
-            Exit::Stopped => 2,
-            Exit::Usage => 3,
-            Exit::Refused => 4,
-            Exit::BadImage => 5,
-            Exit::NoDrive => 6,
-            Exit::FailedUnchanged => 7,
-            Exit::Different => 8,
-            Exit::Internal => 9,
-            Exit::FailedPartly => 10,
-        }
+        self.row().0
     }
 
     /// The code as a word, for programs.
     pub fn name(self) -> &'static str {
-        match self {
-            Exit::Done => "done",
-            Exit::Internal => "internal",
-            Exit::Usage => "usage",
-            Exit::NoDrive => "no-drive",
-            Exit::Refused => "refused",
-            Exit::BadImage => "bad-image",
-            Exit::FailedUnchanged => "failed-unchanged",
-            Exit::FailedPartly => "failed-partly",
-            Exit::Different => "different",
-            Exit::Unreported => "unreported",
-            Exit::Stopped => "stopped",
-        }
+        self.row().1
     }
 
     /// The code in a few words, as the help lists it.
     pub fn text(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (u8, &'static str, &'static str) {
         match self {
-            Exit::Done => "done",
-            Exit::Internal => "internal error",
-            Exit::Usage => "usage",
-            Exit::NoDrive => "drive not found, busy or not permitted",
-            Exit::Refused => "refused for safety",
-            Exit::BadImage => "bad image",
-            Exit::FailedUnchanged => "failed, flash unchanged",
-            Exit::FailedPartly => "failed, flash partly written",
-            Exit::Different => "verify found a difference",
-            Exit::Unreported => "done, but the report could not be shown",
-            Exit::Stopped => "stopped by the user before any change",
+            Exit::Done => (0, "done", "done"),
+            Exit::Unreported => (1, "unreported", "done, but the report could not be shown"),
+            Exit::Stopped => (2, "stopped", "stopped by the user before any change"),
+            Exit::Usage => (3, "usage", "usage"),
+            Exit::Refused => (4, "refused", "refused for safety"),
+            Exit::BadImage => (5, "bad-image", "bad image"),
+            Exit::NoDrive => (6, "no-drive", "drive not found, busy or not permitted"),
+            Exit::FailedUnchanged => (7, "failed-unchanged", "failed, flash unchanged"),
+            Exit::Different => (8, "different", "verify found a difference"),
+            Exit::Internal => (9, "internal", "internal error"),
+            Exit::FailedPartly => (10, "failed-partly", "failed, flash partly written"),
         }
     }
 }

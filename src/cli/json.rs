@@ -221,8 +221,8 @@ fn banks(sums: &[(Bank, Checksum)]) -> Vec<Value> {
     sums.iter().map(of_bank).collect()
 }
 
-fn numbers(banks: &[Bank]) -> Vec<u32> {
-    banks.iter().map(|bank| bank.0).collect()
+fn numbers<'a>(banks: impl IntoIterator<Item = &'a Bank>) -> Vec<u32> {
+    banks.into_iter().map(|bank| bank.0).collect()
 }
 
 fn ranges(ranges: &[FlashRange]) -> Vec<Value> {

@@ -42,34 +42,30 @@ use text::Look;
 
 /// Runs the command that `argv` spells, program name included.
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
-    let argv: Vec<OsString> = argv.collect();
-    let arguments = argv.get(1..).unwrap_or_default().to_vec();
-    let parsed = match args::parse(argv.iter().cloned()) {
-        Err(UsageError::MissingDrive { .. }) if prompt::somebody_is_there() => {
-            match choose::drive(&argv) {
-                Ok(Some(request)) => Ok(request),
-                // Which word is missing besides is told as to a script.
-                Ok(None) => args::parse(argv.iter().cloned()),
-                Err(failure) => {
-                    eprintln_quietly(failure.text());
-                    return failure.exit.into();
-                }
+    let typed: Vec<OsString> = argv.skip(1).collect();
+    let mut parsed = args::parse_words(&typed);
+    if matches!(parsed, Err(UsageError::MissingDrive { .. })) && prompt::somebody_is_there() {
+        match choose::drive(&typed) {
+            Ok(Some(request)) => parsed = Ok(request),
+            // Which word is missing besides is told as to a script.
+            Ok(None) => {}
+            Err(failure) => {
+                eprintln_quietly(failure.text());
+                return failure.exit.into();
             }
         }
-        parsed => parsed,
-    };
+    }
     let outcome = Outcome {
         request: parsed.as_ref().ok().cloned(),
-        arguments,
+        arguments: typed.clone(),
         ..Outcome::default()
     };
     let log = Log::default();
-    let output = Output::new(Manner::asked_for(&outcome.arguments), outcome, &log);
+    let output = Output::new(Manner::asked_for(&typed), outcome, &log);
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {
-            let typed = argv.get(1..).unwrap_or_default();
-            let failure = words::usage::failure(&error, typed);
+            let failure = words::usage::failure(&error, &typed);
             if !output.manner().events {
                 eprintln_quietly(failure.text());
             }

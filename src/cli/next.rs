@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::advice::Advice;
-use super::args::{Request, parse};
+use super::args::{Request, parse_words};
 use crate::job::backup;
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -120,7 +120,7 @@ pub fn after_interrupted(
     backup: &Path,
     request: &Request,
 ) -> Advice {
-    let advice = match parse(std::iter::once("mtkflash".into()).chain(words.iter().cloned())) {
+    let advice = match parse_words(words) {
         Ok(again) => Advice::default()
             .then(format!("{said}To go on where that run ended:"))
             .then(again)

@@ -21,11 +21,12 @@ use crate::job::fit::Match;
 use crate::job::interrupted::Notice;
 use crate::job::listed::Fits;
 use crate::job::read::Dump;
-use crate::job::record::{Date, Record};
+use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
 use crate::job::write::{Backup, Proposal, Work};
 use crate::job::{Event, Phase, estimate};
+use crate::plan::Summary;
 use crate::protocol::{Capabilities, DeviceInfo, Reading, Unreadable, Unwritable, Writing};
 use crate::session::{Label, Listing, Session};
 
@@ -120,14 +121,20 @@ pub enum Finding {
         changed: Box<Changed>,
         /// All of the flash was erased at once.
         whole_chip: bool,
-        /// The file with what was in the flash before.
-        backup: Option<PathBuf>,
-        /// Or with as much of that as the drive lets be read.
-        backup_has_gaps: bool,
-        /// The file that held it when the change was begun.
-        backup_is_gone: Option<PathBuf>,
+        to_go_back: ToGoBack,
     },
     Next(Advice),
+}
+
+/// What there is of the content before a change, after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToGoBack {
+    In(PathBuf),
+    /// As much of it as the drive lets be read.
+    InPart(PathBuf),
+    /// The file that held it when the change was begun is no longer what it was.
+    Gone(PathBuf),
+    Nothing,
 }
 
 /// What is in a container, where that is to be told.
@@ -215,7 +222,7 @@ pub struct Proposed {
     pub notes: Vec<String>,
     /// Why it cannot be read back afterwards.
     pub unreadable: Option<Unreadable>,
-    pub backup: WayBack,
+    pub backup: Backup,
     pub plan: Planned,
     /// None where there is nothing to do.
     pub time: Option<Takes>,
@@ -250,49 +257,14 @@ impl Takes {
     }
 }
 
-/// What there is of the content before a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WayBack {
-    Made {
-        path: PathBuf,
-        crc32: Crc32,
-    },
-    /// The backup of the change that is gone on with.
-    Earlier {
-        path: PathBuf,
-        crc32: Crc32,
-        date: Date,
-    },
-    /// The backup of another change that was begun and not finished.
-    Before {
-        path: PathBuf,
-        crc32: Crc32,
-        date: Date,
-    },
-    /// What was read just now, which may be half-written: no way back.
-    Mixture {
-        path: PathBuf,
-        crc32: Crc32,
-    },
-    /// Would be made.
-    Planned(PathBuf),
-    None,
-    /// The drive gives nothing of what is in its flash.
-    Impossible,
-    NotNeeded,
-}
-
 /// What there is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
     Nothing,
     NothingAsSaid,
     InPlace {
-        sectors: usize,
-        bytes_to_erase: u32,
+        summary: Summary,
         whole_chip: bool,
-        bytes_to_program: u32,
-        banks: Vec<Bank>,
     },
     /// The drive takes this many bytes and programs them by itself.
     Download {
@@ -435,43 +407,8 @@ impl Proposed {
                 Reading::Impossible(why) => Some(*why),
                 Reading::Blocks(_) => None,
             },
-            backup: WayBack::from(&proposal.backup),
+            backup: proposal.backup.clone(),
             plan: Planned::from(proposal),
-        }
-    }
-}
-
-impl From<&Backup> for WayBack {
-    fn from(backup: &Backup) -> WayBack {
-        match backup {
-            Backup::Made { path, crc32 } => WayBack::Made {
-                path: path.clone(),
-                crc32: *crc32,
-            },
-            Backup::Earlier(earlier) => {
-                let Record { crc32, date, .. } = &earlier.record;
-                WayBack::Earlier {
-                    path: earlier.path.clone(),
-                    crc32: *crc32,
-                    date: *date,
-                }
-            }
-            Backup::Before(earlier) => {
-                let Record { crc32, date, .. } = &earlier.record;
-                WayBack::Before {
-                    path: earlier.path.clone(),
-                    crc32: *crc32,
-                    date: *date,
-                }
-            }
-            Backup::Mixture { path, crc32 } => WayBack::Mixture {
-                path: path.clone(),
-                crc32: *crc32,
-            },
-            Backup::Planned(path) => WayBack::Planned(path.clone()),
-            Backup::None => WayBack::None,
-            Backup::Impossible => WayBack::Impossible,
-            Backup::NotNeeded => WayBack::NotNeeded,
         }
     }
 }
@@ -484,16 +421,10 @@ impl From<&Proposal> for Planned {
             Work::Download(download) => Planned::Download {
                 bytes: download.prepared.content.len(),
             },
-            Work::InPlace { plan, .. } => {
-                let summary = plan.summary();
-                Planned::InPlace {
-                    sectors: summary.sectors_to_erase,
-                    bytes_to_erase: summary.bytes_to_erase,
-                    whole_chip: proposal.erases_everything(),
-                    bytes_to_program: summary.bytes_to_program,
-                    banks: summary.banks.iter().copied().collect(),
-                }
-            }
+            Work::InPlace { plan, .. } => Planned::InPlace {
+                summary: plan.summary(),
+                whole_chip: proposal.erases_everything(),
+            },
         }
     }
 }

@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::Request;
-use super::commands::change::{self, ToGoBack};
-use super::commands::{list, read};
+use super::commands::{change, list, read};
 use super::help;
 use super::next::Blank;
 use super::outcome::{Drive, Examined, Finding, Verdict};
@@ -62,20 +61,8 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
         Finding::Changed {
             changed,
             whole_chip,
-            backup,
-            backup_has_gaps,
-            backup_is_gone,
-        } => {
-            let backup = match backup_is_gone {
-                Some(gone) => ToGoBack::Gone(gone),
-                None => match backup {
-                    Some(backup) if *backup_has_gaps => ToGoBack::InPart(backup),
-                    Some(backup) => ToGoBack::In(backup),
-                    None => ToGoBack::Nothing,
-                },
-            };
-            change::changed(changed, *whole_chip, &backup, request)
-        }
+            to_go_back,
+        } => change::changed(changed, *whole_chip, to_go_back, request),
         Finding::Next(advice) => advice.text(),
     }
 }
@@ -154,7 +141,6 @@ fn device(drive: &Drive) -> Text {
     table.finish()
 }
 
-/// An image, as `mtkflash i` shows it and before a write.
 /// Of the image that a flash is compared with: where in an archive it is, and
 /// what no record of a HEX file fills. `i` shows the rest.
 fn against(path: &Path, report: &Report) -> Text {
@@ -163,7 +149,8 @@ fn against(path: &Path, report: &Report) -> Text {
         table.append(named(path, Some(origin)));
     }
     let holes = report.hex.as_ref().map_or(&[][..], |hex| &hex.holes);
-    table.append(self::holes(holes)).finish()
+    unfilled(&mut table, holes);
+    table.finish()
 }
 
 /// A file, and where in it the image is.
@@ -176,6 +163,7 @@ fn named(path: &Path, origin: Option<&Origin>) -> Text {
     table.finish()
 }
 
+/// An image, as `mtkflash i` shows it and before a write.
 fn image(path: &Path, report: &Report) -> Text {
     let mut table = named(path, report.origin.as_ref());
     table.row("Format", &words::image::format(report));
@@ -211,14 +199,7 @@ fn image(path: &Path, report: &Report) -> Text {
     if let Some(hex) = &report.hex {
         unfilled(&mut table, &hex.holes);
     }
-    for problem in &report.problems {
-        let is_part = image::Verdict::of(report) == image::Verdict::Part;
-        let label = if is_part { "Part" } else { "Problem" };
-        table.row(label, &problem.in_words());
-    }
-    for line in words::damage::lines(&report.findings) {
-        table.row(line.label, &line.words);
-    }
+    faults(&mut table, report);
     table.finish()
 }
 
@@ -253,15 +234,22 @@ fn image_in_short(path: &Path, report: &Report) -> Text {
         "Total",
         &format!("{} (CRC-32 {})", report.total, report.crc32),
     );
+    faults(&mut table, report);
+    table.finish()
+}
+
+/// What is wrong with an image, or looks so.
+fn faults(table: &mut Text, report: &Report) {
+    let label = match image::Verdict::of(report) {
+        image::Verdict::Part => "Part",
+        _ => "Problem",
+    };
     for problem in &report.problems {
-        let is_part = image::Verdict::of(report) == image::Verdict::Part;
-        let label = if is_part { "Part" } else { "Problem" };
         table.row(label, &problem.in_words());
     }
     for line in words::damage::lines(&report.findings) {
         table.row(line.label, &line.words);
     }
-    table.finish()
 }
 
 /// A file without an image.
@@ -291,12 +279,6 @@ fn converted(paths: &[PathBuf], bytes: u32) -> Text {
 }
 
 /// Where the HEX file of an image has nothing.
-fn holes(holes: &[Hole]) -> Text {
-    let mut table = Text::default();
-    unfilled(&mut table, holes);
-    table.finish()
-}
-
 fn unfilled(table: &mut Text, holes: &[Hole]) {
     for line in words::image::holes(holes) {
         table.row("Unfilled", &line);

@@ -6,15 +6,15 @@ use std::ffi::{OsStr, OsString};
 
 use super::operands::drives_of_piece;
 use super::switches::{self, SWITCHES};
-use super::{Artifact, DriveName, Request, Topic, UsageError, Verb, parse, words};
+use super::{Artifact, DriveName, Request, Topic, UsageError, Verb, parse_words, words};
 
 /// The lines that may have been meant, nearest first; none where there is no
 /// telling.
 pub fn nearest(typed: &[OsString], error: &UsageError) -> Vec<Request> {
     let spelled = respelled_line(typed);
-    let whole = understood(&spelled);
-    if spelled != typed && !whole.is_empty() {
-        return whole;
+    match parse_words(&spelled) {
+        Ok(whole) if spelled != typed => return vec![whole],
+        _ => {}
     }
     if let UsageError::UnknownTopic { word } = error {
         return topics_like(word);
@@ -122,17 +122,12 @@ pub fn another_drive(typed: &[OsString], wrong: Option<&OsStr>) -> Option<Reques
     const ANY: &str = "1";
     let words = typed.iter().filter(|word| Some(word.as_os_str()) != wrong);
     let words: Vec<OsString> = std::iter::once(ANY.into()).chain(words.cloned()).collect();
-    let request = understood(&words).pop()?;
+    let request = parse_words(&words).ok()?;
     let verb = request.command.verb()?;
     verb.needs_drive().then(|| Request {
         drives: Vec::new(),
         ..request
     })
-}
-
-fn understood(words: &[OsString]) -> Vec<Request> {
-    let line = std::iter::once(OsString::from("mtkflash")).chain(words.iter().cloned());
-    parse(line).into_iter().collect()
 }
 
 /// A word as it may have been meant to be spelled.
@@ -261,7 +256,7 @@ fn other_verbs(words: &[OsString]) -> Vec<Request> {
             if let Some(word) = line.get_mut(at) {
                 *word = verb.letter().into();
             }
-            found.extend(understood(&line));
+            found.extend(parse_words(&line));
         }
     }
     found
@@ -308,10 +303,11 @@ fn less_a_word(words: &[OsString]) -> Vec<Request> {
             }
             let mut line = words.to_vec();
             line.drain(at..at + length);
-            for request in understood(&line) {
-                if request.command.verb().is_some() && !found.contains(&request) {
+            match parse_words(&line) {
+                Ok(request) if request.command.verb().is_some() && !found.contains(&request) => {
                     found.push(request);
                 }
+                _ => {}
             }
         }
         if !found.is_empty() {
@@ -323,6 +319,7 @@ fn less_a_word(words: &[OsString]) -> Vec<Request> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
 
     fn meant(line: &str) -> Vec<String> {

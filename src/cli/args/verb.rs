@@ -19,6 +19,8 @@ pub enum Verb {
 /// What there is to say about a command.
 #[derive(Debug)]
 pub struct About {
+    letter: &'static str,
+    word: &'static str,
     /// How it is typed.
     pub form: &'static str,
     /// What it does, in half a line.
@@ -42,22 +44,19 @@ impl Verb {
 
     /// How it is typed: a letter, but for the one that has none.
     pub fn letter(self) -> &'static str {
-        match self {
-            Verb::Read => "r",
-            Verb::Write => "w",
-            Verb::Verify => "v",
-            Verb::Erase => "e",
-            Verb::Check => "c",
-            Verb::List => "l",
-            Verb::Inspect => "i",
-            Verb::Revive => "revive",
-        }
+        self.about().letter
+    }
+
+    pub fn word(self) -> &'static str {
+        self.about().word
     }
 
     /// What it does and how it is typed, for the help and the man page.
     pub fn about(self) -> &'static About {
         match self {
             Verb::Read => &About {
+                letter: "r",
+                word: "read",
                 form: "mtkflash DRIVE r /m /b FILE",
                 brief: "read the flash into FILE",
                 story: &[
@@ -74,6 +73,8 @@ impl Verb {
                 ],
             },
             Verb::Write => &About {
+                letter: "w",
+                word: "write",
                 form: "mtkflash DRIVE w /m FILE",
                 brief: "write FILE into the flash, after a backup",
                 story: &[
@@ -90,12 +91,16 @@ impl Verb {
                 ],
             },
             Verb::Verify => &About {
+                letter: "v",
+                word: "verify",
                 form: "mtkflash DRIVE v /m FILE",
                 brief: "verify: compare the flash with FILE",
                 story: &["Nothing is changed. A difference ends with exit code 8."],
                 examples: &["mtkflash 3 v /m backup.bin"],
             },
             Verb::Erase => &About {
+                letter: "e",
+                word: "erase",
                 form: "mtkflash DRIVE e",
                 brief: "erase the flash, after a backup",
                 story: &[
@@ -105,6 +110,8 @@ impl Verb {
                 examples: &["mtkflash 3 e --dry-run"],
             },
             Verb::Check => &About {
+                letter: "c",
+                word: "check",
                 form: "mtkflash [DRIVE] c",
                 brief: "check: drive, vendor mode and flash chip",
                 story: &[
@@ -115,12 +122,16 @@ impl Verb {
                 examples: &["mtkflash 3 c", "mtkflash 3 c --via port --wait 200"],
             },
             Verb::List => &About {
+                letter: "l",
+                word: "list",
                 form: "mtkflash l",
                 brief: "list the drives",
                 story: &["Drives are asked who they are, and nothing else."],
                 examples: &["mtkflash l"],
             },
             Verb::Inspect => &About {
+                letter: "i",
+                word: "inspect",
                 form: "mtkflash i FILE",
                 brief: "inspect an image file; needs no drive",
                 story: &[
@@ -134,6 +145,8 @@ impl Verb {
                 ],
             },
             Verb::Revive => &About {
+                letter: "revive",
+                word: "revive",
                 form: "mtkflash [DRIVE] revive",
                 brief: "a dead drive: all of it, step by step",
                 story: &[
@@ -143,19 +156,6 @@ impl Verb {
                 ],
                 examples: &["mtkflash revive"],
             },
-        }
-    }
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Verb::Read => "read",
-            Verb::Write => "write",
-            Verb::Verify => "verify",
-            Verb::Erase => "erase",
-            Verb::Check => "check",
-            Verb::List => "list",
-            Verb::Inspect => "inspect",
-            Verb::Revive => "revive",
         }
     }
 

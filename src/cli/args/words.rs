@@ -146,9 +146,9 @@ pub fn ask_for(option: &str, argv: &[OsString]) -> bool {
 }
 
 /// Sorts the words of a command line, program name excluded.
-pub fn sort(argv: Vec<OsString>) -> Result<Words, UsageError> {
+pub fn sort(typed: &[OsString]) -> Result<Words, UsageError> {
     let mut words = Words::default();
-    let mut rest = argv.into_iter().peekable();
+    let mut rest = typed.iter().cloned().peekable();
     while let Some(word) = rest.next() {
         if word == "--" {
             let inspects =

@@ -6,7 +6,7 @@ mod proposal;
 mod question;
 
 pub use backup::as_file_name;
-pub use done::{ToGoBack, changed};
+pub use done::changed;
 pub use proposal::proposed;
 
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next;
-use crate::cli::outcome::{Drive, Finding, Proposed, Takes, Verdict};
+use crate::cli::outcome::{Drive, Finding, Proposed, Takes, ToGoBack, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::user;
 use crate::cli::words;
@@ -360,16 +360,19 @@ impl Run<'_> {
         })?;
         let has_restarted = changed.restart.is_some();
         let mut warnings = proposal.warnings.iter();
-        let backup_has_gaps = warnings.any(|warning| matches!(warning, Warning::BackupLacks(_)));
+        let has_gaps = warnings.any(|warning| matches!(warning, Warning::BackupLacks(_)));
         self.found(Finding::Changed {
             changed: Box::new(changed),
             whole_chip: proposal.erases_everything(),
-            backup: backup.map(Path::to_owned),
-            backup_has_gaps,
-            backup_is_gone: gone.map(Path::to_owned),
+            to_go_back: match (gone, backup) {
+                (Some(gone), _) => ToGoBack::Gone(gone.to_owned()),
+                (None, Some(backup)) if has_gaps => ToGoBack::InPart(backup.to_owned()),
+                (None, Some(backup)) => ToGoBack::In(backup.to_owned()),
+                (None, None) => ToGoBack::Nothing,
+            },
         });
         // One with gaps is no way back.
-        let backup = backup.filter(|_| !backup_has_gaps);
+        let backup = backup.filter(|_| !has_gaps);
         let next = match request.erasing() {
             _ if is_dangerous => next::after_danger(backup, request),
             Some(blank) => next::after_erase(blank, has_restarted, backup, request),

@@ -1,6 +1,5 @@
 //! `v`: a flash compared with an image.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::images::{Beside, gaps, load, refuse_part, refuse_unsound};
@@ -38,7 +37,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             .map_err(|error| Failure::job(&error, request))?;
         let size = run.capabilities().size;
         let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
-        let begun = begun.and_then(|(words, _)| line_of(&words));
+        let begun = begun.and_then(|(words, _)| args::parse_words(&words).ok());
         let is_whole = request.selection().is_everything()
             && image.bytes().len() == size as usize
             && compared.difference.is_none()
@@ -122,10 +121,4 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     let drive = run.info().identity.as_ref()?;
     let refusal = write::refuse_misfit(&content, drive, &Forced::new()).err()?;
     Some(words::job::refusal(&refusal))
-}
-
-/// The line that asked for a change.
-fn line_of(words: &[OsString]) -> Option<Request> {
-    let line = std::iter::once("mtkflash".into()).chain(words.iter().cloned());
-    args::parse(line).ok()
 }

@@ -5,15 +5,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Failure;
-use crate::cli::args::{Request, parse};
+use crate::cli::args::{Request, parse_words};
 use crate::job::journal::ShelfProblem;
 use crate::job::{BackupProblem, Doubt, Refusal};
 
 /// The line that asked for an unfinished change, where it is another one than was
 /// typed just now, whatever they say of the backup.
 fn another(words: &[OsString], request: &Request) -> Option<Request> {
-    let line = std::iter::once("mtkflash".into()).chain(words.iter().cloned());
-    let begun = parse(line).ok()?;
+    let begun = parse_words(words).ok()?;
     let without_backup = |request: &Request| {
         let mut request = request.from_anywhere();
         request.options.backup = None;

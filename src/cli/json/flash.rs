@@ -1,14 +1,19 @@
 //! What was read of a flash, what is to be done with it, and what was done.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::drive::identity;
 use super::{banks, fields, numbers, range, ranges, text};
-use crate::cli::outcome::{Dumped, OfDrive, Planned, Proposed, Takes, WayBack};
+use crate::cli::outcome::{Dumped, OfDrive, Planned, Proposed, Takes};
 use crate::cli::words;
 use crate::flash::Bank;
+use crate::image::Crc32;
 use crate::job::change::{Changed, Evidence};
+use crate::job::interrupted::Unfinished;
 use crate::job::verify::{Compared, Difference};
+use crate::job::write::Backup;
 
 pub fn dumped(dump: &Dumped) -> Value {
     let mut object = json!({
@@ -49,31 +54,29 @@ pub fn of_proposal(proposed: &Proposed) -> Value {
         "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),
         "notes": proposed.notes.iter().cloned().chain(unread).collect::<Vec<_>>(),
         "kept": ranges(&proposed.kept),
-        "resumed": matches!(proposed.backup, WayBack::Earlier { .. }),
+        "resumed": matches!(proposed.backup, Backup::Earlier(_)),
         "backup": backup(&proposed.backup),
         "plan": plan(&proposed.plan),
         "time": proposed.time.as_ref().map(time),
     })
 }
 
-fn backup(backup: &WayBack) -> Value {
+fn backup(backup: &Backup) -> Value {
+    let of = |status: &str, path: &Path, crc32: Crc32| json!({"status": status, "path": text(path), "crc32": crc32.to_string()});
+    let of_another = |status: &str, Unfinished { path, record, .. }: &Unfinished| {
+        let mut object = of(status, path, record.crc32);
+        object["date"] = record.date.to_string().into();
+        object
+    };
     match backup {
-        WayBack::Made { path, crc32 } => {
-            json!({"status": "made", "path": text(path), "crc32": crc32.to_string()})
-        }
-        WayBack::Earlier { path, crc32, date } => {
-            json!({"status": "earlier", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
-        }
-        WayBack::Before { path, crc32, date } => {
-            json!({"status": "before", "path": text(path), "crc32": crc32.to_string(), "date": date.to_string()})
-        }
-        WayBack::Mixture { path, crc32 } => {
-            json!({"status": "half-written", "path": text(path), "crc32": crc32.to_string()})
-        }
-        WayBack::Planned(path) => json!({"status": "planned", "path": text(path)}),
-        WayBack::None => json!({"status": "none"}),
-        WayBack::Impossible => json!({"status": "impossible"}),
-        WayBack::NotNeeded => json!({"status": "not-needed"}),
+        Backup::Made { path, crc32 } => of("made", path, *crc32),
+        Backup::Earlier(earlier) => of_another("earlier", earlier),
+        Backup::Before(earlier) => of_another("before", earlier),
+        Backup::Mixture { path, crc32 } => of("half-written", path, *crc32),
+        Backup::Planned(path) => json!({"status": "planned", "path": text(path)}),
+        Backup::None => json!({"status": "none"}),
+        Backup::Impossible => json!({"status": "impossible"}),
+        Backup::NotNeeded => json!({"status": "not-needed"}),
     }
 }
 
@@ -90,18 +93,15 @@ fn plan(plan: &Planned) -> Value {
         Planned::Nothing | Planned::NothingAsSaid => json!({"kind": "nothing"}),
         Planned::Download { bytes } => json!({"kind": "download", "bytes": bytes}),
         Planned::InPlace {
-            sectors,
-            bytes_to_erase,
+            summary,
             whole_chip,
-            bytes_to_program,
-            banks,
         } => json!({
             "kind": "in-place",
-            "sectors_to_erase": sectors,
-            "bytes_to_erase": bytes_to_erase,
+            "sectors_to_erase": summary.sectors_to_erase,
+            "bytes_to_erase": summary.bytes_to_erase,
             "whole_chip": whole_chip,
-            "bytes_to_program": bytes_to_program,
-            "banks": numbers(banks),
+            "bytes_to_program": summary.bytes_to_program,
+            "banks": numbers(&summary.banks),
         }),
     }
 }

@@ -478,15 +478,13 @@ impl Guide {
 
 /// A command with the words that somebody has typed behind it.
 fn with_words(request: &Request, words: &str) -> Result<Request, Complaint> {
-    let mut all: Vec<OsString> = vec!["mtkflash".into()];
-    let mut own = request.words();
+    let mut all = request.words();
     // Behind `--` nothing is a switch.
-    let file = own.iter().position(|word| word == "--");
-    let file = file.map_or_else(Vec::new, |at| own.split_off(at));
-    all.extend(own);
+    let file = all.iter().position(|word| word == "--");
+    let file = file.map_or_else(Vec::new, |at| all.split_off(at));
     all.extend(words.split_whitespace().map(OsString::from));
     all.extend(file);
-    let typed = args::parse(all.into_iter()).map_err(Complaint::Words)?;
+    let typed = args::parse_words(&all).map_err(Complaint::Words)?;
     match typed.command == request.command && typed.drives == request.drives {
         true => Ok(typed),
         false => Err(Complaint::OtherCommand),
@@ -495,8 +493,7 @@ fn with_words(request: &Request, words: &str) -> Result<Request, Complaint> {
 
 /// The one drive that a word names.
 fn drive_of(word: &str) -> Option<DriveName> {
-    let words = ["mtkflash", word, "c"].map(OsString::from);
-    let request = args::parse(words.into_iter()).ok()?;
+    let request = args::parse_words(&[word, "c"].map(OsString::from)).ok()?;
     match request.drives.as_slice() {
         [drive] if request.command.verb() == Some(args::Verb::Check) => Some(drive.clone()),
         _ => None,

@@ -14,14 +14,13 @@ use crate::cli::words::sentence;
 
 /// `typed` are the words behind the program's name.
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
-    let mut meant = nearest(typed, error);
-    // Of two spellings that come to the same.
-    let mut seen = Vec::new();
-    meant.retain(|request| {
-        let is_new = !seen.contains(request);
-        seen.push(request.clone());
-        is_new
-    });
+    let mut meant: Vec<Request> = Vec::new();
+    for request in nearest(typed, error) {
+        // Of two spellings that come to the same.
+        if !meant.contains(&request) {
+            meant.push(request);
+        }
+    }
     let next = match meant.is_empty() {
         true => advice_as_meant(error, typed),
         false => {
@@ -54,8 +53,7 @@ fn advice_as_meant(error: &UsageError, typed: &[OsString]) -> Advice {
         return advice(error, typed);
     }
     let spelled = respelled_line(typed);
-    let line = std::iter::once(OsString::from("mtkflash")).chain(spelled.iter().cloned());
-    match args::parse(line) {
+    match args::parse_words(&spelled) {
         Err(of_spelled) if spelled != typed => advice(&of_spelled, &spelled),
         _ => advice(error, typed),
     }

@@ -1,22 +1,12 @@
 //! The end of a write or an erase, as people read it.
 
-use std::path::Path;
-
 use crate::cli::args::Request;
 use crate::cli::next::Blank;
+use crate::cli::outcome::ToGoBack;
 use crate::cli::report::{beside_sums, counted, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::job::change::{Changed, Evidence};
-
-/// What there is of the content before a change, after it.
-pub enum ToGoBack<'a> {
-    In(&'a Path),
-    InPart(&'a Path),
-    /// The file is no longer what it was.
-    Gone(&'a Path),
-    Nothing,
-}
 
 /// The end of a write or erase.
 pub fn changed(changed: &Changed, whole_chip: bool, backup: &ToGoBack, request: &Request) -> Text {

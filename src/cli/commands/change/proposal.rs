@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use crate::cli::outcome::{Planned, Proposed, Takes, WayBack};
+use crate::cli::outcome::{Planned, Proposed, Takes};
 use crate::cli::report::{banks, counted};
 use crate::cli::text::Text;
 use crate::cli::words;
+use crate::flash::Bank;
+use crate::job::interrupted::Unfinished;
+use crate::job::record::Record;
+use crate::job::write::Backup;
 
 /// What a write or an erase would do.
 pub fn proposed(proposed: &Proposed) -> Text {
     let mut table = Text::default();
-    if let WayBack::Earlier { .. } = &proposed.backup {
+    if let Backup::Earlier(_) = &proposed.backup {
         let what = match proposed.erases_only {
             false => "write",
             true => "erase",
@@ -87,37 +91,45 @@ fn is_nearly_all(spent: Duration, to_come: Duration) -> bool {
     spent.saturating_mul(20) < spent.saturating_add(to_come)
 }
 
-fn backup(backup: &WayBack) -> String {
+fn backup(backup: &Backup) -> String {
     match backup {
-        WayBack::Made { path, crc32 } => format!(
+        Backup::Made { path, crc32 } => format!(
             "{} (CRC-32 {crc32}), read twice and on the disk",
             path.display()
         ),
-        WayBack::Earlier { path, crc32, date } => format!(
-            "{} (CRC-32 {crc32}) of {date}, made before this write was begun, is intact",
-            path.display(),
+        Backup::Earlier(earlier) => {
+            format!(
+                "{}, made before this write was begun, is intact",
+                dated(earlier)
+            )
+        }
+        Backup::Before(earlier) => format!(
+            "{}, which holds what was in the flash before, is intact",
+            dated(earlier)
         ),
-        WayBack::Before { path, crc32, date } => format!(
-            "{} (CRC-32 {crc32}) of {date}, which holds what was in the flash before, is intact",
-            path.display(),
-        ),
-        WayBack::Mixture { path, crc32 } => format!(
+        Backup::Mixture { path, crc32 } => format!(
             "{} (CRC-32 {crc32}), read twice and on the disk: it may be half-written, and no way \
              back",
             path.display()
         ),
-        WayBack::Planned(path) => format!("would go to {}", path.display()),
-        WayBack::Impossible => {
+        Backup::Planned(path) => format!("would go to {}", path.display()),
+        Backup::Impossible => {
             "none: no firmware runs in this drive, and its boot code gives nothing of the flash"
                 .to_owned()
         }
-        WayBack::None => "none, as you asked: there is no way back".to_owned(),
-        WayBack::NotNeeded => "not needed".to_owned(),
+        Backup::None => "none, as you asked: there is no way back".to_owned(),
+        Backup::NotNeeded => "not needed".to_owned(),
     }
 }
 
+/// `backup.bin (CRC-32 1f2e3d4c) of 2026-11-28 10:00:00 UTC`.
+fn dated(Unfinished { path, record, .. }: &Unfinished) -> String {
+    let Record { crc32, date, .. } = record;
+    format!("{} (CRC-32 {crc32}) of {date}", path.display())
+}
+
 fn plan(proposed: &Proposed) -> String {
-    let (sectors, bytes_to_erase, whole_chip, bytes_to_program, in_banks) = match &proposed.plan {
+    let (summary, whole_chip) = match &proposed.plan {
         Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
         Planned::NothingAsSaid => {
             return "nothing: the drive says that it has this revision already".to_owned();
@@ -133,34 +145,26 @@ fn plan(proposed: &Proposed) -> String {
             );
         }
         Planned::InPlace {
-            sectors,
-            bytes_to_erase,
+            summary,
             whole_chip,
-            bytes_to_program,
-            banks,
-        } => (
-            *sectors,
-            *bytes_to_erase,
-            *whole_chip,
-            *bytes_to_program,
-            banks,
-        ),
+        } => (summary, *whole_chip),
     };
-    let erase = match (sectors, whole_chip) {
+    let erase = match (summary.sectors_to_erase, whole_chip) {
         (0, _) => "erase nothing".to_owned(),
         (1, true) => "erase the whole chip".to_owned(),
         (sectors, _) => format!("erase {}", counted(sectors as u64, "sector")),
     };
-    let erase = match bytes_to_erase {
+    let erase = match summary.bytes_to_erase {
         0 => erase,
         bytes if bytes % 1024 == 0 => format!("{erase} ({} KiB)", bytes / 1024),
         bytes => format!("{erase} ({bytes} bytes)"),
     };
-    let program = match bytes_to_program {
+    let program = match summary.bytes_to_program {
         0 => "program nothing".to_owned(),
         bytes => format!("program {}", counted(bytes.into(), "byte")),
     };
-    format!("{erase}, {program}, in {}", banks(in_banks))
+    let in_banks: Vec<Bank> = summary.banks.iter().copied().collect();
+    format!("{erase}, {program}, in {}", banks(&in_banks))
 }
 
 #[cfg(test)]
