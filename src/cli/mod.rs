@@ -30,6 +30,7 @@ mod wrap;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use args::UsageError;
 use caller::Caller;
@@ -39,6 +40,11 @@ use outcome::Outcome;
 use output::{Manner, Output};
 use progress::eprintln_quietly;
 use text::Look;
+
+/// What a thread that panicked has left is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs the command that `argv` spells, program name included.
 pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {

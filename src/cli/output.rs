@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::args::{self, DriveName, Request};
 use super::caller::Caller;
 use super::event::Event;
 use super::failure::Failure;
 use super::json;
+use super::locked;
 use super::log::Log;
 use super::outcome::{Finding, Outcome, Spent};
 use super::progress::eprintln_quietly;
@@ -338,9 +339,4 @@ impl Output {
 /// Where tests want the object of a run that is told in words, to compare the two.
 fn beside_the_text() -> Option<OsString> {
     std::env::var_os("MTKFLASH_TEST_OBJECT").filter(|_| cfg!(debug_assertions))
-}
-
-/// What a thread that panicked has left is as good as any.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 mod backup;
 mod done;
 mod proposal;
-mod question;
+pub mod question;
 
 pub use backup::as_file_name;
 pub use done::changed;
@@ -20,6 +20,7 @@ use crate::cli::failure::Failure;
 use crate::cli::next;
 use crate::cli::outcome::{Drive, Finding, Proposed, Takes, ToGoBack, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
+use crate::cli::report;
 use crate::cli::user;
 use crate::cli::words;
 use crate::image::damage::Certainty;
@@ -36,8 +37,6 @@ pub struct Change<'a> {
     pub content: Content<'a>,
     /// The image, as it is shown beside the drive.
     pub image: Option<(&'a Path, &'a Report)>,
-    /// The question's verb and object: `Erase the flash of`.
-    pub deed: String,
 }
 
 impl Change<'_> {
@@ -272,10 +271,10 @@ impl Run<'_> {
     fn agree(&self, change: &Change, proposal: &Proposal) -> Result<(), Failure> {
         let demand = self.demand(change, proposal);
         let answer = match self.asking {
-            Asking::User | Asking::Nobody(_) => self.ask(demand, change),
-            Asking::Together(seat) => seat.ask(&[demand]),
+            Asking::User | Asking::Nobody(_) => self.ask(demand),
+            Asking::Together(seat) => seat.ask(vec![demand]),
             // What was agreed to was another change.
-            Asking::Answered(_, agreed) if *agreed != demand => self.ask(demand, change),
+            Asking::Answered(_, agreed) if *agreed != demand => self.ask(demand),
             Asking::Answered(answer, _) => answer.clone(),
         };
         let is_given = matches!(answer, Answer::Consent(Consent::Given, _));
@@ -314,18 +313,17 @@ impl Run<'_> {
         }
     }
 
-    fn ask(&self, demand: Demand, change: &Change) -> Answer {
+    fn ask(&self, demand: Demand) -> Answer {
         if let Err(error) = self.output.check() {
             return Answer::Unshown(error);
         }
         let Demand { word, names, .. } = demand;
         let mut asked = names.unwrap_or_default();
-        asked.words(&question::asked(
-            &change.deed,
-            &words::session::label(&self.session.label),
-            self.info().identity.as_ref(),
-            self.request.erasing(),
-        ));
+        let mut drive = words::session::label(&self.session.label);
+        if let Some(identity) = &self.info().identity {
+            drive.push_str(&format!(", {}", report::identity(identity)));
+        }
+        asked.words(&question::asked(self.request, &drive, true));
         let yes = self.request.options.yes;
         if !yes {
             self.output.show_before_question(self.name, self.request);

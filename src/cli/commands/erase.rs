@@ -9,7 +9,6 @@ pub fn run(context: Context) -> Result<(), Failure> {
     let change = Change {
         content: Content::Blank,
         image: None,
-        deed: "Erase the flash of".to_owned(),
     };
     change::run(context, change)
 }

@@ -7,10 +7,10 @@ use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
 use crate::cli::user;
-use crate::cli::words;
-use crate::cli::words::InWords;
+use crate::cli::words::{self, InWords};
 use crate::files::{self, Links};
 use crate::flash::{Bank, FlashRange};
+use crate::image::soundness::Problem;
 use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
     LoadError, bank_path, soundness,
@@ -198,11 +198,13 @@ pub fn refuse_unsound(request: &Request, file: &Path, image: &Image) -> Result<(
     } else {
         soundness::problems(image.bytes()).into_iter().next()
     };
-    match problem {
-        Some(_) if !gaps(file, image).is_empty() => Err(only_parts(file, &gaps(file, image))),
-        Some(problem) => Err(bad_image(request, file, &problem)),
-        None => Ok(()),
-    }
+    let Some(problem) = problem else {
+        return Ok(());
+    };
+    Err(match gaps(file, image) {
+        gaps if gaps.is_empty() => bad_image(request, file, &problem),
+        gaps => only_parts(file, &gaps),
+    })
 }
 
 /// What a drive refused to have read when this dump was made, by the record beside
@@ -236,7 +238,7 @@ pub fn refuse_damaged(request: &Request, file: &Path, findings: &[Finding]) -> R
     };
     let what = words::damage::what(finding);
     match finding.certainty {
-        Certainty::Certain => Err(unusable(request, file, &what)),
+        Certainty::Certain => Err(unusable(request, file, &what, None)),
         Certainty::Probable if !request.options.force.contains(&Check::Structure) => {
             let refusal = Refusal::from(Objection::LooksDamaged(finding.clone()));
             Err(Failure::job(&refusal.into(), request))
@@ -255,7 +257,7 @@ pub fn is_part(request: &Request, image: &Image) -> bool {
     !request.selection().is_everything() && !FLASH_SIZES.contains(&image.size())
 }
 
-pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -> Failure {
+fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {
     if problem.may_be_part() {
         let what = format!(
             "{} is a part at most: {}.",
@@ -267,38 +269,33 @@ pub fn bad_image(request: &Request, file: &Path, problem: &soundness::Problem) -
             .next("To see what is in it:")
             .next(request.inspect());
     }
-    let what = format!("{} is not usable: {}.", file.display(), problem.in_words());
-    advised(Failure::new(Exit::BadImage, what), Some(problem))
-        .next("To see what is in it:")
-        .next(request.inspect())
+    unusable(request, file, &problem.in_words(), Some(problem))
 }
 
 /// What helps against an image that no drive should get.
-pub fn advised(failure: Failure, problem: Option<&soundness::Problem>) -> Failure {
+pub fn advised(failure: Failure, problem: Option<&Problem>) -> Failure {
     match problem {
-        Some(
-            soundness::Problem::Blank { .. } | soundness::Problem::Text | soundness::Problem::Empty,
-        ) => failure
+        Some(Problem::Blank { .. } | Problem::Text | Problem::Empty) => failure
             .next("Look for a file that has firmware in it, for this very drive, and look at it:")
             .next(Request::inspect_any()),
         _ => failure.next(GET_IT_AGAIN),
     }
 }
 
-fn unusable(request: &Request, file: &Path, what: &str) -> Failure {
-    Failure::new(
+fn unusable(request: &Request, file: &Path, what: &str, problem: Option<&Problem>) -> Failure {
+    let failure = Failure::new(
         Exit::BadImage,
         format!("{} is not usable: {what}.", file.display()),
-    )
-    .next(GET_IT_AGAIN)
-    .next("To see what is in it:")
-    .next(request.inspect())
+    );
+    advised(failure, problem)
+        .next("To see what is in it:")
+        .next(request.inspect())
 }
 
 /// How a part of a flash is used.
-pub fn part(problem: &soundness::Problem) -> String {
+pub fn part(problem: &Problem) -> String {
     let named = match problem {
-        soundness::Problem::OneBank => "--banks, as --banks 3",
+        Problem::OneBank => "--banks, as --banks 3",
         _ => "--range, as --range 0x4000-0x4fff",
     };
     format!("A part of a flash is written and compared by its place: name that with {named}.")

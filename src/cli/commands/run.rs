@@ -43,7 +43,7 @@ pub struct Context<'a> {
 pub enum Asking<'a> {
     User,
     /// All drives of the run wait for one answer.
-    Together(&'a Seat<'a>),
+    Together(&'a Seat),
     /// That answer is there, to what this drive demanded.
     Answered(&'a Answer, &'a Demand),
     /// Nobody: it is noted what there is to ask.

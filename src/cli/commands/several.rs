@@ -10,22 +10,21 @@ mod meeting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 
 use indicatif::MultiProgress;
 
 pub use meeting::{Answer, Demand, Seat};
 
-use self::meeting::Meeting;
+use super::change::question;
 use super::list;
 use super::run::{Asking, Context};
 use crate::cli::args::{Command, DriveName, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
-use crate::cli::next::Blank;
 use crate::cli::outcome::Finding;
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report;
@@ -264,21 +263,27 @@ impl Work<'_> {
     }
 
     fn with_one_question(self, desks: &[Desk], channels: &[Vec<&Desk>]) {
-        let meeting = Meeting::of(channels.len());
+        let (table, asked) = mpsc::channel();
         thread::scope(|scope| {
             for drives in channels {
-                let seat = meeting.seat();
+                let seat = Seat::at(table.clone());
                 scope.spawn(move || match drives.as_slice() {
                     [desk] => self.run(desk, Asking::Together(&seat)),
                     drives => self.take_turns(drives, seat),
                 });
             }
-            let demands = meeting.demands();
+            drop(table);
+            // Until everybody has asked or gone.
+            let (demands, waiting): (Vec<_>, Vec<_>) = asked.iter().unzip();
             for desk in desks {
                 desk.show(self.context);
             }
-            if !demands.is_empty() {
-                meeting.answer(self.ask(desks, &demands));
+            if !waiting.is_empty() {
+                let answer = self.ask(desks, &demands.concat());
+                for somebody in waiting {
+                    // Who has gone since hears nothing.
+                    let _ = somebody.send(answer.clone());
+                }
             }
         });
     }
@@ -301,7 +306,7 @@ impl Work<'_> {
         if drives.is_empty() {
             return;
         }
-        let answer = seat.ask(&demands);
+        let answer = seat.ask(demands.clone());
         for (desk, demand) in drives.into_iter().zip(&demands) {
             self.context.output.forget(&desk.drive);
             self.run(desk, Asking::Answered(&answer, demand));
@@ -344,7 +349,6 @@ impl Work<'_> {
             }
             output.tell(None, &Event::Asked);
         }
-        let names = waiting.iter().map(|desk| desk.name.as_str());
         let mut asked = Text::default();
         let mut words = Vec::new();
         for desk in &waiting {
@@ -359,7 +363,12 @@ impl Work<'_> {
                 words.push(demand.word.clone());
             }
         }
-        asked.words(&question(request, names));
+        let names: Vec<&str> = waiting.iter().map(|desk| desk.name.as_str()).collect();
+        let drives = match names.as_slice() {
+            [one] => format!("drive {one} alone"),
+            names => format!("these {} drives: {}", names.len(), names.join(", ")),
+        };
+        asked.words(&question::asked(request, &drives, false));
         // Who types a model has said more than YES.
         let is_model = |word: &Word| matches!(word, Word::Model(_));
         if words.iter().any(is_model) {
@@ -373,24 +382,6 @@ impl Work<'_> {
         }
         Answer::Consent(Consent::Given, Word::Yes)
     }
-}
-
-fn question<'a>(request: &Request, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let deed = match &request.command {
-        Command::Write { file } => format!("Write {} into", file.display()),
-        _ => "Erase the flash of".to_owned(),
-    };
-    let drives = match names.as_slice() {
-        [one] => format!("drive {one} alone"),
-        names => format!("these {} drives: {}", names.len(), names.join(", ")),
-    };
-    let afterwards = match request.erasing() {
-        Some(Blank::All) => "They have no firmware afterwards. ",
-        Some(Blank::Part) => "Their firmware is not whole afterwards. ",
-        None => "",
-    };
-    format!("{deed} {drives}? {afterwards}Do not switch anything off until this is done.")
 }
 
 impl Desk {

@@ -31,7 +31,6 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let change = Change {
         content,
         image: Some((file, &report)),
-        deed: format!("Write {} into", file.display()),
     };
     change::run(context, change)
 }

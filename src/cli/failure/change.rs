@@ -22,47 +22,47 @@ impl Failure {
     /// A job that was changing the flash; `backup` is the file with the way back.
     pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
         let state = error.flash();
+        let failed = |error: &dyn InWords| {
+            Failure::new(exit_of(&state), sentence(&error.in_words())).about_flash(&state, backup)
+        };
         let failure = match error {
             ChangeError::Again { at, source } => {
                 return Failure::change(source, request, backup).worn(*at, backup, request);
             }
-            error if is_beyond_help(error) => {
-                let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));
-                return failure.about_flash(&state, backup).beyond_help(request);
-            }
+            error if is_beyond_help(error) => return failed(error).beyond_help(request),
             ChangeError::Job(error) if state == FlashState::Unchanged => {
                 return Failure::job(error, request).keeping(backup);
             }
-            ChangeError::Job(JobError::Device { source, .. }) => {
-                Failure::new(exit_of(&state), sentence(&source.in_words()))
-            }
-            ChangeError::Job(error) => Failure::new(exit_of(&state), sentence(&error.in_words())),
-            ChangeError::OtherIdentity { .. } => {
-                Failure::new(exit_of(&state), sentence(&error.in_words()))
-            }
+            ChangeError::Job(JobError::Device { source, .. }) => failed(source),
+            ChangeError::Job(error) => failed(error),
+            ChangeError::OtherIdentity { .. } => failed(error),
             ChangeError::NoFirmware { .. } => {
                 return Failure {
                     next: next::after_boot_code(backup, request),
-                    ..Failure::new(exit_of(&state), sentence(&error.in_words()))
-                }
-                .about_flash(&state, backup);
+                    ..failed(error)
+                };
             }
             ChangeError::OldFirmware { boot_string, .. } => {
-                let failure = Failure::new(exit_of(&state), sentence(&error.in_words()));
-                return words::blu_ray::old_firmware(failure, *boot_string, request)
-                    .about_flash(&state, backup);
+                return words::blu_ray::old_firmware(failed(error), *boot_string, request);
             }
-            ChangeError::Different(difference) => Failure::new(
-                Exit::Different,
-                format!(
-                    "Everything was {}, but reads back differently: {}.",
-                    match request.erasing() {
-                        Some(_) => "erased",
-                        None => "written",
-                    },
-                    report::difference(difference)
-                ),
-            ),
+            ChangeError::Different(difference) => Failure {
+                flash: Flash::Holds {
+                    state: state.clone(),
+                    wrong: difference.banks.clone(),
+                    old_content: backup.map(Path::to_owned),
+                },
+                ..Failure::new(
+                    Exit::Different,
+                    format!(
+                        "Everything was {}, but reads back differently: {}.",
+                        match request.erasing() {
+                            Some(_) => "erased",
+                            None => "written",
+                        },
+                        report::difference(difference)
+                    ),
+                )
+            },
         };
         let is_gone = matches!(
             error,
@@ -84,12 +84,6 @@ impl Failure {
                  where this run ended:"
             }
         };
-        let mut failure = failure.about_flash(&state, backup);
-        if let (ChangeError::Different(difference), Flash::Holds { wrong, .. }) =
-            (error, &mut failure.flash)
-        {
-            wrong.clone_from(&difference.banks);
-        }
         let mut failure = failure.next(again).next(request.same());
         let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
         if is_open && !is_gone {

@@ -14,7 +14,7 @@ mod words;
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use super::args::{DriveName, Request};
@@ -22,6 +22,7 @@ use super::caller::{self, Caller};
 use super::event::Event;
 use super::exit::Exit;
 use super::json;
+use super::locked;
 use crate::files::{self, Appended, FileError, Habits, Links};
 use crate::job;
 use crate::job::record::Date;
@@ -361,11 +362,6 @@ impl Watch for DriveLog {
     fn saw(&self, exchange: &Exchange<'_>, time: Time) {
         locked(&self.fold).saw(exchange, time, &mut |at, line| self.write(at, line));
     }
-}
-
-/// What a thread that panicked has left is as good as any.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -95,8 +95,8 @@ pub enum Question {
     Write { file: PathBuf },
     /// The same, after a write that has changed nothing.
     WriteAnew { file: PathBuf },
-    /// Enter for the same again: the flash is half-written.
-    WriteOn { file: PathBuf },
+    /// Enter for the same again: the flash is half-written, by a write that has ended so.
+    WriteOn { write: Box<Request>, exit: Exit },
     /// Enter once it was off and is on again.
     OffAndOn,
 }
@@ -163,33 +163,13 @@ pub struct Sight {
     pub has_ports: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Stage {
-    Look,
-    WhichDrive,
-    Cable { position: u8 },
-    FirstEntry,
-    Prepare(Rung),
-    Enter(Rung),
-    Keep,
-    Keeping(PathBuf),
-    NothingKept,
-    WhichFile,
-    Inspecting(PathBuf),
-    Ready(PathBuf),
-    Writing(Box<Request>),
-    NotWritten(PathBuf),
-    HalfWritten(Box<Request>, Exit),
-    OffAndOn,
-    LookAgain,
-    Ended(End),
-}
-
 /// Where on the way a drive is.
 pub struct Guide {
     /// As typed; with the drive and the way to it once they are known.
     request: Request,
-    stage: Stage,
+    task: Task,
+    /// How the drive is prepared that is entered.
+    prepared: Option<Rung>,
     sight: Sight,
     complaint: Option<Complaint>,
     /// How it is read is not known, but how it is written.
@@ -206,7 +186,8 @@ impl Guide {
     pub fn of(request: &Request, is_taken: fn(&Path) -> bool) -> Guide {
         Guide {
             request: request.clone(),
-            stage: Stage::Look,
+            task: Task::Look(Step::Look, request.list()),
+            prepared: None,
             sight: Sight::default(),
             complaint: None,
             is_write_only: false,
@@ -214,50 +195,25 @@ impl Guide {
         }
     }
 
+    /// What is at hand.
     pub fn task(&self) -> Task {
-        let request = &self.request;
-        match &self.stage {
-            Stage::Look => Task::Look(Step::Look, request.list()),
-            Stage::WhichDrive => Task::Ask(Question::WhichDrive {
-                seen: self.sight.drives.clone(),
-                has_ports: self.sight.has_ports,
-            }),
-            Stage::Cable { position } => Task::Ask(Question::OnCable {
-                position: *position,
-            }),
-            Stage::FirstEntry => {
-                let wait = request.options.wait.unwrap_or_default();
-                Task::Run(Step::Enter, request.check().with_wait(wait))
-            }
-            Stage::Prepare(rung) => Task::Ask(Question::Prepare(*rung)),
-            Stage::Enter(_) => {
-                let wait = request.options.wait.unwrap_or(PATIENCE);
-                Task::Run(Step::Enter, request.check().with_wait(wait))
-            }
-            Stage::Keep => Task::Ask(Question::Keep { file: self.spare() }),
-            Stage::Keeping(file) => Task::Run(Step::Keep, request.read().with_file(file)),
-            Stage::NothingKept => Task::Ask(Question::NothingKept),
-            Stage::WhichFile => Task::Ask(Question::WhichFile),
-            Stage::Inspecting(file) => Task::Run(Step::Inspect, Request::inspect_file(file)),
-            Stage::Ready(file) => Task::Ask(Question::Write { file: file.clone() }),
-            Stage::Writing(write) => Task::Run(Step::Write, write.as_ref().clone()),
-            Stage::NotWritten(file) => Task::Ask(Question::WriteAnew { file: file.clone() }),
-            Stage::HalfWritten(write, _) => Task::Ask(Question::WriteOn {
-                file: file_of(write),
-            }),
-            Stage::OffAndOn => Task::Ask(Question::OffAndOn),
-            Stage::LookAgain => Task::Look(Step::LookAgain, request.list()),
-            Stage::Ended(end) => Task::End(end.clone()),
-        }
+        self.task.clone()
     }
 
     /// What the look that was asked for has shown.
     pub fn saw(&mut self, sight: Sight) {
         self.sight = sight;
-        match (&self.stage, self.request.drives.first().cloned()) {
-            (Stage::LookAgain, Some(drive)) => self.stage = Stage::Ended(self.seen_again(drive)),
+        match (&self.task, self.request.drives.first().cloned()) {
+            (Task::Look(Step::LookAgain, _), Some(drive)) => {
+                self.task = Task::End(self.seen_again(drive));
+            }
             (_, Some(drive)) => self.choose(drive),
-            (_, None) => self.stage = Stage::WhichDrive,
+            (_, None) => {
+                self.task = Task::Ask(Question::WhichDrive {
+                    seen: self.sight.drives.clone(),
+                    has_ports: self.sight.has_ports,
+                });
+            }
         }
     }
 
@@ -281,102 +237,115 @@ impl Guide {
         }
         let is_no = ["n", "no"].contains(&answer.to_ascii_lowercase().as_str());
         let is_yes = ["y", "yes"].contains(&answer.to_ascii_lowercase().as_str());
-        match self.stage.clone() {
-            Stage::WhichDrive => match drive_of(answer) {
+        let Task::Ask(question) = self.task.clone() else {
+            return;
+        };
+        match question {
+            Question::WhichDrive { .. } => match drive_of(answer) {
                 Some(drive) => self.choose(drive),
                 None => self.complaint = Some(Complaint::NoDrive),
             },
-            Stage::Cable { position } if is_yes => {
+            Question::OnCable { position } if is_yes => {
                 let drive = DriveName::Index(position);
                 self.request = self.request.of(drive).by(Via::Port);
-                self.stage = Stage::FirstEntry;
+                self.enter(None);
             }
-            Stage::Cable { position } if is_no => {
+            Question::OnCable { position } if is_no => {
                 let drive = DriveName::Index(position);
-                self.stage = Stage::Ended(End::NoWay { drive });
+                self.task = Task::End(End::NoWay { drive });
             }
-            Stage::Cable { .. } => self.complaint = Some(Complaint::YesOrNo),
-            Stage::Prepare(rung) if is_no => self.climb(rung),
-            Stage::Prepare(rung) => self.stage = Stage::Enter(rung),
-            Stage::Keep if is_no => self.stage = Stage::WhichFile,
-            Stage::Keep if answer.is_empty() => self.stage = Stage::Keeping(self.spare()),
-            Stage::Keep => self.stage = Stage::Keeping(named(answer)),
+            Question::OnCable { .. } => self.complaint = Some(Complaint::YesOrNo),
+            Question::Prepare(rung) if is_no => self.task = climb(rung),
+            Question::Prepare(rung) => self.enter(Some(rung)),
+            Question::Keep { .. } if is_no => self.task = Task::Ask(Question::WhichFile),
+            Question::Keep { file } => {
+                let file = match answer {
+                    "" => file,
+                    other => named(other),
+                };
+                self.task = Task::Run(Step::Keep, self.request.read().with_file(&file));
+            }
             // With that a write makes no backup.
-            Stage::NothingKept if is_no => {
+            Question::NothingKept if is_no => {
                 self.request = self.request.without_backup();
-                self.stage = Stage::WhichFile;
+                self.task = Task::Ask(Question::WhichFile);
             }
-            Stage::NothingKept => self.complaint = Some(Complaint::NotN),
-            Stage::WhichFile if answer.is_empty() => self.complaint = Some(Complaint::NoFile),
-            Stage::WhichFile => self.stage = Stage::Inspecting(named(answer)),
-            Stage::Ready(file) | Stage::NotWritten(file) => {
+            Question::NothingKept => self.complaint = Some(Complaint::NotN),
+            Question::WhichFile if answer.is_empty() => self.complaint = Some(Complaint::NoFile),
+            Question::WhichFile => self.task = inspecting(answer),
+            Question::Write { file } | Question::WriteAnew { file } => {
                 self.answer_to_write(&self.write(&file), answer);
             }
-            Stage::HalfWritten(write, _) => self.answer_to_write(&write, answer),
-            Stage::OffAndOn => self.stage = Stage::LookAgain,
-            Stage::Look
-            | Stage::FirstEntry
-            | Stage::Enter(_)
-            | Stage::Keeping(_)
-            | Stage::Inspecting(_)
-            | Stage::Writing(_)
-            | Stage::LookAgain
-            | Stage::Ended(_) => {}
+            Question::WriteOn { write, .. } => self.answer_to_write(&write, answer),
+            Question::OffAndOn => {
+                self.task = Task::Look(Step::LookAgain, self.request.list());
+            }
         }
     }
 
     /// How the command ended that was asked for.
     pub fn ended(&mut self, result: Result<(), Exit>) {
-        self.stage = match (self.stage.clone(), result) {
-            (Stage::FirstEntry | Stage::Enter(_), Ok(())) => self.after_entry(),
-            (Stage::FirstEntry, Err(Exit::FailedUnchanged)) => Stage::Prepare(Rung::FIRST),
+        let Task::Run(step, request) = &self.task else {
+            return;
+        };
+        let file = file_of(request);
+        self.task = match (step, self.prepared, result) {
+            (Step::Enter, _, Ok(())) => self.after_entry(),
+            (Step::Enter, None, Err(Exit::FailedUnchanged)) => {
+                Task::Ask(Question::Prepare(Rung::FIRST))
+            }
             // Whoever stops the waiting may want to try something else.
-            (Stage::Enter(rung), Err(Exit::Stopped)) => Stage::Prepare(rung),
+            (Step::Enter, Some(rung), Err(Exit::Stopped)) => Task::Ask(Question::Prepare(rung)),
             // A drive that was switched off is not there at times.
-            (Stage::Enter(rung), Err(Exit::FailedUnchanged | Exit::NoDrive)) => {
-                return self.climb(rung);
-            }
-            (Stage::Keeping(_), Ok(())) => Stage::WhichFile,
-            (Stage::Keeping(_), Err(_)) => Stage::Keep,
-            (Stage::Inspecting(file), Ok(())) => Stage::Ready(file),
-            (Stage::Inspecting(_), Err(_)) => Stage::WhichFile,
-            (Stage::Writing(_), Ok(())) => Stage::OffAndOn,
-            (Stage::Writing(write), Err(exit @ (Exit::FailedPartly | Exit::Different))) => {
-                Stage::HalfWritten(write, exit)
-            }
-            (Stage::Writing(write), Err(Exit::Internal)) => {
-                Stage::HalfWritten(write, Exit::Internal)
-            }
-            (Stage::Writing(write), Err(_)) => Stage::NotWritten(file_of(&write)),
-            (_, Err(exit)) => Stage::Ended(End::Failed(exit)),
-            (stage, Ok(())) => stage,
+            (Step::Enter, Some(rung), Err(Exit::FailedUnchanged | Exit::NoDrive)) => climb(rung),
+            (Step::Keep, _, Ok(())) => Task::Ask(Question::WhichFile),
+            (Step::Keep, _, Err(_)) => Task::Ask(self.keep()),
+            (Step::Inspect, _, Ok(())) => Task::Ask(Question::Write { file }),
+            (Step::Inspect, _, Err(_)) => Task::Ask(Question::WhichFile),
+            (Step::Write, _, Ok(())) => Task::Ask(Question::OffAndOn),
+            (
+                Step::Write,
+                _,
+                Err(exit @ (Exit::FailedPartly | Exit::Different | Exit::Internal)),
+            ) => Task::Ask(Question::WriteOn {
+                write: Box::new(request.clone()),
+                exit,
+            }),
+            (Step::Write, _, Err(_)) => Task::Ask(Question::WriteAnew { file }),
+            (_, _, Err(exit)) => Task::End(End::Failed(exit)),
+            (_, _, Ok(())) => return,
         };
     }
 
     /// What is in the flash comes first, where it can be had.
-    fn after_entry(&self) -> Stage {
-        match self.is_write_only {
-            false => Stage::Keep,
-            true if self.request.options.no_backup => Stage::WhichFile,
-            true => Stage::NothingKept,
-        }
+    fn after_entry(&self) -> Task {
+        Task::Ask(match self.is_write_only {
+            false => self.keep(),
+            true if self.request.options.no_backup => Question::WhichFile,
+            true => Question::NothingKept,
+        })
+    }
+
+    fn keep(&self) -> Question {
+        Question::Keep { file: self.spare() }
     }
 
     fn stop(&mut self) {
-        let flash = match &self.stage {
-            Stage::HalfWritten(_, exit) => Some(*exit),
+        let flash = match &self.task {
+            Task::Ask(Question::WriteOn { exit, .. }) => Some(*exit),
             // All of it was written; what is left is a look.
-            Stage::OffAndOn => Some(Exit::Done),
+            Task::Ask(Question::OffAndOn) => Some(Exit::Done),
             _ => None,
         };
-        self.stage = Stage::Ended(End::Stopped { flash });
+        self.task = Task::End(End::Stopped { flash });
     }
 
-    fn climb(&mut self, rung: Rung) {
-        self.stage = match rung.next() {
-            Some(next) => Stage::Prepare(next),
-            None => Stage::Ended(End::NotEntered),
-        };
+    /// Checks the drive, as it is or prepared in this way.
+    fn enter(&mut self, prepared: Option<Rung>) {
+        self.prepared = prepared;
+        let patience = prepared.map_or(Duration::ZERO, |_| PATIENCE);
+        let wait = self.request.options.wait.unwrap_or(patience);
+        self.task = Task::Run(Step::Enter, self.request.check().with_wait(wait));
     }
 
     /// The way that fits: by packets where the drive's name tells a protocol, by
@@ -385,32 +354,30 @@ impl Guide {
         let is_told = self.request.options.via.is_some() || self.request.options.protocol.is_some();
         let seen = self.find(&drive).cloned();
         self.request.drives = vec![drive.clone()];
-        self.stage = match (seen, &drive) {
-            _ if is_told => Stage::FirstEntry,
+        match (seen, &drive) {
+            _ if is_told => {}
             (Some(seen), _) => {
-                let has_family = seen
-                    .identity
-                    .as_ref()
-                    .and_then(Family::by_identity)
-                    .is_some();
-                if let (false, Some(ports)) = (has_family, seen.at_ports) {
+                let family = seen.identity.as_ref().and_then(Family::by_identity);
+                if let (None, Some(ports)) = (family, seen.at_ports) {
                     self.request = self.request.of(ports).by(Via::Port);
                 }
-                Stage::FirstEntry
             }
-            (None, DriveName::Index(position)) if self.sight.has_ports => Stage::Cable {
-                position: *position,
-            },
-            (None, DriveName::Index(_)) => Stage::Ended(End::NoWay { drive }),
+            (None, DriveName::Index(position)) if self.sight.has_ports => {
+                let position = *position;
+                self.task = Task::Ask(Question::OnCable { position });
+                return;
+            }
+            (None, DriveName::Index(_)) => {
+                self.task = Task::End(End::NoWay { drive });
+                return;
+            }
             // A path that the list does not have, by-id for instance: the
             // command finds it or says why not.
-            (None, DriveName::Path(_) | DriveName::Serial(_)) => Stage::FirstEntry,
+            (None, DriveName::Path(_) | DriveName::Serial(_)) => {}
             // Nor are the ports at which a dead drive may be.
-            (None, DriveName::Port(_)) => {
-                self.request = self.request.by(Via::Port);
-                Stage::FirstEntry
-            }
-        };
+            (None, DriveName::Port(_)) => self.request = self.request.by(Via::Port),
+        }
+        self.enter(None);
     }
 
     fn find(&self, drive: &DriveName) -> Option<&Seen> {
@@ -464,15 +431,27 @@ impl Guide {
     /// another file.
     fn answer_to_write(&mut self, write: &Request, answer: &str) {
         if answer.is_empty() {
-            self.stage = Stage::Writing(Box::new(write.clone()));
+            self.task = Task::Run(Step::Write, write.clone());
         } else if answer.starts_with("--") {
             match with_words(write, answer) {
-                Ok(write) => self.stage = Stage::Writing(Box::new(write)),
+                Ok(write) => self.task = Task::Run(Step::Write, write),
                 Err(complaint) => self.complaint = Some(complaint),
             }
         } else {
-            self.stage = Stage::Inspecting(named(answer));
+            self.task = inspecting(answer);
         }
+    }
+}
+
+fn inspecting(answer: &str) -> Task {
+    Task::Run(Step::Inspect, Request::inspect_file(&named(answer)))
+}
+
+/// The next way to prepare it.
+fn climb(rung: Rung) -> Task {
+    match rung.next() {
+        Some(next) => Task::Ask(Question::Prepare(next)),
+        None => Task::End(End::NotEntered),
     }
 }
 
@@ -506,7 +485,8 @@ fn named(answer: &str) -> PathBuf {
     PathBuf::from(bare('\'').or_else(|| bare('"')).unwrap_or(answer))
 }
 
-fn file_of(write: &Request) -> PathBuf {
-    let file = write.command.file();
+/// The file that it is about, if it is about one.
+pub fn file_of(request: &Request) -> PathBuf {
+    let file = request.command.file();
     file.map_or_else(PathBuf::new, Path::to_owned)
 }

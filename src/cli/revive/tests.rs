@@ -443,7 +443,10 @@ fn every_question_and_every_end_in_words() {
         Question::WhichFile,
         Question::Write { file: file() },
         Question::WriteAnew { file: file() },
-        Question::WriteOn { file: file() },
+        Question::WriteOn {
+            write: Box::new(typed("mtkflash 3 w /m bys1.bin")),
+            exit: Exit::FailedPartly,
+        },
         Question::OffAndOn,
     ];
     let rungs: Vec<Question> = Rung::all().map(Question::Prepare).collect();

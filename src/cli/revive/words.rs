@@ -1,6 +1,6 @@
 //! The guide's questions and endings, as their user reads them.
 
-use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task};
+use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task, file_of};
 use crate::cli::advice::{Advice, Asking, Command};
 use crate::cli::args::{DriveName, Request};
 use crate::cli::exit::Exit;
@@ -98,14 +98,14 @@ pub fn question(question: &Question) -> Text {
                 "Press Enter to try {} again, or type another file, a switch, or q to stop: ",
                 file.display()
             )),
-        Question::WriteOn { file } => text
+        Question::WriteOn { write, .. } => text
             .words(
                 "The flash is not as it should be. Leave the drive on: with the power the way in \
                  may be gone. The same once more goes on where it was.",
             )
             .words(&format!(
                 "Press Enter to write {} again, or type a switch, or q to stop: ",
-                file.display()
+                file_of(write).display()
             )),
         Question::OffAndOn => text
             .words(

@@ -1,5 +1,6 @@
 //! What is asked before the first change, and what is typed for YES.
 
+use crate::cli::args::{Command, Request};
 use crate::cli::next::Blank;
 use crate::cli::prompt::Word;
 use crate::cli::report::{found_identity, identity};
@@ -31,22 +32,20 @@ pub fn word(drive: Option<&Identity>, named: &[ImageIdentity]) -> Word {
     }
 }
 
-/// What is asked before the first change.
-pub fn asked(
-    deed: &str,
-    name: &str,
-    identity: Option<&Identity>,
-    erasing: Option<Blank>,
-) -> String {
-    let who = identity.map_or_else(String::new, |identity| {
-        format!(", {}", self::identity(identity))
-    });
-    let afterwards = match erasing {
-        Some(Blank::All) => "The drive has no firmware afterwards. ",
-        Some(Blank::Part) => "The drive's firmware is not whole afterwards. ",
-        None => "",
+/// What is asked before the first change of one drive, or of several.
+pub fn asked(request: &Request, drives: &str, is_one: bool) -> String {
+    let deed = match &request.command {
+        Command::Write { file } => format!("Write {} into", file.display()),
+        _ => "Erase the flash of".to_owned(),
     };
-    format!("{deed} {name}{who}? {afterwards}Do not switch anything off until this is done.")
+    let afterwards = match (request.erasing(), is_one) {
+        (Some(Blank::All), true) => "The drive has no firmware afterwards. ",
+        (Some(Blank::All), false) => "They have no firmware afterwards. ",
+        (Some(Blank::Part), true) => "The drive's firmware is not whole afterwards. ",
+        (Some(Blank::Part), false) => "Their firmware is not whole afterwards. ",
+        (None, _) => "",
+    };
+    format!("{deed} {drives}? {afterwards}Do not switch anything off until this is done.")
 }
 
 #[cfg(test)]
