@@ -198,6 +198,20 @@ pub fn parse_words(typed: &[OsString]) -> Result<Request, UsageError> {
 }
 
 impl Command {
+    /// With this file, where it is about one.
+    fn of(verb: Verb, file: PathBuf) -> Command {
+        match verb {
+            Verb::Read => Command::Read { file },
+            Verb::Write => Command::Write { file },
+            Verb::Verify => Command::Verify { file },
+            Verb::Inspect => Command::Inspect { files: vec![file] },
+            Verb::Erase => Command::Erase,
+            Verb::Check => Command::Check,
+            Verb::List => Command::List,
+            Verb::Revive => Command::Revive,
+        }
+    }
+
     /// `None` for what is not about drives and files: it has no letter.
     pub fn verb(&self) -> Option<Verb> {
         match self {

@@ -41,26 +41,19 @@ impl Caller {
 
     /// A command as a program and its arguments.
     pub fn argv(&self, command: &Command) -> Vec<OsString> {
-        let with_words = |mut argv: Vec<OsString>, request: &Request| {
-            argv.extend(request.words());
-            argv
-        };
-        match command {
-            Command::Flash(request) => with_words(vec![self.program.clone()], request.request()),
-            Command::FlashAsRoot(request) if self.is_root => {
-                with_words(vec![self.program.clone()], request.request())
-            }
-            Command::FlashAsRoot(request) => {
+        let program = self.program.clone();
+        let (mut argv, asking) = match command {
+            Command::Shell(_) => return vec!["sh".into(), "-c".into(), self.line(command).into()],
+            Command::FlashAsRoot(asking) if !self.is_root => {
                 // sudo looks for programs in folders of its own.
-                let path = match self.has_path() {
-                    true => None,
-                    false => std::env::current_exe().ok(),
-                };
-                let program = path.map_or_else(|| self.program.clone(), OsString::from);
-                with_words(vec!["sudo".into(), program], request.request())
+                let path = std::env::current_exe().ok().filter(|_| !self.has_path());
+                let program = path.map_or(program, OsString::from);
+                (vec!["sudo".into(), program], asking)
             }
-            Command::Shell(_) => vec!["sh".into(), "-c".into(), self.line(command).into()],
-        }
+            Command::Flash(asking) | Command::FlashAsRoot(asking) => (vec![program], asking),
+        };
+        argv.extend(asking.request().words());
+        argv
     }
 
     fn has_path(&self) -> bool {
@@ -70,19 +63,10 @@ impl Caller {
     /// A command as a line for a shell.
     pub fn line(&self, command: &Command) -> String {
         match command {
-            Command::Flash(request) => self.call(&quoted(&self.program), request.request()),
-            Command::FlashAsRoot(request) => self.call(&self.as_root(), request.request()),
+            Command::Flash(asking) => spelled(quoted(&self.program), asking.request()),
+            Command::FlashAsRoot(asking) => spelled(self.as_root(), asking.request()),
             Command::Shell(shell) => self.shell(shell),
         }
-    }
-
-    fn call(&self, program: &str, request: &Request) -> String {
-        let words = request.words();
-        let words = words.iter().map(|word| quoted(word));
-        std::iter::once(program.to_owned())
-            .chain(words)
-            .collect::<Vec<_>>()
-            .join(" ")
     }
 
     /// This program as root. sudo looks for programs in folders of its own, and
@@ -149,6 +133,14 @@ fn remedy_line(remedy: &Remedy, sudo: &str) -> String {
         Remedy::Unmount { at } => format!("{sudo}umount {}", quoted(at.as_os_str())),
         Remedy::ShowUsers { node } => format!("{sudo}fuser -v {}", quoted(node.as_os_str())),
     }
+}
+
+/// A request as a line for a shell, behind this program.
+pub fn spelled(program: String, request: &Request) -> String {
+    let words = request.words();
+    words
+        .iter()
+        .fold(program, |line, word| line + " " + &quoted(word))
 }
 
 /// A word as a shell takes it, on one line whatever is in it. Bytes that are no

@@ -202,25 +202,28 @@ fn codes() -> String {
     help
 }
 
-/// `/m, --merge`, `--force=CHECK`.
-fn spelling(switch: &Switch) -> String {
-    let letter = switch.letter().map(|letter| format!("/{letter}, "));
+/// `/m, --merge`, `--force=CHECK`, its names and its value set so.
+fn spelling(switch: &Switch, name: fn(&str) -> String, value: fn(&str) -> String) -> String {
+    let letter = switch.letter().map(|letter| format!("/{letter}"));
+    let names = letter.into_iter().chain([format!("--{}", switch.long)]);
+    let names: Vec<String> = names.map(|spelled| name(&spelled)).collect();
     let between = if switch.example.contains('=') {
-        '='
+        "="
     } else {
-        ' '
+        " "
     };
-    let value = switch.value().map(|value| format!("{between}{value}"));
-    format!(
-        "{}--{}{}",
-        letter.unwrap_or_default(),
-        switch.long,
-        value.unwrap_or_default()
-    )
+    let value = switch
+        .value()
+        .map(|named| format!("{between}{}", value(named)));
+    names.join(", ") + &value.unwrap_or_default()
 }
 
 fn entry_of(help: &mut String, switch: &Switch) {
-    entry(help, &spelling(switch), switch.brief);
+    entry(
+        help,
+        &spelling(switch, str::to_owned, str::to_owned),
+        switch.brief,
+    );
     if !switch.more.is_empty() {
         let indent = " ".repeat(COLUMN);
         let _ = writeln!(help, "{}", filled(switch.more, &indent));

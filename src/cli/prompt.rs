@@ -86,40 +86,32 @@ pub fn ask_for(word: &Word, question: &Text, yes: bool, stop: &StopFlag) -> Cons
     // Of several drives at once only one asks.
     static ASKING: Mutex<()> = Mutex::new(());
     let _asking = ASKING.lock();
-    let mut terminal = io::stderr();
     let question = wrap::for_output(question, io::stderr()) + &visible(&word.wanted());
-    consent(word, &question, |text| {
-        // A terminal that cannot be written to gives no answer either.
-        let _ = terminal.write_all(text.as_bytes());
-        let _ = terminal.flush();
-        if !await_line(stop) {
-            let _ = writeln!(terminal);
-            return None;
-        }
-        let mut answer = String::new();
-        // What cannot be read is no YES.
-        let _ = io::stdin().lock().read_line(&mut answer);
-        Some(answer)
-    })
+    consent(word, &question, |text| typed(text, stop))
 }
 
 /// Asks for a line of any words; `None` where a signal or the end of all input
 /// came instead.
 pub fn line(question: &Text, stop: &StopFlag) -> Option<String> {
-    let mut terminal = io::stderr();
     let question = wrap::for_output(question, io::stderr());
+    let answer = typed(&format!("{} ", question.trim_end()), stop)?;
+    (!answer.is_empty()).then_some(answer)
+}
+
+/// What is typed behind this, nothing where that cannot be read; `None` where a signal
+/// came instead.
+fn typed(text: &str, stop: &StopFlag) -> Option<String> {
+    let mut terminal = io::stderr();
     // A terminal that cannot be written to gives no answer either.
-    let _ = write!(terminal, "{} ", question.trim_end());
+    let _ = terminal.write_all(text.as_bytes());
     let _ = terminal.flush();
     if !await_line(stop) {
         let _ = writeln!(terminal);
         return None;
     }
     let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(answer),
-    }
+    let _ = io::stdin().lock().read_line(&mut answer);
+    Some(answer)
 }
 
 /// The question as it is shown.

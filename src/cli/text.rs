@@ -215,21 +215,9 @@ impl fmt::Display for Text {
     }
 }
 
-impl From<&str> for Text {
-    fn from(words: &str) -> Text {
-        Text::default().words(words).finish()
-    }
-}
-
-impl From<String> for Text {
-    fn from(words: String) -> Text {
-        words.as_str().into()
-    }
-}
-
-impl From<&String> for Text {
-    fn from(words: &String) -> Text {
-        words.as_str().into()
+impl<T: AsRef<str>> From<T> for Text {
+    fn from(words: T) -> Text {
+        Text::default().words(words.as_ref()).finish()
     }
 }
 

@@ -209,16 +209,7 @@ impl Request {
             drives: drives.to_vec(),
             merged: matches!(verb, Verb::Read | Verb::Write | Verb::Verify),
             binary: verb == Verb::Read,
-            ..Request::without_drive(match verb {
-                Verb::Read => Command::Read { file },
-                Verb::Write => Command::Write { file },
-                Verb::Verify => Command::Verify { file },
-                Verb::Inspect => Command::Inspect { files: vec![file] },
-                Verb::Erase => Command::Erase,
-                Verb::Check => Command::Check,
-                Verb::List => Command::List,
-                Verb::Revive => Command::Revive,
-            })
+            ..Request::without_drive(Command::of(verb, file))
         }
     }
 

@@ -161,27 +161,14 @@ impl Operands {
                 second: second.clone(),
             });
         }
-        let file = |file: Option<OsString>| match file {
-            Some(file) => Ok(PathBuf::from(file)),
-            None => Err(UsageError::MissingFile {
-                verb,
-                drives: drives.clone(),
-            }),
+        let file = match first {
+            None if verb.takes_file() => return Err(UsageError::MissingFile { verb, drives }),
+            file => PathBuf::from(file.unwrap_or_default()),
         };
-        let command = match verb {
-            Verb::Read => Command::Read { file: file(first)? },
-            Verb::Write => Command::Write { file: file(first)? },
-            Verb::Verify => Command::Verify { file: file(first)? },
-            Verb::Erase => Command::Erase,
-            Verb::Check => Command::Check,
-            Verb::List => Command::List,
-            Verb::Inspect => {
-                file(first)?;
-                let files = self.files.into_iter().map(PathBuf::from).collect();
-                Command::Inspect { files }
-            }
-            Verb::Revive => Command::Revive,
-        };
+        let mut command = Command::of(verb, file);
+        if let Command::Inspect { files } = &mut command {
+            *files = self.files.into_iter().map(PathBuf::from).collect();
+        }
         Ok((drives, command))
     }
 }

@@ -127,54 +127,53 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
         .map(|node| node.display().to_string())
         .collect();
     nodes.extend(listed.is_simulated.then(|| "simulated".to_owned()));
-    let remedied = |obstacle| InTheWay {
+    let nodes = nodes.join(" ");
+    let mut text = Text::default();
+    text.words_behind(&format!("{place:<3} {nodes:<20} "), &who(listed));
+    text.append(about(listed));
+    let in_the_way = format!("{INDENT}{:12}", "in the way: ");
+    for obstacle in &listed.obstacles {
+        text.words_behind(&in_the_way, &obstacle.in_words());
         // No program of this machine can show who has a drive that it has not.
-        remedy: in_the_way(obstacle, request)
-            .remedy
-            .filter(|_| !listed.is_simulated),
-        what: obstacle.in_words(),
-    };
-    let mut obstacles: Vec<InTheWay> = listed.obstacles.iter().map(remedied).collect();
-    obstacles.extend(listed.silence.as_ref().map(|silence| InTheWay {
-        what: silence.in_words(),
-        remedy: None,
-    }));
-    entry(&place, &nodes.join(" "), listed, &obstacles)
+        if let Some(remedy) = remedy(obstacle, request).filter(|_| !listed.is_simulated) {
+            text.command_behind(&format!("{INDENT}{:12}", ""), remedy);
+        }
+    }
+    if let Some(silence) = &listed.silence {
+        text.words_behind(&in_the_way, &silence.in_words());
+    }
+    text
 }
 
-/// What stands in the way of a drive, and the command that helps.
-struct InTheWay {
-    what: String,
-    remedy: Option<Command>,
-}
+/// What lines under a drive's name begin with.
+const INDENT: &str = "                         ";
 
-fn in_the_way(obstacle: &Obstacle, request: &Request) -> InTheWay {
-    InTheWay {
-        what: obstacle.in_words(),
-        remedy: match obstacle.needs_root() {
-            true => Some(request.list().as_root()),
-            false => obstacle
-                .remedy()
-                .map(|remedy| Command::Shell(Shell::Remedy(remedy))),
-        },
+/// The command that helps.
+fn remedy(obstacle: &Obstacle, request: &Request) -> Option<Command> {
+    match obstacle.needs_root() {
+        true => Some(request.list().as_root()),
+        false => obstacle
+            .remedy()
+            .map(|remedy| Command::Shell(Shell::Remedy(remedy))),
     }
 }
 
-fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> Text {
-    let identity = listed.identity.as_ref();
-    let is_busy = listed.is_in_use();
-    let who = match identity {
+fn who(listed: &Listed) -> String {
+    match &listed.identity {
         Some(identity) => report::identity(identity),
-        None if is_busy => "does not say what it is while it is in use".to_owned(),
+        None if listed.is_in_use() => "does not say what it is while it is in use".to_owned(),
         None => "does not say what it is (no answer to INQUIRY)".to_owned(),
-    };
+    }
+}
+
+/// What is known of a drive beside its name.
+fn about(listed: &Listed) -> Text {
     let mut text = Text::default();
-    text.words_behind(&format!("{place:<3} {nodes:<20} "), &who);
-    let indent = " ".repeat(25);
+    let identity = listed.identity.as_ref();
     let family = identity.and_then(Family::by_identity);
     let protocol = match family {
         Some(family) => Some(format!("{}, by its name", family.protocol)),
-        None if identity.is_none() && is_busy => None,
+        None if identity.is_none() && listed.is_in_use() => None,
         None if identity.is_none() => Some(
             "its firmware does not run: vendor mode, if any. c asks in another way what it is"
                 .to_owned(),
@@ -184,40 +183,34 @@ fn entry(place: &str, nodes: &str, listed: &Listed, obstacles: &[InTheWay]) -> T
         }
     };
     if let Some(protocol) = protocol {
-        text.words_behind(&indent, &protocol);
+        text.words_behind(INDENT, &protocol);
     }
     if let Some(report) = identity.and_then(reported::of) {
-        text.words_behind(&indent, &words::session::reported(report));
+        text.words_behind(INDENT, &words::session::reported(report));
     }
     match &listed.firmware {
         Some(Firmware::Told(survey)) => {
-            text.words_behind(&indent, &words::blu_ray::drive(survey));
+            text.words_behind(INDENT, &words::blu_ray::drive(survey));
         }
         Some(Firmware::InUse(by)) => {
             let words = format!("its firmware is not asked about: {}", by.in_words());
-            text.words_behind(&indent, &words);
+            text.words_behind(INDENT, &words);
         }
         None if family
             .is_some_and(|family| identity.is_some_and(|who| family.is_boot_loader(who))) =>
         {
-            text.words_behind(&indent, words::blu_ray::BOOT_LOADER);
+            text.words_behind(INDENT, words::blu_ray::BOOT_LOADER);
         }
         None => {}
     }
     match listed.medium {
         Some(Medium::Present) => {
-            text.words_behind(&indent, "there is a disc in it: eject it first");
+            text.words_behind(INDENT, "there is a disc in it: eject it first");
         }
         Some(Medium::Starting) => {
-            text.words_behind(&indent, "it is starting");
+            text.words_behind(INDENT, "it is starting");
         }
         Some(Medium::Absent | Medium::Unknown(_)) | None => {}
-    }
-    for InTheWay { what, remedy } in obstacles {
-        text.words_behind(&format!("{indent}{:12}", "in the way: "), what);
-        if let Some(remedy) = remedy {
-            text.command_behind(&format!("{indent}{:12}", ""), remedy.clone());
-        }
     }
     text
 }

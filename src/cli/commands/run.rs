@@ -78,23 +78,6 @@ impl<'a> Context<'a> {
         job: impl FnOnce(&mut Run) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let request = self.request;
-        match request.drives.len() {
-            1 => {}
-            0 => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    "No drive is named: the tool never picks one.",
-                )
-                .next("To see which drives there are:")
-                .next(request.list()));
-            }
-            _ => {
-                return Err(Failure::new(
-                    Exit::Internal,
-                    "This is done for one drive at a time.",
-                ));
-            }
-        }
         let opened;
         let machine = match self.machine {
             Some(machine) => machine,
@@ -144,8 +127,11 @@ impl<'a> Context<'a> {
             read_before,
             ..
         } = self;
-        let Some(drive) = request.drives.first() else {
-            return Err(Failure::new(Exit::Usage, "No drive is named."));
+        let [drive] = request.drives.as_slice() else {
+            return Err(Failure::new(
+                Exit::Internal,
+                "This is done for one drive at a time.",
+            ));
         };
         let mut wish = Wish {
             left_programming: left_programming(&user::journal(machine))

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::args::Verb;
-use super::super::args::switches::{SWITCHES, Switch};
+use super::super::args::switches::SWITCHES;
 use super::super::exit::Exit;
 use super::super::words;
 use super::{ABOUT_DRIVES, ABOUT_FORCE, DRIVES, OF_SEVERAL};
@@ -104,7 +104,7 @@ pub fn page() -> String {
         };
         term(
             &mut page,
-            &spelling(switch),
+            &super::spelling(switch, bold, italic),
             &format!("{}{goes_with}", text.trim_end()),
         );
     }
@@ -191,23 +191,6 @@ fn form(line: &str) -> String {
         }
     });
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// As `super::spelling` has it.
-fn spelling(switch: &Switch) -> String {
-    let spelled = super::spelling(switch);
-    let value = switch.value().unwrap_or_default();
-    let names = spelled.strip_suffix(value).unwrap_or(&spelled);
-    let (names, between) = match names.strip_suffix([' ', '=']) {
-        Some(bare) if !value.is_empty() => (bare, names.get(bare.len()..).unwrap_or_default()),
-        _ => (names, ""),
-    };
-    let names: Vec<String> = names.split(", ").map(bold).collect();
-    let value = match value {
-        "" => String::new(),
-        value => format!("{between}{}", italic(value)),
-    };
-    format!("{}{value}", names.join(", "))
 }
 
 fn bold(text: &str) -> String {

@@ -78,7 +78,7 @@ fn the_help_on_a_command_tells_its_switches_and_no_other() {
     for verb in Verb::ALL {
         let help = text(Topic::Command(verb));
         for switch in SWITCHES {
-            let row = format!("  {}", spelling(switch));
+            let row = format!("  {}", spelling(switch, str::to_owned, str::to_owned));
             let is_told = help
                 .lines()
                 .any(|line| line.starts_with(&row) && line.trim_end().ends_with(switch.brief));
@@ -123,7 +123,10 @@ fn the_man_page_tells_every_command_switch_check_and_exit_code() {
     }
     for switch in SWITCHES {
         assert!(
-            read.contains(&format!("\n{}\n", spelling(switch))),
+            read.contains(&format!(
+                "\n{}\n",
+                spelling(switch, str::to_owned, str::to_owned)
+            )),
             "{}",
             switch.long
         );

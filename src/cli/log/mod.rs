@@ -238,8 +238,6 @@ pub fn begin(log: &Log, request: &Request, machine: &dyn Machine) -> Result<(), 
 impl Beginning {
     fn now(request: &Request) -> Beginning {
         let release = files::read_text(Path::new("/proc/sys/kernel/osrelease"), 256, Links::Own);
-        let words = request.words();
-        let words = words.iter().map(|word| caller::quoted(word));
         Beginning {
             date: Date::of(jiff::Timestamp::now()),
             kernel: format!(
@@ -248,10 +246,7 @@ impl Beginning {
                 std::env::consts::ARCH,
                 nix::unistd::geteuid()
             ),
-            typed: std::iter::once("mtkflash".to_owned())
-                .chain(words)
-                .collect::<Vec<_>>()
-                .join(" "),
+            typed: caller::spelled("mtkflash".to_owned(), request),
             folder: std::env::current_dir().unwrap_or_default(),
             process: std::process::id(),
         }

@@ -51,3 +51,48 @@ impl Seat {
         answer.recv().unwrap_or(nobody)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn nobody_goes_on_before_all_have_asked_or_gone() {
+        let (table, asked) = mpsc::channel();
+        let given = Answer::Consent(Consent::Given, Word::Yes);
+        let demand = Demand {
+            drive: DriveName::Index(3),
+            word: Word::Yes,
+            names: None,
+        };
+        thread::scope(|scope| {
+            let asking: Vec<_> = (0..2)
+                .map(|_| {
+                    let seat = Seat::at(table.clone());
+                    let demand = demand.clone();
+                    scope.spawn(move || seat.ask(vec![demand]))
+                })
+                .collect();
+            let gone = Seat::at(table);
+            scope.spawn(move || drop(gone));
+            let (demands, waiting): (Vec<_>, Vec<_>) = asked.iter().unzip();
+            assert_eq!(demands.concat(), [demand.clone(), demand.clone()]);
+            assert!(asking.iter().all(|thread| !thread.is_finished()));
+            for somebody in waiting {
+                somebody.send(given.clone()).unwrap();
+            }
+            for thread in asking {
+                assert_eq!(thread.join().unwrap(), given);
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_is_asked_where_all_have_gone() {
+        let (table, asked) = mpsc::channel();
+        drop(Seat::at(table.clone()));
+        drop(Seat::at(table));
+        assert_eq!(asked.iter().count(), 0);
+    }
+}
