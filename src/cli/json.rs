@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 
 use serde_json::{Map, Value, json};
 
-use super::args::{Command, Request, Verb};
+use super::args::{self, Command, Request, Verb};
 use super::caller::Caller;
 use super::exit::Exit;
 use super::next::Blank;
@@ -43,7 +43,10 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
         "schema": SCHEMA,
         "tool": {"name": "mtkflash", "version": env!("CARGO_PKG_VERSION")},
         "arguments": outcome.arguments.iter().map(text).collect::<Vec<_>>(),
-        "command": request.map(command),
+        "command": match request {
+            Some(request) => Some(command(request)),
+            None => args::verb_in(&outcome.arguments).map(Verb::word),
+        },
         "exit_code": exit.code(),
         "exit": exit.name(),
         "log": outcome.log.as_ref().map(text),

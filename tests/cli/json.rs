@@ -94,6 +94,22 @@ fn object(run: &Run) -> Value {
 }
 
 #[test]
+fn a_line_that_is_not_understood_tells_its_command_where_it_names_one() {
+    let folder = folder("sst39sf020.toml");
+    for (line, command) in [
+        ("9 c", Some("check")),
+        ("3 w", Some("write")),
+        ("3 verify --nonsense old.bin", Some("verify")),
+        ("3 r w dump.bin", None),
+        ("3 old.bin", None),
+    ] {
+        let object = object(&folder.fails(&format!("{line} --json"), 2));
+        let told = object.get("command").and_then(Value::as_str);
+        assert_eq!(told, command, "{line}: {object:#}");
+    }
+}
+
+#[test]
 fn every_command_ends_in_one_object_with_its_exit_code() {
     for Told {
         line, code, object, ..

@@ -206,6 +206,21 @@ fn one_drive_that_fails_stops_no_other_and_the_exit_code_is_the_worst() {
 }
 
 #[test]
+fn the_failure_of_several_drives_leaves_the_flash_to_each_of_them() {
+    let folder = alike(&[
+        ("path = \"/dev/sg1\"", ""),
+        ("path = \"/dev/sg3\"", "entry = \"refused\"\n"),
+    ]);
+    let run = folder.fails("/dev/sg1,/dev/sg3 w /m new.bin --yes --json", 6);
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(object["error"]["message"].is_string(), "{run}");
+    assert!(object.get("flash").is_none(), "{run}");
+    let drives = object["drives"].as_array().unwrap().iter();
+    let states: Vec<_> = drives.map(|drive| &drive["flash"]["state"]).collect();
+    assert_eq!(states, ["as-asked", "unchanged"], "{run}");
+}
+
+#[test]
 fn drives_of_two_models_get_no_image_and_are_not_touched() {
     let folder = Folder::with_bench("four-drives.toml");
     folder.write("new.bin", image_of("LITE-ON", "DVD-ROM SIM-256P", "POS9"));

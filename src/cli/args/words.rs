@@ -96,6 +96,15 @@ pub fn bench(argv: &[OsString]) -> Option<PathBuf> {
     None
 }
 
+/// The command that these words name, also where they make no sense otherwise; `None`
+/// for several.
+pub fn verb_in(typed: &[OsString]) -> Option<Verb> {
+    let words = without_switches(typed).into_iter();
+    let mut verbs = words.filter_map(|word| word.to_str().and_then(Verb::named));
+    let verb = verbs.next()?;
+    verbs.next().is_none().then_some(verb)
+}
+
 fn is_help(word: &OsStr) -> bool {
     let is_dos = matches!(dos(word), Some(Dos::Help));
     let is = |help: &str| word.eq_ignore_ascii_case(help);
