@@ -51,28 +51,16 @@ pub enum Shell {
     /// What a crashed run has left changed.
     Restore(Undo),
     /// The kernel's driver for a controller, by its PCI address.
-    LoadDriverOf {
-        controller: String,
-    },
+    LoadDriverOf(String),
     Eject(PathBuf),
     /// Another program that makes a raw binary of S-records.
-    FromSRecords {
-        file: PathBuf,
-    },
+    FromSRecords(PathBuf),
     /// Another program that makes plain text of UTF-16.
-    FromUtf16 {
-        file: PathBuf,
-    },
+    FromUtf16(PathBuf),
     /// Another program that makes one ZIP archive of its parts.
-    JoinZip {
-        file: PathBuf,
-    },
-    /// Another program that takes an archive apart.
-    Unpack {
-        /// Its name, and what it is told to do.
-        by: &'static str,
-        file: PathBuf,
-    },
+    JoinZip(PathBuf),
+    /// Another program that takes an archive apart: its name, and what it is told to do.
+    Unpack(&'static str, PathBuf),
 }
 
 impl Shell {

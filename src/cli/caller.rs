@@ -88,26 +88,26 @@ impl Caller {
                 let (text, file) = (OsStr::new(&undo.text), undo.file.as_os_str());
                 format!("echo {} | {sudo}tee {}", in_quotes(text), in_quotes(file))
             }
-            Shell::LoadDriverOf { controller } => {
+            Shell::LoadDriverOf(controller) => {
                 format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
             }
             Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
-            Shell::FromSRecords { file } => format!(
+            Shell::FromSRecords(file) => format!(
                 "objcopy -I srec -O binary {} {}",
                 quoted(file.as_os_str()),
                 quoted(file.with_extension("bin").as_os_str())
             ),
-            Shell::JoinZip { file } => format!(
+            Shell::JoinZip(file) => format!(
                 "zip -s 0 {} --out {}",
                 quoted(file.as_os_str()),
                 quoted(Shell::joined(file).as_os_str())
             ),
-            Shell::FromUtf16 { file } => format!(
+            Shell::FromUtf16(file) => format!(
                 "iconv -f utf-16 -t ascii {} > {}",
                 quoted(file.as_os_str()),
                 quoted(Shell::plain(file).as_os_str())
             ),
-            Shell::Unpack { by, file } => format!("{by} {}", quoted(file.as_os_str())),
+            Shell::Unpack(by, file) => format!("{by} {}", quoted(file.as_os_str())),
         }
     }
 }

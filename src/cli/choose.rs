@@ -63,7 +63,7 @@ fn ask(named: impl Fn(&str) -> Option<Request>, stop: &StopFlag) -> Option<Reque
 
 /// Which drives there are stands above.
 fn not_named(what: &str, words: &[OsString]) -> Failure {
-    let failure = Failure::new(Exit::Stopped, what);
+    let failure = Exit::Stopped.because(what);
     match args::another_drive(words, None) {
         Some(request) => failure
             .next("It can be named in the line as well, in the place of DRIVE:")

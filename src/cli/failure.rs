@@ -48,10 +48,11 @@ const TOO_SMALL: &str = "Get the whole file, which has the size of the flash. If
                          of one, --banks or --range says where it belongs, in a drive that is \
                          written bank by bank.";
 
-impl Failure {
-    pub fn new(exit: Exit, what: impl Into<String>) -> Failure {
+impl Exit {
+    /// The failure that ends with this, before anything was changed.
+    pub fn because(self, what: impl Into<String>) -> Failure {
         Failure {
-            exit,
+            exit: self,
             what: what.into(),
             details: Text::default(),
             flash: Flash::UNCHANGED,
@@ -59,7 +60,9 @@ impl Failure {
             next: Advice::default(),
         }
     }
+}
 
+impl Failure {
     pub fn next(mut self, line: impl Into<Line>) -> Failure {
         self.next.push(line);
         self
@@ -81,7 +84,7 @@ impl Failure {
     /// A job that would take hours; `at_ports` is what the drive is called by the
     /// ports that lead to it, too.
     pub fn slow(refusal: &Refusal, at_ports: Option<&DriveName>, request: &Request) -> Failure {
-        let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
+        let failure = Exit::Refused.because(words::job::refusal(refusal));
         match at_ports {
             Some(name) => failure
                 .next("By the ports of its channel it takes minutes:")
@@ -101,7 +104,8 @@ impl Failure {
                 let failure = match source.as_ref() {
                     JobError::File(
                         error @ (FileError::Exists { .. } | FileError::Unfinished { .. }),
-                    ) => Failure::new(Exit::Refused, words::files::what(error))
+                    ) => Exit::Refused
+                        .because(words::files::what(error))
                         .next("What was read is in another file. To go on with that as backup:")
                         .next(request.with_backup(file)),
                     source => Failure::job(source, request),
@@ -110,7 +114,7 @@ impl Failure {
             }
             JobError::File(error) => return Failure::file(error, error.path(), request),
             JobError::Image(problem) => {
-                let failure = Failure::new(Exit::BadImage, words::job::unfit(problem));
+                let failure = Exit::BadImage.because(words::job::unfit(problem));
                 let failure = match problem {
                     Unfit::Size(Problem::OtherSize { image, flash }) if image < flash => {
                         failure.next(TOO_SMALL)
@@ -122,18 +126,19 @@ impl Failure {
                     .next(request.inspect());
             }
             JobError::Stopped => {
-                return Failure::new(Exit::Stopped, "Stopped.")
+                return Exit::Stopped
+                    .because("Stopped.")
                     .next("To begin again:")
                     .next(request.same());
             }
-            JobError::Unstable { .. } => {
-                Failure::new(exit_of(&error.flash()), sentence(&error.in_words())).next(
+            JobError::Unstable { .. } => exit_of(&error.flash())
+                .because(sentence(&error.in_words()))
+                .next(
                     "Check cable and power of the drive, leave it off for a minute, then type the \
                      same again:",
-                )
-            }
+                ),
             JobError::Device { source, .. } => {
-                let failure = Failure::new(exit_of(&error.flash()), sentence(&source.in_words()));
+                let failure = exit_of(&error.flash()).because(sentence(&source.in_words()));
                 let failure = failure.about_flash(&error.flash(), None);
                 return device::advice(source, failure, request);
             }
@@ -154,7 +159,8 @@ impl Failure {
             Word::Yes => "The answer was not YES, in capitals.".to_owned(),
             Word::Model(model) => format!("The answer was not the model, {model}."),
         };
-        Failure::new(Exit::Stopped, what)
+        Exit::Stopped
+            .because(what)
             .next("To be asked again:")
             .next(request.same())
     }
@@ -163,7 +169,7 @@ impl Failure {
     pub fn nobody_to_ask(question: &Text) -> Failure {
         Failure {
             details: question.clone(),
-            ..Failure::new(Exit::Refused, "There is no terminal to ask for YES at.")
+            ..Exit::Refused.because("There is no terminal to ask for YES at.")
         }
         .next("In a script, --yes answers in advance.")
     }
@@ -179,10 +185,7 @@ impl Failure {
         };
         let failure = Failure {
             flash: Flash::Unsaid,
-            ..Failure::new(
-                Exit::Unreported,
-                format!("{done} could not be written: {error}."),
-            )
+            ..Exit::Unreported.because(format!("{done} could not be written: {error}."))
         };
         match request.command {
             Command::Write { .. } => failure

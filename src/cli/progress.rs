@@ -34,7 +34,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(manner: Manner) -> Progress {
+    /// Of a run that may change the flash a bank has its line once it was read back.
+    pub fn new(
+        manner: Manner,
+        is_change: bool,
+        among: Option<(String, MultiProgress)>,
+    ) -> Progress {
         let is_loud = !manner.events && !manner.quiet && !manner.plain;
         Progress {
             manner,
@@ -45,24 +50,8 @@ impl Progress {
             countdown: None,
             told_to_switch: false,
             told_to_wait: false,
-            banks: Banks::default(),
-            among: None,
-        }
-    }
-
-    /// Of a run that may change the flash: a bank has its line once it was read back.
-    pub fn of_a_change(self, is_change: bool) -> Progress {
-        Progress {
             banks: Banks::of(is_change),
-            ..self
-        }
-    }
-
-    /// For one of several drives at once.
-    pub fn among(self, name: &str, bars: &MultiProgress) -> Progress {
-        Progress {
-            among: Some((name.to_owned(), bars.clone())),
-            ..self
+            among,
         }
     }
 }

@@ -247,8 +247,8 @@ fn faults(table: &mut Text, report: &Report) {
     for problem in &report.problems {
         table.row(label, &problem.in_words());
     }
-    for line in words::damage::lines(&report.findings) {
-        table.row(line.label, &line.words);
+    for (label, words) in words::damage::rows(&report.findings) {
+        table.row(label, &words);
     }
 }
 

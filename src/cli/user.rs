@@ -42,7 +42,7 @@ pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
 /// A bench that cannot be used; a disk is full also of what other programs have put
 /// there.
 fn no_bench(error: &BenchError, request: &Request) -> Failure {
-    let failure = Failure::new(Exit::Usage, sentence(&error.in_words()));
+    let failure = Exit::Usage.because(sentence(&error.in_words()));
     match error {
         BenchError::State { source, .. } if source.kind() == ErrorKind::StorageFull => failure
             .next("Make room on that disk, then type the same again:")
@@ -73,7 +73,8 @@ pub fn wish(request: &Request) -> Result<Wish, Failure> {
     let options = &request.options;
     let protocol = options.protocol.as_ref().map(|word| word.parse());
     let protocol = protocol.transpose().map_err(|error: UnknownProtocol| {
-        Failure::new(Exit::Usage, sentence(&error.in_words()))
+        Exit::Usage
+            .because(sentence(&error.in_words()))
             .next("To go by the drive's name:")
             .next(request.without_protocol())
     })?;

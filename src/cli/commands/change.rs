@@ -194,12 +194,12 @@ fn read_by_packets(context: Context, machine: &dyn Machine) -> Result<Vec<u8>, F
         .map_err(|refusal| Failure::job(&refusal.into(), typed))?;
     match dump.gaps.first() {
         None => Ok(dump.bytes),
-        Some(gap) => Err(Failure::new(
-            Exit::Refused,
-            format!("The drive refuses to have {gap} read this way, and a backup would lack it."),
-        )
-        .next("In vendor mode all of it can be read:")
-        .next(typed.read_in_vendor_mode())),
+        Some(gap) => Err(Exit::Refused
+            .because(format!(
+                "The drive refuses to have {gap} read this way, and a backup would lack it."
+            ))
+            .next("In vendor mode all of it can be read:")
+            .next(typed.read_in_vendor_mode())),
     }
 }
 
@@ -286,12 +286,10 @@ impl Run<'_> {
             Answer::Consent(Consent::Denied, word) => Failure::denied(&word, request),
             Answer::Consent(Consent::Stopped, _) => Failure::job(&JobError::Stopped, request),
             Answer::Consent(Consent::NobodyToAsk, _) => nobody_to_ask(request),
-            Answer::Unshown(error) => Failure::new(
-                Exit::FailedUnchanged,
-                format!("What would be done could not be shown: {error}."),
-            )
-            .next("Type the same again where its output can be read:")
-            .next(request.same()),
+            Answer::Unshown(error) => Exit::FailedUnchanged
+                .because(format!("What would be done could not be shown: {error}."))
+                .next("Type the same again where its output can be read:")
+                .next(request.same()),
         };
         Err(refused.keeping(proposal.kept_backup()))
     }
@@ -403,13 +401,11 @@ fn brings_revision(proposal: &Proposal, drive: Option<&Identity>) -> bool {
 }
 
 pub fn nobody_to_ask(request: &Request) -> Failure {
-    Failure::new(
-        Exit::Refused,
-        "This would change the flash, and there is no terminal to ask for YES at.",
-    )
-    .next("To see what would be done:")
-    .next(request.with_dry_run())
-    .next("In a script, --yes answers in advance.")
+    Exit::Refused
+        .because("This would change the flash, and there is no terminal to ask for YES at.")
+        .next("To see what would be done:")
+        .next(request.with_dry_run())
+        .next("In a script, --yes answers in advance.")
 }
 
 /// Whether nothing is going to be made or changed, as its user wants it or because

@@ -81,11 +81,11 @@ fn all(context: Context) -> Result<(), Failure> {
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
         Consent::Denied => return Err(Failure::denied(&Word::Yes, request)),
         Consent::NobodyToAsk => {
-            return Err(Failure::new(
-                Exit::Refused,
-                format!("{CHECK_ALL} There is no terminal to ask for YES at."),
-            )
-            .next("In a script, --yes answers in advance."));
+            return Err(Exit::Refused
+                .because(format!(
+                    "{CHECK_ALL} There is no terminal to ask for YES at."
+                ))
+                .next("In a script, --yes answers in advance."));
         }
     }
     let mut last_failure = None;

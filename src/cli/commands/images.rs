@@ -75,14 +75,12 @@ pub fn must_be_meant(request: &Request, file: &Path, image: &Image) -> Result<()
         }
         _ => return Ok(()),
     };
-    let failure = Failure::new(
-        Exit::BadImage,
-        format!(
+    let failure = Exit::BadImage
+        .because(format!(
             "{} is not the image that was meant: {what}.",
             file.display()
-        ),
-    )
-    .next(GET_IT_AGAIN);
+        ))
+        .next(GET_IT_AGAIN);
     Err(match request.command {
         // What is in it has just been shown.
         Command::Inspect { .. } => failure,
@@ -103,16 +101,14 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
     }
     let ranges = read::joined(record.ranges.clone());
     let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
-    Err(Failure::new(
-        Exit::BadImage,
-        format!(
+    Err(Exit::BadImage
+        .because(format!(
             "{} holds a part of a flash only: {}.",
             file.display(),
             named.join(", ")
-        ),
-    )
-    .next("Name that part and no other:")
-    .next(request.of_part(&record.ranges)))
+        ))
+        .next("Name that part and no other:")
+        .next(request.of_part(&record.ranges)))
 }
 
 /// The record beside an image file.
@@ -167,7 +163,7 @@ impl Beside {
         if !record.half_written {
             return None;
         }
-        let failure = Failure::new(Exit::BadImage, half_written(file));
+        let failure = Exit::BadImage.because(half_written(file));
         let journal = user::machine(request).map(|machine| user::journal(machine.as_ref()));
         let journal = journal.unwrap_or_default();
         Some(match backup::from_before(file, record, &journal) {
@@ -219,16 +215,17 @@ pub fn gaps(file: &Path, image: &Image) -> Vec<FlashRange> {
 /// A dump of all that a drive would give, which is no firmware.
 pub fn only_parts(file: &Path, gaps: &[FlashRange]) -> Failure {
     let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
-    Failure::new(
-        Exit::BadImage,
-        format!(
+    Exit::BadImage
+        .because(format!(
             "{} holds parts of a flash and no whole firmware: the drive refused to have {} read.",
             file.display(),
             gaps.join(", ")
-        ),
-    )
-    .next("It is kept for what is in it. For the drive, get firmware for this very model, and look at it:")
-    .next(Request::inspect_any())
+        ))
+        .next(
+            "It is kept for what is in it. For the drive, get firmware for this very model, and \
+             look at it:",
+        )
+        .next(Request::inspect_any())
 }
 
 /// An image that looks damaged although it could be firmware.
@@ -264,7 +261,8 @@ fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {
             file.display(),
             problem.in_words()
         );
-        return Failure::new(Exit::BadImage, what)
+        return Exit::BadImage
+            .because(what)
             .next(part(problem))
             .next("To see what is in it:")
             .next(request.inspect());
@@ -283,10 +281,7 @@ pub fn advised(failure: Failure, problem: Option<&Problem>) -> Failure {
 }
 
 fn unusable(request: &Request, file: &Path, what: &str, problem: Option<&Problem>) -> Failure {
-    let failure = Failure::new(
-        Exit::BadImage,
-        format!("{} is not usable: {what}.", file.display()),
-    );
+    let failure = Exit::BadImage.because(format!("{} is not usable: {what}.", file.display()));
     advised(failure, problem)
         .next("To see what is in it:")
         .next(request.inspect())

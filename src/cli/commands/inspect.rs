@@ -83,7 +83,7 @@ fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
             format!("{bad} of {of} files should go into no drive, and {missing} could not be read.")
         }
     };
-    Err(Failure::new(Exit::BadImage, what))
+    Err(Exit::BadImage.because(what))
 }
 
 /// Loads a file; one without an image gets its verdict at once.
@@ -162,7 +162,7 @@ fn examine(
     })));
     match what {
         Some(what) => {
-            let failure = Failure::new(Exit::BadImage, what);
+            let failure = Exit::BadImage.because(what);
             Err(explained.unwrap_or_else(|| advised(failure, problem.as_ref())))
         }
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
@@ -179,7 +179,8 @@ fn convert(
     out: &Path,
 ) -> Result<(), Failure> {
     let failed = |error| match &error {
-        FileError::Exists { .. } => Failure::new(Exit::Refused, words::files::what(&error))
+        FileError::Exists { .. } => Exit::Refused
+            .because(words::files::what(&error))
             .next("Name a file that is not there yet."),
         _ => Failure::file(&error, out, context.request),
     };
@@ -224,11 +225,12 @@ fn convert(
 }
 
 fn not_as_written(out: &Path, why: &str) -> Failure {
-    Failure::new(
-        Exit::FailedUnchanged,
-        format!("{} is not what it should be: {why}.", out.display()),
-    )
-    .next("Name a file on another disk. This one must not be used.")
+    Exit::FailedUnchanged
+        .because(format!(
+            "{} is not what it should be: {why}.",
+            out.display()
+        ))
+        .next("Name a file on another disk. This one must not be used.")
 }
 
 /// What is converted stays.
@@ -236,11 +238,12 @@ fn must_not_be_source(file: &Path, paths: &[PathBuf]) -> Result<(), Failure> {
     let target = |path: &Path| Place::of(path).map(|place| place.target().to_owned()).ok();
     let source = target(file);
     match source.is_some() && paths.iter().any(|path| target(path) == source) {
-        true => Err(Failure::new(
-            Exit::Refused,
-            format!("{} would be replaced by what it becomes.", file.display()),
-        )
-        .next("Give the new file a name of its own.")),
+        true => Err(Exit::Refused
+            .because(format!(
+                "{} would be replaced by what it becomes.",
+                file.display()
+            ))
+            .next("Give the new file a name of its own.")),
         false => Ok(()),
     }
 }

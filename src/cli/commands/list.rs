@@ -47,29 +47,31 @@ pub fn find(machine: &dyn Machine, context: Context) -> Result<Listing, Failure>
 /// A machine without a drive.
 pub fn nothing(listing: &Listing, request: &Request) -> Failure {
     let failure = match (listing.ports.first(), listing.has_legacy_ports) {
-        (Some(port), _) => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+        (Some(port), _) => Exit::NoDrive
+            .because("The kernel lists no optical drive.")
             .next(
                 "A dead drive may still answer at the ports of its channel. At the first of those \
                  above, for instance:",
             )
             .next(request.of(port.name.clone()).check_by_ports().as_root()),
-        (None, true) => Failure::new(Exit::NoDrive, "The kernel lists no optical drive.")
+        (None, true) => Exit::NoDrive
+            .because("The kernel lists no optical drive.")
             .next(
                 "A dead drive on an IDE port may still answer at the legacy ports. As secondary \
                  master it is drive 3, and 1, 2 and 4 are the other positions:",
             )
             .next(request.check_at_ports(3).as_root()),
-        (None, false) => Failure::new(
-            Exit::NoDrive,
-            "The kernel lists no optical drive, and no IDE channel of this machine is at the \
+        (None, false) => Exit::NoDrive
+            .because(
+                "The kernel lists no optical drive, and no IDE channel of this machine is at the \
              legacy ports, where a dead one could be reached.",
-        )
-        .next(
-            "Check the drive's power and cable. A dead drive needs an IDE port at the legacy \
+            )
+            .next(
+                "Check the drive's power and cable. A dead drive needs an IDE port at the legacy \
              addresses: an older computer has one, or the setup of this one has an IDE mode.",
-        )
-        .next("After a change:")
-        .next(request.list()),
+            )
+            .next("After a change:")
+            .next(request.list()),
     };
     Failure {
         flash: Flash::Unsaid,

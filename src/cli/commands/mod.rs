@@ -50,7 +50,7 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
 fn heed_signals(stop: &StopFlag) -> Result<(), Failure> {
     signals::note_into(stop).map_err(|error| {
         let what = format!("The kernel takes no signal handlers: {error}.");
-        Failure::new(Exit::Internal, what)
+        Exit::Internal.because(what)
     })
 }
 

@@ -128,10 +128,7 @@ impl<'a> Context<'a> {
             ..
         } = self;
         let [drive] = request.drives.as_slice() else {
-            return Err(Failure::new(
-                Exit::Internal,
-                "This is done for one drive at a time.",
-            ));
+            return Err(Exit::Internal.because("This is done for one drive at a time."));
         };
         let mut wish = Wish {
             left_programming: left_programming(&user::journal(machine))
@@ -144,10 +141,8 @@ impl<'a> Context<'a> {
             wish.protocol = Some(Protocol::VendorMode);
         }
         output.begin(drive);
-        let mut progress = Progress::new(output.manner()).of_a_change(request.changes());
-        if let Some(Among { name, bars, .. }) = among {
-            progress = progress.among(name, bars);
-        }
+        let bars = among.map(|among| (among.name.to_owned(), among.bars.clone()));
+        let mut progress = Progress::new(output.manner(), request.changes(), bars);
         let mut user = AtTerminal {
             drive,
             output,
@@ -254,7 +249,7 @@ impl Run<'_> {
         let Reading::Impossible(reason) = &capabilities.reading else {
             return Ok(());
         };
-        let failure = Failure::new(Exit::Refused, words::device::unreadable(reason));
+        let failure = Exit::Refused.because(words::device::unreadable(reason));
         Err(match capabilities.size {
             0 => failure
                 .next("If you know its size, from its marking or a data sheet, name it:")

@@ -132,12 +132,12 @@ fn refuse_the_same(
             continue;
         };
         if let Some(other) = known.insert(spot.place(), name) {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("{other} and {name} are the same drive. No drive was touched."),
-            )
-            .next("To see which drives there are:")
-            .next(request.list()));
+            return Err(Exit::Usage
+                .because(format!(
+                    "{other} and {name} are the same drive. No drive was touched."
+                ))
+                .next("To see which drives there are:")
+                .next(request.list()));
         }
     }
     Ok(())
@@ -164,17 +164,15 @@ fn refuse_other_models(
     };
     match known.find(is_other) {
         None => Ok(()),
-        Some((second, other)) => Err(Failure::new(
-            Exit::Refused,
-            format!(
+        Some((second, other)) => Err(Exit::Refused
+            .because(format!(
                 "One image is for one model, and these drives are of two: {first} is {}, {second} \
                  is {}. No drive was touched.",
                 report::identity(one),
                 report::identity(other)
-            ),
-        )
-        .next("Write into the drives of one model at a time:")
-        .next(request.of(first.clone()))),
+            ))
+            .next("Write into the drives of one model at a time:")
+            .next(request.of(first.clone()))),
     }
 }
 
@@ -185,14 +183,11 @@ fn refuse_one_file_for_two(desks: &[Desk]) -> Result<(), Failure> {
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),
-        Some(pair) => Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "Files of two of these drives would both be named by \"{}\". Name the drives by \
+        Some(pair) => Err(Exit::Usage.because(format!(
+            "Files of two of these drives would both be named by \"{}\". Name the drives by \
                  other paths.",
-                pair[0]
-            ),
-        )),
+            pair[0]
+        ))),
     }
 }
 
@@ -455,15 +450,12 @@ fn summary(context: Context, desks: &[Desk]) -> Result<(), Failure> {
         (Exit::Done, _) => Ok(()),
         (worst, failed) => Err(Failure {
             flash: Flash::Unsaid,
-            ..Failure::new(
-                worst,
-                match worst {
-                    Exit::Stopped => {
-                        format!("{failed} of {} drives are left as they were.", desks.len())
-                    }
-                    _ => format!("Of {} drives {failed} did not end well.", desks.len()),
-                },
-            )
+            ..worst.because(match worst {
+                Exit::Stopped => {
+                    format!("{failed} of {} drives are left as they were.", desks.len())
+                }
+                _ => format!("Of {} drives {failed} did not end well.", desks.len()),
+            })
         }),
     }
 }

@@ -51,17 +51,17 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     found(Finding::Compared(compared.clone()));
     let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
     match &compared.difference {
-        None if missing > 0 && !request.options.force.contains(&Check::Gaps) => Err(Failure::new(
-            Exit::Different,
-            format!(
-                "The drive refuses to have {} KiB read: what it gives is equal, but not \
+        None if missing > 0 && !request.options.force.contains(&Check::Gaps) => {
+            Err(Exit::Different
+                .because(format!(
+                    "The drive refuses to have {} KiB read: what it gives is equal, but not \
                      all of it could be compared.",
-                missing.div_ceil(1024)
-            ),
-        )
-        .next("To see what this drive is:")
-        .next(request.check())
-        .next(named("If that is enough", Check::Gaps))),
+                    missing.div_ceil(1024)
+                ))
+                .next("To see what this drive is:")
+                .next(request.check())
+                .next(named("If that is enough", Check::Gaps)))
+        }
         None => {
             found(Finding::Verdict(match report::is_all(&compared) {
                 true if is_over => Verdict::EqualAndOver,
@@ -71,13 +71,10 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             Ok(())
         }
         Some(difference) => {
-            let failure = Failure::new(
-                Exit::Different,
-                format!(
-                    "The flash differs from the file: {}.",
-                    report::difference(difference)
-                ),
-            );
+            let failure = Exit::Different.because(format!(
+                "The flash differs from the file: {}.",
+                report::difference(difference)
+            ));
             Err(match is_unstable(compared.disagreements) {
                 true => failure
                     .next("Check cable and power of the drive, then type the same again:")

@@ -23,7 +23,9 @@ impl Failure {
     pub fn change(error: &ChangeError, request: &Request, backup: Option<&Path>) -> Failure {
         let state = error.flash();
         let failed = |error: &dyn InWords| {
-            Failure::new(exit_of(&state), sentence(&error.in_words())).about_flash(&state, backup)
+            exit_of(&state)
+                .because(sentence(&error.in_words()))
+                .about_flash(&state, backup)
         };
         let failure = match error {
             ChangeError::Again { at, source } => {
@@ -51,17 +53,14 @@ impl Failure {
                     wrong: difference.banks.clone(),
                     old_content: backup.map(Path::to_owned),
                 },
-                ..Failure::new(
-                    Exit::Different,
-                    format!(
-                        "Everything was {}, but reads back differently: {}.",
-                        match request.erasing() {
-                            Some(_) => "erased",
-                            None => "written",
-                        },
-                        report::difference(difference)
-                    ),
-                )
+                ..Exit::Different.because(format!(
+                    "Everything was {}, but reads back differently: {}.",
+                    match request.erasing() {
+                        Some(_) => "erased",
+                        None => "written",
+                    },
+                    report::difference(difference)
+                ))
             },
         };
         let is_gone = matches!(

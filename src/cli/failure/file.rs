@@ -14,7 +14,7 @@ impl Failure {
     /// `named` is the file as it was typed, which the one in the error may only
     /// lie beside.
     pub fn file(error: &FileError, named: &Path, request: &Request) -> Failure {
-        let because = |exit| Failure::new(exit, words::files::what(error));
+        let because = |exit: Exit| exit.because(words::files::what(error));
         match error {
             FileError::Exists { path } if request.is_backup(path) => because(Exit::Refused)
                 .next("Keep it: it may be the only way back. Give this backup a name of its own:")

@@ -14,28 +14,31 @@ impl Failure {
     pub fn load(error: &LoadError, request: &Request) -> Failure {
         match error {
             LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
-                let failure = Failure::new(Exit::BadImage, ended(error.in_words()))
+                let failure = Exit::BadImage
+                    .because(ended(error.in_words()))
                     .next("Linux tells small letters from capitals. This one is there:");
                 other_letters(path)
                     .iter()
                     .map(|found| request.with_file(found))
                     .fold(failure, Failure::next)
             }
-            LoadError::Ambiguous { .. } => {
-                Failure::new(Exit::BadImage, sentence(&error.in_words()))
-            }
+            LoadError::Ambiguous { .. } => Exit::BadImage.because(sentence(&error.in_words())),
             LoadError::Missing { .. }
             | LoadError::Directory { .. }
             | LoadError::NotAFile { .. }
-            | LoadError::Unreadable { .. } => Failure::new(Exit::BadImage, ended(error.in_words()))
+            | LoadError::Unreadable { .. } => Exit::BadImage
+                .because(ended(error.in_words()))
                 .next("Name the file that holds the image; to look at one without any drive:")
                 .next(Request::inspect_any()),
             LoadError::Content { path, source } => words::image::no_content(path, source),
             LoadError::Container { path, reason } => words::image::no_entry(path, reason, request),
-            LoadError::NoContainer { .. } => Failure::new(Exit::BadImage, ended(error.in_words()))
+            LoadError::NoContainer { .. } => Exit::BadImage
+                .because(ended(error.in_words()))
                 .next("It holds one image, which needs no name:")
                 .next(request.without_entry()),
-            _ => Failure::new(Exit::BadImage, ended(error.in_words())).next(GET_IT_AGAIN),
+            _ => Exit::BadImage
+                .because(ended(error.in_words()))
+                .next(GET_IT_AGAIN),
         }
     }
 }

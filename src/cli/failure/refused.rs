@@ -13,9 +13,9 @@ use crate::plan::ERASED;
 
 pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
     if let Some(what) = words::journal::refusal(refusal) {
-        return journal::advice(refusal, Failure::new(Exit::Refused, what), request);
+        return journal::advice(refusal, Exit::Refused.because(what), request);
     }
-    let failure = Failure::new(Exit::Refused, words::job::refusal(refusal));
+    let failure = Exit::Refused.because(words::job::refusal(refusal));
     match refusal {
         Refusal::Check(objection) => objected(objection, failure, request),
         Refusal::Unfinished { .. }

@@ -27,15 +27,13 @@ pub fn run(context: Context) -> Result<(), Failure> {
     let typed = context.request;
     let manner = context.output.manner();
     if !prompt::somebody_is_there() || manner.json || manner.events {
-        return Err(Failure::new(
-            Exit::Usage,
-            "This asks questions, and is for somebody at a terminal.",
-        )
-        .next("Without questions, the first step is:")
-        .next(typed.list()));
+        return Err(Exit::Usage
+            .because("This asks questions, and is for somebody at a terminal.")
+            .next("Without questions, the first step is:")
+            .next(typed.list()));
     }
     if typed.drives.len() > 1 {
-        return Err(Failure::new(Exit::Usage, "One drive at a time: name one."));
+        return Err(Exit::Usage.because("One drive at a time: name one."));
     }
     let mut guide = Guide::of(typed, |file| file.exists());
     let mut last = None;
@@ -76,7 +74,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
                 }
             }
             Task::End(End::Failed(exit)) => {
-                return Err(last.unwrap_or_else(|| Failure::new(exit, "A step failed.")));
+                return Err(last.unwrap_or_else(|| exit.because("A step failed.")));
             }
             Task::End(end) => {
                 eprintln_quietly(words::end(&end, typed, last.as_ref())?);

@@ -180,7 +180,7 @@ pub fn complaint(complaint: &Complaint) -> Text {
 /// # Errors
 /// Every end but a drive that was written.
 pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, Failure> {
-    let failure = |what: String| Failure::new(end.exit(), what);
+    let failure = |what: String| end.exit().because(what);
     Err(match end {
         End::Back { identity } => {
             let mut text = Text::from("");

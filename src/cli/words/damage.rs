@@ -4,30 +4,17 @@ use crate::flash::Offset;
 use crate::image::damage::{Certainty, Damage, Finding, LineEnds, Order};
 use crate::job::resemblance::Resemblance;
 
-/// A finding as a row of a report.
-pub struct Line {
-    pub label: &'static str,
-    pub words: String,
-}
-
 /// A row for each finding; of many alike the first ones.
-pub fn lines(findings: &[Finding]) -> Vec<Line> {
+pub fn rows(findings: &[Finding]) -> Vec<(&'static str, String)> {
     const SHOWN: usize = 8;
-    let mut lines: Vec<Line> = findings
-        .iter()
-        .take(SHOWN)
-        .map(|finding| Line {
-            label: label(finding.certainty),
-            words: what(finding),
-        })
+    let shown = findings.iter().take(SHOWN);
+    let mut rows: Vec<(&str, String)> = shown
+        .map(|finding| (label(finding.certainty), what(finding)))
         .collect();
     if let more @ 1.. = findings.len().saturating_sub(SHOWN) {
-        lines.push(Line {
-            label: "",
-            words: format!("and {more} more"),
-        });
+        rows.push(("", format!("and {more} more")));
     }
-    lines
+    rows
 }
 
 /// How a row begins. A doubt keeps the image out of a drive unless it is overridden.

@@ -8,22 +8,18 @@ use crate::files::{FileError, Kind};
 
 /// What is wrong with an output, in whole sentences.
 pub fn what(error: &FileError) -> String {
+    let path = error.path().display();
     match error {
         FileError::NotAFile {
-            path,
-            kind: Kind::Kernel,
+            kind: Kind::Kernel, ..
         } => format!(
-            "{}: what lies below /dev, /proc or /sys is the kernel's, and is never replaced by a \
-             file.",
-            path.display()
+            "{path}: what lies below /dev, /proc or /sys is the kernel's, and is never replaced by a \
+             file."
         ),
-        FileError::Link { path } => format!(
-            "{}: another user has put this link here. It is not followed.",
-            path.display()
-        ),
-        FileError::NameTooLong { path } => {
-            format!("{}: this name is too long for the disk.", path.display())
+        FileError::Link { .. } => {
+            format!("{path}: another user has put this link here. It is not followed.")
         }
+        FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk."),
         FileError::Folder { folder, source, .. } => {
             let folder = folder.display();
             match source.kind() {
@@ -35,13 +31,11 @@ pub fn what(error: &FileError) -> String {
                 ),
             }
         }
-        FileError::Input { path, input } if path == input => format!(
-            "The backup would go into the image itself, {}.",
-            path.display()
-        ),
-        FileError::Input { path, input } => format!(
-            "The backup would go into the image itself: {} is {}.",
-            path.display(),
+        FileError::Input { input, .. } if error.path() == input => {
+            format!("The backup would go into the image itself, {path}.")
+        }
+        FileError::Input { input, .. } => format!(
+            "The backup would go into the image itself: {path} is {}.",
             input.display()
         ),
         FileError::Exists { .. } | FileError::Io { .. } => ended(error.in_words()),

@@ -250,65 +250,53 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
 /// A file that is no image by its content.
 pub fn no_content(file: &Path, error: &ParseError) -> Failure {
     let name = file.display();
-    let elsewhere = |failure: Failure| {
-        failure
-            .next("Look for a download that has the image in it, for this very drive, and look at it:")
-            .next(Request::inspect_any())
-    };
+    let is = |what: &str| Exit::BadImage.because(format!("{name} is {what}"));
     match error {
-        ParseError::Foreign(Foreign::SRecords) => Failure::new(
-            Exit::BadImage,
-            format!("{name} is a file of Motorola S-records, which this tool does not read."),
-        )
-        .next("Make it a raw binary by another program, and look at that:")
-        .next(Shell::FromSRecords {
-            file: file.to_owned(),
-        })
-        .next(Request::inspect_file(&file.with_extension("bin"))),
-        ParseError::Foreign(Foreign::PartOfZip) => Failure::new(
-            Exit::BadImage,
-            format!("{name} is the last part of a ZIP archive that is in several files."),
-        )
-        .next("Put all of its parts beside it, make them one, and look at that:")
-        .next(Shell::JoinZip {
-            file: file.to_owned(),
-        })
-        .next(Request::inspect_file(&Shell::joined(file))),
-        ParseError::Foreign(Foreign::WebPage | Foreign::Answer) => elsewhere(Failure::new(
-            Exit::BadImage,
-            format!(
-                "{name} is {}: the server gave that in the place of the file.",
-                match error {
-                    ParseError::Foreign(kind) => verdict::foreign(*kind),
-                    _ => "something else",
-                }
-            ),
-        )),
-        ParseError::Foreign(kind) => elsewhere(Failure::new(
-            Exit::BadImage,
-            format!("{name} is {}, and no firmware.", verdict::foreign(*kind)),
-        )),
-        ParseError::Utf16 { is_hex: true } => Failure::new(
-            Exit::BadImage,
-            format!("{name} is a HEX file in UTF-16, two bytes for each character, as some editors and PowerShell save it."),
+        ParseError::Foreign(Foreign::SRecords) => {
+            is("a file of Motorola S-records, which this tool does not read.")
+                .next("Make it a raw binary by another program, and look at that:")
+                .next(Shell::FromSRecords(file.to_owned()))
+                .next(Request::inspect_file(&file.with_extension("bin")))
+        }
+        ParseError::Foreign(Foreign::PartOfZip) => {
+            is("the last part of a ZIP archive that is in several files.")
+                .next("Put all of its parts beside it, make them one, and look at that:")
+                .next(Shell::JoinZip(file.to_owned()))
+                .next(Request::inspect_file(&Shell::joined(file)))
+        }
+        ParseError::Foreign(kind @ (Foreign::WebPage | Foreign::Answer)) => {
+            elsewhere(is(&format!(
+                "{}: the server gave that in the place of the file.",
+                verdict::foreign(*kind)
+            )))
+        }
+        ParseError::Foreign(kind) => elsewhere(is(&format!(
+            "{}, and no firmware.",
+            verdict::foreign(*kind)
+        ))),
+        ParseError::Utf16 { is_hex: true } => is(
+            "a HEX file in UTF-16, two bytes for each character, as some editors and PowerShell \
+             save it.",
         )
         .next("Make it plain text by another program, and look at that:")
-        .next(Shell::FromUtf16 {
-            file: file.to_owned(),
-        })
+        .next(Shell::FromUtf16(file.to_owned()))
         .next(Request::inspect_file(&Shell::plain(file))),
-        ParseError::Text { beginning } if beginning.is_empty() => elsewhere(Failure::new(
-            Exit::BadImage,
-            format!("{name} holds blanks and nothing else."),
-        )),
+        ParseError::Text { beginning } if beginning.is_empty() => {
+            elsewhere(Exit::BadImage.because(format!("{name} holds blanks and nothing else.")))
+        }
         ParseError::Text { .. } | ParseError::Utf16 { is_hex: false } => {
-            elsewhere(Failure::new(Exit::BadImage, format!("{name}: {}.", error.in_words())))
+            elsewhere(Exit::BadImage.because(format!("{name}: {}.", error.in_words())))
         }
-        ParseError::Empty | ParseError::Hex(_) | ParseError::BankCount { .. } => {
-            Failure::new(Exit::BadImage, format!("{name}: {}.", error.in_words()))
-                .next(GET_IT_AGAIN)
-        }
+        ParseError::Empty | ParseError::Hex(_) | ParseError::BankCount { .. } => Exit::BadImage
+            .because(format!("{name}: {}.", error.in_words()))
+            .next(GET_IT_AGAIN),
     }
+}
+
+fn elsewhere(failure: Failure) -> Failure {
+    failure
+        .next("Look for a download that has the image in it, for this very drive, and look at it:")
+        .next(Request::inspect_any())
 }
 
 /// The images of a container to choose from, beside what may hold another.
@@ -324,7 +312,7 @@ fn choice(mut what: String, images: &[Listed], others: &[Member], request: &Requ
     }
     images
         .iter()
-        .fold(Failure::new(Exit::BadImage, what), |failure, image| {
+        .fold(Exit::BadImage.because(what), |failure, image| {
             failure
                 .next(format!("{}:", listed(image)))
                 .next(request.with_entry(image.number))
@@ -372,7 +360,7 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
     if let more @ 1.. = telling.count().saturating_sub(SHOWN) {
         what.push_str(&format!(" And {more} more."));
     }
-    let failure = Failure::new(Exit::BadImage, what);
+    let failure = Exit::BadImage.because(what);
     let unpacked_by = members.iter().find_map(|member| match member.trouble {
         // What is inside something that is opened here comes out by that first.
         Trouble::Foreign(_) | Trouble::UpxMethod(_) if !member.path.is_empty() => opener(kind),
@@ -395,15 +383,10 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
     match unpacked_by {
         Some(by) => failure
             .next("Take it apart with the program for that, and name the image that comes out:")
-            .next(Shell::Unpack {
-                by,
-                file: file.to_owned(),
-            })
+            .next(Shell::Unpack(by, file.to_owned()))
             .next(Request::inspect_any()),
         _ if is_damaged => failure.next(GET_IT_AGAIN),
-        _ => failure
-            .next("Look for a download that has the image in it, for this very drive, and look at it:")
-            .next(Request::inspect_any()),
+        _ => elsewhere(failure),
     }
 }
 

@@ -55,11 +55,9 @@ pub fn label(label: &Label) -> String {
 
 /// Why a drive is not open.
 pub fn failure(error: OpenError, typed: &Request) -> Failure {
-    let no_drive = |what: String| Failure::new(Exit::NoDrive, sentence(&what));
+    let no_drive = |what: String| Exit::NoDrive.because(sentence(&what));
     match error {
-        OpenError::NoPosition(index) => {
-            Failure::new(Exit::Usage, format!("There is no drive {index}."))
-        }
+        OpenError::NoPosition(index) => Exit::Usage.because(format!("There is no drive {index}.")),
         OpenError::NotOnBench { name, there } => not_on_bench(&name, &there, typed),
         OpenError::NotBySerial { serial, found } if found.is_empty() => {
             no_drive(format!("no drive says that its serial number is {serial}"))
@@ -140,18 +138,16 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         ))
         .next(WHICH_DRIVES)
         .next(typed.list()),
-        OpenError::OverSgOnly { protocol } => Failure::new(
-            Exit::Usage,
-            format!("The {protocol} goes over SG_IO only: --via sg."),
-        )
-        .next(typed.by(Via::Sg)),
-        OpenError::NoPacketProtocol => Failure::new(
-            Exit::Usage,
-            "--via sg is for drives with a packet protocol, and this one has none that is \
+        OpenError::OverSgOnly { protocol } => Exit::Usage
+            .because(format!("The {protocol} goes over SG_IO only: --via sg."))
+            .next(typed.by(Via::Sg)),
+        OpenError::NoPacketProtocol => Exit::Usage
+            .because(
+                "--via sg is for drives with a packet protocol, and this one has none that is \
              documented.",
-        )
-        .next("Vendor mode, over the same node:")
-        .next(typed.by(Via::Ata)),
+            )
+            .next("Vendor mode, over the same node:")
+            .next(typed.by(Via::Ata)),
         OpenError::Unlisted { family, identity } => unlisted(family, identity.as_ref(), typed),
         OpenError::NotDetected(source) => on_the_device(source, typed),
         OpenError::NotEntered(failed) => entry::not_entered(*failed, typed),
@@ -160,15 +156,13 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
 
 fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Request) -> Failure {
     let there: Vec<String> = there.iter().map(ToString::to_string).collect();
-    Failure::new(
-        Exit::NoDrive,
-        format!(
+    Exit::NoDrive
+        .because(format!(
             "There is no drive {name} on this bench; it has {}.",
             there.join(", ")
-        ),
-    )
-    .next("To see who they are:")
-    .next(typed.list())
+        ))
+        .next("To see who they are:")
+        .next(typed.list())
 }
 
 fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failure {
@@ -186,7 +180,8 @@ fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Fa
     });
     if family.is_for_listed_only() {
         let why = super::objection::misfit(&misfit);
-        return Failure::new(Exit::Refused, format!("{why} No switch lets it be tried."))
+        return Exit::Refused
+            .because(format!("{why} No switch lets it be tried."))
             .next("The tool knows the protocol by the drive's name:")
             .next(typed.without_protocol());
     }

@@ -42,7 +42,7 @@ pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
             Some(bench) => next.on(&bench),
             None => next,
         },
-        ..Failure::new(Exit::Usage, sentence(&error.to_string()))
+        ..Exit::Usage.because(sentence(&error.to_string()))
     }
 }
 

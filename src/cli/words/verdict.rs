@@ -148,20 +148,18 @@ pub fn of_error(error: &LoadError) -> Option<String> {
             ..
         } => {
             let doubtful = others.iter().filter(|member| member.may_be_image());
+            let container = container(*kind);
             match (images.len(), doubtful.count()) {
-                (1, 0) => format!("{} with 1 firmware image", container(*kind)),
+                (1, 0) => format!("{container} with 1 firmware image"),
                 (1, _) => format!(
-                    "{} with 1 firmware image that can be read, which is to be named",
-                    container(*kind)
+                    "{container} with 1 firmware image that can be read, which is to be named"
                 ),
                 (images, 0) => format!(
-                    "{} with {images} firmware images, of which one is to be named",
-                    container(*kind)
+                    "{container} with {images} firmware images, of which one is to be named"
                 ),
                 (images, _) => format!(
-                    "{} with {images} firmware images and more that may be one, of which one is to \
-                     be named",
-                    container(*kind)
+                    "{container} with {images} firmware images and more that may be one, of which \
+                     one is to be named"
                 ),
             }
         }

@@ -21,45 +21,34 @@ impl InWords for ReadError {
 
 impl InWords for FileError {
     fn in_words(&self) -> String {
+        let path = self.path().display();
         match self {
-            FileError::Exists { path } => format!("{}: this file exists already", path.display()),
-            FileError::NotAFile { path, kind } => format!(
-                "{}: this is {}, not a file, and is not replaced by one",
-                path.display(),
+            FileError::Exists { .. } => format!("{path}: this file exists already"),
+            FileError::NotAFile { kind, .. } => format!(
+                "{path}: this is {}, not a file, and is not replaced by one",
                 kind.in_words()
             ),
-            FileError::Link { path } => {
-                format!("{}: this is a link of another user", path.display())
-            }
-            FileError::Companion { path, target } => format!(
-                "{}: this is a link to {}, which the record of the dump would replace",
-                path.display(),
+            FileError::Link { .. } => format!("{path}: this is a link of another user"),
+            FileError::Companion { target, .. } => format!(
+                "{path}: this is a link to {}, which the record of the dump would replace",
                 target.display()
             ),
-            FileError::NameTooLong { path } => {
-                format!("{}: this name is too long for the disk", path.display())
-            }
-            FileError::NoRoom { path, missing, .. } => format!(
-                "{}: there is no room for this file; {} more are needed in the folder {}",
-                path.display(),
+            FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk"),
+            FileError::NoRoom { missing, .. } => format!(
+                "{path}: there is no room for this file; {} more are needed in the folder {}",
                 in_kib(*missing),
-                folder_of(path).display()
+                folder_of(self.path()).display()
             ),
             FileError::Folder { folder, source, .. } => {
                 format!("{}: {}", folder.display(), source.in_words())
             }
-            FileError::Input { path, input } => {
-                format!(
-                    "{}: this is {}, which is read",
-                    path.display(),
-                    input.display()
-                )
+            FileError::Input { input, .. } => {
+                format!("{path}: this is {}, which is read", input.display())
             }
-            FileError::Unfinished { path } => format!(
-                "{}: this is the backup of a write that was not finished",
-                path.display()
-            ),
-            FileError::Io { path, source } => format!("{}: {}", path.display(), source.in_words()),
+            FileError::Unfinished { .. } => {
+                format!("{path}: this is the backup of a write that was not finished")
+            }
+            FileError::Io { source, .. } => format!("{path}: {}", source.in_words()),
         }
     }
 }

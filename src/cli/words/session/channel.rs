@@ -69,34 +69,30 @@ pub(super) fn storm(neighbours: &[String], source: &TransportError, typed: &Requ
         [] => String::new(),
         neighbours => format!(" It is shared with {}.", neighbours.join(", ")),
     };
-    Failure::new(
-        Exit::NoDrive,
-        format!(
+    Exit::NoDrive
+        .because(format!(
             "{}{shared} The kernel would switch it off for all of them, so everything was given \
              back.",
             sentence(&source.in_words())
-        ),
-    )
-    .next(ANOTHER_LINE)
-    .next(typed.by(Via::Ata))
+        ))
+        .next(ANOTHER_LINE)
+        .next(typed.by(Via::Ata))
 }
 
 /// A SATA port on which other drives keep the driver.
 pub(super) fn no_wait(source: &ChannelError, typed: &Request) -> Failure {
-    Failure::new(
-        Exit::NoDrive,
-        format!(
+    Exit::NoDrive
+        .because(format!(
             "On a SATA port the kernel notices when a drive is switched off and on, and speaks to \
              it then: --wait needs the controller's driver away, and that cannot be. {}",
             sentence(&source.in_words())
-        ),
-    )
-    .next("With the drive prepared already, without the wait:")
-    .next(typed.without_wait())
+        ))
+        .next("With the drive prepared already, without the wait:")
+        .next(typed.without_wait())
 }
 
 pub(super) fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
+    let failure = Exit::NoDrive.because(sentence(&error.in_words()));
     match error {
         ChannelError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         ChannelError::Note(error) => not_noted(error, failure, typed),
@@ -112,9 +108,7 @@ pub(super) fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
             .next(typed.list()),
         ChannelError::NoDriver { controller, .. } => failure
             .next("To load its driver, and then the same again:")
-            .next(Shell::LoadDriverOf {
-                controller: controller.clone(),
-            })
+            .next(Shell::LoadDriverOf(controller.clone()))
             .next(typed.same()),
         ChannelError::NoChannel { .. } => failure
             .next(

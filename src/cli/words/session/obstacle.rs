@@ -15,7 +15,7 @@ use crate::transport::port::PortOpenError;
 use crate::transport::sg_io::SgOpenError;
 
 pub(super) fn not_located(error: &LocateError, typed: &Request) -> Failure {
-    let mut failure = Failure::new(Exit::NoDrive, sentence(&error.in_words()));
+    let mut failure = Exit::NoDrive.because(sentence(&error.in_words()));
     if let LocateError::NoDrive { others: drives, .. }
     | LocateError::Ambiguous {
         candidates: drives, ..
@@ -56,7 +56,7 @@ fn by_path(drive: &Located) -> String {
 }
 
 pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {
-    let failure = |exit| Failure::new(exit, sentence(&error.in_words()));
+    let failure = |exit: Exit| exit.because(sentence(&error.in_words()));
     match error {
         HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
@@ -81,7 +81,7 @@ pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {
 
 /// An obstacle and the one command that helps.
 pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
-    let failure = Failure::new(Exit::NoDrive, sentence(&obstacle.in_words()));
+    let failure = Exit::NoDrive.because(sentence(&obstacle.in_words()));
     let remedy = obstacle.remedy();
     let command: Line = match &remedy {
         Some(remedy) => remedy.clone().into(),

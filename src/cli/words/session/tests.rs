@@ -59,7 +59,7 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
     let mut user = AtTerminal {
         drive: &name,
         output: &Output::default(),
-        progress: &mut Progress::new(Manner::default()),
+        progress: &mut Progress::new(Manner::default(), false, None),
         yes: request.options.yes,
         stop: &StopFlag::default(),
         request: &typed,
