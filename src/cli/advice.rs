@@ -178,6 +178,12 @@ impl Advice {
         self.0.extend(left_out.map(Line::Say));
     }
 
+    /// And then what other advice says.
+    pub fn and(mut self, more: Advice) -> Advice {
+        self.0.extend(more.0);
+        self
+    }
+
     /// With the same simulated drives, where a line is about drives.
     pub fn on(mut self, bench: &Path) -> Advice {
         for line in &mut self.0 {

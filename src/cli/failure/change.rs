@@ -134,9 +134,8 @@ impl Failure {
                  else: keep them before anything is written again:",
             )
             .then(request.read());
-        let next = failure.next.lines().iter().cloned();
         Failure {
-            next: next.fold(first, Advice::then),
+            next: first.and(failure.next),
             ..failure
         }
     }

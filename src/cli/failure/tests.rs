@@ -306,6 +306,22 @@ fn a_command_that_times_out_says_what_that_means_for_every_flash() {
 }
 
 #[test]
+fn what_a_line_leaves_out_is_told_once_where_the_backup_is_gone_too() {
+    let mut typed = typed();
+    typed.options.force.insert(Check::Model);
+    let told = flashes().into_iter().map(|flash| {
+        let source = by_packet(PacketError::NoSense);
+        let error = JobError::Device { source, flash };
+        let failure = Failure::change(&error.into(), &typed, None);
+        shown(&failure.without(Path::new(BACKUP), &typed))
+    });
+    let left_out = "The check that you have overridden, model, is left out of that line";
+    for told in told {
+        assert_eq!(told.matches(left_out).count(), 1, "{told}");
+    }
+}
+
+#[test]
 fn a_change_that_went_wrong() {
     let different = || Difference {
         first: Offset(0x2_2346),

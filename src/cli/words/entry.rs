@@ -69,7 +69,7 @@ fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
         (DeviceError::EntryRefused { .. }, Some(family)) if !answers(failed) => {
             Some(by_packets(family, typed))
         }
-        (DeviceError::EntryRefused { .. }, _) => Some(ladder(failed, typed)),
+        (DeviceError::EntryRefused { .. }, _) => Some(ladder(ALIKE, failed, typed)),
         (DeviceError::NoDriveThere { .. }, _) => Some(nobody(failed, typed)),
         (
             DeviceError::EntryBusy { .. }
@@ -104,17 +104,17 @@ fn by_packets(family: &Family, typed: &Request) -> Advice {
         .then(typed.by_its_name())
 }
 
+const ALIKE: &str = "Drives that are dead and drives that work refuse alike until they are prepared. \
+                     One way more is shown each time it is refused.";
+
 /// One way more each time; all of them where it is not known how often.
-fn ladder(failed: &NotEntered, typed: &Request) -> Advice {
+fn ladder(head: impl Into<Line>, failed: &NotEntered, typed: &Request) -> Advice {
     let last = PREPARATIONS.len();
     let shown = match failed.refusals {
         Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
         None => last,
     };
-    let mut advice = Advice::default().then(
-        "Drives that are dead and drives that work refuse alike until they are prepared. One way \
-         more is shown each time it is refused.",
-    );
+    let mut advice = Advice::default().then(head);
     for (number, rung) in (1..).zip(PREPARATIONS.iter().take(shown)) {
         advice.push(format!("{number}  {}", rung.deed));
     }
@@ -157,16 +157,11 @@ fn nobody(failed: &NotEntered, typed: &Request) -> Advice {
         true => " The positions 1 and 3 are masters, 2 and 4 slaves.",
         false => "",
     };
-    let head = Advice::default().then(format!(
+    let head = format!(
         "That is what a place without a drive shows, and one whose drive has no power: look at \
          power, cable and jumper.{positions}"
-    ));
-    let ladder = ladder(failed, typed);
-    ladder
-        .lines()
-        .iter()
-        .skip(1)
-        .fold(head, |advice, line| advice.then(line.clone()))
+    );
+    ladder(head, failed, typed)
 }
 
 /// The drive may be in the mode, and who asked through the kernel may not hear
@@ -262,6 +257,14 @@ mod tests {
         let line = "mtkflash 3 c";
         let told = [by_usb, by_ports, refused(None)].map(|failed| told(failed, line));
         insta::assert_snapshot!(told.join("\n\n"));
+    }
+
+    #[test]
+    fn what_a_line_leaves_out_is_told_once_where_no_drive_answers() {
+        let line = "mtkflash 3 c --wait 200 --force=medium";
+        let told = told(failed(DeviceError::NoDriveThere { status: 0x7F }), line);
+        let left_out = "The check that you have overridden, medium, is left out of that line";
+        assert_eq!(told.matches(left_out).count(), 1, "{told}");
     }
 
     #[test]
