@@ -138,6 +138,10 @@ pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
              the drive is on it can still be written. To look at it:",
         )
         .then(request.check());
+    out_of_danger(advice, backup, request)
+}
+
+fn out_of_danger(advice: Advice, backup: Option<&Path>, request: &Request) -> Advice {
     match backup {
         Some(backup) => back(advice, backup, request),
         None => advice
@@ -152,12 +156,7 @@ pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
         "Leave the drive on: as long as it is on, it can perhaps still be written. What you have \
          sent was for other hardware or damaged, and more of it makes nothing better.",
     );
-    match backup {
-        Some(backup) => back(advice, backup, request),
-        None => advice
-            .then("To go back, write firmware that is for this very drive:")
-            .then(request.write_unread()),
-    }
+    out_of_danger(advice, backup, request)
 }
 
 /// After a write that has left a drive with its boot code alone. The same image would

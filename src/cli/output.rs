@@ -231,11 +231,6 @@ impl Output {
         }
     }
 
-    /// Shows a line or more that concern several drives.
-    pub fn summary(&self, text: &Text) {
-        self.text(text);
-    }
-
     /// Says why one of several drives failed.
     pub fn explain(&self, text: Text) {
         self.log
@@ -302,7 +297,8 @@ impl Output {
         self.text(&text);
     }
 
-    fn text(&self, text: &Text) {
+    /// Shows a line or more, of several drives or of one that is not held.
+    pub fn text(&self, text: &Text) {
         self.log
             .note(&text.render(&Caller::of_process(), Look::PLAIN));
         match self.manner.json {

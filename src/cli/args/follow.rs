@@ -196,7 +196,7 @@ impl Request {
 
     /// Looks at the file of this command without any drive.
     pub fn inspect(&self) -> Request {
-        let mut request = Request::inspection(self.command.file().unwrap_or(Path::new(A_FILE)));
+        let mut request = Request::inspect_file(self.command.file().unwrap_or(Path::new(A_FILE)));
         request.options.entry.clone_from(&self.options.entry);
         request
     }
@@ -223,15 +223,11 @@ impl Request {
 
     /// Looks at some file.
     pub fn inspect_any() -> Request {
-        Request::inspection(Path::new(A_FILE))
+        Request::inspect_file(Path::new(A_FILE))
     }
 
     /// Looks at this file.
     pub fn inspect_file(file: &Path) -> Request {
-        Request::inspection(file)
-    }
-
-    fn inspection(file: &Path) -> Request {
         let files = vec![file.to_owned()];
         Request::without_drive(Command::Inspect { files })
     }

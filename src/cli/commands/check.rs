@@ -92,7 +92,7 @@ fn all(context: Context) -> Result<(), Failure> {
     for drive in names {
         let request = &request.of(drive.clone());
         let context = Context { request, ..context };
-        output.summary(Text::default().words("").words(&drive.to_string()));
+        output.text(Text::default().words("").words(&drive.to_string()));
         match context.open(machine.as_ref()) {
             Ok(run) => {
                 run.found(Finding::Drive(Box::new(Drive::of(&run.session))));

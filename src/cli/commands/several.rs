@@ -441,7 +441,7 @@ fn summary(context: Context, desks: &[Desk]) -> Result<(), Failure> {
         let result = format!("{} ({})", exit.text(), exit.code());
         text.words_behind(&format!("{:width$}", desk.name), &result);
     }
-    context.output.summary(&text);
+    context.output.text(&text);
     let exits = desks.iter().map(Desk::exit);
     let worst = exits.max_by_key(|exit| exit.severity());
     let worst = worst.unwrap_or(Exit::Done);

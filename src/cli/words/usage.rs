@@ -89,6 +89,7 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         UsageError::TwoCommands { verb, .. }
         | UsageError::TwoFiles { verb, .. }
         | UsageError::CommandAsSwitch { verb, .. }
+        | UsageError::UnexpectedDrive { verb, .. }
         | UsageError::DoesNotGoWith { verb, .. } => next.then(FORM).then(form(*verb)),
         UsageError::MissingCommand { file, .. } if is_like_a_command(file) => {
             let verbs = file.iter().filter_map(|word| word.to_str()).flat_map(like);
@@ -107,32 +108,22 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             next.then("The command is a letter or a word behind the drive, for example:")
                 .then(Request::form(verb, drives, file.as_deref()))
         }
-        UsageError::MissingFile { verb, drives } => {
-            next.then(FORM).then(Request::form(*verb, drives, None))
-        }
-        UsageError::UnexpectedDrive { verb, .. } => next.then(FORM).then(form(*verb)),
-        UsageError::UnexpectedFile { verb, drives, .. } => {
+        UsageError::MissingFile { verb, drives }
+        | UsageError::UnexpectedFile { verb, drives, .. } => {
             next.then(FORM).then(Request::form(*verb, drives, None))
         }
         UsageError::ClassicKeep { as_length, as_end } => {
-            let kept = |what: &str, [first, last]: &[u32; 2]| {
-                format!("--keep {first:#x}-{last:#x} {what}")
+            let kept = |range: Option<[u32; 2]>, what: &str| {
+                range.map(|[first, last]| format!("--keep {first:#x}-{last:#x} if the {what}."))
             };
             let readings = [
-                as_length
-                    .as_ref()
-                    .map(|range| kept("if the second number is a length.", range)),
-                as_end
-                    .as_ref()
-                    .map(|range| kept("if the second number is an offset.", range)),
+                kept(*as_length, "second number is a length"),
+                kept(*as_end, "second number is an offset"),
             ];
-            let mut next = next;
-            for reading in readings.into_iter().flatten() {
-                next.push(reading);
-            }
-            match next.lines().is_empty() {
+            let readings: Advice = readings.into_iter().flatten().collect();
+            match readings.lines().is_empty() {
                 true => next.then("As in --keep 0x4000-0x5fff, both ends included."),
-                false => next,
+                false => readings,
             }
         }
         UsageError::LogIsOtherFile { .. } => {
