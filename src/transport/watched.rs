@@ -35,7 +35,6 @@ pub enum Exchange<'a> {
     /// One ATA command by its registers.
     TaskFile {
         registers: &'a Registers,
-        expect: Expect,
         ended: Result<Answer, &'a TaskFileError>,
     },
     /// The Device register alone.
@@ -142,7 +141,6 @@ impl<T: TaskFile> TaskFile for Watched<T> {
         let ended = self.inner.execute(registers, expect, want_lba_low);
         let exchange = Exchange::TaskFile {
             registers,
-            expect,
             ended: ended.as_ref().copied(),
         };
         self.watch.saw(&exchange, self.since(begun));

@@ -295,7 +295,7 @@ impl Fold {
 mod tests {
     use super::*;
     use crate::scsi::cdb::{self, Buffer};
-    use crate::transport::{Answer, Completion, Expect};
+    use crate::transport::{Answer, Completion};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -345,7 +345,6 @@ mod tests {
             };
             self.saw(&Exchange::TaskFile {
                 registers: &registers,
-                expect: Expect::Status(0x70),
                 ended: Ok(Answer {
                     status,
                     lba_low: 0x42,
