@@ -34,7 +34,7 @@ fn main() {
     starting(folder.path());
     memory(folder.path());
     let ports = PortTaskFile::new(
-        InstantDrive::default(),
+        Box::new(InstantDrive::default()),
         Unit::Master,
         Arc::new(SimClock::default()),
     );

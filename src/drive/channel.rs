@@ -30,7 +30,7 @@ use crate::transport::port::Channel;
 
 pub use access::Access;
 use access::about;
-pub use detached::{Detached, await_scan, detach};
+pub use detached::{await_scan, detach};
 pub use given_up::GivenUp;
 
 /// Any channel, target and logical unit.

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::system::{DeviceNumber, Kernel, OpenDrive, OpenRegisters, RegistersOf, System};
+use super::system::{DeviceNumber, Kernel, RegistersOf, System};
 use crate::sim::SimDriveHandle;
 use crate::transport::port::{Block, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
 use crate::transport::{
-    Completion, Data, PacketTransport, Register, RegisterAccess, TransportError,
+    Completion, Data, OpenDrive, OpenRegisters, PacketTransport, Register, RegisterAccess,
+    TransportError,
 };
 
 /// What the fake kernel remembers.

@@ -15,10 +15,10 @@ use super::holders::{self, Holder};
 use super::locate::find_again;
 use super::note::{Note, NoteError, Undo};
 use super::permission::{self, Obstacle};
-use super::system::{OpenDrive, System, attribute};
+use super::system::{System, attribute};
 use super::topology::{Located, Topology};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{Clock, Data, PacketTransport, TransportError, Verdict};
+use crate::transport::{Clock, Data, OpenDrive, PacketTransport, TransportError, Verdict};
 
 /// A drive that starts gets this long to say whether it has a medium.
 pub const START: Duration = Duration::from_secs(20);
@@ -176,10 +176,7 @@ impl Hold {
 /// # Errors
 /// As of [`Hold::take`]. [`Obstacle::Busy`] also where a process is seen to have it
 /// open and has not claimed it.
-pub fn glance(
-    system: &System,
-    drive: &Located,
-) -> Result<Box<dyn PacketTransport + Send>, HoldError> {
+pub fn glance(system: &System, drive: &Located) -> Result<OpenDrive, HoldError> {
     let holders = holders::holders(system, drive);
     match drive.node() {
         Some(node) if !holders.is_empty() => {

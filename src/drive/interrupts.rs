@@ -67,16 +67,10 @@ impl Line {
     }
 }
 
-/// Counts the interrupts of a line of this system.
-pub struct Counter {
-    pub system: System,
-    pub irq: u32,
-}
-
-impl InterruptCount for Counter {
-    fn count(&mut self) -> Option<u64> {
-        line(&self.system, self.irq).map(|line| line.count)
-    }
+/// Counts the interrupts of a line.
+pub fn counter(system: &System, irq: u32) -> InterruptCount {
+    let system = system.clone();
+    Box::new(move || line(&system, irq).map(|line| line.count))
 }
 
 #[cfg(test)]

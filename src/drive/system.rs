@@ -12,13 +12,7 @@ use nix::sys::stat::{major, minor};
 use crate::files::{self, Links};
 use crate::transport::port::{self, Channel, DevPort, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
-use crate::transport::{PacketTransport, RegisterAccess, SgDevice};
-
-/// A drive that takes commands, from whatever thread has it.
-pub type OpenDrive = Box<dyn PacketTransport + Send>;
-
-/// The registers of a channel, from whatever thread has them.
-pub type OpenRegisters = Box<dyn RegisterAccess + Send>;
+use crate::transport::{OpenDrive, OpenRegisters, SgDevice};
 
 /// What a device node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

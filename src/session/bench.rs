@@ -3,8 +3,6 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::error::OpenError;
 use super::list::{Listed, Listing};
@@ -14,13 +12,10 @@ use super::wish::Wish;
 use crate::drive::channel::ChannelState;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, MediumRule, Obstacle, Position, ask};
-use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
-use crate::sim::{Bench, BenchError, Hold, SimDriveHandle};
+use crate::sim::{Bench, BenchError, SimDriveHandle};
 use crate::transport::port::Habits;
-use crate::transport::{
-    Completion, Data, PacketTransport, Register, RegisterAccess, TransportError,
-};
+use crate::transport::{OpenDrive, TransportError};
 
 /// A bench as a machine.
 pub struct OnBench {
@@ -169,7 +164,7 @@ fn listed(drive: &SimDriveHandle) -> Listed {
 
 /// That another run has the drive.
 fn busy(drive: &SimDriveHandle) -> Option<Obstacle> {
-    match drive.hold() {
+    match drive.alone() {
         Some(_) => None,
         None => Some(Obstacle::Busy {
             node: match (drive.path(), drive.position()) {
@@ -195,8 +190,15 @@ impl SimulatedDrive {
         }
     }
 
-    fn alone(&self) -> Result<Hold, OpenError> {
-        self.drive.hold().ok_or_else(|| OpenError::InUse {
+    fn alone(&self) -> Result<SimDriveHandle, OpenError> {
+        self.drive.alone().ok_or_else(|| OpenError::InUse {
+            label: self.label(),
+        })
+    }
+
+    fn packets(&self, drive: &SimDriveHandle) -> Result<OpenDrive, OpenError> {
+        let packets = drive.packets();
+        packets.ok_or_else(|| OpenError::UnknownToKernel {
             label: self.label(),
         })
     }
@@ -229,29 +231,20 @@ impl Spot for SimulatedDrive {
     }
 
     fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
-        let packets = self.drive.packets();
-        let label = || SimulatedDrive::label(self);
-        let packets = packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })?;
-        let hold = Arc::new(self.alone()?);
+        // Whether the kernel has it at all comes before who else does.
+        self.packets(&self.drive)?;
+        let alone = self.alone()?;
         Ok(Held {
-            packets: Box::new(Alone {
-                inner: packets,
-                _hold: Arc::clone(&hold),
-            }),
-            reopen: Box::new(Again {
-                drive: self.drive.clone(),
-                hold,
-            }),
-            clock: self.drive.clock(),
+            packets: self.packets(&alone)?,
+            clock: alone.clock(),
+            reopen: Box::new(move || alone.packets().ok_or(TransportError::Vanished)),
             filter: None,
             polling: None,
         })
     }
 
-    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError> {
-        let label = || SimulatedDrive::label(self);
-        let packets = self.drive.packets();
-        packets.ok_or_else(|| OpenError::UnknownToKernel { label: label() })
+    fn glance(&self) -> Result<OpenDrive, OpenError> {
+        self.packets(&self.drive)
     }
 }
 
@@ -273,13 +266,11 @@ impl Registers for SimulatedDrive {
     }
 
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
-        let registers = self.drive.registers();
-        let inner = registers.ok_or_else(|| OpenError::NoPorts {
-            name: self.name.clone(),
-        })?;
-        let hold = Arc::new(self.alone()?);
+        let registers = self.alone()?.registers();
         Ok(Taken {
-            registers: Box::new(Alone { inner, _hold: hold }),
+            registers: registers.ok_or_else(|| OpenError::NoPorts {
+                name: self.name.clone(),
+            })?,
             unit: self.drive.unit(),
             habits: Habits::default(),
             interrupts: None,
@@ -301,64 +292,5 @@ fn remembered(identity: Identity) -> Identity {
     Identity {
         serial: None,
         ..identity
-    }
-}
-
-/// Finds a simulated drive again.
-struct Again {
-    drive: SimDriveHandle,
-    hold: Arc<Hold>,
-}
-
-impl Reopen for Again {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        let inner = self.drive.packets().ok_or(TransportError::Vanished)?;
-        Ok(Box::new(Alone {
-            inner,
-            _hold: Arc::clone(&self.hold),
-        }))
-    }
-}
-
-/// A way to a drive that no other run has meanwhile.
-struct Alone<T> {
-    inner: T,
-    _hold: Arc<Hold>,
-}
-
-impl<T: PacketTransport> PacketTransport for Alone<T> {
-    fn execute(
-        &mut self,
-        cdb: &[u8],
-        data: Data<'_>,
-        timeout: Duration,
-    ) -> Result<Completion, TransportError> {
-        self.inner.execute(cdb, data, timeout)
-    }
-}
-
-impl<T: RegisterAccess> RegisterAccess for Alone<T> {
-    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
-        self.inner.read(register)
-    }
-
-    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
-        self.inner.write(register, value)
-    }
-
-    fn has_data(&self) -> bool {
-        self.inner.has_data()
-    }
-
-    fn read_data(&mut self) -> Result<u16, TransportError> {
-        self.inner.read_data()
-    }
-
-    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
-        self.inner.bus_master_status()
-    }
-
-    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
-        self.inner.clear_bus_master()
     }
 }

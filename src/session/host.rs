@@ -6,24 +6,21 @@ use std::sync::Arc;
 use super::error::OpenError;
 use super::folders;
 use super::list::{AboutPort, Listed, ListedPort, Listing};
-use super::machine::{Folders, Guess, Held, Lent, Machine, Registers, Spot, Taken};
+use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::{Patience, Wish};
-use crate::drive::channel::{
-    self, Access, ChannelDevice, ChannelError, ChannelState, Detached, Release,
-};
+use crate::drive::channel::{self, Access, ChannelDevice, ChannelState, Release};
 use crate::drive::hold::{self, Polling};
-use crate::drive::interrupts::Counter;
+use crate::drive::interrupts;
 use crate::drive::note::{self, NoteError, Settled};
-use crate::drive::system::OpenRegisters;
 use crate::drive::{
     Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, Seat, System, list,
     locate_path, locate_port, locate_position,
 };
 use crate::protocol::packet::Reopen;
 use crate::transport::clock::SystemClock;
-use crate::transport::port::{Habits, InterruptCount};
-use crate::transport::{Clock, PacketTransport, TransportError, Unit};
+use crate::transport::port::Habits;
+use crate::transport::{Clock, OpenDrive, OpenRegisters, TransportError, Unit};
 
 /// The kernel and its drives.
 pub struct Host {
@@ -313,16 +310,12 @@ impl Spot for KernelDrive {
             filter: Some(hold.why_not_permitted(&self.system)),
             polling: left_on(hold.take_polling()),
             packets: Box::new(hold),
-            reopen: Box::new(InPlace {
-                system: self.system.clone(),
-                before: self.located.clone(),
-                clock: Arc::clone(&clock),
-            }),
+            reopen: in_place(&self.system, &self.located, &clock),
             clock,
         })
     }
 
-    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError> {
+    fn glance(&self) -> Result<OpenDrive, OpenError> {
         Ok(hold::glance(&self.system, &self.located)?)
     }
 }
@@ -345,21 +338,16 @@ fn ata_place(controller: &str, port: u32, target: u32) -> String {
 }
 
 /// Finds a drive again by its place in the system, under whatever names.
-struct InPlace {
-    system: System,
-    before: Located,
-    clock: Arc<dyn Clock>,
-}
-
-impl Reopen for InPlace {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        // The desktop looks at a new drive as well: one that is busy now will
-        // be free in a moment.
-        match Hold::again(&self.system, &self.before, Arc::clone(&self.clock)) {
+fn in_place(system: &System, before: &Located, clock: &Arc<dyn Clock>) -> Reopen {
+    let (system, before, clock) = (system.clone(), before.clone(), Arc::clone(clock));
+    // The desktop looks at a new drive as well: one that is busy now will be free in a
+    // moment.
+    Box::new(
+        move || match Hold::again(&system, &before, Arc::clone(&clock)) {
             Ok(Some(hold)) => Ok(Box::new(hold)),
             Ok(None) | Err(_) => Err(TransportError::Vanished),
-        }
-    }
+        },
+    )
 }
 
 /// A channel whose devices the kernel still has.
@@ -401,12 +389,8 @@ impl Registers for ChannelPorts {
     fn take(self: Box<Self>) -> Result<Taken, OpenError> {
         let access = &self.state.access;
         let detached = channel::detach(&self.system, access, self.state.release)?;
-        let counter = access.irq().map(|irq| {
-            Box::new(Counter {
-                system: self.system.clone(),
-                irq,
-            }) as Box<dyn InterruptCount>
-        });
+        let irq = access.irq();
+        let clock = Arc::clone(&self.clock);
         Ok(Taken {
             registers: self.registers,
             unit: self.unit,
@@ -417,27 +401,15 @@ impl Registers for ChannelPorts {
                     None => "ports of its controller",
                 },
             },
-            interrupts: counter,
+            interrupts: irq.map(|irq| interrupts::counter(&self.system, irq)),
             neighbours: self.state.neighbours.clone(),
             is_taken_over: detached.is_taken_over(),
-            clock: Arc::clone(&self.clock),
+            clock: self.clock,
             known_as: self.state.known_as(self.unit),
-            lent: Some(Box::new(OffKernel {
-                detached,
-                clock: self.clock,
+            lent: Some(Box::new(move || {
+                detached.bring_back(clock.as_ref()).map(drop)
             })),
         })
-    }
-}
-
-struct OffKernel {
-    detached: Detached,
-    clock: Arc<dyn Clock>,
-}
-
-impl Lent for OffKernel {
-    fn give_back(self: Box<Self>) -> Result<(), ChannelError> {
-        self.detached.bring_back(self.clock.as_ref()).map(drop)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::drive::{Inhibitor, MediumRule, Obstacle};
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
 use crate::transport::port::{Habits, InterruptCount};
-use crate::transport::{Clock, PacketTransport, RegisterAccess, Unit};
+use crate::transport::{Clock, OpenDrive, OpenRegisters, Unit};
 
 /// A machine with drives.
 pub trait Machine: Send + Sync {
@@ -107,7 +107,7 @@ pub trait Spot {
     ///
     /// # Errors
     /// [`OpenError`] where it cannot be had at this moment.
-    fn glance(&self) -> Result<Box<dyn PacketTransport + Send>, OpenError>;
+    fn glance(&self) -> Result<OpenDrive, OpenError>;
 }
 
 /// A position that is a natural reading and not what DOS would have counted.
@@ -120,9 +120,9 @@ pub struct Guess {
 
 /// A drive that nobody else talks to.
 pub struct Held {
-    pub packets: Box<dyn PacketTransport + Send>,
+    pub packets: OpenDrive,
     /// How it is found again after it has restarted.
-    pub reopen: Box<dyn Reopen>,
+    pub reopen: Reopen,
     pub clock: Arc<dyn Clock>,
     /// What stands behind a command that is not let through.
     pub filter: Option<Obstacle>,
@@ -153,11 +153,11 @@ pub trait Registers {
 
 /// The registers of a channel that nobody else uses.
 pub struct Taken {
-    pub registers: Box<dyn RegisterAccess + Send>,
+    pub registers: OpenRegisters,
     pub unit: Unit,
     pub habits: Habits,
     /// Counts the interrupts of their line.
-    pub interrupts: Option<Box<dyn InterruptCount>>,
+    pub interrupts: Option<InterruptCount>,
     /// Who else is on that line.
     pub neighbours: Vec<String>,
     /// A crashed run had taken them.
@@ -166,13 +166,10 @@ pub struct Taken {
     /// Who the kernel remembers there.
     pub known_as: Option<Identity>,
     /// What the kernel has given up and gets back; `None` for nothing.
-    pub lent: Option<Box<dyn Lent>>,
+    pub lent: Option<Lent>,
 }
 
-/// What the kernel has given up for the ports. Dropping it gives it back as
-/// well, without waiting.
-pub trait Lent: Send {
-    /// # Errors
-    /// Where a drive that was there is not back.
-    fn give_back(self: Box<Self>) -> Result<(), ChannelError>;
-}
+/// Gives back what the kernel has given up for the ports, and waits for it; fails where
+/// a drive that was there is not back. Dropping it gives it back as well, without
+/// waiting.
+pub type Lent = Box<dyn FnOnce() -> Result<(), ChannelError> + Send>;

@@ -55,7 +55,7 @@ pub struct Session {
     /// What it is called by the ports that lead to it.
     pub at_ports: Option<DriveName>,
     // After the device, whose end gives the channel's interrupts back.
-    lent: Option<Box<dyn Lent>>,
+    lent: Option<Lent>,
 }
 
 impl Session {
@@ -84,7 +84,7 @@ impl Session {
         } = self;
         let left = device.leave().map_err(LeaveError::from);
         drop(device);
-        let given_back = lent.map_or(Ok(()), |lent| lent.give_back());
+        let given_back = lent.map_or(Ok(()), |give_back| give_back());
         [left, given_back.map_err(LeaveError::from)]
             .into_iter()
             .filter_map(Result::err)

@@ -304,7 +304,8 @@ impl Opening<'_> {
         if !habits.takes_nien {
             registers = registers.without_nien();
         }
-        let mut ports = PortTaskFile::new(registers, unit, Arc::clone(&clock)).with_habits(habits);
+        let mut ports =
+            PortTaskFile::new(Box::new(registers), unit, Arc::clone(&clock)).with_habits(habits);
         let failed = |source| match source {
             source @ TransportError::Storm { .. } => OpenError::Storm {
                 neighbours: neighbours.clone(),
@@ -420,8 +421,8 @@ impl Opening<'_> {
         entered
     }
 
-    fn give_back(&mut self, lent: Option<Box<dyn Lent>>) {
-        if let Some(Err(error)) = lent.map(|lent| lent.give_back()) {
+    fn give_back(&mut self, lent: Option<Lent>) {
+        if let Some(Err(error)) = lent.map(|give_back| give_back()) {
             self.user.tell(Event::NotGivenBack(error));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::machine::Held;
 use crate::protocol::packet::Reopen;
-use crate::transport::{Clock, PacketTransport, TaskFile, TransportError, Watch, Watched};
+use crate::transport::{Clock, TaskFile, Watch, Watched};
 
 /// The same drive, looked at by `watch`.
 pub fn held(held: Held, watch: Option<Arc<dyn Watch>>) -> Held {
@@ -19,11 +19,7 @@ pub fn held(held: Held, watch: Option<Arc<dyn Watch>>) -> Held {
             Arc::clone(clock),
             Arc::clone(&watch),
         )),
-        reopen: Box::new(Again {
-            reopen: held.reopen,
-            clock: Arc::clone(clock),
-            watch,
-        }),
+        reopen: again(held.reopen, Arc::clone(clock), watch),
         ..held
     }
 }
@@ -40,16 +36,9 @@ pub fn task_file(
     }
 }
 
-struct Again {
-    reopen: Box<dyn Reopen>,
-    clock: Arc<dyn Clock>,
-    watch: Arc<dyn Watch>,
-}
-
-impl Reopen for Again {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
-        let again = self.reopen.reopen()?;
-        let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
-        Ok(Box::new(Watched::new(again, clock, watch)))
-    }
+fn again(mut reopen: Reopen, clock: Arc<dyn Clock>, watch: Arc<dyn Watch>) -> Reopen {
+    Box::new(move || {
+        let (clock, watch) = (Arc::clone(&clock), Arc::clone(&watch));
+        Ok(Box::new(Watched::new(reopen()?, clock, watch)))
+    })
 }

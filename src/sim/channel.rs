@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::drive::{Drive, Presence};
+use super::state::Hold;
 use crate::transport::{Register, RegisterAccess, TransportError, Unit};
 
 /// What a host reads where no drive answers: bit 7 is pulled down.
@@ -163,11 +164,14 @@ impl Channel {
 }
 
 /// The legacy ports of one channel.
-pub(super) struct SimPorts(pub SharedChannel);
+pub(super) struct SimPorts {
+    pub channel: SharedChannel,
+    pub _hold: Option<Arc<Hold>>,
+}
 
 impl RegisterAccess for SimPorts {
     fn read(&mut self, register: Register) -> Result<u8, TransportError> {
-        let mut channel = lock(&self.0);
+        let mut channel = lock(&self.channel);
         match channel.failing.take() {
             Some(error) => Err(TransportError::Io(error)),
             None => Ok(channel.read(register)),
@@ -175,7 +179,7 @@ impl RegisterAccess for SimPorts {
     }
 
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
-        let mut channel = lock(&self.0);
+        let mut channel = lock(&self.channel);
         channel.write(register, value);
         match channel.failing.take() {
             Some(error) => Err(TransportError::Io(error)),
@@ -188,6 +192,6 @@ impl RegisterAccess for SimPorts {
     }
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
-        Ok(lock(&self.0).read_data())
+        Ok(lock(&self.channel).read_data())
     }
 }

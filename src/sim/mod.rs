@@ -36,7 +36,6 @@ pub use drive::Latency;
 pub use faults::Fault;
 pub use firmware::{Firmware, Names};
 pub use packet::RegisterLayout;
-pub use state::Hold;
 
 #[cfg(test)]
 mod tests;

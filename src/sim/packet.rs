@@ -1,6 +1,7 @@
 //! The packet side of a simulated drive: INQUIRY and the like, and a bridge
 //! that passes ATA commands on to the registers (SAT, ATA PASS-THROUGH(16)).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use super::channel::{SharedChannel, lock};
 use super::drive::{Drive, Interference, Presence};
 use super::firmware::padded;
 use super::packet_drive::undocumented;
+use super::state::Hold;
 use super::target::{Event, Reply, ScsiTarget, TargetData};
 use crate::transport::{Completion, Data, PacketTransport, TransportError, Unit};
 
@@ -381,6 +383,7 @@ pub(super) struct SimPacketTransport {
     pub whole_sense: bool,
     /// The node that was opened: a drive that comes back has another.
     pub generation: u64,
+    pub _hold: Option<Arc<Hold>>,
 }
 
 impl SimPacketTransport {

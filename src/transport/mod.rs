@@ -19,7 +19,7 @@ use crate::scsi::{PacketDevice, ReturnedRegistersError, Sense};
 pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
 pub use port::PortTaskFile;
-pub use registers::{Register, RegisterAccess};
+pub use registers::{OpenRegisters, Register, RegisterAccess};
 pub use sg_io::SgDevice;
 pub use watched::{Watch, Watched};
 
@@ -126,7 +126,10 @@ pub trait PacketTransport {
     ) -> Result<Completion, TransportError>;
 }
 
-impl<T: PacketTransport + ?Sized> PacketTransport for Box<T> {
+/// A drive that takes commands, from whatever thread has it.
+pub type OpenDrive = Box<dyn PacketTransport + Send>;
+
+impl PacketTransport for OpenDrive {
     fn execute(
         &mut self,
         cdb: &[u8],

@@ -53,6 +53,9 @@ impl Register {
     }
 }
 
+/// The registers of a channel, from whatever thread has them.
+pub type OpenRegisters = Box<dyn RegisterAccess + Send>;
+
 /// The registers of one IDE channel and nothing else.
 pub trait RegisterAccess {
     /// # Errors
@@ -90,31 +93,5 @@ pub trait RegisterAccess {
     /// Where the register cannot be reached.
     fn clear_bus_master(&mut self) -> Result<(), TransportError> {
         Ok(())
-    }
-}
-
-impl<R: RegisterAccess + ?Sized> RegisterAccess for Box<R> {
-    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
-        (**self).read(register)
-    }
-
-    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
-        (**self).write(register, value)
-    }
-
-    fn has_data(&self) -> bool {
-        (**self).has_data()
-    }
-
-    fn read_data(&mut self) -> Result<u16, TransportError> {
-        (**self).read_data()
-    }
-
-    fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
-        (**self).bus_master_status()
-    }
-
-    fn clear_bus_master(&mut self) -> Result<(), TransportError> {
-        (**self).clear_bus_master()
     }
 }

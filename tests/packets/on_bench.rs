@@ -9,7 +9,7 @@ use mtkflash::job::record::Date;
 use mtkflash::job::write::{self, BackupWish, Content};
 use mtkflash::job::{FlashState, JobError, Selection};
 use mtkflash::protocol::detect;
-use mtkflash::protocol::packet::{Family, PacketDrive, Reopen};
+use mtkflash::protocol::packet::{Family, PacketDrive};
 use mtkflash::sim::SimDriveHandle;
 use mtkflash::transport::{PacketTransport, TransportError};
 
@@ -51,12 +51,14 @@ impl OnBench {
             }
         })?;
         let clock = self.handle.clock();
-        Ok(Family::of(detected.protocol)
-            .map(|family| PacketDrive::new(family, identity, packets, Box::new(self), clock)))
+        Ok(Family::of(detected.protocol).map(|family| {
+            let reopen = Box::new(move || self.reopen());
+            PacketDrive::new(family, identity, packets, reopen, clock)
+        }))
     }
 }
 
-impl Reopen for OnBench {
+impl OnBench {
     fn reopen(&mut self) -> Result<Packets, TransportError> {
         let packets = self.handle.packets().ok_or(TransportError::Vanished)?;
         Ok((self.watched)(packets))

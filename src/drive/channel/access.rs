@@ -9,10 +9,10 @@ use crate::drive::pci::{Function, PciAddress};
 use crate::drive::permission::Obstacle;
 use crate::drive::port_name::{PortName, Seat};
 use crate::drive::position::{Position, channel_name};
-use crate::drive::system::{OpenRegisters, RegistersOf, System};
+use crate::drive::system::{RegistersOf, System};
 use crate::drive::topology::{Located, Topology, port_owner};
-use crate::transport::Unit;
 use crate::transport::port::Channel;
+use crate::transport::{OpenRegisters, Unit};
 
 /// A channel and where its registers are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use super::{
 use crate::drive::controller;
 use crate::drive::note::{Left, Note};
 use crate::drive::permission::Obstacle;
-use crate::drive::system::{OpenDrive, System};
+use crate::drive::system::System;
 use crate::drive::topology::{Located, Topology};
-use crate::transport::Clock;
+use crate::transport::{Clock, OpenDrive};
 
 /// How long drives may take to come back after a scan: libata resets the
 /// channel first.

@@ -1,7 +1,7 @@
 use super::super::fake::Machine;
 use super::super::locate_path;
 use super::super::topology::IndexBasis;
-use super::detached::{COME_BACK, COME_BACK_STEP, UNCHANGED_LOOKS};
+use super::detached::{COME_BACK, COME_BACK_STEP, Detached, UNCHANGED_LOOKS};
 use super::*;
 use crate::cli::words::InWords;
 use crate::sim::SimClock;

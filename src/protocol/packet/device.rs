@@ -21,15 +21,13 @@ use crate::protocol::{
     Tried, Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
-use crate::transport::{Clock, PacketTransport, TransportError};
-
-type Transport = Box<dyn PacketTransport + Send>;
+use crate::transport::{Clock, OpenDrive, TransportError};
 
 /// A drive of one of the documented families.
 pub struct PacketDrive {
     /// `None` while the drive is gone from the system.
-    transport: Option<Transport>,
-    reopen: Box<dyn Reopen>,
+    transport: Option<OpenDrive>,
+    reopen: Reopen,
     clock: Arc<dyn Clock>,
     family: &'static Family,
     info: DeviceInfo,
@@ -41,8 +39,8 @@ impl PacketDrive {
     pub fn new(
         family: &'static Family,
         identity: Option<Identity>,
-        transport: Transport,
-        reopen: Box<dyn Reopen>,
+        transport: OpenDrive,
+        reopen: Reopen,
         clock: Arc<dyn Clock>,
     ) -> PacketDrive {
         let info = DeviceInfo {
@@ -127,7 +125,7 @@ impl PacketDrive {
         Ok(())
     }
 
-    fn transport(&mut self) -> Result<&mut Transport, PacketError> {
+    fn transport(&mut self) -> Result<&mut OpenDrive, PacketError> {
         self.transport
             .as_mut()
             .ok_or(PacketError::Transport(TransportError::Vanished))
@@ -135,7 +133,7 @@ impl PacketDrive {
 
     fn find_again(&mut self) -> Result<(), PacketError> {
         if self.transport.is_none() {
-            self.transport = Some(self.reopen.reopen()?);
+            self.transport = Some((self.reopen)()?);
         }
         Ok(())
     }

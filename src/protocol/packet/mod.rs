@@ -25,7 +25,7 @@ use super::download::{Effect, SendError};
 use crate::flash::Offset;
 use crate::scsi::cdb::{self, BufferTooLarge};
 use crate::scsi::{Identity, Inquiry, Sense};
-use crate::transport::{Data, PacketTransport, TransportError, Verdict};
+use crate::transport::{Data, OpenDrive, PacketTransport, TransportError, Verdict};
 
 /// For a command that may make the drive program. A time-out makes the kernel
 /// reset the drive, and a reset while it programs is the end of it: the MT1939
@@ -39,15 +39,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// which says that it was not carried out. There may be one for each event.
 const UNIT_ATTENTIONS: u32 = 8;
 
-/// Finds a drive again that went away to restart. The real one knows its place
-/// in the system, the simulated one its bench.
-pub trait Reopen: Send {
-    /// Looks once, without waiting.
-    ///
-    /// # Errors
-    /// Why it cannot be spoken to yet: mostly that it is not there.
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError>;
-}
+/// Finds a drive again that went away to restart: looks once, without waiting. Fails
+/// where it cannot be spoken to yet, mostly since it is not there. The real drive is
+/// known by its place in the system, the simulated one by its bench.
+pub type Reopen = Box<dyn FnMut() -> Result<OpenDrive, TransportError> + Send>;
 
 /// A packet command that did not end well.
 #[derive(Debug, thiserror::Error)]

@@ -137,7 +137,10 @@ impl Fake {
             family,
             Some(identity),
             Box::new(self.clone()),
-            Box::new(self.clone()),
+            {
+                let mut fake = self.clone();
+                Box::new(move || fake.reopen())
+            },
             clock.clone(),
         );
         (drive, clock)
@@ -283,8 +286,8 @@ impl PacketTransport for Fake {
     }
 }
 
-impl Reopen for Fake {
-    fn reopen(&mut self) -> Result<Box<dyn PacketTransport + Send>, TransportError> {
+impl Fake {
+    fn reopen(&mut self) -> Result<OpenDrive, TransportError> {
         self.with(|state| match state.away.checked_sub(1) {
             Some(rest) => {
                 state.away = rest;

@@ -16,7 +16,7 @@ use crate::sim::packet::{Bridge, SimPacketTransport, SimTarget};
 use crate::sim::state::{Hold, Remembered};
 use crate::sim::target::{InRealTime, ScsiTarget};
 use crate::transport::clock::SystemClock;
-use crate::transport::{PacketTransport, RegisterAccess, Unit};
+use crate::transport::{OpenDrive, OpenRegisters, Unit};
 
 /// A drive of a bench. Handles to a drive share it.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub struct SimDriveHandle {
     pub(super) identity: Identity,
     clock: Arc<SimClock>,
     pub(super) place: Place,
+    /// Kept by whatever is opened by this handle.
+    hold: Option<Arc<Hold>>,
 }
 
 impl SimDriveHandle {
@@ -53,6 +55,7 @@ impl SimDriveHandle {
                 false => SimClock::default(),
             }),
             place,
+            hold: None,
         }
     }
 
@@ -95,17 +98,21 @@ impl SimDriveHandle {
         Arc::clone(&self.clock)
     }
 
-    /// Holds the drive alone, as the exclusive open of a real one does, until what is
-    /// returned is dropped. `None` where another run has it, or has changed its flash
-    /// since this bench was opened.
-    pub fn hold(&self) -> Option<Hold> {
-        self.with(Drive::hold).flatten()
+    /// The drive held alone, as the exclusive open of a real one does, until what is
+    /// returned is dropped with all that was opened by it. `None` where another run has
+    /// it, or has changed its flash since this bench was opened.
+    pub fn alone(&self) -> Option<SimDriveHandle> {
+        let hold = self.with(Drive::hold).flatten()?;
+        Some(SimDriveHandle {
+            hold: Some(Arc::new(hold)),
+            ..self.clone()
+        })
     }
 
     /// The way of SG_IO. `None` for a dead drive, which no kernel lists, and
     /// while a drive is off the bus to restart: ask again when time has passed.
     /// What was opened before a drive left the bus stays vanished.
-    pub fn packets(&self) -> Option<Box<dyn PacketTransport + Send>> {
+    pub fn packets(&self) -> Option<OpenDrive> {
         if self.dead {
             return None;
         }
@@ -119,6 +126,7 @@ impl SimDriveHandle {
             bridge: self.bridge,
             whole_sense: false,
             generation,
+            _hold: self.hold.clone(),
         }))
     }
 
@@ -148,10 +156,12 @@ impl SimDriveHandle {
 
     /// The legacy ports of the drive's channel, with both its drives; `None`
     /// for a drive without a position.
-    pub fn registers(&self) -> Option<Box<dyn RegisterAccess + Send>> {
-        self.place.position.map(|_| {
-            Box::new(SimPorts(Arc::clone(&self.channel))) as Box<dyn RegisterAccess + Send>
-        })
+    pub fn registers(&self) -> Option<OpenRegisters> {
+        self.position()?;
+        Some(Box::new(SimPorts {
+            channel: Arc::clone(&self.channel),
+            _hold: self.hold.clone(),
+        }))
     }
 
     /// What the drive was asked to do since the bench was opened.

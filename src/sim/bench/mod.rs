@@ -33,7 +33,7 @@ use place::Place;
 
 use super::channel::SharedChannel;
 use crate::files::{self, Links};
-use crate::transport::RegisterAccess;
+use crate::transport::OpenRegisters;
 
 /// Bytes. A bench of four drives with every key has 4 KiB.
 const LARGEST_BENCH: u64 = 0x10_0000;
@@ -151,7 +151,7 @@ impl Bench {
 
     /// The legacy ports of a position, whether a drive is there or not. `None`
     /// for a position other than 1 to 4 and for one whose channel has no drive.
-    pub fn ports(&self, position: u8) -> Option<Box<dyn RegisterAccess + Send>> {
+    pub fn ports(&self, position: u8) -> Option<OpenRegisters> {
         let channel_of = |position: u8| position.checked_sub(1).map(|index| index / 2);
         self.drives
             .iter()

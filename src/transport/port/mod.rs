@@ -25,7 +25,7 @@ use nix::errno::Errno;
 
 use super::signals::HeldSignals;
 use super::{
-    Answer, Clock, Expect, IdentifyError, Instead, Register, RegisterAccess, Registers, TaskFile,
+    Answer, Clock, Expect, IdentifyError, Instead, OpenRegisters, Register, Registers, TaskFile,
     TaskFileError, TransportError, Unit,
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
@@ -82,16 +82,16 @@ impl Default for Habits {
 /// One drive's task file by the registers of its channel.
 ///
 /// Restores the channel's interrupts when dropped, if they are quiet by then.
-pub struct PortTaskFile<R: RegisterAccess> {
-    registers: R,
+pub struct PortTaskFile {
+    registers: OpenRegisters,
     unit: Unit,
     habits: Habits,
     clock: Arc<dyn Clock>,
     quiet: bool,
 }
 
-impl<R: RegisterAccess> PortTaskFile<R> {
-    pub fn new(registers: R, unit: Unit, clock: Arc<dyn Clock>) -> PortTaskFile<R> {
+impl PortTaskFile {
+    pub fn new(registers: OpenRegisters, unit: Unit, clock: Arc<dyn Clock>) -> PortTaskFile {
         PortTaskFile {
             registers,
             unit,
@@ -102,7 +102,7 @@ impl<R: RegisterAccess> PortTaskFile<R> {
     }
 
     /// The same on a channel that is no legacy one.
-    pub fn with_habits(mut self, habits: Habits) -> PortTaskFile<R> {
+    pub fn with_habits(mut self, habits: Habits) -> PortTaskFile {
         self.habits = habits;
         self
     }
@@ -244,7 +244,7 @@ impl<R: RegisterAccess> PortTaskFile<R> {
     }
 }
 
-impl<R: RegisterAccess> TaskFile for PortTaskFile<R> {
+impl TaskFile for PortTaskFile {
     /// Sends nothing to a drive that is busy, has data to give, or shows a
     /// device fault, as the statuses of vendor mode do. Nor to one whose data
     /// could not be fetched. A drive that hangs at the question is reset by
@@ -334,7 +334,7 @@ fn whole(moved: io::Result<usize>, expected: usize) -> Result<(), TransportError
     }
 }
 
-impl<R: RegisterAccess> Drop for PortTaskFile<R> {
+impl Drop for PortTaskFile {
     fn drop(&mut self) {
         // Who wants to know of a failure has called it before.
         let _ = self.restore_interrupts();

@@ -11,7 +11,7 @@
 //! no storm yet and becomes one: a flash takes hundreds of thousands of commands.
 //! So there one interrupt at each of the first commands ends the job as well.
 
-use crate::transport::{Register, RegisterAccess, TransportError};
+use crate::transport::{OpenRegisters, Register, RegisterAccess, TransportError};
 
 /// Commands during which the line is watched: what a drive does to it, it does
 /// at the first.
@@ -24,17 +24,14 @@ const MOST: u64 = 10_000;
 /// Commands in succession, each with an interrupt, that are no chance.
 const ENOUGH: u32 = 16;
 
-/// Counts the interrupts of a line.
-pub trait InterruptCount: Send {
-    /// How many there were since the system started; `None` where that cannot
-    /// be told.
-    fn count(&mut self) -> Option<u64>;
-}
+/// How many interrupts a line has had since the system started; `None` where that
+/// cannot be told.
+pub type InterruptCount = Box<dyn FnMut() -> Option<u64> + Send>;
 
 /// The registers of a channel whose interrupt line is watched.
-pub struct StormGuard<R> {
-    registers: R,
-    counter: Option<Box<dyn InterruptCount>>,
+pub struct StormGuard {
+    registers: OpenRegisters,
+    counter: Option<InterruptCount>,
     before: Option<u64>,
     left: u32,
     answered: Answered,
@@ -51,12 +48,12 @@ struct Answered {
     with_interrupt: u32,
 }
 
-impl<R: RegisterAccess> StormGuard<R> {
+impl StormGuard {
     /// Without a counter nothing is watched.
-    pub fn new(registers: R, mut counter: Option<Box<dyn InterruptCount>>) -> StormGuard<R> {
+    pub fn new(registers: OpenRegisters, mut counter: Option<InterruptCount>) -> StormGuard {
         StormGuard {
             registers,
-            before: counter.as_mut().and_then(|counter| counter.count()),
+            before: counter.as_mut().and_then(|count| count()),
             counter,
             left: WATCHED,
             answered: Answered::default(),
@@ -64,7 +61,7 @@ impl<R: RegisterAccess> StormGuard<R> {
     }
 
     /// The same on a controller whose nIEN is not to be touched.
-    pub fn without_nien(mut self) -> StormGuard<R> {
+    pub fn without_nien(mut self) -> StormGuard {
         self.answered.counts = true;
         self
     }
@@ -75,7 +72,7 @@ impl<R: RegisterAccess> StormGuard<R> {
         let (Some(counter), Some(before), 1..) = (&mut self.counter, self.before, self.left) else {
             return Ok(());
         };
-        let count = counter.count().unwrap_or(before);
+        let count = counter().unwrap_or(before);
         let interrupts = count.saturating_sub(before);
         let is_each = match at {
             At::Command => self.answered.sent(count),
@@ -119,7 +116,7 @@ impl Answered {
     }
 }
 
-impl<R: RegisterAccess> RegisterAccess for StormGuard<R> {
+impl RegisterAccess for StormGuard {
     fn read(&mut self, register: Register) -> Result<u8, TransportError> {
         let value = self.registers.read(register)?;
         if register == Register::Command {
@@ -179,22 +176,17 @@ mod tests {
         }
     }
 
-    #[derive(Clone)]
-    struct Line(Arc<Mutex<Option<u64>>>);
+    type Line = Arc<Mutex<Option<u64>>>;
 
-    impl InterruptCount for Line {
-        fn count(&mut self) -> Option<u64> {
-            *self.0.lock().unwrap()
-        }
-    }
-
-    fn guarded(before: Option<u64>) -> (StormGuard<Silent>, Line) {
-        let line = Line(Arc::new(Mutex::new(before)));
-        (StormGuard::new(Silent, Some(Box::new(line.clone()))), line)
+    fn guarded(before: Option<u64>) -> (StormGuard, Line) {
+        let line = Arc::new(Mutex::new(before));
+        let counted = Arc::clone(&line);
+        let counter = Box::new(move || *counted.lock().unwrap());
+        (StormGuard::new(Box::new(Silent), Some(counter)), line)
     }
 
     fn set(line: &Line, count: u64) {
-        *line.0.lock().unwrap() = Some(count);
+        *line.lock().unwrap() = Some(count);
     }
 
     #[test]
@@ -234,7 +226,7 @@ mod tests {
 
     /// As many commands as are watched, and at each of these an interrupt.
     fn interrupted_at(
-        mut registers: StormGuard<Silent>,
+        mut registers: StormGuard,
         line: &Line,
         has_interrupt: impl Fn(u32) -> bool,
     ) -> Result<(), TransportError> {
@@ -271,7 +263,7 @@ mod tests {
         let (mut registers, line) = guarded(None);
         set(&line, 90_000);
         registers.write(Register::Command, 0x80).unwrap();
-        let mut registers = StormGuard::new(Silent, None);
+        let mut registers = StormGuard::new(Box::new(Silent), None);
         registers.write(Register::Command, 0x80).unwrap();
     }
 }

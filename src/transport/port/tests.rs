@@ -1,9 +1,8 @@
 use super::*;
 use crate::cli::words::InWords;
+use crate::transport::RegisterAccess;
 use crate::transport::signals::tests::are_held;
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
 use std::sync::Mutex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +33,12 @@ struct Log {
 }
 
 #[derive(Clone, Default)]
-struct Counting(Rc<RefCell<Log>>);
+struct Counting(Arc<Mutex<Log>>);
 
 impl RegisterAccess for Counting {
     fn read(&mut self, register: Register) -> Result<u8, TransportError> {
         assert!(are_held(), "signals could come in between");
-        let mut log = self.0.borrow_mut();
+        let mut log = self.0.lock().unwrap();
         log.accesses.push(Read(register));
         if log.fails {
             return Err(TransportError::Vanished);
@@ -56,7 +55,7 @@ impl RegisterAccess for Counting {
 
     fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
         assert!(are_held(), "signals could come in between");
-        let mut log = self.0.borrow_mut();
+        let mut log = self.0.lock().unwrap();
         log.accesses.push(Write(register, value));
         if log.fails {
             return Err(TransportError::Vanished);
@@ -65,31 +64,31 @@ impl RegisterAccess for Counting {
     }
 
     fn has_data(&self) -> bool {
-        self.0.borrow().data.is_some()
+        self.0.lock().unwrap().data.is_some()
     }
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
         assert!(are_held(), "signals could come in between");
-        let mut log = self.0.borrow_mut();
+        let mut log = self.0.lock().unwrap();
         log.accesses.push(Access::Data);
         let word = log.data.as_mut().and_then(VecDeque::pop_front);
         Ok(word.expect("no such data"))
     }
 
     fn bus_master_status(&mut self) -> Result<Option<u8>, TransportError> {
-        Ok(self.0.borrow().bus_master)
+        Ok(self.0.lock().unwrap().bus_master)
     }
 
     fn clear_bus_master(&mut self) -> Result<(), TransportError> {
         assert!(are_held(), "signals could come in between");
-        self.0.borrow_mut().accesses.push(Access::BusMaster);
+        self.0.lock().unwrap().accesses.push(Access::BusMaster);
         Ok(())
     }
 }
 
 impl Counting {
     fn accesses(&self) -> Vec<Access> {
-        std::mem::take(&mut self.0.borrow_mut().accesses)
+        std::mem::take(&mut self.0.lock().unwrap().accesses)
     }
 }
 
@@ -106,12 +105,12 @@ impl Clock for Slept {
     }
 }
 
-fn drive(unit: Unit) -> (PortTaskFile<Counting>, Counting, Arc<Slept>) {
+fn drive(unit: Unit) -> (PortTaskFile, Counting, Arc<Slept>) {
     let registers = Counting::default();
-    registers.0.borrow_mut().status = 0x70;
+    registers.0.lock().unwrap().status = 0x70;
     let clock = Arc::new(Slept::default());
     (
-        PortTaskFile::new(registers.clone(), unit, clock.clone()),
+        PortTaskFile::new(Box::new(registers.clone()), unit, clock.clone()),
         registers,
         clock,
     )
@@ -201,7 +200,7 @@ fn address_bits_cannot_change_the_unit() {
 #[test]
 fn status_is_read_until_it_is_the_expected_one() {
     let (mut task_file, registers, _) = drive(Unit::Master);
-    registers.0.borrow_mut().busy_reads = STATUS_READS - 1;
+    registers.0.lock().unwrap().busy_reads = STATUS_READS - 1;
     let answer = task_file.execute(&Registers::default(), EXPECT_PARALLEL, false);
     assert_eq!(answer.unwrap().status, 0x70);
 }
@@ -209,7 +208,7 @@ fn status_is_read_until_it_is_the_expected_one() {
 #[test]
 fn a_drive_that_never_shows_the_expected_status_is_given_up() {
     let (mut task_file, registers, _) = drive(Unit::Master);
-    registers.0.borrow_mut().status = 0x51;
+    registers.0.lock().unwrap().status = 0x51;
     let error = task_file
         .execute(&Registers::default(), EXPECT_PARALLEL, true)
         .unwrap_err();
@@ -225,7 +224,7 @@ fn a_drive_that_never_shows_the_expected_status_is_given_up() {
 #[test]
 fn any_status_is_read_once_after_the_wait() {
     let (mut task_file, registers, clock) = drive(Unit::Master);
-    registers.0.borrow_mut().status = 0x51;
+    registers.0.lock().unwrap().status = 0x51;
     let after = Duration::from_millis(2);
     let answer = task_file
         .execute(
@@ -265,7 +264,7 @@ fn selecting_a_drive_writes_its_device_register_and_no_command() {
 #[test]
 fn nothing_follows_an_access_that_failed() {
     let (mut task_file, registers, _) = drive(Unit::Master);
-    registers.0.borrow_mut().fails = true;
+    registers.0.lock().unwrap().fails = true;
     let outcome = task_file.execute(&Registers::default(), EXPECT_PARALLEL, true);
     assert!(matches!(
         outcome,
@@ -284,7 +283,7 @@ fn asked(statuses: &[u8]) -> (Result<PacketDevice, IdentifyError>, Vec<Access>, 
     words[27] = u16::from_be_bytes(*b"SO");
     words[28] = u16::from_be_bytes(*b"NY");
     {
-        let mut log = registers.0.borrow_mut();
+        let mut log = registers.0.lock().unwrap();
         log.data = Some(words);
         log.statuses = statuses.iter().copied().collect();
         log.status = *statuses.last().unwrap();
@@ -425,7 +424,7 @@ fn a_drive_that_is_busy_after_a_command_has_not_answered_yet() {
     };
     let (mut task_file, registers, _) = drive(Unit::Master);
     let mut ask = |patience, statuses: &[u8]| {
-        registers.0.borrow_mut().statuses = statuses.iter().copied().collect();
+        registers.0.lock().unwrap().statuses = statuses.iter().copied().collect();
         let answer = task_file.execute(&Registers::default(), any(patience), false);
         answer.unwrap().status
     };
@@ -448,8 +447,8 @@ fn a_function_that_is_gone_reads_ff_everywhere() {
         (None, 0xFF, false),
     ] {
         let (mut task_file, registers, _) = drive(Unit::Master);
-        registers.0.borrow_mut().bus_master = bus_master;
-        registers.0.borrow_mut().register = Some(register);
+        registers.0.lock().unwrap().bus_master = bus_master;
+        registers.0.lock().unwrap().register = Some(register);
         assert_eq!(task_file.is_void().unwrap(), is_void, "{bus_master:?}");
     }
 }
@@ -486,9 +485,9 @@ fn interrupts_that_were_never_quiet_are_left_alone() {
 fn restoring_interrupts_is_tried_again_after_a_failure() {
     let (mut task_file, registers, _) = drive(Unit::Master);
     task_file.quiet_interrupts().unwrap();
-    registers.0.borrow_mut().fails = true;
+    registers.0.lock().unwrap().fails = true;
     task_file.restore_interrupts().unwrap_err();
-    registers.0.borrow_mut().fails = false;
+    registers.0.lock().unwrap().fails = false;
     registers.accesses();
     drop(task_file);
     assert_eq!(registers.accesses(), RESTORED);
