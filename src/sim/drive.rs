@@ -18,6 +18,12 @@ pub(super) const STATUS_READY: u8 = 0x50;
 /// DRDY, DSC and ERR: how a drive says that it aborted a command.
 pub(super) const STATUS_ABORTED: u8 = 0x51;
 const STATUS_BUSY: u8 = 0xD0;
+
+pub(super) const DEVICE_RESET: u8 = 0x08;
+pub(super) const PACKET: u8 = 0xA0;
+pub(super) const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
+pub(super) const IDENTIFY_DEVICE: u8 = 0xEC;
+
 const DATA_REQUEST: u8 = 0x08;
 const ERROR_ABORTED: u8 = 0x04;
 
@@ -46,7 +52,7 @@ pub(super) trait Model: Send {
     fn memory(&mut self) -> &mut Memory;
 
     /// Adds what the flash chip counts.
-    fn count(&self, counters: &mut Counters);
+    fn count(&mut self, counters: &mut Counters);
 
     /// Whether the firmware that answers packets runs.
     fn answers_packets(&self) -> bool;
@@ -133,6 +139,7 @@ pub(super) struct Interference {
 }
 
 /// The parts of a drive that its model works on.
+#[derive(Default)]
 pub(super) struct Core {
     pub identity: Identity,
     pub clock: Arc<SimClock>,
@@ -174,6 +181,38 @@ impl Core {
 
     pub fn abort(&mut self) {
         self.finish(STATUS_ABORTED);
+    }
+
+    /// Carries out an ATA command that is about no firmware; `false` for any other.
+    /// `runs`: the firmware answers packets.
+    pub fn common_command(&mut self, command: u8, runs: bool) -> bool {
+        match command {
+            // The kernel sends these by itself: they are nobody's mistake.
+            PACKET | IDENTIFY_PACKET_DEVICE if runs => self.finish(STATUS_READY),
+            PACKET | IDENTIFY_PACKET_DEVICE => self.abort(),
+            DEVICE_RESET => self.reset(),
+            IDENTIFY_DEVICE => {
+                self.abort();
+                self.signature();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// An ATAPI device after DEVICE RESET: DRDY stays clear, and the registers hold
+    /// the signature of a packet device.
+    pub fn reset(&mut self) {
+        self.finish(0x00);
+        self.registers.error = 0x01;
+        self.signature();
+    }
+
+    fn signature(&mut self) {
+        self.registers.count = 0x01;
+        self.registers.lba_low = 0x01;
+        self.registers.lba_mid = 0x14;
+        self.registers.lba_high = 0xEB;
     }
 }
 
@@ -225,24 +264,24 @@ impl Drive {
                 return;
             }
         }
-        if let Fault::OtherIdentity {
-            vendor,
-            product,
-            revision,
-        } = fault
-        {
-            self.core.other_identity = Some(Identity {
+        match fault {
+            Fault::OtherIdentity {
                 vendor,
                 product,
                 revision,
-                serial: self.core.identity.serial.clone(),
-            });
-        } else if let Some(fault) = fault.of_cells() {
-            self.model.memory().add_fault(fault);
-        } else if let Some(fault) = fault.of_reading() {
-            self.core.misreads.add(fault);
-        } else {
-            self.schedule.add_fault(fault);
+            } => {
+                self.core.other_identity = Some(Identity {
+                    vendor,
+                    product,
+                    revision,
+                    serial: self.core.identity.serial.clone(),
+                });
+            }
+            Fault::Stuck { .. } | Fault::PartialProgram { .. } | Fault::WeakErase { .. } => {
+                self.model.memory().add_fault(fault);
+            }
+            Fault::FlipRate { .. } | Fault::Flip { .. } => self.core.misreads.add(fault),
+            fault => self.schedule.add_fault(fault),
         }
     }
 
@@ -384,7 +423,7 @@ impl Drive {
     }
 
     /// What the drive was asked to do, its flash chip included.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&mut self) -> Counters {
         let mut counters = self.core.counters.clone();
         self.model.count(&mut counters);
         counters
@@ -439,8 +478,9 @@ impl Drive {
 impl Drop for Drive {
     /// The end of a run leaves its counters beside the flash.
     fn drop(&mut self) {
+        let counters = self.counters();
         if let Some(state) = &self.state {
-            state.save_counters(&self.counters());
+            state.save_counters(&counters);
         }
     }
 }

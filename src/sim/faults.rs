@@ -10,8 +10,6 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::memory::{CellFault, ReadFault};
-
 /// A fault, as a bench file spells it in `[[drive.fault]]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -126,25 +124,6 @@ impl Fault {
             | Fault::Unplug { operation } => Some(operation),
             _ => None,
         }
-    }
-
-    /// The fault as one of the flash's cells, where it is one.
-    pub(super) fn of_cells(&self) -> Option<CellFault> {
-        Some(match *self {
-            Fault::Stuck { at } => CellFault::Stuck { at },
-            Fault::PartialProgram { at, keeps, times } => CellFault::Partial { at, keeps, times },
-            Fault::WeakErase { at, keeps } => CellFault::WeakErase { at, keeps },
-            _ => return None,
-        })
-    }
-
-    /// The fault as one of reading the flash, where it is one.
-    pub(super) fn of_reading(&self) -> Option<ReadFault> {
-        Some(match *self {
-            Fault::FlipRate { rate, seed } => ReadFault::FlipRate { rate, seed },
-            Fault::Flip { at, read, mask } => ReadFault::Flip { at, read, mask },
-            _ => return None,
-        })
     }
 
     /// The name under which the next run remembers that it has happened, for

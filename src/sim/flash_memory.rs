@@ -3,69 +3,76 @@
 
 use std::time::Duration;
 
+use super::memory::Memory;
 use super::random::Random;
 use crate::flash::FlashRange;
 
-/// The memory of a simulated chip. It stores what it is told; that flash only
-/// clears bits is the business of the chip in front of it. A memory that
-/// disobeys is a chip with faults.
-pub trait Cells: Send {
-    /// The byte at `at`, below the size of the chip.
-    fn get(&self, at: u32) -> u8;
+// How long a chip is busy with what it does. Not those of a particular chip: they lie
+// well below the waits of JungleFlasher 0.1.96 (100 ms for a sector, 3 s for a chip).
 
-    fn set(&mut self, at: u32, value: u8);
+/// A byte on parallel chips, a page on serial ones.
+pub(super) const PROGRAM_TIME: Duration = Duration::from_micros(20);
+pub(super) const SECTOR_ERASE_TIME: Duration = Duration::from_millis(25);
+pub(super) const CHIP_ERASE_TIME: Duration = Duration::from_millis(100);
+/// Writing the status register of a serial chip.
+pub(super) const WRITE_STATUS_TIME: Duration = Duration::from_millis(5);
 
-    fn put(&mut self, start: u32, values: &[u8]) {
-        for (at, value) in (start..).zip(values) {
-            self.set(at, *value);
+/// The cells of a chip, what it is at and what it did.
+#[derive(Debug)]
+pub struct Array {
+    pub cells: Memory,
+    pub counts: Counts,
+    busy: Option<(Duration, Work)>,
+}
+
+impl Array {
+    pub fn new(cells: Memory) -> Array {
+        Array {
+            cells,
+            counts: Counts::default(),
+            busy: None,
         }
     }
 
-    fn fill_range(&mut self, range: FlashRange, value: u8) {
-        for at in range.start()..range.end() {
-            self.set(at, value);
-        }
-    }
-}
-
-/// What the vector does not reach reads as FF and stores nothing.
-impl Cells for Vec<u8> {
-    fn get(&self, at: u32) -> u8 {
-        self.as_slice().get(at as usize).copied().unwrap_or(0xFF)
+    pub fn is_busy(&self) -> bool {
+        self.busy.is_some()
     }
 
-    fn set(&mut self, at: u32, value: u8) {
-        if let Some(cell) = self.get_mut(at as usize) {
-            *cell = value;
-        }
+    /// Ends what is over by now, and says whether something is.
+    pub(super) fn settle(&mut self, now: Duration) -> bool {
+        self.busy.take_if(|(until, _)| now >= *until).is_some()
     }
 
-    fn fill_range(&mut self, range: FlashRange, value: u8) {
-        range.of_mut(self).fill(value);
+    pub(super) fn begin(&mut self, time: Duration, now: Duration, work: Work) {
+        self.busy = Some((now.saturating_add(time), work));
     }
-}
 
-/// How long a chip is busy with what it does. [`Duration::MAX`] is a chip that
-/// never finishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Times {
-    /// A byte on parallel chips, a page on serial ones.
-    pub program: Duration,
-    pub sector_erase: Duration,
-    pub chip_erase: Duration,
-    /// Writing the status register of a serial chip.
-    pub write_status: Duration,
-}
+    /// What the cells of a range hold.
+    pub(super) fn held(&self, range: FlashRange) -> Vec<u8> {
+        let addresses = range.start()..range.end();
+        addresses.map(|at| self.cells.get(at)).collect()
+    }
 
-impl Default for Times {
-    /// Not those of a particular chip: they lie well below the waits of
-    /// JungleFlasher 0.1.96 (100 ms for a sector, 3 s for a chip).
-    fn default() -> Self {
-        Times {
-            program: Duration::from_micros(20),
-            sector_erase: Duration::from_millis(25),
-            chip_erase: Duration::from_millis(100),
-            write_status: Duration::from_millis(5),
+    pub(super) fn erase(&mut self, range: FlashRange, time: Duration, now: Duration) {
+        let work = Work::Erase {
+            start: range.start(),
+            before: self.held(range),
+        };
+        self.cells.fill_range(range, 0xFF);
+        self.begin(time, now, work);
+    }
+
+    /// What was being erased or programmed counts as done.
+    pub(super) fn finish(&mut self) {
+        self.busy = None;
+    }
+
+    /// The power goes now: what is being erased or programmed stays half done.
+    pub fn lose_power(&mut self, now: Duration, random: &mut Random) {
+        self.settle(now);
+        let work = self.busy.take().map(|(_, work)| work);
+        if let Some((start, cells)) = work.and_then(|work| work.cut(&self.cells, random)) {
+            self.cells.overwrite(start, &cells);
         }
     }
 }
@@ -89,7 +96,7 @@ impl Work {
     /// An erase programs all cells to 00 first, one byte after the other (AMD's
     /// embedded algorithm), and then lets all of their bits rise. Programming takes
     /// one byte after the other.
-    pub fn cut(self, cells: &impl Cells, random: &mut Random) -> Option<(u32, Vec<u8>)> {
+    fn cut(self, cells: &Memory, random: &mut Random) -> Option<(u32, Vec<u8>)> {
         match self {
             Work::Erase { start, mut before } => {
                 let length = u32::try_from(before.len()).unwrap_or(u32::MAX);

@@ -8,37 +8,17 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::flash_memory::Cells;
+use super::faults::Fault;
 use super::random::Random;
 use crate::flash::{FlashRange, Offset};
-
-/// A way in which single cells fail to change. Offsets beyond the flash never
-/// match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CellFault {
-    /// The cell takes no program any more.
-    Stuck { at: u32 },
-    /// A program leaves these bits of the cell set, the given number of times.
-    Partial { at: u32, keeps: u8, times: u64 },
-    /// An erase leaves these bits of the cell cleared.
-    WeakErase { at: u32, keeps: u8 },
-}
-
-/// A way in which bytes are misread between the flash and the host.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ReadFault {
-    /// Every byte read has one of its bits flipped with this probability.
-    FlipRate { rate: f64, seed: u64 },
-    /// The n-th read of this byte, counted from 1, has these bits flipped.
-    Flip { at: u32, read: u64, mask: u8 },
-}
 
 /// The contents of a flash chip, with the faults of single cells.
 #[derive(Debug, Default)]
 pub struct Memory {
     bytes: Vec<u8>,
     file: Option<File>,
-    faults: Vec<CellFault>,
+    /// Those of single cells. Offsets beyond the flash never match.
+    faults: Vec<Fault>,
     failure: Option<io::Error>,
 }
 
@@ -70,7 +50,7 @@ impl Memory {
         &self.bytes
     }
 
-    pub fn add_fault(&mut self, fault: CellFault) {
+    pub fn add_fault(&mut self, fault: Fault) {
         self.faults.push(fault);
     }
 
@@ -103,8 +83,8 @@ impl Memory {
             .faults
             .iter()
             .filter_map(|fault| match *fault {
-                CellFault::Stuck { at } | CellFault::Partial { at, .. } => Some(at),
-                CellFault::WeakErase { .. } => None,
+                Fault::Stuck { at } | Fault::PartialProgram { at, .. } => Some(at),
+                _ => None,
             })
             .filter(|place| range.contains(Offset(*place)))
             .collect();
@@ -120,8 +100,8 @@ impl Memory {
     fn faulty(&mut self, at: u32, held: u8, mut value: u8) -> u8 {
         for fault in &mut self.faults {
             match fault {
-                CellFault::Stuck { at: place } if *place == at => value = held,
-                CellFault::Partial {
+                Fault::Stuck { at: place } if *place == at => value = held,
+                Fault::PartialProgram {
                     at: place,
                     keeps,
                     times,
@@ -138,24 +118,20 @@ impl Memory {
     fn carry_through(&mut self, range: FlashRange) {
         if let Some(file) = &self.file {
             if let Err(error) = file.write_all_at(range.of(&self.bytes), range.start().into()) {
-                self.failure.get_or_insert(error);
+                self.fail(error);
             }
         }
     }
-}
 
-impl Cells for Memory {
+    /// What a cell holds; FF beyond the flash.
     #[inline]
-    fn get(&self, at: u32) -> u8 {
-        self.bytes
-            .as_slice()
-            .get(at as usize)
-            .copied()
-            .unwrap_or(0xFF)
+    pub fn get(&self, at: u32) -> u8 {
+        self.bytes.get(at as usize).copied().unwrap_or(0xFF)
     }
 
-    /// A program.
-    fn set(&mut self, at: u32, value: u8) {
+    /// Programs a cell. It stores what it is told: that flash only clears bits is the
+    /// business of the chip in front of it.
+    pub fn set(&mut self, at: u32, value: u8) {
         let held = self.get(at);
         let value = if self.faults.is_empty() {
             value
@@ -170,18 +146,13 @@ impl Cells for Memory {
         }
     }
 
-    /// What is no program and no erase that came to its end.
-    fn put(&mut self, start: u32, values: &[u8]) {
-        self.overwrite(start, values);
-    }
-
-    /// An erase.
-    fn fill_range(&mut self, range: FlashRange, value: u8) {
+    /// Erases cells.
+    pub fn fill_range(&mut self, range: FlashRange, value: u8) {
         let weak: Vec<(u32, u8)> = self
             .faults
             .iter()
             .filter_map(|fault| match *fault {
-                CellFault::WeakErase { at, keeps } if range.contains(Offset(at)) => {
+                Fault::WeakErase { at, keeps } if range.contains(Offset(at)) => {
                     Some((at, self.get(at) | !keeps))
                 }
                 _ => None,
@@ -199,13 +170,13 @@ impl Cells for Memory {
 
 /// The read faults of a drive and how far they have come.
 #[derive(Debug, Default)]
-pub(super) struct Misreads(Vec<(ReadFault, Random, u64)>);
+pub(super) struct Misreads(Vec<(Fault, Random, u64)>);
 
 impl Misreads {
-    pub fn add(&mut self, fault: ReadFault) {
+    pub fn add(&mut self, fault: Fault) {
         let seed = match fault {
-            ReadFault::FlipRate { seed, .. } => seed,
-            ReadFault::Flip { .. } => 0,
+            Fault::FlipRate { seed, .. } => seed,
+            _ => 0,
         };
         self.0.push((fault, Random::new(seed), 0));
     }
@@ -232,12 +203,12 @@ impl Misreads {
     fn misread(&mut self, at: u32, mut byte: u8) -> u8 {
         for (fault, random, count) in &mut self.0 {
             match *fault {
-                ReadFault::FlipRate { rate, .. } => {
+                Fault::FlipRate { rate, .. } => {
                     if random.chance(rate) {
                         byte ^= 1 << random.below(8);
                     }
                 }
-                ReadFault::Flip {
+                Fault::Flip {
                     at: place,
                     read,
                     mask,
@@ -247,7 +218,7 @@ impl Misreads {
                         byte ^= mask;
                     }
                 }
-                ReadFault::Flip { .. } => {}
+                _ => {}
             }
         }
         byte
@@ -298,7 +269,7 @@ mod tests {
     #[test]
     fn a_flip_comes_at_the_read_it_was_ordered_for() {
         let mut misreads = Misreads::default();
-        misreads.add(ReadFault::Flip {
+        misreads.add(Fault::Flip {
             at: 3,
             read: 2,
             mask: 0x80,
@@ -314,7 +285,7 @@ mod tests {
     fn random_flips_are_the_same_in_every_run_with_their_seed() {
         let run = |seed| {
             let mut misreads = Misreads::default();
-            misreads.add(ReadFault::FlipRate { rate: 0.1, seed });
+            misreads.add(Fault::FlipRate { rate: 0.1, seed });
             (0..1000).map(|_| misreads.apply(0, 0)).collect::<Vec<_>>()
         };
         assert_eq!(run(4), run(4));
@@ -325,13 +296,13 @@ mod tests {
     #[test]
     fn faulty_cells_stay_as_they_are() {
         let mut memory = Memory::new(vec![0xFF; 4]);
-        memory.add_fault(CellFault::Stuck { at: 0 });
-        memory.add_fault(CellFault::Partial {
+        memory.add_fault(Fault::Stuck { at: 0 });
+        memory.add_fault(Fault::PartialProgram {
             at: 1,
             keeps: 0x0F,
             times: 1,
         });
-        memory.add_fault(CellFault::WeakErase { at: 2, keeps: 0x01 });
+        memory.add_fault(Fault::WeakErase { at: 2, keeps: 0x01 });
         for at in 0..4 {
             memory.set(at, 0);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::channel::{SharedChannel, lock};
-use super::drive::{Drive, Interference, Presence};
+use super::drive::{Drive, IDENTIFY_PACKET_DEVICE, Interference, Presence};
 use super::firmware::padded;
 use super::packet_drive::undocumented;
 use super::state::Hold;
@@ -18,7 +18,6 @@ const TEST_UNIT_READY: u8 = 0x00;
 const REQUEST_SENSE: u8 = 0x03;
 const INQUIRY: u8 = 0x12;
 const ATA_PASS_THROUGH_16: u8 = 0x85;
-const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
 
 const CHECK_CONDITION: u8 = 0x02;
 
@@ -103,9 +102,7 @@ impl Drive {
         if interference.short > 0 {
             let kept = reply.data_in.len().saturating_sub(interference.short);
             reply.data_in.truncate(kept);
-            if let TargetData::Out(sent) = data {
-                reply.residue = interference.short.min(sent.len());
-            }
+            reply.residue = interference.short.min(data.sent().len());
         }
         if interference.time_out || !self.wait() {
             reply = Reply {
@@ -119,10 +116,7 @@ impl Drive {
     }
 
     fn own_packet(&mut self, cdb: &[u8], data: &TargetData<'_>) -> Reply {
-        let room = match data {
-            TargetData::In(room) => *room,
-            TargetData::None | TargetData::Out(_) => 0,
-        };
+        let room = data.room();
         let opcode = byte(cdb, 0);
         if opcode == REQUEST_SENSE {
             let mut sense = std::mem::take(&mut self.sense);
@@ -215,10 +209,7 @@ impl Drive {
             PIO_IN => self.identified(command, &interference),
             _ => Vec::new(),
         };
-        let data_in = match data {
-            TargetData::In(room) => good(answer, *room).data_in,
-            TargetData::None | TargetData::Out(_) => Vec::new(),
-        };
+        let data_in = good(answer, data.room()).data_in;
         const ERROR_OR_FAULT: u8 = 0x21;
         self.wait();
         let failed = self.status() & ERROR_OR_FAULT != 0;

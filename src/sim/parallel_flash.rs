@@ -10,12 +10,11 @@
 
 use std::time::Duration;
 
-use super::flash_memory::{Cells, Counts, Times, Work};
-use super::random::Random;
+use super::flash_memory::{Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, Work};
 use crate::flash::chip::{
     Bus, Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Program, Unlock,
 };
-use crate::flash::{EraseLayout, FlashRange};
+use crate::flash::{EraseLayout, FlashRange, Offset};
 
 const DATA_POLLING: u8 = 0x80;
 const TOGGLE: u8 = 0x40;
@@ -23,18 +22,18 @@ const TOGGLE: u8 = 0x40;
 /// A parallel flash chip of the table. Addresses beyond its size repeat its
 /// content, as on a chip whose upper address lines are not connected.
 #[derive(Debug)]
-pub struct ParallelFlash<C> {
+pub struct ParallelFlash {
     id: ChipId,
     size: u32,
     unlock: Unlock,
     program: Program,
     layout: EraseLayout,
-    times: Times,
-    cells: C,
-    counts: Counts,
+    pub array: Array,
     cycle: Cycle,
     shows_id: bool,
-    busy: Option<Busy>,
+    /// What bits 7 and 6 show while the chip is busy.
+    bit_7: u8,
+    toggle: u8,
 }
 
 /// How far a command sequence has come.
@@ -55,18 +54,9 @@ enum Cycle {
     EraseUnlocked,
 }
 
-#[derive(Debug)]
-struct Busy {
-    until: Duration,
-    /// What bit 7 shows meanwhile.
-    bit_7: u8,
-    toggle: u8,
-    work: Work,
-}
-
-impl<C: Cells> ParallelFlash<C> {
+impl ParallelFlash {
     /// `None` for a serial chip.
-    pub fn new(chip: &Chip, cells: C, times: Times) -> Option<Self> {
+    pub fn new(chip: &Chip, array: Array) -> Option<Self> {
         let Bus::Parallel(parallel) = &chip.bus else {
             return None;
         };
@@ -76,30 +66,12 @@ impl<C: Cells> ParallelFlash<C> {
             unlock: parallel.unlock,
             program: parallel.program,
             layout: chip.erase_layout(),
-            times,
-            cells,
-            counts: Counts::default(),
+            array,
             cycle: Cycle::Start,
             shows_id: false,
-            busy: None,
+            bit_7: 0,
+            toggle: 0,
         })
-    }
-
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    pub fn cells_mut(&mut self) -> &mut C {
-        &mut self.cells
-    }
-
-    /// The power goes now: what is being erased or programmed stays half done.
-    pub fn lose_power(&mut self, now: Duration, random: &mut Random) {
-        self.settle(now);
-        let work = self.busy.take().map(|busy| busy.work);
-        if let Some((start, cells)) = work.and_then(|work| work.cut(&self.cells, random)) {
-            self.cells.put(start, &cells);
-        }
     }
 
     /// Back to reading memory, as after power on. What was being erased or
@@ -107,30 +79,30 @@ impl<C: Cells> ParallelFlash<C> {
     pub fn power_cycle(&mut self) {
         self.cycle = Cycle::Start;
         self.shows_id = false;
-        self.busy = None;
+        self.array.finish();
     }
 
     /// A read cycle at the simulated time `now`.
     pub fn read(&mut self, at: u32, now: Duration) -> u8 {
-        self.settle(now);
-        if let Some(busy) = &mut self.busy {
-            busy.toggle ^= TOGGLE;
-            return busy.bit_7 | busy.toggle;
+        self.array.settle(now);
+        if self.array.is_busy() {
+            self.toggle ^= TOGGLE;
+            return self.bit_7 | self.toggle;
         }
         let at = at % self.size;
         if self.shows_id {
             return id_byte(self.id, at);
         }
-        self.counts.reads += 1;
-        self.cells.get(at)
+        self.array.counts.reads += 1;
+        self.array.cells.get(at)
     }
 
     /// A write cycle at the simulated time `now`.
     pub fn write(&mut self, at: u32, data: u8, now: Duration) {
         const RESET: u8 = 0xF0;
-        self.settle(now);
-        if self.busy.is_some() {
-            self.counts.ignored += 1;
+        self.array.settle(now);
+        if self.array.is_busy() {
+            self.array.counts.ignored += 1;
             return;
         }
         let at = at % self.size;
@@ -154,34 +126,23 @@ impl<C: Cells> ParallelFlash<C> {
             (Cycle::EraseUnlocking, 0x55) if second => self.cycle = Cycle::EraseUnlocked,
             (Cycle::EraseUnlocked, 0x10) if first => self.erase_chip(now),
             (Cycle::EraseUnlocked, 0x30) => self.erase_sector(at, now),
-            _ => self.counts.ignored += 1,
+            _ => self.array.counts.ignored += 1,
         }
     }
 
-    fn settle(&mut self, now: Duration) {
-        self.busy.take_if(|busy| now >= busy.until);
-    }
-
-    fn begin(&mut self, bit_7: u8, time: Duration, now: Duration, work: Work) {
-        self.busy = Some(Busy {
-            until: now.saturating_add(time),
-            bit_7,
-            toggle: 0,
-            work,
-        });
-    }
-
     fn program_byte(&mut self, at: u32, data: u8, now: Duration) {
-        let before = self.cells.get(at);
-        self.cells.set(at, before & data);
-        self.counts.programs += 1;
+        let before = self.array.cells.get(at);
+        self.array.cells.set(at, before & data);
+        self.array.counts.programs += 1;
         let work = Work::Byte { at, before };
-        self.begin(!data & DATA_POLLING, self.times.program, now, work);
+        self.array.begin(PROGRAM_TIME, now, work);
+        (self.bit_7, self.toggle) = (!data & DATA_POLLING, 0);
     }
 
     fn erase_chip(&mut self, now: Duration) {
-        self.erase(FlashRange::new(0, self.size), self.times.chip_erase, now);
-        self.counts.chip_erases += 1;
+        let all = FlashRange::new(0, self.size);
+        self.erase(all, CHIP_ERASE_TIME, now);
+        self.array.counts.chip_erases += 1;
     }
 
     fn erase_sector(&mut self, at: u32, now: Duration) {
@@ -189,26 +150,20 @@ impl<C: Cells> ParallelFlash<C> {
         let sector = sectors
             .iter()
             .copied()
-            .find(|sector| (sector.start()..sector.end()).contains(&at));
+            .find(|sector| sector.contains(Offset(at)));
         match sector {
             // A layout of one sector is a chip without command 30.
             Some(sector) if sectors.len() > 1 => {
-                self.erase(sector, self.times.sector_erase, now);
-                self.counts.sector_erases += 1;
+                self.erase(sector, SECTOR_ERASE_TIME, now);
+                self.array.counts.sector_erases += 1;
             }
-            _ => self.counts.ignored += 1,
+            _ => self.array.counts.ignored += 1,
         }
     }
 
     fn erase(&mut self, range: FlashRange, time: Duration, now: Duration) {
-        let work = Work::Erase {
-            start: range.start(),
-            before: (range.start()..range.end())
-                .map(|at| self.cells.get(at))
-                .collect(),
-        };
-        self.cells.fill_range(range, 0xFF);
-        self.begin(0, time, now, work);
+        self.array.erase(range, time, now);
+        (self.bit_7, self.toggle) = (0, 0);
     }
 }
 

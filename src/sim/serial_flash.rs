@@ -8,10 +8,11 @@
 
 use std::time::Duration;
 
-use super::flash_memory::{Cells, Counts, Times, Work};
-use super::random::Random;
+use super::flash_memory::{
+    Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, WRITE_STATUS_TIME, Work,
+};
 use crate::flash::chip::{Bus, Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
-use crate::flash::{FlashRange, PAGE_SIZE};
+use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 
 const BUSY: u8 = 0x01;
 const WRITE_ENABLE_LATCH: u8 = 0x02;
@@ -24,13 +25,11 @@ const FLOATING: u8 = 0xFF;
 
 /// A serial flash chip of the table.
 #[derive(Debug)]
-pub struct SerialFlash<C> {
+pub struct SerialFlash {
     id: ChipId,
     size: u32,
     bus: Serial,
-    times: Times,
-    cells: C,
-    counts: Counts,
+    pub array: Array,
     /// Block-protect bits of the status register, and the one that locks them.
     protection: u8,
     /// The board holds WP# low.
@@ -38,12 +37,11 @@ pub struct SerialFlash<C> {
     write_enabled: bool,
     /// Opcode 50 was the last command.
     status_write_enabled: bool,
-    busy: Option<(Duration, Work)>,
 }
 
-impl<C: Cells> SerialFlash<C> {
+impl SerialFlash {
     /// An unprotected chip; `None` for a parallel one.
-    pub fn new(chip: &Chip, cells: C, times: Times) -> Option<Self> {
+    pub fn new(chip: &Chip, array: Array) -> Option<Self> {
         let Bus::Serial(bus) = &chip.bus else {
             return None;
         };
@@ -51,14 +49,11 @@ impl<C: Cells> SerialFlash<C> {
             id: chip.id,
             size: chip.size.max(1),
             bus: bus.clone(),
-            times,
-            cells,
-            counts: Counts::default(),
+            array,
             protection: 0,
             wp_held: false,
             write_enabled: false,
             status_write_enabled: false,
-            busy: None,
         })
     }
 
@@ -77,38 +72,23 @@ impl<C: Cells> SerialFlash<C> {
         self
     }
 
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    pub fn cells_mut(&mut self) -> &mut C {
-        &mut self.cells
-    }
-
-    /// The power goes now: what is being erased or programmed stays half done.
-    pub fn lose_power(&mut self, now: Duration, random: &mut Random) {
-        self.settle(now);
-        let work = self.busy.take().map(|(_, work)| work);
-        if let Some((start, cells)) = work.and_then(|work| work.cut(&self.cells, random)) {
-            self.cells.put(start, &cells);
-        }
-    }
-
     /// As after power on: latches cleared, protection kept. What was being
     /// erased or programmed counts as done.
     pub fn power_cycle(&mut self) {
         self.write_enabled = false;
         self.status_write_enabled = false;
-        self.busy = None;
+        self.array.finish();
     }
 
     /// One transaction at the simulated time `now`: the host sends `sent`, then
     /// takes `length` bytes.
     pub fn transfer(&mut self, sent: &[u8], length: usize, now: Duration) -> Vec<u8> {
-        self.settle(now);
+        if self.array.settle(now) {
+            self.write_enabled = false;
+        }
         let mut answer = vec![FLOATING; length];
         if !self.carry_out(sent, &mut answer, now) {
-            self.counts.ignored += 1;
+            self.array.counts.ignored += 1;
         }
         answer
     }
@@ -116,7 +96,7 @@ impl<C: Cells> SerialFlash<C> {
     /// Whether the chip took the command.
     fn carry_out(&mut self, sent: &[u8], answer: &mut [u8], now: Duration) -> bool {
         let status_write_enabled = std::mem::take(&mut self.status_write_enabled);
-        let busy = self.busy.is_some();
+        let busy = self.array.is_busy();
         match *sent {
             [0x05] => answer.fill(self.status()),
             _ if busy => return false,
@@ -130,9 +110,9 @@ impl<C: Cells> SerialFlash<C> {
             [0x03, high, middle, low] => {
                 let addresses = self.address(high, middle, low)..;
                 for (byte, at) in answer.iter_mut().zip(addresses) {
-                    *byte = self.cells.get(at % self.size);
+                    *byte = self.array.cells.get(at % self.size);
                 }
-                self.counts.reads += 1;
+                self.array.counts.reads += 1;
             }
             [0x06] => self.write_enabled = true,
             [0x50] if self.bus.status_write_enable == StatusWriteEnable::EnableWriteStatus => {
@@ -149,7 +129,7 @@ impl<C: Cells> SerialFlash<C> {
                 if !(self.wp_held && self.protection & LOCKED != 0) {
                     self.protection = status & (BLOCK_PROTECT | LOCKED);
                 }
-                self.begin(self.times.write_status, now, Work::Other);
+                self.array.begin(WRITE_STATUS_TIME, now, Work::Other);
             }
             [0x02, high, middle, low, ref data @ ..] => {
                 let fits = (1..=PAGE_SIZE as usize).contains(&data.len());
@@ -160,47 +140,31 @@ impl<C: Cells> SerialFlash<C> {
                 let start = at - at % PAGE_SIZE;
                 let work = Work::Page {
                     start,
-                    before: self.cells_of(start, PAGE_SIZE),
+                    before: self.array.held(Offset(start).range(PAGE_SIZE)),
                 };
                 self.program_page(at, data);
-                self.begin(self.times.program, now, work);
+                self.array.begin(PROGRAM_TIME, now, work);
             }
             [0x20, high, middle, low] if self.bus.erases_sectors => {
                 if !self.may_change() {
                     return false;
                 }
                 let at = self.address(high, middle, low);
-                let start = at - at % SERIAL_SECTOR;
-                let end = start + SERIAL_SECTOR;
-                let work = Work::Erase {
-                    start,
-                    before: self.cells_of(start, SERIAL_SECTOR),
-                };
-                self.cells.fill_range(FlashRange::new(start, end), 0xFF);
-                self.counts.sector_erases += 1;
-                self.begin(self.times.sector_erase, now, work);
+                let sector = Offset(at - at % SERIAL_SECTOR).range(SERIAL_SECTOR);
+                self.array.erase(sector, SECTOR_ERASE_TIME, now);
+                self.array.counts.sector_erases += 1;
             }
             [opcode] if opcode == self.bus.chip_erase => {
                 if !self.may_change() {
                     return false;
                 }
                 let all = FlashRange::new(0, self.size);
-                let work = Work::Erase {
-                    start: 0,
-                    before: self.cells_of(0, self.size),
-                };
-                self.cells.fill_range(all, 0xFF);
-                self.counts.chip_erases += 1;
-                self.begin(self.times.chip_erase, now, work);
+                self.array.erase(all, CHIP_ERASE_TIME, now);
+                self.array.counts.chip_erases += 1;
             }
             _ => return false,
         }
         true
-    }
-
-    fn cells_of(&self, start: u32, length: u32) -> Vec<u8> {
-        let addresses = start..start.saturating_add(length);
-        addresses.map(|at| self.cells.get(at)).collect()
     }
 
     /// Within the page, past its end comes its beginning.
@@ -208,9 +172,10 @@ impl<C: Cells> SerialFlash<C> {
         let page = at - at % PAGE_SIZE;
         for (at, byte) in (at..).zip(data) {
             let at = page + at % PAGE_SIZE;
-            self.cells.set(at, self.cells.get(at) & byte);
+            let held = self.array.cells.get(at);
+            self.array.cells.set(at, held & byte);
         }
-        self.counts.programs += 1;
+        self.array.counts.programs += 1;
     }
 
     fn address(&self, high: u8, middle: u8, low: u8) -> u32 {
@@ -223,19 +188,9 @@ impl<C: Cells> SerialFlash<C> {
 
     fn status(&self) -> u8 {
         let bit = |set, bit| if set { bit } else { 0 };
-        bit(self.busy.is_some(), BUSY)
+        bit(self.array.is_busy(), BUSY)
             | bit(self.write_enabled, WRITE_ENABLE_LATCH)
             | self.protection
-    }
-
-    fn settle(&mut self, now: Duration) {
-        if self.busy.take_if(|(until, _)| now >= *until).is_some() {
-            self.write_enabled = false;
-        }
-    }
-
-    fn begin(&mut self, time: Duration, now: Duration, work: Work) {
-        self.busy = Some((now.saturating_add(time), work));
     }
 }
 

@@ -172,7 +172,6 @@ fn new_file(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::flash_memory::Cells;
     use super::*;
     use proptest::prelude::*;
 

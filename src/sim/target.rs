@@ -16,6 +16,24 @@ pub enum TargetData<'a> {
     In(usize),
 }
 
+impl TargetData<'_> {
+    /// Bytes that the host takes.
+    pub(super) fn room(&self) -> usize {
+        match self {
+            TargetData::In(room) => *room,
+            TargetData::None | TargetData::Out(_) => 0,
+        }
+    }
+
+    /// What the host sent.
+    pub(super) fn sent(&self) -> &[u8] {
+        match self {
+            TargetData::Out(sent) => sent,
+            TargetData::None | TargetData::In(_) => &[],
+        }
+    }
+}
+
 /// How a drive answers one command block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {

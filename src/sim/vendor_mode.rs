@@ -12,9 +12,11 @@
 use std::time::Duration;
 
 use super::counters::Counters;
-use super::drive::{Core, Model, STATUS_READY};
+use super::drive::{
+    Core, DEVICE_RESET, IDENTIFY_DEVICE, IDENTIFY_PACKET_DEVICE, Model, PACKET, STATUS_READY,
+};
 use super::firmware::{IDENTITY_AT, INQUIRY_HEADER, identity_at};
-use super::flash_memory::{Cells, Counts};
+use super::flash_memory::Array;
 use super::memory::Memory;
 use super::packet::{check_condition, good};
 use super::parallel_flash::ParallelFlash;
@@ -31,10 +33,6 @@ const WRITE_BYTE: u8 = 0x01;
 const MAILBOX_LENGTHS: u8 = 0x04;
 const MAILBOX_EXECUTE: u8 = 0x05;
 const LEAVE: u8 = 0x81;
-const DEVICE_RESET: u8 = 0x08;
-const PACKET: u8 = 0xA0;
-const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
-const IDENTIFY_DEVICE: u8 = 0xEC;
 
 const ENTER_LBA_LOW: u8 = 0x2A;
 /// Values of LBA-low that, with command 80, erase the flash of one model at
@@ -53,20 +51,12 @@ const PAGE: usize = 256;
 const LONGEST_TX: usize = 4 + 256;
 const LONGEST_RX: usize = 256;
 
-/// How a drive takes the entry command.
+/// How a drive refuses the entry command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
-    Always,
-    /// Every entry ends with this status.
-    Refused {
-        status: u8,
-    },
-    /// As [`Entry::Refused`], but for the entry after so many refused ones:
-    /// meanwhile the user has switched the drive off and on.
-    AfterPowerCycles {
-        refusals: u64,
-        status: u8,
-    },
+pub(super) struct Refusals {
+    /// How often, before it takes one.
+    pub count: u64,
+    pub status: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,22 +111,15 @@ impl Mailbox {
 
 /// The chip, by the bus that it is on.
 pub(super) enum FlashPart {
-    Parallel(Box<ParallelFlash<Memory>>),
-    Serial(Box<SerialFlash<Memory>>),
+    Parallel(Box<ParallelFlash>),
+    Serial(Box<SerialFlash>),
 }
 
 impl FlashPart {
-    fn memory(&mut self) -> &mut Memory {
+    fn array(&mut self) -> &mut Array {
         match self {
-            FlashPart::Parallel(chip) => chip.cells_mut(),
-            FlashPart::Serial(chip) => chip.cells_mut(),
-        }
-    }
-
-    fn counts(&self) -> Counts {
-        match self {
-            FlashPart::Parallel(chip) => chip.counts(),
-            FlashPart::Serial(chip) => chip.counts(),
+            FlashPart::Parallel(chip) => &mut chip.array,
+            FlashPart::Serial(chip) => &mut chip.array,
         }
     }
 
@@ -154,7 +137,7 @@ pub(super) struct VendorMode {
     /// The firmware has started: the drive answers packets and says who it is.
     runs: bool,
     mode_status: u8,
-    entry: Entry,
+    refusals: Refusals,
     mode: Mode,
     refused_entries: u64,
     part: FlashPart,
@@ -175,7 +158,7 @@ impl VendorMode {
     pub fn new(
         own: Identity,
         mode_status: u8,
-        entry: Entry,
+        refusals: Refusals,
         part: FlashPart,
         remembered: &Remembered,
     ) -> Self {
@@ -183,7 +166,7 @@ impl VendorMode {
             own,
             runs: true,
             mode_status,
-            entry,
+            refusals,
             mode: if remembered.vendor_mode {
                 Mode::Vendor
             } else {
@@ -213,7 +196,7 @@ impl VendorMode {
     /// to start: the boot code that vendor mode is part of is all that answers.
     fn boot(&mut self, core: &mut Core) {
         let serial = self.own.serial.clone();
-        let bytes = self.part.memory().bytes();
+        let bytes = self.part.array().cells.bytes();
         let first_page = bytes.get(..PAGE).unwrap_or(bytes);
         self.runs = first_page.iter().any(|byte| *byte != 0xFF);
         core.identity = match identity_at(bytes, IDENTITY_AT + INQUIRY_HEADER.len()) {
@@ -228,7 +211,7 @@ impl VendorMode {
             core.violation(format!(
                 "command 80 with LBA-low {lba_low:02x}: the drive has erased its flash"
             ));
-            let memory = self.part.memory();
+            let memory = self.memory();
             let all = FlashRange::new(0, memory.size());
             memory.fill_range(all, 0xFF);
             return core.abort();
@@ -240,26 +223,15 @@ impl VendorMode {
         if self.mode == Mode::Vendor {
             return core.finish(self.mode_status);
         }
-        let refusal = match self.entry {
-            Entry::Always => None,
-            Entry::Refused { status } => Some(status),
-            Entry::AfterPowerCycles { refusals, status } => {
-                (self.refused_entries < refusals).then_some(status)
-            }
-        };
         core.changed = true;
-        match refusal {
-            Some(status) => {
-                self.refused_entries = self.refused_entries.saturating_add(1);
-                core.finish(status);
-            }
-            None => {
-                self.mode = Mode::Vendor;
-                self.mailbox = Mailbox::new(self.mode_status);
-                self.part.power_cycle();
-                core.finish(self.mode_status);
-            }
+        if self.refused_entries < self.refusals.count {
+            self.refused_entries = self.refused_entries.saturating_add(1);
+            return core.finish(self.refusals.status);
         }
+        self.mode = Mode::Vendor;
+        self.mailbox = Mailbox::new(self.mode_status);
+        self.part.power_cycle();
+        core.finish(self.mode_status);
     }
 
     fn address(&self, core: &Core) -> u32 {
@@ -387,7 +359,7 @@ impl VendorMode {
             DEVICE_RESET => {
                 core.violation("DEVICE RESET in vendor mode, before command 81");
                 self.leave(core);
-                return reset(core);
+                return core.reset();
             }
             // The kernel sends these by itself: they are nobody's mistake.
             PACKET | IDENTIFY_PACKET_DEVICE | IDENTIFY_DEVICE => {}
@@ -399,16 +371,11 @@ impl VendorMode {
     fn normal_command(&mut self, core: &mut Core, command: u8) {
         match command {
             ENTER => self.enter(core),
-            DEVICE_RESET => reset(core),
-            PACKET | IDENTIFY_PACKET_DEVICE if self.runs => core.finish(STATUS_READY),
-            IDENTIFY_DEVICE => {
-                core.abort();
-                signature(core);
-            }
             READ_BYTE | WRITE_BYTE | MAILBOX_LENGTHS | MAILBOX_EXECUTE | LEAVE => {
                 core.violation(format!("vendor command {command:02x} outside vendor mode"));
                 core.abort();
             }
+            _ if core.common_command(command, self.runs) => {}
             _ => core.abort(),
         }
     }
@@ -443,7 +410,7 @@ impl Model for VendorMode {
         };
         let start = u32::from_be_bytes([0, bank, high, low]);
         let end = start + BLOCK;
-        let flash = self.part.memory().bytes();
+        let flash = self.part.array().cells.bytes();
         if end as usize > flash.len() || *room != BLOCK as usize {
             return Some(check_condition(0x05, 0x24, 0x00));
         }
@@ -468,12 +435,8 @@ impl Model for VendorMode {
     }
 
     fn lose_power(&mut self, core: &mut Core, seed: u64) {
-        let now = now(core);
         let mut random = Random::new(seed);
-        match &mut self.part {
-            FlashPart::Parallel(chip) => chip.lose_power(now, &mut random),
-            FlashPart::Serial(chip) => chip.lose_power(now, &mut random),
-        }
+        self.part.array().lose_power(now(core), &mut random);
     }
 
     fn power_on(&mut self, core: &mut Core) {
@@ -486,11 +449,11 @@ impl Model for VendorMode {
     }
 
     fn memory(&mut self) -> &mut Memory {
-        self.part.memory()
+        &mut self.part.array().cells
     }
 
-    fn count(&self, counters: &mut Counters) {
-        let counts = self.part.counts();
+    fn count(&mut self, counters: &mut Counters) {
+        let counts = self.part.array().counts;
         counters.programs += counts.programs;
         counters.sector_erases += counts.sector_erases;
         counters.chip_erases += counts.chip_erases;
@@ -509,19 +472,4 @@ impl Model for VendorMode {
 
 fn now(core: &Core) -> Duration {
     Duration::from_nanos(core.clock.nanoseconds())
-}
-
-/// An ATAPI device after DEVICE RESET: DRDY stays clear, and the registers hold
-/// the signature of a packet device.
-pub(super) fn reset(core: &mut Core) {
-    core.finish(0x00);
-    core.registers.error = 0x01;
-    signature(core);
-}
-
-pub(super) fn signature(core: &mut Core) {
-    core.registers.count = 0x01;
-    core.registers.lba_low = 0x01;
-    core.registers.lba_mid = 0x14;
-    core.registers.lba_high = 0xEB;
 }

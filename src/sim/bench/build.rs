@@ -5,25 +5,22 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::file::{BoardSetup, DriveSetup, EntryKind, Gap, ModelKind, ReadsKind, Source};
+use super::file::{DriveSetup, Entry, Gap, ModelKind, Source};
 use super::part::Part;
 use super::{BenchError, SimDriveHandle};
 use crate::flash::FlashRange;
 use crate::flash::chip::{Bus, Chip};
 use crate::scsi::Identity;
 use crate::sim::blu_ray::Board;
-use crate::sim::counters::Counters;
 use crate::sim::drive::{Core, Drive, Model, TaskFileRegisters};
 use crate::sim::firmware::Names;
-use crate::sim::flash_memory::Times;
-use crate::sim::memory::{Memory, Misreads};
-use crate::sim::packet_drive::{
-    BluRay, Btc, Habits, Kind, PacketDrive, Protocol, Reads, VendorBlocks,
-};
+use crate::sim::flash_memory::Array;
+use crate::sim::memory::Memory;
+use crate::sim::packet_drive::{BluRay, Btc, Habits, PacketDrive, Protocol, Setup, VendorBlocks};
 use crate::sim::parallel_flash::ParallelFlash;
 use crate::sim::serial_flash::SerialFlash;
 use crate::sim::state::{Remembered, StateFile};
-use crate::sim::vendor_mode::{Entry, FlashPart, VendorMode};
+use crate::sim::vendor_mode::{FlashPart, Refusals, VendorMode};
 
 /// The drive behind a handle, with the state that the last run left in `folder`.
 pub(super) fn drive(
@@ -77,15 +74,7 @@ pub(super) fn drive(
             status: model.resting_status(),
             ..TaskFileRegisters::default()
         },
-        misreads: Misreads::default(),
-        counters: Counters::default(),
-        busy_until: 0,
-        generation: 0,
-        off_bus_until: 0,
-        other_identity: None,
-        vendor_specific: String::new(),
-        progress: 0,
-        changed: false,
+        ..Core::default()
     };
     let mut drive = Drive::new(core, model, state, remembered);
     drive.inquiry_fails = setup.inquiry_fails || setup.dead;
@@ -104,10 +93,12 @@ fn vendor_mode(
     memory: Memory,
     remembered: &Remembered,
 ) -> Option<VendorMode> {
+    let array = Array::new(memory);
     let part = match &chip.bus {
-        Bus::Parallel(_) => ParallelFlash::new(chip, memory, Times::default())
-            .map(|part| FlashPart::Parallel(Box::new(part))),
-        Bus::Serial(_) => SerialFlash::new(chip, memory, Times::default()).map(|part| {
+        Bus::Parallel(_) => {
+            ParallelFlash::new(chip, array).map(|part| FlashPart::Parallel(Box::new(part)))
+        }
+        Bus::Serial(_) => SerialFlash::new(chip, array).map(|part| {
             let part = match (setup.wp_held, setup.protected) {
                 (true, _) => part.locked(),
                 (false, true) => part.protected(),
@@ -116,17 +107,15 @@ fn vendor_mode(
             FlashPart::Serial(Box::new(part))
         }),
     }?;
-    let entry = match setup.entry {
-        EntryKind::Always => Entry::Always,
-        EntryKind::Refused => Entry::Refused {
-            status: setup.refusal_status,
+    let refusals = Refusals {
+        count: match setup.entry {
+            Entry::Always => 0,
+            Entry::Refused => u64::MAX,
+            Entry::AfterPowerCycles => setup.power_cycles,
         },
-        EntryKind::AfterPowerCycles => Entry::AfterPowerCycles {
-            refusals: setup.power_cycles,
-            status: setup.refusal_status,
-        },
+        status: setup.refusal_status,
     };
-    let drive = VendorMode::new(own.clone(), mode_status, entry, part, remembered);
+    let drive = VendorMode::new(own.clone(), mode_status, refusals, part, remembered);
     Some(match setup.liteon_read {
         true => drive.with_program_memory(setup.liteon_differs),
         false => drive,
@@ -140,7 +129,7 @@ impl DriveSetup {
             ModelKind::VendorMode | ModelKind::Mt1339 | ModelKind::Sd616 => Names::LiteOn,
             ModelKind::Btc => Names::Btc,
             ModelKind::Mt1939 => Names::Mt1939,
-            ModelKind::Mt1959 => Names::BluRay(self.board.board().of_drive(self.individual())),
+            ModelKind::Mt1959 => Names::BluRay(board(&self.board).of_drive(self.individual())),
         }
     }
 
@@ -179,58 +168,17 @@ impl DriveSetup {
             ModelKind::Mt1339 => Box::new(VendorBlocks::mt1339()),
             ModelKind::Sd616 => Box::new(VendorBlocks::sd616()),
             ModelKind::Mt1939 => Box::new(VendorBlocks::mt1939(gaps())),
-            ModelKind::Mt1959 => Box::new(BluRay::new(self.board.kind(gaps()))),
+            ModelKind::Mt1959 => Box::new(BluRay::new(self.board.clone(), gaps())),
         })
     }
 }
 
-impl BoardSetup {
-    fn banner(&self) -> &str {
-        self.banner.as_deref().unwrap_or("MT1959 Boot BU5 ")
-    }
-
-    /// As boards with this boot code are called.
-    fn platform(&self) -> String {
-        let of_banner = match self.banner().get(12..14) {
-            Some("JB") => "JB8",
-            Some("Co") => "JB7",
-            _ => "BU3",
-        };
-        self.platform.as_deref().unwrap_or(of_banner).to_owned()
-    }
-
-    fn kind(&self, gaps: Vec<FlashRange>) -> Kind {
-        Kind {
-            platform: self.platform(),
-            gaps,
-            reads: self.reads.into(),
-            boot_reads: self.boot_reads.into(),
-            newer_entry: self.newer_entry,
-            older_entry: self.older_entry,
-            keeps_old: self.keeps_old,
-        }
-    }
-
-    fn board(&self) -> Board {
-        let banner = self.banner();
-        let mut board = Board::new("", &self.platform());
-        banner.clone_into(&mut board.banner);
-        board.wants.clone_from(&self.wants);
-        board.boot_aes = self.boot_aes;
-        let board = board.svc(self.svc.as_deref().unwrap_or_default());
-        let board = if self.aes { board.aes() } else { board };
-        let date = self.date.clone().unwrap_or_else(|| board.date.clone());
-        Board { date, ..board }
-    }
-}
-
-impl From<ReadsKind> for Reads {
-    fn from(kind: ReadsKind) -> Reads {
-        match kind {
-            ReadsKind::Everything => Reads::Everything,
-            ReadsKind::BootCode => Reads::BootCode,
-            ReadsKind::Windows => Reads::Windows,
-            ReadsKind::Nothing => Reads::Nothing,
-        }
-    }
+fn board(setup: &Setup) -> Board {
+    let mut board = Board::new("", setup.platform()).svc(&setup.svc);
+    board.banner.clone_from(&setup.banner);
+    board.wants.clone_from(&setup.wants);
+    board.boot_aes = setup.boot_aes;
+    let board = if setup.aes { board.aes() } else { board };
+    let date = setup.date.clone().unwrap_or_else(|| board.date.clone());
+    Board { date, ..board }
 }

@@ -12,6 +12,7 @@ use super::contents::Contents;
 use crate::sim::drive::Latency;
 use crate::sim::faults::Fault;
 use crate::sim::packet::RegisterLayout;
+use crate::sim::packet_drive::Setup as BluRaySetup;
 
 /// A bench file's text, for turning places in it into lines.
 pub(super) struct Source<'a> {
@@ -93,7 +94,7 @@ pub(super) struct DriveSetup {
     /// Instead of `chip`: one that is in no table.
     pub unknown_chip: Option<Spanned<UnknownChip>>,
     #[serde(default)]
-    pub entry: EntryKind,
+    pub entry: Entry,
     /// The status of a refused entry.
     #[serde(default = "refusal")]
     pub refusal_status: u8,
@@ -140,9 +141,9 @@ pub(super) struct DriveSetup {
     /// Of an MT1939 or MT1959: what it does not let be read.
     #[serde(default)]
     pub unreadable: Vec<Gap>,
-    /// Of an MT1959: the board and what its firmware wants.
+    /// Of an MT1959.
     #[serde(default)]
-    pub board: BoardSetup,
+    pub board: BluRaySetup,
     #[serde(default)]
     pub fault: Vec<Fault>,
 }
@@ -165,65 +166,6 @@ pub(super) enum ModelKind {
     Mt1959,
 }
 
-/// The board of a Blu-ray drive, and what the firmware on it wants.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct BoardSetup {
-    /// 16 characters at 3000; `MT1959 Boot BU5 ` without.
-    pub banner: Option<String>,
-    /// Such as `JB9`; by the banner without.
-    pub platform: Option<String>,
-    /// Such as `NS60`; blank without.
-    pub svc: Option<String>,
-    /// Of the firmware, 14 digits; before 2020 without, but for one that wants AES.
-    pub date: Option<String>,
-    /// The boot string with which the firmware takes an image, where that is
-    /// not the banner.
-    pub wants: Option<String>,
-    /// The firmware decrypts what it is sent.
-    pub aes: bool,
-    /// The boot code does.
-    pub boot_aes: bool,
-    /// Prepared by `3B 06 67`.
-    pub newer_entry: bool,
-    /// Prepared by `3B 01`.
-    pub older_entry: bool,
-    /// What the firmware lets be read.
-    pub reads: ReadsKind,
-    /// What the boot code does.
-    pub boot_reads: ReadsKind,
-    /// Takes an image, goes through the motions and keeps what it has.
-    pub keeps_old: bool,
-}
-
-impl Default for BoardSetup {
-    fn default() -> BoardSetup {
-        BoardSetup {
-            banner: None,
-            platform: None,
-            svc: None,
-            date: None,
-            wants: None,
-            aes: false,
-            boot_aes: false,
-            newer_entry: true,
-            older_entry: true,
-            reads: ReadsKind::Everything,
-            boot_reads: ReadsKind::Everything,
-            keeps_old: false,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum ReadsKind {
-    Everything,
-    BootCode,
-    Windows,
-    Nothing,
-}
-
 /// A part of the flash, from `start` up to but without `end`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -232,12 +174,14 @@ pub(super) struct Gap {
     pub end: u32,
 }
 
+/// How a drive takes the entry command.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum EntryKind {
+pub(super) enum Entry {
     #[default]
     Always,
     Refused,
+    /// Meanwhile the user has switched the drive off and on.
     AfterPowerCycles,
 }
 

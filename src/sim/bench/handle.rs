@@ -166,7 +166,7 @@ impl SimDriveHandle {
 
     /// What the drive was asked to do since the bench was opened.
     pub fn counters(&self) -> Counters {
-        self.with(|drive| drive.counters()).unwrap_or_default()
+        self.with(Drive::counters).unwrap_or_default()
     }
 
     /// What the drive was asked that the protocol does not allow.

@@ -8,8 +8,10 @@
 //! through every update, and new firmware writes into them when it starts; its firmware
 //! runs on the board that it was made for.
 
+use serde::Deserialize;
+
 use super::protocol::{
-    INVALID_FIELD, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block, three_bytes,
+    INVALID_FIELD, Program, Protocol, SEQUENCE_ERROR, Step, is_block, three_bytes,
 };
 use super::{READ_BUFFER, read_buffer};
 use crate::flash::FlashRange;
@@ -23,7 +25,8 @@ use crate::sim::target::TargetData;
 const BLOCK: usize = 0x4000;
 
 /// What a drive lets be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(in crate::sim) enum Reads {
     #[default]
     Everything,
@@ -34,20 +37,66 @@ pub(in crate::sim) enum Reads {
     Nothing,
 }
 
-/// What a bench says about such a drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sim) struct Kind {
-    /// The board: firmware for another does not run.
-    pub platform: String,
-    pub gaps: Vec<FlashRange>,
-    pub reads: Reads,
-    pub boot_reads: Reads,
-    /// Knows `3B 06 67`.
-    pub newer_entry: bool,
-    /// Knows `3B 01`.
-    pub older_entry: bool,
-    /// Goes through the motions and keeps what it has.
-    pub keeps_old: bool,
+/// The board of a drive, and what the firmware on it wants, as a bench says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::sim) struct Setup {
+    /// 16 characters at 3000.
+    pub banner: String,
+    /// Such as `JB9`; by the banner without. Firmware for another does not run.
+    platform: Option<String>,
+    /// Such as `NS60`; blank without.
+    pub svc: String,
+    /// Of the firmware, 14 digits; before 2020 without, but for one that wants AES.
+    pub date: Option<String>,
+    /// The boot string with which the firmware takes an image, where that is
+    /// not the banner.
+    pub wants: Option<String>,
+    /// The firmware decrypts what it is sent.
+    pub aes: bool,
+    /// The boot code does.
+    pub boot_aes: bool,
+    /// Prepared by `3B 06 67`.
+    newer_entry: bool,
+    /// Prepared by `3B 01`.
+    older_entry: bool,
+    /// What the firmware lets be read.
+    reads: Reads,
+    /// What the boot code does.
+    boot_reads: Reads,
+    /// Takes an image, goes through the motions and keeps what it has.
+    keeps_old: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup {
+            banner: "MT1959 Boot BU5 ".to_owned(),
+            platform: None,
+            svc: String::new(),
+            date: None,
+            wants: None,
+            aes: false,
+            boot_aes: false,
+            newer_entry: true,
+            older_entry: true,
+            reads: Reads::Everything,
+            boot_reads: Reads::Everything,
+            keeps_old: false,
+        }
+    }
+}
+
+impl Setup {
+    /// As boards with this boot code are called.
+    pub fn platform(&self) -> &str {
+        let of_banner = match self.banner.get(12..14) {
+            Some("JB") => "JB8",
+            Some("Co") => "JB7",
+            _ => "BU3",
+        };
+        self.platform.as_deref().unwrap_or(of_banner)
+    }
 }
 
 /// Prepared for an image from there on.
@@ -58,16 +107,18 @@ enum From {
 }
 
 pub(in crate::sim) struct BluRay {
-    kind: Kind,
+    setup: Setup,
+    gaps: Vec<FlashRange>,
     prepared: Option<From>,
     image: Vec<u8>,
     is_boot_code: bool,
 }
 
 impl BluRay {
-    pub fn new(kind: Kind) -> BluRay {
+    pub fn new(setup: Setup, gaps: Vec<FlashRange>) -> BluRay {
         BluRay {
-            kind,
+            setup,
+            gaps,
             prepared: None,
             image: Vec::new(),
             is_boot_code: false,
@@ -75,13 +126,13 @@ impl BluRay {
     }
 
     fn read(&self, flash: &[u8], cdb: &[u8], data: &TargetData<'_>) -> Step {
-        let step = read_buffer::read(flash, cdb, data, &self.kind.gaps);
+        let step = read_buffer::read(flash, cdb, data, &self.gaps);
         let Step::Read(range) = step else {
             return step;
         };
         let reads = match self.is_boot_code {
-            true => self.kind.boot_reads,
-            false => self.kind.reads,
+            true => self.setup.boot_reads,
+            false => self.setup.reads,
         };
         let is_in =
             |window: FlashRange| window.start() <= range.start() && range.end() <= window.end();
@@ -199,17 +250,13 @@ impl BluRay {
             let own = written.range.of(flash).to_vec();
             written.range.of_mut(&mut image).copy_from_slice(&own);
         }
-        if self.kind.keeps_old {
+        if self.setup.keeps_old {
             image = flash.to_vec();
         }
+        let bytes = image.split_off((start as usize).min(image.len()));
         Program {
-            mode: Some(0x06),
-            start,
-            bytes: image.split_off((start as usize).min(image.len())),
-            pace: Pace::Afterwards,
-            more_to_come: false,
-            residue: 0,
             violations,
+            ..Program::last(Some(0x06), start, bytes)
         }
     }
 }
@@ -217,10 +264,7 @@ impl BluRay {
 impl Protocol for BluRay {
     fn step(&mut self, flash: &[u8], cdb: &[u8], data: &TargetData<'_>) -> Step {
         const END: [u8; 12] = [0x3B, 0x07, 0, 0, 0, 0, 0, 0, 0, 0, 0x1B, 0x12];
-        let sent: &[u8] = match data {
-            TargetData::Out(sent) => sent,
-            TargetData::None | TargetData::In(_) => &[],
-        };
+        let sent = data.sent();
         match *cdb {
             [READ_BUFFER, ..] => self.read(flash, cdb, data),
             [0x46, ..] => self.feature(flash, cdb),
@@ -228,12 +272,12 @@ impl Protocol for BluRay {
                 if is_block(cdb, &[0x3B, 0x06, 0x67, 0, 0, 0, 0, 0, 0, flags])
                     && sent.is_empty() =>
             {
-                self.prepare(self.kind.newer_entry, flags)
+                self.prepare(self.setup.newer_entry, flags)
             }
             [0x3B, 0x01, _, _, _, _, _, _, _, flags, ..]
                 if is_block(cdb, &[0x3B, 0x01, 0, 0, 0, 0, 0, 0, 0, flags]) && sent.is_empty() =>
             {
-                self.prepare(self.kind.older_entry, flags)
+                self.prepare(self.setup.older_entry, flags)
             }
             [0x3B, 0x06, 0, high, middle, low, ..]
                 if is_block(cdb, &[0x3B, 0x06, 0, high, middle, low, 0, 0x40, 0]) =>
@@ -260,7 +304,7 @@ impl Protocol for BluRay {
     fn identity(&self, flash: &[u8]) -> Option<Identity> {
         let board = mt19xx::hardware(flash)?;
         let descriptor = mt19xx::descriptor(flash)?;
-        (board.platform == self.kind.platform).then_some(descriptor.identity)
+        (board.platform == self.setup.platform()).then_some(descriptor.identity)
     }
 
     fn started(&mut self, is_boot_code: bool) {

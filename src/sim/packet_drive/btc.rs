@@ -4,7 +4,7 @@
 //! program, and how it says no, is inferred.
 
 use super::protocol::{
-    INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
+    INVALID_FIELD, INVALID_PARAMETER, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
 use crate::scsi::Identity;
 use crate::sim::firmware::{BTC_IDENTITY_AT, identity_at, sum};
@@ -59,24 +59,14 @@ impl Btc {
             return Step::refused(INVALID_PARAMETER, "a sum that is not that of the image");
         }
         self.sum = None;
-        Step::Program(Program {
-            mode: None,
-            start: 0,
-            bytes: std::mem::take(&mut self.image),
-            pace: Pace::Afterwards,
-            more_to_come: false,
-            residue: 0,
-            violations: Vec::new(),
-        })
+        let image = std::mem::take(&mut self.image);
+        Step::Program(Program::last(None, 0, image))
     }
 }
 
 impl Protocol for Btc {
     fn step(&mut self, _: &[u8], cdb: &[u8], data: &TargetData<'_>) -> Step {
-        let sent: &[u8] = match data {
-            TargetData::Out(sent) => sent,
-            TargetData::None | TargetData::In(_) => &[],
-        };
+        let sent = data.sent();
         if is_block(cdb, &[0x3B, 0x06, 0, 0, 0, 0, 0, 0, 0x20, 0]) {
             return self.sum(sent);
         }

@@ -28,12 +28,11 @@ use super::memory::Memory;
 use super::packet::{byte, check_condition, good};
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
-use super::vendor_mode::{reset, signature};
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
 use crate::scsi::Identity;
 use protocol::{Pace, Program, SenseCodes, Step};
 
-pub(super) use blu_ray::{BluRay, Kind, Reads};
+pub(super) use blu_ray::{BluRay, Setup};
 pub(super) use btc::Btc;
 pub(super) use protocol::Protocol;
 pub(super) use read_buffer::READ_BUFFER;
@@ -276,22 +275,9 @@ fn hex(cdb: &[u8]) -> String {
 
 impl Model for PacketDrive {
     fn command(&mut self, core: &mut Core, command: u8) {
-        const DEVICE_RESET: u8 = 0x08;
-        const PACKET: u8 = 0xA0;
-        const IDENTIFY_PACKET_DEVICE: u8 = 0xA1;
-        const IDENTIFY_DEVICE: u8 = 0xEC;
-        match command {
-            // The kernel sends these by itself: they are nobody's mistake.
-            PACKET | IDENTIFY_PACKET_DEVICE => core.finish(STATUS_READY),
-            DEVICE_RESET => reset(core),
-            IDENTIFY_DEVICE => {
-                core.abort();
-                signature(core);
-            }
-            other => {
-                core.violation(format!("ATA command {other:02x} to a packet drive"));
-                core.abort();
-            }
+        if !core.common_command(command, true) {
+            core.violation(format!("ATA command {command:02x} to a packet drive"));
+            core.abort();
         }
     }
 
@@ -308,10 +294,6 @@ impl Model for PacketDrive {
             core.counters.blocks.count(*mode);
         }
         let refusal = |(key, asc, ascq)| check_condition(key, asc, ascq);
-        let room = match data {
-            TargetData::In(room) => *room,
-            TargetData::None | TargetData::Out(_) => 0,
-        };
         Some(match step {
             Step::Undocumented => return None,
             Step::Refused { sense, why } => {
@@ -323,9 +305,9 @@ impl Model for PacketDrive {
             Step::Read(range) => {
                 let mut bytes = range.of(self.memory.bytes()).to_vec();
                 core.misreads.apply_all(range.start(), &mut bytes);
-                good(bytes, room)
+                good(bytes, data.room())
             }
-            Step::Answer(bytes) => good(bytes, room),
+            Step::Answer(bytes) => good(bytes, data.room()),
             Step::Taken | Step::Block { .. } => Reply::default(),
             Step::Program(program) => self.program(core, program),
         })
@@ -376,7 +358,7 @@ impl Model for PacketDrive {
         &mut self.memory
     }
 
-    fn count(&self, counters: &mut Counters) {
+    fn count(&mut self, counters: &mut Counters) {
         counters.firmware_programs += self.programs;
     }
 

@@ -93,6 +93,21 @@ pub(in crate::sim) struct Program {
     pub violations: Vec<String>,
 }
 
+impl Program {
+    /// The last bytes of an image, by a command or a block of this mode.
+    pub(super) fn last(mode: Option<u8>, start: u32, bytes: Vec<u8>) -> Program {
+        Program {
+            mode,
+            start,
+            bytes,
+            pace: Pace::Afterwards,
+            more_to_come: false,
+            residue: 0,
+            violations: Vec::new(),
+        }
+    }
+}
+
 /// When the command that starts programming ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Pace {

@@ -111,14 +111,11 @@ impl VendorBlocks {
         match self.kind {
             _ if mode == self.kind.last_mode() => self.last(mode),
             Kind::Mt1939 if self.received.len() == STALLS_AFTER * self.kind.block() => {
+                let bytes = self.received.get(PROTECTED..).unwrap_or_default();
                 Step::Program(Program {
-                    mode: Some(mode),
-                    start: PROTECTED as u32,
-                    bytes: self.received.get(PROTECTED..).unwrap_or_default().to_vec(),
                     pace: Pace::WithinCommand,
                     more_to_come: true,
-                    residue: 0,
-                    violations: Vec::new(),
+                    ..Program::last(Some(mode), PROTECTED as u32, bytes.to_vec())
                 })
             }
             _ => Step::Block { mode },
@@ -127,10 +124,10 @@ impl VendorBlocks {
 
     fn last(&mut self, mode: u8) -> Step {
         let received = std::mem::take(&mut self.received);
-        let (start, bytes, pace, residue) = match self.kind {
-            Kind::Mt1339 => (0, received, Pace::Afterwards, 0),
+        Step::Program(match self.kind {
+            Kind::Mt1339 => Program::last(Some(mode), 0, received),
             Kind::Sd616 => match gathered(&received) {
-                Some(image) => (0, image, Pace::Afterwards, 0),
+                Some(image) => Program::last(Some(mode), 0, image),
                 None => {
                     let why = "an image that is not spread as documented";
                     return Step::refused(INVALID_PARAMETER, why);
@@ -139,19 +136,13 @@ impl VendorBlocks {
             Kind::Mt1939 => {
                 let start = STALLS_AFTER * self.kind.block();
                 let rest = received.get(start..).unwrap_or_default().to_vec();
-                // coastermelt saw a residue of the whole block after success.
-                let residue = self.kind.transfer() % self.kind.block();
-                (start, rest, Pace::WithinCommand, residue)
+                Program {
+                    pace: Pace::WithinCommand,
+                    // coastermelt saw a residue of the whole block after success.
+                    residue: self.kind.transfer() % self.kind.block(),
+                    ..Program::last(Some(mode), start as u32, rest)
+                }
             }
-        };
-        Step::Program(Program {
-            mode: Some(mode),
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            bytes,
-            pace,
-            more_to_come: false,
-            residue,
-            violations: Vec::new(),
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::flash::chip;
+use crate::sim::memory::Memory;
 
 /// An SST39SF020 filled with 00, and the time.
 struct Host {
-    flash: ParallelFlash<Vec<u8>>,
+    flash: ParallelFlash,
     now: Duration,
 }
 
@@ -17,7 +18,7 @@ impl Host {
         };
         let chip = chip::parallel(id).unwrap();
         let cells = vec![0; chip.size as usize];
-        let flash = ParallelFlash::new(chip, cells, Times::default()).unwrap();
+        let flash = ParallelFlash::new(chip, Array::new(Memory::new(cells))).unwrap();
         let now = Duration::ZERO;
         Host { flash, now }
     }
@@ -58,8 +59,13 @@ impl Host {
         self.wait(Duration::from_secs(3));
     }
 
+    fn fill(&mut self, value: u8) {
+        let size = self.memory().len();
+        self.flash.array.cells.overwrite(0, &vec![value; size]);
+    }
+
     fn memory(&self) -> &[u8] {
-        &self.flash.cells
+        self.flash.array.cells.bytes()
     }
 }
 
@@ -70,7 +76,7 @@ fn it_shows_its_id_after_90_and_its_memory_after_f0() {
     assert_eq!((host.read(0), host.read(1)), (0xBF, 0xB6));
     host.unlocked(0xF0);
     assert_eq!((host.read(0), host.read(1)), (0, 0));
-    assert_eq!(host.flash.counts().ignored, 0);
+    assert_eq!(host.flash.array.counts.ignored, 0);
 }
 
 #[test]
@@ -107,8 +113,8 @@ fn an_erased_sector_reads_ff_and_its_neighbours_stay() {
     assert!((0x12000..0x13000).all(blank));
     assert!(!(0..0x12000).any(blank));
     assert!(!(0x13000..0x40000).any(blank));
-    assert_eq!(host.flash.counts().sector_erases, 1);
-    assert_eq!(host.flash.counts().ignored, 0);
+    assert_eq!(host.flash.array.counts.sector_erases, 1);
+    assert_eq!(host.flash.array.counts.ignored, 0);
 }
 
 #[test]
@@ -116,7 +122,7 @@ fn a_chip_erase_leaves_nothing() {
     let mut host = Host::sst39sf020();
     host.erase(0x5555, 0x10);
     assert!(host.memory().iter().all(|byte| *byte == 0xFF));
-    assert_eq!(host.flash.counts().chip_erases, 1);
+    assert_eq!(host.flash.array.counts.chip_erases, 1);
 }
 
 #[test]
@@ -129,7 +135,7 @@ fn programming_clears_bits_and_sets_none() {
     host.program(0x10, 0x3C);
     host.wait_long();
     assert_eq!(host.read(0x10), 0x30);
-    assert_eq!(host.flash.counts().programs, 2);
+    assert_eq!(host.flash.array.counts.programs, 2);
 }
 
 #[test]
@@ -152,7 +158,7 @@ fn while_it_programs_bit_7_is_inverted_and_bit_6_toggles() {
     assert_eq!((one & 0x80, two & 0x80, three & 0x80), (0x80, 0x80, 0x80));
     assert_ne!(one & 0x40, two & 0x40);
     assert_eq!(one, three);
-    host.wait(Times::default().program);
+    host.wait(PROGRAM_TIME);
     assert_eq!((host.read(0x10), host.read(0x10)), (0x55, 0x55));
 }
 
@@ -160,7 +166,7 @@ fn while_it_programs_bit_7_is_inverted_and_bit_6_toggles() {
 fn while_it_erases_bit_7_is_0_everywhere() {
     let mut host = Host::sst39sf020();
     host.erase(0, 0x30);
-    host.wait(Times::default().sector_erase - Duration::from_nanos(1));
+    host.wait(SECTOR_ERASE_TIME - Duration::from_nanos(1));
     assert_eq!((host.read(0) & 0x80, host.read(0x20000) & 0x80), (0, 0));
     host.wait(Duration::from_nanos(1));
     assert_eq!(host.read(0), 0xFF);
@@ -173,16 +179,16 @@ fn what_is_written_while_it_is_busy_is_lost() {
     host.erase(0x1000, 0x30);
     host.wait_long();
     assert_eq!(host.read(0x1000), 0);
-    assert_eq!(host.flash.counts().sector_erases, 1);
-    assert_eq!(host.flash.counts().ignored, 6);
+    assert_eq!(host.flash.array.counts.sector_erases, 1);
+    assert_eq!(host.flash.array.counts.ignored, 6);
 }
 
 #[test]
 fn a_chip_that_never_finishes_stays_busy() {
     let mut host = Host::sst39sf020();
-    host.flash.times.sector_erase = Duration::MAX;
     host.wait_long();
     host.erase(0, 0x30);
+    host.flash.array.begin(Duration::MAX, host.now, Work::Other);
     host.wait(Duration::from_secs(1 << 40));
     assert_ne!(host.read(0), 0xFF);
 }
@@ -212,11 +218,11 @@ fn wrong_sequences_change_nothing() {
     ];
     for sequence in sequences {
         let mut host = Host::sst39sf020();
-        host.flash.cells_mut().fill(0xA5);
+        host.fill(0xA5);
         host.write(sequence);
         host.wait_long();
         assert!(host.memory().iter().all(|byte| *byte == 0xA5));
-        let counts = host.flash.counts();
+        let counts = host.flash.array.counts;
         assert!(counts.ignored > 0, "{sequence:x?}");
         assert_eq!((counts.programs, counts.sector_erases), (0, 0));
     }
@@ -238,8 +244,8 @@ fn while_it_shows_its_id_it_neither_erases_nor_programs() {
     host.program(0x2000, 0);
     host.wait_long();
     assert_eq!(host.memory()[0], 0);
-    assert_eq!(host.flash.counts().sector_erases, 0);
-    assert_eq!(host.flash.counts().programs, 0);
+    assert_eq!(host.flash.array.counts.sector_erases, 0);
+    assert_eq!(host.flash.array.counts.programs, 0);
 }
 
 #[test]
@@ -276,7 +282,7 @@ fn a_chip_without_sectors_ignores_the_sector_erase() {
 fn a_page_write_chip_stores_nothing() {
     // Winbond W29C040.
     let mut host = Host::new(0xDA, 0x46);
-    host.flash.cells_mut().fill(0xFF);
+    host.fill(0xFF);
     host.program(0x10, 0x00);
     host.wait_long();
     assert_eq!(host.read(0x10), 0xFF);
@@ -292,7 +298,7 @@ fn reads_of_memory_are_counted_and_those_of_id_and_status_are_not() {
     host.read(0);
     host.wait_long();
     host.read(0);
-    assert_eq!(host.flash.counts().reads, 1);
+    assert_eq!(host.flash.array.counts.reads, 1);
 }
 
 #[test]
@@ -306,5 +312,5 @@ fn addresses_beyond_the_size_repeat_the_content() {
 #[test]
 fn a_serial_chip_is_no_parallel_one() {
     let chip = chip::serial(ChipId::new(0xEF, 0x11)).unwrap();
-    assert!(ParallelFlash::new(chip, Vec::new(), Times::default()).is_none());
+    assert!(ParallelFlash::new(chip, Array::new(Memory::default())).is_none());
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::flash::chip;
+use crate::sim::memory::Memory;
 
 /// A chip filled with 00, and the time.
 struct Host {
-    flash: SerialFlash<Vec<u8>>,
+    flash: SerialFlash,
     now: Duration,
 }
 
@@ -13,7 +14,7 @@ impl Host {
     fn new(manufacturer: u8, device: u8) -> Host {
         let chip = chip::serial(ChipId::new(manufacturer, device)).unwrap();
         let cells = vec![0; chip.size as usize];
-        let flash = SerialFlash::new(chip, cells, Times::default()).unwrap();
+        let flash = SerialFlash::new(chip, Array::new(Memory::new(cells))).unwrap();
         let now = Duration::ZERO;
         Host { flash, now }
     }
@@ -56,7 +57,7 @@ impl Host {
     }
 
     fn memory(&self) -> &[u8] {
-        &self.flash.cells
+        self.flash.array.cells.bytes()
     }
 
     fn is_unchanged(&self) -> bool {
@@ -80,7 +81,7 @@ fn it_is_erased_programmed_by_pages_and_read() {
     assert_eq!(host.memory()[0x28100..0x28200], page);
     assert_eq!(host.memory()[0x280FF], 0xFF);
     assert_eq!(host.memory()[0x28200], 0xFF);
-    let counts = host.flash.counts();
+    let counts = host.flash.array.counts;
     assert_eq!(
         counts,
         Counts {
@@ -122,7 +123,7 @@ fn nothing_changes_without_write_enable() {
     host.send(&[0x02, 0, 0, 0, 0x55]);
     host.wait_long();
     assert_eq!(host.memory()[0], 0xFF);
-    assert_eq!(host.flash.counts().ignored, 2);
+    assert_eq!(host.flash.array.counts.ignored, 2);
 }
 
 #[test]
@@ -142,7 +143,7 @@ fn while_it_is_busy_it_answers_nothing_but_its_status() {
     let mut host = Host::w25p20();
     host.send(&[0x06]);
     host.send(&[0xC7]);
-    host.now += Times::default().chip_erase - Duration::from_nanos(1);
+    host.now += CHIP_ERASE_TIME - Duration::from_nanos(1);
     assert_eq!(host.status(), 0x03);
     assert_eq!(host.ask(&[0x90, 0, 0, 0], 2), [0xFF, 0xFF]);
     host.send(&[0x02, 0, 0, 0, 0x55]);
@@ -232,21 +233,21 @@ fn unknown_and_misshapen_commands_are_ignored() {
         host.wait_long();
         assert_eq!(host.status(), 0x02, "{command:x?}");
         assert!(host.is_unchanged(), "{command:x?}");
-        assert_eq!(host.flash.counts().ignored, 1, "{command:x?}");
+        assert_eq!(host.flash.array.counts.ignored, 1, "{command:x?}");
     }
 }
 
 #[test]
 fn reading_past_the_end_goes_on_at_the_beginning() {
     let mut host = Host::w25p20();
-    host.flash.cells_mut()[0] = 0x77;
+    host.flash.array.cells.overwrite(0, &[0x77]);
     assert_eq!(host.ask(&[0x03, 3, 0xFF, 0xFF], 2), [0x00, 0x77]);
 }
 
 #[test]
 fn a_parallel_chip_is_no_serial_one() {
     let chip = chip::parallel(ChipId::new(0xBF, 0xB6)).unwrap();
-    assert!(SerialFlash::new(chip, Vec::new(), Times::default()).is_none());
+    assert!(SerialFlash::new(chip, Array::new(Memory::default())).is_none());
 }
 
 #[test]
