@@ -36,14 +36,6 @@ pub use given_up::GivenUp;
 /// Any channel, target and logical unit.
 pub(super) const SCAN_ALL: &str = "- - -";
 
-fn unit(target: u32) -> Option<Unit> {
-    match target {
-        0 => Some(Unit::Master),
-        1 => Some(Unit::Slave),
-        _ => None,
-    }
-}
-
 /// How the kernel gives a channel up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
@@ -184,7 +176,7 @@ pub fn seat_of_lost(system: &System, node: &Path) -> Option<PortName> {
         Some(PortName {
             function,
             port: lost.port,
-            unit: unit(lost.target)?,
+            unit: Unit::of_target(lost.target)?,
         })
     })
 }
@@ -193,10 +185,9 @@ pub fn seat_of_lost(system: &System, node: &Path) -> Option<PortName> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Takeable {
     pub access: Access,
-    /// Master, and a slave where there can be one.
-    pub seats: Vec<Seat>,
-    /// By type, model and node, each with its place.
-    pub devices: Vec<(Seat, String)>,
+    /// Master, and a slave where there can be one, each with the device there by type,
+    /// model and node.
+    pub seats: Vec<(Seat, Option<String>)>,
 }
 
 /// The channels with ports of their own, in the order of their controllers.
@@ -213,16 +204,17 @@ pub fn with_own_ports(system: &System) -> Vec<Takeable> {
             let units = [Unit::Master, Unit::Slave];
             let units = units.into_iter().take(1 + usize::from(channel.has_slave));
             let access = Access::Function(Box::new(channel));
+            let devices = devices(system, &access, Release::Devices, topology.clone());
+            let device_at = |seat: Seat| {
+                let mut devices = devices.iter();
+                let device = devices.find(|device| device.seat == Some(seat))?;
+                let located = &device.located;
+                let name = device.device_type.to_string();
+                Some(named(name, &located.known_as, located.node()))
+            };
+            let seats = units.filter_map(|unit| access.seat(unit));
             Takeable {
-                seats: units.filter_map(|unit| access.seat(unit)).collect(),
-                devices: devices(system, &access, Release::Devices, topology.clone())
-                    .iter()
-                    .filter_map(|device| {
-                        let name = device.device_type.to_string();
-                        let located = &device.located;
-                        Some((device.seat?, named(name, &located.known_as, located.node())))
-                    })
-                    .collect(),
+                seats: seats.map(|seat| (seat, device_at(seat))).collect(),
                 access,
             }
         })
@@ -262,31 +254,26 @@ fn state(
     }
     must_be_ours(access)?;
     let topology = Topology::read(system);
+    // Also shows that the kernel's libata has it at all.
+    let scan = scan_file(system, access, &topology)?;
     let undo = match release {
         Release::Devices => Undo {
-            file: scan_file(system, access, &topology)?,
+            file: scan,
             text: SCAN_ALL.to_owned(),
         },
-        Release::Driver => {
-            // That the kernel's libata has it at all.
-            scan_file(system, access, &topology)?;
-            Undo {
-                file: driver_file(system, access, "bind"),
-                text: access.controller(),
-            }
-        }
+        Release::Driver => Undo {
+            file: driver_file(system, access, "bind"),
+            text: access.controller(),
+        },
     };
     let line = access.irq().and_then(|irq| interrupts::line(system, irq));
-    let neighbours = match (line, access.driver()) {
-        (Some(line), driver) => line.others(driver.unwrap_or_default()),
-        (None, _) => Vec::new(),
-    };
+    let others = |line: interrupts::Line| line.others(access.driver().unwrap_or_default());
     Ok(ChannelState {
         access: access.clone(),
         release,
         devices: devices(system, access, release, topology),
         given_up,
-        neighbours,
+        neighbours: line.map(others).unwrap_or_default(),
         disks_on_line: disks_on_line(system, access),
         undo,
     })
@@ -366,7 +353,7 @@ fn devices(
 }
 
 fn seat(access: &Access, located: &Located) -> Option<Seat> {
-    let unit = unit(located.address.target).filter(|_| located.address.lun == 0)?;
+    let unit = Unit::of_target(located.address.target).filter(|_| located.address.lun == 0)?;
     match located.place.port_no {
         Some(port) if port == access.port() => access.seat(unit),
         port => Some(Seat::Port(PortName {
@@ -408,19 +395,13 @@ impl ChannelState {
     /// their interrupts.
     pub fn check(&self) -> Result<(), ChannelError> {
         let on = || self.access.to_string();
-        for device in &self.devices {
-            let device = || Box::new(device.clone());
-            if device().device_type != DeviceType::OPTICAL {
-                return Err(ChannelError::NotOptical {
-                    on: on(),
-                    device: device(),
-                });
+        for found in &self.devices {
+            let (on, device) = (on(), Box::new(found.clone()));
+            if device.device_type != DeviceType::OPTICAL {
+                return Err(ChannelError::NotOptical { on, device });
             }
-            if !device().holders.is_empty() {
-                return Err(ChannelError::InUse {
-                    on: on(),
-                    device: device(),
-                });
+            if !device.holders.is_empty() {
+                return Err(ChannelError::InUse { on, device });
             }
         }
         match (self.access.irq(), self.access.takes_nien()) {
@@ -462,14 +443,10 @@ impl ChannelState {
 
     /// Who the kernel remembers or remembered as a unit of the channel.
     pub fn known_as(&self, unit: Unit) -> Option<Identity> {
-        let target = match unit {
-            Unit::Master => 0,
-            Unit::Slave => 1,
-        };
         self.all()
             .into_iter()
             .find(|device| {
-                (device.port, device.target, device.lun) == (self.access.port(), target, 0)
+                (device.port, device.target, device.lun) == (self.access.port(), unit.target(), 0)
             })
             .map(|device| device.known_as)
     }

@@ -12,7 +12,7 @@
 //! reaches. The rule was measured on Linux 6.1 with an emulated CMD646 and
 //! PIIX3. **Nothing here was tried on a card.**
 
-use super::pci::{Function, Silence};
+use super::pci::{Function, PciAddress};
 use crate::transport::Unit;
 use crate::transport::port::{Block, Channel, Layout};
 
@@ -58,55 +58,55 @@ pub struct IdeChannel {
 #[error("{self:?}")]
 pub enum NotByPorts {
     NoFunction {
-        address: super::pci::PciAddress,
+        address: PciAddress,
     },
     NotIde {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         class: u32,
     },
     Ahci {
-        address: super::pci::PciAddress,
+        address: PciAddress,
     },
     OwnEngine {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         name: &'static str,
     },
     RaidMode {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         name: &'static str,
     },
     NoPort {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         port: u32,
         /// Those that it has.
         ports: Vec<u32>,
     },
     NoSlave {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         port: u32,
     },
     NoRegion {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         port: u32,
         region: usize,
     },
     NoDriver {
-        address: super::pci::PciAddress,
+        address: PciAddress,
     },
     /// A virtual machine or a program has the whole function.
     GivenAway {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         driver: String,
     },
     PortsOff {
-        address: super::pci::PciAddress,
+        address: PciAddress,
     },
     /// Between the question and the first command.
     Changed {
-        address: super::pci::PciAddress,
+        address: PciAddress,
     },
     Asleep {
-        address: super::pci::PciAddress,
+        address: PciAddress,
         state: String,
     },
 }
@@ -133,159 +133,140 @@ struct Known {
 }
 
 enum Access {
-    Ports {
-        shape: Shape,
-        takes_nien: bool,
-        wiring: Wiring,
-        caution: Option<Caution>,
-    },
+    ByPorts(Ports),
     /// In pass-through mode only: bit 0 of this byte of the configuration is
     /// clear then.
     PassThrough(u64),
     OwnEngine,
 }
 
-const PARALLEL: Access = Access::Ports {
-    shape: Shape::Rule,
-    takes_nien: true,
-    wiring: Wiring::Parallel,
-    caution: None,
-};
+/// How a controller is used by its ports.
+#[derive(Clone, Copy)]
+struct Ports {
+    shape: Shape,
+    takes_nien: bool,
+    wiring: Wiring,
+    caution: Option<Caution>,
+}
 
-const SERIAL: Access = Access::Ports {
+const SERIAL: Ports = Ports {
     shape: Shape::Rule,
     takes_nien: true,
     wiring: Wiring::Serial,
     caution: None,
 };
 
+const PARALLEL: Ports = Ports {
+    wiring: Wiring::Parallel,
+    ..SERIAL
+};
+
+const fn known(name: &'static str, vendor: u16, devices: &'static [u16], access: Access) -> Known {
+    Known {
+        name,
+        vendor,
+        devices,
+        function: None,
+        access,
+    }
+}
+
 /// Controllers that are used or refused whatever their class says, and what is
 /// special about them. None of it was tried on a card.
 const KNOWN: &[Known] = &[
     // Linux `sata_via.c` (vt6421_init_addrs); the three ports that
     // JungleFlasher lists. The field's favourite.
-    Known {
-        name: "VIA VT6421",
-        vendor: 0x1106,
-        devices: &[0x3249],
-        function: None,
-        access: Access::Ports {
+    known(
+        "VIA VT6421",
+        0x1106,
+        &[0x3249],
+        Access::ByPorts(Ports {
             shape: Shape::Vt6421,
-            takes_nien: true,
-            wiring: Wiring::Serial,
-            caution: None,
-        },
-    },
+            ..SERIAL
+        }),
+    ),
     // Linux `sata_via.c` (vt6420; svia_noop_freeze: "some VIA controllers choke
     // if ATA_NIEN is manipulated").
-    Known {
-        name: "VIA VT6420",
-        vendor: 0x1106,
-        devices: &[0x3149, 0x0591, 0x5337, 0x5372, 0x7372],
-        function: None,
-        access: Access::Ports {
-            shape: Shape::Rule,
+    known(
+        "VIA VT6420",
+        0x1106,
+        &[0x3149, 0x0591, 0x5337, 0x5372, 0x7372],
+        Access::ByPorts(Ports {
             takes_nien: false,
-            wiring: Wiring::Serial,
-            caution: None,
-        },
-    },
+            ..SERIAL
+        }),
+    ),
     // Linux `sata_via.c` (vt8251).
-    Known {
-        name: "VIA VT8251",
-        vendor: 0x1106,
-        devices: &[0x5287, 0x9000],
-        function: None,
-        access: SERIAL,
-    },
+    known(
+        "VIA VT8251",
+        0x1106,
+        &[0x5287, 0x9000],
+        Access::ByPorts(SERIAL),
+    ),
     // Linux `pata_jmicron.c`; JungleFlasher lists 197B:2363.
     Known {
-        name: "JMicron JMB36x",
-        vendor: 0x197B,
-        devices: &[0x2361, 0x2363, 0x2365, 0x2366, 0x2369],
         function: Some(1),
-        access: PARALLEL,
+        ..known(
+            "JMicron JMB36x",
+            0x197B,
+            &[0x2361, 0x2363, 0x2365, 0x2366, 0x2369],
+            Access::ByPorts(PARALLEL),
+        )
     },
-    Known {
-        name: "JMicron JMB368",
-        vendor: 0x197B,
-        devices: &[0x2368],
-        function: None,
-        access: PARALLEL,
-    },
-    Known {
-        name: "JMicron AHCI controller",
-        vendor: 0x197B,
-        devices: &[0x2360, 0x2362, 0x2364],
-        function: None,
-        access: Access::OwnEngine,
-    },
+    known(
+        "JMicron JMB368",
+        0x197B,
+        &[0x2368],
+        Access::ByPorts(PARALLEL),
+    ),
+    known(
+        "JMicron AHCI controller",
+        0x197B,
+        &[0x2360, 0x2362, 0x2364],
+        Access::OwnEngine,
+    ),
     // Linux `pata_sil680.c`.
-    Known {
-        name: "SiI 680",
-        vendor: 0x1095,
-        devices: &[0x0680],
-        function: None,
-        access: PARALLEL,
-    },
+    known("SiI 680", 0x1095, &[0x0680], Access::ByPorts(PARALLEL)),
     // Linux `sata_sil.c`: it uses memory. At the ports: reported.
-    Known {
-        name: "SiI 3112",
-        vendor: 0x1095,
-        devices: &[0x3112, 0x3114, 0x3512],
-        function: None,
-        access: Access::Ports {
-            shape: Shape::Rule,
-            takes_nien: true,
-            wiring: Wiring::Serial,
+    known(
+        "SiI 3112",
+        0x1095,
+        &[0x3112, 0x3114, 0x3512],
+        Access::ByPorts(Ports {
             caution: Some(Caution::ReportedNotToWork),
-        },
-    },
+            ..SERIAL
+        }),
+    ),
     // Linux `pata_marvell.c`.
-    Known {
-        name: "Marvell 88SE61xx",
-        vendor: 0x11AB,
-        devices: &[0x6101, 0x6121, 0x6145],
-        function: None,
-        access: PARALLEL,
-    },
+    known(
+        "Marvell 88SE61xx",
+        0x11AB,
+        &[0x6101, 0x6121, 0x6145],
+        Access::ByPorts(PARALLEL),
+    ),
     // Linux `pata_it821x.c` (it821x_init_one): inferred.
-    Known {
-        name: "ITE IT8212",
-        vendor: 0x1283,
-        devices: &[0x8211, 0x8212],
-        function: None,
-        access: Access::PassThrough(0x50),
-    },
-    Known {
-        name: "Promise controller",
-        vendor: 0x105A,
-        devices: &[],
-        function: None,
-        access: Access::OwnEngine,
-    },
-    Known {
-        name: "ASMedia controller",
-        vendor: 0x1B21,
-        devices: &[],
-        function: None,
-        access: Access::OwnEngine,
-    },
+    known(
+        "ITE IT8212",
+        0x1283,
+        &[0x8211, 0x8212],
+        Access::PassThrough(0x50),
+    ),
+    known("Promise controller", 0x105A, &[], Access::OwnEngine),
+    known("ASMedia controller", 0x1B21, &[], Access::OwnEngine),
     // Linux `ata_piix.c`: its parallel ones. The others it serves are SATA, with
     // a port each for master and slave.
-    Known {
-        name: "Intel PIIX or ICH, parallel",
-        vendor: 0x8086,
-        devices: &[
+    known(
+        "Intel PIIX or ICH, parallel",
+        0x8086,
+        &[
             0x7010, 0x7111, 0x7199, 0x7601, 0x84CA, 0x2411, 0x2421, 0x244A, 0x244B, 0x248A, 0x248B,
             0x24CA, 0x24CB, 0x24DB, 0x245B, 0x24C1, 0x25A2, 0x266F, 0x27DF, 0x269E, 0x2850,
         ],
-        function: None,
-        access: PARALLEL,
-    },
+        Access::ByPorts(PARALLEL),
+    ),
 ];
 
-fn known(function: &Function) -> Option<&'static Known> {
+fn row_of(function: &Function) -> Option<&'static Known> {
     KNOWN.iter().find(|known| {
         known.vendor == function.vendor
             && (known.devices.is_empty() || known.devices.contains(&function.device))
@@ -318,21 +299,16 @@ fn class(function: &Function) -> Class {
 /// [`NotByPorts`], where no channel of it can be used.
 pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
     let address = function.address;
-    let known = known(function);
+    let known = row_of(function);
     let name = known.map_or("", |known| known.name);
-    let wiring_by_rule = match &function.driver {
-        Some(driver) if driver.starts_with("pata_") => Wiring::Parallel,
-        _ => Wiring::Serial,
+    let by_rule_of = |driver: &Option<String>| match driver {
+        Some(driver) if driver.starts_with("pata_") => PARALLEL,
+        _ => SERIAL,
     };
-    let (shape, takes_nien, wiring, caution) = match known.map(|known| &known.access) {
+    let by_ports = match known.map(|known| &known.access) {
         Some(Access::OwnEngine) => return Err(NotByPorts::OwnEngine { address, name }),
         _ if class(function) == Class::Ahci => return Err(NotByPorts::Ahci { address }),
-        Some(&Access::Ports {
-            shape,
-            takes_nien,
-            wiring,
-            caution,
-        }) => (shape, takes_nien, wiring, caution),
+        Some(Access::ByPorts(ports)) => *ports,
         // A byte that cannot be read says nothing good either.
         Some(&Access::PassThrough(byte))
             if function
@@ -341,25 +317,25 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
         {
             return Err(NotByPorts::RaidMode { address, name });
         }
-        Some(Access::PassThrough(_)) => (Shape::Rule, true, Wiring::Parallel, None),
-        None if class(function) == Class::Ide => (Shape::Rule, true, wiring_by_rule, None),
+        Some(Access::PassThrough(_)) => PARALLEL,
+        None if class(function) == Class::Ide => by_rule_of(&function.driver),
         None => {
             let class = function.class;
             return Err(NotByPorts::NotIde { address, class });
         }
     };
-    let ports = match shape {
+    let ports = match by_ports.shape {
         Shape::Rule => 1..=2,
         Shape::Vt6421 => 1..=3,
     };
     let channels = ports.map(|port| {
-        let (layout, legacy) = match shape {
+        let (layout, legacy) = match by_ports.shape {
             Shape::Rule => by_rule(function, port)?,
             Shape::Vt6421 => (vt6421(function, port)?, None),
         };
-        let wiring = match (shape, port) {
+        let wiring = match (by_ports.shape, port) {
             (Shape::Vt6421, 3) => Wiring::Parallel,
-            _ => wiring,
+            _ => by_ports.wiring,
         };
         Ok(IdeChannel {
             function: function.clone(),
@@ -368,13 +344,9 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
             wiring,
             // On ICH the slave is a SATA port of its own.
             has_slave: wiring == Wiring::Parallel || known.is_none(),
-            takes_nien,
-            caution,
-            irq: match legacy {
-                Some(Channel::Primary) => Some(14),
-                Some(Channel::Secondary) => Some(15),
-                None => function.irq,
-            },
+            takes_nien: by_ports.takes_nien,
+            caution: by_ports.caution,
+            irq: legacy.map(Channel::irq).or(function.irq),
             legacy,
         })
     });
@@ -442,11 +414,15 @@ pub fn ready(function: &Function) -> Result<(), NotByPorts> {
 /// # Errors
 /// [`NotByPorts::PortsOff`] or [`NotByPorts::Asleep`].
 pub fn awake(function: &Function) -> Result<(), NotByPorts> {
+    const COMMAND: u64 = 4;
+    const IO_SPACE: u8 = 0x01;
     let address = function.address;
-    match function.silence() {
-        None => Ok(()),
-        Some(Silence::PortsOff) => Err(NotByPorts::PortsOff { address }),
-        Some(Silence::Asleep { state }) => Err(NotByPorts::Asleep { address, state }),
+    if let Some(state) = function.sleep() {
+        return Err(NotByPorts::Asleep { address, state });
+    }
+    match function.configuration(COMMAND) {
+        Some(command) if command & IO_SPACE == 0 => Err(NotByPorts::PortsOff { address }),
+        _ => Ok(()),
     }
 }
 

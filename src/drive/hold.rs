@@ -234,10 +234,12 @@ impl Nodes {
     }
 
     fn open(system: &System, drive: &Located) -> Result<Nodes, HoldError> {
-        let sr = match &drive.sr {
-            Some(node) => open_if_there(system, drive, node)?.map(|open| (node, open)),
-            None => None,
+        let open = |node: &Option<PathBuf>| -> Result<Option<(PathBuf, OpenDrive)>, Obstacle> {
+            let Some(node) = node else { return Ok(None) };
+            let open = open_if_there(system, drive, node)?;
+            Ok(open.map(|open| (node.clone(), open)))
         };
+        let sr = open(&drive.sr)?;
         if let (Some(node), None) = (&drive.sr, &sr) {
             // The sg node alone does not keep out mounts, so none may be there.
             let holders = holders::mounts(system, drive);
@@ -246,18 +248,14 @@ impl Nodes {
                 return Err(Obstacle::Busy { node, holders }.into());
             }
         }
-        let sg = match &drive.sg {
-            Some(node) => open_if_there(system, drive, node)?.map(|open| (node, open)),
-            None => None,
-        };
-        let (node, commands, sr) = match (sg, sr) {
+        let (node, commands, sr) = match (open(&drive.sg)?, sr) {
             (Some((node, sg)), sr) => (node, sg, sr.map(|(_, sr)| sr)),
             (None, Some((node, sr))) => (node, sr, None),
             (None, None) => return Err(no_node(system, drive).into()),
         };
         let nodes = Nodes {
             commands,
-            node: node.clone(),
+            node,
             _sr: sr,
         };
         // The nodes are open, so their names cannot go to another drive any
@@ -341,10 +339,11 @@ fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
             Some(before) if before == "0" => return Ok(None),
             Some(before) => before,
         };
-        note.promise(Undo {
+        let undo = Undo {
             file: file.clone(),
             text: before,
-        })?;
+        };
+        note.promise(undo, "")?;
         match system.kernel().write(&file, "0") {
             Ok(()) => Ok(Some(note)),
             Err(source) => {

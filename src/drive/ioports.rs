@@ -5,6 +5,7 @@
 //! mode has 0x1F0–0x1F7 and 0x170–0x177. Without CAP_SYS_ADMIN all addresses
 //! read as 0 (Linux, `kernel/resource.c`).
 
+use super::pci::PciAddress;
 use crate::transport::port::Channel;
 
 /// Who has the ports of a legacy channel.
@@ -38,7 +39,7 @@ pub fn owner(ioports: &str, channel: Channel) -> PortOwner {
         .map(|&(_, _, name)| name);
     let (mut pci, mut driver) = (None, None);
     for name in covering.filter(|name| !name.starts_with("PCI Bus")) {
-        if is_pci_function(name) {
+        if PciAddress::parse(name).is_some() {
             pci = Some(name.to_owned());
         } else {
             driver = Some(name.to_owned());
@@ -57,14 +58,6 @@ fn entry(line: &str) -> Option<(u64, u64, &str)> {
     let (start, end) = range.trim().split_once('-')?;
     let number = |text| u64::from_str_radix(text, 16).ok();
     Some((number(start)?, number(end)?, name.trim()))
-}
-
-/// Whether a name is a PCI address such as `0000:00:01.1`.
-fn is_pci_function(name: &str) -> bool {
-    let parts: Vec<&str> = name.split([':', '.']).collect();
-    let is_hex =
-        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    parts.len() == 4 && name.contains('.') && parts.iter().all(is_hex)
 }
 
 #[cfg(test)]

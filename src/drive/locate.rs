@@ -9,7 +9,6 @@ use super::position::Position;
 use super::system::System;
 use super::topology::{IndexBasis, Located, Place, Topology, is_at_legacy_ports};
 use crate::scsi::DeviceType;
-use crate::transport::Unit;
 
 /// Why there is no drive to work with. Nothing was opened.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +52,6 @@ pub enum LocateError {
     },
 }
 
-/// Where the legacy ports lead to nothing, said before a user tries them for a
-/// dead drive.
 /// The drive at a position.
 ///
 /// # Errors
@@ -97,16 +94,12 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
 /// [`LocateError::NothingAtPort`]: the port may be empty, its drive dead, or
 /// there may be no such port.
 pub fn locate_port(system: &System, name: PortName) -> Result<Located, LocateError> {
-    let target = match name.unit {
-        Unit::Master => 0,
-        Unit::Slave => 1,
-    };
     let function = name.function.to_string();
     let topology = Topology::read(system);
     let found = topology.devices.iter().find(|device| {
         let place = &device.located.place;
         place.parent.file_name() == Some(function.as_ref())
-            && (place.port_no, place.target, place.lun) == (Some(name.port), target, 0)
+            && (place.port_no, place.target, place.lun) == (Some(name.port), name.unit.target(), 0)
     });
     match found {
         Some(found) => optical(&name.to_string(), found.device_type, &found.located),

@@ -57,21 +57,17 @@ impl Undo {
     /// A note is read back from a file, and only the files of sysfs that this
     /// program changes are ever written on its word.
     fn is_known(&self, system: &System) -> bool {
-        if self.is_bind() {
-            let drivers = system.sys("bus/pci/drivers");
-            let driver = self.file.parent().and_then(Path::parent);
-            let is_plain = |part: std::path::Component<'_>| part.as_os_str() != "..";
-            return driver == Some(drivers.as_path())
-                && self.file.components().all(is_plain)
-                && PciAddress::parse(&self.text).is_some();
-        }
-        let is_number = self.text.parse::<i64>().is_ok();
-        let kind = self.file.file_name().and_then(OsStr::to_str);
-        self.file.starts_with(system.sys("devices"))
-            && !self.file.components().any(|part| part.as_os_str() == "..")
-            && match kind {
-                Some("events_poll_msecs") => is_number,
-                Some("scan") => self.text == super::channel::SCAN_ALL,
+        let mut parts = self.file.components();
+        let is_of_device = self.file.starts_with(system.sys("devices"));
+        parts.all(|part| part.as_os_str() != "..")
+            && match self.file.file_name().and_then(OsStr::to_str) {
+                Some("bind") => {
+                    let drivers = self.file.parent().and_then(Path::parent);
+                    drivers == Some(&system.sys("bus/pci/drivers"))
+                        && PciAddress::parse(&self.text).is_some()
+                }
+                Some("events_poll_msecs") => is_of_device && self.text.parse::<i64>().is_ok(),
+                Some("scan") => is_of_device && self.text == super::channel::SCAN_ALL,
                 _ => false,
             }
     }
@@ -165,30 +161,28 @@ impl Note {
                 source,
             },
         })?;
-        Ok(Note {
+        Ok(Note::of(system, path, file))
+    }
+
+    fn of(system: &System, path: PathBuf, file: Flock<File>) -> Note {
+        Note {
             system: system.clone(),
             path,
             file: Some(file),
             undo: None,
-        })
+        }
     }
 
     /// Locks a subject whose change goes on: what a crashed run has left about
     /// it is not taken back but told, and stays in the note until
-    /// [`promise_about`](Self::promise_about).
+    /// [`promise`](Self::promise).
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn take_over(system: &System, subject: &str) -> Result<(Note, Option<Left>), NoteError> {
         let (path, mut file) = locked(system, subject)?;
-        let left = Left::read(system, &mut file);
-        let note = Note {
-            system: system.clone(),
-            path,
-            file: Some(file),
-            undo: None,
-        };
-        Ok((note, left))
+        let left = Left::read(system, &mut file).ok().flatten();
+        Ok((Note::of(system, path, file), left))
     }
 
     /// Ends the lock and leaves what is noted to another run.
@@ -196,19 +190,12 @@ impl Note {
         self.file = None;
     }
 
-    /// Notes how the change that comes next is taken back.
+    /// Notes how the change that comes next is taken back, with lines about what is
+    /// changed for a run that goes on, if there are any.
     ///
     /// # Errors
     /// [`NoteError::Io`]; nothing is to be changed then.
-    pub fn promise(&mut self, undo: Undo) -> Result<(), NoteError> {
-        self.promise_about(undo, "")
-    }
-
-    /// The same, with lines about what is changed, for a run that goes on.
-    ///
-    /// # Errors
-    /// [`NoteError::Io`]; nothing is to be changed then.
-    pub fn promise_about(&mut self, undo: Undo, about: &str) -> Result<(), NoteError> {
+    pub fn promise(&mut self, undo: Undo, about: &str) -> Result<(), NoteError> {
         if let Some(file) = &mut self.file {
             let bytes = [&undo.to_bytes(), about.as_bytes()].concat();
             rewrite(file, &bytes).map_err(|source| NoteError::Io {
@@ -285,15 +272,13 @@ pub struct Left {
 const LONGEST: u64 = 0x2000;
 
 impl Left {
-    fn read(system: &System, file: &mut File) -> Option<Left> {
+    fn read(system: &System, file: &mut File) -> io::Result<Option<Left>> {
         let mut bytes = Vec::new();
-        Read::take(file, LONGEST).read_to_end(&mut bytes).ok()?;
-        let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system))?;
+        Read::take(file, LONGEST).read_to_end(&mut bytes)?;
+        let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system));
         let lines = bytes.splitn(3, |&byte| byte == b'\n').nth(2);
-        Some(Left {
-            undo,
-            about: String::from_utf8_lossy(lines.unwrap_or_default()).into_owned(),
-        })
+        let about = String::from_utf8_lossy(lines.unwrap_or_default()).into_owned();
+        Ok(undo.map(|undo| Left { undo, about }))
     }
 }
 
@@ -305,7 +290,7 @@ pub fn left(system: &System, subject: &str) -> Option<Left> {
     }
     let file = own_file(&mut OpenOptions::new(), &folder.join(subject)).ok()?;
     let mut file = lock(file).ok()??;
-    Left::read(system, &mut file)
+    Left::read(system, &mut file).ok()?
 }
 
 /// What crashed runs have left, by subject.
@@ -430,11 +415,8 @@ fn settle_one(
     system: &System,
     file: &mut Flock<File>,
 ) -> Result<Option<Undo>, (Option<Undo>, io::Error)> {
-    let mut bytes = Vec::new();
-    Read::take(&mut **file, LONGEST)
-        .read_to_end(&mut bytes)
-        .map_err(|error| (None, error))?;
-    let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system));
+    let left = Left::read(system, file).map_err(|error| (None, error))?;
+    let undo = left.map(|left| left.undo);
     if let Some(undo) = &undo {
         undo.apply(system)
             .map_err(|error| (Some(undo.clone()), error))?;

@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::system::{System, attribute, names};
+use crate::transport::port::Channel;
 
 /// Domain, bus, device and function: `0000:03:00.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +78,19 @@ impl Region {
             && self.last >= self.first
             && self.last - self.first >= count.saturating_sub(1)
     }
+
+    /// Whether this is a legacy channel's command block: the kernel puts it there for
+    /// an IDE controller in compatibility mode.
+    fn is_legacy(self, channel: Channel) -> bool {
+        let first = u64::from(channel.base());
+        self.has_ports(8) && (self.first, self.last) == (first, first + 7)
+    }
+}
+
+/// Whether a function has a legacy channel, by the text of its `resource` file.
+pub(super) fn has_legacy(resource: &str, channel: Channel) -> bool {
+    let regions = regions(resource).unwrap_or_default();
+    regions.into_iter().any(|region| region.is_legacy(channel))
 }
 
 /// What a function is and where it is.
@@ -95,15 +109,6 @@ pub struct Function {
     pub driver: Option<String>,
     /// The interrupt line as the kernel numbers it; `None` where it has none.
     pub irq: Option<u32>,
-}
-
-/// What keeps a function from answering at its ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
-    /// Bit 0 of its command register is clear.
-    PortsOff,
-    /// It is in a power state other than D0.
-    Asleep { state: String },
 }
 
 impl Function {
@@ -147,18 +152,11 @@ impl Function {
         (read == 1).then_some(byte[0])
     }
 
-    /// Why it would not answer at its ports, as far as sysfs tells: kernels
-    /// before 5.11 say nothing of power.
-    pub fn silence(&self) -> Option<Silence> {
-        const COMMAND: u64 = 4;
-        const IO_SPACE: u8 = 0x01;
-        let state = attribute(&self.folder.join("power_state"))
-            .filter(|state| state != "D0" && state != "unknown");
-        if let Some(state) = state {
-            return Some(Silence::Asleep { state });
-        }
-        let command = self.configuration(COMMAND)?;
-        (command & IO_SPACE == 0).then_some(Silence::PortsOff)
+    /// Its power state where that is not D0, as far as sysfs tells: kernels before 5.11
+    /// say nothing of it.
+    pub fn sleep(&self) -> Option<String> {
+        attribute(&self.folder.join("power_state"))
+            .filter(|state| state != "D0" && state != "unknown")
     }
 
     /// Whether this is the same function with the same regions as before.
@@ -231,6 +229,30 @@ mod tests {
         assert!(regions[0].has_ports(8) && !regions[0].has_ports(9));
         assert!(!regions[1].has_ports(1));
         assert!(!regions[2].has_ports(1));
+    }
+
+    /// As an emulated PIIX3 has it.
+    const COMPATIBLE: &str = "\
+0x00000000000001f0 0x00000000000001f7 0x0000000000000110
+0x00000000000003f6 0x00000000000003f6 0x0000000000000110
+0x0000000000000170 0x0000000000000177 0x0000000000000110
+0x0000000000000376 0x0000000000000376 0x0000000000000110
+0x000000000000c040 0x000000000000c04f 0x0000000000040101
+0x0000000000000000 0x0000000000000000 0x0000000000000000
+";
+
+    #[test]
+    fn a_legacy_channel_is_the_region_of_eight_ports_at_its_base() {
+        assert!(has_legacy(COMPATIBLE, Channel::Primary));
+        assert!(has_legacy(COMPATIBLE, Channel::Secondary));
+        for (what, resource) in [
+            ("native mode", "0xc040 0xc047 0x101\n0xc050 0xc053 0x101\n"),
+            ("too short", "0x1f0 0x1f3 0x110\n"),
+            ("memory", "0x1f0 0x1f7 0x200\n"),
+            ("nothing", ""),
+        ] {
+            assert!(!has_legacy(resource, Channel::Primary), "{what}");
+        }
     }
 
     proptest! {

@@ -30,21 +30,16 @@ impl PortName {
         Some(PortName {
             function: PciAddress::parse(function)?,
             port: port.parse().ok().filter(|_| is_number)?,
-            unit: match unit {
-                "0" => Unit::Master,
-                "1" => Unit::Slave,
-                _ => return None,
-            },
+            unit: [Unit::Master, Unit::Slave]
+                .into_iter()
+                .find(|known| known.target().to_string() == unit)?,
         })
     }
 }
 
 impl fmt::Display for PortName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = match self.unit {
-            Unit::Master => 0,
-            Unit::Slave => 1,
-        };
+        let unit = self.unit.target();
         write!(f, "pci-{}-ata-{}.{unit}", self.function, self.port)
     }
 }

@@ -5,16 +5,18 @@
 //! Linux 6.1, ata_piix with four drives). The numbers of sr, sg, ata and host
 //! are global and shift when another controller loads first; `port_no` does not.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::ioports::{self, PortOwner};
+use super::pci::has_legacy;
 use super::position::Position;
 use super::system::{System, attribute, names};
 use crate::scsi::{DeviceType, Identity};
 use crate::transport::Unit;
-use crate::transport::port::{self, Channel};
+use crate::transport::port::Channel;
 
 /// Host, channel, target and logical unit: the kernel's name of a SCSI device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -235,7 +237,7 @@ pub(super) fn port_owner(system: &System, ports: &[AtaPort], channel: Channel) -
             .iter()
             .find(|port| {
                 attribute(&port.controller.join("resource"))
-                    .is_some_and(|text| port::region(&text, channel).is_some())
+                    .is_some_and(|text| has_legacy(&text, channel))
             })
             .and_then(|port| {
                 Some(PortOwner::Controller {
@@ -265,39 +267,23 @@ fn basis(system: &System, ports: &[AtaPort]) -> IndexBasis {
         }
         (None, None) => {}
     }
-    let controllers = |is_parallel: bool| {
-        let mut controllers: Vec<PathBuf> = ports
-            .iter()
-            .filter(|port| port.is_parallel() == is_parallel)
-            .map(|port| port.controller.clone())
-            .collect();
-        controllers.sort_unstable();
-        controllers.dedup();
-        controllers
+    let controllers = |is_parallel: bool| -> BTreeSet<&PathBuf> {
+        let ports = ports.iter();
+        let ports = ports.filter(|port| port.is_parallel() == is_parallel);
+        ports.map(|port| &port.controller).collect()
     };
-    let parallel = controllers(true);
-    match parallel.as_slice() {
-        [controller] => {
-            return IndexBasis::OnlyParallel {
-                controller: controller.clone(),
-            };
+    let (parallel, serial) = (controllers(true), controllers(false));
+    let is_parallel = !parallel.is_empty();
+    let meant = if is_parallel { parallel } else { serial };
+    let mut controllers: Vec<PathBuf> = meant.into_iter().cloned().collect();
+    match controllers.pop() {
+        None => IndexBasis::Nothing,
+        Some(controller) if !controllers.is_empty() => {
+            controllers.push(controller);
+            IndexBasis::Ambiguous { controllers }
         }
-        [] => {}
-        _ => {
-            return IndexBasis::Ambiguous {
-                controllers: parallel,
-            };
-        }
-    }
-    let serial = controllers(false);
-    match serial.as_slice() {
-        [] => IndexBasis::Nothing,
-        [controller] => IndexBasis::SataPorts {
-            controller: controller.clone(),
-        },
-        _ => IndexBasis::Ambiguous {
-            controllers: serial,
-        },
+        Some(controller) if is_parallel => IndexBasis::OnlyParallel { controller },
+        Some(controller) => IndexBasis::SataPorts { controller },
     }
 }
 
@@ -306,16 +292,8 @@ fn position(basis: &IndexBasis, port: &AtaPort, address: ScsiAddress) -> Option<
     if address.channel != 0 || address.lun != 0 {
         return None;
     }
-    let unit = match address.target {
-        0 => Unit::Master,
-        1 => Unit::Slave,
-        _ => return None,
-    };
-    let channel = match port.port_no {
-        1 => Some(Channel::Primary),
-        2 => Some(Channel::Secondary),
-        _ => None,
-    };
+    let unit = Unit::of_target(address.target)?;
+    let channel = Channel::of_number(port.port_no);
     match basis {
         IndexBasis::LegacyPorts { primary, secondary } => {
             let channel = channel?;

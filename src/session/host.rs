@@ -218,12 +218,11 @@ impl Host {
 fn ports_of(system: &System) -> Vec<ListedPort> {
     let mut ports = Vec::new();
     for channel in channel::with_own_ports(system) {
-        for seat in channel.seats {
-            let on_it = channel.devices.iter().find(|(at, _)| *at == seat);
+        for (seat, device) in channel.seats {
             let about = AboutPort {
                 base: channel.access.base().unwrap_or_default(),
                 driver: channel.access.driver().unwrap_or_default().to_owned(),
-                device: on_it.map(|(_, name)| name.clone()),
+                device,
             };
             ports.push(ListedPort {
                 name: seat.into(),
@@ -371,11 +370,7 @@ impl Registers for ChannelPorts {
 
     fn place(&self) -> String {
         let access = &self.state.access;
-        let target = match self.unit {
-            Unit::Master => 0,
-            Unit::Slave => 1,
-        };
-        ata_place(&access.controller(), access.port(), target)
+        ata_place(&access.controller(), access.port(), self.unit.target())
     }
 
     fn channel(&self) -> Option<&ChannelState> {

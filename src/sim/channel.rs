@@ -33,10 +33,7 @@ pub(super) fn lock(channel: &SharedChannel) -> MutexGuard<'_, Channel> {
 }
 
 fn index(unit: Unit) -> usize {
-    match unit {
-        Unit::Master => 0,
-        Unit::Slave => 1,
-    }
+    unit.target() as usize
 }
 
 impl Channel {

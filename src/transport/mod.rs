@@ -155,6 +155,21 @@ impl Unit {
             Unit::Slave => 0xB0,
         }
     }
+
+    /// The target that it is for SCSI.
+    pub fn target(self) -> u32 {
+        match self {
+            Unit::Master => 0,
+            Unit::Slave => 1,
+        }
+    }
+
+    /// `None` for a target that no IDE channel has.
+    pub fn of_target(target: u32) -> Option<Unit> {
+        [Unit::Master, Unit::Slave]
+            .into_iter()
+            .find(|unit| unit.target() == target)
+    }
 }
 
 /// The registers of one ATA command. A register that is `None` keeps what it

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ChannelError, unit};
+use super::ChannelError;
 use crate::drive::controller::{self, Caution, IdeChannel, NotByPorts, Wiring};
 use crate::drive::ioports::PortOwner;
 use crate::drive::pci::{Function, PciAddress};
@@ -86,49 +86,30 @@ impl Access {
     /// The channel that a drive of the kernel is on; `None` where it is on none
     /// that can be reached by ports.
     pub fn of_drive(system: &System, drive: &Located) -> Option<(Access, Unit)> {
-        let unit = unit(drive.address.target).filter(|_| drive.address.lun == 0)?;
-        let port = drive.place.port_no?;
-        let function = PciAddress::parse(drive.place.parent.file_name()?.to_str()?)?;
-        let name = PortName {
+        let name = port_name(drive).filter(|_| drive.address.lun == 0)?;
+        let PortName {
             function,
             port,
             unit,
-        };
+        } = name;
         if let Ok(access) = Access::of_port(system, name) {
             return Some((access, unit));
         }
-        let channel = match port {
-            1 => Channel::Primary,
-            2 => Channel::Secondary,
-            _ => return None,
-        };
-        let access = Access::of_legacy(system, channel).ok()?;
+        let access = Access::of_legacy(system, Channel::of_number(port)?).ok()?;
         (access.controller() == function.to_string()).then_some((access, unit))
     }
 
     /// Why the channel of a drive cannot be reached by ports, where it is one of a
     /// PCI controller.
     pub fn why_not(system: &System, drive: &Located) -> Option<ChannelError> {
-        let name = PortName {
-            function: PciAddress::parse(drive.place.parent.file_name()?.to_str()?)?,
-            port: drive.place.port_no?,
-            unit: unit(drive.address.target)?,
-        };
-        Access::of_port(system, name).err()
+        Access::of_port(system, port_name(drive)?).err()
     }
 
     /// As libata counts, from 1 on.
     pub fn port(&self) -> u32 {
         match self {
             Access::Function(channel) => channel.port,
-            Access::Legacy {
-                channel: Channel::Primary,
-                ..
-            } => 1,
-            Access::Legacy {
-                channel: Channel::Secondary,
-                ..
-            } => 2,
+            Access::Legacy { channel, .. } => channel.number(),
         }
     }
 
@@ -204,10 +185,7 @@ impl Access {
     pub fn irq(&self) -> Option<u32> {
         match self {
             Access::Function(channel) => channel.irq,
-            Access::Legacy { channel, .. } => Some(match channel {
-                Channel::Primary => 14,
-                Channel::Secondary => 15,
-            }),
+            Access::Legacy { channel, .. } => Some(channel.irq()),
         }
     }
 
@@ -247,6 +225,15 @@ impl Access {
         let now = now.ok_or(NotByPorts::Changed { address })?;
         Ok(controller::awake(&now)?)
     }
+}
+
+/// The port that a drive of the kernel is on.
+fn port_name(drive: &Located) -> Option<PortName> {
+    Some(PortName {
+        function: PciAddress::parse(drive.place.parent.file_name()?.to_str()?)?,
+        port: drive.place.port_no?,
+        unit: Unit::of_target(drive.address.target)?,
+    })
 }
 
 pub(super) fn subject(controller: &str, port: u32) -> String {

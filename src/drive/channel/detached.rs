@@ -63,7 +63,7 @@ pub fn detach(
     };
     let given_up = state.all();
     let about: String = given_up.iter().map(GivenUp::line).collect();
-    note.promise_about(state.undo(), &about)?;
+    note.promise(state.undo(), &about)?;
     let mut detached = Detached {
         system: system.clone(),
         note: Some(note),

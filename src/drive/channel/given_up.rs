@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Access, named, unit};
+use super::{Access, named};
 use crate::drive::note::Left;
 use crate::drive::topology::Located;
 use crate::scsi::{DeviceType, Identity};
+use crate::transport::Unit;
 
 /// A device that the kernel has given up, as a note keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl GivenUp {
     }
 
     pub(super) fn name(&self, access: &Access) -> String {
-        let seat = unit(self.target)
+        let seat = Unit::of_target(self.target)
             .filter(|_| self.port == access.port())
             .and_then(|unit| access.seat(unit));
         let name = match seat {

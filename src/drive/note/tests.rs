@@ -16,7 +16,7 @@ fn undo(machine: &Machine) -> Undo {
 
 fn noted(machine: &Machine) -> Note {
     let mut note = Note::open(&machine.system, "polling-sr0").unwrap();
-    note.promise(undo(machine)).unwrap();
+    note.promise(undo(machine), "").unwrap();
     note
 }
 

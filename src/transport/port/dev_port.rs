@@ -34,28 +34,32 @@ impl Channel {
         }
     }
 
+    /// Its port as libata counts them, from 1 on.
+    pub fn number(self) -> u32 {
+        match self {
+            Channel::Primary => 1,
+            Channel::Secondary => 2,
+        }
+    }
+
+    /// `None` for a port that no legacy channel has.
+    pub fn of_number(number: u32) -> Option<Channel> {
+        [Channel::Primary, Channel::Secondary]
+            .into_iter()
+            .find(|channel| channel.number() == number)
+    }
+
+    /// Its interrupt line.
+    pub fn irq(self) -> u32 {
+        match self {
+            Channel::Primary => 14,
+            Channel::Secondary => 15,
+        }
+    }
+
     fn port(self, register: Register) -> u16 {
         self.base() + register.offset().map_or(DEVICE_CONTROL, u16::from)
     }
-}
-
-/// Which region of a PCI function is a channel's eight registers: the kernel
-/// puts them there for an IDE controller in compatibility mode. `resource` is
-/// the text of the function's file of that name in sysfs, a region a line:
-/// first port, last port and flags.
-pub fn region(resource: &str, channel: Channel) -> Option<usize> {
-    const IS_IO: u64 = 0x100;
-    let first = u64::from(channel.base());
-    resource.lines().position(|line| {
-        let numbers: Option<Vec<u64>> = line
-            .split_whitespace()
-            .map(|number| u64::from_str_radix(number.strip_prefix("0x")?, 16).ok())
-            .collect();
-        matches!(
-            numbers.as_deref(),
-            Some(&[start, end, flags]) if start == first && end == first + 7 && flags & IS_IO != 0
-        )
-    })
 }
 
 /// The registers of one legacy channel by `/dev/port`, without the data
@@ -135,7 +139,6 @@ impl RegisterAccess for DevPort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn a_channel_reaches_its_own_ports_and_no_other() {
@@ -194,36 +197,5 @@ mod tests {
             DevPort::open_node(file.path(), Channel::Primary),
             Err(PortOpenError::NotADevice)
         ));
-    }
-
-    /// As an emulated PIIX3 has it.
-    const COMPATIBLE: &str = "\
-0x00000000000001f0 0x00000000000001f7 0x0000000000000110
-0x00000000000003f6 0x00000000000003f6 0x0000000000000110
-0x0000000000000170 0x0000000000000177 0x0000000000000110
-0x0000000000000376 0x0000000000000376 0x0000000000000110
-0x000000000000c040 0x000000000000c04f 0x0000000000040101
-0x0000000000000000 0x0000000000000000 0x0000000000000000
-";
-
-    #[test]
-    fn a_channel_is_the_region_of_eight_ports_at_its_base() {
-        assert_eq!(region(COMPATIBLE, Channel::Primary), Some(0));
-        assert_eq!(region(COMPATIBLE, Channel::Secondary), Some(2));
-        for (what, resource) in [
-            ("native mode", "0xc040 0xc047 0x101\n0xc050 0xc053 0x101\n"),
-            ("too short", "0x1f0 0x1f3 0x110\n"),
-            ("memory", "0x1f0 0x1f7 0x200\n"),
-            ("nothing", ""),
-        ] {
-            assert_eq!(region(resource, Channel::Primary), None, "{what}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_reader_of_regions_fail(text in "\\PC*|((0x)?[0-9a-f]{0,20} ?){0,9}") {
-            region(&text, Channel::Primary);
-        }
     }
 }

@@ -29,7 +29,7 @@ use super::{
     TaskFileError, TransportError, Unit,
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
-pub use dev_port::{Channel, DevPort, must_be_given, region};
+pub use dev_port::{Channel, DevPort, must_be_given};
 pub use layout::{Block, Layout};
 pub use open_error::PortOpenError;
 pub use resources::Resources;
