@@ -17,6 +17,11 @@ pub const PAGE_SIZE: u32 = 0x100;
 pub struct Offset(pub u32);
 
 impl Offset {
+    /// The last one that has a number stands for all behind it.
+    pub fn of(at: usize) -> Offset {
+        Offset(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
     /// The bank that holds this byte.
     pub fn bank(self) -> Bank {
         Bank(self.0 / BANK_SIZE)
@@ -25,6 +30,11 @@ impl Offset {
     /// The `length` bytes from here, up to the last one that has a number.
     pub const fn range(self, length: u32) -> FlashRange {
         FlashRange::new(self.0, self.0.saturating_add(length))
+    }
+
+    /// As many bytes from here as these are.
+    pub fn range_of(self, bytes: &[u8]) -> FlashRange {
+        self.range(Offset::of(bytes.len()).0)
     }
 }
 

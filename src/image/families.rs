@@ -133,48 +133,43 @@ fn severity(fit: &Fit) -> u8 {
 /// Compares two identities by name, and by family where the names differ or
 /// stand for more than one.
 pub fn fit_names(drive: &Identity, image: &Identity) -> Fit {
-    let (drive_members, image_members) = (members_of(drive), members_of(image));
+    let (of_drive, of_image) = (members_of(drive), members_of(image));
     let (drive, image) = (Model::from(drive), Model::from(image));
-    match (drive_members.as_slice(), image_members.as_slice()) {
-        ([], _) | (_, []) if drive == image => Fit::Same { model: drive },
-        ([], _) | (_, []) => Fit::OtherModel { drive, image },
-        ([of_drive], [of_image]) if of_drive.family != of_image.family => Fit::OtherFamily {
+    let is_same = drive == image;
+    let (Some(first), Some(other)) = (of_drive.first(), of_image.first()) else {
+        return match is_same {
+            true => Fit::Same { model: drive },
+            false => Fit::OtherModel { drive, image },
+        };
+    };
+    let mut pairs = of_drive
+        .iter()
+        .flat_map(|one| of_image.iter().map(move |other| (one, other)));
+    if !pairs.any(|(one, other)| one.family == other.family) {
+        return Fit::OtherFamily {
             drive,
-            drive_family: of_drive.family,
+            drive_family: first.family,
             image,
-            image_family: of_image.family,
-        },
-        ([_], [_]) if drive == image => Fit::Same { model: drive },
-        ([of_drive], [of_image]) => Fit::OtherName {
-            drive,
-            image,
-            family: of_drive.family,
-            verified: of_drive.verified && of_image.verified,
-        },
-        (all_of_drive @ [of_drive, ..], all_of_image @ [of_image, ..]) => {
-            let shared = all_of_drive
-                .iter()
-                .any(|one| all_of_image.iter().any(|other| one.family == other.family));
-            if shared {
-                let several = if all_of_drive.len() > 1 {
-                    all_of_drive
-                } else {
-                    all_of_image
-                };
-                Fit::Unclear {
-                    drive,
-                    image,
-                    families: several.iter().map(|member| member.family).collect(),
-                }
-            } else {
-                Fit::OtherFamily {
-                    drive,
-                    drive_family: of_drive.family,
-                    image,
-                    image_family: of_image.family,
-                }
-            }
+            image_family: other.family,
+        };
+    }
+    for several in [&of_drive, &of_image] {
+        if several.len() > 1 {
+            return Fit::Unclear {
+                drive,
+                image,
+                families: several.iter().map(|member| member.family).collect(),
+            };
         }
+    }
+    match is_same {
+        true => Fit::Same { model: drive },
+        false => Fit::OtherName {
+            drive,
+            image,
+            family: first.family,
+            verified: first.verified && other.verified,
+        },
     }
 }
 
@@ -230,13 +225,14 @@ fn member(line: &'static str) -> Option<Member> {
 mod tests {
     use super::*;
     use crate::flash::Offset;
+    use crate::image::identity::Kind;
     use crate::scsi::{DeviceType, PacketDevice, identity};
 
     fn in_image(name: &str) -> ImageIdentity {
-        ImageIdentity::LiteOn {
+        ImageIdentity {
             at: Offset(0),
             identity: identity(name),
-            timestamp: None,
+            kind: Kind::LiteOn,
         }
     }
 

@@ -121,20 +121,12 @@ pub fn load(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
 /// `backup.bin` for `backup.00.bin`.
 fn named_by_first_bank(path: &Path) -> Option<PathBuf> {
     let stem = Path::new(path.file_stem()?);
-    let (base, number, extension) = if stem.extension().is_some_and(|number| number == "00") {
-        (stem.file_stem()?, stem.extension()?, path.extension())
-    } else {
-        (path.file_stem()?, path.extension()?, None)
+    let name = match path.extension() {
+        Some(extension) if extension != "00" => stem.with_extension(extension),
+        _ => stem.to_owned(),
     };
-    if number != "00" {
-        return None;
-    }
-    let mut name = OsString::from(base);
-    if let Some(extension) = extension {
-        name.push(".");
-        name.push(extension);
-    }
-    Some(path.with_file_name(name))
+    let base = path.with_file_name(name);
+    (bank_path(&base, Bank(0)) == path).then_some(base)
 }
 
 /// Loads one file that holds all banks, or the image in a container that `entry`

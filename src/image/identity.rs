@@ -24,58 +24,48 @@ pub const MT1939_SUMMED: FlashRange = FlashRange::new(0x1_0000, 0x1e_2000);
 
 /// The identity that a known place or mark in an image holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImageIdentity {
+pub struct ImageIdentity {
+    pub(super) at: Offset,
+    pub(super) identity: Identity,
+    pub(super) kind: Kind,
+}
+
+/// By which place or mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     /// The INQUIRY answer of a Lite-On drive, kept whole in its firmware.
-    LiteOn {
-        /// Of the first byte of the INQUIRY data.
-        at: Offset,
-        identity: Identity,
-        /// The 16 characters after the revision, where they are text.
-        timestamp: Option<String>,
-    },
+    LiteOn,
     /// Vendor, product and revision where BTC images have them.
-    Btc { at: Offset, identity: Identity },
+    Btc,
     /// The trailer of an MT1939 image.
     Mt1939 {
-        at: Offset,
-        identity: Identity,
         /// The sum over 10000..=1E1FFF as the trailer has it …
         stored: Checksum,
         /// … and as it is.
         computed: Checksum,
     },
     /// The descriptor of an image for LG's Blu-ray drives, see [`mt19xx`].
-    BluRay { at: Offset, identity: Identity },
+    BluRay,
 }
 
 impl ImageIdentity {
     /// Where in the image it was found.
     pub fn at(&self) -> Offset {
-        match self {
-            ImageIdentity::LiteOn { at, .. }
-            | ImageIdentity::Btc { at, .. }
-            | ImageIdentity::Mt1939 { at, .. }
-            | ImageIdentity::BluRay { at, .. } => *at,
-        }
+        self.at
     }
 
     /// What a drive with this firmware answers to INQUIRY.
     pub fn identity(&self) -> &Identity {
-        match self {
-            ImageIdentity::LiteOn { identity, .. }
-            | ImageIdentity::Btc { identity, .. }
-            | ImageIdentity::Mt1939 { identity, .. }
-            | ImageIdentity::BluRay { identity, .. } => identity,
-        }
+        &self.identity
     }
 
     /// The kind of image in a word or two.
     pub fn kind(&self) -> &'static str {
-        match self {
-            ImageIdentity::LiteOn { .. } => "Lite-On",
-            ImageIdentity::Btc { .. } => "BTC",
-            ImageIdentity::Mt1939 { .. } => "MT1939",
-            ImageIdentity::BluRay { .. } => "Blu-ray",
+        match self.kind {
+            Kind::LiteOn => "Lite-On",
+            Kind::Btc => "BTC",
+            Kind::Mt1939 { .. } => "MT1939",
+            Kind::BluRay => "Blu-ray",
         }
     }
 }
@@ -107,13 +97,13 @@ fn lite_on(bytes: &[u8]) -> Vec<ImageIdentity> {
         let Some(identity) = identity_at(bytes, at + 8) else {
             continue;
         };
-        if found.iter().any(|known| *known.identity() == identity) {
+        if found.iter().any(|known| known.identity == identity) {
             continue;
         }
-        found.push(ImageIdentity::LiteOn {
-            at: offset(at),
+        found.push(ImageIdentity {
+            at: Offset::of(at),
             identity,
-            timestamp: text(bytes, at + 36, 16).filter(|text| !text.is_empty()),
+            kind: Kind::LiteOn,
         });
     }
     found
@@ -131,9 +121,10 @@ pub fn btc(bytes: &[u8]) -> Option<ImageIdentity> {
         let structure = Structure::of(bytes);
         structure.jumps == structure.banks
     };
-    (is_known(&identity) || has_bank_starts()).then_some(ImageIdentity::Btc {
-        at: offset(BTC_AT),
+    (is_known(&identity) || has_bank_starts()).then_some(ImageIdentity {
+        at: Offset::of(BTC_AT),
         identity,
+        kind: Kind::Btc,
     })
 }
 
@@ -146,11 +137,10 @@ pub fn mt1939(bytes: &[u8]) -> Option<ImageIdentity> {
     let identity = unmarked_identity_at(bytes, MT1939_AT)?;
     let stored = Checksum(u16::from_be_bytes(stored));
     let computed = Checksum::of(MT1939_SUMMED.of(bytes));
-    (stored == computed || is_known(&identity)).then_some(ImageIdentity::Mt1939 {
-        at: offset(MT1939_AT),
+    (stored == computed || is_known(&identity)).then_some(ImageIdentity {
+        at: Offset::of(MT1939_AT),
         identity,
-        stored,
-        computed,
+        kind: Kind::Mt1939 { stored, computed },
     })
 }
 
@@ -182,9 +172,10 @@ pub fn blu_ray(bytes: &[u8]) -> Option<ImageIdentity> {
         return None;
     }
     let identity = mt19xx::descriptor(bytes)?.identity;
-    (!identity.product.is_empty()).then_some(ImageIdentity::BluRay {
+    (!identity.product.is_empty()).then_some(ImageIdentity {
         at: Offset(mt19xx::DESCRIPTOR.start()),
         identity,
+        kind: Kind::BluRay,
     })
 }
 
@@ -224,10 +215,6 @@ fn is_printable(byte: &u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 
-fn offset(at: usize) -> Offset {
-    Offset(u32::try_from(at).unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{lite_on, noise, put};
@@ -244,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lite_on_image_names_its_drive_and_date() {
+    fn a_lite_on_image_names_its_drive() {
         let bytes = lite_on(0x10_0000, "SONY", "DVD RW DW-D22A", "BYS1");
         assert_eq!(
             find(&bytes),
-            [ImageIdentity::LiteOn {
+            [ImageIdentity {
                 at: Offset(0x1_2345),
                 identity: identity("SONY|DVD RW DW-D22A|BYS1"),
-                timestamp: Some("2004/11/08 12:00".to_owned()),
+                kind: Kind::LiteOn,
             }]
         );
     }
@@ -263,10 +250,10 @@ mod tests {
         put(&mut bytes, 0x1_2345 + 36, &[0; 16]);
         assert_eq!(
             find(&bytes),
-            [ImageIdentity::LiteOn {
+            [ImageIdentity {
                 at: Offset(0x1_2345),
                 identity: identity("LITEON|DVD-ROM LTD163|GH5S"),
-                timestamp: None,
+                kind: Kind::LiteOn,
             }]
         );
     }
@@ -310,9 +297,10 @@ mod tests {
         put(&mut bytes, BTC_AT, b"BTC     DVDRW IDE 1008  0062");
         assert_eq!(
             find(&bytes),
-            [ImageIdentity::Btc {
+            [ImageIdentity {
                 at: Offset(0x40bc),
                 identity: identity("BTC|DVDRW IDE 1008|0062"),
+                kind: Kind::Btc,
             }]
         );
         assert_eq!(find(&bytes[..0x8_0000]), [], "of another size");
@@ -325,7 +313,8 @@ mod tests {
         assert_eq!(find(&bytes).len(), 1);
         let mut bytes = mt1939_image();
         put(&mut bytes, DESCRIPTOR_AT, &descriptor());
-        assert!(matches!(find(&bytes)[..], [ImageIdentity::BluRay { .. }]));
+        let found = find(&bytes);
+        assert_eq!((found.len(), found[0].kind), (1, Kind::BluRay));
     }
 
     #[test]
@@ -344,20 +333,11 @@ mod tests {
     #[test]
     fn an_mt1939_image_has_its_sum_checked() {
         let mut bytes = mt1939_image();
-        let [
-            ImageIdentity::Mt1939 {
-                at,
-                identity: found,
-                stored,
-                computed,
-            },
-        ] = &find(&bytes)[..]
-        else {
-            panic!("{:?}", find(&bytes));
-        };
-        assert_eq!(*at, Offset(0x1f_ffd0));
-        assert_eq!(*found, identity("TSSTcorp|BDDVDW SE-506CB|TS01"));
-        assert_eq!(stored, computed);
+        let only = |bytes: &[u8]| <[ImageIdentity; 1]>::try_from(find(bytes)).unwrap();
+        let [found] = only(&bytes);
+        assert_eq!(found.at, Offset(0x1f_ffd0));
+        assert_eq!(found.identity, identity("TSSTcorp|BDDVDW SE-506CB|TS01"));
+        assert!(matches!(found.kind, Kind::Mt1939 { stored, computed } if stored == computed));
         for (at, counts) in [
             (0xffff, false),
             (0x1_0000, true),
@@ -365,13 +345,9 @@ mod tests {
             (0x1e_2000, false),
         ] {
             bytes[at] ^= 1;
-            let [
-                ImageIdentity::Mt1939 {
-                    stored, computed, ..
-                },
-            ] = &find(&bytes)[..]
-            else {
-                panic!("{:?}", find(&bytes));
+            let [found] = only(&bytes);
+            let Kind::Mt1939 { stored, computed } = found.kind else {
+                panic!("{found:?}");
             };
             assert_eq!(stored != computed, counts, "a bit of byte {at:x} changed");
             bytes[at] ^= 1;
@@ -393,9 +369,10 @@ mod tests {
         put(&mut bytes, DESCRIPTOR_AT, &descriptor());
         assert_eq!(
             find(&bytes),
-            [ImageIdentity::BluRay {
+            [ImageIdentity {
                 at: Offset(0x1e_c000),
                 identity: identity("HL-DT-ST|BD-RE  WH16NS60|1.02"),
+                kind: Kind::BluRay,
             }]
         );
         bytes[DESCRIPTOR_AT + 0x34] = 0;

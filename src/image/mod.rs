@@ -32,7 +32,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 
 pub use compare::Differences;
 pub use damage::{Certainty, Finding};
@@ -40,7 +40,7 @@ pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
 pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
 pub use foreign::Foreign;
-pub use hex::{HexError, Hole};
+pub use hex::{HexError, HexNotes, Hole};
 pub use identity::ImageIdentity;
 pub use mt19xx::Wrapping;
 pub use report::Report;
@@ -101,17 +101,6 @@ pub struct Image {
     wrapping: Wrapping,
 }
 
-/// What a HEX file says besides the bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HexNotes {
-    pub layout: hex::Layout,
-    /// Where no record is, ascending; FF stands there.
-    pub holes: Vec<Hole>,
-    pub start: Option<hex::Start>,
-    /// The address from which its bytes are counted; 0 but for files of compilers.
-    pub origin: u64,
-}
-
 /// Why the bytes of a file are no firmware image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{self:?}")]
@@ -166,12 +155,7 @@ impl Image {
         if hex::looks_like_hex(&content) {
             let file = hex::read(&content)?;
             return Ok(Image {
-                hex: Some(HexNotes {
-                    layout: file.layout,
-                    holes: file.holes,
-                    start: file.start,
-                    origin: file.origin,
-                }),
+                hex: Some(file.notes),
                 ..Image::of(file.bytes, Encoding::Hex)
             }
             .unwrapped());
@@ -290,7 +274,7 @@ fn is_flash_size(size: usize) -> bool {
 }
 
 fn size_of(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+    Offset::of(bytes.len()).0
 }
 
 fn banks_of(bytes: &[u8]) -> impl DoubleEndedIterator<Item = (Bank, &[u8])> {

@@ -384,7 +384,7 @@ pub fn missing(bytes: &[u8]) -> Option<FlashRange> {
 }
 
 fn chip_at_banner(bytes: &[u8]) -> Option<Chip> {
-    BootString::parse(BANNER.of(bytes)).and_then(|banner| banner.chip())
+    boot_string(bytes).and_then(|banner| banner.chip())
 }
 
 fn has_tag(bytes: &[u8]) -> bool {
@@ -392,7 +392,7 @@ fn has_tag(bytes: &[u8]) -> bool {
 }
 
 /// The boot string of an image of this kind.
-pub fn boot_string(bytes: &[u8]) -> Option<BootString> {
+fn boot_string(bytes: &[u8]) -> Option<BootString> {
     BootString::parse(BANNER.of(bytes))
 }
 
@@ -419,7 +419,7 @@ const FREE: u32 = 0xFFFF_FFFF;
 fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>) {
     let (mut protected, mut findings) = (Vec::new(), Vec::new());
     for entry in cmac::parse_table(bytes).unwrap_or_default() {
-        let at = offset(entry.entry_off);
+        let at = Offset::of(entry.entry_off);
         if !entry.is_active() {
             if entry.enabled != FREE {
                 findings.push(Finding::OddEntry {
@@ -456,7 +456,7 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
         });
     }
     if protected.is_empty() && findings.is_empty() {
-        let at = offset(cmac::TABLE_OFFSET);
+        let at = Offset::of(cmac::TABLE_OFFSET);
         findings.push(Finding::NothingProtected { at });
     }
     (protected, findings)
@@ -474,7 +474,7 @@ pub fn odd_free_byte(bytes: &[u8]) -> Option<(Offset, u8)> {
         let at = entry.entry_off;
         let bytes = bytes.get(at..at + cmac::ENTRY_SIZE)?;
         let odd = bytes.iter().position(|byte| *byte != 0xff)?;
-        Some((offset(at + odd), bytes[odd]))
+        Some((Offset::of(at + odd), bytes[odd]))
     })
 }
 
@@ -495,10 +495,6 @@ pub fn protected_ranges(bytes: &[u8]) -> Vec<FlashRange> {
 fn holds(bytes: &[u8], entry: &cmac::CmacEntry) -> Option<bool> {
     let computed = cmac::compute_stored_digest(bytes, entry.start, entry.end).ok()?;
     Some(computed == entry.stored)
-}
-
-fn offset(at: usize) -> Offset {
-    Offset(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! written, and of a dump before it is called a backup. Marks of damage in what
 //! could be firmware are [`damage`](super::damage)'s.
 
-use super::identity::{self, ImageIdentity};
+use super::identity::{self, Kind};
 use super::mt19xx;
 use super::sums::Checksum;
 use super::{is_flash_size, size_of, text};
@@ -130,10 +130,10 @@ pub fn size(bytes: &[u8]) -> Option<Problem> {
 fn trailer(bytes: &[u8]) -> Option<Problem> {
     identity::find(bytes)
         .into_iter()
-        .find_map(|found| match found {
-            ImageIdentity::Mt1939 {
-                stored, computed, ..
-            } if stored != computed => Some(Problem::TrailerSum { stored, computed }),
+        .find_map(|found| match found.kind {
+            Kind::Mt1939 { stored, computed } if stored != computed => {
+                Some(Problem::TrailerSum { stored, computed })
+            }
             _ => None,
         })
 }

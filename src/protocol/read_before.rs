@@ -85,8 +85,7 @@ impl FirmwareDevice for ReadBefore {
         let Some(flash) = &self.flash else {
             return self.device.read(at, into);
         };
-        let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
-        let range = at.range(length);
+        let range = at.range_of(into);
         let size = self.capabilities().size;
         if range.end() > size {
             return Err(Impossible::OutOfRange { range, size }.into());

@@ -67,7 +67,7 @@ impl Memory {
 
     /// Replaces the contents from `at` on, as far as they go, as no chip could.
     pub fn overwrite(&mut self, at: u32, bytes: &[u8]) {
-        let range = Offset(at).range(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let range = Offset(at).range_of(bytes);
         for (to, from) in range.of_mut(&mut self.bytes).iter_mut().zip(bytes) {
             *to = *from;
         }
@@ -77,7 +77,7 @@ impl Memory {
     /// Programs bytes from `at` on, as far as the flash goes, erasing first what
     /// was there. One change of the file, whatever the length.
     pub fn program(&mut self, at: u32, bytes: &[u8]) {
-        let range = Offset(at).range(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let range = Offset(at).range_of(bytes);
         let mut bytes = bytes.to_vec();
         let faulty: Vec<u32> = self
             .faults
@@ -203,10 +203,8 @@ impl Misreads {
     fn misread(&mut self, at: u32, mut byte: u8) -> u8 {
         for (fault, random, count) in &mut self.0 {
             match *fault {
-                Fault::FlipRate { rate, .. } => {
-                    if random.chance(rate) {
-                        byte ^= 1 << random.below(8);
-                    }
+                Fault::FlipRate { rate, .. } if random.chance(rate) => {
+                    byte ^= 1 << random.below(8);
                 }
                 Fault::Flip {
                     at: place,

@@ -8,7 +8,7 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::{Budget, File, Problem, shown};
+use super::{Budget, File, Problem, shown, u16_at, u32_at};
 
 /// What the flags say is there.
 const HAS_PREVIOUS: u16 = 1;
@@ -246,12 +246,11 @@ impl<'a> Fields<'a> {
     }
 
     fn short(&mut self) -> Option<u16> {
-        self.take(2)?.try_into().ok().map(u16::from_le_bytes)
+        u16_at(self.take(2)?, 0)
     }
 
     fn long(&mut self) -> Option<usize> {
-        let long = self.take(4)?.try_into().ok().map(u32::from_le_bytes)?;
-        usize::try_from(long).ok()
+        usize::try_from(u32_at(self.take(4)?, 0)?).ok()
     }
 
     /// What is before the next NUL.
@@ -265,9 +264,9 @@ impl<'a> Fields<'a> {
     /// A block's packed bytes, and what they unpack to; `None` where its sum does
     /// not fit. A sum of 0 is none.
     fn block(&mut self, reserved: usize) -> Option<(&'a [u8], usize)> {
-        let expected = u32::from_le_bytes(self.take(4)?.try_into().ok()?);
+        let expected = u32_at(self.take(4)?, 0)?;
         let sizes = self.take(4)?;
-        let [packed, size] = [[sizes[0], sizes[1]], [sizes[2], sizes[3]]].map(u16::from_le_bytes);
+        let (packed, size) = (u16_at(sizes, 0)?, u16_at(sizes, 2)?);
         self.skip(reserved)?;
         let packed = self.take(usize::from(packed))?;
         let is_right = expected == 0 || sum(sizes, sum(packed, 0)) == expected;

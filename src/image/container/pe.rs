@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::{u16_at, u32_at};
+
 /// Resources smaller than this hold no firmware.
 const SMALLEST: usize = 0x1000;
 
@@ -155,14 +157,4 @@ impl Section {
             file_at: u32_at(bytes, at + 20)?,
         })
     }
-}
-
-pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let bytes = bytes.get(at..at.checked_add(4)?)?;
-    bytes.try_into().ok().map(u32::from_le_bytes)
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    let bytes = bytes.get(at..at.checked_add(2)?)?;
-    bytes.try_into().ok().map(u16::from_le_bytes)
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::upx::Packed;
-use super::xflash::{self, Guess, Outcome, Unlike};
+use super::xflash::{self, Guess, Slot, Unlike};
 use super::{Budget, File, Kind, Problem, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip};
 use crate::flash::BANK_SIZE;
 use crate::image::damage::{self, Certainty, Finding};
@@ -158,14 +158,14 @@ impl Search {
                 }
             }
             Kind::Program | Kind::XFlash | Kind::Upx => self.program(content, was_packed),
-            Kind::SevenZip => match seven_zip::read(content, &mut self.budget) {
-                Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
-                Err(problem) => self.trouble(Trouble::Archive(problem)),
-            },
-            Kind::Cabinet => match cabinet::read(content, &mut self.budget) {
-                Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
-                Err(problem) => self.trouble(Trouble::Archive(problem)),
-            },
+            Kind::SevenZip => {
+                let files = seven_zip::read(content, &mut self.budget);
+                self.members(kind, files);
+            }
+            Kind::Cabinet => {
+                let files = cabinet::read(content, &mut self.budget);
+                self.members(kind, files);
+            }
             Kind::Gzip => {
                 let file = gzip::read(content, &mut self.budget);
                 self.member(kind, file);
@@ -274,10 +274,16 @@ impl Search {
             Err(problem) => return self.trouble(Trouble::Archive(problem)),
         };
         for number in 0..archive.len() {
-            let Some(file) = archive.file(number, &mut self.budget) else {
-                continue;
-            };
-            self.member(kind, file);
+            if let Some(file) = archive.file(number, &mut self.budget) {
+                self.member(kind, file);
+            }
+        }
+    }
+
+    fn members(&mut self, kind: Kind, files: Result<Vec<File>, Problem>) {
+        match files {
+            Ok(files) => files.into_iter().for_each(|file| self.member(kind, file)),
+            Err(problem) => self.trouble(Trouble::Archive(problem)),
         }
     }
 
@@ -294,8 +300,8 @@ impl Search {
         if was_packed && !self.may_search(content.len()) {
             return;
         }
-        if let Some(flasher) = xflash::read(content, was_packed) {
-            return self.flasher(flasher);
+        if let Some(slots) = xflash::read(content, was_packed) {
+            return self.flasher(slots);
         }
         match upx::unpack(content).filter(|_| !was_packed) {
             Some(Packed::Unpacked(inner)) => {
@@ -359,26 +365,25 @@ impl Search {
         }
     }
 
-    fn flasher(&mut self, flasher: xflash::Flasher) {
-        if flasher.method.is_none() {
-            return self.inside(Kind::XFlash, "its images", |search| {
-                search.trouble(Trouble::UnknownFlasher);
-            });
-        }
-        for slot in flasher.slots {
-            self.inside(Kind::XFlash, &slot.revision, |search| match slot.outcome {
-                Outcome::Image(image) => search.found(Image::from_bytes(image), None),
-                Outcome::Guessed(image, guess) => {
+    fn flasher(&mut self, slots: Result<Vec<Slot>, Trouble>) {
+        let slots = match slots {
+            Ok(slots) => slots,
+            Err(trouble) => {
+                return self.inside(Kind::XFlash, "its images", |search| search.trouble(trouble));
+            }
+        };
+        for slot in slots {
+            self.inside(Kind::XFlash, &slot.revision, |search| match slot.image {
+                Ok((image, guess)) => {
                     let image = Image::from_bytes(image);
-                    match is_whole(&image) {
-                        true => search.found(image, Some(guess)),
-                        false => search.trouble(Trouble::Undecided(guess)),
+                    match guess {
+                        Some(guess) if !is_whole(&image) => {
+                            search.trouble(Trouble::Undecided(guess));
+                        }
+                        guess => search.found(image, guess),
                     }
                 }
-                Outcome::CutShort => search.trouble(Trouble::CutShort),
-                Outcome::NotFirmware(unlike) => search.trouble(Trouble::NotFirmware(unlike)),
-                Outcome::NoSize { size } => search.trouble(Trouble::NoSize { size }),
-                Outcome::Undecided(guess) => search.trouble(Trouble::Undecided(guess)),
+                Err(trouble) => search.trouble(trouble),
             });
         }
     }

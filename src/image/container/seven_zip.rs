@@ -11,7 +11,7 @@ use std::io::Read;
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::{Lzma2Reader, LzmaReader};
 
-use super::{Budget, File, Problem, shown};
+use super::{Budget, File, Problem, shown, u32_at, u64_at};
 use crate::image::Crc32;
 
 /// The bytes before everything else: a mark, the version, and where the header is.
@@ -95,29 +95,7 @@ struct Coder {
 
 impl Header {
     fn of(bytes: &[u8], budget: &Budget) -> Result<Header, Problem> {
-        let field = |at: usize| -> Result<usize, Problem> {
-            let field = bytes
-                .get(at..at + 8)
-                .and_then(|field| field.try_into().ok());
-            let number = u64::from_le_bytes(field.ok_or(Problem::Damaged)?);
-            usize::try_from(number).map_err(|_| Problem::Damaged)
-        };
-        let crc = |at: usize| -> Result<Crc32, Problem> {
-            let field = bytes
-                .get(at..at + 4)
-                .and_then(|field| field.try_into().ok());
-            Ok(Crc32(u32::from_le_bytes(field.ok_or(Problem::Damaged)?)))
-        };
-        let start = bytes.get(12..START).ok_or(Problem::Damaged)?;
-        if Crc32::of(start) != crc(8)? {
-            return Err(Problem::Damaged);
-        }
-        let at = START.checked_add(field(12)?).ok_or(Problem::Damaged)?;
-        let end = at.checked_add(field(20)?).ok_or(Problem::Damaged)?;
-        let header = bytes.get(at..end).ok_or(Problem::Damaged)?;
-        if Crc32::of(header) != crc(28)? {
-            return Err(Problem::Damaged);
-        }
+        let header = Header::bytes_in(bytes).ok_or(Problem::Damaged)?;
         if header.is_empty() {
             return Ok(Header::default());
         }
@@ -135,13 +113,21 @@ impl Header {
                 };
                 let header = folder.unpack(bytes, &mut of_header)?;
                 let mut fields = Fields::new(&header, budget.members);
-                match fields.byte()? {
-                    0x01 => fields.header(),
-                    _ => Err(Problem::Damaged),
-                }
+                fields.must_be(0x01)?;
+                fields.header()
             }
             _ => Err(Problem::Damaged),
         }
+    }
+
+    /// Where the start of an archive says that it is; `None` where a sum does not fit.
+    fn bytes_in(bytes: &[u8]) -> Option<&[u8]> {
+        let crc = |at| u32_at(bytes, at).map(Crc32);
+        let place = |at| usize::try_from(u64_at(bytes, at)?).ok();
+        let at = START.checked_add(place(12)?)?;
+        let header = bytes.get(at..at.checked_add(place(20)?)?)?;
+        let is_right = crc(8)? == Crc32::of(bytes.get(12..START)?) && crc(28)? == Crc32::of(header);
+        is_right.then_some(header)
     }
 }
 
@@ -237,6 +223,13 @@ impl<'a> Fields<'a> {
         Ok(self.bytes(1)?[0])
     }
 
+    fn must_be(&mut self, expected: u8) -> Result<(), Problem> {
+        match self.byte()? == expected {
+            true => Ok(()),
+            false => Err(Problem::Damaged),
+        }
+    }
+
     /// The leading ones of the first byte count the bytes that follow, lowest first.
     fn number(&mut self) -> Result<usize, Problem> {
         let first = self.byte()?;
@@ -277,11 +270,10 @@ impl<'a> Fields<'a> {
         };
         let digest = |is_defined: bool| {
             let digest = match is_defined {
-                true => Some(self.bytes(4)?),
-                false => None,
+                true => self.bytes(4)?,
+                false => &[],
             };
-            let digest = digest.and_then(|digest| digest.try_into().ok());
-            Ok(digest.map(|digest| Crc32(u32::from_le_bytes(digest))))
+            Ok(u32_at(digest, 0).map(Crc32))
         };
         defined.into_iter().map(digest).collect()
     }
@@ -293,9 +285,7 @@ impl<'a> Fields<'a> {
                 0x00 => return Ok(header),
                 0x02 => while self.skip_property()? {},
                 0x04 => header.folders = self.streams()?,
-                0x05 => {
-                    header.files = self.files()?;
-                }
+                0x05 => header.files = self.files()?,
                 _ => return Err(Problem::Damaged),
             }
         }
@@ -344,20 +334,14 @@ impl<'a> Fields<'a> {
     }
 
     fn folders(&mut self, mut at: usize, packed: &[usize]) -> Result<Vec<Folder>, Problem> {
-        if self.byte()? != 0x0b {
-            return Err(Problem::Damaged);
-        }
+        self.must_be(0x0b)?;
         let count = self.count()?;
-        if self.byte()? != 0 {
-            return Err(Problem::Damaged);
-        }
+        self.must_be(0)?;
         let mut layouts = Vec::new();
         for _ in 0..count {
             layouts.push(self.layout()?);
         }
-        if self.byte()? != 0x0c {
-            return Err(Problem::Damaged);
-        }
+        self.must_be(0x0c)?;
         let mut folders = Vec::new();
         for (number, mut layout) in layouts.into_iter().enumerate() {
             for coder in &mut layout.coders {
@@ -505,9 +489,7 @@ impl<'a> Fields<'a> {
 
     /// UTF-16, a NUL behind each.
     fn names(&mut self) -> Result<Vec<String>, Problem> {
-        if self.byte()? != 0 {
-            return Err(Problem::Damaged);
-        }
+        self.must_be(0)?;
         let pairs = self.rest.chunks_exact(2);
         let units: Vec<u16> = pairs
             .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))

@@ -16,7 +16,8 @@ use std::io::Read;
 use lzma_rust2::LzmaReader;
 
 use super::nrv::{self, Method};
-use super::pe::{Program, u32_at};
+use super::pe::Program;
+use super::u32_at;
 
 /// How much of a file is searched for a pack header.
 const SEARCHED: usize = 0x1000;

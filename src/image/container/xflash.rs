@@ -8,6 +8,7 @@
 
 use memchr::memmem;
 
+use super::Trouble;
 use crate::flash::{BANK_SIZE, Offset};
 use crate::image::structure::Structure;
 use crate::image::{banks_of, is_flash_size, size_of};
@@ -60,38 +61,12 @@ impl Guess {
     }
 }
 
-/// A flasher and its images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flasher {
-    /// Major, minor and patch, where the program says so.
-    pub version: Option<[u8; 3]>,
-    /// `None` where it is of a kind that nobody has described.
-    pub method: Option<Method>,
-    pub slots: Vec<Slot>,
-}
-
 /// One image of a flasher.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Slot {
     pub revision: String,
-    pub outcome: Outcome,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Image(Vec<u8>),
-    /// As [`Outcome::Image`], by the standard method.
-    Guessed(Vec<u8>, Guess),
-    /// The program ends before the image does.
-    CutShort,
-    /// What comes out does not look like Lite-On's firmware.
-    NotFirmware(Unlike),
-    /// Of no size that an image has, in bytes.
-    NoSize {
-        size: usize,
-    },
-    /// The guess may be wrong: nothing is given out.
-    Undecided(Guess),
+    /// With the guess that it took, by the standard method.
+    pub image: Result<(Vec<u8>, Option<Guess>), Trouble>,
 }
 
 /// How what came out differs from firmware, of which every bank starts with 02.
@@ -125,18 +100,16 @@ impl Unlike {
 
 /// The images of a flasher; `None` where this is none. `was_packed` says that UPX
 /// had packed it.
-pub fn read(program: &[u8], was_packed: bool) -> Option<Flasher> {
+///
+/// # Errors
+/// [`Trouble::UnknownFlasher`].
+pub fn read(program: &[u8], was_packed: bool) -> Option<Result<Vec<Slot>, Trouble>> {
     let table = Table::find(program)?;
     let version = find_version(program);
     let method = find_method(program, version, was_packed);
-    let slots = match method {
-        Some(method) => table.slots(program, version, method),
-        None => Vec::new(),
-    };
-    Some(Flasher {
-        version,
-        method,
-        slots,
+    Some(match method {
+        Some(method) => Ok(table.slots(program, version, method)),
+        None => Err(Trouble::UnknownFlasher),
     })
 }
 
@@ -182,9 +155,9 @@ impl Table {
             .filter(|slot| self.sizes[*slot] > 0)
             .map(|slot| Slot {
                 revision: self.revision(slot),
-                outcome: self
-                    .outcome(program, slot, method)
-                    .unwrap_or(Outcome::CutShort),
+                image: self
+                    .image(program, slot, method)
+                    .unwrap_or(Err(Trouble::CutShort)),
             })
             .collect()
     }
@@ -195,11 +168,17 @@ impl Table {
         super::shown(&text.map(|letter| char::from(*letter)).collect::<String>())
     }
 
-    fn outcome(&self, program: &[u8], slot: usize, method: Method) -> Option<Outcome> {
+    /// `None` where the program ends before the image does.
+    fn image(
+        &self,
+        program: &[u8],
+        slot: usize,
+        method: Method,
+    ) -> Option<Result<(Vec<u8>, Option<Guess>), Trouble>> {
         let start = self.base.checked_add(self.starts[slot])?;
         let size = self.sizes[slot];
         if !is_flash_size(size) {
-            return Some(Outcome::NoSize { size });
+            return Some(Err(Trouble::NoSize { size }));
         }
         let bytes = |start: usize, size: usize| program.get(start..start.checked_add(size)?);
         let key = || bytes(self.base.checked_add(KEY * slot)?, KEY);
@@ -226,10 +205,9 @@ impl Table {
         };
         let unlike = Unlike::of(&image).filter(|_| !Structure::of(&image).rebanked);
         Some(match (guess, unlike) {
-            (Some(guess), _) if !guess.is_decisive() => Outcome::Undecided(guess),
-            (_, Some(unlike)) => Outcome::NotFirmware(unlike),
-            (None, None) => Outcome::Image(image),
-            (Some(guess), None) => Outcome::Guessed(image, guess),
+            (Some(guess), _) if !guess.is_decisive() => Err(Trouble::Undecided(guess)),
+            (_, Some(unlike)) => Err(Trouble::NotFirmware(unlike)),
+            (guess, None) => Ok((image, guess)),
         })
     }
 }

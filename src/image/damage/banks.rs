@@ -2,9 +2,10 @@
 
 use super::{Certainty, Damage, Finding, all, range};
 use crate::flash::{BANK_SIZE, Bank};
+use crate::image::banks_of;
 use crate::image::hex::MAX_BANKS;
+use crate::image::identity::{self, Kind};
 use crate::image::structure::{BankCall, Structure};
-use crate::image::{ImageIdentity, banks_of, identity};
 
 const BANK: usize = BANK_SIZE as usize;
 
@@ -21,12 +22,12 @@ const FILLED: usize = 0x100;
 pub(super) fn findings(bytes: &[u8], structure: &Structure) -> Vec<Finding> {
     let banks: Vec<&[u8]> = banks_of(bytes).map(|(_, bank)| bank).collect();
     let identities = identity::find(bytes);
-    let names = |is_one: fn(&ImageIdentity) -> bool| identities.iter().any(is_one);
+    let names = |kind: Kind| identities.iter().any(|found| found.kind == kind);
     let mut findings = mostly_blank(bytes, &banks);
-    if names(|found| matches!(found, ImageIdentity::Btc { .. })) {
+    if names(Kind::Btc) {
         findings.extend(odd_starts(&banks, structure));
     }
-    if names(|found| matches!(found, ImageIdentity::LiteOn { .. })) {
+    if names(Kind::LiteOn) {
         findings.extend(starts(&banks, structure));
         findings.extend(bank_call(bytes, structure));
     }
@@ -42,22 +43,14 @@ fn blank(bank: &[u8]) -> Option<u8> {
 }
 
 fn of_bank(number: usize, certainty: Certainty, damage: Damage) -> Finding {
-    Finding {
-        range: range(number * BANK, BANK),
-        certainty,
-        damage,
-    }
+    Finding::new(range(number * BANK, BANK), certainty, damage)
 }
 
 /// A download that broke off can have the right size and a good first bank.
 fn mostly_blank(bytes: &[u8], banks: &[&[u8]]) -> Vec<Finding> {
     let is_blank = banks.iter().filter(|bank| blank(bank).is_some());
     let (blank, banks) = (is_blank.count() as u32, banks.len() as u32);
-    let finding = Finding {
-        range: all(bytes),
-        certainty: Certainty::Probable,
-        damage: Damage::MostlyBlank { blank, banks },
-    };
+    let finding = Finding::probable(all(bytes), Damage::MostlyBlank { blank, banks });
     (2 * blank > banks && blank < banks)
         .then_some(finding)
         .into_iter()
@@ -101,16 +94,13 @@ fn odd_starts(banks: &[&[u8]], structure: &Structure) -> Vec<Finding> {
 /// of an image without it.
 fn bank_call(bytes: &[u8], structure: &Structure) -> Option<Finding> {
     match (bytes.len(), structure.bank_call.map(|call| call.mask)) {
-        (0x8_0000, Some(0x0f | 0x1f)) => Some(Finding {
-            range: range(bytes.len(), bytes.len()),
-            certainty: Certainty::Probable,
-            damage: Damage::Half,
-        }),
-        (0x8_0000 | 0x10_0000, None) => Some(Finding {
-            range: BankCall::SEARCHED,
-            certainty: Certainty::Possible,
-            damage: Damage::NoBankCall,
-        }),
+        (0x8_0000, Some(0x0f | 0x1f)) => {
+            let missing = range(bytes.len(), bytes.len());
+            Some(Finding::probable(missing, Damage::Half))
+        }
+        (0x8_0000 | 0x10_0000, None) => {
+            Some(Finding::possible(BankCall::SEARCHED, Damage::NoBankCall))
+        }
         _ => None,
     }
 }
@@ -126,14 +116,10 @@ fn repetition(bytes: &[u8], banks: &[&[u8]]) -> Vec<Finding> {
     match (1..=banks.len() / 2).find(is_period) {
         Some(1) => return Vec::new(),
         Some(period) => {
-            let period = period * BANK;
-            return vec![Finding {
-                range: range(period, bytes.len() - period),
-                certainty: Certainty::Probable,
-                damage: Damage::Repeats {
-                    period: period as u32,
-                },
-            }];
+            let start = period * BANK;
+            let period = start as u32;
+            let repeated = range(start, bytes.len() - start);
+            return vec![Finding::probable(repeated, Damage::Repeats { period })];
         }
         None => {}
     }
@@ -170,11 +156,7 @@ fn zeros(bytes: &[u8]) -> Vec<Finding> {
     if !is_filled_up {
         return Vec::new();
     }
-    let possible = |run: &Run, damage| Finding {
-        range: range(run.at, run.length),
-        certainty: Certainty::Possible,
-        damage,
-    };
+    let possible = |run: &Run, damage| Finding::possible(range(run.at, run.length), damage);
     let zeros = runs.iter().filter(|run| run.value == 0x00 && run.at > 0);
     zeros
         .filter_map(|run| match run.at + run.length == bytes.len() {

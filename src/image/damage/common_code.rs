@@ -6,7 +6,7 @@
 //! flipped on the way. That is *inferred*, and a vendor's own patch of one bank
 //! looks the same: it is told and no more.
 
-use super::{Certainty, Damage, Finding, range};
+use super::{Damage, Finding, range};
 use crate::flash::BANK_SIZE;
 use crate::image::hex::MAX_BANKS;
 use crate::image::structure::Structure;
@@ -117,13 +117,12 @@ fn finding(
     let count = places[at..at + length]
         .iter()
         .filter(|place| !is_equal(place));
-    is_suspect.then(|| Finding {
-        range: range(bank * BANK + at, length),
-        certainty: Certainty::Possible,
-        damage: Damage::OddBytes {
+    is_suspect.then(|| {
+        let damage = Damage::OddBytes {
             found: banks[bank][at],
             expected: another[at],
             count: count.count() as u32,
-        },
+        };
+        Finding::possible(range(bank * BANK + at, length), damage)
     })
 }

@@ -113,27 +113,20 @@ pub enum Damage {
 pub fn findings(image: &Image) -> Vec<Finding> {
     let bytes = image.bytes();
     let structure = Structure::of(bytes);
-    let mut findings = lost_lines(image);
     if bytes.len() <= BANK_SIZE as usize {
-        // A part at most, which may begin and end anywhere.
-        sort(&mut findings);
-        return findings;
+        return findings_of_part(image);
     }
+    let mut findings = lost_lines(image);
     findings.extend(banks::findings(bytes, &structure));
     findings.extend(common_code::findings(bytes, &structure));
     findings.extend(transfer::findings(bytes));
     findings.extend(order::findings(bytes));
-    findings.extend(mt19xx::missing(bytes).map(|range| Finding {
-        range,
-        certainty: Certainty::Certain,
-        damage: Damage::BluRayCut,
-    }));
+    let missing = mt19xx::missing(bytes);
+    findings.extend(missing.map(|range| Finding::certain(range, Damage::BluRayCut)));
     findings.extend(other_revision(image));
-    findings.extend(mt19xx::odd_free_byte(bytes).map(|(at, found)| Finding {
-        range: at.range(1),
-        certainty: Certainty::Possible,
-        damage: Damage::NotFree { found },
-    }));
+    let odd = mt19xx::odd_free_byte(bytes);
+    findings
+        .extend(odd.map(|(at, found)| Finding::possible(at.range(1), Damage::NotFree { found })));
     sort(&mut findings);
     findings
 }
@@ -156,37 +149,31 @@ fn other_revision(image: &Image) -> Option<Finding> {
     let step = image.origin()?.path.last()?;
     let found = identity::find(image.bytes()).into_iter().next()?;
     let in_image = &found.identity().revision;
-    (step.kind == Kind::XFlash && step.name != *in_image).then(|| Finding {
-        range: all(image.bytes()),
-        certainty: Certainty::Possible,
-        damage: Damage::OtherRevision {
+    (step.kind == Kind::XFlash && step.name != *in_image).then(|| {
+        let damage = Damage::OtherRevision {
             in_flasher: step.name.clone(),
             in_image: in_image.clone(),
-        },
+        };
+        Finding::possible(all(image.bytes()), damage)
     })
 }
 
 /// What the holes of an image's HEX file say against it.
 fn lost_lines(image: &Image) -> Vec<Finding> {
     let suspects = |kind| image.holes().iter().filter(move |hole| hole.kind == kind);
-    let of = |range, damage| Finding {
-        range,
-        certainty: Certainty::Probable,
-        damage,
-    };
-    let banks = suspects(HoleKind::Bank).map(|hole| of(hole.range, Damage::NoRecords));
+    let banks = suspects(HoleKind::Bank);
+    let banks = banks.map(|hole| Finding::probable(hole.range, Damage::NoRecords));
     let mut holes = suspects(HoleKind::InData);
     let first = holes.next().map(|hole| {
         let others = holes.count();
-        of(hole.range, Damage::LostLines { others })
+        Finding::probable(hole.range, Damage::LostLines { others })
     });
     banks.chain(first).collect()
 }
 
 /// So many bytes from `at` on.
 fn range(at: usize, length: usize) -> FlashRange {
-    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    FlashRange::new(offset(at), offset(at.saturating_add(length)))
+    FlashRange::new(Offset::of(at).0, Offset::of(at.saturating_add(length)).0)
 }
 
 fn all(bytes: &[u8]) -> FlashRange {
@@ -194,6 +181,26 @@ fn all(bytes: &[u8]) -> FlashRange {
 }
 
 impl Finding {
+    fn new(range: FlashRange, certainty: Certainty, damage: Damage) -> Finding {
+        Finding {
+            range,
+            certainty,
+            damage,
+        }
+    }
+
+    fn certain(range: FlashRange, damage: Damage) -> Finding {
+        Finding::new(range, Certainty::Certain, damage)
+    }
+
+    fn probable(range: FlashRange, damage: Damage) -> Finding {
+        Finding::new(range, Certainty::Probable, damage)
+    }
+
+    fn possible(range: FlashRange, damage: Damage) -> Finding {
+        Finding::new(range, Certainty::Possible, damage)
+    }
+
     /// The first byte that it is about.
     pub fn at(&self) -> Offset {
         Offset(self.range.start())

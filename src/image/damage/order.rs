@@ -4,8 +4,9 @@
 //! Looked for where an image names no drive for certain: it does when the order is
 //! put right.
 
-use super::{Certainty, Damage, Finding, all};
-use crate::image::{ImageIdentity, identity, is_flash_size};
+use super::{Damage, Finding, all};
+use crate::image::identity::{self, Kind};
+use crate::image::{ImageIdentity, is_flash_size};
 
 /// What was done to the bytes of an image. Done again, it is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,11 +44,7 @@ impl Order {
 
 /// An image of BTC's that lost bytes before its identity, or got some.
 fn shifted(bytes: &[u8]) -> Option<Finding> {
-    identity::btc_shift(bytes).map(|by| Finding {
-        range: all(bytes),
-        certainty: Certainty::Probable,
-        damage: Damage::Shifted { by },
-    })
+    identity::btc_shift(bytes).map(|by| Finding::probable(all(bytes), Damage::Shifted { by }))
 }
 
 pub(super) fn findings(bytes: &[u8]) -> Option<Finding> {
@@ -59,20 +56,14 @@ pub(super) fn findings(bytes: &[u8]) -> Option<Finding> {
     let Some(order) = Order::ALL.into_iter().find(is_right) else {
         return shifted(bytes);
     };
-    Some(Finding {
-        range: all(bytes),
-        certainty: Certainty::Certain,
-        damage: Damage::Reordered(order),
-    })
+    Some(Finding::certain(all(bytes), Damage::Reordered(order)))
 }
 
 /// Known by a mark or a sum, and not by its place alone.
 fn is_proven(found: &ImageIdentity) -> bool {
-    match found {
-        ImageIdentity::LiteOn { .. } | ImageIdentity::BluRay { .. } => true,
-        ImageIdentity::Mt1939 {
-            stored, computed, ..
-        } => stored == computed,
-        ImageIdentity::Btc { identity, .. } => identity.vendor == "BTC",
+    match found.kind {
+        Kind::LiteOn | Kind::BluRay => true,
+        Kind::Mt1939 { stored, computed } => stored == computed,
+        Kind::Btc => found.identity.vendor == "BTC",
     }
 }

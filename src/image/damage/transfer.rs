@@ -41,33 +41,24 @@ fn of_beginning(bytes: &[u8]) -> Option<Finding> {
         .chunks_exact(BANK_SIZE as usize)
         .take_while(is_stripped);
     let length = stripped.count() * BANK_SIZE as usize;
-    (length > 0).then(|| Finding {
-        range: range(0, length),
-        certainty: Certainty::Probable,
-        damage: Damage::SevenBits,
-    })
+    (length > 0).then(|| Finding::probable(range(0, length), Damage::SevenBits))
 }
 
 fn of_all(bytes: &[u8]) -> Option<Finding> {
     let counts = Counts::of(bytes);
-    let (certainty, range, damage) = if counts.has_seven_bits() {
-        (Certainty::Certain, all(bytes), Damage::SevenBits)
-    } else if counts.high() >= OFTEN && std::str::from_utf8(bytes).is_ok() {
-        (Certainty::Certain, all(bytes), Damage::Utf8)
-    } else {
-        let (ends, certainty) = counts.line_ends(bytes.len())?;
-        let first = match ends {
-            LineEnds::Doubled => bytes.windows(2).position(|pair| pair == b"\r\n"),
-            _ => None,
-        };
-        let range = first.map_or(all(bytes), |at| range(at, 2));
-        (certainty, range, Damage::LineEnds(ends))
+    if counts.has_seven_bits() {
+        return Some(Finding::certain(all(bytes), Damage::SevenBits));
+    }
+    if counts.high() >= OFTEN && std::str::from_utf8(bytes).is_ok() {
+        return Some(Finding::certain(all(bytes), Damage::Utf8));
+    }
+    let (ends, certainty) = counts.line_ends(bytes.len())?;
+    let first = match ends {
+        LineEnds::Doubled => bytes.windows(2).position(|pair| pair == b"\r\n"),
+        _ => None,
     };
-    Some(Finding {
-        range,
-        certainty,
-        damage,
-    })
+    let range = first.map_or(all(bytes), |at| range(at, 2));
+    Some(Finding::new(range, certainty, Damage::LineEnds(ends)))
 }
 
 /// How often each byte occurs, and 0D with 0A behind it.

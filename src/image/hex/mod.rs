@@ -42,8 +42,14 @@ const END: &[u8] = b":00000001FF";
 pub struct HexFile {
     /// Whole banks, at least one and at most [`MAX_BANKS`].
     pub bytes: Vec<u8>,
+    pub notes: HexNotes,
+}
+
+/// What a HEX file says besides the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HexNotes {
     pub layout: Layout,
-    /// Where no record is, ascending.
+    /// Where no record is, ascending; FF stands there.
     pub holes: Vec<Hole>,
     /// The first such note in the file.
     pub start: Option<Start>,

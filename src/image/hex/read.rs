@@ -1,6 +1,6 @@
 //! Reads Intel HEX, whichever way its banks are told.
 
-use super::{BANK, HexError, HexFile, Layout, MAX_BANKS, Start, holes};
+use super::{BANK, HexError, HexFile, HexNotes, Layout, MAX_BANKS, Start, holes};
 use crate::flash::Offset;
 use crate::image::text::is_text;
 
@@ -234,13 +234,14 @@ impl Reader {
             return Err(HexError::MissingEnd { lines: self.last });
         }
         self.reach(BANK);
-        Ok(HexFile {
-            holes: holes::find(&self.bytes, &self.filled_by, self.writes_blanks),
-            bytes: self.bytes,
+        let notes = HexNotes {
             layout: self.layout.unwrap_or(Layout::Marked),
+            holes: holes::find(&self.bytes, &self.filled_by, self.writes_blanks),
             start: self.start,
             origin: self.origin,
-        })
+        };
+        let bytes = self.bytes;
+        Ok(HexFile { bytes, notes })
     }
 }
 

@@ -172,14 +172,14 @@ fn addresses_of_either_type_put_each_bank_where_it_belongs() {
     for (kind, name) in [(0x02, "02"), (0x04, "04")] {
         let file = super::read(addressed(&bytes, kind).as_bytes()).unwrap();
         assert!(file.bytes == bytes, "type {name}");
-        assert_eq!(file.layout, Layout::Addressed);
+        assert_eq!(file.notes.layout, Layout::Addressed);
     }
     // A first address of 0 says nothing about how the banks are told.
     let marked = written(&bytes);
     let with_zero = [record(0x04, 0, &[0, 0]).as_bytes(), &marked].concat();
     let file = super::read(&with_zero).unwrap();
     assert!(file.bytes == bytes);
-    assert_eq!(file.layout, Layout::Marked);
+    assert_eq!(file.notes.layout, Layout::Marked);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_segment_may_begin_inside_a_bank() {
 
 #[test]
 fn where_a_program_starts_is_noted() {
-    let start = |lines: String| super::read(lines.as_bytes()).unwrap().start;
+    let start = |lines: String| super::read(lines.as_bytes()).unwrap().notes.start;
     let end = ":00000001FF\n";
     assert_eq!(start(end.to_owned()), None);
     assert_eq!(
@@ -214,7 +214,7 @@ fn bytes_that_no_record_fills_are_told_with_what_is_around_them() {
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     let without = |from: usize, count: usize| {
         let left = [&lines[..from], &lines[from + count..]].concat().concat();
-        super::read(left.as_bytes()).unwrap().holes
+        super::read(left.as_bytes()).unwrap().notes.holes
     };
     let hole = |start, end, kind| {
         vec![Hole {
@@ -240,7 +240,7 @@ fn blank_bytes_may_be_left_out_by_a_file_that_never_writes_them() {
     bytes[0x1008..0x2000].fill(0xff);
     let sparse = super::read(addressed(&bytes, 0x04).as_bytes()).unwrap();
     assert_eq!(
-        sparse.holes,
+        sparse.notes.holes,
         [Hole {
             range: FlashRange::new(0x1020, 0x2000),
             kind: HoleKind::Blank
@@ -250,7 +250,7 @@ fn blank_bytes_may_be_left_out_by_a_file_that_never_writes_them() {
     let whole = String::from_utf8(written(&bytes)).unwrap();
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     let left = [&lines[..0x103], &lines[0x104..]].concat().concat();
-    let holes = super::read(left.as_bytes()).unwrap().holes;
+    let holes = super::read(left.as_bytes()).unwrap().notes.holes;
     assert_eq!(holes[0].kind, HoleKind::InData);
 }
 

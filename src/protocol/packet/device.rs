@@ -186,8 +186,7 @@ impl FirmwareDevice for PacketDrive {
         if let Reading::Impossible(_) = &self.capabilities.reading {
             return Err(Impossible::Reading.into());
         }
-        let len = u32::try_from(into.len()).unwrap_or(u32::MAX);
-        let range = at.range(len);
+        let range = at.range_of(into);
         if range.end() > self.capabilities.size {
             let size = self.capabilities.size;
             return Err(Impossible::OutOfRange { range, size }.into());

@@ -126,11 +126,6 @@ fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
     }
 }
 
-fn range_of(at: Offset, bytes: &[u8]) -> FlashRange {
-    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    at.range(len)
-}
-
 impl FirmwareDevice for VendorModeDrive {
     fn info(&self) -> &DeviceInfo {
         &self.info
@@ -141,7 +136,7 @@ impl FirmwareDevice for VendorModeDrive {
     }
 
     fn read(&mut self, at: Offset, into: &mut [u8]) -> Result<(), DeviceError> {
-        self.checked(range_of(at, into))?;
+        self.checked(at.range_of(into))?;
         match &self.chip.bus {
             Bus::Parallel(_) => self.drive.read_parallel(at, into),
             Bus::Serial(_) => self.drive.read_serial(at, into),
@@ -204,7 +199,7 @@ impl InPlace for VendorModeDrive {
     }
 
     fn program(&mut self, at: Offset, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.checked(range_of(at, bytes))?;
+        self.checked(at.range_of(bytes))?;
         if !matches!(self.capabilities.writing, Writing::InPlace(_)) {
             return Err(Impossible::ChangingInPlace.into());
         }

@@ -186,8 +186,7 @@ impl PacketDrive {
         for violation in violations {
             core.violation(violation);
         }
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let range = Offset(start).range(length);
+        let range = Offset(start).range_of(&bytes);
         let before = range.of(self.memory.bytes()).to_vec();
         self.memory.program(start, &bytes);
         self.programs += 1;

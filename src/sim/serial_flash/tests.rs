@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flash::chip;
+use crate::sim::flash_memory::Counts;
 use crate::sim::memory::Memory;
 
 /// A chip filled with 00, and the time.
