@@ -65,7 +65,7 @@ pub(super) fn provable(
     content: &[u8],
     ranges: &[FlashRange],
 ) -> (Vec<FlashRange>, Vec<Owned>) {
-    let mut owned = rules.owned.clone();
+    let mut owned = rules.owned.to_vec();
     let scope = without(ranges, &owned_ranges(&owned));
     if rules.proof == Proof::Everything {
         return (scope, owned);

@@ -5,13 +5,13 @@
 //! whether it understands it: READ BUFFER of a strange buffer has hung a drive
 //! (myce.com, thread 172584). A drive that is on no list is a vendor-mode drive.
 
-use crate::protocol::Doing;
 use std::fmt;
 use std::str::FromStr;
 
-use super::DeviceError;
+use super::packet;
 use super::packet::families::Family;
-use super::packet::{self, PacketError};
+use super::packet::memory::{self, granted};
+use super::{DeviceError, Doing};
 use crate::image::mt19xx::{BANNER, BOOT_STRING_LENGTH};
 use crate::scsi::Identity;
 use crate::transport::PacketTransport;
@@ -158,20 +158,13 @@ fn own_banner(
     drive: &Identity,
     family: &Family,
 ) -> Result<Option<String>, DeviceError> {
-    let banner = boot_banner(transport)?;
-    let chip: String = banner
-        .iter()
-        .flat_map(|text| text.chars())
-        .take(6)
-        .collect();
     // LG's drives have either chip, and the SE-506CB only the one.
-    let is_others = |other: &Protocol| {
-        family.protocol == Protocol::Mt1939
-            && *other != family.protocol
-            && other.name().eq_ignore_ascii_case(&chip)
+    let is_others = |banner: &str| {
+        let named: Option<Protocol> = banner.get(..6).and_then(|chip| chip.parse().ok());
+        family.protocol == Protocol::Mt1939 && named.is_some_and(|named| named != family.protocol)
     };
-    match banner {
-        Some(banner) if Protocol::ALL.iter().any(is_others) => Err(DeviceError::OtherBanner {
+    match boot_banner(transport)? {
+        Some(banner) if is_others(&banner) => Err(DeviceError::OtherBanner {
             drive: Box::new(drive.clone()),
             family: family.name,
             banner,
@@ -184,14 +177,9 @@ fn own_banner(
 /// have it read, or there is no text.
 fn boot_banner(transport: &mut dyn PacketTransport) -> Result<Option<String>, DeviceError> {
     let mut record = [0; BANNER.len() as usize];
-    match packet::memory::read(transport, BANNER.start(), &mut record) {
-        Ok(()) => {}
-        Err(PacketError::Sense(sense)) if packet::memory::is_refused(sense) => return Ok(None),
-        Err(error) => return Err(packet::during(Doing::ReadBanner)(error)),
-    }
+    let read = granted(memory::read(transport, BANNER.start(), &mut record));
+    let is_given = read.map_err(packet::during(Doing::ReadBanner))?.is_some();
     let banner = &record[..BOOT_STRING_LENGTH];
-    Ok(banner
-        .iter()
-        .all(|byte| matches!(byte, b' '..=b'~'))
-        .then(|| String::from_utf8_lossy(banner).into_owned()))
+    let is_text = banner.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    Ok((is_given && is_text).then(|| String::from_utf8_lossy(banner).into_owned()))
 }

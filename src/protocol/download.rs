@@ -18,14 +18,14 @@ use crate::image::mt19xx::{self, BootString, Written};
 use crate::scsi::Identity;
 
 /// What a family of drives demands of an image and does with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DownloadRules {
     pub names: ImageNames,
     /// Whether FF throughout is a documented way to erase.
     pub erasing: Erasing,
     /// What the drive keeps for itself, whatever is sent: such ranges cannot be
     /// compared with an image.
-    pub owned: Vec<Owned>,
+    pub owned: &'static [Owned],
     pub proof: Proof,
 }
 
@@ -48,7 +48,7 @@ pub enum ImageNames {
 }
 
 /// How the flash is emptied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasing {
     /// By an image of FF throughout.
     BlankImage,

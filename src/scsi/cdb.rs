@@ -135,24 +135,29 @@ fn packet<const N: usize>(bytes: [u8; N]) -> PacketCdb {
     cdb
 }
 
-/// The input registers of an ATA command, all of them.
+/// The registers of one ATA command. A register that is `None` keeps what it
+/// holds where the transport can leave it alone, and is sent as 00 elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct InputRegisters {
-    pub features: u8,
-    pub count: u8,
-    pub lba_low: u8,
-    pub lba_mid: u8,
-    pub lba_high: u8,
-    pub device: u8,
+pub struct Registers {
+    pub features: Option<u8>,
+    pub count: Option<u8>,
+    pub lba_low: Option<u8>,
+    pub lba_mid: Option<u8>,
+    pub lba_high: Option<u8>,
+    /// The low four bits of the Device register; the transport adds the unit.
+    pub device_bits: u8,
     pub command: u8,
 }
 
 /// ATA PASS-THROUGH(16) of a command without data (protocol 3) whose registers
-/// are to come back in the sense data (CK_COND=1).
-pub fn ata_non_data(registers: &InputRegisters) -> AtaPassthroughCdb {
+/// are to come back in the sense data (CK_COND=1). Device says master: libata puts the
+/// drive's true position into it, and a bridge has one drive.
+pub fn ata_non_data(registers: &Registers) -> AtaPassthroughCdb {
     const NON_DATA: u8 = 3 << 1;
     const CK_COND: u8 = 0x20;
-    ata_passthrough(NON_DATA, CK_COND, registers)
+    const MASTER: u8 = 0xA0;
+    let device = MASTER | registers.device_bits & 0x0F;
+    ata_passthrough(NON_DATA, CK_COND, device, registers)
 }
 
 /// ATA PASS-THROUGH(16) of IDENTIFY PACKET DEVICE, which returns
@@ -171,34 +176,37 @@ pub fn ata_identify_packet_device(return_registers: bool) -> AtaPassthroughCdb {
     } else {
         ONE_WAY_BY_COUNT
     };
-    ata_passthrough(
-        PIO_DATA_IN,
-        flags,
-        &InputRegisters {
-            count: 1,
-            command: IDENTIFY_PACKET_DEVICE,
-            ..InputRegisters::default()
-        },
-    )
+    let registers = Registers {
+        count: Some(1),
+        command: IDENTIFY_PACKET_DEVICE,
+        ..Registers::default()
+    };
+    ata_passthrough(PIO_DATA_IN, flags, 0, &registers)
 }
 
-fn ata_passthrough(protocol: u8, flags: u8, registers: &InputRegisters) -> AtaPassthroughCdb {
+fn ata_passthrough(
+    protocol: u8,
+    flags: u8,
+    device: u8,
+    registers: &Registers,
+) -> AtaPassthroughCdb {
+    let sent = |register: Option<u8>| register.unwrap_or(0);
     // Bytes 3, 5, 7, 9 and 11 are the upper halves of 48-bit commands.
     [
         ATA_PASS_THROUGH_16,
         protocol,
         flags,
         0,
-        registers.features,
+        sent(registers.features),
         0,
-        registers.count,
+        sent(registers.count),
         0,
-        registers.lba_low,
+        sent(registers.lba_low),
         0,
-        registers.lba_mid,
+        sent(registers.lba_mid),
         0,
-        registers.lba_high,
-        registers.device,
+        sent(registers.lba_high),
+        device,
         registers.command,
         0,
     ]
@@ -276,11 +284,10 @@ mod tests {
 
     #[test]
     fn the_entry_into_vendor_mode_has_the_documented_bytes() {
-        let entry = ata_non_data(&InputRegisters {
-            lba_low: 0x2A,
-            device: 0xA0,
+        let entry = ata_non_data(&Registers {
+            lba_low: Some(0x2A),
             command: 0x80,
-            ..InputRegisters::default()
+            ..Registers::default()
         });
         assert_eq!(
             entry,
@@ -292,16 +299,19 @@ mod tests {
 
     #[test]
     fn each_register_has_its_own_place_in_the_command_block() {
-        let cdb = ata_non_data(&InputRegisters {
-            features: 1,
-            count: 2,
-            lba_low: 3,
-            lba_mid: 4,
-            lba_high: 5,
-            device: 6,
+        let cdb = ata_non_data(&Registers {
+            features: Some(1),
+            count: Some(2),
+            lba_low: Some(3),
+            lba_mid: Some(4),
+            lba_high: Some(5),
+            device_bits: 6,
             command: 7,
         });
-        assert_eq!(cdb, [0x85, 6, 0x20, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 6, 7, 0]);
+        assert_eq!(
+            cdb,
+            [0x85, 6, 0x20, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0xA6, 7, 0]
+        );
     }
 
     #[test]

@@ -97,15 +97,7 @@ impl Opening<'_> {
                 _ => self.by_ata(spot.as_ref(), held, identity)?,
             },
         };
-        Ok(Session {
-            label: spot.label(),
-            place: spot.place(),
-            device,
-            clock,
-            is_silent,
-            at_ports: spot.at_ports(),
-            lent: None,
-        })
+        Ok(of_kernel(spot.as_ref(), device, clock, is_silent))
     }
 
     fn hold(&mut self, spot: &dyn Spot) -> Result<Held, OpenError> {
@@ -129,15 +121,9 @@ impl Opening<'_> {
         };
         // It was silent before, and has said now who it is.
         let held = self.hold(spot)?;
-        Ok(Session {
-            label: spot.label(),
-            place: spot.place(),
-            clock: Arc::clone(&held.clock),
-            device: self.in_own_protocol(family, identity, held)?,
-            is_silent: true,
-            at_ports: spot.at_ports(),
-            lent: None,
-        })
+        let clock = Arc::clone(&held.clock);
+        let device = self.in_own_protocol(family, identity, held)?;
+        Ok(of_kernel(spot, device, clock, true))
     }
 
     fn in_own_protocol(
@@ -198,24 +184,12 @@ impl Opening<'_> {
         held: Held,
         identity: Option<Identity>,
     ) -> Result<Device, OpenError> {
-        let Held {
-            packets,
-            reopen,
-            clock,
-            filter,
-            polling,
-        } = held;
-        let mut task_file = AtaPassthrough::new(packets, COMMAND_TIMEOUT);
+        let mut task_file = AtaPassthrough::new(held.packets, COMMAND_TIMEOUT);
         let identified = identify::by_kernel(task_file.identify(), identity);
         let family = self.own_family(identified.identity.as_ref());
         if let (Some(family), Some(identity)) = (family, &identified.identity) {
-            let held = Held {
-                packets: task_file.into_inner(),
-                reopen,
-                clock,
-                filter,
-                polling,
-            };
+            let packets = task_file.into_inner();
+            let held = Held { packets, ..held };
             return self.in_own_protocol(family, identity.clone(), held);
         }
         let target = Target {
@@ -225,8 +199,8 @@ impl Opening<'_> {
             by_ports: false,
             ports: spot.at_ports(),
         };
-        self.enter(target, identified, Box::new(task_file), clock)
-            .map_err(|failed| match filter {
+        self.enter(target, identified, Box::new(task_file), held.clock)
+            .map_err(|failed| match held.filter {
                 Some(filter) if is_forbidden(&failed.source) => filter.into(),
                 _ => Box::new(failed).into(),
             })
@@ -428,19 +402,26 @@ impl Opening<'_> {
     }
 }
 
+/// A drive that the kernel has, ready.
+fn of_kernel(spot: &dyn Spot, device: Device, clock: Arc<dyn Clock>, is_silent: bool) -> Session {
+    Session {
+        label: spot.label(),
+        place: spot.place(),
+        device,
+        clock,
+        is_silent,
+        at_ports: spot.at_ports(),
+        lent: None,
+    }
+}
+
 fn packet_drive(
     family: &'static Family,
     identity: Option<Identity>,
     held: Held,
     size: Option<u32>,
 ) -> Result<Device, OpenError> {
-    let Held {
-        packets,
-        reopen,
-        clock,
-        ..
-    } = held;
-    let mut drive = PacketDrive::new(family, identity, packets, reopen, clock);
+    let mut drive = PacketDrive::new(family, identity, held.packets, held.reopen, held.clock);
     drive
         .survey()
         .and_then(|()| drive.look_at_program_memory(size))

@@ -22,11 +22,10 @@ use std::time::Duration;
 
 use super::{
     Answer, Completion, Data, Expect, IdentifyError, Instead, PacketTransport, Registers, TaskFile,
-    TaskFileError, TransportError, Unit, Verdict,
+    TaskFileError, TransportError, Verdict,
 };
-use crate::scsi::cdb::{self, InputRegisters};
 use crate::scsi::{
-    IDENTIFY_LENGTH, PacketDevice, ReturnedRegisters, ReturnedRegistersError, Sense,
+    IDENTIFY_LENGTH, PacketDevice, ReturnedRegisters, ReturnedRegistersError, Sense, cdb,
 };
 
 /// A drive's task file behind a packet transport.
@@ -107,11 +106,9 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
             // Where the drive is gone, the command that follows says so.
             let _ = self.identify();
         }
-        let completion = self.transport.execute(
-            &cdb::ata_non_data(&input(registers)),
-            Data::None,
-            self.timeout,
-        )?;
+        let completion =
+            self.transport
+                .execute(&cdb::ata_non_data(registers), Data::None, self.timeout)?;
         match completion.verdict() {
             Verdict::Good | Verdict::CheckCondition => {}
             Verdict::TimedOut => return Err(TaskFileError::TimedOut(self.timeout)),
@@ -133,20 +130,6 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
 
     fn way(&self) -> &'static str {
         "ATA PASS-THROUGH"
-    }
-}
-
-/// Device says master: libata puts the drive's true position into it, and a
-/// bridge has one drive.
-fn input(registers: &Registers) -> InputRegisters {
-    InputRegisters {
-        features: registers.features.unwrap_or(0),
-        count: registers.count.unwrap_or(0),
-        lba_low: registers.lba_low.unwrap_or(0),
-        lba_mid: registers.lba_mid.unwrap_or(0),
-        lba_high: registers.lba_high.unwrap_or(0),
-        device: Unit::Master.device() | (registers.device_bits & 0x0F),
-        command: registers.command,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod watched;
 
 use std::time::Duration;
 
+pub use crate::scsi::cdb::Registers;
 use crate::scsi::{PacketDevice, ReturnedRegistersError, Sense};
 pub use ata_passthrough::AtaPassthrough;
 pub use clock::Clock;
@@ -170,20 +171,6 @@ impl Unit {
             .into_iter()
             .find(|unit| unit.target() == target)
     }
-}
-
-/// The registers of one ATA command. A register that is `None` keeps what it
-/// holds where the transport can leave it alone, and is sent as 00 elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Registers {
-    pub features: Option<u8>,
-    pub count: Option<u8>,
-    pub lba_low: Option<u8>,
-    pub lba_mid: Option<u8>,
-    pub lba_high: Option<u8>,
-    /// The low four bits of the Device register; the transport adds the unit.
-    pub device_bits: u8,
-    pub command: u8,
 }
 
 /// When a command counts as finished, and how.

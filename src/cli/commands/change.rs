@@ -27,7 +27,8 @@ use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report};
 use crate::job::write::{self, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
-use crate::protocol::packet::{EraseSupport, Family};
+use crate::protocol::download::Erasing;
+use crate::protocol::packet::Family;
 use crate::protocol::{Capabilities, Protocol, Writing};
 use crate::scsi::Identity;
 use crate::session::Machine;
@@ -60,10 +61,8 @@ impl Change<'_> {
         };
         let family = Family::by_identity(drive).filter(|_| request.options.protocol.is_none());
         if let (Some(family), true) = (family, request.erasing().is_some()) {
-            if matches!(family.erase, EraseSupport::Undocumented) {
-                let refusal = Refusal::Unerasable {
-                    family: family.name,
-                };
+            if let Erasing::Undocumented { family } = family.rules.erasing {
+                let refusal = Refusal::Unerasable { family };
                 return Err(Failure::job(&refusal.into(), request));
             }
         }

@@ -65,9 +65,11 @@ impl Guess {
 #[derive(Debug)]
 pub struct Slot {
     pub revision: String,
-    /// With the guess that it took, by the standard method.
-    pub image: Result<(Vec<u8>, Option<Guess>), Trouble>,
+    pub image: Result<Unscrambled, Trouble>,
 }
+
+/// The bytes, and the guess that they took, by the standard method.
+type Unscrambled = (Vec<u8>, Option<Guess>);
 
 /// How what came out differs from firmware, of which every bank starts with 02.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +176,7 @@ impl Table {
         program: &[u8],
         slot: usize,
         method: Method,
-    ) -> Option<Result<(Vec<u8>, Option<Guess>), Trouble>> {
+    ) -> Option<Result<Unscrambled, Trouble>> {
         let start = self.base.checked_add(self.starts[slot])?;
         let size = self.sizes[slot];
         if !is_flash_size(size) {

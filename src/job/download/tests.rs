@@ -170,7 +170,7 @@ fn flash(fake: &Fake) -> Vec<u8> {
 }
 
 fn holds(fake: &Fake, image: &[u8]) -> bool {
-    let owned = fake.with(|state| state.family.owned);
+    let owned = fake.with(|state| state.family.rules.owned);
     let everything = FlashRange::new(0, image.len() as u32);
     let flash = flash(fake);
     without(&[everything], &owned_ranges(owned))

@@ -17,11 +17,11 @@
 //! Source: btcflash 2004/04/29 (David Huang), proven there on these drives. It sleeps
 //! 50 s after step 3 and compares bytes 8 to 31 of INQUIRY with the image from 40BC on.
 
-use super::{PROGRAM_TIMEOUT, Risk, command, send_all, sending};
+use super::{Risk, sending, write_buffer};
+use crate::image::Checksum;
 use crate::protocol::Doing;
 use crate::protocol::download::SendError;
-use crate::scsi::cdb::{self, Buffer};
-use crate::transport::{Data, PacketTransport};
+use crate::transport::PacketTransport;
 
 /// The low byte of every offset in the command block: btcflash sends it, and 20
 /// is also the length of the block with the sum, which comes before the image.
@@ -34,43 +34,19 @@ pub(super) fn send(
     block: u32,
     taken: &mut dyn FnMut(u32),
 ) -> Result<(), SendError> {
-    for (offset, bytes) in (0..)
-        .step_by(block as usize)
-        .zip(image.chunks(block as usize))
-    {
-        let failed = sending(Doing::SendImage, Some(offset), Risk::None);
-        let buffer = buffer(6, offset | HEADER_LENGTH as u32, bytes.len());
-        cdb::write_buffer(buffer)
-            .map_err(Into::into)
-            .and_then(|cdb| send_all(transport, &cdb, bytes, PROGRAM_TIMEOUT))
-            .map_err(failed)?;
+    let starts = (0..).step_by(block as usize);
+    for (offset, bytes) in starts.zip(image.chunks(block as usize)) {
+        let at = offset | HEADER_LENGTH as u32;
+        write_buffer(transport, 6, 0, at, bytes).map_err(sending(
+            Doing::SendImage,
+            Some(offset),
+            Risk::None,
+        ))?;
         taken(bytes.len() as u32);
     }
     let mut header = [0; HEADER_LENGTH];
     let [.., high, low] = &mut header;
-    [*high, *low] = sum(image).to_be_bytes();
-    cdb::write_buffer(buffer(6, 0, HEADER_LENGTH))
-        .map_err(Into::into)
-        .and_then(|cdb| send_all(transport, &cdb, &header, PROGRAM_TIMEOUT))
-        .map_err(sending(Doing::SendSum, None, Risk::None))?;
-    cdb::write_buffer(buffer(7, 0, 0))
-        .map_err(Into::into)
-        .and_then(|cdb| command(transport, &cdb, Data::None, PROGRAM_TIMEOUT))
-        .map_err(sending(Doing::StartProgramming, None, Risk::Now))?;
-    Ok(())
-}
-
-fn buffer(mode: u8, offset: u32, length: usize) -> Buffer {
-    Buffer {
-        mode,
-        id: 0,
-        offset,
-        length: u32::try_from(length).unwrap_or(u32::MAX),
-    }
-}
-
-fn sum(image: &[u8]) -> u16 {
-    image
-        .iter()
-        .fold(0, |sum: u16, byte| sum.wrapping_add(u16::from(*byte)))
+    [*high, *low] = Checksum::of(image).0.to_be_bytes();
+    write_buffer(transport, 6, 0, 0, &header).map_err(sending(Doing::SendSum, None, Risk::None))?;
+    write_buffer(transport, 7, 0, 0, &[]).map_err(sending(Doing::StartProgramming, None, Risk::Now))
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::blu_ray::{self, Seen};
 use super::families::{Family, ReadSupport, Sending};
 use super::restart::{self, Watch};
-use super::vendor_blocks::{self, Blocks};
-use super::{PacketError, Reopen, btc, inquire, liteon, memory};
+use super::{PacketError, Reopen, btc, inquire, liteon, memory, vendor_blocks};
 use crate::flash::Offset;
 use crate::image::Wrapping;
 use crate::image::mt19xx::WINDOWS;
@@ -63,17 +62,15 @@ impl PacketDrive {
             },
             windows: match family.sending {
                 Sending::BluRay { .. } => &WINDOWS,
-                Sending::BufferSumProgram { .. }
-                | Sending::VendorBlocks { .. }
-                | Sending::Never => &[],
+                Sending::BufferSumProgram { .. } | Sending::VendorBlocks(_) | Sending::Never => &[],
             },
             writing: match family.sending {
                 Sending::Never => Writing::Impossible(Unwritable::OnlyRead {
                     family: family.name,
                 }),
                 Sending::BufferSumProgram { .. }
-                | Sending::VendorBlocks { .. }
-                | Sending::BluRay { .. } => Writing::Download(family.rules()),
+                | Sending::VendorBlocks(_)
+                | Sending::BluRay { .. } => Writing::Download(family.rules),
             },
             time_per_byte: None,
         };
@@ -97,12 +94,10 @@ impl PacketDrive {
         if !matches!(self.family.sending, Sending::BluRay { .. }) {
             return Ok(());
         }
-        let asking = super::during(Doing::AskFirmware);
-        let transport = match self.transport() {
-            Ok(transport) => transport,
-            Err(error) => return Err(asking(error)),
-        };
-        let found = Survey::of(transport.as_mut()).map_err(asking)?;
+        let found = self
+            .transport()
+            .and_then(|transport| Survey::of(transport.as_mut()))
+            .map_err(super::during(Doing::AskFirmware))?;
         self.info.blu_ray = Some(Box::new(found));
         Ok(())
     }
@@ -123,6 +118,15 @@ impl PacketDrive {
         self.capabilities.size = size;
         self.info.flash = behind_commands(size);
         Ok(())
+    }
+
+    /// What a Blu-ray drive says about itself, asked for now where it was not before and
+    /// `may_ask`.
+    fn surveyed(&mut self, may_ask: bool) -> Result<Survey, DeviceError> {
+        if self.info.blu_ray.is_none() && may_ask {
+            self.survey()?;
+        }
+        Ok(self.info.blu_ray.as_deref().cloned().unwrap_or_default())
     }
 
     fn transport(&mut self) -> Result<&mut OpenDrive, PacketError> {
@@ -148,7 +152,7 @@ impl PacketDrive {
     fn identify(&mut self) -> Result<Identity, PacketError> {
         self.find_again()?;
         let answer = inquire(self.transport()?);
-        self.note_vanished(answer)
+        Ok(self.note_vanished(answer)?.identity)
     }
 
     /// A node that is gone does not come back; the drive does, behind another.
@@ -212,11 +216,9 @@ impl FirmwareDevice for PacketDrive {
     }
 
     fn writer(&mut self) -> Option<Writer<'_>> {
-        match self.family.sending {
-            Sending::Never => None,
-            Sending::BufferSumProgram { .. }
-            | Sending::VendorBlocks { .. }
-            | Sending::BluRay { .. } => Some(Writer::Download(self)),
+        match self.capabilities.writing {
+            Writing::Download(_) => Some(Writer::Download(self)),
+            Writing::InPlace(_) | Writing::Impossible(_) => None,
         }
     }
 
@@ -234,11 +236,7 @@ impl Download for PacketDrive {
         };
         // A drive that is on no list is asked nothing before that is forced.
         let is_listed = self.family.unlisted(self.info.identity.as_ref()).is_none();
-        if self.info.blu_ray.is_none() && is_listed {
-            self.survey()?;
-        }
-        let survey = self.info.blu_ray.as_deref().cloned().unwrap_or_default();
-        blu_ray::rule_out(&survey, image)
+        blu_ray::rule_out(&self.surveyed(is_listed)?, image)
     }
 
     fn prepare(&mut self, offer: &Offer<'_>) -> Result<Prepared, PrepareError> {
@@ -254,12 +252,10 @@ impl Download for PacketDrive {
             }
             _ => {}
         }
+        let stays = self.family.rules.owned.iter().copied();
         let mut prepared = match self.family.sending {
             Sending::BluRay { block } => {
-                if self.info.blu_ray.is_none() {
-                    self.survey()?;
-                }
-                let survey = self.info.blu_ray.as_deref().cloned().unwrap_or_default();
+                let survey = self.surveyed(true)?;
                 let transport = self.transport().map_err(super::during(Doing::ReadKept))?;
                 let survey = survey
                     .with_receiver(transport.as_mut())
@@ -269,11 +265,11 @@ impl Download for PacketDrive {
                 prepared?
             }
             Sending::Never => return Err(DeviceError::from(Impossible::TakingImages).into()),
-            Sending::BufferSumProgram { .. } | Sending::VendorBlocks { .. } => Prepared {
+            Sending::BufferSumProgram { .. } | Sending::VendorBlocks(_) => Prepared {
                 content: image.to_vec(),
                 encoding: Wrapping::Plain,
                 boot_string: None,
-                notes: self.family.owned.iter().copied().map(Note::Stays).collect(),
+                notes: stays.map(Note::Stays).collect(),
                 overridden: Vec::new(),
             },
         };
@@ -304,18 +300,8 @@ impl Download for PacketDrive {
                 let encoding = prepared.encoding;
                 blu_ray::send(transport.as_mut(), content, encoding, block, taken)
             }
-            Sending::VendorBlocks {
-                block,
-                last_mode,
-                odd_last_residue,
-                spread,
-            } => {
-                let blocks = Blocks {
-                    size: block,
-                    last_mode,
-                    odd_last_residue,
-                };
-                if !spread {
+            Sending::VendorBlocks(blocks) => {
+                if !blocks.spread {
                     return vendor_blocks::send(transport, content, blocks, taken);
                 }
                 let payload = vendor_blocks::spread(content).ok_or_else(|| {

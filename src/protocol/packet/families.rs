@@ -7,6 +7,7 @@
 
 use super::blu_ray::products;
 use super::liteon;
+use super::vendor_blocks::Blocks;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx;
 use crate::protocol::Protocol;
@@ -25,10 +26,8 @@ pub struct Family {
     pub models: Models,
     pub sending: Sending,
     pub reading: ReadSupport,
-    pub names: ImageNames,
-    pub erase: EraseSupport,
-    pub owned: &'static [Owned],
-    pub proof: Proof,
+    /// What a job has to know of the way images are sent.
+    pub rules: DownloadRules,
 }
 
 /// The drives of a family.
@@ -44,7 +43,8 @@ pub enum Models {
 /// What INQUIRY says on drives of a family.
 #[derive(Debug, Clone, Copy)]
 pub struct Model {
-    pub vendor: &'static str,
+    /// Any of these.
+    pub vendors: &'static [&'static str],
     /// `None` where the vendor alone decides.
     pub product: Option<&'static str>,
     pub source: &'static str,
@@ -56,16 +56,8 @@ pub enum Sending {
     /// Into the drive's memory by WRITE BUFFER, a sum after it, and a command
     /// that programs.
     BufferSumProgram { block: u32 },
-    /// Blocks of the vendor command FF 00 01; the mode of the last one depends
-    /// on the family.
-    VendorBlocks {
-        block: u32,
-        last_mode: u8,
-        /// A good last block may report a residue of its whole length.
-        odd_last_residue: bool,
-        /// The image is spread over 192 KiB first.
-        spread: bool,
-    },
+    /// Blocks of the vendor command FF 00 01.
+    VendorBlocks(Blocks),
     /// As [`blu_ray`](super::blu_ray) tells.
     BluRay { block: u32 },
     /// Not at all: firmware of these drives is read this way and no more.
@@ -84,11 +76,14 @@ pub enum ReadSupport {
     Undocumented,
 }
 
-/// Whether the flash can be emptied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EraseSupport {
-    BlankImage,
-    Undocumented,
+/// Those of a family of which nothing is known but how it is sent an image.
+const fn undocumented(family: &'static str) -> DownloadRules {
+    DownloadRules {
+        names: ImageNames::Undocumented,
+        erasing: Erasing::Undocumented { family },
+        owned: &[],
+        proof: Proof::Everything,
+    }
 }
 
 /// The first 64 KiB of an SE-506CB.
@@ -101,25 +96,23 @@ const BTC: Family = Family {
     name: "BTC",
     size: 0x10_0000,
     models: Models::These(&[Model {
-        vendor: "BTC",
+        vendors: &["BTC"],
         product: None,
         source: "btcflash: DRW1004, DRW1008, DRW1108",
     }]),
     sending: Sending::BufferSumProgram { block: 0x1000 },
     reading: ReadSupport::Undocumented,
-    names: ImageNames::At(Offset(0x40BC)),
-    erase: EraseSupport::Undocumented,
-    owned: &[],
-    proof: Proof::Everything,
+    rules: DownloadRules {
+        names: ImageNames::At(Offset(0x40BC)),
+        ..undocumented("BTC")
+    },
 };
 
-const MT1339_SOURCE: &str = "redumper";
-
-const fn mt1339(vendor: &'static str, product: &'static str) -> Model {
+const fn mt1339(product: &'static str) -> Model {
     Model {
-        vendor,
+        vendors: &["TSSTcorp", "hp"],
         product: Some(product),
-        source: MT1339_SOURCE,
+        source: "redumper",
     }
 }
 
@@ -129,42 +122,27 @@ const MT1339: Family = Family {
     name: "TSST MT1339",
     size: 0x4_0000,
     models: Models::These(&[
-        mt1339("TSSTcorp", "DVD-ROM SH-D163A"),
-        mt1339("TSSTcorp", "DVD-ROM SH-D163B"),
-        mt1339("TSSTcorp", "DVD-ROM SH-D162C"),
-        mt1339("TSSTcorp", "DVD-ROM SH-D163C"),
-        mt1339("TSSTcorp", "DVD-ROM SH-D162D"),
-        mt1339("TSSTcorp", "DVD-ROM TS-H353A"),
-        mt1339("TSSTcorp", "DVD-ROM TS-H353B"),
-        mt1339("TSSTcorp", "DVD-ROM TS-H353C"),
-        mt1339("TSSTcorp", "DVD-ROM TS-H352C"),
-        mt1339("TSSTcorp", "DVD-ROM TS-H352D"),
-        mt1339("TSSTcorp", "DVD-ROM SH-116AB"),
-        mt1339("TSSTcorp", "DVD-ROM SH-118CB"),
-        mt1339("hp", "DVD-ROM SH-D163A"),
-        mt1339("hp", "DVD-ROM SH-D163B"),
-        mt1339("hp", "DVD-ROM SH-D162C"),
-        mt1339("hp", "DVD-ROM SH-D163C"),
-        mt1339("hp", "DVD-ROM SH-D162D"),
-        mt1339("hp", "DVD-ROM TS-H353A"),
-        mt1339("hp", "DVD-ROM TS-H353B"),
-        mt1339("hp", "DVD-ROM TS-H353C"),
-        mt1339("hp", "DVD-ROM TS-H352C"),
-        mt1339("hp", "DVD-ROM TS-H352D"),
-        mt1339("hp", "DVD-ROM SH-116AB"),
-        mt1339("hp", "DVD-ROM SH-118CB"),
+        mt1339("DVD-ROM SH-D163A"),
+        mt1339("DVD-ROM SH-D163B"),
+        mt1339("DVD-ROM SH-D162C"),
+        mt1339("DVD-ROM SH-D163C"),
+        mt1339("DVD-ROM SH-D162D"),
+        mt1339("DVD-ROM TS-H353A"),
+        mt1339("DVD-ROM TS-H353B"),
+        mt1339("DVD-ROM TS-H353C"),
+        mt1339("DVD-ROM TS-H352C"),
+        mt1339("DVD-ROM TS-H352D"),
+        mt1339("DVD-ROM SH-116AB"),
+        mt1339("DVD-ROM SH-118CB"),
     ]),
-    sending: Sending::VendorBlocks {
-        block: 0xFC00,
+    sending: Sending::VendorBlocks(Blocks {
+        size: 0xFC00,
         last_mode: 0x04,
         odd_last_residue: false,
         spread: false,
-    },
+    }),
     reading: ReadSupport::Undocumented,
-    names: ImageNames::Undocumented,
-    erase: EraseSupport::Undocumented,
-    owned: &[],
-    proof: Proof::Everything,
+    rules: undocumented("TSST MT1339"),
 };
 
 /// Proven by redumper; never tried by this project.
@@ -174,27 +152,24 @@ const SD616: Family = Family {
     size: 0x2_0000,
     models: Models::These(&[
         Model {
-            vendor: "SAMSUNG",
+            vendors: &["SAMSUNG"],
             product: Some("DVD-ROM SD-616F"),
             source: "redumper",
         },
         Model {
-            vendor: "SAMSUNG",
+            vendors: &["SAMSUNG"],
             product: Some("DVD-ROM SD-616T"),
             source: "redumper's help names the model; how INQUIRY spells it is inferred",
         },
     ]),
-    sending: Sending::VendorBlocks {
-        block: 0x1_0000,
+    sending: Sending::VendorBlocks(Blocks {
+        size: 0x1_0000,
         last_mode: 0x02,
         odd_last_residue: false,
         spread: true,
-    },
+    }),
     reading: ReadSupport::Undocumented,
-    names: ImageNames::Undocumented,
-    erase: EraseSupport::Undocumented,
-    owned: &[],
-    proof: Proof::Everything,
+    rules: undocumented("Samsung SD-616"),
 };
 
 /// Writing is proven by coastermelt on a Samsung SE-506CB; of reading,
@@ -205,24 +180,26 @@ const MT1939: Family = Family {
     name: "MT1939",
     size: 0x20_0000,
     models: Models::These(&[Model {
-        vendor: "TSSTcorp",
+        vendors: &["TSSTcorp"],
         product: Some("BDDVDW SE-506CB"),
         source: "coastermelt",
     }]),
-    sending: Sending::VendorBlocks {
-        block: 0xF800,
+    sending: Sending::VendorBlocks(Blocks {
+        size: 0xF800,
         last_mode: 0x02,
         odd_last_residue: true,
         spread: false,
-    },
+    }),
     reading: ReadSupport::ReadBuffer { block: 0x4000 },
-    names: ImageNames::At(Offset(0x1F_FFD0)),
-    erase: EraseSupport::BlankImage,
-    owned: &[Owned {
-        range: BOOT_BANK,
-        kept: Kept::BootLoader,
-    }],
-    proof: Proof::Everything,
+    rules: DownloadRules {
+        names: ImageNames::At(Offset(0x1F_FFD0)),
+        erasing: Erasing::BlankImage,
+        owned: &[Owned {
+            range: BOOT_BANK,
+            kept: Kept::BootLoader,
+        }],
+        proof: Proof::Everything,
+    },
 };
 
 /// Writing is in use by redumper on LG and ASUS drives, what an image is was
@@ -235,19 +212,21 @@ const MT1959: Family = Family {
     models: Models::BluRay,
     sending: Sending::BluRay { block: 0x4000 },
     reading: ReadSupport::ReadBuffer { block: 0x4000 },
-    names: ImageNames::At(Offset(mt19xx::DESCRIPTOR.start())),
-    erase: EraseSupport::Undocumented,
-    owned: &[
-        Owned {
-            range: mt19xx::BOOT_CODE,
-            kept: Kept::BootCode,
-        },
-        of_drive(0),
-        of_drive(1),
-        of_drive(2),
-        of_drive(3),
-    ],
-    proof: Proof::UnderTags,
+    rules: DownloadRules {
+        names: ImageNames::At(Offset(mt19xx::DESCRIPTOR.start())),
+        owned: &[
+            Owned {
+                range: mt19xx::BOOT_CODE,
+                kept: Kept::BootCode,
+            },
+            of_drive(0),
+            of_drive(1),
+            of_drive(2),
+            of_drive(3),
+        ],
+        proof: Proof::UnderTags,
+        ..undocumented("MT1959")
+    },
 };
 
 /// Older Lite-On writers, which are written in vendor mode: only ever by name,
@@ -262,10 +241,7 @@ const LITEON_READ: Family = Family {
     models: Models::LiteOn,
     sending: Sending::Never,
     reading: ReadSupport::ProgramMemory,
-    names: ImageNames::Undocumented,
-    erase: EraseSupport::Undocumented,
-    owned: &[],
-    proof: Proof::Everything,
+    rules: undocumented("Lite-On"),
 };
 
 const fn of_drive(number: usize) -> Owned {
@@ -338,25 +314,12 @@ impl Family {
             }),
         }
     }
-
-    /// What a job has to know of the way images are sent.
-    pub fn rules(&self) -> DownloadRules {
-        DownloadRules {
-            names: self.names,
-            erasing: match self.erase {
-                EraseSupport::BlankImage => Erasing::BlankImage,
-                EraseSupport::Undocumented => Erasing::Undocumented { family: self.name },
-            },
-            owned: self.owned.to_vec(),
-            proof: self.proof,
-        }
-    }
 }
 
 impl Model {
     /// Word by word.
     fn is(&self, identity: &Identity) -> bool {
-        identity.vendor == self.vendor
+        self.vendors.contains(&&*identity.vendor)
             && self
                 .product
                 .is_none_or(|product| words(&identity.product).eq(words(product)))
@@ -408,8 +371,11 @@ mod tests {
         let of_family = |family: &'static Family| match family.models {
             Models::These(models) => {
                 assert!(models.iter().all(|model| !model.source.is_empty()));
-                let name = |model: &Model| (model.vendor, model.product.unwrap_or("ANY"));
-                models.iter().map(name).collect()
+                let names = |model: &'static Model| {
+                    let product = model.product.unwrap_or("ANY");
+                    model.vendors.iter().map(move |vendor| (*vendor, product))
+                };
+                models.iter().flat_map(names).collect()
             }
             Models::BluRay => products::all()
                 .map(|row| (row.vendor.unwrap_or("ANY"), row.product))
@@ -454,7 +420,7 @@ mod tests {
     fn every_family_has_a_flash_size_a_source_and_ranges_within_its_flash() {
         for family in FAMILIES {
             assert!(FLASH_SIZES.contains(&family.size), "{}", family.name);
-            for owned in family.owned {
+            for owned in family.rules.owned {
                 assert!(!owned.range.is_empty() && owned.range.end() <= family.size);
             }
             assert_eq!(

@@ -47,6 +47,16 @@ pub fn read(
     }
 }
 
+/// What the drive gives; `None` where it refuses. Any other answer says nothing
+/// about what it has.
+pub(crate) fn granted<T>(answer: Result<T, PacketError>) -> Result<Option<T>, PacketError> {
+    match answer {
+        Ok(given) => Ok(Some(given)),
+        Err(PacketError::Sense(sense)) if is_refused(sense) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether the drive says that it does not give this range: 5/20, 5/21, 5/24,
 /// 5/26, or data protect.
 pub(crate) fn is_refused(sense: Sense) -> bool {

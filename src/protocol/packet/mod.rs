@@ -18,13 +18,13 @@ use crate::protocol::Doing;
 use std::time::Duration;
 
 pub use device::PacketDrive;
-pub use families::{EraseSupport, Family};
+pub use families::Family;
 
 use super::DeviceError;
 use super::download::{Effect, SendError};
 use crate::flash::Offset;
-use crate::scsi::cdb::{self, BufferTooLarge};
-use crate::scsi::{Identity, Inquiry, Sense};
+use crate::scsi::cdb::{self, Buffer, BufferTooLarge};
+use crate::scsi::{Inquiry, Sense};
 use crate::transport::{Data, OpenDrive, PacketTransport, TransportError, Verdict};
 
 /// For a command that may make the drive program. A time-out makes the kernel
@@ -125,30 +125,39 @@ fn ask_for(
     }
 }
 
-/// Sends bytes to the drive, all of them.
-fn send_all(
+/// WRITE BUFFER with these bytes, all of them.
+fn write_buffer(
     transport: &mut dyn PacketTransport,
-    cdb: &[u8],
+    mode: u8,
+    id: u8,
+    offset: u32,
     bytes: &[u8],
-    timeout: Duration,
 ) -> Result<(), PacketError> {
-    match command(transport, cdb, Data::Out(bytes), timeout)? {
-        0 => Ok(()),
-        residue => Err(PacketError::Residue {
-            residue,
-            length: bytes.len(),
-        }),
+    let length = bytes.len();
+    let cdb = cdb::write_buffer(Buffer {
+        mode,
+        id,
+        offset,
+        length: Offset::of(length).0,
+    })?;
+    let data = match length {
+        0 => Data::None,
+        _ => Data::Out(bytes),
+    };
+    match command(transport, &cdb, data, PROGRAM_TIMEOUT)? {
+        residue if residue != 0 && length > 0 => Err(PacketError::Residue { residue, length }),
+        _ => Ok(()),
     }
 }
 
 /// Asks the drive who it is, by standard INQUIRY.
-pub fn inquire(transport: &mut dyn PacketTransport) -> Result<Identity, PacketError> {
+fn inquire(transport: &mut dyn PacketTransport) -> Result<Inquiry, PacketError> {
     let mut reply = [0; cdb::INQUIRY_LENGTH];
     command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
     match Inquiry::parse(&reply) {
         // Byte 4 tells how many more bytes there are; an answer without a name
         // is none.
-        Some(inquiry) if !inquiry.identity.product.is_empty() => Ok(inquiry.identity),
+        Some(inquiry) if !inquiry.identity.product.is_empty() => Ok(inquiry),
         _ => Err(PacketError::Short),
     }
 }

@@ -236,7 +236,7 @@ impl State {
             ]
             .concat();
         }
-        for owned in self.family.owned {
+        for owned in self.family.rules.owned {
             let own = owned.range.of(&self.flash).to_vec();
             owned.range.of_mut(&mut content).copy_from_slice(&own);
         }

@@ -32,13 +32,15 @@ const FIRST: u8 = 0x00;
 const MIDDLE: u8 = 0xFF;
 
 /// How a family cuts and ends its download.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Blocks {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
     pub size: u32,
     /// The mode of the last block.
     pub last_mode: u8,
     /// A good last block may report a residue of its whole length.
     pub odd_last_residue: bool,
+    /// The image is spread over 192 KiB first.
+    pub spread: bool,
 }
 
 /// Sends what the drive shall get, which is the image or its spread form.

@@ -89,33 +89,30 @@ const LEAVE_PAUSE: Duration = Duration::from_millis(350);
 /// The status that a drive in vendor mode shows after every command. It also
 /// tells how the flash is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum ModeStatus {
-    /// 70h: parallel flash in the byte address space.
-    Parallel,
-    /// 72h: serial flash behind a mailbox at 8800h.
-    SerialAt8800,
-    /// 73h: serial flash behind a mailbox at 0000h, lengths high byte first.
-    SerialAt0000,
+    /// Parallel flash in the byte address space.
+    Parallel = 0x70,
+    /// Serial flash behind a mailbox at 8800h.
+    SerialAt8800 = 0x72,
+    /// Serial flash behind a mailbox at 0000h, lengths high byte first.
+    SerialAt0000 = 0x73,
 }
 
 impl ModeStatus {
     /// `None` for any status that is not a mode status.
     pub fn from_status(status: u8) -> Option<ModeStatus> {
-        match status {
-            0x70 => Some(ModeStatus::Parallel),
-            0x72 => Some(ModeStatus::SerialAt8800),
-            0x73 => Some(ModeStatus::SerialAt0000),
-            _ => None,
-        }
+        let all = [
+            ModeStatus::Parallel,
+            ModeStatus::SerialAt8800,
+            ModeStatus::SerialAt0000,
+        ];
+        all.into_iter().find(|mode| mode.status() == status)
     }
 
     /// The value of the Status register.
     pub fn status(self) -> u8 {
-        match self {
-            ModeStatus::Parallel => 0x70,
-            ModeStatus::SerialAt8800 => 0x72,
-            ModeStatus::SerialAt0000 => 0x73,
-        }
+        self as u8
     }
 }
 

@@ -7,7 +7,8 @@ use crate::image::mt19xx::{
 };
 use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Survey};
 use crate::protocol::download::{Misfit, NoImage, Note, Offer, PrepareError, Prepared};
-use crate::protocol::packet::{PacketError, during, memory};
+use crate::protocol::packet::during;
+use crate::protocol::packet::memory::{self, granted};
 use crate::protocol::{DeviceError, Doing};
 use crate::transport::PacketTransport;
 
@@ -246,10 +247,9 @@ fn read(
     let mut bytes = vec![0; range.len() as usize];
     let starts = (range.start()..).step_by(block as usize);
     for (start, piece) in starts.zip(bytes.chunks_mut(block as usize)) {
-        match memory::read(transport, start, piece) {
-            Ok(()) => {}
-            Err(PacketError::Sense(sense)) if memory::is_refused(sense) => return Ok(None),
-            Err(error) => return Err(during(Doing::ReadKept)(error)),
+        let read = granted(memory::read(transport, start, piece));
+        if read.map_err(during(Doing::ReadKept))?.is_none() {
+            return Ok(None);
         }
     }
     Ok(Some(bytes))

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::flash::Offset;
 use crate::image::{Wrapping, mt19xx};
 use crate::protocol::download::{Effect, Progress, SendError};
-use crate::protocol::packet::{PROGRAM_TIMEOUT, PacketError, Risk, command, send_all, sending};
+use crate::protocol::packet::{PROGRAM_TIMEOUT, PacketError, Risk, command, sending, write_buffer};
 use crate::protocol::{DeviceError, Doing};
-use crate::scsi::cdb::{self, Buffer};
-use crate::scsi::{Sense, SenseKey};
+use crate::scsi::{Sense, SenseKey, cdb};
 use crate::transport::{Data, PacketTransport};
 
 /// How long a drive may take to program itself: redumper gives it 60 s,
@@ -83,11 +83,12 @@ pub(crate) fn send(
             true => Risk::Now,
             false => Risk::None,
         };
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        buffer(6, 0, at, length)
-            .and_then(|cdb| send_all(transport, &cdb, bytes, PROGRAM_TIMEOUT))
-            .map_err(sending(Doing::SendImage, Some(at), risk))?;
-        taken(length);
+        write_buffer(transport, 6, 0, at, bytes).map_err(sending(
+            Doing::SendImage,
+            Some(at),
+            risk,
+        ))?;
+        taken(Offset::of(bytes.len()).0);
     }
     judge(transport)
 }
@@ -114,26 +115,10 @@ fn judge(transport: &mut dyn PacketTransport) -> Result<(), SendError> {
 /// says that it does not know that. Byte 9 of both is 00, with which the boot
 /// code is left alone.
 fn enter(transport: &mut dyn PacketTransport) -> Result<(), PacketError> {
-    let newer = buffer(6, 0x67, 0, 0)?;
-    match command(transport, &newer, Data::None, PROGRAM_TIMEOUT) {
+    match write_buffer(transport, 6, 0x67, 0, &[]) {
         Err(PacketError::Sense(sense)) if sense.is_refusal() && !sense.deferred => {
-            let older = buffer(1, 0, 0, 0)?;
-            command(transport, &older, Data::None, PROGRAM_TIMEOUT).map(drop)
+            write_buffer(transport, 1, 0, 0, &[])
         }
-        answer => answer.map(drop),
+        answer => answer,
     }
-}
-
-fn buffer(
-    mode: u8,
-    id: u8,
-    offset: u32,
-    length: u32,
-) -> Result<crate::scsi::PacketCdb, PacketError> {
-    Ok(cdb::write_buffer(Buffer {
-        mode,
-        id,
-        offset,
-        length,
-    })?)
 }

@@ -12,9 +12,10 @@ use crate::flash::FlashRange;
 use crate::image::Wrapping;
 use crate::image::mt19xx::{BANNER, BootString, DESCRIPTOR, Descriptor};
 use crate::protocol::blu_ray::{BOOT_REVISION, FirmwareDate, Form, Mode, NoString, Survey};
-use crate::protocol::packet::{PacketError, TIMEOUT, ask_for, command, memory};
-use crate::scsi::{Identity, Inquiry, PacketCdb, cdb};
-use crate::transport::{Data, PacketTransport};
+use crate::protocol::packet::memory::{self, granted};
+use crate::protocol::packet::{PacketError, ask_for, inquire};
+use crate::scsi::{Inquiry, PacketCdb, cdb};
+use crate::transport::PacketTransport;
 
 /// The first year of drives that want to be sent AES, by redumper.
 const FIRST_YEAR_OF_AES: u16 = 2020;
@@ -26,7 +27,11 @@ impl Survey {
     /// Where it does not say who it is, is not ready to tell, or a command is lost
     /// on the way. What it refuses to tell is `None`.
     pub fn of(transport: &mut dyn PacketTransport) -> Result<Survey, PacketError> {
-        let (identity, vendor_specific) = inquire(transport)?;
+        let Inquiry {
+            identity,
+            vendor_specific,
+            ..
+        } = inquire(transport)?;
         let mode = match identity.revision.as_str() {
             BOOT_REVISION => Mode::Boot,
             _ => Mode::Firmware,
@@ -90,17 +95,6 @@ impl Survey {
     }
 }
 
-fn inquire(transport: &mut dyn PacketTransport) -> Result<(Identity, String), PacketError> {
-    let mut reply = [0; cdb::INQUIRY_LENGTH];
-    command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
-    match Inquiry::parse(&reply) {
-        Some(inquiry) if !inquiry.identity.product.is_empty() => {
-            Ok((inquiry.identity, inquiry.vendor_specific))
-        }
-        _ => Err(PacketError::Short),
-    }
-}
-
 /// A window, `None` where the drive refuses to have it read.
 fn window(
     transport: &mut dyn PacketTransport,
@@ -124,16 +118,6 @@ fn date(transport: &mut dyn PacketTransport) -> Result<Option<FirmwareDate>, Pac
         let date = reply.get(HEADERS..).and_then(FirmwareDate::parse);
         date.filter(|_| is_feature)
     }))
-}
-
-/// What the drive gives; `None` where it refuses. Any other answer says nothing
-/// about what it has.
-fn granted<T>(answer: Result<T, PacketError>) -> Result<Option<T>, PacketError> {
-    match answer {
-        Ok(given) => Ok(Some(given)),
-        Err(PacketError::Sense(sense)) if memory::is_refused(sense) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// redumper's rule: firmware of 2020 or later wants AES, but where the second
