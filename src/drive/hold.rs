@@ -65,24 +65,14 @@ pub enum HoldError {
     },
 }
 
-/// What has become of the kernel's media polling.
-#[derive(Debug)]
-pub enum Polling {
-    /// Off until the hold ends; or it was off already.
-    Off,
-    /// The drive has no sr device that could be polled.
-    None,
-    /// As it was: the exclusive open has to do.
-    LeftOn { why: NoteError },
-}
-
 /// A drive held alone. It takes commands, and is released when dropped.
 pub struct Hold {
     // Dropped in this order: polling comes back while the drive is still ours.
     _note: Option<Note>,
     nodes: Nodes,
     drive: Located,
-    polling: Polling,
+    /// Why the kernel goes on looking for discs in it: the exclusive open has to do.
+    polling: Option<NoteError>,
     clock: Arc<dyn Clock>,
 }
 
@@ -159,9 +149,10 @@ impl Hold {
         true
     }
 
-    /// What has become of the media polling, for who keeps it.
-    pub fn take_polling(&mut self) -> Polling {
-        std::mem::replace(&mut self.polling, Polling::None)
+    /// Why the kernel goes on looking for discs in the drive, for who keeps it; `None`
+    /// where it does not.
+    pub fn take_polling(&mut self) -> Option<NoteError> {
+        self.polling.take()
     }
 
     /// What stands behind a command that the kernel did not permit.
@@ -321,9 +312,9 @@ fn no_node(system: &System, drive: &Located) -> Obstacle {
 /// Sets `events_poll_msecs` of the sr device to 0, behind a note of what it
 /// was. Without a note it is left alone: nobody would switch it on again after
 /// a crash. Both take root.
-fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
+fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Option<NoteError>) {
     let Some(name) = drive.sr.as_deref().and_then(Path::file_name) else {
-        return (None, Polling::None);
+        return (None, None);
     };
     let subject = format!("polling-{}", name.to_string_lossy());
     let file = drive
@@ -356,8 +347,8 @@ fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Polling) {
         }
     };
     match stop() {
-        Ok(note) => (note, Polling::Off),
-        Err(why) => (None, Polling::LeftOn { why }),
+        Ok(note) => (note, None),
+        Err(why) => (None, Some(why)),
     }
 }
 

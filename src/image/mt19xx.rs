@@ -192,7 +192,7 @@ pub struct Descriptor {
     pub identity: Identity,
     /// `N003600`: a code of the maker's for variant and region.
     pub vendor_specific: String,
-    /// `MTEKMT1939`: often not the chip. Shown, and never relied on.
+    /// `MTEKMT1939`: often not the chip. Compared, and never relied on.
     pub tag: String,
     /// `JB8`: the board.
     pub platform: String,

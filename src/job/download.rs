@@ -405,7 +405,7 @@ impl DownloadPlan {
 /// how far a change has come.
 fn rewritten(rules: &DownloadRules) -> Vec<FlashRange> {
     match rules.proof {
-        Proof::UnderTags => owned_ranges(&rules.owned),
+        Proof::UnderTags => owned_ranges(rules.owned),
         Proof::Everything => Vec::new(),
     }
 }
@@ -478,7 +478,7 @@ fn gaps_of_image(
         .iter()
         .flat_map(|record| record.gaps.clone())
         .collect();
-    let gaps = without(&gaps, &owned_ranges(&rules.owned));
+    let gaps = without(&gaps, &owned_ranges(rules.owned));
     if gaps.is_empty() {
         return Ok(None);
     }
@@ -487,7 +487,7 @@ fn gaps_of_image(
 
 /// What a backup lacks of that which a write changes.
 fn gaps_of_backup(dump: &Dump, rules: &DownloadRules) -> Option<Warning> {
-    let gaps = without(&dump.gaps, &owned_ranges(&rules.owned));
+    let gaps = without(&dump.gaps, &owned_ranges(rules.owned));
     (!gaps.is_empty()).then_some(Warning::BackupLacks(gaps))
 }
 
@@ -524,7 +524,7 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     if total == dump.bytes.len() as u64 {
         return Err(Refusal::NoBackupPossible(NoBackup::Refused).into());
     }
-    let missing = without(&dump.gaps, &owned_ranges(&rules.owned));
+    let missing = without(&dump.gaps, &owned_ranges(rules.owned));
     if !missing.is_empty() {
         Objection::BackupWouldLack(missing).unless_forced(&request.forced)?;
     }

@@ -63,7 +63,7 @@ pub fn prepare(job: &mut Job, request: &Request) -> Result<Proposal, JobError> {
             in_place::prepare(job, request, &layout)
         }
         Writing::Download(rules) => {
-            let rules = rules.clone();
+            let rules = *rules;
             download::prepare(job, request, &rules)
         }
         Writing::Impossible(why) => Err(Refusal::Unwritable(*why).into()),

@@ -75,8 +75,6 @@ impl fmt::Display for DeviceType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inquiry {
     pub device_type: DeviceType,
-    /// A device of this type is there: peripheral qualifier 0.
-    pub connected: bool,
     /// Without the serial number, which is a page of its own.
     pub identity: Identity,
     /// Bytes 36..44, of which every maker makes what he likes.
@@ -98,7 +96,6 @@ impl Inquiry {
         };
         Some(Inquiry {
             device_type: DeviceType(first & 0x1F),
-            connected: first >> 5 == 0,
             identity: Identity {
                 vendor: field(8, 16),
                 product: field(16, 32),
@@ -208,7 +205,6 @@ mod tests {
             Inquiry::parse(&reply()),
             Some(Inquiry {
                 device_type: DeviceType::OPTICAL,
-                connected: true,
                 identity: identity("SONY|DVD RW DW-D22A|BYS1"),
                 vendor_specific: String::new(),
             })
@@ -245,14 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_not_an_optical_drive_and_an_empty_place_is_not_connected() {
+    fn a_disk_is_not_an_optical_drive() {
         let mut bytes = reply();
         bytes[0] = 0x00;
         let disk = Inquiry::parse(&bytes).unwrap();
         assert_ne!(disk.device_type, DeviceType::OPTICAL);
         assert_eq!(disk.device_type.to_string(), "disk");
-        bytes[0] = 0x7F;
-        assert!(!Inquiry::parse(&bytes).unwrap().connected);
     }
 
     #[test]

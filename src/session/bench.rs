@@ -9,7 +9,6 @@ use super::list::{Listed, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken, UserFolder};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::Wish;
-use crate::drive::channel::ChannelState;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, MediumRule, Obstacle, Position, ask};
 use crate::scsi::Identity;
@@ -105,17 +104,22 @@ impl Machine for OnBench {
         }
     }
 
-    fn ports(&self, name: &DriveName, _: &Wish) -> Result<Box<dyn Registers>, OpenError> {
+    fn ports(&self, name: &DriveName, _: &Wish) -> Result<Registers, OpenError> {
         let Some(drive) = self.find(name) else {
             return Err(self.not_there(name.clone()));
         };
-        match drive.position() {
-            Some(index) => Ok(Box::new(SimulatedDrive {
-                name: DriveName::Index(index),
-                drive: drive.clone(),
-            })),
-            None => Err(OpenError::NoPorts { name: name.clone() }),
-        }
+        let no_ports = || OpenError::NoPorts { name: name.clone() };
+        let drive = SimulatedDrive {
+            name: DriveName::Index(drive.position().ok_or_else(no_ports)?),
+            drive: drive.clone(),
+        };
+        Ok(Registers {
+            label: drive.label(),
+            place: drive.place(),
+            channel: None,
+            can_wait: true,
+            take: Box::new(move || drive.take()),
+        })
     }
 
     fn folders(&self) -> Folders {
@@ -183,13 +187,6 @@ struct SimulatedDrive {
 }
 
 impl SimulatedDrive {
-    fn label(&self) -> Label {
-        Label {
-            called: self.name.clone(),
-            at: At::Bench,
-        }
-    }
-
     fn alone(&self) -> Result<SimDriveHandle, OpenError> {
         self.drive.alone().ok_or_else(|| OpenError::InUse {
             label: self.label(),
@@ -206,7 +203,10 @@ impl SimulatedDrive {
 
 impl Spot for SimulatedDrive {
     fn label(&self) -> Label {
-        SimulatedDrive::label(self)
+        Label {
+            called: self.name.clone(),
+            at: At::Bench,
+        }
     }
 
     fn place(&self) -> String {
@@ -248,24 +248,8 @@ impl Spot for SimulatedDrive {
     }
 }
 
-impl Registers for SimulatedDrive {
-    fn label(&self) -> Label {
-        SimulatedDrive::label(self)
-    }
-
-    fn place(&self) -> String {
-        self.drive.name()
-    }
-
-    fn channel(&self) -> Option<&ChannelState> {
-        None
-    }
-
-    fn can_wait(&self) -> bool {
-        true
-    }
-
-    fn take(self: Box<Self>) -> Result<Taken, OpenError> {
+impl SimulatedDrive {
+    fn take(&self) -> Result<Taken, OpenError> {
         let registers = self.alone()?.registers();
         Ok(Taken {
             registers: registers.ok_or_else(|| OpenError::NoPorts {

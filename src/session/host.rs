@@ -10,12 +10,12 @@ use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::{Patience, Wish};
 use crate::drive::channel::{self, Access, ChannelDevice, ChannelState, Release};
-use crate::drive::hold::{self, Polling};
+use crate::drive::hold;
 use crate::drive::interrupts;
 use crate::drive::note::{self, NoteError, Settled};
 use crate::drive::{
-    Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, Seat, System, list,
-    locate_path, locate_port, locate_position,
+    Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, System, list, locate_path,
+    locate_port, locate_position,
 };
 use crate::protocol::packet::Reopen;
 use crate::transport::clock::SystemClock;
@@ -95,7 +95,7 @@ impl Machine for Host {
         }))
     }
 
-    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Box<dyn Registers>, OpenError> {
+    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Registers, OpenError> {
         let system = &self.system;
         let (access, unit) = self.channel(name)?;
         let seat = access.seat(unit);
@@ -106,15 +106,17 @@ impl Machine for Host {
         if let Some(device) = state.devices.iter().find(is_same) {
             self.refuse_medium(&device.located, wish.medium)?;
         }
-        Ok(Box::new(ChannelPorts {
-            system: system.clone(),
-            clock: Arc::clone(&self.clock),
-            seat,
-            unit,
-            registers,
-            state,
+        let (system, clock) = (system.clone(), Arc::clone(&self.clock));
+        Ok(Registers {
+            label: Label {
+                called: seat.into(),
+                at: At::Ports(seat),
+            },
+            place: ata_place(&access.controller(), access.port(), unit.target()),
+            channel: Some(state.clone()).filter(ChannelState::costs),
             can_wait,
-        }))
+            take: Box::new(move || take(&system, clock, &state, unit, registers)),
+        })
     }
 
     fn folders(&self) -> Folders {
@@ -307,7 +309,7 @@ impl Spot for KernelDrive {
         let mut hold = Hold::take(&self.system, &self.located, medium, Arc::clone(&clock))?;
         Ok(Held {
             filter: Some(hold.why_not_permitted(&self.system)),
-            polling: left_on(hold.take_polling()),
+            polling: hold.take_polling().filter(is_untold),
             packets: Box::new(hold),
             reopen: in_place(&self.system, &self.located, &clock),
             clock,
@@ -320,15 +322,11 @@ impl Spot for KernelDrive {
 }
 
 /// Polling that goes on, and was not told by whoever looked for crashed runs.
-fn left_on(polling: Polling) -> Option<NoteError> {
-    match polling {
-        Polling::LeftOn {
-            why: NoteError::NotSettled { .. } | NoteError::NotTakenBack { .. },
-        }
-        | Polling::Off
-        | Polling::None => None,
-        Polling::LeftOn { why } => Some(why),
-    }
+fn is_untold(why: &NoteError) -> bool {
+    !matches!(
+        why,
+        NoteError::NotSettled { .. } | NoteError::NotTakenBack { .. }
+    )
 }
 
 /// `0000:00:01.1 port 2 target 0`, whichever way it is reached.
@@ -349,63 +347,37 @@ fn in_place(system: &System, before: &Located, clock: &Arc<dyn Clock>) -> Reopen
     )
 }
 
-/// A channel whose devices the kernel still has.
-struct ChannelPorts {
-    system: System,
+/// Takes a channel whose devices the kernel still has.
+fn take(
+    system: &System,
     clock: Arc<dyn Clock>,
-    seat: Seat,
+    state: &ChannelState,
     unit: Unit,
     registers: OpenRegisters,
-    state: ChannelState,
-    can_wait: bool,
-}
-
-impl Registers for ChannelPorts {
-    fn label(&self) -> Label {
-        Label {
-            called: self.seat.into(),
-            at: At::Ports(self.seat),
-        }
-    }
-
-    fn place(&self) -> String {
-        let access = &self.state.access;
-        ata_place(&access.controller(), access.port(), self.unit.target())
-    }
-
-    fn channel(&self) -> Option<&ChannelState> {
-        Some(&self.state).filter(|state| state.costs())
-    }
-
-    fn can_wait(&self) -> bool {
-        self.can_wait
-    }
-
-    fn take(self: Box<Self>) -> Result<Taken, OpenError> {
-        let access = &self.state.access;
-        let detached = channel::detach(&self.system, access, self.state.release)?;
-        let irq = access.irq();
-        let clock = Arc::clone(&self.clock);
-        Ok(Taken {
-            registers: self.registers,
-            unit: self.unit,
-            habits: Habits {
-                takes_nien: access.takes_nien(),
-                way: match access.legacy() {
-                    Some(_) => Habits::default().way,
-                    None => "ports of its controller",
-                },
-            },
-            interrupts: irq.map(|irq| interrupts::counter(&self.system, irq)),
-            neighbours: self.state.neighbours.clone(),
-            is_taken_over: detached.is_taken_over(),
-            clock: self.clock,
-            known_as: self.state.known_as(self.unit),
-            lent: Some(Box::new(move || {
-                detached.bring_back(clock.as_ref()).map(drop)
-            })),
-        })
-    }
+) -> Result<Taken, OpenError> {
+    let access = &state.access;
+    let detached = channel::detach(system, access, state.release)?;
+    let irq = access.irq();
+    let way = match access.legacy() {
+        Some(_) => Habits::default().way,
+        None => "ports of its controller",
+    };
+    Ok(Taken {
+        registers,
+        unit,
+        habits: Habits {
+            takes_nien: access.takes_nien(),
+            way,
+        },
+        interrupts: irq.map(|irq| interrupts::counter(system, irq)),
+        neighbours: state.neighbours.clone(),
+        is_taken_over: detached.is_taken_over(),
+        clock: Arc::clone(&clock),
+        known_as: state.known_as(unit),
+        lent: Some(Box::new(move || {
+            detached.bring_back(clock.as_ref()).map(drop)
+        })),
+    })
 }
 
 impl From<list::Listed> for Listed {

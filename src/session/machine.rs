@@ -43,7 +43,7 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// [`OpenError`] where no registers lead there, or something that must not
     /// lose its channel is on it.
-    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Box<dyn Registers>, OpenError>;
+    fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Registers, OpenError>;
 
     /// Where this program keeps what outlives a run.
     fn folders(&self) -> Folders;
@@ -131,24 +131,17 @@ pub struct Held {
 }
 
 /// The registers of a channel, before they are taken.
-pub trait Registers {
-    fn label(&self) -> Label;
-
+pub struct Registers {
+    pub label: Label,
     /// As that of [`Spot`].
-    fn place(&self) -> String;
-
+    pub place: String,
     /// What the kernel would have to give up, and what else this costs; `None`
     /// for nothing.
-    fn channel(&self) -> Option<&ChannelState>;
-
+    pub channel: Option<ChannelState>,
     /// Whether the drive may be switched off and on meanwhile.
-    fn can_wait(&self) -> bool;
-
-    /// Takes them off the kernel.
-    ///
-    /// # Errors
-    /// [`OpenError`]; the kernel has everything back then.
-    fn take(self: Box<Self>) -> Result<Taken, OpenError>;
+    pub can_wait: bool,
+    /// Takes them off the kernel; where that fails it has everything back.
+    pub take: Box<dyn FnOnce() -> Result<Taken, OpenError>>,
 }
 
 /// The registers of a channel that nobody else uses.

@@ -8,12 +8,13 @@ use super::Session;
 use super::error::{NotEntered, OpenError};
 use super::event::Event;
 use super::identify::{self, Identified};
-use super::machine::{Held, Lent, Machine, Registers, Spot, Taken};
+use super::machine::{Held, Lent, Machine, Spot, Taken};
 use super::name::{DriveName, Label, Via};
 use super::refusals::Refusals;
 use super::user::{Answer, User};
 use super::watch;
 use super::wish::{Patience, Wish};
+use crate::drive::channel::ChannelState;
 use crate::protocol::detect::Reason;
 use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
@@ -209,20 +210,19 @@ impl Opening<'_> {
     /// Vendor mode by the registers of its channel.
     fn by_ports(&mut self, name: &DriveName) -> Result<Session, OpenError> {
         let registers = self.machine.ports(name, self.wish)?;
-        self.agree(registers.as_ref())?;
-        let label = registers.label();
-        let place = registers.place();
+        self.agree(registers.channel)?;
+        let (label, place) = (registers.label, registers.place);
         let target = Target {
             label: label.clone(),
             place: place.clone(),
-            patience: match registers.can_wait() {
+            patience: match registers.can_wait {
                 true => self.wish.patience,
                 false => Patience::default(),
             },
             by_ports: true,
             ports: Some(label.called.clone()),
         };
-        let mut taken = registers.take()?;
+        let mut taken = (registers.take)()?;
         let clock = Arc::clone(&taken.clock);
         if taken.is_taken_over {
             self.user.tell(Event::TakenOver);
@@ -246,21 +246,19 @@ impl Opening<'_> {
     }
 
     /// Asks whether the kernel may give up what it has on the channel.
-    fn agree(&mut self, registers: &dyn Registers) -> Result<(), OpenError> {
-        let Some(channel) = registers.channel() else {
+    fn agree(&mut self, channel: Option<ChannelState>) -> Result<(), OpenError> {
+        let Some(channel) = channel else {
             return Ok(());
         };
-        match self.user.may_take(channel) {
-            Answer::Yes => Ok(()),
-            Answer::YesBefore => {
-                self.user.tell(Event::GivenUp(channel.clone()));
-                Ok(())
+        match self.user.may_take(&channel) {
+            Answer::Yes => {}
+            Answer::YesBefore => self.user.tell(Event::GivenUp(channel)),
+            answer => {
+                let channel = Box::new(channel);
+                return Err(OpenError::NotAgreed { channel, answer });
             }
-            answer => Err(OpenError::NotAgreed {
-                channel: Box::new(channel.clone()),
-                answer,
-            }),
         }
+        Ok(())
     }
 
     fn enter_by_ports(&mut self, target: Target, taken: Taken) -> Result<Device, OpenError> {

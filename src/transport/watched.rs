@@ -28,7 +28,8 @@ pub struct Time {
 pub enum Exchange<'a> {
     Packet {
         cdb: &'a [u8],
-        moved: Moved<'a>,
+        /// After it: what the drive did not send is anything.
+        data: &'a Data<'a>,
         timeout: Duration,
         ended: Result<&'a Completion, &'a TransportError>,
     },
@@ -45,15 +46,6 @@ pub enum Exchange<'a> {
     Identify {
         ended: Result<&'a PacketDevice, &'a IdentifyError>,
     },
-}
-
-/// The data buffer of a packet command after it.
-#[derive(Debug, Clone, Copy)]
-pub enum Moved<'a> {
-    None,
-    /// As in [`Data::In`]: what the drive did not send is anything.
-    In(&'a [u8]),
-    Out(&'a [u8]),
 }
 
 /// A transport that is looked at.
@@ -97,11 +89,7 @@ impl<T: PacketTransport> PacketTransport for Watched<T> {
         let ended = self.inner.execute(cdb, again, timeout);
         let exchange = Exchange::Packet {
             cdb,
-            moved: match &data {
-                Data::None => Moved::None,
-                Data::In(buffer) => Moved::In(buffer),
-                Data::Out(bytes) => Moved::Out(bytes),
-            },
+            data: &data,
             timeout,
             ended: ended.as_ref(),
         };

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::words;
 use crate::scsi::{ReturnedRegisters, Sense};
-use crate::transport::watched::{Exchange, Moved, Time};
-use crate::transport::{Registers, TaskFileError, TransportError, Verdict};
+use crate::transport::watched::{Exchange, Time};
+use crate::transport::{Data, Registers, TaskFileError, TransportError, Verdict};
 
 /// More kinds at once are no loop.
 const KINDS: usize = 12;
@@ -86,7 +86,7 @@ impl Sent {
         match exchange {
             Exchange::Packet {
                 cdb,
-                moved,
+                data,
                 timeout,
                 ended,
             } => {
@@ -99,10 +99,10 @@ impl Sent {
                         cdb: block,
                         length: cdb.len().min(16) as u8,
                     },
-                    way: match moved {
-                        Moved::None => Way::None,
-                        Moved::In(buffer) => Way::In(buffer.len()),
-                        Moved::Out(bytes) => Way::Out(bytes.len()),
+                    way: match data {
+                        Data::None => Way::None,
+                        Data::In(buffer) => Way::In(buffer.len()),
+                        Data::Out(bytes) => Way::Out(bytes.len()),
                     },
                     end: match ended {
                         Ok(completion) => match completion.verdict() {
@@ -329,7 +329,7 @@ mod tests {
             .unwrap();
             self.saw(&Exchange::Packet {
                 cdb: &cdb,
-                moved: Moved::In(&[0; 0x4000]),
+                data: &Data::In(&mut [0; 0x4000]),
                 timeout: Duration::from_secs(5),
                 ended: Ok(completion),
             });

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::fold::{Block, End, Repeated, Sent, Way};
 use crate::cli::words::InWords;
 use crate::image::Crc32;
-use crate::transport::Registers;
-use crate::transport::watched::{Exchange, Moved};
+use crate::transport::watched::Exchange;
+use crate::transport::{Data, Registers};
 
 /// `12 00 00 00 60 00 00 00 00 00 00 00 (INQUIRY), in 96: good, 1.0 ms`, with
 /// the bytes behind it that say who the drive is, or of what it complains.
@@ -15,7 +15,7 @@ pub fn exchange(exchange: &Exchange<'_>, sent: &Sent, took: Duration) -> String 
     let mut line = format!("{}{}", block(&sent.block), name(&sent.block));
     line.push_str(&way(sent.way));
     if let Exchange::Packet {
-        moved: Moved::Out(bytes),
+        data: Data::Out(bytes),
         ..
     } = exchange
     {
@@ -133,11 +133,11 @@ fn details(exchange: &Exchange<'_>, sent: &Sent) -> Option<String> {
     match exchange {
         Exchange::Packet {
             cdb,
-            moved,
+            data,
             ended: Ok(completion),
             ..
-        } => match (sent.end, moved, cdb) {
-            (End::Good, Moved::In(data), [opcode, ..]) if OF_THE_DRIVE.contains(opcode) => {
+        } => match (sent.end, data, cdb) {
+            (End::Good, Data::In(data), [opcode, ..]) if OF_THE_DRIVE.contains(opcode) => {
                 let residue = usize::try_from(completion.residue).unwrap_or_default();
                 let there = data.len().saturating_sub(residue);
                 let data = data.get(..there).unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::protocol::download::{
     Download, Guard, LastAnswer, Misfit, Offer, PrepareError, Prepared, Waiting,
 };
 use crate::protocol::{Detected, FirmwareDevice, Protocol, detect};
+use crate::scsi::Identity;
 use crate::sim::random::Random;
 use crate::sim::{Board, Firmware, Names, SimClock};
 use crate::transport::{Clock, Completion};
