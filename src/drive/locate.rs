@@ -7,7 +7,7 @@ use super::permission::Obstacle;
 use super::port_name::PortName;
 use super::position::Position;
 use super::system::System;
-use super::topology::{IndexBasis, Located, Place, Topology, is_at_legacy_ports};
+use super::topology::{IndexBasis, Located, Place, ScsiDevice, Topology, is_at_legacy_ports};
 use crate::scsi::DeviceType;
 
 /// Why there is no drive to work with. Nothing was opened.
@@ -63,11 +63,8 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
         .iter()
         .find(|device| device.located.position == Some(position));
     if let Some(device) = found {
-        return optical(
-            &format!("position {} ({position})", position.number()),
-            device.device_type,
-            &device.located,
-        );
+        let name = format!("position {} ({position})", position.number());
+        return optical(&name, device);
     }
     if let IndexBasis::Ambiguous { controllers } = &topology.basis {
         let candidates = topology
@@ -102,7 +99,7 @@ pub fn locate_port(system: &System, name: PortName) -> Result<Located, LocateErr
             && (place.port_no, place.target, place.lun) == (Some(name.port), name.unit.target(), 0)
     });
     match found {
-        Some(found) => optical(&name.to_string(), found.device_type, &found.located),
+        Some(found) => optical(&name.to_string(), found),
         None => Err(LocateError::NothingAtPort { name }),
     }
 }
@@ -119,10 +116,8 @@ pub fn locate_path(system: &System, path: &Path) -> Result<Located, LocateError>
         Ok(None) => return Err(LocateError::NotADrive { path: named() }),
         Err(source) if is_missing(&source) => return Err(Obstacle::missing(system, path).into()),
         Err(source) => {
-            return Err(LocateError::Io {
-                path: named(),
-                source,
-            });
+            let path = named();
+            return Err(LocateError::Io { path, source });
         }
     };
     let kind = if number.is_block { "block" } else { "char" };
@@ -140,11 +135,7 @@ pub fn locate_path(system: &System, path: &Path) -> Result<Located, LocateError>
         .iter()
         .find(|found| Some(&found.located.sysfs) == device.as_ref());
     match found {
-        Some(found) => optical(
-            &path.display().to_string(),
-            found.device_type,
-            &found.located,
-        ),
+        Some(found) => optical(&path.display().to_string(), found),
         None => Err(LocateError::NotADrive { path: named() }),
     }
 }
@@ -156,14 +147,13 @@ fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-fn optical(name: &str, device_type: DeviceType, located: &Located) -> Result<Located, LocateError> {
-    if device_type == DeviceType::OPTICAL {
-        Ok(located.clone())
-    } else {
-        Err(LocateError::NotOptical {
+fn optical(name: &str, device: &ScsiDevice) -> Result<Located, LocateError> {
+    match device.device_type {
+        DeviceType::OPTICAL => Ok(device.located.clone()),
+        device_type => Err(LocateError::NotOptical {
             name: name.to_owned(),
             device_type,
-        })
+        }),
     }
 }
 

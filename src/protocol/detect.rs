@@ -118,27 +118,17 @@ pub fn detect(
     identity: Option<&Identity>,
     named: Option<Protocol>,
 ) -> Result<Detected, DeviceError> {
+    let found = |protocol, reason| Ok(Detected { protocol, reason });
     if let Some(protocol) = named {
-        return Ok(Detected {
-            protocol,
-            reason: Reason::Named,
-        });
+        return found(protocol, Reason::Named);
     }
     let Some(drive) = identity.filter(|identity| !identity.product.is_empty()) else {
-        return Ok(Detected {
-            protocol: Protocol::VendorMode,
-            reason: Reason::Nameless,
-        });
-    };
-    let Some(family) = Family::by_identity(drive) else {
-        return Ok(Detected {
-            protocol: Protocol::VendorMode,
-            reason: Reason::Unlisted {
-                identity: drive.clone(),
-            },
-        });
+        return found(Protocol::VendorMode, Reason::Nameless);
     };
     let identity = drive.clone();
+    let Some(family) = Family::by_identity(drive) else {
+        return found(Protocol::VendorMode, Reason::Unlisted { identity });
+    };
     let reason = match family.protocol {
         Protocol::Mt1939 | Protocol::Mt1959 => Reason::ListedWithBanner {
             banner: own_banner(transport, drive, family)?,
@@ -146,10 +136,7 @@ pub fn detect(
         },
         _ => Reason::Listed { identity },
     };
-    Ok(Detected {
-        protocol: family.protocol,
-        reason,
-    })
+    found(family.protocol, reason)
 }
 
 /// The boot banner of a listed drive, which must not be another family's.

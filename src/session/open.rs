@@ -357,8 +357,7 @@ impl Opening<'_> {
 
     /// How often the drive at a place has refused by now.
     fn count_refusals(&self, place: &str, error: Option<&DeviceError>) -> Option<u32> {
-        let folder = self.machine.folders().refusals;
-        let refusals = folder.map(Refusals::in_folder).unwrap_or_default();
+        let refusals = Refusals(self.machine.folders().refusals?);
         match error {
             None => {
                 refusals.forget(place);

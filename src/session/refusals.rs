@@ -9,25 +9,16 @@ use crate::files::{Links, read_text};
 /// More than there are rungs.
 const MOST: u32 = 99;
 
-/// A number in a file for every place at which a drive has refused.
-#[derive(Debug, Clone, Default)]
-pub struct Refusals {
-    /// `None` where nothing outlives a run.
-    folder: Option<PathBuf>,
-}
+/// A number in a file of this folder for every place at which a drive has refused.
+#[derive(Debug, Clone)]
+pub struct Refusals(pub PathBuf);
 
 impl Refusals {
-    pub fn in_folder(folder: PathBuf) -> Refusals {
-        Refusals {
-            folder: Some(folder),
-        }
-    }
-
     /// Counts one more refusal at a place, and says how many there were since
     /// the drive there last let itself be entered; `None` where that cannot be
     /// kept.
     pub fn one_more(&self, place: &str) -> Option<u32> {
-        let file = self.file(place)?;
+        let file = self.file(place);
         let before = read_text(&file, 16, Links::Own).ok();
         let before = before.and_then(|text| text.trim().parse::<u32>().ok());
         let now = before.unwrap_or_default().saturating_add(1).min(MOST);
@@ -40,20 +31,12 @@ impl Refusals {
 
     /// The drive at a place has let itself be entered.
     pub fn forget(&self, place: &str) {
-        if let Some(file) = self.file(place) {
-            let _ = fs::remove_file(file);
-        }
+        let _ = fs::remove_file(self.file(place));
     }
 
-    fn file(&self, place: &str) -> Option<PathBuf> {
-        let name: String = place
-            .chars()
-            .map(|letter| match letter {
-                letter if letter.is_ascii_alphanumeric() => letter,
-                _ => '-',
-            })
-            .collect();
-        Some(self.folder.as_ref()?.join(name))
+    fn file(&self, place: &str) -> PathBuf {
+        self.0
+            .join(place.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-"))
     }
 }
 
@@ -64,7 +47,7 @@ mod tests {
     #[test]
     fn each_place_has_its_own_number_until_it_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let refusals = Refusals::in_folder(folder.path().join("refusals"));
+        let refusals = Refusals(folder.path().join("refusals"));
         let (one, other) = (
             "0000:00:01.1 port 2 target 0",
             "0000:00:01.1 port 2 target 1",
@@ -80,7 +63,7 @@ mod tests {
     #[test]
     fn what_is_no_number_counts_as_none_and_a_link_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
-        let refusals = Refusals::in_folder(folder.path().to_owned());
+        let refusals = Refusals(folder.path().to_owned());
         let target = folder.path().join("target");
         fs::write(&target, "7 and more than a number").unwrap();
         std::os::unix::fs::symlink(&target, folder.path().join("position-3")).unwrap();
@@ -93,9 +76,8 @@ mod tests {
 
     #[test]
     fn where_nothing_can_be_kept_there_is_no_number() {
-        assert_eq!(Refusals::default().one_more("position-3"), None);
         let in_the_way = tempfile::NamedTempFile::new().unwrap();
-        let refusals = Refusals::in_folder(in_the_way.path().to_owned());
+        let refusals = Refusals(in_the_way.path().to_owned());
         assert_eq!(refusals.one_more("position-3"), None);
     }
 }

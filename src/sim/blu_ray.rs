@@ -114,7 +114,7 @@ pub(super) fn finish(image: &mut Vec<u8>, board: &Board, identity: &Identity, se
     // marks by chance either.
     let mut random = Random::new(seed ^ 0x5EED);
     MIRRORED_PAGE.of_mut(image).fill_with(|| random.byte());
-    put(image, BANNER.start() as usize, &record(&board.banner));
+    put_banner(image, &board.banner);
     let wanted = board.wants.as_ref().unwrap_or(&board.banner);
     put(image, WANTED_STRING_AT, &padded::<16>(wanted));
     put_receiver(image, BOOT_RECEIVER_AT, BOOT_AES_AT, board.boot_aes);
@@ -126,10 +126,9 @@ pub(super) fn finish(image: &mut Vec<u8>, board: &Board, identity: &Identity, se
 }
 
 /// The boot string and 16 bytes of which nothing is known.
-fn record(banner: &str) -> [u8; 32] {
-    let mut record = [0xFF; 32];
-    put(&mut record, 0, &padded::<16>(banner));
-    record
+pub(super) fn put_banner(image: &mut [u8], banner: &str) {
+    let record = [padded::<16>(banner), [0xFF; 16]].concat();
+    put(image, BANNER.start() as usize, &record);
 }
 
 /// The instructions by which a receiver is known, from the patterns of

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::drive::{Drive, Presence};
+use super::drive::Drive;
 use super::state::Hold;
 use crate::transport::{Register, RegisterAccess, TransportError, Unit};
 
@@ -61,19 +61,14 @@ impl Channel {
     #[inline]
     fn selected_drive(&mut self) -> Option<&mut Drive> {
         let unit = self.selected();
-        self.units[index(unit)]
-            .as_mut()
-            .filter(|drive| drive.presence == Presence::Present)
+        self.drive(unit).filter(|drive| drive.is_there())
     }
 
     fn read(&mut self, register: Register) -> u8 {
         let Some(drive) = self.selected_drive() else {
             // A master answers for a slave that is not there.
-            let alone = self
-                .units
-                .iter()
-                .flatten()
-                .any(|drive| drive.presence == Presence::Present);
+            let mut drives = self.units.iter().flatten();
+            let alone = drives.any(Drive::is_there);
             return if alone { 0x00 } else { FLOATING };
         };
         drive.core.counters.register_reads += 1;
@@ -84,16 +79,14 @@ impl Channel {
         if status & BUSY != 0 {
             return status;
         }
-        let registers = &drive.core.registers;
         match register {
-            Register::Features => registers.error,
-            Register::Count => registers.count,
-            Register::LbaLow => registers.lba_low,
-            Register::LbaMid => registers.lba_mid,
-            Register::LbaHigh => registers.lba_high,
-            Register::Device => registers.device,
+            Register::Features => drive.core.registers.error,
             // Device Control reads as Alternate Status.
-            Register::Command | Register::DeviceControl => status,
+            register => drive
+                .core
+                .registers
+                .written(register)
+                .map_or(status, |value| *value),
         }
     }
 
@@ -130,15 +123,8 @@ impl Channel {
         self.failing = failure.or(self.failing.take());
         // Both drives of a channel hear what is written.
         for drive in self.units.iter_mut().flatten() {
-            let registers = &mut drive.core.registers;
-            match register {
-                Register::Features => registers.features = value,
-                Register::Count => registers.count = value,
-                Register::LbaLow => registers.lba_low = value,
-                Register::LbaMid => registers.lba_mid = value,
-                Register::LbaHigh => registers.lba_high = value,
-                Register::Device => registers.device = value,
-                Register::Command | Register::DeviceControl => {}
+            if let Some(place) = drive.core.registers.written(register) {
+                *place = value;
             }
         }
     }

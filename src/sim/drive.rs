@@ -13,6 +13,7 @@ use super::memory::{Memory, Misreads};
 use super::state::{Hold, Remembered, StateFile};
 use super::target::{Reply, TargetData};
 use crate::scsi::Identity;
+use crate::transport::Register;
 
 pub(super) const STATUS_READY: u8 = 0x50;
 /// DRDY, DSC and ERR: how a drive says that it aborted a command.
@@ -89,6 +90,21 @@ pub(super) struct TaskFileRegisters {
     /// As the drive answers.
     pub error: u8,
     pub status: u8,
+}
+
+impl TaskFileRegisters {
+    /// Where what is written to a register stays.
+    pub fn written(&mut self, register: Register) -> Option<&mut u8> {
+        Some(match register {
+            Register::Features => &mut self.features,
+            Register::Count => &mut self.count,
+            Register::LbaLow => &mut self.lba_low,
+            Register::LbaMid => &mut self.lba_mid,
+            Register::LbaHigh => &mut self.lba_high,
+            Register::Device => &mut self.device,
+            Register::Command | Register::DeviceControl => return None,
+        })
+    }
 }
 
 /// Time that operations take, in simulated nanoseconds.
@@ -306,11 +322,15 @@ impl Drive {
         self.save();
     }
 
+    /// Whether it has power and its cable.
+    pub fn is_there(&self) -> bool {
+        self.presence == Presence::Present
+    }
+
     /// Lets the drive catch up with its clock, and says whether it is on the bus.
     pub fn is_on_bus(&mut self) -> bool {
         self.model.settle(&mut self.core);
-        self.presence == Presence::Present
-            && self.core.clock.nanoseconds() >= self.core.off_bus_until
+        self.is_there() && self.core.clock.nanoseconds() >= self.core.off_bus_until
     }
 
     /// Counts an operation and says what interferes with it.

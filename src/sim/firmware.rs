@@ -8,7 +8,10 @@
 
 use super::blu_ray::{self, Board};
 use super::random::Random;
-use crate::flash::{BANK_SIZE, FlashRange};
+use crate::flash::BANK_SIZE;
+use crate::image::Checksum;
+use crate::image::identity::MT1939_SUMMED;
+use crate::image::mt19xx::BOOT_CODE;
 use crate::scsi::Identity;
 
 /// Where the identity block is: behind the code of the first bank's start.
@@ -23,13 +26,8 @@ pub(super) const BTC_IDENTITY_AT: usize = 0x40BC;
 /// Vendor, product and revision of an MT1939 image, and its sum (coastermelt).
 pub(super) const MT1939_TRAILER_AT: usize = 0x1F_FFD0;
 pub(super) const MT1939_SUM_AT: usize = 0x1F_FFFE;
-const MT1939_SUMMED: FlashRange = FlashRange::new(0x1_0000, 0x1E_2000);
 
-/// The first 64 KiB of a Blu-ray drive, which no update changes.
-const BOOT_CODE: FlashRange = FlashRange::new(0, BANK_SIZE);
 const BOOT_SEED: u64 = 0xB007;
-/// The boot banner of a Blu-ray drive (redumper).
-const BANNER_AT: usize = 0x3000;
 const MT1939_BANNER: &str = "MT1939 Boot SIM ";
 
 /// Peripheral type, removable, version, response format, additional length.
@@ -158,8 +156,7 @@ pub(super) fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
 /// The part that every drive of a family has in common.
 fn put_boot_code(image: &mut [u8], banner: &str) {
     put(image, 0, &bank(&mut Random::new(BOOT_SEED)));
-    let record = [padded::<16>(banner), [0xFF; 16]].concat();
-    put(image, BANNER_AT, &record);
+    blu_ray::put_banner(image, banner);
 }
 
 /// An image in which only the boot code of a Blu-ray drive is left.
@@ -170,15 +167,9 @@ pub(super) fn erased_but_boot_code(mut image: Vec<u8>) -> Vec<u8> {
     image
 }
 
-/// The 16-bit sum of all bytes.
-pub(super) fn sum(bytes: &[u8]) -> u16 {
-    let sum = |sum: u16, byte: &u8| sum.wrapping_add((*byte).into());
-    bytes.iter().fold(0, sum)
-}
-
 /// The sum that the trailer of an MT1939 image has to hold.
 pub(super) fn mt1939_sum(image: &[u8]) -> u16 {
-    sum(MT1939_SUMMED.of(image))
+    Checksum::of(MT1939_SUMMED.of(image)).0
 }
 
 /// Vendor 8, product 16 and revision 4, if all of it is printable and there is

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::channel::{SharedChannel, lock};
-use super::drive::{Drive, IDENTIFY_PACKET_DEVICE, Interference, Presence};
+use super::drive::{Drive, IDENTIFY_PACKET_DEVICE, Interference};
 use super::firmware::padded;
 use super::packet_drive::undocumented;
 use super::state::Hold;
@@ -105,10 +105,7 @@ impl Drive {
             reply.residue = interference.short.min(data.sent().len());
         }
         if interference.time_out || !self.wait() {
-            reply = Reply {
-                event: Event::Hang,
-                ..Reply::default()
-            };
+            reply = Reply::none_but(Event::Hang);
         }
         self.sense.clone_from(&reply.sense);
         self.depart_if_due();
@@ -209,23 +206,14 @@ impl Drive {
             PIO_IN => self.identified(command, &interference),
             _ => Vec::new(),
         };
-        let data_in = good(answer, data.room()).data_in;
         const ERROR_OR_FAULT: u8 = 0x21;
         self.wait();
         let failed = self.status() & ERROR_OR_FAULT != 0;
-        let reply = if failed || byte(cdb, 2) & RETURN_REGISTERS != 0 {
-            Reply {
-                status: CHECK_CONDITION,
-                sense: self.returned_registers(layout),
-                data_in,
-                ..Reply::default()
-            }
-        } else {
-            Reply {
-                data_in,
-                ..Reply::default()
-            }
-        };
+        let mut reply = good(answer, data.room());
+        if failed || byte(cdb, 2) & RETURN_REGISTERS != 0 {
+            reply.status = CHECK_CONDITION;
+            reply.sense = self.returned_registers(layout);
+        }
         (reply, interference)
     }
 
@@ -327,20 +315,11 @@ pub(super) struct SimTarget {
 
 impl ScsiTarget for SimTarget {
     fn execute(&mut self, cdb: &[u8], data: TargetData<'_>) -> Reply {
-        const VANISHED: Reply = Reply {
-            status: 0,
-            sense: Vec::new(),
-            data_in: Vec::new(),
-            residue: 0,
-            event: Event::Vanish,
-        };
         let mut channel = lock(&self.channel);
-        let Some(drive) = channel.drive(self.unit) else {
-            return VANISHED;
+        let there = channel.drive(self.unit).filter(|drive| drive.is_there());
+        let Some(drive) = there else {
+            return Reply::none_but(Event::Vanish);
         };
-        if drive.presence != Presence::Present {
-            return VANISHED;
-        }
         // A bus that finds the drive knows that it is back.
         drive.model.settle(&mut drive.core);
         drive.core.clock.advance_to(drive.core.off_bus_until);
@@ -354,10 +333,7 @@ impl ScsiTarget for SimTarget {
         }
         if drive.take_failure(&interference).is_some() {
             // A bus has no other way to say that an answer got lost.
-            return Reply {
-                event: Event::Hang,
-                ..Reply::default()
-            };
+            return Reply::none_but(Event::Hang);
         }
         reply
     }
@@ -410,7 +386,7 @@ impl PacketTransport for SimPacketTransport {
         let mut channel = lock(&shared);
         let drive = channel
             .drive(self.unit)
-            .filter(|drive| drive.presence == Presence::Present)
+            .filter(|drive| drive.is_there())
             .ok_or(TransportError::Vanished)?;
         drive.model.settle(&mut drive.core);
         if drive.core.generation != self.generation {
@@ -423,12 +399,13 @@ impl PacketTransport for SimPacketTransport {
             Data::Out(bytes) => (TargetData::Out(bytes), bytes.len()),
         };
         let (mut reply, interference) = drive.packet(cdb, &room, self.bridge);
+        let failed = |host_status| Completion {
+            host_status,
+            residue: i32::try_from(offered).unwrap_or(i32::MAX),
+            ..Completion::default()
+        };
         if interference.transport_error {
-            return Ok(Completion {
-                host_status: HOST_ERROR,
-                residue: i32::try_from(offered).unwrap_or(i32::MAX),
-                ..Completion::default()
-            });
+            return Ok(failed(HOST_ERROR));
         }
         if let Some(error) = drive.take_failure(&interference) {
             return Err(TransportError::Io(error));
@@ -442,11 +419,7 @@ impl PacketTransport for SimPacketTransport {
         match reply.event {
             Event::Hang => {
                 drive.core.clock.advance_to(end);
-                return Ok(Completion {
-                    host_status: HOST_TIME_OUT,
-                    residue: i32::try_from(offered).unwrap_or(i32::MAX),
-                    ..Completion::default()
-                });
+                return Ok(failed(HOST_TIME_OUT));
             }
             Event::Vanish => return Err(TransportError::Vanished),
             Event::Nothing | Event::Reenumerate => {}

@@ -49,6 +49,16 @@ pub struct Reply {
     pub event: Event,
 }
 
+impl Reply {
+    /// No answer but what happens to the bus.
+    pub(super) fn none_but(event: Event) -> Reply {
+        Reply {
+            event,
+            ..Reply::default()
+        }
+    }
+}
+
 /// What happens to the bus besides the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Event {

@@ -59,12 +59,6 @@ pub(super) struct Refusals {
     pub status: u8,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Normal,
-    Vendor,
-}
-
 /// The RAM through which a serial chip is reached.
 struct Mailbox {
     /// First address of the TX bytes.
@@ -138,7 +132,7 @@ pub(super) struct VendorMode {
     runs: bool,
     mode_status: u8,
     refusals: Refusals,
-    mode: Mode,
+    in_vendor_mode: bool,
     refused_entries: u64,
     part: FlashPart,
     /// The chip never finishes what it does: it answers as a busy one.
@@ -167,11 +161,7 @@ impl VendorMode {
             runs: true,
             mode_status,
             refusals,
-            mode: if remembered.vendor_mode {
-                Mode::Vendor
-            } else {
-                Mode::Normal
-            },
+            in_vendor_mode: remembered.vendor_mode,
             refused_entries: remembered.refused_entries,
             part,
             chip_held_busy: false,
@@ -220,7 +210,7 @@ impl VendorMode {
             core.violation(format!("command 80 with LBA-low {lba_low:02x}"));
             return core.abort();
         }
-        if self.mode == Mode::Vendor {
+        if self.in_vendor_mode {
             return core.finish(self.mode_status);
         }
         core.changed = true;
@@ -228,7 +218,7 @@ impl VendorMode {
             self.refused_entries = self.refused_entries.saturating_add(1);
             return core.finish(self.refusals.status);
         }
-        self.mode = Mode::Vendor;
+        self.in_vendor_mode = true;
         self.mailbox = Mailbox::new(self.mode_status);
         self.part.power_cycle();
         core.finish(self.mode_status);
@@ -336,8 +326,7 @@ impl VendorMode {
     }
 
     fn leave(&mut self, core: &mut Core) {
-        if self.mode == Mode::Vendor {
-            self.mode = Mode::Normal;
+        if std::mem::take(&mut self.in_vendor_mode) {
             self.refused_entries = 0;
             core.changed = true;
         }
@@ -387,15 +376,15 @@ impl Model for VendorMode {
         if std::mem::take(&mut self.leaving) && command != DEVICE_RESET {
             core.violation(format!("command {command:02x} between 81 and DEVICE RESET"));
         }
-        match self.mode {
-            Mode::Vendor => self.vendor_command(core, command),
-            Mode::Normal => self.normal_command(core, command),
+        match self.in_vendor_mode {
+            true => self.vendor_command(core, command),
+            false => self.normal_command(core, command),
         }
     }
 
     /// Between two runs a drive that is not in vendor mode is switched off and on.
     fn start(&mut self, core: &mut Core) {
-        if self.mode == Mode::Normal {
+        if !self.in_vendor_mode {
             self.boot(core);
         }
     }
@@ -424,13 +413,13 @@ impl Model for VendorMode {
     }
 
     fn answers_packets(&self) -> bool {
-        self.mode == Mode::Normal && self.runs
+        !self.in_vendor_mode && self.runs
     }
 
     fn resting_status(&self) -> u8 {
-        match self.mode {
-            Mode::Normal => STATUS_READY,
-            Mode::Vendor => self.mode_status,
+        match self.in_vendor_mode {
+            true => self.mode_status,
+            false => STATUS_READY,
         }
     }
 
@@ -440,7 +429,7 @@ impl Model for VendorMode {
     }
 
     fn power_on(&mut self, core: &mut Core) {
-        self.mode = Mode::Normal;
+        self.in_vendor_mode = false;
         self.leaving = false;
         self.mailbox = Mailbox::new(self.mode_status);
         self.part.power_cycle();
@@ -465,7 +454,7 @@ impl Model for VendorMode {
     }
 
     fn remember(&self, remembered: &mut Remembered) {
-        remembered.vendor_mode = self.mode == Mode::Vendor;
+        remembered.vendor_mode = self.in_vendor_mode;
         remembered.refused_entries = self.refused_entries;
     }
 }

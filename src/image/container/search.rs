@@ -178,7 +178,8 @@ impl Search {
 
     /// Something that came out of a container.
     fn take(&mut self, kind: Kind, name: &str, content: Vec<u8>) {
-        if !self.may_go_on() || !self.may_search(content.len()) {
+        let may_go_on = self.may_go_on(|budget| &mut budget.members, 1);
+        if !may_go_on || !self.may_search(content.len()) {
             return;
         }
         self.inside(kind, name, |search| match Kind::of(&content) {
@@ -192,28 +193,23 @@ impl Search {
         });
     }
 
-    /// Counts bytes that are gone through; more than the budget are told once.
-    fn may_search(&mut self, bytes: usize) -> bool {
-        if self.budget.searched == 0 {
+    /// Counts what is looked at; more than the budget has of that is told once.
+    fn may_go_on(&mut self, part: fn(&mut Budget) -> &mut usize, amount: usize) -> bool {
+        let left = part(&mut self.budget);
+        if *left == 0 {
             return false;
         }
-        self.budget.searched = self.budget.searched.saturating_sub(bytes);
-        if self.budget.searched == 0 {
+        *left = left.saturating_sub(amount);
+        let is_left = *left > 0;
+        if !is_left {
             self.trouble(Trouble::Limit);
         }
-        self.budget.searched > 0
+        is_left
     }
 
-    /// Counts a member; more than are looked at are told once.
-    fn may_go_on(&mut self) -> bool {
-        if self.budget.members == 0 {
-            return false;
-        }
-        self.budget.members -= 1;
-        if self.budget.members == 0 {
-            self.trouble(Trouble::Limit);
-        }
-        self.budget.members > 0
+    /// Counts bytes that are gone through.
+    fn may_search(&mut self, bytes: usize) -> bool {
+        self.may_go_on(|budget| &mut budget.searched, bytes)
     }
 
     fn inside(&mut self, kind: Kind, name: &str, work: impl FnOnce(&mut Search)) {

@@ -323,31 +323,38 @@ impl Download for PacketDrive {
     }
 
     fn await_return(&mut self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Identity, DeviceError> {
-        if matches!(self.family.sending, Sending::BluRay { .. }) {
-            return self.await_blu_ray(waiting);
-        }
+        let is_blu_ray = matches!(self.family.sending, Sending::BluRay { .. });
+        let (patience, mut watch) = match is_blu_ray {
+            true => (blu_ray::PATIENCE, Watch::of_restarted()),
+            false => (restart::PATIENCE, Watch::default()),
+        };
         let begun = self.clock.now();
-        let mut watch = Watch::default();
         loop {
-            let mut answer = self.is_back();
-            if answer.is_ok() {
-                watch.note(true);
-                if watch.is_over() {
-                    match self.identify() {
-                        Ok(identity) => return Ok(self.remember(identity)),
-                        Err(error) => answer = Err(error),
+            let seen = match is_blu_ray {
+                true => self.look(),
+                false => self.is_back().map(|()| Seen::Ready),
+            };
+            let (mut last, progress) = match seen {
+                Ok(Seen::Ready) => (LastAnswer::Ready, None),
+                Ok(Seen::Fault(sense)) => return Err(DeviceError::FlashFault { sense }),
+                Ok(Seen::Busy(progress, error)) => (LastAnswer::Error(error.into()), progress),
+                Ok(Seen::Silent(error)) | Err(error) => (LastAnswer::Error(error.into()), None),
+            };
+            watch.note(matches!(last, LastAnswer::Ready));
+            if watch.is_over() {
+                let identity = match is_blu_ray {
+                    true => self.restarted(),
+                    false => self.identify(),
+                };
+                match identity {
+                    Ok(identity) => return Ok(self.remember(identity)),
+                    Err(error) => {
+                        watch.note(false);
+                        last = LastAnswer::Error(error.into());
                     }
                 }
             }
-            let last = match answer {
-                Ok(()) => LastAnswer::Ready,
-                Err(error) => {
-                    watch.note(false);
-                    LastAnswer::Error(error.into())
-                }
-            };
-            let until = begun.saturating_add(restart::PATIENCE);
-            if let Some(identity) = self.pause(begun, until, last, None, waiting)? {
+            if let Some(identity) = self.pause(begun, patience, last, progress, waiting)? {
                 return Ok(identity);
             }
         }
@@ -366,58 +373,20 @@ impl PacketDrive {
         }
     }
 
-    /// Waits as for any drive, but for less long, with the drive's own word for
-    /// how far it is, and stops where the drive says that its flash failed.
-    fn await_blu_ray(
-        &mut self,
-        waiting: &mut dyn FnMut(&Waiting),
-    ) -> Result<Identity, DeviceError> {
-        let begun = self.clock.now();
-        let mut good = 0;
-        loop {
-            let (last, progress) = match self.look() {
-                Ok(Seen::Ready) => {
-                    good += 1;
-                    (LastAnswer::Ready, None)
-                }
-                Ok(Seen::Fault(sense)) => return Err(DeviceError::FlashFault { sense }),
-                Ok(Seen::Busy(progress, error)) => {
-                    good = 0;
-                    (LastAnswer::Error(error.into()), progress)
-                }
-                Ok(Seen::Silent(error)) | Err(error) => {
-                    good = 0;
-                    (LastAnswer::Error(error.into()), None)
-                }
-            };
-            if good >= 2 {
-                match self.restarted() {
-                    Ok(identity) => return Ok(identity),
-                    Err(_) => good = 0,
-                }
-            }
-            let until = begun.saturating_add(blu_ray::PATIENCE);
-            if let Some(identity) = self.pause(begun, until, last, progress, waiting)? {
-                return Ok(identity);
-            }
-        }
-    }
-
     /// Between two looks at a drive that is awaited: tells what it did, and lets
     /// time pass. When there is none left, what counts is a boot loader that
     /// answers, which is returned.
     fn pause(
         &mut self,
         begun: Duration,
-        until: Duration,
+        patience: Duration,
         last: LastAnswer,
         progress: Option<Progress>,
         waiting: &mut dyn FnMut(&Waiting),
     ) -> Result<Option<Identity>, DeviceError> {
-        let now = self.clock.now();
-        let remaining = until.saturating_sub(now);
+        let waited = self.clock.now().saturating_sub(begun);
+        let remaining = patience.saturating_sub(waited);
         if remaining.is_zero() {
-            let waited = now.saturating_sub(begun);
             let boot_loader = self.is_boot_loader();
             return boot_loader
                 .map(Some)
@@ -447,7 +416,7 @@ impl PacketDrive {
         let survey = self.note_vanished(survey)?;
         let identity = survey.identity.clone();
         self.info.blu_ray = Some(Box::new(survey));
-        Ok(self.remember(identity))
+        Ok(identity)
     }
 
     /// A boot loader need not be ready for discs, ever, and is an answer.

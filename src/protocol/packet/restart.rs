@@ -37,6 +37,14 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Of a drive that tells by itself that it does not restart.
+    pub fn of_restarted() -> Watch {
+        Watch {
+            good: 0,
+            was_away: true,
+        }
+    }
+
     pub fn note(&mut self, is_back: bool) {
         if is_back {
             self.good += 1;

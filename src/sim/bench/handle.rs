@@ -10,7 +10,7 @@ use crate::scsi::Identity;
 use crate::sim::channel::{Channel, SharedChannel, SimPorts, lock};
 use crate::sim::clock::SimClock;
 use crate::sim::counters::Counters;
-use crate::sim::drive::{Drive, Presence};
+use crate::sim::drive::Drive;
 use crate::sim::faults::{Fault, Hook};
 use crate::sim::packet::{Bridge, SimPacketTransport, SimTarget};
 use crate::sim::state::{Hold, Remembered};
@@ -117,7 +117,7 @@ impl SimDriveHandle {
             return None;
         }
         let generation = self.with(|drive| {
-            let there = drive.is_on_bus() || drive.presence != Presence::Present;
+            let there = drive.is_on_bus() || !drive.is_there();
             there.then_some(drive.core.generation)
         })??;
         Some(Box::new(SimPacketTransport {
@@ -202,8 +202,7 @@ impl SimDriveHandle {
 
     /// Whether the drive is there: it has power and its cable.
     pub fn is_present(&self) -> bool {
-        self.with(|drive| drive.presence == Presence::Present)
-            .unwrap_or(false)
+        self.with(|drive| drive.is_there()).unwrap_or(false)
     }
 
     /// Adds a fault. Operations are counted from the opening of the bench.

@@ -153,12 +153,10 @@ impl Bench {
     /// for a position other than 1 to 4 and for one whose channel has no drive.
     pub fn ports(&self, position: u8) -> Option<OpenRegisters> {
         let channel_of = |position: u8| position.checked_sub(1).map(|index| index / 2);
-        self.drives
-            .iter()
-            .find(|drive| {
-                drive.place.position.and_then(channel_of) == channel_of(position)
-                    && drive.place.position.is_some()
-            })
+        let channel = channel_of(position)?;
+        let mut drives = self.drives.iter();
+        drives
+            .find(|drive| drive.position().and_then(channel_of) == Some(channel))
             .and_then(SimDriveHandle::registers)
     }
 }

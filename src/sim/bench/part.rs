@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::BenchError;
 use super::file::{DriveSetup, ModelKind, Source, UnknownChip};
-use crate::flash::chip::{self, Bus, Chip, ChipId};
+use crate::flash::chip::{self, Bus, Chip, ChipId, Name};
 
 /// The largest flash that a drive of this bench may have, in bytes.
 const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
@@ -20,7 +20,8 @@ pub(super) enum Part {
 impl Part {
     pub fn of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<Part, BenchError> {
         let Some(size) = setup.get_ref().model.flash_size() else {
-            return chip_of(source, setup).map(|(chip, status)| Part::Chip(Box::new(chip), status));
+            let (chip, status) = chip_of(source, setup)?;
+            return Ok(Part::Chip(Box::new(chip), status));
         };
         let setup = setup.get_ref();
         let chip = [
@@ -59,28 +60,20 @@ impl ModelKind {
 fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8), BenchError> {
     let whole = setup.span();
     let setup = setup.get_ref();
-    if let Some(status) = &setup.mode_status {
-        if !matches!(status.get_ref(), 0x70 | 0x72 | 0x73) {
-            let message = format!(
-                "mode status {:#04x} is not 0x70, 0x72 or 0x73",
-                status.get_ref()
-            );
+    let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
+    if let (Some(status), Some(known)) = (&setup.mode_status, status) {
+        if !matches!(known, 0x70 | 0x72 | 0x73) {
+            let message = format!("mode status {known:#04x} is not 0x70, 0x72 or 0x73");
             return Err(source.invalid(&status.span(), message));
         }
     }
-    let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
     let (chip, span) = match (&setup.chip, &setup.unknown_chip) {
         (Some(name), None) => {
-            let found = chip::all().iter().find(|chip| {
-                chip.names.iter().any(|known| {
-                    known.part == *name.get_ref() || known.to_string() == *name.get_ref()
-                })
-            });
-            let Some(chip) = found else {
-                let message = format!("no chip is called {:?}", name.get_ref());
-                return Err(source.invalid(&name.span(), message));
-            };
-            (chip.clone(), name.span())
+            let called = name.get_ref();
+            let is_it = |known: &Name| known.part == *called || known.to_string() == *called;
+            let found = chip::all().iter().find(|chip| chip.names.iter().any(is_it));
+            let message = || source.invalid(&name.span(), format!("no chip is called {called:?}"));
+            (found.ok_or_else(message)?.clone(), name.span())
         }
         (None, Some(unknown)) => {
             let UnknownChip {

@@ -6,8 +6,9 @@
 use super::protocol::{
     INVALID_FIELD, INVALID_PARAMETER, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
+use crate::image::Checksum;
 use crate::scsi::Identity;
-use crate::sim::firmware::{BTC_IDENTITY_AT, identity_at, sum};
+use crate::sim::firmware::{BTC_IDENTITY_AT, identity_at};
 use crate::sim::target::TargetData;
 
 pub(in crate::sim) const SIZE: u32 = 0x10_0000;
@@ -55,7 +56,7 @@ impl Btc {
         let Some(sent) = self.sum else {
             return Step::refused(SEQUENCE_ERROR, "told to program before there was a sum");
         };
-        if sent != sum(&self.image) {
+        if sent != Checksum::of(&self.image).0 {
             return Step::refused(INVALID_PARAMETER, "a sum that is not that of the image");
         }
         self.sum = None;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::image::Checksum;
 use crate::image::mt19xx::{BANNER, CALIBRATION, DRIVE_WRITTEN};
 use crate::sim::blu_ray::Board;
-use crate::sim::firmware::sum;
 use crate::sim::target::{Event, InRealTime, ScsiTarget, TargetData};
 use crate::sim::{Bench, Fault, Firmware, Names, SimClock, SimDriveHandle};
 use crate::transport::{Clock, Completion, Data, PacketTransport, TransportError, Verdict};
@@ -227,7 +227,7 @@ fn a_btc_drive_takes_blocks_a_sum_and_the_order_to_program() {
     assert_eq!(host.names(), "BTC     DRW1008         0051");
     let image = btc_image();
     host.send_btc(&image);
-    assert_eq!(host.send(&BTC_SUM, &btc_sum(sum(&image))), GOOD);
+    assert_eq!(host.send(&BTC_SUM, &btc_sum(Checksum::of(&image).0)), GOOD);
     assert_ne!(host.drive.flash(), image, "not before it is told to");
     assert_eq!(host.send(&BTC_PROGRAM, &[]), GOOD);
     assert_eq!(host.ready(), LONG_WRITE);
@@ -254,7 +254,7 @@ fn a_btc_drive_programs_nothing_with_a_wrong_sum_or_out_of_order() {
     let wrong: [Attempt<'_>; 5] = [
         ("the sum of another image", &|host| {
             host.send_btc(&image);
-            host.send(&BTC_SUM, &btc_sum(sum(&image) ^ 1));
+            host.send(&BTC_SUM, &btc_sum(Checksum::of(&image).0 ^ 1));
             host.send(&BTC_PROGRAM, &[])
         }),
         ("no sum", &|host| {
@@ -263,7 +263,7 @@ fn a_btc_drive_programs_nothing_with_a_wrong_sum_or_out_of_order() {
         }),
         ("a block too few", &|host| {
             host.send_btc(&image[..0xF_F000]);
-            host.send(&BTC_SUM, &btc_sum(sum(&image)))
+            host.send(&BTC_SUM, &btc_sum(Checksum::of(&image).0))
         }),
         ("a block left out", &|host| {
             host.send_btc(&image[..0x1000]);
