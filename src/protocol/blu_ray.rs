@@ -173,6 +173,30 @@ pub enum Mismatch {
     DriveRead,
 }
 
+/// How a drive takes an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    pub encoding: Wrapping,
+    /// By which it knows its firmware.
+    pub string: BootString,
+}
+
+/// What there is to say about an image that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The drive keeps its boot code: FF is sent for it, and the string by which the
+    /// drive takes an image.
+    BootCodeStays { string: BootString },
+    /// The drive gets its calibration as it was read from it.
+    CalibrationStays,
+    /// It cannot be read, and FF is sent for it.
+    CalibrationUnread,
+    /// No firmware runs in the drive: names and boot strings alone were compared.
+    BoardUnknown,
+    /// The record of the drive's board cannot be read; its platform code can.
+    ComparedByPlatform { platform: String },
+}
+
 /// Why it is not known how this drive is to be sent anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotReady {

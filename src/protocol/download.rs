@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::DeviceError;
-use super::blu_ray::{Mismatch, NotReady};
+use super::blu_ray::{self, Mismatch, NotReady};
 use super::packet::PacketError;
 use crate::flash::{FlashRange, Offset};
-use crate::image::Wrapping;
-use crate::image::mt19xx::{self, BootString, Written};
+use crate::image::mt19xx::{self, Written};
 use crate::scsi::Identity;
 
 /// What a family of drives demands of an image and does with it.
@@ -106,10 +105,8 @@ pub struct Offer<'a> {
 pub struct Prepared {
     /// A whole flash, as the drive is to hold it.
     pub content: Vec<u8>,
-    /// How it is sent.
-    pub encoding: Wrapping,
-    /// By which a Blu-ray drive takes it.
-    pub boot_string: Option<BootString>,
+    /// How a Blu-ray drive takes it.
+    pub blu_ray: Option<blu_ray::Way>,
     /// What differs from the image, and what could not be compared.
     pub notes: Vec<Note>,
     /// What checks found that were overridden.
@@ -121,17 +118,7 @@ pub struct Prepared {
 pub enum Note {
     /// The drive keeps this range.
     Stays(Owned),
-    /// A Blu-ray drive keeps its boot code: FF is sent for it, and the string by
-    /// which the drive takes an image.
-    BootCodeStays { string: BootString },
-    /// A Blu-ray drive gets its calibration as it was read from it.
-    CalibrationStays,
-    /// It cannot be read, and FF is sent for it.
-    CalibrationUnread,
-    /// No firmware runs in the drive: names and boot strings alone were compared.
-    BoardUnknown,
-    /// The record of the drive's board cannot be read; its platform code can.
-    ComparedByPlatform { platform: String },
+    BluRay(blu_ray::Note),
 }
 
 /// What a protocol has against sending an image to a drive.

@@ -8,6 +8,7 @@ use crate::flash::FlashRange;
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION};
 use crate::job::Check;
 use crate::job::objection::{Content, Objection, Warning};
+use crate::protocol::blu_ray::Note as BluRayNote;
 use crate::protocol::download::{Misfit, Note, Unlisted};
 
 /// What a check has found, in whole sentences.
@@ -111,24 +112,34 @@ pub fn misfit(misfit: &Misfit) -> String {
 /// What differs from an image that is about to be sent, in whole sentences.
 pub fn note(note: &Note) -> String {
     match note {
-        Note::Stays(owned) => format!("{} stays as it is: {}.", owned.range, device::kept(owned.kept)),
-        Note::BootCodeStays { string } => format!(
+        Note::Stays(owned) => format!(
+            "{} stays as it is: {}.",
+            owned.range,
+            device::kept(owned.kept)
+        ),
+        Note::BluRay(note) => of_blu_ray(note),
+    }
+}
+
+fn of_blu_ray(note: &BluRayNote) -> String {
+    match note {
+        BluRayNote::BootCodeStays { string } => format!(
             "The drive keeps its boot code: {BOOT_CODE} is sent as FF, with the boot string \
              \"{string}\" at {BANNER}, by which this drive takes an image."
         ),
-        Note::CalibrationStays => format!(
+        BluRayNote::CalibrationStays => format!(
             "The drive keeps its calibration: {CALIBRATION} is sent as it was read from it."
         ),
-        Note::CalibrationUnread => format!(
+        BluRayNote::CalibrationUnread => format!(
             "The drive's calibration ({CALIBRATION}) cannot be read: FF is sent for it, and by \
              mediatek-optical no update replaces it."
         ),
-        Note::BoardUnknown => {
+        BluRayNote::BoardUnknown => {
             "No firmware runs in this drive, so that nothing tells its board: names and boot strings \
              alone were compared."
                 .to_owned()
         }
-        Note::ComparedByPlatform { platform } => format!(
+        BluRayNote::ComparedByPlatform { platform } => format!(
             "The record of this drive's board cannot be read: the platform codes were compared, and \
              both are {platform}."
         ),

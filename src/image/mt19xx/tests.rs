@@ -48,6 +48,7 @@ fn a_whole_image_tells_what_it_is_for_and_nothing_is_wrong_with_it() {
     let descriptor = facts.descriptor.clone().unwrap();
     assert_eq!(descriptor.identity.product, "BD-RE  WH16NS60");
     assert_eq!((&*descriptor.svc, &*descriptor.platform), ("NS60", "JB9"));
+    assert_eq!(descriptor.tag, "MTEKMT1939", "often not the chip");
     assert!(descriptor.may_be_downgraded);
     let hardware = facts.hardware.clone().unwrap();
     assert_eq!((&*hardware.platform, &*hardware.loader), ("JB9", "JB8"));

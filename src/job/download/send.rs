@@ -155,7 +155,7 @@ fn refuse_other_identity(
     if before == Some(after) && ran {
         return Err(ChangeError::OldFirmware {
             runs: name(after),
-            boot_string: plan.prepared.boot_string,
+            boot_string: plan.prepared.blu_ray.map(|way| way.string),
             banks,
         });
     }
@@ -187,7 +187,7 @@ fn refuse_other_descriptor(
     if before.descriptor.as_ref() == Some(found) {
         return Err(ChangeError::OldFirmware {
             runs: described(found),
-            boot_string: prepared.boot_string,
+            boot_string: prepared.blu_ray.map(|way| way.string),
             banks,
         });
     }

@@ -267,8 +267,7 @@ impl Download for PacketDrive {
             Sending::Never => return Err(DeviceError::from(Impossible::TakingImages).into()),
             Sending::BufferSumProgram { .. } | Sending::VendorBlocks(_) => Prepared {
                 content: image.to_vec(),
-                encoding: Wrapping::Plain,
-                boot_string: None,
+                blu_ray: None,
                 notes: stays.map(Note::Stays).collect(),
                 overridden: Vec::new(),
             },
@@ -297,7 +296,7 @@ impl Download for PacketDrive {
             Sending::Never => Err(unchanged(Impossible::TakingImages.into())),
             Sending::BufferSumProgram { block } => btc::send(transport, content, block, taken),
             Sending::BluRay { block } => {
-                let encoding = prepared.encoding;
+                let encoding = prepared.blu_ray.map_or(Wrapping::Plain, |way| way.encoding);
                 blu_ray::send(transport.as_mut(), content, encoding, block, taken)
             }
             Sending::VendorBlocks(blocks) => {

@@ -5,8 +5,8 @@ use crate::flash::FlashRange;
 use crate::image::mt19xx::{
     self, BANNER, BOOT_CODE, BootString, CALIBRATION, DRIVE_WRITTEN, Descriptor, Facts, SIZE,
 };
-use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Survey};
-use crate::protocol::download::{Misfit, NoImage, Note, Offer, PrepareError, Prepared};
+use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Note, Survey, Way};
+use crate::protocol::download::{self, Misfit, NoImage, Offer, PrepareError, Prepared};
 use crate::protocol::packet::during;
 use crate::protocol::packet::memory::{self, granted};
 use crate::protocol::{DeviceError, Doing};
@@ -69,28 +69,22 @@ pub(crate) fn prepare(
     ) {
         mismatches.push(mismatch);
     }
-    let mut prepared = Prepared {
-        content: offer.image.to_vec(),
-        encoding,
-        boot_string: Some(string),
-        notes,
-        overridden: Vec::new(),
-    };
+    let mut overridden = Vec::new();
     for mismatch in mismatches {
         match mismatch.guard() {
             Some(guard) if offer.forced.contains(&guard) => {
-                prepared.overridden.push(Misfit::BluRay(mismatch));
+                overridden.push(Misfit::BluRay(mismatch));
             }
             _ => return Err(Misfit::BluRay(mismatch).into()),
         }
     }
-    fill(
-        &mut prepared,
-        &string,
-        own,
-        facts.is_drive_read && !is_own_dump,
-    );
-    Ok(prepared)
+    let of_another = facts.is_drive_read && !is_own_dump;
+    Ok(Prepared {
+        content: filled(offer.image.to_vec(), string, own, of_another, &mut notes),
+        blu_ray: Some(Way { encoding, string }),
+        notes: notes.into_iter().map(download::Note::BluRay).collect(),
+        overridden,
+    })
 }
 
 fn first_lasting(mismatches: &[Mismatch]) -> Option<&Mismatch> {
@@ -187,27 +181,33 @@ fn by_platform(facts: &Facts, survey: &Survey, notes: &mut Vec<Note>) -> Option<
     None
 }
 
-/// The drive's own boot string, calibration and nothing of another drive.
-fn fill(prepared: &mut Prepared, string: &BootString, own: Option<Vec<u8>>, of_another: bool) {
-    let content = &mut prepared.content;
-    BOOT_CODE.of_mut(content).fill(0xFF);
-    put(content, BANNER, string.bytes());
-    prepared.notes.push(Note::BootCodeStays { string: *string });
+/// An image with the drive's own boot string, calibration and nothing of another drive.
+fn filled(
+    mut content: Vec<u8>,
+    string: BootString,
+    own: Option<Vec<u8>>,
+    of_another: bool,
+    notes: &mut Vec<Note>,
+) -> Vec<u8> {
+    BOOT_CODE.of_mut(&mut content).fill(0xFF);
+    put(&mut content, BANNER, string.bytes());
+    notes.push(Note::BootCodeStays { string });
     if of_another {
         for written in DRIVE_WRITTEN {
-            written.range.of_mut(content).fill(0xFF);
+            written.range.of_mut(&mut content).fill(0xFF);
         }
     }
     match own {
         Some(own) => {
-            put(content, CALIBRATION, &own);
-            prepared.notes.push(Note::CalibrationStays);
+            put(&mut content, CALIBRATION, &own);
+            notes.push(Note::CalibrationStays);
         }
         None => {
-            CALIBRATION.of_mut(content).fill(0xFF);
-            prepared.notes.push(Note::CalibrationUnread);
+            CALIBRATION.of_mut(&mut content).fill(0xFF);
+            notes.push(Note::CalibrationUnread);
         }
     }
+    content
 }
 
 fn put(content: &mut [u8], range: FlashRange, bytes: &[u8]) {
