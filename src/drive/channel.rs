@@ -67,7 +67,6 @@ pub struct ChannelState {
 pub struct ChannelDevice {
     /// `None` for a logical unit or target that no IDE channel has.
     pub seat: Option<Seat>,
-    pub device_type: DeviceType,
     pub located: Located,
     /// Who uses it, as far as it can be seen.
     pub holders: Vec<Holder>,
@@ -77,24 +76,28 @@ impl ChannelDevice {
     /// `primary master: optical drive SONY DVD RW DW-D22A (/dev/sr0)`, without
     /// what is unknown.
     pub fn name(&self) -> String {
-        let name = match self.seat {
-            Some(seat) => format!("{seat}: {}", self.device_type),
-            None => self.device_type.to_string(),
-        };
-        named(name, &self.located.known_as, self.located.node())
+        let name = self.type_and_name();
+        match self.seat {
+            Some(seat) => format!("{seat}: {name}"),
+            None => name,
+        }
+    }
+
+    fn type_and_name(&self) -> String {
+        let located = &self.located;
+        let name = located.device_type.to_string();
+        named(name, &located.known_as, located.node())
     }
 
     fn given_up(&self) -> GivenUp {
-        let Located {
-            sr, sg, known_as, ..
-        } = &self.located;
+        let located = self.located.clone();
         GivenUp {
-            port: self.located.place.port_no.unwrap_or_default(),
-            target: self.located.place.target,
-            lun: self.located.place.lun,
-            sr: sr.clone(),
-            sg: sg.clone(),
-            known_as: known_as.clone(),
+            port: located.port_no.unwrap_or_default(),
+            target: located.address.target,
+            lun: located.address.lun,
+            sr: located.sr,
+            sg: located.sg,
+            known_as: located.known_as,
         }
     }
 }
@@ -208,9 +211,7 @@ pub fn with_own_ports(system: &System) -> Vec<Takeable> {
             let device_at = |seat: Seat| {
                 let mut devices = devices.iter();
                 let device = devices.find(|device| device.seat == Some(seat))?;
-                let located = &device.located;
-                let name = device.device_type.to_string();
-                Some(named(name, &located.known_as, located.node()))
+                Some(device.type_and_name())
             };
             let seats = units.filter_map(|unit| access.seat(unit));
             Takeable {
@@ -327,8 +328,8 @@ fn driver_file(system: &System, access: &Access, name: &str) -> PathBuf {
 /// Whether a device is on the channel, or with a driver on its controller.
 fn is_on(access: &Access, release: Release, located: &Located) -> bool {
     let controller = access.controller();
-    located.place.parent.file_name() == Some(controller.as_ref())
-        && (release == Release::Driver || located.place.port_no == Some(access.port()))
+    located.parent.file_name() == Some(controller.as_ref())
+        && (release == Release::Driver || located.port_no == Some(access.port()))
 }
 
 fn devices(
@@ -340,12 +341,11 @@ fn devices(
     let mut devices: Vec<ChannelDevice> = topology
         .devices
         .into_iter()
-        .filter(|device| is_on(access, release, &device.located))
-        .map(|device| ChannelDevice {
-            seat: seat(access, &device.located),
-            device_type: device.device_type,
-            holders: holders(system, &device.located),
-            located: device.located,
+        .filter(|located| is_on(access, release, located))
+        .map(|located| ChannelDevice {
+            seat: seat(access, &located),
+            holders: holders(system, &located),
+            located,
         })
         .collect();
     devices.sort_by_key(|device| device.located.address);
@@ -354,7 +354,7 @@ fn devices(
 
 fn seat(access: &Access, located: &Located) -> Option<Seat> {
     let unit = Unit::of_target(located.address.target).filter(|_| located.address.lun == 0)?;
-    match located.place.port_no {
+    match located.port_no {
         Some(port) if port == access.port() => access.seat(unit),
         port => Some(Seat::Port(PortName {
             function: PciAddress::parse(&access.controller())?,
@@ -397,7 +397,7 @@ impl ChannelState {
         let on = || self.access.to_string();
         for found in &self.devices {
             let (on, device) = (on(), Box::new(found.clone()));
-            if device.device_type != DeviceType::OPTICAL {
+            if device.located.device_type != DeviceType::OPTICAL {
                 return Err(ChannelError::NotOptical { on, device });
             }
             if !device.holders.is_empty() {

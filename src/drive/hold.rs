@@ -130,7 +130,7 @@ impl Hold {
         before: &Located,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Hold>, HoldError> {
-        match find_again(system, &before.place) {
+        match find_again(system, before) {
             Some(drive) if drive.has_nodes_of(before) => {
                 Hold::take(system, &drive, MediumRule::Allow, clock).map(Some)
             }

@@ -7,7 +7,7 @@ use super::permission::Obstacle;
 use super::port_name::PortName;
 use super::position::Position;
 use super::system::System;
-use super::topology::{IndexBasis, Located, Place, ScsiDevice, Topology, is_at_legacy_ports};
+use super::topology::{IndexBasis, Located, Topology, is_at_legacy_ports};
 use crate::scsi::DeviceType;
 
 /// Why there is no drive to work with. Nothing was opened.
@@ -61,7 +61,7 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
     let found = topology
         .devices
         .iter()
-        .find(|device| device.located.position == Some(position));
+        .find(|device| device.position == Some(position));
     if let Some(device) = found {
         let name = format!("position {} ({position})", position.number());
         return optical(&name, device);
@@ -69,7 +69,7 @@ pub fn locate_position(system: &System, position: Position) -> Result<Located, L
     if let IndexBasis::Ambiguous { controllers } = &topology.basis {
         let candidates = topology
             .drives()
-            .filter(|drive| controllers.contains(&drive.place.parent))
+            .filter(|drive| controllers.contains(&drive.parent))
             .cloned()
             .collect();
         return Err(LocateError::Ambiguous {
@@ -94,9 +94,10 @@ pub fn locate_port(system: &System, name: PortName) -> Result<Located, LocateErr
     let function = name.function.to_string();
     let topology = Topology::read(system);
     let found = topology.devices.iter().find(|device| {
-        let place = &device.located.place;
-        place.parent.file_name() == Some(function.as_ref())
-            && (place.port_no, place.target, place.lun) == (Some(name.port), name.unit.target(), 0)
+        let address = device.address;
+        let place = (device.port_no, address.target, address.lun);
+        device.parent.file_name() == Some(function.as_ref())
+            && place == (Some(name.port), name.unit.target(), 0)
     });
     match found {
         Some(found) => optical(&name.to_string(), found),
@@ -133,7 +134,7 @@ pub fn locate_path(system: &System, path: &Path) -> Result<Located, LocateError>
     let found = topology
         .devices
         .iter()
-        .find(|found| Some(&found.located.sysfs) == device.as_ref());
+        .find(|found| Some(&found.sysfs) == device.as_ref());
     match found {
         Some(found) => optical(&path.display().to_string(), found),
         None => Err(LocateError::NotADrive { path: named() }),
@@ -147,9 +148,9 @@ fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-fn optical(name: &str, device: &ScsiDevice) -> Result<Located, LocateError> {
+fn optical(name: &str, device: &Located) -> Result<Located, LocateError> {
     match device.device_type {
-        DeviceType::OPTICAL => Ok(device.located.clone()),
+        DeviceType::OPTICAL => Ok(device.clone()),
         device_type => Err(LocateError::NotOptical {
             name: name.to_owned(),
             device_type,
@@ -157,14 +158,16 @@ fn optical(name: &str, device: &ScsiDevice) -> Result<Located, LocateError> {
     }
 }
 
-/// The drive at a place, under whatever names it has now. `None` while nothing
-/// is there, or where more than one drive could be the one.
+/// The drive at the place of another, under whatever names it has now. `None` while
+/// nothing is there, or where more than one drive could be the one.
 ///
 /// Whether it is the same drive, its identity must tell: another one may have
 /// been plugged in at the place.
-pub fn find_again(system: &System, place: &Place) -> Option<Located> {
+pub fn find_again(system: &System, before: &Located) -> Option<Located> {
     let topology = Topology::read(system);
-    let mut found = topology.drives().filter(|drive| drive.place == *place);
+    let mut found = topology
+        .drives()
+        .filter(|drive| drive.is_at_place_of(before));
     let drive = found.next()?;
     found.next().is_none().then(|| drive.clone())
 }

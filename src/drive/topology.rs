@@ -53,23 +53,11 @@ impl fmt::Display for ScsiAddress {
     }
 }
 
-/// Where a drive is plugged in, in terms that survive its re-enumeration: the
-/// numbers of host, sr and sg change then.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The sysfs directory of the controller or of the USB interface.
-    pub parent: PathBuf,
-    /// The ATA port on it, counted from 1, where it is an ATA controller.
-    pub port_no: Option<u32>,
-    pub channel: u32,
-    pub target: u32,
-    pub lun: u64,
-}
-
-/// A drive as the kernel shows it. Only sysfs was read: whether the nodes exist
+/// A SCSI device, mostly a drive, as the kernel shows it. Only sysfs was read: whether the nodes exist
 /// and may be opened is another matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
+    pub device_type: DeviceType,
     /// The index, where the drive has one.
     pub position: Option<Position>,
     /// The index is a natural reading rather than what DOS would have counted:
@@ -82,7 +70,10 @@ pub struct Located {
     pub address: ScsiAddress,
     /// The device's own directory in sysfs.
     pub sysfs: PathBuf,
-    pub place: Place,
+    /// The directory in sysfs of the controller or of the USB interface.
+    pub parent: PathBuf,
+    /// The ATA port on it, counted from 1, where it is an ATA controller.
+    pub port_no: Option<u32>,
     /// The driver of the host adapter: `ata_piix`, `ahci`, `usb-storage`.
     pub driver: String,
     /// Vendor, product and revision as the kernel read them when it found the
@@ -96,18 +87,21 @@ impl Located {
         self.sr.as_deref().or(self.sg.as_deref())
     }
 
+    /// Whether a drive is plugged in where another one was, in terms that survive its
+    /// re-enumeration: the numbers of host, sr and sg change then.
+    pub(super) fn is_at_place_of(&self, before: &Located) -> bool {
+        let place = |of: &Located| {
+            let address = of.address;
+            (of.port_no, address.channel, address.target, address.lun)
+        };
+        self.parent == before.parent && place(self) == place(before)
+    }
+
     /// Whether a drive that has just come back has the nodes it had: the
     /// drivers take it one after the other.
     pub(super) fn has_nodes_of(&self, before: &Located) -> bool {
         self.sg.is_some() >= before.sg.is_some() && self.sr.is_some() >= before.sr.is_some()
     }
-}
-
-/// A SCSI device of any type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScsiDevice {
-    pub device_type: DeviceType,
-    pub located: Located,
 }
 
 /// An ATA port, with or without a device on it.
@@ -151,7 +145,7 @@ pub enum IndexBasis {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
     /// Those with a position first and in its order, then by path.
-    pub devices: Vec<ScsiDevice>,
+    pub devices: Vec<Located>,
     pub ports: Vec<AtaPort>,
     pub basis: IndexBasis,
 }
@@ -164,15 +158,13 @@ impl Topology {
             .filter_map(|name| ata_port(&system.sys("class/ata_port").join(name)))
             .collect();
         let basis = basis(system, &ports);
-        let mut devices: Vec<ScsiDevice> = names(&system.sys("class/scsi_device"))
+        let mut devices: Vec<Located> = names(&system.sys("class/scsi_device"))
             .iter()
             .filter_map(|name| device(system, name, &ports, &basis))
             .collect();
         devices.sort_by_cached_key(|device| {
-            let Located {
-                position, sysfs, ..
-            } = &device.located;
-            (position.is_none(), *position, sysfs.clone())
+            let position = device.position;
+            (position.is_none(), position, device.sysfs.clone())
         });
         Topology {
             devices,
@@ -186,7 +178,6 @@ impl Topology {
         self.devices
             .iter()
             .filter(|device| device.device_type == DeviceType::OPTICAL)
-            .map(|device| &device.located)
     }
 }
 
@@ -317,12 +308,7 @@ fn position(basis: &IndexBasis, port: &AtaPort, address: ScsiAddress) -> Option<
     }
 }
 
-fn device(
-    system: &System,
-    name: &str,
-    ports: &[AtaPort],
-    basis: &IndexBasis,
-) -> Option<ScsiDevice> {
+fn device(system: &System, name: &str, ports: &[AtaPort], basis: &IndexBasis) -> Option<Located> {
     let address = ScsiAddress::parse(name)?;
     let sysfs = system.sys("class/scsi_device").join(name).join("device");
     let sysfs = fs::canonicalize(sysfs).ok()?;
@@ -342,33 +328,26 @@ fn device(
             .find(|name| name.starts_with(prefix))
             .map(|name| system.dev(name))
     };
-    Some(ScsiDevice {
+    Some(Located {
         device_type,
-        located: Located {
-            position: index.map(|(position, _)| position),
-            is_guess: index.is_some_and(|(_, is_guess)| is_guess),
-            sg: node("scsi_generic", "sg"),
-            sr: node("block", "sr"),
-            address,
-            place: Place {
-                parent: match port {
-                    Some(port) => port.controller.clone(),
-                    None => host.parent()?.to_owned(),
-                },
-                port_no: port.map(|port| port.port_no),
-                channel: address.channel,
-                target: address.target,
-                lun: address.lun,
-            },
-            driver: attribute(&driver).unwrap_or_default(),
-            known_as: Identity {
-                vendor: text("vendor"),
-                product: text("model"),
-                revision: text("rev"),
-                serial: None,
-            },
-            sysfs,
+        position: index.map(|(position, _)| position),
+        is_guess: index.is_some_and(|(_, is_guess)| is_guess),
+        sg: node("scsi_generic", "sg"),
+        sr: node("block", "sr"),
+        address,
+        parent: match port {
+            Some(port) => port.controller.clone(),
+            None => host.parent()?.to_owned(),
         },
+        port_no: port.map(|port| port.port_no),
+        driver: attribute(&driver).unwrap_or_default(),
+        known_as: Identity {
+            vendor: text("vendor"),
+            product: text("model"),
+            revision: text("rev"),
+            serial: None,
+        },
+        sysfs,
     })
 }
 

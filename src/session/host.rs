@@ -262,33 +262,36 @@ impl Spot for KernelDrive {
     }
 
     fn place(&self) -> String {
-        let place = &self.located.place;
-        match (place.port_no, place.parent.file_name()) {
+        let Located {
+            parent,
+            port_no,
+            address,
+            ..
+        } = &self.located;
+        match (port_no, parent.file_name()) {
             (Some(port), Some(controller)) => {
-                ata_place(&controller.to_string_lossy(), port, place.target)
+                ata_place(&controller.to_string_lossy(), *port, address.target)
             }
             _ => format!(
                 "{} {}:{}:{}",
-                place.parent.display(),
-                place.channel,
-                place.target,
-                place.lun
+                parent.display(),
+                address.channel,
+                address.target,
+                address.lun
             ),
         }
     }
 
     fn channel(&self) -> Option<String> {
-        let place = &self.located.place;
-        let controller = place.parent.file_name()?.to_string_lossy();
-        place
-            .port_no
-            .map(|port| format!("{controller} port {port}"))
+        let controller = self.located.parent.file_name()?.to_string_lossy();
+        let port = self.located.port_no?;
+        Some(format!("{controller} port {port}"))
     }
 
     fn guess(&self) -> Option<Guess> {
         let is_by_index = matches!(self.name, DriveName::Index(_));
         (self.located.is_guess && is_by_index).then(|| Guess {
-            port: self.located.place.port_no.unwrap_or_default(),
+            port: self.located.port_no.unwrap_or_default(),
             node: self.located.node().map(ToOwned::to_owned),
         })
     }

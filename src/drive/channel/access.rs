@@ -230,8 +230,8 @@ impl Access {
 /// The port that a drive of the kernel is on.
 fn port_name(drive: &Located) -> Option<PortName> {
     Some(PortName {
-        function: PciAddress::parse(drive.place.parent.file_name()?.to_str()?)?,
-        port: drive.place.port_no?,
+        function: PciAddress::parse(drive.parent.file_name()?.to_str()?)?,
+        port: drive.port_no?,
         unit: Unit::of_target(drive.address.target)?,
     })
 }

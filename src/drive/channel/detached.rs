@@ -191,7 +191,6 @@ impl Detached {
         Topology::read(&self.system)
             .devices
             .into_iter()
-            .map(|device| device.located)
             .filter(|located| is_on(&state.access, state.release, located))
             .collect()
     }

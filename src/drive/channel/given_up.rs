@@ -44,7 +44,7 @@ impl GivenUp {
     }
 
     pub(super) fn is_back(&self, now: &Located) -> bool {
-        (now.place.port_no, now.place.target, now.place.lun)
+        (now.port_no, now.address.target, now.address.lun)
             == (Some(self.port), self.target, self.lun)
             && now.sg.is_some() >= self.sg.is_some()
             && now.sr.is_some() >= self.sr.is_some()

@@ -402,7 +402,7 @@ fn channel_errors(machine: &Machine) -> Vec<ChannelError> {
         ChannelError::InUse { on: on(), device }
     };
     let mut disk = device(1);
-    disk.device_type = DeviceType(0);
+    disk.located.device_type = DeviceType(0);
     let mut errors = every!(ChannelError:
         ChannelError::NoChannel { .. } => [ChannelError::NoChannel { channel }],
         ChannelError::NoDriver { .. } => [
