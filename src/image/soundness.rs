@@ -23,11 +23,6 @@ pub enum Problem {
     },
     NotWholeBanks {
         size: u32,
-        whole: u32,
-        over: u32,
-        /// What the bytes look like instead: an archive or program that may
-        /// have the image inside.
-        packed: Option<&'static str>,
     },
     NotAFlashSize {
         size: u32,
@@ -54,7 +49,7 @@ impl Problem {
     /// about all of them.
     pub fn range(&self) -> Option<FlashRange> {
         match self {
-            Problem::NotWholeBanks { size, .. } => {
+            Problem::NotWholeBanks { size } => {
                 Some(FlashRange::new(*size, size.next_multiple_of(BANK_SIZE)))
             }
             Problem::TrailerSum { .. } => Some(identity::MT1939_SUMMED),
@@ -67,7 +62,7 @@ impl Problem {
     /// less than a bank.
     pub fn may_be_part(&self) -> bool {
         match self {
-            Problem::NotWholeBanks { size, packed, .. } => *size < BANK_SIZE && packed.is_none(),
+            Problem::NotWholeBanks { size } => *size < BANK_SIZE,
             Problem::OneBank => true,
             _ => false,
         }
@@ -114,12 +109,7 @@ pub fn size(bytes: &[u8]) -> Option<Problem> {
     if bytes.is_empty() || is_flash_size(bytes.len()) {
         None
     } else if size % BANK_SIZE != 0 {
-        Some(Problem::NotWholeBanks {
-            size,
-            whole: size / BANK_SIZE,
-            over: size % BANK_SIZE,
-            packed: packed(bytes),
-        })
+        Some(Problem::NotWholeBanks { size })
     } else if size == BANK_SIZE {
         Some(Problem::OneBank)
     } else {
@@ -138,18 +128,6 @@ fn trailer(bytes: &[u8]) -> Option<Problem> {
         })
 }
 
-/// Firmware was handed around inside these.
-fn packed(bytes: &[u8]) -> Option<&'static str> {
-    [
-        (&b"PK\x03\x04"[..], "a ZIP archive"),
-        (b"Rar!", "a RAR archive"),
-        (b"7z\xbc\xaf", "a 7z archive"),
-        (b"MZ", "a DOS or Windows program"),
-    ]
-    .into_iter()
-    .find_map(|(start, what)| bytes.starts_with(start).then_some(what))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{noise, put};
@@ -165,8 +143,6 @@ mod tests {
 
     #[test]
     fn what_is_no_firmware_is_named_in_words() {
-        let mut zip = noise(300_000);
-        put(&mut zip, 0, b"PK\x03\x04");
         let rows = [
             (vec![], "it is empty"),
             (
@@ -189,12 +165,6 @@ mod tests {
                 noise(0x4_0000 - 1),
                 "its size of 262143 bytes is no multiple of a 64 KiB bank (65535 bytes over 3 \
                  whole banks): it is cut short, or no raw image",
-            ),
-            (
-                zip,
-                "its size of 300000 bytes is no multiple of a 64 KiB bank (37856 bytes over 4 \
-                 whole banks): it is cut short, or no raw image; it looks like a ZIP archive, \
-                 unpack it first",
             ),
             (
                 noise(0x1_0000),

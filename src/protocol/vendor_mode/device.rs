@@ -39,24 +39,22 @@ impl VendorModeDrive {
         identity: Option<Identity>,
         size: Option<u32>,
     ) -> Result<VendorModeDrive, DeviceError> {
-        let (id, known, bus) = match drive.mode() {
+        let unknown_size = size.unwrap_or(0);
+        let (known, unknown, bus) = match drive.mode() {
             ModeStatus::Parallel => {
                 let id = drive.identify_parallel()?;
-                (id, chip::parallel(id).cloned(), "parallel")
+                let unknown = Chip::unknown_parallel(id, unknown_size);
+                (chip::parallel(id), unknown, "parallel")
             }
             ModeStatus::SerialAt8800 | ModeStatus::SerialAt0000 => {
                 let id = drive.identify_serial()?;
-                (id, chip::serial(id).cloned(), "serial")
+                let unknown = Chip::unknown_serial(id, unknown_size);
+                (chip::serial(id), unknown, "serial")
             }
         };
         let is_known = known.is_some();
-        let chip = known.unwrap_or_else(|| {
-            let size = size.unwrap_or(0);
-            match drive.mode() {
-                ModeStatus::Parallel => Chip::unknown_parallel(id, size),
-                _ => Chip::unknown_serial(id, size),
-            }
-        });
+        let chip = known.cloned().unwrap_or(unknown);
+        let id = chip.id;
         let info = DeviceInfo {
             identity,
             protocol: format!(

@@ -163,17 +163,11 @@ impl InWords for Problem {
             Problem::EqualBanks { banks } => format!(
                 "all {banks} banks are equal: that is one bank read {banks} times over, not a whole firmware"
             ),
-            Problem::NotWholeBanks {
-                size,
-                whole,
-                over,
-                packed,
-            } => format!(
-                "its size of {size} bytes is no multiple of a 64 KiB bank ({over} bytes over {whole} whole \
-         banks): it is cut short, or no raw image{}",
-                packed
-                    .map(|what| format!("; it looks like {what}, unpack it first"))
-                    .unwrap_or_default()
+            Problem::NotWholeBanks { size } => format!(
+                "its size of {size} bytes is no multiple of a 64 KiB bank ({} bytes over {} whole \
+         banks): it is cut short, or no raw image",
+                size % BANK_SIZE,
+                size / BANK_SIZE
             ),
             Problem::NotAFlashSize { size } => format!(
                 "its size of {} KiB is no flash size: those are 128, 256, 512, 1024 and 2048 KiB",
