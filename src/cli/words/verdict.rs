@@ -7,6 +7,7 @@ use crate::image::container::{Problem as Archived, Trouble};
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
+use crate::image::hex::Wrong;
 use crate::image::{Foreign, HexError, LoadError, ParseError, Problem, Report, Verdict};
 use crate::job::listed::{Fits, List};
 
@@ -213,24 +214,7 @@ fn broken(trouble: &Trouble) -> Option<String> {
 
 /// The line of a HEX file that is wrong.
 fn line(error: &HexError) -> Option<usize> {
-    match error {
-        HexError::NoColon { line }
-        | HexError::NotADigit { line, .. }
-        | HexError::OddDigits { line, .. }
-        | HexError::ShortLine { line, .. }
-        | HexError::LongLine { line, .. }
-        | HexError::BadSum { line, .. }
-        | HexError::NoData { line }
-        | HexError::BadLength { line, .. }
-        | HexError::OtherRecord { line, .. }
-        | HexError::PastBank { line, .. }
-        | HexError::TooFar { line, .. }
-        | HexError::Overlap { line, .. }
-        | HexError::TooManyBanks { line }
-        | HexError::MixedLayouts { line, .. }
-        | HexError::AfterEnd { line } => Some(*line),
-        HexError::MissingEnd { .. } => None,
-    }
+    (error.wrong != Wrong::MissingEnd).then_some(error.line)
 }
 
 /// A file of another kind, as `a web page`.

@@ -77,77 +77,65 @@ pub enum Start {
     End(u16),
 }
 
-/// What is wrong with a HEX file. Lines count from 1.
+/// A HEX file that is damaged or no firmware.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{self:?}")]
-pub enum HexError {
-    NoColon {
-        line: usize,
-    },
+pub struct HexError {
+    /// From 1 on; the last one, where the end is missing.
+    pub line: usize,
+    pub wrong: Wrong,
+}
+
+/// What is wrong with a line of a HEX file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    NoColon,
     NotADigit {
-        line: usize,
         column: usize,
         found: char,
     },
     OddDigits {
-        line: usize,
         digits: usize,
     },
     ShortLine {
-        line: usize,
         expected: usize,
         found: usize,
     },
     LongLine {
-        line: usize,
         expected: usize,
         found: usize,
     },
     BadSum {
-        line: usize,
         expected: u8,
         found: u8,
     },
-    NoData {
-        line: usize,
-    },
+    NoData,
     BadLength {
-        line: usize,
         kind: u8,
         expected: u8,
         found: u8,
     },
     OtherRecord {
-        line: usize,
         found: u8,
     },
     PastBank {
-        line: usize,
         address: u16,
         length: u8,
     },
     TooFar {
-        line: usize,
         address: u64,
     },
+    /// With a byte of the line `earlier`.
     Overlap {
-        line: usize,
         at: Offset,
         earlier: usize,
     },
-    TooManyBanks {
-        line: usize,
-    },
+    TooManyBanks,
     MixedLayouts {
-        line: usize,
         layout: Layout,
     },
-    MissingEnd {
-        lines: usize,
-    },
-    AfterEnd {
-        line: usize,
-    },
+    MissingEnd,
+    AfterEnd,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reads Intel HEX, whichever way its banks are told.
 
-use super::{BANK, HexError, HexFile, HexNotes, Layout, MAX_BANKS, Start, holes};
+use super::{BANK, HexError, HexFile, HexNotes, Layout, MAX_BANKS, Start, Wrong, holes};
 use crate::flash::Offset;
 use crate::image::text::is_text;
 
@@ -40,8 +40,9 @@ pub fn read(content: &[u8]) -> Result<HexFile, HexError> {
     let mut reader = Reader::default();
     for (line, text) in lines(without_padding(without_mark(content))) {
         let mut buffer = [0; EMPTY_RECORD + 0xff];
-        let record = Record::parse(line, text, &mut buffer)?;
-        reader.take(line, &record)?;
+        Record::parse(text, &mut buffer)
+            .and_then(|record| reader.take(line, &record))
+            .map_err(|wrong| HexError { line, wrong })?;
     }
     reader.finish()
 }
@@ -103,13 +104,13 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, line: usize, record: &Record) -> Result<(), HexError> {
+    fn take(&mut self, line: usize, record: &Record) -> Result<(), Wrong> {
         if self.ended {
-            return Err(HexError::AfterEnd { line });
+            return Err(Wrong::AfterEnd);
         }
         self.last = line;
         match (record.kind, record.data) {
-            (0x00, []) => return Err(HexError::NoData { line }),
+            (0x00, []) => return Err(Wrong::NoData),
             (0x00, data) => return self.fill(line, record.address, data),
             (0x01, []) => {
                 self.ended = true;
@@ -118,7 +119,7 @@ impl Reader {
                 }
             }
             (0x02, [high, low]) => {
-                return self.count_from(line, u64::from(u16::from_be_bytes([*high, *low])) << 4);
+                return self.count_from(u64::from(u16::from_be_bytes([*high, *low])) << 4);
             }
             (0x04, [high, low]) => {
                 let base = u64::from(u16::from_be_bytes([*high, *low])) << 16;
@@ -126,7 +127,7 @@ impl Reader {
                 if self.bytes.is_empty() && base >= (MAX_BANKS * BANK) as u64 {
                     self.origin = base;
                 }
-                return self.count_from(line, base);
+                return self.count_from(base);
             }
             (0x03, [a, b, c, d]) => {
                 self.start.get_or_insert(Start::Segment {
@@ -138,10 +139,9 @@ impl Reader {
                 self.start
                     .get_or_insert(Start::Linear(u32::from_be_bytes([*a, *b, *c, *d])));
             }
-            (0x55, []) if record.address == 1 => return self.start_next_bank(line),
+            (0x55, []) if record.address == 1 => return self.start_next_bank(),
             (kind @ 0x01..=0x05, data) => {
-                return Err(HexError::BadLength {
-                    line,
+                return Err(Wrong::BadLength {
                     kind,
                     expected: match kind {
                         0x01 => 0,
@@ -151,49 +151,45 @@ impl Reader {
                     found: data.len() as u8,
                 });
             }
-            (found, _) => return Err(HexError::OtherRecord { line, found }),
+            (found, _) => return Err(Wrong::OtherRecord { found }),
         }
         Ok(())
     }
 
     /// A record that says what the addresses after it are counted from. At the
     /// start of a file many programs write one of 0, which says nothing.
-    fn count_from(&mut self, line: usize, base: u64) -> Result<(), HexError> {
+    fn count_from(&mut self, base: u64) -> Result<(), Wrong> {
         if base != 0 || self.layout.is_some() {
-            self.tell_banks_by(line, Layout::Addressed)?;
+            self.tell_banks_by(Layout::Addressed)?;
         }
-        let Some(base) = base.checked_sub(self.origin) else {
-            return Err(HexError::TooFar {
-                line,
-                address: base,
-            });
-        };
-        self.base = base;
+        let address = base;
+        self.base = base
+            .checked_sub(self.origin)
+            .ok_or(Wrong::TooFar { address })?;
         Ok(())
     }
 
-    fn start_next_bank(&mut self, line: usize) -> Result<(), HexError> {
-        self.tell_banks_by(line, Layout::Marked)?;
+    fn start_next_bank(&mut self) -> Result<(), Wrong> {
+        self.tell_banks_by(Layout::Marked)?;
         let base = self.base as usize + BANK;
         if base >= MAX_BANKS * BANK {
-            return Err(HexError::TooManyBanks { line });
+            return Err(Wrong::TooManyBanks);
         }
         self.base = base as u64;
         self.reach(base + BANK);
         Ok(())
     }
 
-    fn tell_banks_by(&mut self, line: usize, layout: Layout) -> Result<(), HexError> {
+    fn tell_banks_by(&mut self, layout: Layout) -> Result<(), Wrong> {
         match *self.layout.get_or_insert(layout) {
             known if known == layout => Ok(()),
-            _ => Err(HexError::MixedLayouts { line, layout }),
+            _ => Err(Wrong::MixedLayouts { layout }),
         }
     }
 
-    fn fill(&mut self, line: usize, address: u16, data: &[u8]) -> Result<(), HexError> {
+    fn fill(&mut self, line: usize, address: u16, data: &[u8]) -> Result<(), Wrong> {
         if usize::from(address) + data.len() > BANK && !self.is_linear {
-            return Err(HexError::PastBank {
-                line,
+            return Err(Wrong::PastBank {
                 address,
                 length: data.len() as u8,
             });
@@ -202,14 +198,13 @@ impl Reader {
         let end = start + data.len() as u64;
         if end > (MAX_BANKS * BANK) as u64 {
             let address = self.origin + start.max((MAX_BANKS * BANK) as u64);
-            return Err(HexError::TooFar { line, address });
+            return Err(Wrong::TooFar { address });
         }
         let (start, end) = (start as usize, end as usize);
         self.reach(end);
         let filled_by = &mut self.filled_by[start..end];
         if let Some(at) = filled_by.iter().position(|earlier| *earlier != 0) {
-            return Err(HexError::Overlap {
-                line,
+            return Err(Wrong::Overlap {
                 at: Offset((start + at) as u32),
                 earlier: filled_by[at] as usize,
             });
@@ -231,7 +226,11 @@ impl Reader {
 
     fn finish(mut self) -> Result<HexFile, HexError> {
         if !self.ended {
-            return Err(HexError::MissingEnd { lines: self.last });
+            let wrong = Wrong::MissingEnd;
+            return Err(HexError {
+                line: self.last,
+                wrong,
+            });
         }
         self.reach(BANK);
         let notes = HexNotes {
@@ -253,27 +252,22 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn parse(
-        line: usize,
-        text: &[u8],
-        buffer: &'a mut [u8; EMPTY_RECORD + 0xff],
-    ) -> Result<Record<'a>, HexError> {
-        let digits = text.strip_prefix(b":").ok_or(HexError::NoColon { line })?;
-        let bytes = decode(digits, buffer).ok_or_else(|| bad_digits(line, digits))?;
+    fn parse(text: &[u8], buffer: &'a mut [u8; EMPTY_RECORD + 0xff]) -> Result<Record<'a>, Wrong> {
+        let digits = text.strip_prefix(b":").ok_or(Wrong::NoColon)?;
+        let bytes = decode(digits, buffer).ok_or_else(|| bad_digits(digits))?;
         let length = usize::from(bytes.first().copied().unwrap_or(0));
         let expected = EMPTY_RECORD_DIGITS + 2 * length;
         let [_, high, low, kind, data @ .., found] = bytes else {
-            return Err(bad_length(line, expected, digits.len()));
+            return Err(bad_length(expected, digits.len()));
         };
         if data.len() != length {
-            return Err(bad_length(line, expected, digits.len()));
+            return Err(bad_length(expected, digits.len()));
         }
         let sum = bytes
             .iter()
             .fold(0, |sum: u8, byte| sum.wrapping_add(*byte));
         if sum != 0 {
-            return Err(HexError::BadSum {
-                line,
+            return Err(Wrong::BadSum {
                 expected: found.wrapping_sub(sum),
                 found: *found,
             });
@@ -315,38 +309,27 @@ const VALUES: [u8; 256] = {
 };
 
 /// Why [`decode`] takes these not.
-fn bad_digits(line: usize, digits: &[u8]) -> HexError {
+fn bad_digits(digits: &[u8]) -> Wrong {
     if let Some(at) = digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
-        return HexError::NotADigit {
-            line,
+        return Wrong::NotADigit {
             column: at + 2,
             found: shown(&digits[at..]),
         };
     }
     if digits.len() % 2 != 0 {
-        return HexError::OddDigits {
-            line,
-            digits: digits.len(),
-        };
+        let digits = digits.len();
+        return Wrong::OddDigits { digits };
     }
     let length = digits[..2].iter().fold(0, |value, digit| {
         value << 4 | usize::from(VALUES[usize::from(*digit)])
     });
-    bad_length(line, EMPTY_RECORD_DIGITS + 2 * length, digits.len())
+    bad_length(EMPTY_RECORD_DIGITS + 2 * length, digits.len())
 }
 
-fn bad_length(line: usize, expected: usize, found: usize) -> HexError {
+fn bad_length(expected: usize, found: usize) -> Wrong {
     match found < expected {
-        true => HexError::ShortLine {
-            line,
-            expected,
-            found,
-        },
-        false => HexError::LongLine {
-            line,
-            expected,
-            found,
-        },
+        true => Wrong::ShortLine { expected, found },
+        false => Wrong::LongLine { expected, found },
     }
 }
 

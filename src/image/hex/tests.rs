@@ -279,9 +279,9 @@ fn what_editors_and_old_systems_add_around_a_text_does_not_matter() {
     }
     assert_eq!(
         read(&text.replace('\n', "\r").into_bytes()[..100]).unwrap_err(),
-        HexError::OddDigits {
+        HexError {
             line: 3,
-            digits: 11
+            wrong: Wrong::OddDigits { digits: 11 }
         }
     );
 }
@@ -291,7 +291,7 @@ fn a_file_without_its_end_is_cut_short_even_at_a_line_or_bank() {
     for file in [":0100000002FD\n", ":0100000002FD\n:00000155AA\n", "\n\n"] {
         let error = read(file.as_bytes()).unwrap_err();
         assert!(
-            matches!(error, HexError::MissingEnd { .. }),
+            matches!(error.wrong, Wrong::MissingEnd),
             "{file:?}: {error}"
         );
     }

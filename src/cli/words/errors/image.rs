@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::words::InWords;
 use crate::flash::BANK_SIZE;
-use crate::image::hex::{HexError, Layout, MAX_BANKS};
+use crate::image::hex::{HexError, Layout, MAX_BANKS, Wrong};
 use crate::image::mt19xx::Finding;
 use crate::image::soundness::Problem;
 use crate::image::{Encoding, LoadError, ParseError};
@@ -81,73 +81,61 @@ impl InWords for LoadError {
 
 impl InWords for HexError {
     fn in_words(&self) -> String {
-        match self {
-            HexError::NoColon { line } => format!("line {line} does not start with a colon"),
-            HexError::NotADigit {
-                line,
-                column,
-                found,
-            } => format!("line {line}, column {column}: '{found}' is not a hex digit"),
-            HexError::OddDigits { line, digits } => format!(
+        let line = self.line;
+        match &self.wrong {
+            Wrong::NoColon => format!("line {line} does not start with a colon"),
+            Wrong::NotADigit { column, found } => {
+                format!("line {line}, column {column}: '{found}' is not a hex digit")
+            }
+            Wrong::OddDigits { digits } => format!(
                 "line {line} has {digits} hex digits, an odd number: one is missing or too many"
             ),
-            HexError::ShortLine {
-                line,
-                expected,
-                found,
-            } => format!("line {line} is too short: {expected} hex digits expected, {found} found"),
-            HexError::LongLine {
-                line,
-                expected,
-                found,
-            } => format!("line {line} is too long: {expected} hex digits expected, {found} found"),
-            HexError::BadSum {
-                line,
-                expected,
-                found,
-            } => format!("line {line}: the sum at its end is {found:02X}, {expected:02X} expected"),
-            HexError::NoData { line } => format!("line {line} is a data record without data"),
-            HexError::BadLength {
-                line,
+            Wrong::ShortLine { expected, found } => {
+                format!("line {line} is too short: {expected} hex digits expected, {found} found")
+            }
+            Wrong::LongLine { expected, found } => {
+                format!("line {line} is too long: {expected} hex digits expected, {found} found")
+            }
+            Wrong::BadSum { expected, found } => {
+                format!("line {line}: the sum at its end is {found:02X}, {expected:02X} expected")
+            }
+            Wrong::NoData => format!("line {line} is a data record without data"),
+            Wrong::BadLength {
                 kind,
                 expected,
                 found,
             } => format!(
                 "line {line}: a record of type {kind:02X} has {expected} bytes, this one has {found}"
             ),
-            HexError::OtherRecord { line, found } => format!(
+            Wrong::OtherRecord { found } => format!(
                 "line {line} is a record of type {found:02X}; firmware files have types 00 to 05 and \
          bank marks only"
             ),
-            HexError::PastBank {
-                line,
-                address,
-                length,
-            } => format!(
+            Wrong::PastBank { address, length } => format!(
                 "line {line}: {length} bytes at {address:04X} reach past the end of a 64 KiB bank"
             ),
-            HexError::TooFar { line, address } => format!(
+            Wrong::TooFar { address } => format!(
                 "line {line} is for address {address:08X}, but no flash reaches past {:08X}",
                 MAX_BANKS * BANK_SIZE as usize - 1
             ),
-            HexError::Overlap { line, at, earlier } => format!(
+            Wrong::Overlap { at, earlier } => format!(
                 "line {line} fills address {:04X} of bank {}, which line {earlier} filled already",
                 at.0 % BANK_SIZE,
                 at.bank()
             ),
-            HexError::TooManyBanks { line } => format!(
+            Wrong::TooManyBanks => format!(
                 "line {line} starts bank {}, but no flash has more than {MAX_BANKS} banks",
                 MAX_BANKS + 1
             ),
-            HexError::MixedLayouts { line, layout } => format!(
+            Wrong::MixedLayouts { layout } => format!(
                 "line {line} counts banks by {}, the lines before it by {}",
                 told_by(*layout),
                 told_by(other(*layout))
             ),
-            HexError::MissingEnd { lines } => format!(
-                "the end record :00000001FF is missing after line {lines}: the file is cut short"
+            Wrong::MissingEnd => format!(
+                "the end record :00000001FF is missing after line {line}: the file is cut short"
             ),
-            HexError::AfterEnd { line } => format!("line {line} comes after the end record"),
+            Wrong::AfterEnd => format!("line {line} comes after the end record"),
         }
     }
 }
