@@ -98,6 +98,9 @@ impl Switch {
 /// The switches that have a letter, by their long names.
 const LETTERS: [(char, &str); 3] = [('m', "merge"), ('b', "binary"), ('y', "yes")];
 
+/// What a program can talk to.
+const WITHOUT_QUESTIONS: [Verb; 7] = [Read, Write, Verify, Erase, Verb::Check, Verb::List, Inspect];
+
 /// In the order of the help.
 pub const SWITCHES: &[Switch] = &[
     Switch {
@@ -128,7 +131,7 @@ pub const SWITCHES: &[Switch] = &[
         long: "json",
         kind: Kind::Flag(|request| &mut request.options.json),
         example: "--json",
-        verbs: &Verb::ALL,
+        verbs: &WITHOUT_QUESTIONS,
         brief: "the outcome as one JSON object on standard output",
         more: "For programs. What people read goes to standard error.",
     },
@@ -136,7 +139,7 @@ pub const SWITCHES: &[Switch] = &[
         long: "events",
         kind: Kind::Flag(|request| &mut request.options.events),
         example: "--events",
-        verbs: &Verb::ALL,
+        verbs: &WITHOUT_QUESTIONS,
         brief: "what happens as lines of JSON on standard error",
         more: "",
     },

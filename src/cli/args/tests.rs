@@ -813,6 +813,8 @@ fn without_strangers(request: &mut Request, verb: Verb) {
             "merge" => request.merged = false,
             "binary" => request.binary = false,
             "yes" => options.yes = false,
+            "json" => options.json = false,
+            "events" => options.events = false,
             "dry-run" => options.dry_run = false,
             "backup" => options.backup = None,
             "no-backup" => options.no_backup = false,

@@ -75,6 +75,11 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         ),
         UsageError::TwoDrives { .. } => of_a_drive(None),
         UsageError::SameDriveTwice { .. } => next.then("Name it once."),
+        UsageError::AllDrives {
+            verb: Verb::Revive, ..
+        } => of_a_drive(None)
+            .then("Then this asks which one it is:")
+            .then(form(Verb::Revive)),
         UsageError::AllDrives { verb, file } => {
             of_a_drive(Some(Request::form(*verb, &[], file.as_deref())))
         }
@@ -86,6 +91,13 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
                     None,
                 ))
         }
+        UsageError::DoesNotGoWith {
+            option: "--json" | "--events",
+            verb: verb @ Verb::Revive,
+            ..
+        } => next
+            .then("It asks questions, and that switch is for programs. Without it, at a terminal:")
+            .then(Request::form(*verb, &drives_in(typed), None)),
         UsageError::TwoCommands { verb, .. }
         | UsageError::TwoFiles { verb, .. }
         | UsageError::CommandAsSwitch { verb, .. }
