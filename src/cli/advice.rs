@@ -200,6 +200,11 @@ impl Advice {
         self
     }
 
+    /// Whether what was typed is offered once more, after a deed.
+    pub fn offers_the_same(&self) -> bool {
+        self.0.iter().any(|line| matches!(line, Line::Again(_)))
+    }
+
     pub fn lines(&self) -> &[Line] {
         &self.0
     }

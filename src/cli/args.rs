@@ -31,7 +31,7 @@ pub use error::UsageError;
 use operands::Operands;
 pub use topic::{Artifact, Topic};
 pub use verb::Verb;
-pub use words::{ask_for, bench, verb_in};
+pub use words::{ask_for, bench, is_switch, verb_in};
 
 /// One run of the tool, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

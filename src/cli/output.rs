@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::json;
 use super::locked;
 use super::log::Log;
-use super::outcome::{Finding, Outcome, Spent};
+use super::outcome::{Finding, Outcome, Spent, ToGoBack};
 use super::progress::eprintln_quietly;
 use super::report;
 use super::text::{Look, Text};
@@ -22,6 +22,7 @@ use super::wrap;
 use crate::flash::Bank;
 use crate::image::Checksum;
 use crate::job::Phase;
+use crate::protocol::Unwritable;
 
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
 /// is not lost on the caller: before a change it ends the job, after it the job
@@ -161,12 +162,39 @@ impl Output {
 
     /// Whether a drive was found that can be written, and not read.
     pub fn has_met_a_write_only_drive(&self) -> bool {
-        let outcome = self.outcome();
-        let mut findings = outcome.drives.iter().flat_map(|drive| &drive.findings);
-        findings.any(|finding| {
+        self.has_found(|finding| {
             matches!(finding, Finding::Drive(drive)
                 if !drive.is_readable && drive.read_only.is_none())
         })
+    }
+
+    /// Whether a drive was found whose flash no protocol writes.
+    pub fn has_met_a_read_only_flash(&self) -> bool {
+        self.has_found(|finding| {
+            let Finding::Drive(drive) = finding else {
+                return false;
+            };
+            !matches!(drive.read_only, None | Some(Unwritable::OnlyRead { .. }))
+        })
+    }
+
+    /// Whether a change has left a file with what was in the flash before.
+    pub fn has_made_a_backup(&self) -> bool {
+        self.has_found(|finding| {
+            matches!(
+                finding,
+                Finding::Changed {
+                    to_go_back: ToGoBack::In(_) | ToGoBack::InPart(_),
+                    ..
+                }
+            )
+        })
+    }
+
+    fn has_found(&self, is_it: impl Fn(&Finding) -> bool) -> bool {
+        let outcome = self.outcome();
+        let mut findings = outcome.drives.iter().flat_map(|drive| &drive.findings);
+        findings.any(is_it)
     }
 
     /// One of several drives is done with; the others go on.

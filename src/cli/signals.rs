@@ -27,3 +27,14 @@ pub fn note_into(stop: &StopFlag) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// From now on those of these signals that no key sends are noted here as well.
+///
+/// # Errors
+/// Where the kernel does not take the handlers.
+pub fn note_end_into(end: &StopFlag) -> io::Result<()> {
+    for signal in [SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, end.shared())?;
+    }
+    Ok(())
+}

@@ -137,7 +137,8 @@ fn a_dead_drive_is_led_to_its_new_firmware_step_by_step() {
     terminal.answers("Type the name of the file", "bys1.bin");
     terminal.answers("Press Enter to write bys1.bin", "");
     // It does not say who it is, and what is in its flash does not either.
-    terminal.answers("Press Enter to try bys1.bin again", "--force=model");
+    terminal.answers("Type a switch for bys1.bin", "modell");
+    terminal.answers("Type a switch for bys1.bin", "model");
     terminal.answers("Type YES to go on", "YES");
     terminal.answers("Press Enter when it is on again", "");
     let (_, screen) = terminal.ends();
@@ -146,9 +147,11 @@ fn a_dead_drive_is_led_to_its_new_firmware_step_by_step() {
     // No answer moves the cursor or takes anything off the screen.
     assert!(!screen.contains('\x1b'), "{screen}");
     // What was typed stands behind the question, and is no part of its line.
-    let shown = screen
-        .lines()
-        .map(|line| line.trim_end_matches("--force=model"));
+    let shown = screen.lines().map(|line| {
+        ["modell", "model"]
+            .into_iter()
+            .fold(line, |line, typed| line.trim_end_matches(typed))
+    });
     let is_command = |line: &&str| line.contains("mtkflash ");
     let mut wide = shown.filter(|line| line.trim_end().chars().count() > 80);
     let wide = wide.find(|line| !is_command(line));
@@ -229,4 +232,129 @@ fn a_drive_that_cannot_be_read_is_written_without_asking_for_a_dump_of_it() {
 fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
     let folder = Folder::with_bench("dead.toml");
     insta::assert_snapshot!(folder.fails("revive", 2).message());
+}
+
+/// A chip that does not take a byte of the new firmware.
+fn stuck() -> Folder {
+    let fault = "\n[[drive.fault]]\nkind = \"stuck\"\nat = 0x12345\n";
+    let folder = Folder::with_bench_and("sst39sf020.toml", fault);
+    folder.write("new.bin", new_image());
+    folder
+}
+
+#[test]
+fn a_flash_that_is_half_written_is_told_however_the_guide_is_left() {
+    type Way<'a> = (&'a [&'a str], fn(&mut Terminal));
+    let ways: [Way; 4] = [
+        (&["dead-3.bin"], |terminal| terminal.types("q")),
+        (&["nosuch.bin"], |terminal| terminal.signals(Signal::SIGINT)),
+        (&["new.bin"], |terminal| terminal.presses("\x04")),
+        (&[], |terminal| terminal.types("exit")),
+    ];
+    for (files, leave) in ways {
+        let folder = stuck();
+        let mut terminal = Terminal::run(&folder, "3 revive --plain");
+        terminal.answers("Press Enter to call it", "");
+        terminal.answers("Type the name of the file", "new.bin");
+        terminal.answers("Press Enter to write new.bin", "");
+        terminal.answers("Type YES to go on", "YES");
+        for file in files {
+            terminal.answers("The flash is not as it should be", file);
+        }
+        terminal.reads("The flash is not as it should be");
+        terminal.reads("q to stop: ");
+        leave(&mut terminal);
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, Some(7), "{screen}");
+        assert!(!screen.contains("Nothing was changed."), "{screen}");
+        let end = screen.rsplit("Stopped, ").next().unwrap();
+        assert!(end.contains("Flash     Partly written"), "{screen}");
+        assert!(end.contains("Leave the drive on"), "{screen}");
+    }
+}
+
+#[test]
+fn a_byte_that_fails_twice_is_not_tried_a_third_time_by_enter() {
+    let folder = stuck();
+    let mut terminal = Terminal::run(&folder, "3 revive --plain");
+    terminal.answers("Press Enter to call it", "");
+    terminal.answers("Type the name of the file", "new.bin");
+    terminal.answers("Press Enter to write new.bin", "");
+    terminal.answers("Type YES to go on", "YES");
+    terminal.answers("Press Enter to try new.bin again", "y");
+    terminal.answers("Type YES to go on", "YES");
+    terminal.answers("Type another file", "");
+    terminal.reads("Enter alone would end the same");
+    terminal.answers("Type another file", "q");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(7), "{screen}");
+    assert!(!screen.contains("goes on where it was"), "{screen}");
+}
+
+#[test]
+fn a_chip_in_no_table_is_kept_by_its_size_and_no_write_is_asked_for() {
+    let folder = Folder::with_bench("unknown-chip.toml");
+    let before = folder.flash();
+    let mut terminal = Terminal::run(&folder, "3 revive --plain");
+    terminal.answers("Press Enter to call it dead-3.bin", "");
+    terminal.answers("as in --size 256K", "--size 256K");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(4), "{screen}");
+    assert_eq!(folder.read("dead-3.bin"), before);
+    let end = screen.rsplit("mtkflash: ").next().unwrap();
+    insta::assert_snapshot!(format!("mtkflash: {end}"));
+}
+
+#[test]
+fn where_there_is_no_backup_none_is_spoken_of() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    for (switch, is_kept) in [("--no-backup", false), ("", true)] {
+        let mut terminal = Terminal::run(&folder, &format!("3 revive --plain {switch}"));
+        terminal.answers("Press Enter to call it", "n");
+        terminal.answers("Type the name of the file", "new.bin");
+        terminal.answers("Press Enter to write new.bin", "");
+        terminal.answers("Type YES to go on", "YES");
+        terminal.answers("Press Enter when it is on again", "");
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, Some(0), "{screen}");
+        assert!(screen.contains("Try a disc in it"), "{screen}");
+        let speaks = screen.contains("before you throw the backup away");
+        assert_eq!(speaks, is_kept, "{screen}");
+        folder.write("new.bin", crate::folder::old_image());
+    }
+}
+
+#[test]
+fn a_signal_that_ends_programs_ends_the_guide_at_the_question_for_yes() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    let mut terminal = Terminal::run(&folder, "3 revive --plain");
+    terminal.answers("Press Enter to call it", "n");
+    terminal.answers("Type the name of the file", "new.bin");
+    terminal.answers("Press Enter to write new.bin", "");
+    terminal.reads("Type YES to go on");
+    terminal.signals(Signal::SIGTERM);
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, Some(130), "{screen}");
+    assert!(!screen.contains("Press Enter to try"), "{screen}");
+}
+
+#[test]
+fn several_drives_are_told_to_come_one_at_a_time() {
+    let folder = Folder::with_bench("four-drives.toml");
+    let (code, screen) = Terminal::run(&folder, "1,3 revive").ends();
+    assert_eq!(code, Some(2), "{screen}");
+    assert!(screen.contains("One drive at a time"), "{screen}");
+    assert!(screen.contains("mtkflash l --sim bench.toml"), "{screen}");
+}
+
+#[test]
+fn programs_are_told_that_it_asks_questions() {
+    let folder = Folder::with_bench("four-drives.toml");
+    insta::assert_snapshot!(
+        ["3 revive --json", "all revive"]
+            .map(|line| folder.fails(line, 2).message())
+            .join("\n")
+    );
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::cli::args::{self, DriveName, Request, UsageError, Via};
 use crate::cli::exit::Exit;
 use crate::cli::words::entry::PREPARATIONS;
+use crate::job::Check;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
 
@@ -85,20 +86,66 @@ pub enum Question {
     OnCable { position: u8 },
     /// Enter once it is prepared, `n` for the next way.
     Prepare(Rung),
-    /// Enter for this name, another name, or `n`.
-    Keep { file: PathBuf },
+    /// Enter for this, another name for it, switches, or `n`.
+    Keep { read: Box<Request>, tried: Tried },
     /// `n`: nothing can be kept of a drive that is written only.
     NothingKept,
     /// The name of a file.
     WhichFile,
     /// Enter to write it, another file, or switches.
-    Write { file: PathBuf },
-    /// The same, after a write that has changed nothing.
-    WriteAnew { file: PathBuf },
-    /// Enter for the same again: the flash is half-written, by a write that has ended so.
-    WriteOn { write: Box<Request>, exit: Exit },
+    Write {
+        write: Box<Request>,
+        tried: Tried,
+        /// The flash is not as it should be, by a write before.
+        half_written: bool,
+    },
     /// Enter once it was off and is on again.
     OffAndOn,
+}
+
+/// What has come of the very command that a question offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    Not,
+    /// It failed, and after a deed it can end differently.
+    MayHelp,
+    /// It failed, and would fail again.
+    InVain,
+}
+
+/// What a command that went well has met, as far as it decides what comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Met {
+    /// How the drive is read is not known, but how it is written.
+    pub is_write_only: bool,
+    /// How its flash chip is written is not known.
+    pub is_read_only: bool,
+    /// What was in the flash before a change is in a file.
+    pub has_backup: bool,
+}
+
+/// How a command failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed {
+    pub exit: Exit,
+    /// Its advice has the same again, after a deed.
+    pub offers_the_same: bool,
+}
+
+impl Failed {
+    /// Whether a write that ended so has left a flash that is not as it should be.
+    pub fn leaves_half_written(exit: Exit) -> bool {
+        matches!(exit, Exit::FailedPartly | Exit::Different | Exit::Internal)
+    }
+
+    fn tried(self) -> Tried {
+        match self.exit {
+            _ if self.offers_the_same => Tried::MayHelp,
+            // A drive that was not there, or failed, may do better the next time.
+            Exit::NoDrive | Exit::FailedUnchanged => Tried::MayHelp,
+            _ => Tried::InVain,
+        }
+    }
 }
 
 /// Why an answer was none; the question comes again.
@@ -113,23 +160,39 @@ pub enum Complaint {
     Words(UsageError),
     /// Words that make another command of it.
     OtherCommand,
+    /// `--yes`.
+    Consent,
+    /// Enter, where that would end as before.
+    InVain,
+    /// A no where a file is to be named.
+    No,
 }
 
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Written, and this is what it says it is now.
-    Back { identity: Identity },
+    Back {
+        identity: Identity,
+        /// What was in it before is in a file.
+        has_backup: bool,
+    },
     /// Written, but not seen since.
     NotSeenSince { drive: DriveName, by_ports: bool },
     /// A silent drive that no registers lead to.
     NoWay { drive: DriveName },
     /// No way of preparing it helped.
     NotEntered,
+    /// Its flash chip can be read and not written. `kept` is the file with what is in
+    /// it, `read` the command that makes one.
+    ReadOnly {
+        kept: Option<PathBuf>,
+        read: Box<Request>,
+    },
     /// A command failed in a way that the next step cannot mend. It has said so.
     Failed(Exit),
-    /// The user wants no more. `flash` is the exit of a write that has failed
-    /// after its first change.
+    /// The user wants no more. `flash` is the exit of the last write that has left
+    /// the flash other than it was.
     Stopped { flash: Option<Exit> },
 }
 
@@ -139,6 +202,7 @@ impl End {
             End::Back { .. } => Exit::Done,
             End::NotSeenSince { .. } | End::NoWay { .. } => Exit::NoDrive,
             End::NotEntered => Exit::FailedUnchanged,
+            End::ReadOnly { .. } => Exit::Refused,
             End::Failed(exit) => *exit,
             End::Stopped { flash } => flash.unwrap_or(Exit::Stopped),
         }
@@ -172,8 +236,14 @@ pub struct Guide {
     prepared: Option<Rung>,
     sight: Sight,
     complaint: Option<Complaint>,
-    /// How it is read is not known, but how it is written.
-    is_write_only: bool,
+    met: Met,
+    /// What is in the flash before anything is changed is in a file.
+    has_backup: bool,
+    /// How the last write ended that has left the flash other than it should be, and
+    /// none since has made it right.
+    half_written: Option<Exit>,
+    /// The question whose answer was the file that is looked at.
+    asked: Option<Question>,
     /// Whether there is something of that name already.
     is_taken: fn(&Path) -> bool,
 }
@@ -190,7 +260,10 @@ impl Guide {
             prepared: None,
             sight: Sight::default(),
             complaint: None,
-            is_write_only: false,
+            met: Met::default(),
+            has_backup: false,
+            half_written: None,
+            asked: None,
             is_taken,
         }
     }
@@ -217,9 +290,9 @@ impl Guide {
         }
     }
 
-    /// The drive that the next command finds can be written, and not read.
-    pub fn met_write_only(&mut self) {
-        self.is_write_only = true;
+    /// Whether the flash is other than it should be, by a write on the way.
+    pub fn is_half_written(&self) -> bool {
+        self.half_written.is_some()
     }
 
     /// What was wrong with the last answer.
@@ -232,11 +305,13 @@ impl Guide {
         let Some(answer) = answer.map(str::trim) else {
             return self.stop();
         };
-        if answer.eq_ignore_ascii_case("q") {
+        let word = answer.to_ascii_lowercase();
+        let is = |words: &[&str]| words.contains(&word.as_str());
+        if is(&["q", "quit", "exit"]) {
             return self.stop();
         }
-        let is_no = ["n", "no"].contains(&answer.to_ascii_lowercase().as_str());
-        let is_yes = ["y", "yes"].contains(&answer.to_ascii_lowercase().as_str());
+        let is_no = is(&["n", "no"]);
+        let is_yes = is(&["y", "yes"]);
         let Task::Ask(question) = self.task.clone() else {
             return;
         };
@@ -257,14 +332,9 @@ impl Guide {
             Question::OnCable { .. } => self.complaint = Some(Complaint::YesOrNo),
             Question::Prepare(rung) if is_no => self.task = climb(rung),
             Question::Prepare(rung) => self.enter(Some(rung)),
-            Question::Keep { .. } if is_no => self.task = Task::Ask(Question::WhichFile),
-            Question::Keep { file } => {
-                let file = match answer {
-                    "" => file,
-                    other => named(other),
-                };
-                self.task = Task::Run(Step::Keep, self.request.read().with_file(&file));
-            }
+            Question::Keep { .. } if is_no => self.task = self.after_keeping(None),
+            Question::Keep { read, tried } if is_yes => self.keep_so(*read, tried, ""),
+            Question::Keep { read, tried } => self.keep_so(*read, tried, answer),
             // With that a write makes no backup.
             Question::NothingKept if is_no => {
                 self.request = self.request.without_backup();
@@ -272,11 +342,10 @@ impl Guide {
             }
             Question::NothingKept => self.complaint = Some(Complaint::NotN),
             Question::WhichFile if answer.is_empty() => self.complaint = Some(Complaint::NoFile),
-            Question::WhichFile => self.task = inspecting(answer),
-            Question::Write { file } | Question::WriteAnew { file } => {
-                self.answer_to_write(&self.write(&file), answer);
-            }
-            Question::WriteOn { write, .. } => self.answer_to_write(&write, answer),
+            Question::WhichFile => self.inspect(answer),
+            Question::Write { .. } if is_no => self.complaint = Some(Complaint::No),
+            Question::Write { write, tried, .. } if is_yes => self.write_so(*write, tried, ""),
+            Question::Write { write, tried, .. } => self.write_so(*write, tried, answer),
             Question::OffAndOn => {
                 self.task = Task::Look(Step::LookAgain, self.request.list());
             }
@@ -284,13 +353,16 @@ impl Guide {
     }
 
     /// How the command ended that was asked for.
-    pub fn ended(&mut self, result: Result<(), Exit>) {
-        let Task::Run(step, request) = &self.task else {
+    pub fn ended(&mut self, result: Result<Met, Failed>) {
+        let Task::Run(step, request) = self.task.clone() else {
             return;
         };
-        let file = file_of(request);
-        self.task = match (step, self.prepared, result) {
-            (Step::Enter, _, Ok(())) => self.after_entry(),
+        let exit = result.map_err(|failed| failed.exit);
+        self.task = match (step, self.prepared, exit) {
+            (Step::Enter, _, Ok(met)) => {
+                self.met = met;
+                self.after_entry()
+            }
             (Step::Enter, None, Err(Exit::FailedUnchanged)) => {
                 Task::Ask(Question::Prepare(Rung::FIRST))
             }
@@ -298,45 +370,99 @@ impl Guide {
             (Step::Enter, Some(rung), Err(Exit::Stopped)) => Task::Ask(Question::Prepare(rung)),
             // A drive that was switched off is not there at times.
             (Step::Enter, Some(rung), Err(Exit::FailedUnchanged | Exit::NoDrive)) => climb(rung),
-            (Step::Keep, _, Ok(())) => Task::Ask(Question::WhichFile),
-            (Step::Keep, _, Err(_)) => Task::Ask(self.keep()),
-            (Step::Inspect, _, Ok(())) => Task::Ask(Question::Write { file }),
-            (Step::Inspect, _, Err(_)) => Task::Ask(Question::WhichFile),
-            (Step::Write, _, Ok(())) => Task::Ask(Question::OffAndOn),
-            (
-                Step::Write,
-                _,
-                Err(exit @ (Exit::FailedPartly | Exit::Different | Exit::Internal)),
-            ) => Task::Ask(Question::WriteOn {
-                write: Box::new(request.clone()),
-                exit,
-            }),
-            (Step::Write, _, Err(_)) => Task::Ask(Question::WriteAnew { file }),
+            (Step::Keep, ..) => self.after_reading(request, result),
+            (Step::Inspect, _, Ok(_)) => {
+                let write = self.write(&file_of(&request));
+                self.ask_to_write(write, Tried::Not)
+            }
+            // What was at hand before is so still.
+            (Step::Inspect, _, Err(_)) => {
+                Task::Ask(self.asked.take().unwrap_or(Question::WhichFile))
+            }
+            (Step::Write, ..) => self.after_write(request, result),
             (_, _, Err(exit)) => Task::End(End::Failed(exit)),
-            (_, _, Ok(())) => return,
+            (_, _, Ok(_)) => return,
         };
     }
 
     /// What is in the flash comes first, where it can be had.
     fn after_entry(&self) -> Task {
-        Task::Ask(match self.is_write_only {
-            false => self.keep(),
+        Task::Ask(match self.met.is_write_only {
+            false => Question::Keep {
+                read: Box::new(self.read()),
+                tried: Tried::Not,
+            },
             true if self.request.options.no_backup => Question::WhichFile,
             true => Question::NothingKept,
         })
     }
 
-    fn keep(&self) -> Question {
-        Question::Keep { file: self.spare() }
+    fn after_reading(&mut self, read: Request, result: Result<Met, Failed>) -> Task {
+        let file = file_of(&read);
+        let (read, tried) = match result {
+            Ok(_) => {
+                self.has_backup = true;
+                return self.after_keeping(Some(file));
+            }
+            // Something is in the way of the file by now, and not of another.
+            Err(_) if (self.is_taken)(&file) => (read.with_file(&self.spare()), Tried::MayHelp),
+            Err(failed) => (read, failed.tried()),
+        };
+        Task::Ask(Question::Keep {
+            read: Box::new(read),
+            tried,
+        })
+    }
+
+    fn after_keeping(&self, kept: Option<PathBuf>) -> Task {
+        match self.met.is_read_only {
+            false => Task::Ask(Question::WhichFile),
+            true => Task::End(End::ReadOnly {
+                kept,
+                read: Box::new(self.read()),
+            }),
+        }
+    }
+
+    fn after_write(&mut self, mut write: Request, result: Result<Met, Failed>) -> Task {
+        let is_dry = std::mem::take(&mut write.options.dry_run);
+        match result {
+            Ok(_) if is_dry => self.ask_to_write(write, Tried::Not),
+            Ok(met) => {
+                self.half_written = None;
+                self.has_backup |= met.has_backup;
+                Task::Ask(Question::OffAndOn)
+            }
+            // It is written, and only the report on it was lost.
+            Err(failed) if failed.exit == Exit::Unreported && !is_dry => {
+                self.half_written = None;
+                Task::Ask(Question::OffAndOn)
+            }
+            Err(failed) => {
+                if Failed::leaves_half_written(failed.exit) {
+                    self.half_written = Some(failed.exit);
+                }
+                self.ask_to_write(write, failed.tried())
+            }
+        }
+    }
+
+    fn ask_to_write(&self, write: Request, tried: Tried) -> Task {
+        Task::Ask(Question::Write {
+            write: Box::new(write),
+            tried,
+            half_written: self.half_written.is_some(),
+        })
     }
 
     fn stop(&mut self) {
-        let flash = match &self.task {
-            Task::Ask(Question::WriteOn { exit, .. }) => Some(*exit),
+        let written = match &self.task {
+            Task::End(_) => return,
             // All of it was written; what is left is a look.
             Task::Ask(Question::OffAndOn) => Some(Exit::Done),
             _ => None,
         };
+        let flash = self.half_written.or(written);
         self.task = Task::End(End::Stopped { flash });
     }
 
@@ -388,7 +514,10 @@ impl Guide {
     fn seen_again(&self, drive: DriveName) -> End {
         let identity = self.find(&drive).and_then(|seen| seen.identity.clone());
         match identity {
-            Some(identity) => End::Back { identity },
+            Some(identity) => End::Back {
+                identity,
+                has_backup: self.has_backup,
+            },
             None => End::NotSeenSince {
                 drive,
                 by_ports: self.request.options.via == Some(Via::Port),
@@ -427,24 +556,83 @@ impl Guide {
         write
     }
 
-    /// Enter writes, switches are added to the command, and everything else is
-    /// another file.
-    fn answer_to_write(&mut self, write: &Request, answer: &str) {
-        if answer.is_empty() {
-            self.task = Task::Run(Step::Write, write.clone());
-        } else if answer.starts_with("--") {
-            match with_words(write, answer) {
-                Ok(write) => self.task = Task::Run(Step::Write, write),
-                Err(complaint) => self.complaint = Some(complaint),
+    /// Reads all of it into a file that is not there yet.
+    fn read(&self) -> Request {
+        let mut read = self.request.read().with_file(&self.spare());
+        read.options.force.clone_from(&self.request.options.force);
+        read
+    }
+
+    /// Enter reads into this file, switches are added to the command, and everything
+    /// else is another name.
+    fn keep_so(&mut self, read: Request, tried: Tried, answer: &str) {
+        let read = match self.switches_of(answer) {
+            None if answer.is_empty() && tried == Tried::InVain => Err(Complaint::InVain),
+            None if answer.is_empty() => Ok(read),
+            None => Ok(read.with_file(&named(answer))),
+            Some(words) => {
+                let bare = self.read().with_file(&file_of(&read));
+                with_words(&read, &words).or_else(|_| with_words(&bare, &words))
             }
-        } else {
-            self.task = inspecting(answer);
+        };
+        match read {
+            Ok(read) => {
+                // What is said of the drive is said of the write, too; a check that is
+                // passed for a file is passed for that file.
+                let typed = &mut self.request.options;
+                typed.size = read.options.size;
+                typed.via = read.options.via;
+                typed.protocol.clone_from(&read.options.protocol);
+                self.task = Task::Run(Step::Keep, read);
+            }
+            Err(complaint) => self.complaint = Some(complaint),
         }
     }
-}
 
-fn inspecting(answer: &str) -> Task {
-    Task::Run(Step::Inspect, Request::inspect_file(&named(answer)))
+    /// Enter writes, switches are added to the command, and everything else is
+    /// another file.
+    fn write_so(&mut self, write: Request, tried: Tried, answer: &str) {
+        let write = match self.switches_of(answer) {
+            None if answer.is_empty() && tried == Tried::InVain => Err(Complaint::InVain),
+            None if answer.is_empty() => Ok(write),
+            None => return self.inspect(answer),
+            // In the place of those before, where they do not go with them.
+            Some(words) => {
+                let bare = self.write(&file_of(&write));
+                with_words(&write, &words).or_else(|_| with_words(&bare, &words))
+            }
+        };
+        match write {
+            Ok(write) => self.task = Task::Run(Step::Write, write),
+            Err(complaint) => self.complaint = Some(complaint),
+        }
+    }
+
+    /// Looks at a file; where it is none, what was asked is asked again.
+    fn inspect(&mut self, answer: &str) {
+        if let Task::Ask(question) = &self.task {
+            self.asked = Some(question.clone());
+        }
+        self.task = Task::Run(Step::Inspect, Request::inspect_file(&named(answer)));
+    }
+
+    /// The switches that an answer is. The name of a check alone, as a refusal says it,
+    /// is one as well where no file is called so.
+    fn switches_of(&self, answer: &str) -> Option<String> {
+        let first = answer.split_whitespace().next()?;
+        if args::is_switch(first.as_ref()) {
+            return Some(answer.to_owned());
+        }
+        let answer = answer.to_ascii_lowercase();
+        let name = ["force=", "force "]
+            .iter()
+            .find_map(|word| answer.strip_prefix(word))
+            .unwrap_or(&answer);
+        let check = Check::ALL
+            .into_iter()
+            .find(|check| check.name() == name.trim())?;
+        (!(self.is_taken)(Path::new(first))).then(|| format!("--force={}", check.name()))
+    }
 }
 
 /// The next way to prepare it.
@@ -464,6 +652,9 @@ fn with_words(request: &Request, words: &str) -> Result<Request, Complaint> {
     all.extend(words.split_whitespace().map(OsString::from));
     all.extend(file);
     let typed = args::parse_words(&all).map_err(Complaint::Words)?;
+    if typed.options.yes {
+        return Err(Complaint::Consent);
+    }
     match typed.command == request.command && typed.drives == request.drives {
         true => Ok(typed),
         false => Err(Complaint::OtherCommand),

@@ -15,9 +15,11 @@ use super::outcome::Outcome;
 use super::output::Output;
 use super::progress::eprintln_quietly;
 use super::prompt;
+use super::signals;
 use super::user;
+use crate::job::StopFlag;
 use crate::session::{DriveName, Listed, Machine};
-use guide::{End, Guide, Seen, Sight, Task};
+use guide::{End, Failed, Guide, Met, Seen, Sight, Step, Task};
 
 /// Leads whoever sits at the terminal.
 ///
@@ -25,19 +27,29 @@ use guide::{End, Guide, Seen, Sight, Task};
 /// Nobody there, a bench that cannot be read, or how it ended, if not well.
 pub fn run(context: Context) -> Result<(), Failure> {
     let typed = context.request;
-    let manner = context.output.manner();
-    if !prompt::somebody_is_there() || manner.json || manner.events {
+    if !prompt::somebody_is_there() {
         return Err(Exit::Usage
             .because("This asks questions, and is for somebody at a terminal.")
             .next("Without questions, the first step is:")
             .next(typed.list()));
     }
     if typed.drives.len() > 1 {
-        return Err(Exit::Usage.because("One drive at a time: name one."));
+        return Err(Exit::Usage
+            .because("One drive at a time: name one.")
+            .next("To see which drives there are:")
+            .next(typed.list()));
     }
+    let end = StopFlag::default();
+    // Without it such a signal ends a step, as Ctrl-C does.
+    let _ = signals::note_end_into(&end);
     let mut guide = Guide::of(typed, |file| file.exists());
     let mut last = None;
+    // Of the last write that has left the flash other than it should be.
+    let mut half_written: Option<Failure> = None;
     loop {
+        if end.is_requested() {
+            guide.heard(None);
+        }
         if let Some(complaint) = guide.complaint() {
             eprintln_quietly(words::complaint(&complaint));
         }
@@ -58,36 +70,36 @@ pub fn run(context: Context) -> Result<(), Failure> {
             Task::Run(step, request) => {
                 eprintln_quietly(words::step(step, &request));
                 let result = carry_out(context, &request);
-                if matches!(
-                    result,
-                    Ok(Met {
-                        is_write_only: true
-                    })
-                ) {
-                    guide.met_write_only();
-                }
-                guide.ended(result.as_ref().map(|_| ()).map_err(|failure| failure.exit));
+                guide.ended(result.as_ref().copied().map_err(|failure| Failed {
+                    exit: failure.exit,
+                    offers_the_same: failure.next.offers_the_same(),
+                }));
                 last = result.err();
+                match &last {
+                    Some(failure)
+                        if step == Step::Write && Failed::leaves_half_written(failure.exit) =>
+                    {
+                        half_written = Some(failure.clone());
+                    }
+                    _ => half_written = half_written.filter(|_| guide.is_half_written()),
+                }
                 match (&last, guide.task()) {
                     (None, _) | (Some(_), Task::End(End::Failed(_))) => {}
-                    (Some(failure), next) => eprintln_quietly(words::failed(failure, &next)),
+                    (Some(failure), next) => {
+                        let flash = half_written.as_ref().map(|failure| &failure.flash);
+                        eprintln_quietly(words::failed(failure, flash, &next));
+                    }
                 }
             }
             Task::End(End::Failed(exit)) => {
                 return Err(last.unwrap_or_else(|| exit.because("A step failed.")));
             }
             Task::End(end) => {
-                eprintln_quietly(words::end(&end, typed, last.as_ref())?);
+                eprintln_quietly(words::end(&end, typed, half_written.as_ref())?);
                 return Ok(());
             }
         }
     }
-}
-
-/// What a command has met that decides what comes next.
-struct Met {
-    /// A drive that can be written, and not read.
-    is_write_only: bool,
 }
 
 /// A command as if it had been typed. Ctrl-C ends it and not the guide, whose
@@ -109,6 +121,8 @@ fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
     result.and_then(|()| check())?;
     Ok(Met {
         is_write_only: output.has_met_a_write_only_drive(),
+        is_read_only: output.has_met_a_read_only_flash(),
+        has_backup: output.has_made_a_backup(),
     })
 }
 

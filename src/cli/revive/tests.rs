@@ -1,10 +1,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::guide::{Complaint, End, Guide, Question, Rung, Seen, Sight, Task};
+use super::guide::{
+    Complaint, End, Failed, Guide, Met, Question, Rung, Seen, Sight, Step, Task, Tried,
+};
 use super::words;
 use crate::cli::args::{self, DriveName, Request};
 use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, Flash};
+use crate::job::FlashState;
 use crate::scsi::Identity;
 
 /// What comes of the task that the guide has at hand.
@@ -15,11 +19,31 @@ enum Then {
     /// Ctrl-C, or the terminal is gone.
     Leaves,
     Works,
-    /// On a drive that can be written, and not read.
-    WorksUnread,
+    Meets(Met),
+    /// And would fail again.
     Fails(Exit),
+    /// And its message offers the same again, after a deed.
+    FailsForNow(Exit),
 }
-use Then::{Fails, Leaves, Sees, Types, Works, WorksUnread};
+use Then::{Fails, FailsForNow, Leaves, Meets, Sees, Types, Works};
+
+const WRITE_ONLY: Met = Met {
+    is_write_only: true,
+    is_read_only: false,
+    has_backup: false,
+};
+
+const READ_ONLY: Met = Met {
+    is_write_only: false,
+    is_read_only: true,
+    has_backup: false,
+};
+
+const BACKED_UP: Met = Met {
+    is_write_only: false,
+    is_read_only: false,
+    has_backup: true,
+};
 
 fn typed(line: &str) -> Request {
     args::parse(line.split_whitespace().map(OsString::from)).expect(line)
@@ -40,6 +64,19 @@ struct Walked {
 }
 
 impl Walked {
+    /// Which write the question at hand is about, and what it says of it: whether it
+    /// was tried, and that the flash is half-written.
+    fn offered(&self) -> (String, Tried, bool) {
+        match &self.next {
+            Task::Ask(Question::Write {
+                write,
+                tried,
+                half_written,
+            }) => (line_of(write), *tried, *half_written),
+            other => panic!("no write is offered: {other:?}"),
+        }
+    }
+
     fn end(&self) -> &End {
         match &self.next {
             Task::End(end) => end,
@@ -64,14 +101,19 @@ fn walk_beside(line: &str, is_taken: fn(&Path) -> bool, way: &[Then]) -> Walked 
                 commands.push(line_of(&request));
                 guide.saw(sight.clone());
             }
-            (Task::Run(_, request), Works | WorksUnread | Fails(_)) => {
+            (Task::Run(_, request), Works | Meets(_) | Fails(_) | FailsForNow(_)) => {
                 commands.push(line_of(&request));
-                if matches!(then, WorksUnread) {
-                    guide.met_write_only();
-                }
+                let failed = |exit: &Exit, offers_the_same| {
+                    Err(Failed {
+                        exit: *exit,
+                        offers_the_same,
+                    })
+                };
                 guide.ended(match then {
-                    Fails(exit) => Err(*exit),
-                    _ => Ok(()),
+                    Fails(exit) => failed(exit, false),
+                    FailsForNow(exit) => failed(exit, true),
+                    Meets(met) => Ok(*met),
+                    _ => Ok(Met::default()),
                 });
             }
             (Task::Ask(question), Types(_) | Leaves) => {
@@ -168,7 +210,11 @@ fn a_silent_drive_is_named_reached_by_its_port_kept_written_and_seen_again() {
             "l",
         ]
     );
-    assert_eq!(walked.end(), &End::Back { identity: sony() });
+    let back = End::Back {
+        identity: sony(),
+        has_backup: true,
+    };
+    assert_eq!(walked.end(), &back);
     assert_eq!(walked.end().exit(), Exit::Done);
 }
 
@@ -287,7 +333,7 @@ fn nothing_is_read_of_a_drive_that_cannot_be_and_its_write_is_without_a_backup()
         "mtkflash 3 revive",
         &[
             Sees(at(3, None)),
-            WorksUnread,
+            Meets(WRITE_ONLY),
             Types(""),
             Types("n"),
             Types("bys1.bin"),
@@ -319,8 +365,8 @@ fn a_file_that_is_no_firmware_is_asked_for_again() {
         walked.commands[2..],
         ["i my holiday.jpg", "i bys1.bin", "i bys2.bin"]
     );
-    let file = "bys2.bin".into();
-    assert_eq!(walked.next, Task::Ask(Question::Write { file }));
+    let write = "3 w /m bys2.bin --via port";
+    assert_eq!(walked.offered(), (write.to_owned(), Tried::Not, false));
 }
 
 #[test]
@@ -361,7 +407,7 @@ fn a_write_that_fails_halfway_goes_on_with_the_same_and_tells_when_it_is_left() 
         Types("bys1.bin"),
         Works,
         Types(""),
-        Fails(Exit::FailedPartly),
+        FailsForNow(Exit::FailedPartly),
     ];
     let again = walk_on(&[&half[..], &[Types(""), Works]].concat());
     assert_eq!(again.commands[3], again.commands[4]);
@@ -370,6 +416,278 @@ fn a_write_that_fails_halfway_goes_on_with_the_same_and_tells_when_it_is_left() 
     for leaving in [Types("q"), Leaves] {
         let left = walk_on(&[&half[..], &[leaving]].concat());
         assert_eq!(left.end().exit(), Exit::FailedPartly);
+    }
+}
+
+/// The way up to a flash that is half-written by this run, where the same once more
+/// would end the same.
+fn half_written() -> Vec<Then> {
+    let write = [
+        Types("bys1.bin"),
+        Works,
+        Types(""),
+        Fails(Exit::FailedPartly),
+    ];
+    [entered(), write.to_vec()].concat()
+}
+
+#[test]
+fn a_half_written_flash_is_told_at_every_question_and_at_the_end() {
+    let ways: [&[Then]; 9] = [
+        &[],
+        // What was in it before is looked at.
+        &[Types("dead-3.bin"), Works],
+        &[Types("nosuch"), Fails(Exit::BadImage)],
+        // A write that ends before its first change leaves it as it is.
+        &[Types("--force=model"), FailsForNow(Exit::Stopped)],
+        &[Types("--force=model"), Fails(Exit::Refused)],
+        &[Types("--force=model"), Fails(Exit::NoDrive)],
+        &[Types("--force=model"), Fails(Exit::FailedUnchanged)],
+        &[Types("--force=model"), Fails(Exit::BadImage)],
+        &[Types("--dry-run"), Works],
+    ];
+    for way in ways {
+        for leaving in [Types("q"), Types("quit"), Leaves] {
+            let way = [half_written(), way.to_vec()].concat();
+            let asked = walk("mtkflash 3 revive", &way);
+            assert!(asked.offered().2, "{way:?}");
+            let left = walk("mtkflash 3 revive", &[way, vec![leaving]].concat());
+            let flash = Some(Exit::FailedPartly);
+            assert_eq!(left.end(), &End::Stopped { flash });
+            assert_eq!(left.end().exit(), Exit::FailedPartly);
+        }
+    }
+}
+
+#[test]
+fn what_the_flash_is_left_as_is_told_of_the_last_write_that_changed_it() {
+    for (first, second) in [
+        (Exit::FailedPartly, Exit::Different),
+        (Exit::Different, Exit::Internal),
+        (Exit::Internal, Exit::FailedPartly),
+    ] {
+        let left = walk_on(&[
+            Types("bys1.bin"),
+            Works,
+            Types(""),
+            FailsForNow(first),
+            Types(""),
+            FailsForNow(second),
+            Types(""),
+            FailsForNow(Exit::Stopped),
+            Types("q"),
+        ]);
+        assert_eq!(left.end().exit(), second);
+    }
+}
+
+#[test]
+fn a_whole_write_ends_that_the_flash_is_half_written() {
+    for whole in [Works, Fails(Exit::Unreported)] {
+        let back = [Types("dead-3.bin"), Works, Types(""), whole];
+        let way = [&half_written()[..], &back].concat();
+        let written = walk("mtkflash 3 revive", &way);
+        assert_eq!(written.next, Task::Ask(Question::OffAndOn));
+        let left = walk("mtkflash 3 revive", &[way, vec![Types("q")]].concat());
+        assert_eq!(left.end().exit(), Exit::Done);
+    }
+}
+
+/// The way up to a write that was refused, where the same once more would end the same.
+fn refused() -> Vec<Then> {
+    vec![Types("bys1.bin"), Works, Types(""), Fails(Exit::Refused)]
+}
+
+#[test]
+fn enter_is_taken_only_where_the_same_may_end_otherwise() {
+    let in_vain = walk_on(&[refused(), vec![Types(""), Types("yes")]].concat());
+    assert_eq!(in_vain.complaints, vec![Complaint::InVain; 2]);
+    let write = "3 w /m bys1.bin --via port".to_owned();
+    assert_eq!(in_vain.offered(), (write, Tried::InVain, false));
+
+    for exit in [Exit::NoDrive, Exit::FailedUnchanged] {
+        let again = walk_on(&[Types("bys1.bin"), Works, Types(""), Fails(exit), Types("")]);
+        assert!(matches!(again.next, Task::Run(Step::Write, _)), "{exit:?}");
+    }
+    for (exit, is_half_written) in [(Exit::Stopped, false), (Exit::FailedPartly, true)] {
+        let failed = [Types("bys1.bin"), Works, Types(""), FailsForNow(exit)];
+        let asked = walk_on(&failed);
+        assert_eq!(asked.offered().1, Tried::MayHelp);
+        assert_eq!(asked.offered().2, is_half_written);
+        let again = walk_on(&[&failed[..], &[Types("Y")]].concat());
+        assert!(matches!(again.next, Task::Run(Step::Write, _)));
+    }
+    let worn = [half_written(), vec![Types("")]].concat();
+    let worn = walk("mtkflash 3 revive", &worn);
+    assert_eq!(worn.complaints, [Complaint::InVain]);
+}
+
+#[test]
+fn the_name_of_a_check_is_its_switch_unless_a_file_is_called_so() {
+    for meant in [
+        "model",
+        "MODEL",
+        "force=model",
+        "force model",
+        "--force model",
+    ] {
+        let walked = walk_on(&[refused(), vec![Types(meant)]].concat());
+        let Task::Run(Step::Write, request) = walked.next else {
+            panic!("{meant}: {:?}", walked.next);
+        };
+        let line = "3 w /m bys1.bin --via port --force=model";
+        assert_eq!(line_of(&request), line, "{meant}");
+    }
+    let is_taken = |file: &Path| file == Path::new("model");
+    let way = [entered(), refused(), vec![Types("model")]].concat();
+    let walked = walk_beside("mtkflash 3 revive", is_taken, &way);
+    assert!(matches!(walked.next, Task::Run(Step::Inspect, _)));
+}
+
+#[test]
+fn what_is_no_file_leaves_the_question_and_the_switches_as_they_were() {
+    let switched = [Types("--force=model"), Fails(Exit::Refused)];
+    let slips = [
+        Types("modell"),
+        Fails(Exit::BadImage),
+        Types("holiday.jpg"),
+        Fails(Exit::BadImage),
+        Types("no"),
+        Types("--yes"),
+        Types("--force=model --yes"),
+    ];
+    let walked = walk_on(&[&refused()[..], &switched, &slips].concat());
+    let write = "3 w /m bys1.bin --via port --force=model".to_owned();
+    assert_eq!(walked.offered(), (write, Tried::InVain, false));
+    assert_eq!(
+        walked.complaints,
+        [Complaint::No, Complaint::Consent, Complaint::Consent]
+    );
+
+    // Once a file is looked at that is one, the question is about that, and what was
+    // passed for the other is not passed for it.
+    let other = [Types("bys2.bin"), Works];
+    let walked = walk_on(&[&refused()[..], &switched, &other].concat());
+    let write = "3 w /m bys2.bin --via port".to_owned();
+    assert_eq!(walked.offered(), (write, Tried::Not, false));
+}
+
+#[test]
+fn switches_add_up_and_take_the_place_of_those_that_they_contradict() {
+    let walked = walk_on(
+        &[
+            &refused()[..],
+            &[Types("--backup old.bin"), Fails(Exit::Refused)],
+            &[Types("--force=model"), Fails(Exit::Refused)],
+        ]
+        .concat(),
+    );
+    let both = "3 w /m bys1.bin --backup old.bin --via port --force=model";
+    assert_eq!(walked.offered().0, both);
+    let without = [
+        Types("--backup old.bin"),
+        Fails(Exit::Refused),
+        Types("--no-backup"),
+        Fails(Exit::Refused),
+    ];
+    let walked = walk_on(&[&refused()[..], &without].concat());
+    let line = "3 w /m bys1.bin --no-backup --via port";
+    assert_eq!(walked.offered().0, line);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_goes_back_to_the_question() {
+    let dry = [Types("bys1.bin"), Works, Types("--dry-run"), Works];
+    let walked = walk_on(&dry);
+    assert_eq!(walked.commands[3], "3 w /m bys1.bin --dry-run --via port");
+    let write = "3 w /m bys1.bin --via port".to_owned();
+    assert_eq!(walked.offered(), (write, Tried::Not, false));
+}
+
+#[test]
+fn a_backup_is_spoken_of_only_where_there_is_one() {
+    let written = |keeping: &[Then], write: Then| {
+        let way = [
+            &[Sees(at(3, None)), Works][..],
+            keeping,
+            &[Types("bys1.bin"), Works, Types(""), write],
+            &[Types(""), Sees(at(3, Some(sony())))],
+        ];
+        match walk("mtkflash 3 revive", &way.concat()).end() {
+            End::Back { has_backup, .. } => *has_backup,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(written(&[Types(""), Works], Works));
+    assert!(written(&[Types("n")], Meets(BACKED_UP)));
+    assert!(!written(&[Types("n")], Works));
+}
+
+#[test]
+fn a_size_that_is_typed_is_for_that_read_and_the_next() {
+    let sized = [
+        Sees(at(3, None)),
+        Works,
+        Types("yes"),
+        Fails(Exit::Refused),
+        Types(""),
+        Types("--size 256K --yes"),
+        Types("--size 256K"),
+        Fails(Exit::Refused),
+        Types(""),
+        Types("kept.bin"),
+        FailsForNow(Exit::FailedUnchanged),
+        Types(""),
+        Works,
+    ];
+    let walked = walk("mtkflash 3 revive", &sized);
+    assert_eq!(
+        walked.complaints,
+        [Complaint::InVain, Complaint::Consent, Complaint::InVain]
+    );
+    assert_eq!(
+        walked.commands[2..],
+        [
+            "3 r /m /b dead-3.bin --via port",
+            "3 r /m /b dead-3.bin --size 256K --via port",
+            "3 r /m /b kept.bin --size 256K --via port",
+            "3 r /m /b kept.bin --size 256K --via port",
+        ]
+    );
+    assert_eq!(walked.next, Task::Ask(Question::WhichFile));
+}
+
+#[test]
+fn the_way_that_is_typed_for_the_read_is_that_of_the_write() {
+    let walked = walk(
+        "mtkflash 3 revive",
+        &[
+            Sees(at(3, None)),
+            Works,
+            Types("--protocol vendor --force=unstable"),
+            Works,
+            Types("bys1.bin"),
+            Works,
+        ],
+    );
+    let write = "3 w /m bys1.bin --via port --protocol vendor";
+    assert_eq!(walked.offered().0, write);
+}
+
+#[test]
+fn a_chip_that_cannot_be_written_is_kept_and_no_firmware_is_asked_for() {
+    for (keeping, file) in [
+        (vec![Types(""), Meets(READ_ONLY)], Some("dead-3.bin".into())),
+        (vec![Types("n")], None),
+    ] {
+        let entered = [Sees(at(3, None)), Meets(READ_ONLY)];
+        let walked = walk("mtkflash 3 revive", &[&entered[..], &keeping].concat());
+        let End::ReadOnly { kept, read } = walked.end() else {
+            panic!("{:?}", walked.next);
+        };
+        assert_eq!(kept, &file);
+        assert_eq!(line_of(read), "3 r /m /b dead-3.bin --via port");
+        assert_eq!(walked.end().exit(), Exit::Refused);
     }
 }
 
@@ -425,8 +743,8 @@ fn the_drive_is_no_file_and_no_list() {
 
 #[test]
 fn every_question_and_every_end_in_words() {
-    let file = || "bys1.bin".into();
-    let questions = [
+    let tried = [Tried::Not, Tried::MayHelp, Tried::InVain];
+    let first = [
         Question::WhichDrive {
             seen: at(3, Some(sony())).drives,
             has_ports: true,
@@ -436,23 +754,36 @@ fn every_question_and_every_end_in_words() {
             has_ports: false,
         },
         Question::OnCable { position: 3 },
-        Question::Keep {
-            file: "dead-3.bin".into(),
-        },
-        Question::NothingKept,
-        Question::WhichFile,
-        Question::Write { file: file() },
-        Question::WriteAnew { file: file() },
-        Question::WriteOn {
-            write: Box::new(typed("mtkflash 3 w /m bys1.bin")),
-            exit: Exit::FailedPartly,
-        },
-        Question::OffAndOn,
     ];
+    let keep = tried.map(|tried| Question::Keep {
+        read: Box::new(typed("mtkflash 3 r /m /b dead-3.bin")),
+        tried,
+    });
+    let write = [false, true].into_iter().flat_map(|half_written| {
+        tried.map(|tried| Question::Write {
+            write: Box::new(typed("mtkflash 3 w /m bys1.bin")),
+            tried,
+            half_written,
+        })
+    });
+    let questions: Vec<Question> = first
+        .into_iter()
+        .chain(keep)
+        .chain([Question::NothingKept, Question::WhichFile])
+        .chain(write)
+        .chain([Question::OffAndOn])
+        .collect();
     let rungs: Vec<Question> = Rung::all().map(Question::Prepare).collect();
     let drive = || DriveName::Index(3);
     let ends = [
-        End::Back { identity: sony() },
+        End::Back {
+            identity: sony(),
+            has_backup: true,
+        },
+        End::Back {
+            identity: sony(),
+            has_backup: false,
+        },
         End::NotSeenSince {
             drive: drive(),
             by_ports: true,
@@ -463,6 +794,14 @@ fn every_question_and_every_end_in_words() {
         },
         End::NoWay { drive: drive() },
         End::NotEntered,
+        End::ReadOnly {
+            kept: Some("dead-3.bin".into()),
+            read: Box::new(typed("mtkflash 3 r /m /b dead-3.bin")),
+        },
+        End::ReadOnly {
+            kept: None,
+            read: Box::new(typed("mtkflash 3 r /m /b dead-3.bin")),
+        },
         End::Stopped {
             flash: Some(Exit::Done),
         },
@@ -473,17 +812,27 @@ fn every_question_and_every_end_in_words() {
     ];
     let request = typed("mtkflash 3 revive");
     let caller = crate::cli::caller::Caller::ordinary();
+    let complaints = [
+        Complaint::Consent,
+        Complaint::InVain,
+        Complaint::No,
+        Complaint::NotN,
+    ];
+    let said = |half: Option<&Failure>| {
+        let ends = ends
+            .iter()
+            .map(move |end| match words::end(end, &request, half) {
+                Ok(text) => text,
+                Err(failure) => failure.text(),
+            });
+        ends.collect::<Vec<_>>()
+    };
     let shown = questions
         .iter()
         .chain(&rungs)
         .map(words::question)
-        .chain(
-            ends.iter()
-                .map(|end| match words::end(end, &request, None) {
-                    Ok(text) => text,
-                    Err(failure) => failure.text(),
-                }),
-        )
+        .chain(complaints.iter().map(words::complaint))
+        .chain(said(None))
         .map(|text| {
             text.render(
                 &caller,
@@ -494,4 +843,45 @@ fn every_question_and_every_end_in_words() {
             )
         });
     insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n~~~\n"));
+}
+
+/// A write that has ended in the middle of it.
+fn half() -> Failure {
+    Failure {
+        flash: Flash::Holds {
+            state: FlashState::InDoubt { taken: 1, of: 4 },
+            wrong: Vec::new(),
+            old_content: Some("dead-3.bin".into()),
+        },
+        ..Exit::FailedPartly.because("The drive takes no more.")
+    }
+}
+
+#[test]
+fn of_a_half_written_flash_no_message_says_that_nothing_was_changed() {
+    let request = typed("mtkflash 3 revive");
+    let half = half();
+    let flash = Some(Exit::FailedPartly);
+    for offers in [false, true] {
+        let half = match offers {
+            true => half.clone().next("Leave it on:").next(request.same()),
+            false => half.clone(),
+        };
+        let end = words::end(&End::Stopped { flash }, &request, Some(&half));
+        let end = end.expect_err("no success");
+        assert_eq!(end.flash, half.flash);
+        let said = end.text().to_string();
+        assert!(said.contains("Leave the drive on"), "{said}");
+        assert_eq!(said.contains("the same file or another"), offers, "{said}");
+    }
+
+    // Nor does what came of a later command that changed nothing.
+    let later = Exit::BadImage.because("There is no such file.");
+    let next = Task::Ask(Question::WhichFile);
+    let unchanged = "Nothing was changed.";
+    let said = words::failed(&later, Some(&half.flash), &next).to_string();
+    assert!(!said.contains(unchanged), "{said}");
+    assert!(said.contains("dead-3.bin"), "{said}");
+    let said = words::failed(&later, None, &next).to_string();
+    assert!(said.contains(unchanged), "{said}");
 }

@@ -1,6 +1,8 @@
 //! The guide's questions and endings, as their user reads them.
 
-use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task, file_of};
+use std::path::Path;
+
+use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task, Tried, file_of};
 use crate::cli::advice::{Advice, Asking, Command};
 use crate::cli::args::{DriveName, Request};
 use crate::cli::exit::Exit;
@@ -59,54 +61,32 @@ pub fn question(question: &Question) -> Text {
                  the computer has to be restarted for it, type q, and begin again afterwards.",
             )
             .words("Press Enter and do that now, or type n for the next way, q to stop: "),
-        Question::Keep { file } => text
-            .words(
-                "What is in the flash comes into a file first: it may be all that is left of this \
-                 drive's own data.",
-            )
-            .words(&format!(
-                "Press Enter to call it {}, or type another name, or n to go on without: ",
-                file.display()
-            )),
+        Question::Keep { read, tried } => keep(&mut text, &file_of(read), *tried),
         Question::NothingKept => text
             .words(
                 "What is in the flash of this drive cannot be read, so that there is no way back \
                  from a write.",
             )
-            .words("Type n to go on without, or q to stop: "),
+            .words("Type n to go on without one, or q to stop: "),
         Question::WhichFile => text
             .words(
                 "Which firmware shall be written? It has to be for this very drive: compare the \
                  label on it. ZIP archives and vendors' flash programs are taken as they are.",
             )
             .words("Type the name of the file, or q to stop: "),
-        Question::Write { file } => text
-            .words(
-                "Compare the names above with the label of the drive. Before anything is changed \
-                 you are asked again.",
-            )
-            .words(&format!(
-                "Press Enter to write {}, or type another file, or q to stop: ",
-                file.display()
-            )),
-        Question::WriteAnew { file } => text
-            .words(
-                "Nothing was changed. Where the message names a switch such as --force=model, it \
-                 can be typed here; read what it says first.",
-            )
-            .words(&format!(
-                "Press Enter to try {} again, or type another file, a switch, or q to stop: ",
-                file.display()
-            )),
-        Question::WriteOn { write, .. } => text
-            .words(
-                "The flash is not as it should be. Leave the drive on: with the power the way in \
-                 may be gone. The same once more goes on where it was.",
-            )
-            .words(&format!(
-                "Press Enter to write {} again, or type a switch, or q to stop: ",
-                file_of(write).display()
-            )),
+        Question::Write {
+            write,
+            tried,
+            half_written,
+        } => {
+            if *half_written {
+                text.words(
+                    "The flash is not as it should be. Leave the drive on: with the power the way \
+                     in may be gone.",
+                );
+            }
+            to_write(&mut text, &file_of(write), *tried, *half_written)
+        }
         Question::OffAndOn => text
             .words(
                 "Take the jumper out if you have set one. Switch the drive off, wait a few seconds, \
@@ -116,6 +96,71 @@ pub fn question(question: &Question) -> Text {
             .words("Press Enter when it is on again: "),
     };
     text
+}
+
+/// What is asked before the flash is read into this file.
+fn keep<'a>(text: &'a mut Text, file: &Path, tried: Tried) -> &'a mut Text {
+    let file = file.display();
+    match tried {
+        Tried::Not => text
+            .words(
+                "What is in the flash comes into a file first: it may be all that is left of this \
+                 drive's own data.",
+            )
+            .words(&format!(
+                "Press Enter to call it {file}, or type another name, or n to go on without: "
+            )),
+        Tried::MayHelp => text.words("Nothing is kept yet.").words(&format!(
+            "Press Enter to try again and call it {file}, or type another name, a switch, or n to \
+             go on without: "
+        )),
+        Tried::InVain => text
+            .words(
+                "Nothing is kept yet, and the same once more would end the same. Where the message \
+                 names a switch, it can be typed here, as in --size 256K; read what it says first.",
+            )
+            .words("Type a switch, or another name, or n to go on without: "),
+    }
+}
+
+/// What is asked before this file is written.
+fn to_write<'a>(text: &'a mut Text, file: &Path, tried: Tried, half_written: bool) -> &'a mut Text {
+    const SWITCHES: &str = "Where the message names a check or a switch, it can be typed here, as in \
+                            --force=model or --no-backup; read what it says first.";
+    let file = file.display();
+    match (tried, half_written) {
+        (Tried::Not, _) => text
+            .words(
+                "Compare the names above with the label of the drive. Before anything is changed \
+                 you are asked again.",
+            )
+            .words(&format!(
+                "Press Enter to write {file}, or type another file, or q to stop: "
+            )),
+        (Tried::MayHelp, false) => text
+            .words(&format!("Nothing was changed. {SWITCHES}"))
+            .words(&format!(
+                "Press Enter to try {file} again, or type another file, a switch, or q to stop: "
+            )),
+        (Tried::MayHelp, true) => text.words(&format!(
+            "Press Enter to try {file} again, or type another file, a switch, or q to stop: "
+        )),
+        (Tried::InVain, false) => text
+            .words(&format!(
+                "Nothing was changed, and the same once more would end the same. {SWITCHES}"
+            ))
+            .words(&format!(
+                "Type a switch for {file}, or another file, or q to stop: "
+            )),
+        (Tried::InVain, true) => text
+            .words(&format!(
+                "The same once more would end the same. If a file holds what was in the drive \
+                 before, its name can be typed here. {SWITCHES}"
+            ))
+            .words(&format!(
+                "Type another file, or a switch for {file}, or q to stop: "
+            )),
+    }
 }
 
 fn which_drive(seen: &[Seen], has_ports: bool) -> Text {
@@ -150,14 +195,23 @@ fn place(position: u8) -> String {
 }
 
 /// A command that failed before the guide goes on. Of a drive that refuses, the
-/// next question is the next thing to try.
-pub fn failed(failure: &Failure, next: &Task) -> Text {
+/// next question is the next thing to try. `flash` is what a write before has left:
+/// that it is as it was before this command is no good news then.
+pub fn failed(failure: &Failure, flash: Option<&Flash>, next: &Task) -> Text {
     let next = match next {
         Task::Ask(Question::Prepare(rung)) if *rung != Rung::FIRST => Advice::default(),
         _ => failure.next.clone(),
     };
-    let failure = failure.clone();
-    Failure { next, ..failure }.text()
+    let flash = match &failure.flash {
+        unchanged if *unchanged == Flash::UNCHANGED => flash.unwrap_or(unchanged),
+        changed => changed,
+    };
+    Failure {
+        next,
+        flash: flash.clone(),
+        ..failure.clone()
+    }
+    .text()
 }
 
 pub fn complaint(complaint: &Complaint) -> Text {
@@ -171,23 +225,38 @@ pub fn complaint(complaint: &Complaint) -> Text {
             "Only switches can be added here: another drive or file would be another command."
                 .into()
         }
+        Complaint::Consent => {
+            "--yes is not taken here: before anything is changed you are asked.".into()
+        }
+        Complaint::InVain => {
+            "Enter alone would end the same once more: type a switch that the message names, or \
+             another file."
+                .into()
+        }
+        Complaint::No => "To write another file, type its name. To write nothing, type q.".into(),
     }
 }
 
-/// The last words: what was reached, or why it was not, after the `last` command
-/// that failed.
+/// The last words: what was reached, or why it was not, after a write that has
+/// left the flash other than it should be.
 ///
 /// # Errors
 /// Every end but a drive that was written.
-pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, Failure> {
+pub fn end(end: &End, typed: &Request, half_written: Option<&Failure>) -> Result<Text, Failure> {
     let failure = |what: String| end.exit().because(what);
     Err(match end {
-        End::Back { identity } => {
+        End::Back {
+            identity,
+            has_backup,
+        } => {
             let mut text = Text::from("");
             text.success(&format!(
-                "The drive is back. It says that it is {}. Try a disc in it before you throw the \
-                 backup away.",
-                report::identity(identity)
+                "The drive is back. It says that it is {}. Try a disc in it{}.",
+                report::identity(identity),
+                match has_backup {
+                    true => " before you throw the backup away",
+                    false => "",
+                }
             ));
             return Ok(text);
         }
@@ -220,6 +289,22 @@ pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, F
                  change:",
             )
             .next(typed.same()),
+        End::ReadOnly { kept, read } => {
+            let failure = failure(
+                "This tool cannot write the flash chip of this drive: step 2 says why. Another chip \
+                 in its place helps, or an external programmer."
+                    .to_owned(),
+            );
+            match kept {
+                Some(file) => failure
+                    .keeping(Some(file))
+                    .next("To look at what is kept of it:")
+                    .next(Request::inspect_file(file)),
+                None => failure
+                    .next("To keep what is in it first:")
+                    .next(read.as_ref().clone()),
+            }
+        }
         End::Failed(_) => failure("A step failed.".to_owned()),
         End::Stopped {
             flash: Some(Exit::Done),
@@ -230,10 +315,19 @@ pub fn end(end: &End, typed: &Request, last: Option<&Failure>) -> Result<Text, F
             return Ok(text);
         }
         End::Stopped { flash: Some(_) } => Failure {
-            flash: last.map_or(Flash::Unsaid, |last| last.flash.clone()),
-            ..failure("Stopped in the middle of it.".to_owned())
+            flash: half_written.map_or(Flash::Unsaid, |write| write.flash.clone()),
+            ..failure("Stopped, and the flash is not as it should be.".to_owned())
         }
-        .next("Leave the drive on. This begins again, and the write goes on where it was:")
+        .next(match half_written {
+            Some(write) if !write.next.offers_the_same() => {
+                "Leave the drive on: with the power the way in may be gone. To begin again, with \
+                 another file:"
+            }
+            _ => {
+                "Leave the drive on: with the power the way in may be gone. To begin again, with \
+                 the same file or another:"
+            }
+        })
         .next(typed.same()),
         End::Stopped { flash: None } => failure("Stopped.".to_owned()),
     })
