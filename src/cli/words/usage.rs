@@ -21,7 +21,8 @@ pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
             meant.push(request);
         }
     }
-    let next = match meant.is_empty() {
+    // Why is more than what is left without the switch.
+    let next = match meant.is_empty() || is_for_programs(error) {
         true => advice_as_meant(error, typed),
         false => {
             let heading = match (consent_meant(typed), meant.len()) {
@@ -91,13 +92,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
                     None,
                 ))
         }
-        UsageError::DoesNotGoWith {
-            option: "--json" | "--events",
-            verb: verb @ Verb::Revive,
-            ..
-        } => next
+        error if is_for_programs(error) => next
             .then("It asks questions, and that switch is for programs. Without it, at a terminal:")
-            .then(Request::form(*verb, &drives_in(typed), None)),
+            .then(Request::form(Verb::Revive, &drives_in(typed), None)),
         UsageError::TwoCommands { verb, .. }
         | UsageError::TwoFiles { verb, .. }
         | UsageError::CommandAsSwitch { verb, .. }
@@ -182,6 +179,18 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             .then("How all of it is typed:")
             .then(Request::help(topic(typed))),
     }
+}
+
+/// Whether a program's switch stands where questions are asked.
+fn is_for_programs(error: &UsageError) -> bool {
+    matches!(
+        error,
+        UsageError::DoesNotGoWith {
+            option: "--json" | "--events",
+            verb: Verb::Revive,
+            ..
+        }
+    )
 }
 
 /// The name of the switch that is nearest to this word, dashes and all.
