@@ -85,7 +85,7 @@ pub(super) fn prepare(
     let unsteady = steadiness::refuse_unstable(disagreements, &request.forced)?;
     wanted.warnings.extend(unsteady);
 
-    let mut open = scope.open(size);
+    let open = scope.open(size);
     let prepared = scope.offer(job, &wanted.bytes, dump.as_ref(), &open)?;
     let (to_compare, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
@@ -103,7 +103,7 @@ pub(super) fn prepare(
         &to_compare,
     );
     job.check_stop()?;
-    let earlier = scope.earlier(&mut open, dump.as_ref(), &prepared.content, there)?;
+    let earlier = scope.earlier(open, dump.as_ref(), &prepared.content, there)?;
     let is_resumed = matches!(earlier.start, Start::Resumed(_));
     let is_in_doubt = dump.is_none() && !earlier.over.is_empty();
     let mut made = scope.back_up(earlier.start, dump.as_ref(), there, &mut wanted.warnings)?;
@@ -265,7 +265,7 @@ impl<'a> Scope<'a> {
     /// Whether this download goes on with one that was begun.
     fn earlier(
         &self,
-        open: &mut Open,
+        open: Open,
         dump: Option<&Dump>,
         content: &[u8],
         there: There,
@@ -284,15 +284,14 @@ impl<'a> Scope<'a> {
             bytes: masked(&dump.bytes, &rewritten),
             ..dump.clone()
         };
-        open.recognise(&now, None);
         let change = Change {
             dump: &now,
             seen: &now,
             target: &|_| Arc::clone(&target),
             retained: &without(&kept(rules, dump, content), &rewritten),
-            layout: None,
             backup: request.backup.named(),
         };
+        let open = open.recognised(&now, None, |one| change.target_of(one));
         let start = match open.start(&change, drive, &request.forced) {
             // Nothing is lost where nothing is written.
             Err(_) if there == There::AsRead => Start::Here,
@@ -302,13 +301,13 @@ impl<'a> Scope<'a> {
             start => open.of_blank(start?, &change, &request.forced)?,
         };
         write::refuse_unfinished(&start, request)?;
-        let mut over = open.of_this_drive(&change);
+        let mut over = open.of_this_drive();
         let notices = match &start {
             Start::Resumed(earlier) => {
                 over.extend(open.same_as(earlier, &change));
                 Vec::new()
             }
-            _ => open.notices(dump, None),
+            _ => open.notices(),
         };
         Ok(Earlier {
             start,

@@ -11,7 +11,9 @@
 //! without one, by its place in the machine; and whether its flash can be what
 //! that change has left behind.
 
+mod closing;
 mod find;
+mod recognise;
 mod start;
 mod under_way;
 
@@ -19,17 +21,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::journal::trace::{State, Trace, shares_content};
-use super::journal::{self, Entry, Journal, stopped, trace};
+use super::journal::{self, Entry, Journal};
 use super::read::{Dump, without};
 use super::record::{Date, Record};
 use super::{BackupProblem, Refusal};
-use crate::flash::{EraseLayout, FlashRange, Offset};
+use crate::flash::{FlashRange, Offset};
 use crate::image::{Crc32, identity};
 use crate::protocol::{DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
-pub(super) use find::find;
-pub(super) use start::{Change, Open, Start};
+pub(super) use closing::Closing;
+pub(super) use find::{Open, find};
+pub(super) use start::{Change, Start};
 pub(super) use under_way::{Beginning, begin, finish, withdraw};
 
 /// The backup of a change that was begun on a flash like this one.
@@ -90,21 +93,6 @@ impl Who {
     }
 }
 
-/// Whether a flash that shows this may have been left by a change of a drive that is
-/// known so.
-fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -> bool {
-    // One that was settled by the drive that it was about, as far as can be told.
-    let is_settled = entry.is_some_and(|found| found.entry.settled && !found.entry.displaced);
-    match (trace.state, who) {
-        (State::Untouched, _) => false,
-        (State::Partial, _) => true,
-        (_, Who::Serial | Who::Moved | Who::Place) => true,
-        (State::Finished, Who::Unknown | Who::Elsewhere) => !is_settled,
-        (State::Other, Who::Unknown) => trace.is_kin,
-        (State::Other, Who::Elsewhere) => false,
-    }
-}
-
 /// What the user should know of changes that this run does not go on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -143,10 +131,20 @@ pub fn notices(
     let intact = intact.filter(|one| is_near(one.who, &one.entry));
     let lost = open.lost.iter();
     let lost = lost.filter(|one| is_near(one.who, &one.entry));
+    notices_of(intact, lost, &open.unread)
+}
+
+fn notices_of<'a>(
+    intact: impl Iterator<Item = &'a Unfinished>,
+    lost: impl Iterator<Item = &'a Lost>,
+    unread: &[PathBuf],
+) -> Vec<Notice> {
+    let unread = unread.iter().cloned();
+    let unread = unread.map(|place| Notice::Unread { place });
     intact
         .map(Unfinished::notice)
         .chain(lost.map(Lost::notice))
-        .chain(open.unread())
+        .chain(unread)
         .collect()
 }
 
@@ -162,7 +160,7 @@ pub fn is_mixed(
         Writing::Download(_) | Writing::Impossible(_) => None,
     };
     let open = find(file, device.info(), dump.bytes.len(), journal);
-    open.recognised(dump, layout).is_mixed(dump, layout)
+    open.recognised(dump, layout, |_| None).is_mixed(dump)
 }
 
 /// Notes that the changes are over which were to make of this drive's flash what it
@@ -185,8 +183,8 @@ pub fn end_those_that_hold(held: &[u8], device: &DeviceInfo, journal: &Journal) 
         let target = one.entry.as_ref().and_then(journal::Found::target);
         one.who.is_this() && target.is_some_and(|target| is_held(&target, &one.covered))
     });
-    let closings = intact.map(|one| one.closing(finished));
-    let closings: Vec<Closing> = closings.chain(lost.map(Lost::closing)).collect();
+    let closings = intact.map(|one| Closing::of(one, finished));
+    let closings: Vec<Closing> = closings.chain(lost.map(Closing::of_lost)).collect();
     closings.iter().for_each(|one| one.close(journal));
     !closings.is_empty()
 }
@@ -201,49 +199,6 @@ pub fn unfinished_line(
     let open = find(None, device, size as usize, journal);
     let this = open.intact.into_iter().find(|one| one.who.is_this())?;
     Some((this.entry?.entry.words(), this.path))
-}
-
-/// An unfinished change that is over when another one succeeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Closing {
-    pub backup: Option<PathBuf>,
-    pub entry: Option<journal::Found>,
-    end: End,
-    /// The flash shows that the change was under way in it.
-    is_under_way: bool,
-}
-
-/// What becomes of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// It was this drive's, as far as can be known.
-    Closed,
-    /// Whether it was this drive's cannot be told.
-    Settled,
-    /// It seems to have been another one's.
-    Displaced,
-}
-
-impl Closing {
-    /// That of the change which this one has gone on with.
-    fn of_begun(mut self) -> Closing {
-        if self.is_under_way {
-            self.end = End::Closed;
-        }
-        self
-    }
-
-    pub fn close(&self, journal: &Journal) {
-        let entry = self.entry.as_ref();
-        let closed = match (self.end, entry) {
-            (End::Settled | End::Displaced, Some(entry)) => {
-                journal.settle(entry, self.end == End::Displaced);
-                None
-            }
-            _ => entry,
-        };
-        finish(self.backup.as_deref(), closed, journal);
-    }
 }
 
 /// Why it is not gone on with a change.
@@ -329,21 +284,6 @@ impl Unfinished {
         self.entry.as_ref().is_some_and(|found| found.entry.mixed)
     }
 
-    /// That of a change of a flash that shows this. By its place alone a drive is not
-    /// known: a twin may have been there when this change was begun.
-    fn closing(&self, trace: Trace) -> Closing {
-        Closing {
-            backup: Some(self.path.clone()),
-            entry: self.entry.clone(),
-            end: match (self.who, trace.state) {
-                (Who::Serial, State::Partial | State::Finished | State::Other) => End::Closed,
-                (Who::Place, State::Other) => End::Displaced,
-                _ => End::Settled,
-            },
-            is_under_way: trace.state == State::Partial,
-        }
-    }
-
     /// Whether it is the same change as another one, by the same backup.
     fn is_same(&self, other: &Unfinished) -> bool {
         self.record.crc32 == other.record.crc32
@@ -401,70 +341,6 @@ impl Unfinished {
         shares_content(now, &self.flash, &[])
     }
 
-    /// What the flash shows of this change; `target` is what that is where no entry
-    /// tells, `others` are the targets of other changes of such a flash.
-    fn trace(
-        &self,
-        seen: &Dump,
-        target: Option<&[u8]>,
-        others: &[&[u8]],
-        layout: Option<&EraseLayout>,
-    ) -> Trace {
-        let now = &seen.bytes;
-        let asked = target;
-        let target = self.target.as_deref().or(target);
-        let mut pieces = match &self.entry {
-            Some(found) => found.entry.pieces(),
-            None => trace::pieces(&self.flash, target, &self.covered),
-        };
-        pieces.retain(|piece| is_read(piece.range, seen));
-        // One change in the middle of another keeps no order.
-        let in_order = layout.filter(|_| !self.began_mixed());
-        let trace = trace::of(&pieces, now, in_order);
-        let (State::Partial, Some(target)) = (trace.state, target) else {
-            return trace;
-        };
-        let is_possible = match layout {
-            Some(layout) => {
-                let sectors = self.sectors(seen, layout);
-                match self.began_mixed() {
-                    false => stopped::can_leave(now, &self.flash, target, layout, &sectors),
-                    true => {
-                        let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
-                        trace::is_among(now, &self.flash, &targets, &sectors)
-                    }
-                }
-            }
-            // What such a drive writes into by itself is known where it is asked.
-            None => {
-                self.began_mixed()
-                    || asked.is_none_or(|target| trace::is_between(now, &self.flash, target))
-            }
-        };
-        match is_possible {
-            true => trace,
-            false => Trace {
-                state: State::Other,
-                ..trace
-            },
-        }
-    }
-
-    /// The sectors of this change that were read.
-    fn sectors(&self, seen: &Dump, layout: &EraseLayout) -> Vec<FlashRange> {
-        let is_here = |sector: &&FlashRange| {
-            without(&[**sector], &self.covered).is_empty() && is_read(**sector, seen)
-        };
-        layout.sectors.iter().filter(is_here).copied().collect()
-    }
-
-    /// Whether this change, in a chip that does not do all that it is told, and others
-    /// to `targets` can have left this flash.
-    fn may_have_left(&self, seen: &Dump, targets: &[&[u8]], layout: &EraseLayout) -> bool {
-        let sectors = self.sectors(seen, layout);
-        targets.is_empty() || trace::is_residue(&seen.bytes, &self.flash, targets, &sectors)
-    }
-
     /// Whether the drive is known to be this one by its serial number.
     fn is_by_serial(&self, drive: Option<&Identity>) -> bool {
         let of_drive = drive.and_then(|drive| drive.serial.as_deref());
@@ -518,58 +394,15 @@ impl Lost {
         drive.and_then(|drive| drive.serial.as_deref())
     }
 
-    /// Whether a flash that was read may have been left by it.
-    fn is_concerned(&self, seen: &Dump, layout: Option<&EraseLayout>) -> bool {
-        concerns(self.trace(seen, layout), self.who, self.entry.as_ref())
-    }
-
-    fn trace(&self, dump: &Dump, layout: Option<&EraseLayout>) -> Trace {
-        match &self.entry {
-            Some(found) => {
-                let layout = layout.filter(|_| !found.entry.mixed);
-                let mut pieces = found.entry.pieces();
-                pieces.retain(|piece| is_read(piece.range, dump));
-                let trace = trace::of(&pieces, &dump.bytes, layout);
-                // What that change has found was on its way already.
-                let began_mixed = found.entry.mixed && found.entry.backup().is_none();
-                match trace.state {
-                    State::Untouched if began_mixed => Trace {
-                        state: State::Partial,
-                        ..trace
-                    },
-                    _ => trace,
-                }
-            }
-            // A record says nothing of what was in the flash.
-            None => Trace {
-                state: State::Other,
-                is_kin: false,
-            },
-        }
-    }
-
     /// Who the drive is whose flash shows this, as its entry says.
-    fn identity(&self, seen: &Dump, layout: &EraseLayout) -> Option<Identity> {
+    fn identity(&self, trace: Trace) -> Option<Identity> {
         let is_this = match self.who {
             Who::Serial => true,
-            Who::Moved | Who::Place => self.trace(seen, Some(layout)).state == State::Partial,
+            Who::Moved | Who::Place => trace.state == State::Partial,
             Who::Unknown | Who::Elsewhere => false,
         };
         let drive = self.entry.as_ref()?.entry.drive.as_ref();
         drive.filter(|_| is_this).cloned()
-    }
-
-    /// Without its backup nobody can tell whether it was under way in this drive.
-    fn closing(&self) -> Closing {
-        Closing {
-            backup: self.path.clone(),
-            entry: self.entry.clone(),
-            end: match self.who {
-                Who::Serial => End::Closed,
-                _ => End::Settled,
-            },
-            is_under_way: false,
-        }
     }
 
     fn notice(&self) -> Notice {

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::start::Open;
-use super::{Lost, Unfinished, Who};
+use super::{Lost, Notice, Unfinished, Who, is_within, overlap};
 use crate::files::{self, Links, folder_of};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
@@ -18,6 +17,16 @@ use crate::job::read::{Dump, lay_out};
 use crate::job::record::{self, Record};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
+
+/// All that is found of changes on a flash like this.
+#[derive(Debug, Default)]
+pub(in crate::job) struct Open {
+    /// The nearest first, and the oldest of those.
+    pub intact: Vec<Unfinished>,
+    pub lost: Vec<Lost>,
+    /// What may tell of more of them and cannot be read.
+    pub unread: Vec<PathBuf>,
+}
 
 /// The unfinished changes of a flash like this, by the machine's journal and by
 /// the records beside `backup` and in the current folder: same chip and size, a
@@ -60,8 +69,40 @@ pub(in crate::job) fn find(
         }
     }
     open.unread = journal.unread();
-    open.sort();
+    open.intact.sort_by_key(|one| (one.who, one.record.date));
+    open.lost.sort_by_key(|one| (one.who, one.date));
     open
+}
+
+impl Open {
+    /// What was in this drive's flash before a change that was begun and not
+    /// finished, where its backup has all of that.
+    pub fn before(&self) -> Option<&[u8]> {
+        let is_whole = |one: &&Unfinished| {
+            one.who.is_this() && one.record.gaps.is_empty() && one.covers_all_of(one.flash.len())
+        };
+        let one = self.intact.iter().find(is_whole)?;
+        Some(&one.flash)
+    }
+
+    /// Whether more of the flash has to be seen to tell what it shows of changes that
+    /// overlap with this one.
+    pub fn needs_more_than(&self, dump: &Dump) -> bool {
+        let intact = self.intact.iter().map(|one| &one.covered);
+        let mut parts = intact.chain(self.lost.iter().map(|one| &one.covered));
+        parts.any(|part| !is_within(part, dump) && overlap(part, &dump.ranges))
+    }
+
+    /// Whether this file is the backup of one of them.
+    pub fn is_backup(&self, path: &Path) -> bool {
+        self.intact.iter().any(|one| one.path == path)
+    }
+
+    /// What the user should know of changes of such a drive.
+    pub fn notices_unread(&self) -> Vec<Notice> {
+        let lost = self.lost.iter().filter(|one| one.who.is_this());
+        lost.map(Lost::notice).collect()
+    }
 }
 
 /// The dumps with a record of a flash like this one.

@@ -8,6 +8,7 @@ use super::under_way::UnderWay;
 use super::*;
 use crate::image::{Arrangement, Encoding, Format};
 use crate::job::JobError;
+use crate::job::journal::trace;
 use crate::job::{backup, record};
 use crate::plan::Summary;
 

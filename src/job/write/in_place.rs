@@ -231,15 +231,14 @@ impl<'a> Scope<'a> {
             false => Cow::Borrowed(dump),
         };
         refuse_unstable(seen.disagreements, &request.forced)?;
-        let open = open.recognised(&seen, Some(self.layout));
         let change = Change {
             dump,
             seen: &seen,
             target: &|before| self.target(before),
             retained: &retained,
-            layout: Some(self.layout),
             backup: request.backup.named(),
         };
+        let open = open.recognised(&seen, Some(self.layout), |one| change.target_of(one));
         let drive = self.device.identity.as_ref();
         let start = open.start(&change, drive, &request.forced)?;
         refuse_unfinished(&start, request)?;
@@ -257,7 +256,7 @@ impl<'a> Scope<'a> {
         }
         let mut over = match dump.is_whole() && retained.is_empty() {
             // Whatever was unfinished of this drive is over with a whole image.
-            true => open.of_this_drive(&change),
+            true => open.of_this_drive(),
             false => open.put_back(&target, &change, drive),
         };
         over.extend(open.superseded(&change));
@@ -268,15 +267,16 @@ impl<'a> Scope<'a> {
             }
             Start::After(earlier) if earlier.covers_exactly(&dump.ranges) => {
                 over.extend(open.same_as(earlier, &change));
-                open.notices(&seen, Some(self.layout))
+                open.notices()
             }
-            _ => open.notices(&seen, Some(self.layout)),
+            _ => open.notices(),
         };
         // A flash that is as a backup has it is of that model, whichever drive it is.
         let identity = match &start {
             Start::Resumed(earlier) | Start::After(earlier) => earlier.identity(),
             Start::Here | Start::Mixed => {
-                let of_this = open.intact.iter().find(|one| one.is_of_flash(&dump.bytes));
+                let mut all = open.intact.iter().map(|(one, _)| one);
+                let of_this = all.find(|one| one.is_of_flash(&dump.bytes));
                 let drive = of_this.and_then(Unfinished::identity);
                 drive.map(|drive| Identity {
                     serial: None,
@@ -286,7 +286,7 @@ impl<'a> Scope<'a> {
         };
         let of_backup = identity.map(|drive| (KnownBy::Backup, drive));
         let of_entry = || {
-            let drive = open.identity_of_lost(&seen, self.layout)?;
+            let drive = open.identity_of_lost()?;
             Some((KnownBy::Journal, drive))
         };
         let identity = of_backup.or_else(of_entry);

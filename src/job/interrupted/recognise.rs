@@ -1,0 +1,287 @@
+//! What a flash that was read shows of the changes that may have been made to it, and
+//! whose they were by that.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::find::Open;
+use super::{Lost, Notice, Unfinished, Who, is_read, notices_of, overlap};
+use crate::flash::{EraseLayout, FlashRange};
+use crate::job::journal::trace::{self, State, Trace};
+use crate::job::journal::{self, stopped};
+use crate::job::read::{Dump, without};
+
+/// All that is found of changes on a flash like the one that was read, each with what
+/// that flash shows of it.
+#[derive(Debug)]
+pub(in crate::job) struct Recognised {
+    /// The nearest first, and the oldest of those.
+    pub intact: Vec<(Unfinished, Trace)>,
+    pub lost: Vec<(Lost, Trace)>,
+    /// What may tell of more of them and cannot be read.
+    pub unread: Vec<PathBuf>,
+}
+
+impl Open {
+    /// The same, now that the flash has been read: at least what is about to change,
+    /// and all that these changes were about. `same` is what the change that is about
+    /// to be made makes of the flash from before one of these, where the two are the
+    /// same; `layout` is that of a drive which is changed in place.
+    ///
+    /// A serial number proves less than it should, as there are models of which all
+    /// drives say the same one: a flash that a change cannot have left is held for that
+    /// of a twin, and so is one that shows a change of its own place.
+    pub fn recognised(
+        self,
+        seen: &Dump,
+        layout: Option<&EraseLayout>,
+        same: impl Fn(&Unfinished) -> Option<Arc<Vec<u8>>>,
+    ) -> Recognised {
+        let targets: Vec<&[u8]> = self.targets().collect();
+        let traces = self.intact.iter().map(|one| {
+            let asked = same(one);
+            one.trace(seen, asked.as_deref().map(Vec::as_slice), &targets, layout)
+        });
+        let traces: Vec<Trace> = traces.collect();
+        let lost = self.lost.iter().map(|one| one.trace(seen, layout));
+        let lost_traces: Vec<Trace> = lost.collect();
+        let who = self.who(seen, layout, &traces, &lost_traces);
+        let intact = self.intact.into_iter().zip(who);
+        let intact = intact.map(|(one, who)| Unfinished { who, ..one });
+        let mut recognised = Recognised {
+            intact: intact.zip(traces).collect(),
+            lost: self.lost.into_iter().zip(lost_traces).collect(),
+            unread: self.unread,
+        };
+        let by_nearness = |(one, _): &(Unfinished, Trace)| (one.who, one.record.date);
+        recognised.intact.sort_by_key(by_nearness);
+        recognised.leave_out_others(seen);
+        recognised
+    }
+
+    /// Whose each of the intact ones is, by what the flash shows of all of them.
+    fn who(
+        &self,
+        seen: &Dump,
+        layout: Option<&EraseLayout>,
+        traces: &[Trace],
+        lost_traces: &[Trace],
+    ) -> Vec<Who> {
+        let is_here = |who: Who, trace: Trace| {
+            matches!(who, Who::Serial | Who::Place) && trace.state == State::Partial
+        };
+        let lost = self.lost.iter().zip(lost_traces);
+        let lost: Vec<&Lost> = lost
+            .filter(|(one, trace)| is_here(one.who, **trace))
+            .map(|(one, _)| one)
+            .collect();
+        let mut intact = self.intact.iter().zip(traces);
+        let has_own = intact.any(|(one, trace)| is_here(one.who, *trace)) || !lost.is_empty();
+        // One that was begun later at the same place, without going on with this one's
+        // backup, was of a drive that had come there since.
+        let is_displaced = |one: &Unfinished| {
+            lost.iter().any(|lost| {
+                lost.who == Who::Place && lost.path.is_none() && lost.date >= one.record.date
+            })
+        };
+        let targets: Vec<&[u8]> = self.targets().collect();
+        let has_failed = |one: &Unfinished| {
+            layout.is_some_and(|layout| one.may_have_left(seen, &targets, layout))
+        };
+        let intact = self.intact.iter().zip(traces);
+        let who = intact.map(|(one, trace)| {
+            let is_explained = trace.state != State::Other || !one.is_within(seen);
+            match one.who {
+                Who::Place if is_displaced(one) => Who::Elsewhere,
+                Who::Serial if !is_explained && !has_failed(one) => Who::Place,
+                // What several attempts have left fits many a flash.
+                Who::Moved if !is_explained || one.began_mixed() => Who::Unknown,
+                Who::Moved if has_own || trace.state == State::Untouched => Who::Elsewhere,
+                who => who,
+            }
+        });
+        who.collect()
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &[u8]> {
+        self.intact.iter().filter_map(|one| one.target.as_deref())
+    }
+}
+
+/// Whether a flash that shows this may have been left by a change of a drive that is
+/// known so.
+pub(super) fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -> bool {
+    // One that was settled by the drive that it was about, as far as can be told.
+    let is_settled = entry.is_some_and(|found| found.entry.settled && !found.entry.displaced);
+    match (trace.state, who) {
+        (State::Untouched, _) => false,
+        (State::Partial, _) => true,
+        (_, Who::Serial | Who::Moved | Who::Place) => true,
+        (State::Finished, Who::Unknown | Who::Elsewhere) => !is_settled,
+        (State::Other, Who::Unknown) => trace.is_kin,
+        (State::Other, Who::Elsewhere) => false,
+    }
+}
+
+/// What says who a drive without a name is.
+struct Known {
+    serial: String,
+    covered: Vec<FlashRange>,
+}
+
+impl Recognised {
+    /// Leaves out what was to be made at another place of another drive than this, which
+    /// its flash knows by all that those could have left in it.
+    fn leave_out_others(&mut self, seen: &Dump) {
+        let Some(known) = self.known_by_content(seen) else {
+            return;
+        };
+        let is_another = |who: Who, serial: Option<&str>, covered: &[FlashRange]| {
+            who == Who::Elsewhere
+                && serial.is_some_and(|serial| serial != known.serial)
+                && without(covered, &known.covered).is_empty()
+        };
+        let intact = |(one, _): &(Unfinished, Trace)| {
+            !is_another(one.who, one.record.serial(), &one.covered)
+        };
+        self.intact.retain(intact);
+        let lost = |(one, _): &(Lost, Trace)| !is_another(one.who, one.serial(), &one.covered);
+        self.lost.retain(lost);
+    }
+
+    /// By the change that was to be made at this place, of a drive with a serial number,
+    /// where the flash is as it was then.
+    fn known_by_content(&self, seen: &Dump) -> Option<Known> {
+        let mut here = self.intact.iter().filter(|(one, trace)| {
+            one.who == Who::Place && trace.state == State::Untouched && one.is_within(seen)
+        });
+        here.find_map(|(one, _)| {
+            Some(Known {
+                serial: one.record.serial()?.to_owned(),
+                covered: one.covered.clone(),
+            })
+        })
+    }
+
+    /// Those that may have left this flash.
+    pub(super) fn concerned(&self) -> impl Iterator<Item = &(Unfinished, Trace)> {
+        let intact = self.intact.iter();
+        intact.filter(|(one, trace)| concerns(*trace, one.who, one.entry.as_ref()))
+    }
+
+    /// The same, of those whose backups cannot be used.
+    pub(super) fn gone(&self) -> impl Iterator<Item = &Lost> {
+        let lost = self.lost.iter();
+        let lost = lost.filter(|(one, trace)| concerns(*trace, one.who, one.entry.as_ref()));
+        lost.map(|(one, _)| one)
+    }
+
+    /// Whether the flash may be a mixture.
+    pub fn is_mixed(&self, seen: &Dump) -> bool {
+        // Of a part that was not read nothing shows.
+        let may_concern = |(one, trace): &(Unfinished, Trace)| match one.is_within(seen) {
+            true => concerns(*trace, one.who, one.entry.as_ref()),
+            false => one.who.is_this() && overlap(&one.covered, &seen.ranges),
+        };
+        self.intact.iter().any(may_concern)
+            || self.gone().next().is_some()
+            || !self.unread.is_empty()
+    }
+
+    /// What the user should know where this run goes on with none of them.
+    pub fn notices(&self) -> Vec<Notice> {
+        let intact = self.concerned().map(|(one, _)| one);
+        notices_of(intact, self.gone(), &self.unread)
+    }
+}
+
+impl Unfinished {
+    /// What the flash shows of this change; `asked` is what it was to make of the flash
+    /// where it is the one that is wanted now, `others` are the targets of other changes
+    /// of such a flash.
+    fn trace(
+        &self,
+        seen: &Dump,
+        asked: Option<&[u8]>,
+        others: &[&[u8]],
+        layout: Option<&EraseLayout>,
+    ) -> Trace {
+        let now = &seen.bytes;
+        let target = self.target.as_deref().or(asked);
+        let mut pieces = match &self.entry {
+            Some(found) => found.entry.pieces(),
+            None => trace::pieces(&self.flash, target, &self.covered),
+        };
+        pieces.retain(|piece| is_read(piece.range, seen));
+        // One change in the middle of another keeps no order.
+        let in_order = layout.filter(|_| !self.began_mixed());
+        let trace = trace::of(&pieces, now, in_order);
+        let (State::Partial, Some(target)) = (trace.state, target) else {
+            return trace;
+        };
+        let is_possible = match layout {
+            Some(layout) => {
+                let sectors = self.sectors(seen, layout);
+                match self.began_mixed() {
+                    false => stopped::can_leave(now, &self.flash, target, layout, &sectors),
+                    true => {
+                        let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
+                        trace::is_among(now, &self.flash, &targets, &sectors)
+                    }
+                }
+            }
+            // What such a drive writes into by itself is known where it is asked.
+            None => {
+                let target = asked.unwrap_or(target);
+                self.began_mixed() || trace::is_between(now, &self.flash, target)
+            }
+        };
+        match is_possible {
+            true => trace,
+            false => Trace {
+                state: State::Other,
+                ..trace
+            },
+        }
+    }
+
+    /// The sectors of this change that were read.
+    fn sectors(&self, seen: &Dump, layout: &EraseLayout) -> Vec<FlashRange> {
+        let is_here = |sector: &&FlashRange| {
+            without(&[**sector], &self.covered).is_empty() && is_read(**sector, seen)
+        };
+        layout.sectors.iter().filter(is_here).copied().collect()
+    }
+
+    /// Whether this change, in a chip that does not do all that it is told, and others
+    /// to `targets` can have left this flash.
+    fn may_have_left(&self, seen: &Dump, targets: &[&[u8]], layout: &EraseLayout) -> bool {
+        let sectors = self.sectors(seen, layout);
+        targets.is_empty() || trace::is_residue(&seen.bytes, &self.flash, targets, &sectors)
+    }
+}
+
+impl Lost {
+    fn trace(&self, seen: &Dump, layout: Option<&EraseLayout>) -> Trace {
+        let Some(found) = &self.entry else {
+            // A record says nothing of what was in the flash.
+            return Trace {
+                state: State::Other,
+                is_kin: false,
+            };
+        };
+        let layout = layout.filter(|_| !found.entry.mixed);
+        let mut pieces = found.entry.pieces();
+        pieces.retain(|piece| is_read(piece.range, seen));
+        let trace = trace::of(&pieces, &seen.bytes, layout);
+        // What that change has found was on its way already.
+        let began_mixed = found.entry.mixed && found.entry.backup().is_none();
+        match trace.state {
+            State::Untouched if began_mixed => Trace {
+                state: State::Partial,
+                ..trace
+            },
+            _ => trace,
+        }
+    }
+}
