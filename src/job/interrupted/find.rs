@@ -50,7 +50,8 @@ pub(in crate::job) fn find(
     };
     let mut open = Open::default();
     let mut entered = BTreeSet::new();
-    for found in journal.entries() {
+    let (entries, unread) = journal.read();
+    for found in entries {
         let Some(who) = search.who(&found.entry) else {
             continue;
         };
@@ -68,7 +69,7 @@ pub(in crate::job) fn find(
             Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
         }
     }
-    open.unread = journal.unread();
+    open.unread = unread;
     open.intact.sort_by_key(|one| (one.who, one.record.date));
     open.lost.sort_by_key(|one| (one.who, one.date));
     open
