@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 
 use super::read::is_own;
-use super::{FileError, Kind, Place, folder_of};
+use super::{FileError, Kind, Locked, Place, folder_of};
 
 /// What such files are like.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ pub fn predecessor(path: &Path) -> PathBuf {
 /// Two runs may come to this at once: one moves the file, the other goes on with
 /// what it finds.
 fn rotate(path: &Path, file: File) -> io::Result<()> {
-    let Ok(locked) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else {
+    let Ok(locked) = Locked::alone(file) else {
         return Ok(());
     };
     let mine = locked.metadata()?;

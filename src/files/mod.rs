@@ -9,11 +9,13 @@
 //! Place::of(path)          what an output path really leads to
 //! must_be_makeable(paths)  every name tried before the work that fills the files
 //! Pending                  a group of files that get their names together
+//! Locked                   a file that only one run works on
 //! Appended                 a file of text that every run adds to
 //! ```
 
 mod appended;
 mod error;
+mod lock;
 mod pending;
 mod place;
 mod read;
@@ -21,6 +23,7 @@ mod room;
 
 pub use appended::{Appended, Habits, predecessor};
 pub use error::{FileError, Kind};
+pub use lock::Locked;
 pub use pending::Pending;
 pub use place::{
     Place, behind_links, folder_must_take_files, folder_of, is_folder, must_be_makeable,

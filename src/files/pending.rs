@@ -7,10 +7,10 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::{FileError, Place};
+use super::{FileError, Locked, Place};
 
 const PREFIX: &str = ".mtkflash-";
 const SUFFIX: &str = ".part";
@@ -162,7 +162,7 @@ fn is_unsupported(error: &io::Error) -> bool {
 pub(super) struct Staged {
     file: NamedTempFile,
     /// None on file systems without locks; nothing is swept there.
-    _lock: Option<Flock<File>>,
+    _lock: Option<Locked>,
 }
 
 impl Staged {
@@ -179,7 +179,7 @@ impl Staged {
                     .mode(0o666)
                     .open(path)
             })?;
-            let lock = match lock(file.as_file().try_clone()?) {
+            let lock = match Locked::alone(file.as_file().try_clone()?) {
                 Ok(lock) => Some(lock),
                 // Another run takes it for one left over, and removes it.
                 Err(Errno::EWOULDBLOCK) => continue,
@@ -239,10 +239,6 @@ fn in_own_name<T>(
         })
 }
 
-fn lock(file: File) -> Result<Flock<File>, Errno> {
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)
-}
-
 /// Removes what killed runs of this user have left in a folder.
 pub(super) fn sweep(folder: &Path) {
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -269,7 +265,7 @@ fn remove_left_over(path: &Path) {
     if !is_mine {
         return;
     }
-    if let Ok(_lock) = lock(file) {
+    if let Ok(_lock) = Locked::alone(file) {
         // One that stays is in nobody's way.
         let _ = fs::remove_file(path);
     }

@@ -9,12 +9,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
 use super::memory::Memory;
-use crate::files::{self, Links};
+use crate::files::{self, Links, Locked};
 
 /// Bytes. What a drive remembers has a few lines, and one for each fault.
 const LARGEST_MEMORY: u64 = 0x1_0000;
@@ -36,7 +35,7 @@ pub(super) struct Remembered {
 /// A flash that no other run is at work with until this is dropped.
 #[derive(Debug, Default)]
 pub struct Hold {
-    _lock: Option<Flock<File>>,
+    _lock: Option<Locked>,
 }
 
 /// The files of one drive.
@@ -100,10 +99,10 @@ impl StateFile {
             return Some(Hold::default());
         };
         let mut now = Vec::with_capacity(bytes.len());
-        let lock = Flock::lock(file.try_clone().ok()?, FlockArg::LockExclusiveNonblock);
+        let lock = Locked::alone(file.try_clone().ok()?);
         let lock = match lock {
             Ok(lock) => Some(lock),
-            Err((_, Errno::EWOULDBLOCK)) => return None,
+            Err(Errno::EWOULDBLOCK) => return None,
             // A disk that has no locks.
             Err(_) => None,
         };

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 
 use super::{Lost, Notice, Unfinished, Who, is_within, overlap};
-use crate::files::{self, Links, folder_of};
+use crate::files::{self, Links, Locked, folder_of};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
 use crate::job::BackupProblem;
@@ -94,9 +93,25 @@ impl Open {
         parts.any(|part| !is_within(part, dump) && overlap(part, &dump.ranges))
     }
 
-    /// Whether this file is the backup of one of them.
+    /// Whether this file is the backup of one of them, or is in the place of one.
     pub fn is_backup(&self, path: &Path) -> bool {
-        self.intact.iter().any(|one| one.path == path)
+        let in_place = |lost: &Lost| {
+            let real = |path: &Path| {
+                path.canonicalize()
+                    .or_else(|_| std::path::absolute(path))
+                    .ok()
+            };
+            lost.path
+                .as_deref()
+                .is_some_and(|lost| real(lost) == real(path))
+        };
+        self.intact.iter().any(|one| one.path == path) || self.lost.iter().any(in_place)
+    }
+
+    /// The entries that a change of a drive whose flash cannot be read goes on with.
+    pub fn under_way_unread(&self) -> Vec<journal::Found> {
+        let lost = self.lost.iter().filter(|one| one.who.is_this());
+        lost.filter_map(|one| one.entry.clone()).collect()
     }
 
     /// What the user should know of changes of such a drive.
@@ -298,7 +313,7 @@ fn intact(
     size: usize,
 ) -> Result<Vec<u8>, BackupProblem> {
     let file = files::open(path, Links::Followed).map_err(|_| BackupProblem::Unreadable)?;
-    if let Err((_, Errno::EWOULDBLOCK)) = Flock::lock(file, FlockArg::LockSharedNonblock) {
+    if let Err(Errno::EWOULDBLOCK) = Locked::shared(file) {
         return Err(BackupProblem::InUse);
     }
     let content = backup::content(path).map_err(|_| BackupProblem::Unreadable)?;
