@@ -1,6 +1,7 @@
 //! Backups: a dump in a file, and beside it a small text file that says of
 //! which drive it is.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -277,24 +278,25 @@ pub fn save(
 ) -> Result<(), FileError> {
     must_not_be_unfinished(path)?;
     files::must_be_makeable(&paths(path, format, &dump.ranges), overwrite)?;
-    let mut pending = Pending::new(overwrite);
-    let mut add = |path: &Path, bytes: &[u8]| {
-        pending.add(path, |mut out| {
-            image::write(bytes, format.encoding, &mut out)
-        })
-    };
-    match format.arrangement {
-        Arrangement::Merged => add(path, &dump.selected())?,
+    let files: Vec<(PathBuf, Cow<[u8]>)> = match format.arrangement {
+        Arrangement::Merged => vec![(path.to_owned(), dump.selected())],
         Arrangement::PerBank => {
-            for range in &dump.ranges {
-                add(
-                    &image::bank_path(path, bank_of(range)),
-                    range.of(&dump.bytes),
-                )?;
-            }
+            let of_bank = |range: &FlashRange| {
+                let file = image::bank_path(path, bank_of(range));
+                (file, range.of(&dump.bytes).into())
+            };
+            dump.ranges.iter().map(of_bank).collect()
         }
-    }
+    };
+    let mut pending = Pending::new(overwrite);
+    // First: where a run is killed between two names, it tells of the files that have
+    // theirs already that they are not what was read.
     add_record(&mut pending, record, path)?;
+    for (path, bytes) in files {
+        pending.add(&path, |mut out| {
+            image::write(&bytes, format.encoding, &mut out)
+        })?;
+    }
     pending.commit()
 }
 

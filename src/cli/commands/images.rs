@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::run::Context;
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, GET_IT_AGAIN};
+use crate::cli::failure::{Failure, GET_IT_AGAIN, named};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links};
@@ -145,6 +145,42 @@ impl Beside {
                 record.display(),
                 file.display()
             ));
+        }
+    }
+
+    /// Files of banks that do not hold together what their record says: a run that
+    /// was to replace them may have come to some of them only.
+    pub fn mixture(&self, file: &Path, image: &Image) -> Option<String> {
+        let Beside::Strange(record) = self else {
+            return None;
+        };
+        let is_group = image.format().arrangement == Arrangement::PerBank;
+        is_group.then(|| {
+            format!(
+                "The files of banks of {} do not hold what {} says of them: some may be of another \
+                 dump.",
+                file.display(),
+                record.display()
+            )
+        })
+    }
+
+    /// # Errors
+    /// [`Check::Structure`] for such a mixture.
+    pub fn refuse_mixture(
+        &self,
+        request: &Request,
+        file: &Path,
+        image: &Image,
+    ) -> Result<(), Failure> {
+        match self.mixture(file, image) {
+            Some(what) if !request.options.force.contains(&Check::Structure) => {
+                Err(Exit::BadImage.because(what).next(GET_IT_AGAIN).next(named(
+                    "If you know that they belong together",
+                    Check::Structure,
+                )))
+            }
+            _ => Ok(()),
         }
     }
 

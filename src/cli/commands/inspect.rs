@@ -127,6 +127,7 @@ fn examine(
     report.findings.extend(listed::other_size(&report));
     damage::sort(&mut report.findings);
     let gaps = gaps(file, image);
+    let beside = Beside::of(file, image);
     let what = match (report.problems.first(), report.findings.first()) {
         _ if !gaps.is_empty() => None,
         (Some(problem), _) if Verdict::of(&report) == Verdict::Part => {
@@ -143,9 +144,8 @@ fn examine(
             file.display(),
             words::damage::what(finding)
         )),
-        _ => None,
+        _ => beside.mixture(file, image),
     };
-    let beside = Beside::of(file, image);
     beside.warn(context, file);
     let explained = beside.half_written(context.request, file);
     if let (Some(explained), None, true) = (&explained, &what, gaps.is_empty()) {
