@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::event::Phase;
 use super::fit::{self, Match};
 use super::interrupted::{self, Change, Closing, Notice, Open, Start};
-use super::journal::trace;
+use super::journal::{self, trace};
 use super::read::{self, Dump, without};
 use super::record::Record;
 use super::resemblance::Resemblance;
@@ -28,7 +28,7 @@ use crate::image::soundness;
 use crate::plan::ERASED;
 use crate::protocol::blu_ray::Mode;
 use crate::protocol::download::{
-    Download, DownloadRules, Erasing, Guard, Offer, Owned, PrepareError, Prepared, Proof,
+    Download, DownloadRules, Erasing, Guard, Kept, Offer, Owned, PrepareError, Prepared, Proof,
 };
 use crate::protocol::{DeviceInfo, FirmwareDevice, Impossible, Reading, Writer};
 use crate::scsi::Identity;
@@ -126,7 +126,7 @@ pub(super) fn prepare(
         wanted.warnings.push(Warning::SameRevision);
     }
     let rewritten = rewritten(rules);
-    let (backup, noted) = scope.noted(made, dump, &prepared.content, &rewritten);
+    let (backup, noted) = scope.noted(made, dump, &prepared.content, &rewritten, earlier.continued);
     Ok(Proposal {
         noted,
         notes: prepared.notes.clone(),
@@ -168,6 +168,7 @@ struct Wanted<'a> {
 struct Earlier {
     start: Start,
     over: Vec<Closing>,
+    continued: Vec<journal::Found>,
     notices: Vec<Notice>,
 }
 
@@ -275,6 +276,7 @@ impl<'a> Scope<'a> {
             return Ok(Earlier {
                 start: Start::Here,
                 over: open.of_unread_drive(),
+                continued: open.under_way_unread(),
                 notices: open.notices_unread(),
             });
         };
@@ -310,6 +312,7 @@ impl<'a> Scope<'a> {
             _ => open.notices(),
         };
         Ok(Earlier {
+            continued: open.under_way(&start),
             start,
             over,
             notices,
@@ -327,7 +330,7 @@ impl<'a> Scope<'a> {
         let wants_one = self.request.backup != BackupWish::None;
         let is_dead = is_in_boot_code(&self.device);
         match dump {
-            _ if there != There::Not => Ok(Made::nothing(Backup::NotNeeded)),
+            _ if there != There::Not => Ok(Made::nothing_to_do(start)),
             None if is_dead && wants_one => Ok(Made::nothing(Backup::Impossible)),
             None => Ok(Made::nothing(Backup::None)),
             Some(dump) => {
@@ -349,6 +352,7 @@ impl<'a> Scope<'a> {
         dump: Option<Dump>,
         content: &[u8],
         rewritten: &[FlashRange],
+        continued: Vec<journal::Found>,
     ) -> (Backup, Noted) {
         let (before, covered) = match (made.before, made.covered, dump) {
             (Some(before), Some(covered), _) => (before, covered),
@@ -373,6 +377,7 @@ impl<'a> Scope<'a> {
             pieces,
             covered,
             mixed: made.mixed,
+            continued,
         };
         (made.backup, noted)
     }
@@ -418,11 +423,12 @@ fn masked(flash: &[u8], ranges: &[FlashRange]) -> Vec<u8> {
     flash
 }
 
-/// What the drive keeps for itself and is given back as it was read.
+/// What the drive keeps for itself and is given back as it was read. Its boot code is
+/// no part of that: no command reaches it, so that nothing of it can have been lost.
 fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
-    rules
-        .owned
-        .iter()
+    let out_of_reach = |owned: &&Owned| matches!(owned.kept, Kept::BootLoader | Kept::BootCode);
+    let within_reach = rules.owned.iter().filter(|owned| !out_of_reach(owned));
+    within_reach
         .map(|owned| owned.range)
         .filter(|range| range.of(&dump.bytes) == range.of(target))
         .collect()

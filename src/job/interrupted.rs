@@ -33,7 +33,7 @@ use crate::scsi::Identity;
 pub(super) use closing::Closing;
 pub(super) use find::{Open, find};
 pub(super) use start::{Change, Start};
-pub(super) use under_way::{Beginning, begin, finish, withdraw};
+pub(super) use under_way::{Beginning, UnderWay, begin, finish, withdraw};
 
 /// The backup of a change that was begun on a flash like this one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -63,6 +63,13 @@ pub struct Found {
     crc32: Crc32,
 }
 
+/// An entry that was made just now.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub entry: Found,
+    before: Option<Found>,
+}
+
 impl Journal {
     /// The journal of this user alone, in one folder.
     pub fn in_folder(folder: &Path) -> Journal {
@@ -89,12 +96,12 @@ impl Journal {
             .map_err(|error| shelf.error(ShelfProblem::Io(error.kind())))
     }
 
-    /// Makes an entry, on the disk when this returns. `None` on a machine without
-    /// a journal.
+    /// Makes an entry, on the disk when this returns, and returns the one that had its
+    /// place. `None` on a machine without a journal.
     ///
     /// # Errors
     /// [`JournalError`]; nothing may be changed then.
-    pub(super) fn enter(&self, begun: &Begun) -> Result<Option<Found>, JournalError> {
+    pub(super) fn enter(&self, begun: &Begun) -> Result<Option<Entered>, JournalError> {
         let Some(shelf) = &self.own else {
             return Ok(None);
         };
@@ -102,34 +109,29 @@ impl Journal {
         let io = |kind| shelf.error(ShelfProblem::Io(kind));
         let entry = Entry::of(begun, self).map_err(|error| io(error.kind()))?;
         let text = entry.text();
-        let file = self.free_name(shelf, &entry);
+        let file = free_name(shelf, &entry, begun.continued);
         let target = target_of(&file);
+        let mut before = self.entries().into_iter();
+        let before = before.find(|found| found.file == file);
         write(&[(&target, begun.target), (&file, text.as_bytes())]).map_err(io)?;
-        Ok(Some(Found {
+        let entry = Found {
             crc32: Crc32::of(text.as_bytes()),
             entry,
             file,
-        }))
+        };
+        Ok(Some(Entered { entry, before }))
     }
 
-    /// Where an entry goes: in the place of one for the same change, but not of a
-    /// settled one, which may be about a twin, and of nothing that is no file.
-    fn free_name(&self, shelf: &Shelf, entry: &Entry) -> PathBuf {
-        let settled = self.entries().into_iter();
-        let settled = settled.filter(|found| found.entry.settled);
-        let settled: Vec<PathBuf> = settled.map(|found| found.file).collect();
-        let name = entry.name();
-        let numbered = (2..).map(|number| format!("{name}-{number}"));
-        let mut files = std::iter::once(name.clone())
-            .chain(numbered)
-            .map(|name| shelf.folder.join(name).with_extension(ENTRY));
-        let is_free = |path: &Path| {
-            let found = fs::symlink_metadata(path);
-            found.is_ok_and(|found| found.is_file()) || !path.is_symlink() && !path.exists()
-        };
-        let file = files
-            .find(|file| !settled.contains(file) && is_free(file) && is_free(&target_of(file)));
-        file.unwrap_or_default()
+    /// Takes back what [`Journal::enter`] has done. The same change may have been begun
+    /// by an earlier run, of which the entry that was there tells.
+    pub(super) fn take_back(&self, entered: &Entered) {
+        match &entered.before {
+            // Where that cannot be written the new one stays, which tells of it too.
+            Some(before) => {
+                let _ = write(&[(&before.file, before.entry.text().as_bytes())]);
+            }
+            None => self.close(&entered.entry),
+        }
     }
 
     /// Notes the byte that the chip did not take, for the next run of this change. An
@@ -197,7 +199,7 @@ impl Journal {
             }
         }
         let own = self.own.iter().filter(|shelf| shelf.check().is_err());
-        let own = own.filter(|shelf| !shelf.files(ENTRY).is_empty());
+        let own = own.filter(|shelf| shelf.is_closed() || !shelf.files(ENTRY).is_empty());
         unread.extend(own.map(|shelf| shelf.folder.clone()));
         let closed: Vec<(OsString, String)> = self
             .shelves()
@@ -224,6 +226,24 @@ pub fn left_programming(journal: &Journal) -> Vec<(String, Option<Identity>)> {
         .filter(|entry| chip::takes_byte_programs(&entry.chip))
         .filter_map(|entry| Some((entry.place?, entry.drive)))
         .collect()
+}
+
+/// Where an entry goes: in the place of one that is `continued`, and of nothing else. One
+/// for the same change may be about a twin.
+fn free_name(shelf: &Shelf, entry: &Entry, continued: &[Found]) -> PathBuf {
+    let name = entry.name();
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut files = std::iter::once(name.clone())
+        .chain(numbered)
+        .map(|name| shelf.folder.join(name).with_extension(ENTRY));
+    let is_continued = |file: &Path| continued.iter().any(|found| found.file == file);
+    let is_free = |path: &Path| fs::symlink_metadata(path).is_err();
+    let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let file = files.find(|file| {
+        let target = target_of(file);
+        (is_free(file) || is_continued(file)) && (is_free(&target) || is_file(&target))
+    });
+    file.unwrap_or_default()
 }
 
 /// `a.toml` → `a.closed`.

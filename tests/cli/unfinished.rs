@@ -553,6 +553,72 @@ fn a_byte_that_the_chip_refuses_twice_is_worn_and_the_same_is_not_advised_again(
 }
 
 #[test]
+fn a_byte_that_a_serial_chip_did_not_take_is_gone_on_with_also_without_a_serial_number() {
+    let folder = with(&[drive(3, "").replace("SST39SF020", "W25P20")]);
+    let sound = folder.text("bench.toml");
+    let original = {
+        run_in(&folder, "a", "3 r /m /b original.bin");
+        fs::read(folder.path("a/original.bin")).unwrap()
+    };
+    let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x22345\n";
+    bench(&folder, format!("{sound}{fault}"));
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(8), "{run}");
+    assert!(run.stderr.contains("goes on where this run ended"), "{run}");
+    bench(&folder, sound);
+    let run = run_in(&folder, "b", &line);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash()[KEPT] == original[KEPT], "{run}");
+    let mut expected = new_image();
+    expected[KEPT].copy_from_slice(&original[KEPT]);
+    assert!(folder.flash() == expected, "{run}");
+}
+
+#[test]
+fn a_run_that_finds_all_of_it_done_ends_the_write_and_names_the_backup_of_before() {
+    let folder = with(&[drive(3, "")]);
+    let line = write_line(&folder, 3, "--backup before.bin");
+    let operations = {
+        let trial = with(&[drive(3, "")]);
+        run_in(
+            &trial,
+            "a",
+            &line.replace(
+                folder.path("").to_str().unwrap(),
+                trial.path("").to_str().unwrap(),
+            ),
+        );
+        self::operations(&trial, 3)
+    };
+    let sound = folder.text("bench.toml");
+    bench(
+        &folder,
+        format!(
+            "{sound}[[drive.fault]]\nkind = \"power-cut\"\noperation = {}\n",
+            operations - 20_000
+        ),
+    );
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(7), "{run}");
+    assert!(folder.flash() == new_image(), "cut in the read-back: {run}");
+    bench(&folder, sound);
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(
+        run.stdout.contains("made before this write was begun"),
+        "{run}"
+    );
+    assert!(
+        run.stdout
+            .contains("To go back to what was in the flash before"),
+        "{run}"
+    );
+    let run = run_in(&folder, "a", "3 c");
+    assert!(!run.stderr.contains("not finished"), "{run}");
+}
+
+#[test]
 fn what_stands_in_the_place_of_a_note_is_named_and_stays() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--no-backup");

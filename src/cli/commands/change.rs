@@ -254,16 +254,22 @@ impl Run<'_> {
             return self.found(Finding::Verdict(Verdict::SaidAlready));
         }
         self.found(Finding::Compared(proposal.unchanged()));
-        let Some(blank) = self.request.erasing() else {
-            return self.found(Finding::Verdict(Verdict::HeldAlready));
+        // Of the write that was cut off when it had done all this.
+        let backup = proposal.backup.file();
+        let request = self.request;
+        let says_who_it_is = self.info().identity.is_some();
+        let (verdict, next) = match (request.erasing(), backup) {
+            (Some(blank), backup) => (
+                Verdict::BlankAlready(blank),
+                Some(next::after_erase(blank, says_who_it_is, backup, request)),
+            ),
+            (None, Some(backup)) => (Verdict::HeldAlready, Some(next::way_back(backup, request))),
+            (None, None) => (Verdict::HeldAlready, None),
         };
-        self.found(Finding::Verdict(Verdict::BlankAlready(blank)));
-        self.found(Finding::Next(next::after_erase(
-            blank,
-            false,
-            None,
-            self.request,
-        )));
+        self.found(Finding::Verdict(verdict));
+        if let Some(next) = next {
+            self.found(Finding::Next(next));
+        }
     }
 
     /// Asks for YES, where all that would be done has been shown.

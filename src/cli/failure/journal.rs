@@ -15,6 +15,14 @@ fn another(words: &[OsString], request: &Request) -> Option<Request> {
     let begun = parse_words(words).ok()?;
     let without_backup = |request: &Request| {
         let mut request = request.from_anywhere();
+        // A file has many names.
+        if let Some(real) = request
+            .command
+            .file()
+            .and_then(|file| file.canonicalize().ok())
+        {
+            request = request.with_file(&real);
+        }
         request.options.backup = None;
         request.options.no_backup = false;
         request
@@ -93,10 +101,19 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
             unfinished(backup, begun, *doubt, *half_written, failure, request).next(OTHERWISE)
         }
         Refusal::BackupGone {
-            path: Some(path), ..
+            path: Some(_),
+            problem,
+            ..
         } => failure
-            .next("Find that file, whatever its name is now, and name it in place of this one:")
-            .next(request.with_backup(path))
+            .next(match problem {
+                BackupProblem::Changed => {
+                    "What lies there is no longer that backup, and writing it would not bring back \
+                     what was in the drive. If there is a copy with that CRC-32, name it in the \
+                     place of FILE:"
+                }
+                _ => "Find that file, whatever its name is now, and name it in the place of FILE:",
+            })
+            .next(request.with_backup(Path::new("FILE")))
             .next(OTHERWISE),
         Refusal::BackupGone { path: None, .. } => failure
             .next("Whole firmware needs nothing of what was there; to see what the drive is:")

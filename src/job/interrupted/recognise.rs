@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::find::Open;
-use super::{Lost, Notice, Unfinished, Who, is_read, notices_of, overlap};
+use super::{Lost, Notice, Start, Unfinished, Who, is_read, notices_of, overlap};
 use crate::flash::{EraseLayout, FlashRange};
+use crate::image::{Crc32, identity};
 use crate::job::journal::trace::{self, State, Trace};
-use crate::job::journal::{self, stopped};
+use crate::job::journal::{self, Piece, stopped};
 use crate::job::read::{Dump, without};
+use crate::plan::ERASED;
 
 /// All that is found of changes on a flash like the one that was read, each with what
 /// that flash shows of it.
@@ -115,6 +117,9 @@ pub(super) fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -
     let is_settled = entry.is_some_and(|found| found.entry.settled && !found.entry.displaced);
     match (trace.state, who) {
         (State::Untouched, _) => false,
+        // What is there was to be there, and no entry says that it was never looked at:
+        // of that run the record alone could not be written again.
+        (State::Finished, _) if entry.is_none() => false,
         (State::Partial, _) => true,
         (_, Who::Serial | Who::Moved | Who::Place) => true,
         (State::Finished, Who::Unknown | Who::Elsewhere) => !is_settled,
@@ -188,6 +193,25 @@ impl Recognised {
             || !self.unread.is_empty()
     }
 
+    /// The entries of what is under way in this flash, or is gone on with: what is noted
+    /// next takes their place.
+    pub fn under_way(&self, start: &Start) -> Vec<journal::Found> {
+        let is_under_way = |who: Who, trace: &Trace| {
+            who.is_this() && matches!(trace.state, State::Partial | State::Finished)
+        };
+        let begun = match start {
+            Start::Resumed(begun) => begun.entry.as_ref(),
+            Start::Here | Start::After(_) | Start::Mixed => None,
+        };
+        let intact = self.intact.iter();
+        let intact = intact.filter(|(one, trace)| is_under_way(one.who, trace));
+        let lost = self.lost.iter();
+        let lost = lost.filter(|(one, trace)| is_under_way(one.who, trace));
+        let entries = intact.map(|(one, _)| one.entry.as_ref());
+        let entries = entries.chain(lost.map(|(one, _)| one.entry.as_ref()));
+        entries.flatten().chain(begun).cloned().collect()
+    }
+
     /// What the user should know where this run goes on with none of them.
     pub fn notices(&self) -> Vec<Notice> {
         let intact = self.concerned().map(|(one, _)| one);
@@ -215,7 +239,10 @@ impl Unfinished {
         pieces.retain(|piece| is_read(piece.range, seen));
         // One change in the middle of another keeps no order.
         let in_order = layout.filter(|_| !self.began_mixed());
-        let trace = trace::of(&pieces, now, in_order);
+        let mut trace = trace::of(&pieces, now, in_order);
+        if self.entry.is_none() && self.is_what_was_wanted(seen) {
+            trace.state = State::Finished;
+        }
         let (State::Partial, Some(target)) = (trace.state, target) else {
             return trace;
         };
@@ -223,7 +250,11 @@ impl Unfinished {
             Some(layout) => {
                 let sectors = self.sectors(seen, layout);
                 match self.began_mixed() {
-                    false => stopped::can_leave(now, &self.flash, target, layout, &sectors),
+                    false => {
+                        stopped::can_leave(now, &self.flash, target, layout, &sectors)
+                            || self.has_failed_here()
+                                && trace::is_residue(now, &self.flash, &[target], &sectors)
+                    }
                     true => {
                         let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
                         trace::is_among(now, &self.flash, &targets, &sectors)
@@ -243,6 +274,25 @@ impl Unfinished {
                 ..trace
             },
         }
+    }
+
+    /// Whether the flash holds what this change was to make of it, by the sum in its
+    /// record.
+    fn is_what_was_wanted(&self, seen: &Dump) -> bool {
+        let mut flash = vec![ERASED; self.flash.len()];
+        for range in &self.covered {
+            range
+                .of_mut(&mut flash)
+                .copy_from_slice(range.of(&seen.bytes));
+        }
+        self.is_within(seen) && self.record.before_writing == Some(Crc32::of(&flash))
+    }
+
+    /// Whether the chip of this drive did not take a byte when this change was made:
+    /// what came after it may have been done all the same.
+    fn has_failed_here(&self) -> bool {
+        let entry = self.entry.as_ref().map(|found| &found.entry);
+        self.who.is_this() && entry.is_some_and(|entry| entry.failed_at.is_some())
     }
 
     /// The sectors of this change that were read.
@@ -277,6 +327,10 @@ impl Lost {
         // What that change has found was on its way already.
         let began_mixed = found.entry.mixed && found.entry.backup().is_none();
         match trace.state {
+            State::Partial if !found.entry.mixed && is_other_firmware(&pieces, seen) => Trace {
+                state: State::Other,
+                ..trace
+            },
             State::Untouched if began_mixed => Trace {
                 state: State::Partial,
                 ..trace
@@ -284,4 +338,17 @@ impl Lost {
             _ => trace,
         }
     }
+}
+
+/// Whether what a change can have left neither as it was nor as it is to be is another
+/// firmware: it says who the drive is. An erase that was cut off says nothing, and
+/// programming that was is in one piece, or two where a byte did not take it.
+fn is_other_firmware(pieces: &[Piece], seen: &Dump) -> bool {
+    const UNDER_WAY: usize = 2;
+    let odd: Vec<&[u8]> = pieces
+        .iter()
+        .filter(|piece| piece.is_odd(&seen.bytes))
+        .map(|piece| piece.range.of(&seen.bytes))
+        .collect();
+    odd.len() > UNDER_WAY && !identity::find(&odd.concat()).is_empty()
 }

@@ -42,10 +42,13 @@ fn backed_up(folder: &TempDir) -> PathBuf {
 }
 
 fn begun(backup: &Path, journal: &Journal) -> Result<UnderWay, JobError> {
-    let record = Record::beside(backup).unwrap();
+    begun_with(backup, &Record::beside(backup).unwrap(), journal)
+}
+
+fn begun_with(backup: &Path, record: &Record, journal: &Journal) -> Result<UnderWay, JobError> {
     begin(
         &Beginning {
-            backup: Some((backup, &record)),
+            backup: Some((backup, record)),
             device: &DeviceInfo::default(),
             date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
             tool: "test",
@@ -54,6 +57,7 @@ fn begun(backup: &Path, journal: &Journal) -> Result<UnderWay, JobError> {
             target: &[0x77; SIZE],
             plan: Summary::default(),
             mixed: false,
+            continued: &journal.entries(),
         },
         journal,
     )
@@ -113,12 +117,49 @@ fn nothing_is_changed_with_a_backup_that_is_not_what_it_was() {
 }
 
 #[test]
+fn the_note_of_a_change_stays_where_going_on_with_it_comes_to_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::in_folder(&folder.path().join("journal"));
+    let backup = backed_up(&folder);
+    let record = Record::beside(&backup).unwrap();
+    drop(begun(&backup, &journal).unwrap());
+    let noted = journal.entries();
+    assert_eq!(noted.len(), 1);
+
+    // It went on, and was stopped before it changed anything.
+    let again = begun(&backup, &journal).unwrap();
+    withdraw(&again, None, &journal);
+    drop(again);
+    assert_eq!(journal.entries(), noted);
+
+    // The record cannot be written.
+    let beside = backup::record_path(&backup);
+    fs::remove_file(&beside).unwrap();
+    fs::create_dir(&beside).unwrap();
+    begun_with(&backup, &record, &journal).unwrap_err();
+    assert_eq!(journal.entries(), noted);
+}
+
+#[test]
+fn a_change_that_is_noted_already_needs_no_room_for_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::in_folder(&folder.path().join("journal"));
+    let backup = backed_up(&folder);
+    let record = Record::beside(&backup).unwrap();
+    drop(begun(&backup, &journal).unwrap());
+    let file = || fs::metadata(backup::record_path(&backup)).unwrap();
+    let written = std::os::unix::fs::MetadataExt::ino(&file());
+    drop(begun_with(&backup, &record, &journal).unwrap());
+    assert_eq!(std::os::unix::fs::MetadataExt::ino(&file()), written);
+}
+
+#[test]
 fn an_unfinished_change_is_found_from_any_folder_of_its_machine() {
     let folder = tempfile::tempdir().unwrap();
     let machine = tempfile::tempdir().unwrap();
     let journal = Journal::in_folder(&machine.path().join("journal"));
     let backup = backed_up(&folder);
-    let entry = begun(&backup, &journal).unwrap().entry;
+    let entry = begun(&backup, &journal).unwrap().entry().cloned();
     assert_eq!(found(None, &journal), 1);
     finish(Some(&backup), entry.as_ref(), &journal);
     assert_eq!(found(None, &journal), 0);

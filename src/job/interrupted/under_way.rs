@@ -1,12 +1,10 @@
 //! From the note that a change begins to the note that it is over.
 
-use std::fs::File;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 
-use crate::files::{self, Links};
+use crate::files::{self, Links, Locked};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
 use crate::job::backup;
@@ -21,8 +19,14 @@ use crate::protocol::DeviceInfo;
 /// be at work in one folder.
 #[derive(Debug)]
 pub(in crate::job) struct UnderWay {
-    _locked: Option<Flock<File>>,
-    pub entry: Option<journal::Found>,
+    _locked: Option<Locked>,
+    entered: Option<journal::Entered>,
+}
+
+impl UnderWay {
+    pub fn entry(&self) -> Option<&journal::Found> {
+        self.entered.as_ref().map(|entered| &entered.entry)
+    }
 }
 
 /// A change that is about to begin.
@@ -41,6 +45,8 @@ pub(in crate::job) struct Beginning<'a> {
     pub plan: Summary,
     /// The flash is in the middle of another change.
     pub mixed: bool,
+    /// The entries of earlier runs that this one goes on with.
+    pub continued: &'a [journal::Found],
 }
 
 /// Notes in the journal and in the backup's record that the flash is being
@@ -63,7 +69,7 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
         true => Vec::new(),
         false => change.covered.to_vec(),
     };
-    let entry = journal.enter(&Begun {
+    let entered = journal.enter(&Begun {
         date: record.map_or(change.date, |record| record.date),
         tool: change.tool,
         drive: drive.as_ref(),
@@ -76,26 +82,35 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
         mixed: change.mixed,
         backup: change.backup.map(|(path, record)| (path, record.crc32)),
         pieces: change.pieces,
+        continued: change.continued,
     });
-    let entry = entry.map_err(Refusal::Journal)?;
+    let entered = entered.map_err(Refusal::Journal)?;
     if let Some((path, record)) = change.backup {
         let noted = Record {
             before_writing: Some(Crc32::of(change.target)),
             ..record.clone()
         };
-        if let Err(error) = backup::save_record(&noted, path) {
-            entry.iter().for_each(|entry| journal.close(entry));
+        // That of a change which is gone on with says so already.
+        let is_there = Record::beside(path).is_some_and(|there| there == noted);
+        let saved = match is_there {
+            true => Ok(()),
+            false => backup::save_record(&noted, path),
+        };
+        if let Err(error) = saved {
+            entered
+                .iter()
+                .for_each(|entered| journal.take_back(entered));
             return Err(error.into());
         }
     }
     Ok(UnderWay {
         _locked: locked,
-        entry,
+        entered,
     })
 }
 
 /// Locks a backup that is what its record says.
-fn held(path: &Path, record: &Record) -> Result<Flock<File>, Refusal> {
+fn held(path: &Path, record: &Record) -> Result<Locked, Refusal> {
     let refusal = |problem| Refusal::Backup {
         path: path.to_owned(),
         crc32: record.crc32,
@@ -103,7 +118,7 @@ fn held(path: &Path, record: &Record) -> Result<Flock<File>, Refusal> {
     };
     let file =
         files::open(path, Links::Followed).map_err(|_| refusal(BackupProblem::Unreadable))?;
-    let locked = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| {
+    let locked = Locked::alone(file).map_err(|why| {
         refusal(match why {
             Errno::EWOULDBLOCK => BackupProblem::InUse,
             _ => BackupProblem::NoLock,
@@ -137,16 +152,18 @@ pub(in crate::job) fn finish(
     }
 }
 
-/// Takes back what was noted of a change that has changed nothing: the one before is
-/// as unfinished as it was.
+/// Takes back what was noted of a change that has changed nothing: one that was begun
+/// before is as unfinished as it was. `before` is the backup and what its record said.
 pub(in crate::job) fn withdraw(
-    backup: &Path,
-    record: &Record,
-    entry: Option<&journal::Found>,
+    under_way: &UnderWay,
+    before: Option<(&Path, &Record)>,
     journal: &Journal,
 ) {
-    if let Some(entry) = entry {
-        journal.close(entry);
+    if let Some(entered) = &under_way.entered {
+        journal.take_back(entered);
     }
-    let _ = backup::save_record(record, backup);
+    if let Some((backup, record)) = before {
+        // One that cannot be written makes a later run more careful than it need be.
+        let _ = backup::save_record(record, backup);
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Journal;
+use super::{Found, Journal};
 use crate::flash::FlashRange;
 use crate::image::Crc32;
 use crate::job::record::{self, Date};
@@ -109,6 +109,8 @@ pub(in crate::job) struct Begun<'a> {
     /// Its path and CRC-32.
     pub backup: Option<(&'a Path, Crc32)>,
     pub pieces: &'a [Piece],
+    /// The entries of earlier runs that this one goes on with: it takes their place.
+    pub continued: &'a [Found],
 }
 
 impl Entry {

@@ -91,6 +91,12 @@ impl Shelf {
         Err(self.error(problem))
     }
 
+    /// Whether this user is not allowed to see what lies here.
+    pub(super) fn is_closed(&self) -> bool {
+        let seen = fs::read_dir(&self.folder);
+        seen.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// The files of a kind that lie here, in the order of their names: the texts of
     /// those that count and can be read.
     pub(super) fn files(&self, extension: &str) -> Vec<(PathBuf, Option<String>)> {

@@ -41,6 +41,7 @@ fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
         mixed: false,
         backup: backup.map(|path| (path, Crc32(0x0123_abcd))),
         pieces,
+        continued: &[],
     }
 }
 
@@ -59,7 +60,10 @@ fn what_was_entered_is_found_with_all_that_was_said() {
         before: Crc32(1),
         after: Some(Crc32(u32::MAX)),
     };
-    let entered = journal.enter(&begun(Some(&backup), &[piece])).unwrap();
+    let entered = journal
+        .enter(&begun(Some(&backup), &[piece]))
+        .unwrap()
+        .map(|one| one.entry);
     let found = journal.entries();
     assert_eq!(found, [entered.unwrap()]);
     let entry = &found[0].entry;
@@ -78,12 +82,27 @@ fn what_was_entered_is_found_with_all_that_was_said() {
 }
 
 #[test]
-fn an_entry_takes_the_place_of_the_same_one_but_of_none_that_may_be_a_twin_s() {
+fn an_entry_takes_the_place_of_one_that_it_goes_on_with_and_of_none_that_may_be_a_twin_s() {
     let (folder, journal) = folder();
     let backup = backup_in(&folder, "backup.bin");
-    let enter = || journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+    let enter_after = |continued: &[Found]| {
+        let begun = Begun {
+            continued,
+            ..begun(Some(&backup), &[])
+        };
+        journal.enter(&begun).unwrap().unwrap().entry
+    };
+    let open = || {
+        let mut open = journal.entries();
+        open.retain(|found| !found.entry.settled);
+        open
+    };
+    let enter = || enter_after(&open());
     let first = enter();
     assert_eq!(enter().file, first.file);
+    let of_another = enter_after(&[]);
+    assert_ne!(of_another.file, first.file);
+    journal.close(&of_another);
     journal.settle(&first, true);
     let second = enter();
     assert_ne!(second.file, first.file);
@@ -100,7 +119,11 @@ fn an_entry_takes_the_place_of_the_same_one_but_of_none_that_may_be_a_twin_s() {
 fn a_target_that_is_gone_or_another_one_is_none() {
     let (folder, journal) = folder();
     let backup = backup_in(&folder, "backup.bin");
-    let found = journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+    let found = journal
+        .enter(&begun(Some(&backup), &[]))
+        .unwrap()
+        .unwrap()
+        .entry;
     let target = target_of(&found.file);
     fs::write(&target, &TARGET[1..]).unwrap();
     assert_eq!(found.target(), None);
@@ -115,13 +138,17 @@ fn what_is_settled_is_known_until_there_is_too_much_of_it() {
     let (folder, journal) = folder();
     for number in 0..MOST_SETTLED + 3 {
         let backup = backup_in(&folder, &format!("{number}.bin"));
-        let found = journal.enter(&begun(Some(&backup), &[])).unwrap().unwrap();
+        let found = journal
+            .enter(&begun(Some(&backup), &[]))
+            .unwrap()
+            .unwrap()
+            .entry;
         journal.settle(&found, false);
         let all = journal.entries();
         assert!(all.iter().all(|found| found.entry.settled));
         assert_eq!(all.len(), MOST_SETTLED.min(number + 1));
     }
-    let begun = journal.enter(&begun(None, &[])).unwrap().unwrap();
+    let begun = journal.enter(&begun(None, &[])).unwrap().unwrap().entry;
     journal.close(&begun);
     journal.settle(&begun, false);
     assert_eq!(
@@ -132,7 +159,7 @@ fn what_is_settled_is_known_until_there_is_too_much_of_it() {
 }
 
 #[test]
-fn the_same_change_of_a_drive_is_entered_once() {
+fn a_change_that_is_gone_on_with_is_entered_once() {
     let (folder, journal) = folder();
     let [one, other] = ["one", "other"].map(|name| backup_in(&folder, name));
     for (backup, there) in [
@@ -141,7 +168,10 @@ fn the_same_change_of_a_drive_is_entered_once() {
         (Some(&one), 2),
         (None, 3),
     ] {
-        let begun = begun(backup.map(PathBuf::as_path), &[]);
+        let begun = Begun {
+            continued: &journal.entries(),
+            ..begun(backup.map(PathBuf::as_path), &[])
+        };
         journal.enter(&begun).unwrap();
         assert_eq!(journal.entries().len(), there);
     }

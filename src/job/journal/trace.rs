@@ -151,6 +151,16 @@ fn is_out_of_turn(seen: &[Seen], layout: &EraseLayout) -> bool {
     })
 }
 
+impl Piece {
+    /// Whether the flash holds there neither what was there, nor what is to be there, nor
+    /// nothing.
+    pub(in crate::job) fn is_odd(&self, now: &[u8]) -> bool {
+        let seen = Seen::of(self, now);
+        let is_blank = || self.range.of(now).iter().all(|byte| *byte == ERASED);
+        !seen.is_before && !seen.is_after && !is_blank()
+    }
+}
+
 /// Whether a flash holds more than a page of what was in it before or is to be,
 /// blank bytes aside.
 pub(in crate::job) fn shares_content(now: &[u8], before: &[u8], after: &[u8]) -> bool {

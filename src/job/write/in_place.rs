@@ -13,7 +13,7 @@ use crate::image::{Image, identity};
 use crate::job::event::Phase;
 use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
-use crate::job::journal::trace;
+use crate::job::journal::{self, trace};
 use crate::job::read::{self, Dump, without};
 use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
@@ -41,7 +41,7 @@ pub(super) fn prepare(
     let (known_by, known) = earlier.identity.unzip();
     let known_by = known_by.unwrap_or(KnownBy::Drive);
     let made = match is_empty {
-        true => Made::nothing(Backup::NotNeeded),
+        true => Made::nothing_to_do(earlier.start),
         false => way_back(earlier.start, &dump, request, &scope.device, |record| {
             named(record, known.as_ref())
         })?,
@@ -87,6 +87,7 @@ pub(super) fn prepare(
             journal: request.circumstances.journal.clone(),
             covered,
             mixed: made.mixed,
+            continued: earlier.continued,
             backup: made.noted,
             date: request.circumstances.date,
             tool: request.circumstances.tool.clone(),
@@ -137,6 +138,7 @@ struct Earlier {
     /// the entry of a change that is under way in it.
     identity: Option<(KnownBy, Identity)>,
     over: Vec<Closing>,
+    continued: Vec<journal::Found>,
     notices: Vec<Notice>,
 }
 
@@ -291,6 +293,7 @@ impl<'a> Scope<'a> {
         };
         let identity = of_backup.or_else(of_entry);
         Ok(Earlier {
+            continued: open.under_way(&start),
             start,
             target,
             plan,

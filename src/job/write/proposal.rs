@@ -13,7 +13,7 @@ use crate::job::change::{self, ChangeError, Changed};
 use crate::job::download::{self, DownloadPlan, There};
 use crate::job::event::Phase;
 use crate::job::fit::Match;
-use crate::job::interrupted::{self, Beginning, Closing, Notice};
+use crate::job::interrupted::{self, Beginning, Closing, Notice, UnderWay};
 use crate::job::journal::{self, Journal, Piece};
 use crate::job::record::{Date, Record};
 use crate::job::resemblance::Resemblance;
@@ -63,6 +63,8 @@ pub(in crate::job) struct Noted {
     pub covered: Vec<FlashRange>,
     /// The flash is in the middle of another change.
     pub mixed: bool,
+    /// The entries of earlier runs that this one goes on with.
+    pub continued: Vec<journal::Found>,
 }
 
 /// What there is to do, and what the whole flash is to hold then.
@@ -180,6 +182,7 @@ impl Proposal {
                     target: &target,
                     plan: self.plan().map(Plan::summary).unwrap_or_default(),
                     mixed: noted.mixed,
+                    continued: &noted.continued,
                 },
                 &noted.journal,
             )?),
@@ -193,25 +196,21 @@ impl Proposal {
             } => change::carry_out(job, plan, target, begun, &self.scope, self.check),
             Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
-        // A run that changed nothing leaves an earlier one as unfinished as it was.
-        let is_untouched = |error: &ChangeError| error.flash() == FlashState::Unchanged;
-        let is_over = match &changed {
-            Ok(_) => true,
-            Err(error) => is_untouched(error) && !self.is_continued(),
-        };
-        let entry = under_way.as_ref().and_then(|begun| begun.entry.as_ref());
-        if is_over {
-            let path = backup.map(|(path, _)| path.as_path());
-            interrupted::finish(path, entry, &noted.journal);
-        } else if let (Backup::Before(_), Some((path, record)), Err(error)) =
-            (&self.backup, backup, &changed)
-        {
-            if is_untouched(error) {
-                interrupted::withdraw(path, record, entry, &noted.journal);
+        let entry = under_way.as_ref().and_then(UnderWay::entry);
+        match &changed {
+            Ok(_) => {
+                let path = backup.map(|(path, _)| path.as_path());
+                interrupted::finish(path, entry, &noted.journal);
+                self.over.iter().for_each(|one| one.close(&noted.journal));
             }
-        }
-        if changed.is_ok() {
-            self.over.iter().for_each(|one| one.close(&noted.journal));
+            Err(error) if error.flash() == FlashState::Unchanged => {
+                let before = backup.map(|(path, record)| (path.as_path(), record));
+                // The record of a change that is gone on with says so still.
+                let before = before.filter(|_| !matches!(self.backup, Backup::Earlier(_)));
+                let under_way = under_way.iter();
+                under_way.for_each(|one| interrupted::withdraw(one, before, &noted.journal));
+            }
+            Err(_) => {}
         }
         changed.map_err(|error| self.once_more(error, entry))
     }
@@ -239,16 +238,6 @@ impl Proposal {
         match &self.work {
             Work::InPlace { plan, .. } => Some(plan),
             Work::Download(_) => None,
-        }
-    }
-
-    /// Whether its backup is that of an earlier change, or both have none: one entry tells
-    /// of them then.
-    fn is_continued(&self) -> bool {
-        match &self.backup {
-            Backup::Earlier(_) | Backup::Before(_) => true,
-            Backup::None => self.noted.mixed,
-            _ => false,
         }
     }
 }

@@ -118,6 +118,16 @@ impl Made {
         }
     }
 
+    /// Where the flash holds all of it already. A run that ended before it could say so
+    /// has left its backup.
+    pub fn nothing_to_do(start: Start) -> Made {
+        Made::nothing(match start {
+            Start::Resumed(earlier) => Backup::Earlier(earlier),
+            Start::After(earlier) => Backup::Before(earlier),
+            Start::Here | Start::Mixed => Backup::NotNeeded,
+        })
+    }
+
     pub fn earlier(earlier: Box<Unfinished>, as_backup: fn(Box<Unfinished>) -> Backup) -> Made {
         Made {
             noted: Some((earlier.path.clone(), earlier.record.clone())),
