@@ -80,12 +80,20 @@ pub(super) fn prepare(
     let drive = scope.device.identity.as_ref();
 
     let mut wanted = scope.wanted(job, size, &everything)?;
-    let dump = dump(job, request, rules)?;
+    let open = scope.open(size);
+    let expected = Expected::of(&request.content, drive, rules);
+    // What needs no write needs no backup.
+    let can_be_read = !matches!(job.device.capabilities().reading, Reading::Impossible(_));
+    let is_read = request.backup != BackupWish::None && can_be_read;
+    let is_said = !is_read && scope.is_said(&open, &expected);
+    let dump = match is_said {
+        true => None,
+        false => dump(job, request, rules)?,
+    };
     let disagreements = dump.as_ref().map_or(0, |dump| dump.disagreements);
     let unsteady = steadiness::refuse_unstable(disagreements, &request.forced)?;
     wanted.warnings.extend(unsteady);
 
-    let open = scope.open(size);
     let prepared = scope.offer(job, &wanted.bytes, dump.as_ref(), &open)?;
     let (to_compare, owned) = provable(rules, &prepared.content, &everything);
     let resemblance = match (&request.content, &dump) {
@@ -94,14 +102,12 @@ pub(super) fn prepare(
         }
         _ => None,
     };
-    let expected = Expected::of(&request.content, drive, rules);
-    let there = scope.there(
-        &open,
-        &expected,
-        &prepared.content,
-        dump.as_ref(),
-        &to_compare,
-    );
+    let content = &prepared.content;
+    let there = match scope.is_equal(&expected, content, dump.as_ref(), &to_compare) {
+        true => There::AsRead,
+        false if is_said => There::AsSaid,
+        false => There::Not,
+    };
     job.check_stop()?;
     let earlier = scope.earlier(open, dump.as_ref(), &prepared.content, there)?;
     let is_resumed = matches!(earlier.start, Start::Resumed(_));
@@ -238,29 +244,29 @@ impl<'a> Scope<'a> {
             .map_err(not_prepared)
     }
 
-    fn there(
+    /// Whether the flash holds all of it already, by what was read of it.
+    fn is_equal(
         &self,
-        open: &Open,
         expected: &Expected,
         content: &[u8],
         dump: Option<&Dump>,
         to_compare: &[FlashRange],
-    ) -> There {
+    ) -> bool {
+        let is_equal = |dump: &Dump| {
+            let holds = |range: &FlashRange| range.of(&dump.bytes) == range.of(content);
+            dump.gaps.is_empty() && to_compare.iter().all(holds)
+        };
         let drive = self.drive();
-        let is_read = dump.is_some_and(|dump| {
-            let is_equal = |range: &FlashRange| range.of(&dump.bytes) == range.of(content);
-            dump.gaps.is_empty() && to_compare.iter().all(is_equal)
-        }) && drive.is_none_or(|drive| expected.is_met_by(drive));
-        // A revision proves nothing where a download ended in doubt.
-        let is_said = self.request.skip_if_same
-            && dump.is_none()
+        dump.is_some_and(is_equal) && drive.is_none_or(|drive| expected.is_met_by(drive))
+    }
+
+    /// Whether the drive is to be left alone where it says that it has this revision. That
+    /// proves nothing where a download ended in doubt.
+    fn is_said(&self, open: &Open, expected: &Expected) -> bool {
+        let drive = self.drive();
+        self.request.skip_if_same
             && open.of_unread_drive().is_empty()
-            && drive.is_some_and(|drive| expected.is_revision_of(drive));
-        match (is_read, is_said) {
-            (true, _) => There::AsRead,
-            (false, true) => There::AsSaid,
-            (false, false) => There::Not,
-        }
+            && drive.is_some_and(|drive| expected.is_revision_of(drive))
     }
 
     /// Whether this download goes on with one that was begun.

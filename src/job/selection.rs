@@ -13,12 +13,22 @@ pub enum Selection {
     Range(FlashRange),
 }
 
-/// A part that this flash does not have.
+/// A part that this flash does not have, or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{self:?}")]
 pub enum SelectionError {
-    NoSuchBank { bank: Bank, last: u32 },
-    PastTheEnd { range: FlashRange, size: u32 },
+    NoSuchBank {
+        bank: Bank,
+        last: u32,
+    },
+    PastTheEnd {
+        range: FlashRange,
+        size: u32,
+    },
+    /// All of it is to be kept.
+    NothingLeft {
+        range: FlashRange,
+    },
 }
 
 impl Selection {

@@ -1,6 +1,6 @@
 //! Parts of a flash: `--banks`, `--range` and `--keep`.
 
-use crate::folder::{BANK, Folder, old_image, patched_image};
+use crate::folder::{BANK, Folder, new_image, old_image, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
 
@@ -74,6 +74,22 @@ fn a_kept_range_survives_a_write_and_an_erase() {
     expected[0x5010..0x5020].copy_from_slice(&old[0x5010..0x5020]);
     expected[0x3_fff0..].copy_from_slice(&old[0x3_fff0..]);
     assert_eq!(folder.flash(), expected);
+}
+
+#[test]
+fn where_all_of_it_is_to_be_kept_nothing_is_said_of_the_flash() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", new_image());
+    for line in [
+        "3 e --yes --keep 0-0x3ffff",
+        "3 e --yes --banks 1 --keep 0x10000-0x1ffff",
+        "3 w /m new.bin --yes --keep 0-0x2ffff --keep 0x20000-0x3ffff",
+    ] {
+        let run = folder.run(line);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("leaves nothing of"), "{run}");
+        assert!(!run.stderr.contains("Reading"), "{run}");
+    }
 }
 
 #[test]

@@ -13,6 +13,9 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::Selection(SelectionError::NoSuchBank { bank, last }) => {
             format!("There is no bank {bank}: this flash has banks 0 to {last}.")
         }
+        Refusal::Selection(SelectionError::NothingLeft { range }) => {
+            format!("--keep leaves nothing of {range} to be changed.")
+        }
         Refusal::Selection(SelectionError::PastTheEnd { range, size }) => {
             format!("{range} reaches past the end of this flash of {size:#x} bytes.")
         }

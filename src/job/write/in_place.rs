@@ -18,7 +18,9 @@ use crate::job::read::{self, Dump, without};
 use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
 use crate::job::steadiness::{refuse_unstable, warning_of_dump};
-use crate::job::{Job, JobError, Refusal, Selection, Warning, objection, selection};
+use crate::job::{
+    Job, JobError, Refusal, Selection, SelectionError, Warning, objection, selection,
+};
 use crate::plan::{self, Plan};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
@@ -147,6 +149,11 @@ impl<'a> Scope<'a> {
         let wanted = job.ranges(&request.selection)?;
         for range in &request.keep {
             job.ranges(&Selection::Range(*range))?;
+        }
+        let is_all_kept = without(&wanted, &request.keep).is_empty();
+        if let (true, Some(first), Some(last)) = (is_all_kept, wanted.first(), wanted.last()) {
+            let range = FlashRange::new(first.start(), last.end());
+            return Err(Refusal::from(SelectionError::NothingLeft { range }).into());
         }
         let (image, record, check) = match &request.content {
             Content::Image { image, record } => {
