@@ -22,10 +22,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 
 use super::pci::PciAddress;
 use super::system::{System, names};
+use crate::files::Locked;
 
 /// How a change is taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +143,7 @@ pub struct Note {
     system: System,
     path: PathBuf,
     /// Locked until it is closed; `None` once the note is removed or given up.
-    file: Option<Flock<File>>,
+    file: Option<Locked>,
     undo: Option<Undo>,
 }
 
@@ -164,7 +165,7 @@ impl Note {
         Ok(Note::of(system, path, file))
     }
 
-    fn of(system: &System, path: PathBuf, file: Flock<File>) -> Note {
+    fn of(system: &System, path: PathBuf, file: Locked) -> Note {
         Note {
             system: system.clone(),
             path,
@@ -243,7 +244,7 @@ impl Drop for Note {
 }
 
 /// Opens and locks the note of a subject.
-fn locked(system: &System, subject: &str) -> Result<(PathBuf, Flock<File>), NoteError> {
+fn locked(system: &System, subject: &str) -> Result<(PathBuf, Locked), NoteError> {
     let path = own_folder(system)?.join(subject);
     let failed = |source| NoteError::Io {
         path: path.clone(),
@@ -413,7 +414,7 @@ fn own_file(how: &mut OpenOptions, path: &Path) -> Result<File, NoteError> {
 /// Takes back what a note asks for, if anything, and empties it.
 fn settle_one(
     system: &System,
-    file: &mut Flock<File>,
+    file: &mut Locked,
 ) -> Result<Option<Undo>, (Option<Undo>, io::Error)> {
     let left = Left::read(system, file).map_err(|error| (None, error))?;
     let undo = left.map(|left| left.undo);
@@ -426,11 +427,11 @@ fn settle_one(
 }
 
 /// `None` where a living run has the lock.
-fn lock(file: File) -> io::Result<Option<Flock<File>>> {
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+fn lock(file: File) -> io::Result<Option<Locked>> {
+    match Locked::alone(file) {
         Ok(file) => Ok(Some(file)),
-        Err((_, Errno::EWOULDBLOCK)) => Ok(None),
-        Err((_, error)) => Err(error.into()),
+        Err(Errno::EWOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -442,7 +443,7 @@ fn rewrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 /// Removes a note while its lock is held, so that nobody else's is hit. Where
 /// it cannot be removed it is emptied at least: it asks for nothing any more.
-fn remove_own(path: &Path, mut locked: Flock<File>) {
+fn remove_own(path: &Path, mut locked: Locked) {
     let _ = rewrite(&mut locked, b"");
     let _ = fs::remove_file(path);
 }
