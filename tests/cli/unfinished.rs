@@ -620,6 +620,22 @@ fn a_run_that_finds_all_of_it_done_ends_the_write_and_names_the_backup_of_before
 }
 
 #[test]
+fn a_way_back_that_failed_at_the_worn_byte_is_not_offered_again() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let sound = folder.text("bench.toml");
+    let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x22345\n";
+    bench(&folder, format!("{sound}{fault}"));
+    run_in(&folder, "a", &write_line(&folder, 3, "--backup before.bin"));
+    // By its name here, and by another one.
+    for back in ["before.bin", "./before.bin"] {
+        let run = run_in(&folder, "a", &format!("3 w /m /b {back} --yes"));
+        assert_eq!(run.code, Some(7), "{run}");
+        assert!(run.stderr.contains("only another chip helps"), "{run}");
+        assert!(!run.stderr.contains("w /m /b"), "{run}");
+    }
+}
+
+#[test]
 fn what_stands_in_the_place_of_a_note_is_named_and_stays() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--no-backup");

@@ -157,6 +157,13 @@ impl Failure {
              whole, and may not start again.",
         );
         match backup {
+            // The way back is what has failed.
+            Some(backup) if is_file_of(request, backup) => {
+                return failure.next(
+                    "What was in it before ends there, too: only another chip helps, or an \
+                     external programmer.",
+                );
+            }
             Some(backup) => failure
                 .next("What was in it before may need nothing of the chip at that place:")
                 .next(request.restore(backup)),
@@ -186,6 +193,13 @@ impl Failure {
 }
 
 /// Whether a drive has no firmware left that would take another.
+/// Whether this is the very file that the command is about, by whatever name.
+fn is_file_of(request: &Request, file: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = request.command.file();
+    own.is_some_and(|own| own == file || real(own) == real(file))
+}
+
 fn is_beyond_help(error: &ChangeError) -> bool {
     matches!(error, ChangeError::Job(JobError::Device { source, flash }) if takes_nothing(source, flash))
 }
