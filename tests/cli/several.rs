@@ -102,6 +102,21 @@ fn what_is_advised_after_a_look_is_what_was_typed() {
 }
 
 #[test]
+fn all_in_a_list_of_drives_is_no_serial_number_and_begins_nothing() {
+    let folder = Folder::with_bench("four-drives.toml");
+    folder.write("new.bin", patched_image());
+    for line in [
+        "all,1 w /m new.bin --yes",
+        "1,ALL r /m /b x.bin",
+        "SIM00000011,all c",
+    ] {
+        let run = folder.fails(line, 2);
+        assert!(run.stderr.contains("all stands alone"), "{run}");
+    }
+    assert_eq!(folder.files(), ["new.bin"]);
+}
+
+#[test]
 fn all_drives_are_read_into_files_that_are_named_by_the_drive() {
     let folder = Folder::with_bench("four-drives.toml");
     folder.done("all r /m /b dump.bin --banks 0,1");

@@ -16,6 +16,8 @@ pub enum UsageError {
     NoSuchIndex { word: OsString },
     #[error("drive {} is named twice", quoted(.word))]
     SameDriveTwice { word: OsString },
+    #[error("{} is no list of drives: all stands alone{}", quoted(.word), as_file(.word))]
+    AllInList { word: OsString },
     #[error("the command {verb} is for drives that are named one by one, not for all")]
     AllDrives { verb: Verb, file: Option<OsString> },
     #[error("is {word} a drive or a file? /dev/{word} is the drive, ./{word} a file")]

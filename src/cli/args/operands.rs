@@ -205,6 +205,14 @@ fn drives(word: &OsStr) -> Result<Option<Vec<DriveName>>, UsageError> {
     if text.eq_ignore_ascii_case(ALL) {
         return Ok(Some(Vec::new()));
     }
+    let is_all = |piece: &str| piece.eq_ignore_ascii_case(ALL);
+    let may_be_drive = |piece: &str| {
+        let is_named = drives_of_piece(piece).is_some() || is_like_an_index(piece);
+        is_named || is_serial(piece) || is_all(piece)
+    };
+    if text.split(',').any(is_all) && text.split(',').all(may_be_drive) {
+        return Err(UsageError::AllInList { word: word.into() });
+    }
     let list: Option<Vec<Vec<DriveName>>> = text.split(',').map(drives_of_piece).collect();
     match list {
         Some(list) => {

@@ -75,6 +75,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             another_drive(typed, None).or_else(|| Some(Request::form(*verb, &[], file.as_deref()))),
         ),
         UsageError::TwoDrives { .. } => of_a_drive(None),
+        UsageError::AllInList { .. } => next
+            .then("Name the drives, or all of them by that one word. Which there are:")
+            .then(Request::form(Verb::List, &[], None)),
         UsageError::SameDriveTwice { .. } => next.then("Name it once."),
         UsageError::AllDrives {
             verb: Verb::Revive, ..
