@@ -117,6 +117,18 @@ fn all_in_a_list_of_drives_is_no_serial_number_and_begins_nothing() {
 }
 
 #[test]
+fn of_drives_of_several_models_those_are_named_that_the_image_is_for() {
+    let folder = Folder::with_bench("four-drives.toml");
+    folder.write("bys1.bin", bys1());
+    folder.write("nobody.bin", image_of("NOBODY", "DVD RW NOTHING", "0000"));
+    let run = folder.fails("1-4 w /m bys1.bin --yes", 4);
+    assert!(run.stderr.contains("mtkflash 3 w /m bys1.bin"), "{run}");
+    let run = folder.fails("1-4 w /m nobody.bin --yes", 4);
+    assert!(!run.stderr.contains("w /m nobody.bin"), "{run}");
+    assert!(run.stderr.contains("mtkflash i nobody.bin"), "{run}");
+}
+
+#[test]
 fn all_drives_are_read_into_files_that_are_named_by_the_drive() {
     let folder = Folder::with_bench("four-drives.toml");
     folder.done("all r /m /b dump.bin --banks 0,1");

@@ -61,6 +61,14 @@ impl Request {
         })
     }
 
+    /// About some of its drives.
+    pub fn of_these(&self, drives: Vec<DriveName>) -> Request {
+        self.changed(|request| {
+            request.drives = drives;
+            request.options.all = false;
+        })
+    }
+
     pub fn by(&self, via: Via) -> Request {
         self.changed(|request| request.options.via = Some(via))
     }

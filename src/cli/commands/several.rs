@@ -19,6 +19,7 @@ use indicatif::MultiProgress;
 pub use meeting::{Answer, Demand, Seat};
 
 use super::change::question;
+use super::images::load_image;
 use super::list;
 use super::run::{Asking, Context};
 use crate::cli::args::{Command, DriveName, Request};
@@ -31,6 +32,10 @@ use crate::cli::report;
 use crate::cli::text::Text;
 use crate::drive::{PortName, Position};
 use crate::files::{self, FileError, Kind, Place};
+use crate::image::Report;
+use crate::job::Forced;
+use crate::job::write::{self, Content};
+use crate::scsi::Identity;
 use crate::session::{Listing, Machine};
 use crate::transport::Unit;
 
@@ -64,8 +69,8 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     let machine = machine.as_ref();
     let names = names(context, machine)?;
     refuse_the_same(request, machine, &names)?;
-    if let Command::Write { .. } = &request.command {
-        refuse_other_models(request, &machine.list(), &names)?;
+    if let Command::Write { file } = &request.command {
+        refuse_other_models(context, file, &machine.list(), &names)?;
     }
     if asks && !request.options.yes && !prompt::somebody_is_there() {
         return Err(super::change::nobody_to_ask(request));
@@ -146,34 +151,64 @@ fn refuse_the_same(
 /// By what drives answer to INQUIRY, before one of them is opened.
 ///
 /// # Errors
-/// Drives of two models, of which one image is wrong for one.
+/// Drives of several models, of which one image is wrong for all but one.
 fn refuse_other_models(
-    request: &Request,
+    context: Context,
+    file: &Path,
     listing: &Listing,
     names: &[DriveName],
 ) -> Result<(), Failure> {
-    let mut known = names.iter().filter_map(|name| {
+    let known = names.iter().filter_map(|name| {
         let identity = listing.find(name)?.identity.as_ref()?;
         Some((name, identity))
     });
-    let Some((first, one)) = known.next() else {
+    let known: Vec<(&DriveName, &Identity)> = known.collect();
+    let Some((first, one)) = known.first() else {
         return Ok(());
     };
-    let is_other = |(_, other): &(_, &crate::scsi::Identity)| {
-        (&one.vendor, &one.product) != (&other.vendor, &other.product)
+    let Some((second, other)) = known.iter().find(|(_, other)| !is_alike(one, other)) else {
+        return Ok(());
     };
-    match known.find(is_other) {
-        None => Ok(()),
-        Some((second, other)) => Err(Exit::Refused
-            .because(format!(
-                "One image is for one model, and these drives are of two: {first} is {}, {second} \
-                 is {}. No drive was touched.",
-                report::identity(one),
-                report::identity(other)
-            ))
-            .next("Write into the drives of one model at a time:")
-            .next(request.of(first.clone()))),
+    let failure = Exit::Refused.because(format!(
+        "One image is for one model, and these drives are of more: {first} is {}, {second} is {}. \
+         No drive was touched.",
+        report::identity(one),
+        report::identity(other)
+    ));
+    let request = context.request;
+    let meant = meant(context, file, &known);
+    Err(match meant.is_empty() {
+        true => failure
+            .next("Write into the drives of one model at a time. To see whom the image is for:")
+            .next(request.inspect()),
+        false => failure
+            .next("Write into the drives of one model at a time. The image is for:")
+            .next(request.of_these(meant)),
+    })
+}
+
+fn is_alike(one: &Identity, other: &Identity) -> bool {
+    (&one.vendor, &one.product) == (&other.vendor, &other.product)
+}
+
+/// The drives of one model that the image in this file names.
+fn meant(context: Context, file: &Path, known: &[(&DriveName, &Identity)]) -> Vec<DriveName> {
+    let Ok(image) = load_image(context, file) else {
+        return Vec::new();
+    };
+    if Report::of(&image).identities.is_empty() {
+        return Vec::new();
     }
+    let content = Content::Image {
+        image: &image,
+        record: None,
+    };
+    let is_for = |drive: &Identity| write::refuse_misfit(&content, drive, &Forced::new()).is_ok();
+    let Some((_, one)) = known.iter().find(|(_, drive)| is_for(drive)) else {
+        return Vec::new();
+    };
+    let alike = known.iter().filter(|(_, other)| is_alike(one, other));
+    alike.map(|(name, _)| (*name).clone()).collect()
 }
 
 /// # Errors
