@@ -252,3 +252,14 @@ fn a_drive_that_another_run_has_is_listed_as_in_use() {
     insta::assert_snapshot!(folder.done("l").stdout);
     assert!(folder.done("l --json").stdout.contains("\"in_use\": true"));
 }
+
+#[test]
+fn a_drive_that_may_be_read_in_vendor_mode_is_led_there_by_its_refused_read_as_by_its_check() {
+    let folder = Folder::with_bench("sd616.toml");
+    let line = "r /m /b backup.bin --protocol vendor";
+    let checked = folder.done("3 c");
+    assert!(checked.stdout.contains(line), "{checked}");
+    let run = folder.fails("3 r /m /b d.bin", 4);
+    assert!(run.stderr.contains(line), "{run}");
+    assert!(run.stderr.contains("answers MTKFLASH"), "{run}");
+}

@@ -19,7 +19,8 @@ use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
-use crate::job::{Job, JobError, Selection, StopFlag, estimate};
+use crate::job::{Job, JobError, Refusal, Selection, StopFlag, estimate};
+use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
 use crate::session::{self, LeftProgramming, Machine, Session, Wish};
 
@@ -250,10 +251,23 @@ impl Run<'_> {
             return Ok(());
         };
         let failure = Exit::Refused.because(words::device::unreadable(reason));
+        let identity = self.info().identity.as_ref();
+        let reported = identity.and_then(reported::of);
+        let reported = reported.filter(|report| report.answers);
         Err(match capabilities.size {
             0 => failure
                 .next("If you know its size, from its marking or a data sheet, name it:")
                 .next(self.request.with_a_size()),
+            _ if reported.is_some() && matches!(self.request.command, Command::Read { .. }) => {
+                let model = reported.map_or("", |report| report.model);
+                let refusal = Refusal::UnreadableByPackets {
+                    why: *reason,
+                    model,
+                };
+                Failure::job(&refusal.into(), self.request)
+                    .next(next::WRITE_ONLY)
+                    .next(self.request.write_unread())
+            }
             // A comparison changes nothing, and neither does what follows from it.
             _ if matches!(self.request.command, Command::Verify { .. }) => failure
                 .next("So it cannot be compared. Which revision the drive says it has:")

@@ -66,8 +66,12 @@ pub fn not_entered(failed: NotEntered, typed: &Request) -> Failure {
 fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
     let family = failed.identity.as_ref().and_then(Family::by_identity);
     match (&failed.source, family) {
-        (DeviceError::EntryRefused { .. }, Some(family)) if !answers(failed) => {
-            Some(by_packets(family, typed))
+        (DeviceError::EntryRefused { .. }, Some(family)) => {
+            let by_packets = by_packets(family, answers(failed), typed);
+            Some(match answers(failed) {
+                true => by_packets.and(ladder(ANSWERS, failed, typed)),
+                false => by_packets,
+            })
         }
         (DeviceError::EntryRefused { .. }, _) => Some(ladder(ALIKE, failed, typed)),
         (DeviceError::NoDriveThere { .. }, _) => Some(nobody(failed, typed)),
@@ -95,14 +99,21 @@ fn named(mut failure: Failure, drive: &Label, identity: Option<&Identity>) -> Fa
     failure
 }
 
-fn by_packets(family: &Family, typed: &Request) -> Advice {
+fn by_packets(family: &Family, answers_vendor_mode: bool, typed: &Request) -> Advice {
+    let not_so = match answers_vendor_mode {
+        true => "",
+        false => ", not in vendor mode",
+    };
     Advice::default()
         .then(format!(
-            "It is a {} drive, which is flashed by packets, not in vendor mode:",
+            "It is a {} drive, which is flashed by packets{not_so}:",
             family.name
         ))
         .then(typed.by_its_name())
 }
+
+const ANSWERS: &str = "It is reported to answer vendor mode as well, and drives refuse that until \
+                       they are prepared. One way more is shown each time it is refused.";
 
 const ALIKE: &str = "Drives that are dead and drives that work refuse alike until they are prepared. \
                      One way more is shown each time it is refused.";
@@ -257,6 +268,23 @@ mod tests {
         let line = "mtkflash 3 c";
         let told = [by_usb, by_ports, refused(None)].map(|failed| told(failed, line));
         insta::assert_snapshot!(told.join("\n\n"));
+    }
+
+    #[test]
+    fn a_drive_flashed_by_packets_is_led_to_them_first_and_then_shown_the_ways() {
+        let sd616 = Identity {
+            vendor: "SAMSUNG".to_owned(),
+            product: "DVD-ROM SD-616T".to_owned(),
+            ..Identity::default()
+        };
+        let failed = NotEntered {
+            identity: Some(sd616),
+            ..refused(Some(1))
+        };
+        let told = told(failed, "mtkflash 3 c --via port");
+        let packets = told.find("which is flashed by packets:").unwrap();
+        let ways = told.find("1  Switch the drive off").unwrap();
+        assert!(packets < ways, "{told}");
     }
 
     #[test]
