@@ -221,3 +221,16 @@ fn a_flasher_that_names_another_revision_than_its_image_is_told() {
     let said = "the flasher calls it BYS9, and it says of itself that it is BYS2";
     assert!(run.stdout.contains(said), "{run}");
 }
+
+#[test]
+fn an_archive_that_wants_a_password_is_locked_and_not_called_no_firmware() {
+    let mut archive = made::zip(&[("BYS2.BIN", &bys2())]);
+    let central = archive.windows(4).position(|four| four == b"PK\x01\x02");
+    // The flag of an encrypted member.
+    archive[6] |= 1;
+    archive[central.unwrap() + 8] |= 1;
+    let folder = with("locked.zip", &archive);
+    let run = folder.fails("i locked.zip", 5);
+    let verdict = "locked: a ZIP archive with 1 file, which wants a password";
+    assert!(run.stdout.contains(verdict), "{run}");
+}

@@ -263,3 +263,12 @@ fn a_drive_that_may_be_read_in_vendor_mode_is_led_there_by_its_refused_read_as_b
     assert!(run.stderr.contains(line), "{run}");
     assert!(run.stderr.contains("answers MTKFLASH"), "{run}");
 }
+
+#[test]
+fn a_comparison_with_a_drive_that_says_nothing_tells_where_a_write_would_stop() {
+    let folder = dead();
+    folder.write("new.bin", old_image());
+    let run = folder.fails("3 v /m new.bin --via port", 8);
+    assert!(run.stderr.contains("3 w /m new.bin"), "{run}");
+    assert!(run.stderr.contains("check called model"), "{run}");
+}

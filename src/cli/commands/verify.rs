@@ -15,6 +15,11 @@ use crate::job::write::{self, Content};
 use crate::job::{Check, Forced, interrupted, verify};
 use crate::protocol::Writing;
 
+/// Of a drive that does not answer INQUIRY: what is in its flash may name it.
+const NAMELESS: &str = "The drive does not say what it is. Unless its flash does, the tool stops at \
+                        the check called model before it writes, and you compare the image with the \
+                        label of the drive.";
+
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     let image = load(context, file)?;
@@ -28,7 +33,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
     });
-    let (compared, begun, unwritable, is_over) = context.with_drive(|run| {
+    let (compared, begun, unwritable, is_over, says_who_it_is) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
         run.refuse_slow(1, 0)?;
@@ -44,7 +49,9 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             && report::is_all(&compared);
         let is_over =
             is_whole && interrupted::end_those_that_hold(image.bytes(), run.info(), &run.journal());
-        Ok((compared, begun, unwritable(run, file, &image), is_over))
+        let says_who_it_is = run.info().identity.is_some();
+        let unwritable = unwritable(run, file, &image);
+        Ok((compared, begun, unwritable, is_over, says_who_it_is))
     })?;
     let name = request.drives.first();
     let found = |finding| context.output.found(name, request, finding);
@@ -87,9 +94,15 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
                         .next(format!("It is no file to write into this drive. {why}"))
                         .next("To see what is in the file:")
                         .next(request.inspect()),
-                    (None, None) => failure
-                        .next("To write the file into the drive, after a backup:")
-                        .next(request.write(file)),
+                    (None, None) => {
+                        let failure = failure
+                            .next("To write the file into the drive, after a backup:")
+                            .next(request.write(file));
+                        match says_who_it_is {
+                            true => failure,
+                            false => failure.next(NAMELESS),
+                        }
+                    }
                 },
             })
         }

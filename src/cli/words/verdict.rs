@@ -3,7 +3,7 @@
 use super::image::container;
 use crate::cli::outcome::Examined;
 use crate::cli::report;
-use crate::image::container::{Problem as Archived, Trouble};
+use crate::image::container::{Member, Problem as Archived, Trouble};
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
@@ -130,7 +130,17 @@ pub fn of_error(error: &LoadError) -> Option<String> {
             };
             match members.iter().find_map(|member| broken(&member.trouble)) {
                 Some(at) => format!("damaged{at}: {what}, and no image in it that can be used"),
-                None => format!("not firmware: {what}"),
+                None => match (
+                    members.iter().filter(|member| is_locked(member)).count(),
+                    members.len(),
+                ) {
+                    (0, _) => format!("not firmware: {what}"),
+                    (1, 1) => format!("locked: {what}, which wants a password"),
+                    (locked, all) if locked == all => {
+                        format!("locked: {what}, which want a password")
+                    }
+                    (_, _) => format!("locked in part: {what}, of which some want a password"),
+                },
             }
         }
         LoadError::Container {
@@ -194,6 +204,11 @@ pub fn of_error(error: &LoadError) -> Option<String> {
         | LoadError::BankCount { .. } => "damaged: its files do not make one image".to_owned(),
         _ => return None,
     })
+}
+
+/// Whether what is in a part of a container is for who has its password.
+fn is_locked(member: &Member) -> bool {
+    member.trouble == Trouble::Archive(Archived::Encrypted)
 }
 
 /// Where a part of a container is broken, as the middle of a sentence.
