@@ -61,7 +61,7 @@ pub fn respelled_line(typed: &[OsString]) -> Vec<OsString> {
     }
     let mut behind_verb = false;
     let mut line = Vec::new();
-    for word in typed {
+    for word in &with_whole_lists(typed) {
         let text = word.to_str().unwrap_or_default();
         let is_bare_letter = matches!(text.to_ascii_lowercase().as_str(), "m" | "b");
         match behind_verb && is_bare_letter {
@@ -73,6 +73,30 @@ pub fn respelled_line(typed: &[OsString]) -> Vec<OsString> {
         }
     }
     line
+}
+
+/// The words with each list of drives in one of them: `1, 2` and `1 , 2`.
+fn with_whole_lists(typed: &[OsString]) -> Vec<OsString> {
+    let is_part = |word: &str| {
+        let mut letters = word.bytes();
+        !word.is_empty() && letters.all(|letter| letter.is_ascii_digit() || b",-".contains(&letter))
+    };
+    let mut words: Vec<OsString> = Vec::new();
+    for word in typed {
+        let text = word.to_str().unwrap_or_default();
+        match words.last_mut() {
+            Some(list)
+                if is_part(text)
+                    && list.to_str().is_some_and(|list| {
+                        is_part(list) && (list.ends_with(',') || text.starts_with(','))
+                    }) =>
+            {
+                list.push(text);
+            }
+            _ => words.push(word.clone()),
+        }
+    }
+    words
 }
 
 /// Where a switch that is consent was misspelled, that switch: it is never proposed.
@@ -157,7 +181,10 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
             return vec![slashed.into()];
         }
     }
-    if let Some(name) = text.strip_prefix('/') {
+    if let "-q" | "/q" = text {
+        return vec!["--quiet".into()];
+    }
+    if let Some(name) = text.strip_prefix(['/', '-']) {
         let is_long = switches::by_long(name.split('=').next().unwrap_or(name)).is_some();
         if is_long && name.len() > 1 {
             return vec![format!("--{name}").into()];
@@ -193,6 +220,7 @@ fn as_drives(text: &str) -> Option<String> {
     let inner = text.trim_matches(AROUND).trim_end_matches(':');
     let list = inner.replace("..", "-").replace('\u{2013}', "-");
     let list = list.replace([';', '+', '&'], ",");
+    let list = list.replace(",,", ",");
     let mut drives: Vec<DriveName> = Vec::new();
     let mut count = 0;
     for piece in list.split(',') {
@@ -364,6 +392,11 @@ mod tests {
             ("man", &["--generate man"]),
             ("1..3 c", &["1,2,3 c"]),
             ("1;2 c", &["1,2 c"]),
+            ("1, 2 c", &["1,2 c"]),
+            ("1 , 2 c", &["1,2 c"]),
+            ("1,,2 c", &["1,2 c"]),
+            ("3 c -q", &["3 c --quiet"]),
+            ("3 c -json", &["3 c --json"]),
             ("1+2 c", &["1,2 c"]),
             ("1,1 c", &["1 c"]),
             ("1,1-2 r f", &["1,2 r f"]),

@@ -62,8 +62,16 @@ fn advice_as_meant(error: &UsageError, typed: &[OsString]) -> Advice {
 
 /// What to type instead, where the line itself does not tell what it was to be.
 fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
+    let only_looks = typed
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case("--dry-run"));
+    // Whoever only wants to look is led to no line that does it.
+    let looking = |request: Request| match only_looks && request.changes() {
+        true => request.with_dry_run(),
+        false => request,
+    };
     let form = |verb: Verb| match verb.needs_drive() {
-        true => Request::form(verb, &drives_in(typed), None),
+        true => looking(Request::form(verb, &drives_in(typed), None)),
         false => Request::form(verb, &[], None),
     };
     let next = Advice::default();
@@ -121,9 +129,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
                 .then(Request::form(verb, drives, file.as_deref()))
         }
         UsageError::MissingFile { verb, drives }
-        | UsageError::UnexpectedFile { verb, drives, .. } => {
-            next.then(FORM).then(Request::form(*verb, drives, None))
-        }
+        | UsageError::UnexpectedFile { verb, drives, .. } => next
+            .then(FORM)
+            .then(looking(Request::form(*verb, drives, None))),
         UsageError::ClassicKeep { as_length, as_end } => {
             let kept = |range: Option<[u32; 2]>, what: &str| {
                 range.map(|[first, last]| format!("--keep {first:#x}-{last:#x} if the {what}."))
