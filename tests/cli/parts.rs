@@ -88,7 +88,7 @@ fn where_all_of_it_is_to_be_kept_nothing_is_said_of_the_flash() {
         let run = folder.run(line);
         assert_eq!(run.code, Some(2), "{run}");
         assert!(run.stderr.contains("leaves nothing of"), "{run}");
-        assert!(!run.stderr.contains("Reading"), "{run}");
+        assert!(!run.stderr.contains("Reading:"), "{run}");
     }
 }
 
