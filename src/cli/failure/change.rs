@@ -192,7 +192,6 @@ impl Failure {
     }
 }
 
-/// Whether a drive has no firmware left that would take another.
 /// Whether this is the very file that the command is about, by whatever name.
 fn is_file_of(request: &Request, file: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -200,6 +199,7 @@ fn is_file_of(request: &Request, file: &Path) -> bool {
     own.is_some_and(|own| own == file || real(own) == real(file))
 }
 
+/// Whether a drive has no firmware left that would take another.
 fn is_beyond_help(error: &ChangeError) -> bool {
     matches!(error, ChangeError::Job(JobError::Device { source, flash }) if takes_nothing(source, flash))
 }
