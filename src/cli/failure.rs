@@ -153,6 +153,20 @@ impl Failure {
         self
     }
 
+    /// Says of a flash that was left as it was that it is in the middle of what an
+    /// earlier run has begun.
+    pub fn in_the_middle(mut self) -> Failure {
+        if let Flash::Holds {
+            state: FlashState::Unchanged,
+            is_begun,
+            ..
+        } = &mut self.flash
+        {
+            *is_begun = true;
+        }
+        self
+    }
+
     /// Another answer than the agreed word.
     pub fn denied(word: &Word, request: &Request) -> Failure {
         let what = match word {
@@ -201,6 +215,7 @@ impl Failure {
             state: state.clone(),
             wrong: Vec::new(),
             old_content: old_content.map(Path::to_owned),
+            is_begun: false,
         };
         self
     }

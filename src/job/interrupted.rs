@@ -201,6 +201,14 @@ pub fn unfinished_line(
     Some((this.entry?.entry.words(), this.path))
 }
 
+/// Whether there is note of a change that this drive, by its serial number or its
+/// place, was left with.
+pub fn is_noted(device: &DeviceInfo, size: u32, journal: &Journal) -> bool {
+    let open = find(None, device, size as usize, journal);
+    let mut who = open.intact.iter().map(|one| one.who);
+    who.any(Who::is_this) || open.lost.iter().any(|one| one.who.is_this())
+}
+
 /// Why it is not gone on with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {

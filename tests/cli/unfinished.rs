@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use crate::folder::{Folder, Run, new_image, old_image};
+use crate::folder::{Folder, Run, image_of, new_image, old_image};
 
 const KEPT: std::ops::Range<usize> = 0x4100..0x4200;
 static BLANK: [u8; 0x4_0000] = [0xFF; 0x4_0000];
@@ -632,6 +632,34 @@ fn a_way_back_that_failed_at_the_worn_byte_is_not_offered_again() {
         assert_eq!(run.code, Some(7), "{run}");
         assert!(run.stderr.contains("only another chip helps"), "{run}");
         assert!(!run.stderr.contains("w /m /b"), "{run}");
+    }
+}
+
+#[test]
+fn a_run_that_ends_before_the_half_written_flash_of_another_says_to_leave_the_drive_on() {
+    let still = "What an earlier run has begun is still unfinished";
+    for backup in ["", "--no-backup"] {
+        let folder = with(&[drive(3, "serial = \"S1\"")]);
+        let sound = folder.text("bench.toml");
+        folder.write("other.bin", image_of("SONY", "DVD RW DW-D22A", "BYS1"));
+        let line = format!("3 w /m new.bin {backup}");
+        let (screen, _) = folder.at_terminal(&line, "no\n");
+        assert!(!screen.contains(still), "{screen}");
+        let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x22345\n";
+        bench(&folder, format!("{sound}{fault}"));
+        folder.fails(&format!("{line} --yes"), 7);
+        let (screen, code) = folder.at_terminal(&line, "no\n");
+        assert_eq!(code, Some(130), "{screen}");
+        assert!(screen.contains(still), "{screen}");
+        let refused = folder.fails("3 w /m other.bin --yes --quiet --json", 4);
+        let object: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+        let flash = &object["drives"][0]["flash"];
+        assert_eq!(flash["state"], "unchanged", "{refused}");
+        assert!(flash["text"].as_str().unwrap().contains(still), "{refused}");
+        bench(&folder, &sound);
+        folder.done(&format!("{line} --yes"));
+        let refused = folder.fails("3 w /m other.bin --yes", 4);
+        assert!(!refused.stderr.contains(still), "{refused}");
     }
 }
 

@@ -25,7 +25,8 @@ use crate::cli::user;
 use crate::cli::words;
 use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report};
-use crate::job::write::{self, Content, Proposal, Work};
+use crate::job::interrupted::{self, Notice, Who};
+use crate::job::write::{self, Backup, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
 use crate::protocol::download::Erasing;
 use crate::protocol::packet::Family;
@@ -136,7 +137,11 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     context.with_drive(|run| {
         // Twice for the backup, where it is not read yet.
         let passes = if before.is_some() { 0 } else { 2 };
-        let proposal = run.propose(&change, passes)?;
+        let proposal = match run.propose(&change, passes) {
+            Ok(proposal) => proposal,
+            Err(failure) if run.is_noted() => return Err(failure.in_the_middle()),
+            Err(failure) => return Err(failure),
+        };
         if proposal.is_empty() {
             run.show_nothing_to_do(&proposal);
             return Ok(());
@@ -149,9 +154,24 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             run.found(Finding::Verdict(Verdict::DryRun));
             return Ok(());
         }
-        run.agree(&change, &proposal)?;
-        run.carry_out(&proposal, change.is_dangerous(&proposal, run.request))
+        let is_dangerous = change.is_dangerous(&proposal, run.request);
+        let done = run.agree(&change, &proposal);
+        let done = done.and_then(|()| run.carry_out(&proposal, is_dangerous));
+        match is_in_the_middle(&proposal) {
+            true => done.map_err(Failure::in_the_middle),
+            false => done,
+        }
     })
+}
+
+/// Whether the flash is what an earlier run has left, which did not come to its end.
+fn is_in_the_middle(proposal: &Proposal) -> bool {
+    let is_this = |notice: &Notice| match notice {
+        Notice::Unfinished { who, .. } => *who <= Who::Place,
+        Notice::Lost { .. } => true,
+        Notice::Unread { .. } => false,
+    };
+    matches!(proposal.backup, Backup::Earlier(_)) || proposal.unfinished.iter().any(is_this)
 }
 
 /// Before its user is told how a drive is named that nobody asks about: whether there
@@ -203,6 +223,11 @@ fn read_by_packets(context: Context, machine: &dyn Machine) -> Result<Vec<u8>, F
 }
 
 impl Run<'_> {
+    /// Whether there is note of a change that this drive was left with.
+    fn is_noted(&self) -> bool {
+        interrupted::is_noted(self.info(), self.capabilities().size, &self.journal())
+    }
+
     /// Finds out what there is to do, makes the backup and shows both. The drive
     /// reads its flash so often for that.
     fn propose(&mut self, change: &Change, passes: u64) -> Result<Proposal, Failure> {

@@ -52,6 +52,7 @@ impl Failure {
                     state: state.clone(),
                     wrong: difference.banks.clone(),
                     old_content: backup.map(Path::to_owned),
+                    is_begun: false,
                 },
                 ..Exit::Different.because(format!(
                     "Everything was {}, but reads back differently: {}.",

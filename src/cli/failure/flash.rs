@@ -16,6 +16,8 @@ pub enum Flash {
         /// Banks that were written and read back differently.
         wrong: Vec<Bank>,
         old_content: Option<PathBuf>,
+        /// Unchanged by this run, in the middle of what an earlier one has begun.
+        is_begun: bool,
     },
 }
 
@@ -24,6 +26,7 @@ impl Flash {
         state: FlashState::Unchanged,
         wrong: Vec::new(),
         old_content: None,
+        is_begun: false,
     };
 
     /// In whole sentences, each a line; none where there is nothing to say.
@@ -32,11 +35,17 @@ impl Flash {
             state,
             wrong,
             old_content,
+            is_begun,
         } = self
         else {
             return Vec::new();
         };
         let mut lines = vec![match state {
+            FlashState::Unchanged if *is_begun => {
+                "Nothing was changed by this run. What an earlier run has begun is still unfinished, \
+                 by its note: leave the drive on."
+                    .to_owned()
+            }
             FlashState::Unchanged => "Nothing was changed.".to_owned(),
             FlashState::Written if wrong.is_empty() => {
                 "All of it was changed, and it could not be confirmed that it is right.".to_owned()

@@ -27,6 +27,7 @@ fn flash(flash: &Flash) -> Value {
         state,
         wrong,
         old_content,
+        ..
     } = flash
     else {
         return Value::Null;

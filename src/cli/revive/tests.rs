@@ -852,6 +852,7 @@ fn half() -> Failure {
             state: FlashState::InDoubt { taken: 1, of: 4 },
             wrong: Vec::new(),
             old_content: Some("dead-3.bin".into()),
+            is_begun: false,
         },
         ..Exit::FailedPartly.because("The drive takes no more.")
     }

@@ -10,6 +10,7 @@ use crate::cli::failure::{Failure, Flash};
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::drive::Position;
+use crate::job::FlashState;
 
 /// What is done now, and the command that does the same.
 pub fn step(step: Step, command: &Request) -> Text {
@@ -203,7 +204,10 @@ pub fn failed(failure: &Failure, flash: Option<&Flash>, next: &Task) -> Text {
         _ => failure.next.clone(),
     };
     let flash = match &failure.flash {
-        unchanged if *unchanged == Flash::UNCHANGED => flash.unwrap_or(unchanged),
+        unchanged @ Flash::Holds {
+            state: FlashState::Unchanged,
+            ..
+        } => flash.unwrap_or(unchanged),
         changed => changed,
     };
     Failure {
