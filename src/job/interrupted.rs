@@ -252,6 +252,11 @@ impl Unfinished {
         real(path).is_some_and(|path| real(&was) == Some(path))
     }
 
+    /// Whether it was this drive's by its serial number and its place.
+    pub(super) fn is_by_number(&self) -> bool {
+        self.who == Who::Serial
+    }
+
     /// Whether all that it covers was read.
     fn is_within(&self, dump: &Dump) -> bool {
         is_within(&self.covered, dump)

@@ -578,10 +578,10 @@ fn a_byte_that_a_serial_chip_did_not_take_is_gone_on_with_also_without_a_serial_
 
 #[test]
 fn a_run_that_finds_all_of_it_done_ends_the_write_and_names_the_backup_of_before() {
-    let folder = with(&[drive(3, "")]);
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--backup before.bin");
     let operations = {
-        let trial = with(&[drive(3, "")]);
+        let trial = with(&[drive(3, "serial = \"S1\"")]);
         run_in(
             &trial,
             "a",

@@ -119,12 +119,12 @@ impl Made {
     }
 
     /// Where the flash holds all of it already. A run that ended before it could say so
-    /// has left its backup.
+    /// has left its backup; by its place alone a drive that holds the image is not known to
+    /// be the one that was written there.
     pub fn nothing_to_do(start: Start) -> Made {
         Made::nothing(match start {
-            Start::Resumed(earlier) => Backup::Earlier(earlier),
-            Start::After(earlier) => Backup::Before(earlier),
-            Start::Here | Start::Mixed => Backup::NotNeeded,
+            Start::Resumed(earlier) if earlier.is_by_number() => Backup::Earlier(earlier),
+            _ => Backup::NotNeeded,
         })
     }
 
