@@ -77,6 +77,23 @@ fn a_kept_range_survives_a_write_and_an_erase() {
 }
 
 #[test]
+fn files_of_banks_that_are_of_two_dumps_are_refused() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /b x.bin");
+    folder.done("i x.bin");
+    // As a run leaves them that was to replace them and was killed in between.
+    let mut bank = old_image()[2 * BANK..3 * BANK].to_vec();
+    bank[0x7000] ^= 1;
+    folder.write("x.02.bin", &bank);
+    for line in ["i x.bin", "3 w x.bin --yes"] {
+        let run = folder.run(line);
+        assert_eq!(run.code, Some(5), "{run}");
+        assert!(run.stderr.contains("some may be of another dump"), "{run}");
+    }
+    folder.done("3 w x.bin --dry-run --force=structure");
+}
+
+#[test]
 fn where_all_of_it_is_to_be_kept_nothing_is_said_of_the_flash() {
     let folder = Folder::with_bench(BENCH);
     folder.write("new.bin", new_image());

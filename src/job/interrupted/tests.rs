@@ -154,6 +154,29 @@ fn a_change_that_is_noted_already_needs_no_room_for_its_record() {
 }
 
 #[test]
+fn a_flash_that_holds_what_a_record_alone_speaks_of_is_no_mixture() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = backed_up(&folder);
+    let of_another_machine = Journal::in_folder(&folder.path().join("elsewhere"));
+    drop(begun(&backup, &of_another_machine).unwrap());
+    let journal = Journal::in_folder(&folder.path().join("journal"));
+    let may_be_mixed = |byte| {
+        let seen = Dump {
+            bytes: vec![byte; SIZE],
+            ranges: whole(),
+            gaps: Vec::new(),
+            disagreements: 0,
+        };
+        let open = find(Some(&backup), &DeviceInfo::default(), SIZE, &journal);
+        assert_eq!(open.intact.len(), 1);
+        open.recognised(&seen, None, |_| None).is_mixed(&seen)
+    };
+    assert!(!may_be_mixed(0x5A), "as it was before");
+    assert!(!may_be_mixed(0x77), "as it was to be");
+    assert!(may_be_mixed(0x52), "neither");
+}
+
+#[test]
 fn an_unfinished_change_is_found_from_any_folder_of_its_machine() {
     let folder = tempfile::tempdir().unwrap();
     let machine = tempfile::tempdir().unwrap();
