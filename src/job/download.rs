@@ -297,6 +297,7 @@ impl<'a> Scope<'a> {
             seen: &now,
             target: &|_| Arc::clone(&target),
             retained: &without(&kept(rules, dump, content), &rewritten),
+            out_of_reach: &out_of_reach(rules),
             backup: request.backup.named(),
         };
         let open = open.recognised(&now, None, |one| change.target_of(one));
@@ -305,8 +306,19 @@ impl<'a> Scope<'a> {
             Err(_) if there == There::AsRead => Start::Here,
             // What no firmware runs from is not what was in the flash before.
             Ok(Start::Here) if self.device.is_boot_loader() => Start::Mixed,
-            start if there == There::AsRead => start?,
-            start => open.of_blank(start?, &change, &request.forced)?,
+            // Of two that were erased neither says which of them it is.
+            Ok(start)
+                if self.device.is_boot_loader()
+                    && change.is_of_blank()
+                    && start.is_of_unnumbered() =>
+            {
+                Start::Mixed
+            }
+            start => start?,
+        };
+        let start = match there {
+            There::AsRead => start,
+            There::Not | There::AsSaid => open.of_blank(start, &change, &request.forced)?,
         };
         write::refuse_unfinished(&start, request)?;
         let mut over = open.of_this_drive();
@@ -430,14 +442,18 @@ fn masked(flash: &[u8], ranges: &[FlashRange]) -> Vec<u8> {
 }
 
 /// What the drive keeps for itself and is given back as it was read. Its boot code is
-/// no part of that: no command reaches it, so that nothing of it can have been lost.
+/// no part of that: nothing of it can have been lost.
 fn kept(rules: &DownloadRules, dump: &Dump, target: &[u8]) -> Vec<FlashRange> {
-    let out_of_reach = |owned: &&Owned| matches!(owned.kept, Kept::BootLoader | Kept::BootCode);
-    let within_reach = rules.owned.iter().filter(|owned| !out_of_reach(owned));
-    within_reach
-        .map(|owned| owned.range)
-        .filter(|range| range.of(&dump.bytes) == range.of(target))
-        .collect()
+    let within_reach = without(&owned_ranges(rules.owned), &out_of_reach(rules));
+    let is_given_back = |range: &FlashRange| range.of(&dump.bytes) == range.of(target);
+    within_reach.into_iter().filter(is_given_back).collect()
+}
+
+/// The drive's boot code: no command changes it.
+fn out_of_reach(rules: &DownloadRules) -> Vec<FlashRange> {
+    let is_boot_code = |owned: &&Owned| matches!(owned.kept, Kept::BootLoader | Kept::BootCode);
+    let boot_code = rules.owned.iter().filter(is_boot_code);
+    boot_code.map(|owned| owned.range).collect()
 }
 
 /// Whether an image is a dump of this very drive, by its record.

@@ -213,3 +213,51 @@ fn a_drive_that_takes_nothing_any_more_is_not_led_in_a_circle() {
         assert!(run.stdout.contains("its firmware does not run"), "{run}");
     }
 }
+
+/// Two drives of a model without serial numbers; the one at the other place was erased.
+#[test]
+fn an_erased_drive_is_not_taken_for_another_one_that_was_cut_at_its_place() {
+    let drive = |position, seed| {
+        format!(
+            "[[drive]]\nposition = {position}\nmodel = \"mt1939\"\nvendor = \"TSSTcorp\"\n\
+             product = \"BDDVDW SE-506CB\"\nrevision = \"TS01\"\n\
+             contents = {{ recipe = \"firmware\", seed = {seed} }}\n"
+        )
+    };
+    let (erased, cut) = (drive(1, 21), drive(3, 23));
+    let folder = Folder::new();
+    folder.write("bench.toml", format!("{erased}{cut}"));
+    folder.write("new.bin", MT1939.image());
+    folder.done("1 e --yes --backup of-1.bin");
+    let before = folder.flash_of(3);
+    let fault = "[[drive.fault]]\nkind = \"other-identity\"\n";
+    folder.write("bench.toml", format!("{erased}{cut}{fault}"));
+    folder.fails("3 w /m new.bin --yes --backup of-3.bin", 7);
+    folder.write("bench.toml", format!("{erased}{cut}"));
+    swap(&folder, 1, 3);
+
+    let run = folder.fails("3 w /m new.bin --yes", 4);
+    let message = run.message();
+    assert!(
+        message.contains("whether it is that drive cannot be told"),
+        "{run}"
+    );
+    assert!(message.contains("If it is that drive"), "{run}");
+    assert!(message.contains("3 w /m /b of-3.bin"), "{run}");
+    // It is another one: its own backup goes back, and the note stays.
+    folder.done("3 w /m of-1.bin --yes --no-backup");
+    swap(&folder, 1, 3);
+    assert!(folder.done("3 c").stdout.contains("of-3.bin"));
+    assert!(folder.read("of-3.bin") == before);
+}
+
+/// As if the cables of two drives had been changed.
+fn swap(folder: &Folder, one: u8, other: u8) {
+    for kind in ["flash", "drive.toml", "counters.toml"] {
+        let of = |position| folder.path(&format!("bench.state/position-{position}.{kind}"));
+        let aside = folder.path("aside");
+        std::fs::rename(of(one), &aside).unwrap();
+        std::fs::rename(of(other), of(one)).unwrap();
+        std::fs::rename(aside, of(other)).unwrap();
+    }
+}

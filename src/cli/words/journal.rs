@@ -85,7 +85,7 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
                 }
                 Doubt::Several => "It is not the only one, and the others hold something else.",
                 Doubt::Blank => {
-                    "The drive does not say what it is and its flash is blank: whether it is that \
+                    "The flash is blank and the drive says no serial number: whether it is that \
                      drive cannot be told."
                 }
             };

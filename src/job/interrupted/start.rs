@@ -10,6 +10,7 @@ use crate::image::Crc32;
 use crate::job::journal::trace::{State, Trace, shares_content};
 use crate::job::read::{Dump, without};
 use crate::job::{Check, Forced, Refusal};
+use crate::plan::ERASED;
 use crate::scsi::Identity;
 
 /// What is about to be done to a flash, as far as an earlier change matters.
@@ -21,6 +22,8 @@ pub(in crate::job) struct Change<'a> {
     pub target: &'a dyn Fn(&[u8]) -> Arc<Vec<u8>>,
     /// The bytes that this change leaves as it finds them.
     pub retained: &'a [FlashRange],
+    /// What no command of the drive changes, and no backup has to bring back.
+    pub out_of_reach: &'a [FlashRange],
     /// The backup that its user names.
     pub backup: Option<&'a Path>,
 }
@@ -40,10 +43,29 @@ pub(in crate::job) enum Start {
     Mixed,
 }
 
+impl Start {
+    /// Whether it is an earlier change of a drive that is not known by its number.
+    pub fn is_of_unnumbered(&self) -> bool {
+        match self {
+            Start::Resumed(one) | Start::After(one) => !one.who.is_by_serial(),
+            Start::Here | Start::Mixed => false,
+        }
+    }
+}
+
 impl Change<'_> {
     /// Whether nothing of what is read is to stay.
     fn is_whole(&self) -> bool {
         self.retained.is_empty()
+    }
+
+    /// Whether nothing in the flash says whose it is.
+    pub fn is_of_blank(&self) -> bool {
+        let within_reach = without(&self.dump.ranges, self.out_of_reach);
+        let mut bytes = within_reach
+            .iter()
+            .flat_map(|range| range.of(&self.dump.bytes));
+        self.dump.gaps.is_empty() && bytes.all(|byte| *byte == ERASED)
     }
 
     /// What this change makes of what was in the flash before another one, where the
@@ -263,7 +285,7 @@ impl Recognised {
         let mut there = self.intact.iter().map(|(one, _)| one);
         let there = there.find(|one| one.who.is_this() && !one.record.half_written);
         let is_forced = forced.contains(&Check::Interrupted);
-        let (Start::Mixed, true) = (&start, change.dump.is_blank()) else {
+        let (Start::Mixed, true) = (&start, change.is_of_blank()) else {
             return Ok(start);
         };
         let Some(one) = there else {

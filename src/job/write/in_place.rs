@@ -245,6 +245,7 @@ impl<'a> Scope<'a> {
             seen: &seen,
             target: &|before| self.target(before),
             retained: &retained,
+            out_of_reach: &[],
             backup: request.backup.named(),
         };
         let open = open.recognised(&seen, Some(self.layout), |one| change.target_of(one));
