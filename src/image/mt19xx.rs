@@ -233,8 +233,6 @@ impl Descriptor {
 /// A range of the integrity table and how it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protected {
-    /// The entry's place in the table, from 0.
-    pub entry: usize,
     pub range: FlashRange,
     pub state: Tag,
 }
@@ -253,43 +251,26 @@ pub enum Tag {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{self:?}")]
 pub enum Finding {
-    NoChip {
-        at: Offset,
-    },
-    NoDescriptor {
-        at: Offset,
-    },
-    NothingProtected {
-        at: Offset,
-    },
-    OddEntry {
-        entry: usize,
-        at: Offset,
-        found: u32,
-    },
-    NoRange {
-        entry: usize,
-        at: Offset,
-        first: u32,
-        last: u32,
-        size: u32,
-    },
-    Broken {
-        range: FlashRange,
-    },
+    NoChip,
+    NoDescriptor,
+    NothingProtected,
+    OddEntry { entry: u32, found: u32 },
+    NoRange { entry: u32, first: u32, last: u32 },
+    Broken { range: FlashRange },
 }
 
 impl Finding {
     /// The bytes that it is about.
     pub fn range(&self) -> FlashRange {
-        match self {
-            Finding::NoChip { .. } => BANNER,
-            Finding::NoDescriptor { .. } => DESCRIPTOR,
-            Finding::NothingProtected { .. } => TABLE,
-            Finding::OddEntry { at, .. } | Finding::NoRange { at, .. } => {
-                FlashRange::new(at.0, at.0.saturating_add(cmac::ENTRY_SIZE as u32))
+        const ENTRY: u32 = cmac::ENTRY_SIZE as u32;
+        match *self {
+            Finding::NoChip => BANNER,
+            Finding::NoDescriptor => DESCRIPTOR,
+            Finding::NothingProtected => TABLE,
+            Finding::OddEntry { entry, .. } | Finding::NoRange { entry, .. } => {
+                Offset(TABLE.start() + entry * ENTRY).range(ENTRY)
             }
-            Finding::Broken { range } => *range,
+            Finding::Broken { range } => range,
         }
     }
 }
@@ -318,12 +299,8 @@ impl Facts {
             let boot_string = boot_string(bytes);
             let descriptor = descriptor(bytes);
             let missing = [
-                boot_string.is_none().then_some(Finding::NoChip {
-                    at: Offset(BANNER.start()),
-                }),
-                descriptor.is_none().then_some(Finding::NoDescriptor {
-                    at: Offset(DESCRIPTOR.start()),
-                }),
+                boot_string.is_none().then_some(Finding::NoChip),
+                descriptor.is_none().then_some(Finding::NoDescriptor),
             ];
             Facts {
                 boot_string,
@@ -418,13 +395,11 @@ const FREE: u32 = 0xFFFF_FFFF;
 /// Every active entry of the integrity table, and what is wrong with any entry.
 fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>) {
     let (mut protected, mut findings) = (Vec::new(), Vec::new());
-    for entry in cmac::parse_table(bytes).unwrap_or_default() {
-        let at = Offset::of(entry.entry_off);
+    for (number, entry) in (0..).zip(cmac::parse_table(bytes).unwrap_or_default()) {
         if !entry.is_active() {
             if entry.enabled != FREE {
                 findings.push(Finding::OddEntry {
-                    entry: entry.index,
-                    at,
+                    entry: number,
                     found: entry.enabled,
                 });
             }
@@ -432,11 +407,9 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
         }
         let Some(holds) = holds(bytes, &entry) else {
             findings.push(Finding::NoRange {
-                entry: entry.index,
-                at,
+                entry: number,
                 first: entry.start,
                 last: entry.end,
-                size: SIZE,
             });
             continue;
         };
@@ -449,15 +422,10 @@ fn integrity(bytes: &[u8], is_drive_read: bool) -> (Vec<Protected>, Vec<Finding>
         if state == Tag::Broken {
             findings.push(Finding::Broken { range });
         }
-        protected.push(Protected {
-            entry: entry.index,
-            range,
-            state,
-        });
+        protected.push(Protected { range, state });
     }
     if protected.is_empty() && findings.is_empty() {
-        let at = Offset::of(cmac::TABLE_OFFSET);
-        findings.push(Finding::NothingProtected { at });
+        findings.push(Finding::NothingProtected);
     }
     (protected, findings)
 }

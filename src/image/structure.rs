@@ -5,7 +5,7 @@
 //! that does not look like this is not wrong for it: other families differ.
 
 use super::banks_of;
-use crate::flash::{BANK_SIZE, FlashRange, Offset};
+use crate::flash::{BANK_SIZE, FlashRange};
 
 /// How the banks of an image begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,35 +20,21 @@ pub struct Structure {
     /// at 0 and 4000, `LITEONIT` at FFF8. Dumps that LtnFW made of such drives
     /// are damaged.
     pub rebanked: bool,
-    /// The code that switches banks, where bank 0 has it.
-    pub bank_call: Option<BankCall>,
+    /// The mask in the code that switches banks, where bank 0 has it: 07 for 8
+    /// banks, 0F for 16, 1F where images are re-banked.
+    pub bank_mask: Option<u8>,
 }
+
+/// Where OmniPatcher looks for the code that switches banks.
+pub const BANK_CALL_SEARCHED: FlashRange = FlashRange::new(0x4000, BANK_SIZE);
 
 /// `MOV A,P1; ANL A,#mask; CJNE A,#0`: how Lite-On firmware comes back to bank 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BankCall {
-    pub at: Offset,
-    /// 07 for 8 banks, 0F for 16, 1F where images are re-banked.
-    pub mask: u8,
-}
-
-impl BankCall {
-    /// Where OmniPatcher looks for it.
-    pub const SEARCHED: FlashRange = FlashRange::new(0x4000, BANK_SIZE);
-
-    fn find(bytes: &[u8]) -> Option<BankCall> {
-        let searched = BankCall::SEARCHED.of(bytes);
-        let found = searched.windows(6).zip(BankCall::SEARCHED.start()..);
-        found
-            .filter_map(|(code, at)| match code {
-                [0xe5, 0x90, 0x54, mask @ (0x07 | 0x0f | 0x1f), 0xb4, 0x00] => Some(BankCall {
-                    at: Offset(at),
-                    mask: *mask,
-                }),
-                _ => None,
-            })
-            .next()
-    }
+fn bank_mask(bytes: &[u8]) -> Option<u8> {
+    let mut searched = BANK_CALL_SEARCHED.of(bytes).windows(6);
+    searched.find_map(|code| match code {
+        [0xe5, 0x90, 0x54, mask @ (0x07 | 0x0f | 0x1f), 0xb4, 0x00] => Some(*mask),
+        _ => None,
+    })
 }
 
 impl Structure {
@@ -63,7 +49,7 @@ impl Structure {
             rebanked: bytes.first() == Some(&Structure::LJMP)
                 && bytes.get(0x4000) == Some(&Structure::LJMP)
                 && bytes.get(0xfff8..0x1_0000) == Some(b"LITEONIT"),
-            bank_call: BankCall::find(bytes),
+            bank_mask: bank_mask(bytes),
             ..Structure::default()
         };
         for (_, bank) in banks_of(bytes) {
@@ -80,6 +66,6 @@ impl Structure {
     /// Whether the code of each bank is in 64 KiB of the image, as it is but for
     /// re-banked images.
     pub fn is_by_banks(&self) -> bool {
-        !self.rebanked && self.bank_call.is_none_or(|call| call.mask != 0x1f)
+        !self.rebanked && self.bank_mask != Some(0x1f)
     }
 }

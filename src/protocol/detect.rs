@@ -94,15 +94,12 @@ pub enum Reason {
     /// The drive does not say what it is; vendor mode needs no working firmware.
     Nameless,
     /// The drive is on no list of drives with a packet protocol.
-    Unlisted { identity: Identity },
+    Unlisted,
     /// The drive is on the family's list.
-    Listed { identity: Identity },
+    Listed,
     /// The drive is on the list of a family whose drives have a boot banner;
     /// `None` where it shows none.
-    ListedWithBanner {
-        identity: Identity,
-        banner: Option<String>,
-    },
+    ListedWithBanner(Option<String>),
 }
 
 /// Finds the protocol of a drive, or takes the one that the user names.
@@ -125,16 +122,14 @@ pub fn detect(
     let Some(drive) = identity.filter(|identity| !identity.product.is_empty()) else {
         return found(Protocol::VendorMode, Reason::Nameless);
     };
-    let identity = drive.clone();
     let Some(family) = Family::by_identity(drive) else {
-        return found(Protocol::VendorMode, Reason::Unlisted { identity });
+        return found(Protocol::VendorMode, Reason::Unlisted);
     };
     let reason = match family.protocol {
-        Protocol::Mt1939 | Protocol::Mt1959 => Reason::ListedWithBanner {
-            banner: own_banner(transport, drive, family)?,
-            identity,
-        },
-        _ => Reason::Listed { identity },
+        Protocol::Mt1939 | Protocol::Mt1959 => {
+            Reason::ListedWithBanner(own_banner(transport, drive, family)?)
+        }
+        _ => Reason::Listed,
     };
     found(family.protocol, reason)
 }

@@ -135,9 +135,7 @@ impl Opening<'_> {
     ) -> Result<Device, OpenError> {
         self.user.tell(Event::Detected(Detected {
             protocol: family.protocol,
-            reason: Reason::Listed {
-                identity: identity.clone(),
-            },
+            reason: Reason::Listed,
         }));
         packet_drive(family, Some(identity), held, self.wish.size)
     }

@@ -5,7 +5,7 @@ use crate::flash::{BANK_SIZE, Bank};
 use crate::image::banks_of;
 use crate::image::hex::MAX_BANKS;
 use crate::image::identity::{self, Kind};
-use crate::image::structure::{BankCall, Structure};
+use crate::image::structure::{BANK_CALL_SEARCHED, Structure};
 
 const BANK: usize = BANK_SIZE as usize;
 
@@ -93,13 +93,13 @@ fn odd_starts(banks: &[&[u8]], structure: &Structure) -> Vec<Finding> {
 /// Lite-On firmware switches banks by one known piece of code. OmniPatcher warns
 /// of an image without it.
 fn bank_call(bytes: &[u8], structure: &Structure) -> Option<Finding> {
-    match (bytes.len(), structure.bank_call.map(|call| call.mask)) {
+    match (bytes.len(), structure.bank_mask) {
         (0x8_0000, Some(0x0f | 0x1f)) => {
             let missing = range(bytes.len(), bytes.len());
             Some(Finding::probable(missing, Damage::Half))
         }
         (0x8_0000 | 0x10_0000, None) => {
-            Some(Finding::possible(BankCall::SEARCHED, Damage::NoBankCall))
+            Some(Finding::possible(BANK_CALL_SEARCHED, Damage::NoBankCall))
         }
         _ => None,
     }

@@ -21,7 +21,7 @@
 use super::{PacketError, ask_for, during};
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
 use crate::image::families;
-use crate::image::structure::{BankCall, Structure};
+use crate::image::structure::{BANK_CALL_SEARCHED, Structure};
 use crate::protocol::{DeviceError, Doing};
 use crate::scsi::{Identity, cdb};
 use crate::transport::PacketTransport;
@@ -108,12 +108,12 @@ pub(super) fn size(
         return Ok(named);
     }
     let mut bank = vec![0xFF; BANK_SIZE as usize];
-    let searched = BankCall::SEARCHED;
+    let searched = BANK_CALL_SEARCHED;
     let starts = (searched.start()..).step_by(BLOCK as usize);
     for (at, piece) in starts.zip(searched.of_mut(&mut bank).chunks_mut(BLOCK as usize)) {
         piece.copy_from_slice(&block(at)?);
     }
-    match Structure::of(&bank).bank_call.map(|call| call.mask) {
+    match Structure::of(&bank).bank_mask {
         Some(0x07) => Ok(8 * BANK_SIZE),
         Some(0x0F) => Ok(16 * BANK_SIZE),
         Some(mask) => Err(Implausible::Rebanked { mask }.into()),

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::cli::words::InWords;
-use crate::flash::BANK_SIZE;
+use crate::flash::{BANK_SIZE, Offset};
 use crate::image::hex::{HexError, Layout, MAX_BANKS, Wrong};
-use crate::image::mt19xx::Finding;
+use crate::image::mt19xx::{Finding, SIZE};
 use crate::image::soundness::Problem;
 use crate::image::{Encoding, LoadError, ParseError};
 
@@ -219,29 +219,24 @@ impl InWords for ParseError {
 
 impl InWords for Finding {
     fn in_words(&self) -> String {
+        let at = Offset(self.range().start());
         match self {
-            Finding::NoChip { at } => format!(
+            Finding::NoChip => format!(
                 "its boot banner at {at} names neither an MT1959 nor an MT1939: it is damaged"
             ),
-            Finding::NoDescriptor { at } => format!(
+            Finding::NoDescriptor => format!(
                 "the descriptor at {at}, which says what drive it is for, cannot be read: it is damaged"
             ),
-            Finding::NothingProtected { at } => format!(
+            Finding::NothingProtected => format!(
                 "its integrity table at {at} protects nothing: it is damaged, or something else"
             ),
-            Finding::OddEntry { entry, at, found } => format!(
+            Finding::OddEntry { entry, found } => format!(
                 "entry {entry} of its integrity table, at {at}, is neither in use nor free ({found:08x}): \
          it is damaged"
             ),
-            Finding::NoRange {
-                entry,
-                at,
-                first,
-                last,
-                size,
-            } => format!(
+            Finding::NoRange { entry, first, last } => format!(
                 "entry {entry} of its integrity table, at {at}, protects {first:#x} to {last:#x}, which is \
-         no range of {size:#x} bytes: it is damaged"
+         no range of {SIZE:#x} bytes: it is damaged"
             ),
             Finding::Broken { range } => format!(
                 "its bytes at {range} do not match their tag in the integrity table: it is damaged"

@@ -4,7 +4,7 @@ use crate::cli::words::InWords;
 use crate::flash::Offset;
 use crate::image::Wrapping;
 use crate::image::mt19xx::BootString;
-use crate::image::structure::BankCall;
+use crate::image::structure::BANK_CALL_SEARCHED;
 use crate::protocol::blu_ray::{NoEncoding, NoString};
 use crate::protocol::detect::UnknownProtocol;
 use crate::protocol::download::LastAnswer;
@@ -183,7 +183,7 @@ impl InWords for Implausible {
             }
             Implausible::NoBankCall => format!(
                 "the code that tells how many banks there are is not in {}, where such firmware has it",
-                BankCall::SEARCHED
+                BANK_CALL_SEARCHED
             ),
             Implausible::Rebanked { mask } => format!(
                 "this firmware is re-banked (its bank mask is {mask:02x}h), and what other programs read of \

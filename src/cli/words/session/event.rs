@@ -41,12 +41,12 @@ fn detected(detected: &Detected) -> String {
         Reason::Nameless => {
             "The drive does not say what it is; vendor mode needs no working firmware.".to_owned()
         }
-        Reason::Unlisted { .. } => {
+        Reason::Unlisted => {
             "The drive is on no list of drives with a packet protocol, so this goes on in vendor mode."
                 .to_owned()
         }
-        Reason::Listed { .. } => format!("The drive is on the list of {family} drives."),
-        Reason::ListedWithBanner { banner, .. } => {
+        Reason::Listed => format!("The drive is on the list of {family} drives."),
+        Reason::ListedWithBanner(banner) => {
             let banner = match banner {
                 Some(banner) => format!("Its boot banner is \"{}\".", banner.trim_end()),
                 None => "It shows no boot banner.".to_owned(),
