@@ -15,7 +15,7 @@ mod given_up;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::controller::{self, NotByPorts};
+use super::controller::{self, IdeChannel, NotByPorts, WhyNot};
 use super::holders::{Holder, holders};
 use super::interrupts;
 use super::note::{self, Left, NoteError, Undo};
@@ -28,7 +28,6 @@ use crate::scsi::{DeviceType, Identity};
 use crate::transport::Unit;
 use crate::transport::port::Channel;
 
-pub use access::Access;
 use access::about;
 pub use detached::{await_scan, detach};
 pub use given_up::GivenUp;
@@ -48,7 +47,7 @@ pub enum Release {
 /// What the kernel has on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelState {
-    pub access: Access,
+    pub channel: IdeChannel,
     pub release: Release,
     /// What the kernel would give up, master before slave: those of the channel,
     /// or with their driver those of all channels of its controller.
@@ -187,7 +186,7 @@ pub fn seat_of_lost(system: &System, node: &Path) -> Option<PortName> {
 /// A channel that can be taken, and what the kernel has on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Takeable {
-    pub access: Access,
+    pub channel: IdeChannel,
     /// Master, and a slave where there can be one, each with the device there by type,
     /// model and node.
     pub seats: Vec<(Seat, Option<String>)>,
@@ -206,17 +205,16 @@ pub fn with_own_ports(system: &System) -> Vec<Takeable> {
         .map(|channel| {
             let units = [Unit::Master, Unit::Slave];
             let units = units.into_iter().take(1 + usize::from(channel.has_slave));
-            let access = Access::Function(Box::new(channel));
-            let devices = devices(system, &access, Release::Devices, topology.clone());
+            let devices = devices(system, &channel, Release::Devices, topology.clone());
             let device_at = |seat: Seat| {
                 let mut devices = devices.iter();
                 let device = devices.find(|device| device.seat == Some(seat))?;
                 Some(device.type_and_name())
             };
-            let seats = units.filter_map(|unit| access.seat(unit));
+            let seats = units.filter_map(|unit| channel.seat(unit));
             Takeable {
                 seats: seats.map(|seat| (seat, device_at(seat))).collect(),
-                access,
+                channel,
             }
         })
         .collect()
@@ -228,23 +226,23 @@ pub fn with_own_ports(system: &System) -> Vec<Takeable> {
 /// Where it is not known what is there.
 pub fn inspect(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     release: Release,
 ) -> Result<ChannelState, ChannelError> {
-    let left = note::left(system, &access.subject());
-    state(system, access, release, left.as_ref())
+    let left = note::left(system, &channel.subject());
+    state(system, channel, release, left.as_ref())
 }
 
 fn state(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     release: Release,
     left: Option<&Left>,
 ) -> Result<ChannelState, ChannelError> {
     let given_up = GivenUp::all(left);
     if let Some(Left { undo, .. }) = left.filter(|left| left.undo.is_bind()) {
         return Ok(ChannelState {
-            access: access.clone(),
+            channel: channel.clone(),
             release: Release::Driver,
             devices: Vec::new(),
             given_up,
@@ -253,61 +251,61 @@ fn state(
             undo: undo.clone(),
         });
     }
-    must_be_ours(access)?;
+    must_be_ours(channel)?;
     let topology = Topology::read(system);
     // Also shows that the kernel's libata has it at all.
-    let scan = scan_file(system, access, &topology)?;
+    let scan = scan_file(system, channel, &topology)?;
     let undo = match release {
         Release::Devices => Undo {
             file: scan,
             text: SCAN_ALL.to_owned(),
         },
         Release::Driver => Undo {
-            file: driver_file(system, access, "bind"),
-            text: access.controller(),
+            file: driver_file(system, channel, "bind"),
+            text: channel.controller.clone(),
         },
     };
-    let line = access.irq().and_then(|irq| interrupts::line(system, irq));
-    let others = |line: interrupts::Line| line.others(access.driver().unwrap_or_default());
+    let line = channel.irq.and_then(|irq| interrupts::line(system, irq));
+    let others =
+        |line: interrupts::Line| line.others(channel.driver.as_deref().unwrap_or_default());
     Ok(ChannelState {
-        access: access.clone(),
+        channel: channel.clone(),
         release,
-        devices: devices(system, access, release, topology),
+        devices: devices(system, channel, release, topology),
         given_up,
         neighbours: line.map(others).unwrap_or_default(),
-        disks_on_line: disks_on_line(system, access),
+        disks_on_line: disks_on_line(system, channel),
         undo,
     })
 }
 
-fn must_be_ours(access: &Access) -> Result<(), ChannelError> {
-    let Access::Function(channel) = access else {
+fn must_be_ours(channel: &IdeChannel) -> Result<(), ChannelError> {
+    let Some((function, _)) = &channel.function else {
         return Ok(());
     };
-    controller::ready(&channel.function).map_err(|error| match error {
-        NotByPorts::NoDriver { address } => ChannelError::NoDriver {
-            on: access.to_string(),
-            controller: address.to_string(),
+    controller::ready(function).map_err(|error| match error.why {
+        WhyNot::NoDriver => ChannelError::NoDriver {
+            on: channel.to_string(),
+            controller: channel.controller.clone(),
         },
-        error => error.into(),
+        _ => error.into(),
     })
 }
 
 /// The `scan` file of the SCSI host that the channel is for the kernel.
 fn scan_file(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     topology: &Topology,
 ) -> Result<PathBuf, ChannelError> {
-    let controller = access.controller();
+    let controller = channel.controller.clone();
     let port = topology.ports.iter().find(|port| {
-        port.port_no == access.port() && port.controller.file_name() == Some(controller.as_ref())
+        port.port_no == channel.port && port.controller.file_name() == Some(controller.as_ref())
     });
-    let on = access.to_string();
-    let number = match (port.and_then(|port| port.host), access.driver()) {
+    let on = channel.to_string();
+    let number = match (port.and_then(|port| port.host), channel.driver.clone()) {
         (Some(number), _) => number,
         (None, Some(driver)) => {
-            let driver = driver.to_owned();
             return Err(ChannelError::OtherDriver { on, driver });
         }
         (None, None) => return Err(ChannelError::NoDriver { on, controller }),
@@ -320,30 +318,29 @@ fn scan_file(
         })
 }
 
-fn driver_file(system: &System, access: &Access, name: &str) -> PathBuf {
-    let driver = access.driver().unwrap_or_default();
+fn driver_file(system: &System, channel: &IdeChannel, name: &str) -> PathBuf {
+    let driver = channel.driver.as_deref().unwrap_or_default();
     system.sys(format!("bus/pci/drivers/{driver}/{name}"))
 }
 
 /// Whether a device is on the channel, or with a driver on its controller.
-fn is_on(access: &Access, release: Release, located: &Located) -> bool {
-    let controller = access.controller();
-    located.parent.file_name() == Some(controller.as_ref())
-        && (release == Release::Driver || located.port_no == Some(access.port()))
+fn is_on(channel: &IdeChannel, release: Release, located: &Located) -> bool {
+    located.parent.file_name() == Some(channel.controller.as_ref())
+        && (release == Release::Driver || located.port_no == Some(channel.port))
 }
 
 fn devices(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     release: Release,
     topology: Topology,
 ) -> Vec<ChannelDevice> {
     let mut devices: Vec<ChannelDevice> = topology
         .devices
         .into_iter()
-        .filter(|located| is_on(access, release, located))
+        .filter(|located| is_on(channel, release, located))
         .map(|located| ChannelDevice {
-            seat: seat(access, &located),
+            seat: seat(channel, &located),
             holders: holders(system, &located),
             located,
         })
@@ -352,12 +349,12 @@ fn devices(
     devices
 }
 
-fn seat(access: &Access, located: &Located) -> Option<Seat> {
+fn seat(channel: &IdeChannel, located: &Located) -> Option<Seat> {
     let unit = Unit::of_target(located.address.target).filter(|_| located.address.lun == 0)?;
     match located.port_no {
-        Some(port) if port == access.port() => access.seat(unit),
+        Some(port) if port == channel.port => channel.seat(unit),
         port => Some(Seat::Port(PortName {
-            function: PciAddress::parse(&access.controller())?,
+            function: PciAddress::parse(&channel.controller)?,
             port: port?,
             unit,
         })),
@@ -366,11 +363,10 @@ fn seat(access: &Access, located: &Located) -> Option<Seat> {
 
 /// Block devices but optical ones whose controllers have the interrupt line of
 /// this channel, the channel's own left out: those are in the way as devices.
-fn disks_on_line(system: &System, access: &Access) -> Vec<String> {
-    let Some(irq) = access.irq() else {
+fn disks_on_line(system: &System, channel: &IdeChannel) -> Vec<String> {
+    let Some(irq) = channel.irq else {
         return Vec::new();
     };
-    let controller = access.controller();
     let blocks = system.sys("class/block");
     names(&blocks)
         .into_iter()
@@ -380,7 +376,7 @@ fn disks_on_line(system: &System, access: &Access) -> Vec<String> {
                 return false;
             };
             device.ancestors().any(|path| {
-                path.file_name() != Some(controller.as_ref())
+                path.file_name() != Some(channel.controller.as_ref())
                     && super::pci::irq_of(path) == Some(irq)
             })
         })
@@ -394,7 +390,7 @@ impl ChannelState {
     /// A device that is no optical drive, or one in use; disks that would lose
     /// their interrupts.
     pub fn check(&self) -> Result<(), ChannelError> {
-        let on = || self.access.to_string();
+        let on = || self.channel.to_string();
         for found in &self.devices {
             let (on, device) = (on(), Box::new(found.clone()));
             if device.located.device_type != DeviceType::OPTICAL {
@@ -404,7 +400,7 @@ impl ChannelState {
                 return Err(ChannelError::InUse { on, device });
             }
         }
-        match (self.access.irq(), self.access.takes_nien()) {
+        match (self.channel.irq, self.channel.takes_nien) {
             (Some(irq), false) if !self.disks_on_line.is_empty() => Err(ChannelError::SharedLine {
                 on: on(),
                 irq,
@@ -424,7 +420,7 @@ impl ChannelState {
         !self.devices.is_empty()
             || !self.neighbours.is_empty()
             || self.release == Release::Driver && self.given_up.is_empty()
-            || self.access.caution().is_some()
+            || self.channel.is_doubted
     }
 
     /// What is off the kernel once the channel is taken.
@@ -446,7 +442,7 @@ impl ChannelState {
         self.all()
             .into_iter()
             .find(|device| {
-                (device.port, device.target, device.lun) == (self.access.port(), unit.target(), 0)
+                (device.port, device.target, device.lun) == (self.channel.port, unit.target(), 0)
             })
             .map(|device| device.known_as)
     }

@@ -12,7 +12,7 @@
 //! reaches. The rule was measured on Linux 6.1 with an emulated CMD646 and
 //! PIIX3. **Nothing here was tried on a card.**
 
-use super::pci::{Function, PciAddress};
+use super::pci::{Function, PciAddress, Region};
 use crate::transport::Unit;
 use crate::transport::port::{Block, Channel, Layout};
 
@@ -26,89 +26,81 @@ pub enum Wiring {
     Serial,
 }
 
-/// Something that its user is told before anything is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caution {
-    /// The ports of these stand for registers in memory, and drives are
-    /// reported not to answer there.
-    ReportedNotToWork,
-}
-
-/// One channel of a controller.
+/// One channel of a controller, and where its registers are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdeChannel {
-    pub function: Function,
+    /// The PCI address of its controller.
+    pub controller: String,
+    /// The driver that has the controller.
+    pub driver: Option<String>,
+    /// The function that it is a part of, and its registers there; `None` for one at
+    /// the legacy ports whose function does not show them in sysfs.
+    pub function: Option<(Function, Layout)>,
     /// As libata counts them, from 1 on.
     pub port: u32,
     /// Which legacy channel it is, where it is at those ports.
     pub legacy: Option<Channel>,
-    pub layout: Layout,
     pub wiring: Wiring,
     /// A slave can be addressed.
     pub has_slave: bool,
     /// nIEN may be set and cleared.
     pub takes_nien: bool,
-    pub caution: Option<Caution>,
+    /// Its ports stand for registers in memory, and drives are reported not to answer
+    /// there. Its user is told so before anything is done.
+    pub is_doubted: bool,
     /// The interrupt line, as the kernel numbers it.
     pub irq: Option<u32>,
 }
 
-/// Why a controller or one of its channels is not used by its ports.
+/// A controller of which no channel, or not the one in question, is used by its ports.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{self:?}")]
-pub enum NotByPorts {
-    NoFunction {
-        address: PciAddress,
-    },
+pub struct NotByPorts {
+    pub address: PciAddress,
+    pub why: WhyNot,
+}
+
+/// Why a controller or one of its channels is not used by its ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyNot {
+    NoFunction,
     NotIde {
-        address: PciAddress,
         class: u32,
     },
-    Ahci {
-        address: PciAddress,
-    },
+    Ahci,
     OwnEngine {
-        address: PciAddress,
         name: &'static str,
     },
     RaidMode {
-        address: PciAddress,
         name: &'static str,
     },
     NoPort {
-        address: PciAddress,
         port: u32,
-        /// Those that it has.
-        ports: Vec<u32>,
     },
     NoSlave {
-        address: PciAddress,
         port: u32,
     },
     NoRegion {
-        address: PciAddress,
         port: u32,
         region: usize,
     },
-    NoDriver {
-        address: PciAddress,
-    },
+    NoDriver,
     /// A virtual machine or a program has the whole function.
     GivenAway {
-        address: PciAddress,
         driver: String,
     },
-    PortsOff {
-        address: PciAddress,
-    },
+    PortsOff,
     /// Between the question and the first command.
-    Changed {
-        address: PciAddress,
-    },
+    Changed,
     Asleep {
-        address: PciAddress,
         state: String,
     },
+}
+
+impl WhyNot {
+    pub fn of(self, address: PciAddress) -> NotByPorts {
+        NotByPorts { address, why: self }
+    }
 }
 
 /// How the channels of a controller lie in its regions.
@@ -146,14 +138,14 @@ struct Ports {
     shape: Shape,
     takes_nien: bool,
     wiring: Wiring,
-    caution: Option<Caution>,
+    is_doubted: bool,
 }
 
 const SERIAL: Ports = Ports {
     shape: Shape::Rule,
     takes_nien: true,
     wiring: Wiring::Serial,
-    caution: None,
+    is_doubted: false,
 };
 
 const PARALLEL: Ports = Ports {
@@ -233,7 +225,7 @@ const KNOWN: &[Known] = &[
         0x1095,
         &[0x3112, 0x3114, 0x3512],
         Access::ByPorts(Ports {
-            caution: Some(Caution::ReportedNotToWork),
+            is_doubted: true,
             ..SERIAL
         }),
     ),
@@ -276,20 +268,12 @@ fn row_of(function: &Function) -> Option<&'static Known> {
     })
 }
 
-/// What kind of storage controller a function is, by its class.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Ide,
-    Ahci,
-    Other,
+fn is_ide(function: &Function) -> bool {
+    function.class >> 8 == 0x0101
 }
 
-fn class(function: &Function) -> Class {
-    match function.class >> 8 {
-        0x0101 => Class::Ide,
-        0x0106 => Class::Ahci,
-        _ => Class::Other,
-    }
+fn is_ahci(function: &Function) -> bool {
+    function.class >> 8 == 0x0106
 }
 
 /// A controller's channels, as far as they are at I/O ports. Nothing is opened;
@@ -298,7 +282,7 @@ fn class(function: &Function) -> Class {
 /// # Errors
 /// [`NotByPorts`], where no channel of it can be used.
 pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
-    let address = function.address;
+    let refused = |why: WhyNot| Err(why.of(function.address));
     let known = row_of(function);
     let name = known.map_or("", |known| known.name);
     let by_rule_of = |driver: &Option<String>| match driver {
@@ -306,8 +290,8 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
         _ => SERIAL,
     };
     let by_ports = match known.map(|known| &known.access) {
-        Some(Access::OwnEngine) => return Err(NotByPorts::OwnEngine { address, name }),
-        _ if class(function) == Class::Ahci => return Err(NotByPorts::Ahci { address }),
+        Some(Access::OwnEngine) => return refused(WhyNot::OwnEngine { name }),
+        _ if is_ahci(function) => return refused(WhyNot::Ahci),
         Some(Access::ByPorts(ports)) => *ports,
         // A byte that cannot be read says nothing good either.
         Some(&Access::PassThrough(byte))
@@ -315,13 +299,13 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
                 .configuration(byte)
                 .is_none_or(|mode| mode & 1 != 0) =>
         {
-            return Err(NotByPorts::RaidMode { address, name });
+            return refused(WhyNot::RaidMode { name });
         }
         Some(Access::PassThrough(_)) => PARALLEL,
-        None if class(function) == Class::Ide => by_rule_of(&function.driver),
+        None if is_ide(function) => by_rule_of(&function.driver),
         None => {
             let class = function.class;
-            return Err(NotByPorts::NotIde { address, class });
+            return refused(WhyNot::NotIde { class });
         }
     };
     let ports = match by_ports.shape {
@@ -338,14 +322,15 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
             _ => by_ports.wiring,
         };
         Ok(IdeChannel {
-            function: function.clone(),
+            controller: function.address.to_string(),
+            driver: function.driver.clone(),
+            function: Some((function.clone(), layout)),
             port,
-            layout,
             wiring,
             // On ICH the slave is a SATA port of its own.
             has_slave: wiring == Wiring::Parallel || known.is_none(),
             takes_nien: by_ports.takes_nien,
-            caution: by_ports.caution,
+            is_doubted: by_ports.is_doubted,
             irq: legacy.map(Channel::irq).or(function.irq),
             legacy,
         })
@@ -357,37 +342,16 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
     }
 }
 
-/// One channel of a controller.
+/// One channel of a controller, on which a drive of this unit can be addressed.
 ///
 /// # Errors
 /// [`NotByPorts`], also where the controller has no such port.
-pub fn channel(function: &Function, port: u32) -> Result<IdeChannel, NotByPorts> {
-    let found = channels(function)?;
-    let ports = found.iter().map(|channel| channel.port).collect();
-    let address = function.address;
-    found
-        .into_iter()
-        .find(|channel| channel.port == port)
-        .ok_or(NotByPorts::NoPort {
-            address,
-            port,
-            ports,
-        })
-}
-
-impl IdeChannel {
-    /// Whether a drive of this unit can be addressed.
-    ///
-    /// # Errors
-    /// [`NotByPorts::NoSlave`].
-    pub fn check_unit(&self, unit: Unit) -> Result<(), NotByPorts> {
-        if unit == Unit::Slave && !self.has_slave {
-            return Err(NotByPorts::NoSlave {
-                address: self.function.address,
-                port: self.port,
-            });
-        }
-        Ok(())
+pub fn channel(function: &Function, port: u32, unit: Unit) -> Result<IdeChannel, NotByPorts> {
+    let mut found = channels(function)?.into_iter();
+    match found.find(|channel| channel.port == port) {
+        Some(channel) if channel.has_slave || unit == Unit::Master => Ok(channel),
+        Some(_) => Err(WhyNot::NoSlave { port }.of(function.address)),
+        None => Err(WhyNot::NoPort { port }.of(function.address)),
     }
 }
 
@@ -397,38 +361,42 @@ impl IdeChannel {
 /// [`NotByPorts`], where a driver of another kind has it or none has, or it
 /// does not answer.
 pub fn ready(function: &Function) -> Result<(), NotByPorts> {
-    let address = function.address;
     match &function.driver {
-        None => return Err(NotByPorts::NoDriver { address }),
+        None => Err(WhyNot::NoDriver.of(function.address)),
         Some(driver) if driver.starts_with("vfio") || driver.starts_with("uio") => {
             let driver = driver.clone();
-            return Err(NotByPorts::GivenAway { address, driver });
+            Err(WhyNot::GivenAway { driver }.of(function.address))
         }
-        Some(_) => {}
+        Some(_) => awake(function),
     }
-    awake(function)
 }
 
 /// Whether a function answers at its ports, whoever has it.
 ///
 /// # Errors
-/// [`NotByPorts::PortsOff`] or [`NotByPorts::Asleep`].
+/// [`WhyNot::PortsOff`] or [`WhyNot::Asleep`].
 pub fn awake(function: &Function) -> Result<(), NotByPorts> {
     const COMMAND: u64 = 4;
     const IO_SPACE: u8 = 0x01;
-    let address = function.address;
     if let Some(state) = function.sleep() {
-        return Err(NotByPorts::Asleep { address, state });
+        return Err(WhyNot::Asleep { state }.of(function.address));
     }
     match function.configuration(COMMAND) {
-        Some(command) if command & IO_SPACE == 0 => Err(NotByPorts::PortsOff { address }),
+        Some(command) if command & IO_SPACE == 0 => Err(WhyNot::PortsOff.of(function.address)),
         _ => Ok(()),
     }
 }
 
-/// The number of a region, as it is counted from 0.
-fn first_region(port: u32) -> usize {
-    usize::try_from(port.saturating_sub(1)).map_or(usize::MAX, |channel| channel * 2)
+/// A region of a channel, which has so many ports.
+fn region(function: &Function, port: u32, number: usize, ports: u64) -> Result<Region, NotByPorts> {
+    let region = function.regions.get(number).copied();
+    region
+        .filter(|region| region.has_ports(ports))
+        .ok_or_else(|| missing(function, port, number))
+}
+
+fn missing(function: &Function, port: u32, region: usize) -> NotByPorts {
+    WhyNot::NoRegion { port, region }.of(function.address)
 }
 
 /// The layout of a channel by the rule, and which legacy channel it is. In
@@ -438,28 +406,18 @@ fn by_rule(function: &Function, port: u32) -> Result<(Layout, Option<Channel>), 
         1 => (Channel::Primary, 0x01),
         _ => (Channel::Secondary, 0x04),
     };
-    let is_native = class(function) != Class::Ide || function.class & native_bit != 0;
-    let (command, control) = (first_region(port), first_region(port) + 1);
-    let missing = |region| NotByPorts::NoRegion {
-        address: function.address,
-        port,
-        region,
-    };
-    let region = |number: usize, ports: u64| {
-        let region = function.regions.get(number).copied();
-        region
-            .filter(|region| region.has_ports(ports))
-            .ok_or_else(|| missing(number))
-    };
-    let is_at_legacy = region(command, 8)?.first == u64::from(legacy.base());
+    let is_native = !is_ide(function) || function.class & native_bit != 0;
+    let command = 2 * (port - 1) as usize;
+    let control = command + 1;
+    let is_at_legacy = region(function, port, command, 8)?.first == u64::from(legacy.base());
     if !is_native && !is_at_legacy {
-        return Err(missing(command));
+        return Err(missing(function, port, command));
     }
     // Device Control is the port whose last bits are 10: the third of four in
     // native mode, 3F6h and 376h themselves in compatibility mode.
-    let start = region(control, 1)?.first;
+    let start = region(function, port, control, 1)?.first;
     let offset = (start | 2) - start;
-    region(control, offset + 1)?;
+    region(function, port, control, offset + 1)?;
     Ok((
         Layout {
             command: Block::at(command, 0),
@@ -471,15 +429,8 @@ fn by_rule(function: &Function, port: u32) -> Result<(Layout, Option<Channel>), 
 }
 
 fn vt6421(function: &Function, port: u32) -> Result<Layout, NotByPorts> {
-    let number = usize::try_from(port.saturating_sub(1)).unwrap_or(usize::MAX);
-    let region = function.regions.get(number);
-    if !region.is_some_and(|region| region.has_ports(16)) {
-        return Err(NotByPorts::NoRegion {
-            address: function.address,
-            port,
-            region: number,
-        });
-    }
+    let number = (port - 1) as usize;
+    region(function, port, number, 16)?;
     Ok(Layout {
         command: Block::at(number, 0),
         control: Block::at(number, 0x0A),
@@ -490,7 +441,7 @@ fn vt6421(function: &Function, port: u32) -> Result<Layout, NotByPorts> {
 /// Eight ports a channel in region 4, where the controller has a bus master.
 fn bus_master(function: &Function, port: u32, channels: u64) -> Option<Block> {
     let region = function.regions.get(4)?;
-    let offset = 8 * u64::from(port.saturating_sub(1));
+    let offset = 8 * u64::from(port - 1);
     region.has_ports(8 * channels).then(|| Block::at(4, offset))
 }
 

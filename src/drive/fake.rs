@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::system::{DeviceNumber, Kernel, RegistersOf, System};
+use super::controller::IdeChannel;
+use super::system::{DeviceNumber, Kernel, System};
 use crate::sim::SimDriveHandle;
 use crate::transport::port::{Block, Layout, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
@@ -262,14 +263,12 @@ impl Kernel for FakeKernel {
         }))
     }
 
-    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError> {
-        let RegistersOf::Function { folder, layout } = *of else {
-            return Err(PortOpenError::Missing);
-        };
+    fn registers(&self, of: &IdeChannel) -> Result<OpenRegisters, PortOpenError> {
+        let (function, layout) = of.function.as_ref().ok_or(PortOpenError::Missing)?;
         let channel = self.state.lock().unwrap().channel.clone();
         Ok(match channel {
-            Some(channel) => Box::new(FakePorts::new(channel, folder, layout)),
-            None => Box::new(Resources::open(folder, layout)?),
+            Some(channel) => Box::new(FakePorts::new(channel, &function.folder, layout)),
+            None => Box::new(Resources::open(&function.folder, layout)?),
         })
     }
 

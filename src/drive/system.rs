@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use nix::sys::stat::{major, minor};
 
+use super::controller::IdeChannel;
 use crate::files::{self, Links};
-use crate::transport::port::{self, Channel, DevPort, Layout, PortOpenError, Resources};
+use crate::transport::port::{self, DevPort, PortOpenError, Resources};
 use crate::transport::sg_io::SgOpenError;
 use crate::transport::{OpenDrive, OpenRegisters, SgDevice};
 
@@ -49,25 +50,13 @@ pub trait Kernel: Send + Sync {
     ///
     /// # Errors
     /// [`PortOpenError`], by cause.
-    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError>;
+    fn registers(&self, of: &IdeChannel) -> Result<OpenRegisters, PortOpenError>;
 
     /// Writes a text to an existing file of sysfs in one go.
     ///
     /// # Errors
     /// Where the kernel refuses or the file is gone.
     fn write(&self, file: &Path, text: &str) -> io::Result<()>;
-}
-
-/// Where the registers of a channel are.
-#[derive(Debug)]
-pub enum RegistersOf<'a> {
-    /// In the regions of a PCI function, whose directory in sysfs this is.
-    Function {
-        folder: &'a Path,
-        layout: &'a Layout,
-    },
-    /// At the legacy ports.
-    Legacy(Channel),
 }
 
 struct Linux;
@@ -88,11 +77,12 @@ impl Kernel for Linux {
         SgDevice::open(node, exclusive).map(|drive| Box::new(drive) as OpenDrive)
     }
 
-    fn registers(&self, of: &RegistersOf<'_>) -> Result<OpenRegisters, PortOpenError> {
+    fn registers(&self, of: &IdeChannel) -> Result<OpenRegisters, PortOpenError> {
         port::must_be_given()?;
-        Ok(match *of {
-            RegistersOf::Function { folder, layout } => Box::new(Resources::open(folder, layout)?),
-            RegistersOf::Legacy(channel) => Box::new(DevPort::open(channel)?),
+        Ok(match (&of.function, of.legacy) {
+            (Some((function, layout)), _) => Box::new(Resources::open(&function.folder, layout)?),
+            (None, Some(channel)) => Box::new(DevPort::open(channel)?),
+            (None, None) => return Err(PortOpenError::Missing),
         })
     }
 

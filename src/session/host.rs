@@ -9,7 +9,8 @@ use super::list::{AboutPort, Listed, ListedPort, Listing};
 use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::{Patience, Wish};
-use crate::drive::channel::{self, Access, ChannelDevice, ChannelState, Release};
+use crate::drive::channel::{self, ChannelDevice, ChannelState, Release};
+use crate::drive::controller::{IdeChannel, Wiring};
 use crate::drive::hold;
 use crate::drive::interrupts;
 use crate::drive::note::{self, NoteError, Settled};
@@ -58,13 +59,13 @@ impl Machine for Host {
 
     fn lost(&self, name: &DriveName) -> Option<DriveName> {
         let system = &self.system;
-        let (access, unit) = match name {
+        let (channel, unit) = match name {
             // The kernel has it, or has given the name to another drive.
             DriveName::Path(path) if path.exists() => return None,
             name => self.channel(name).ok()?,
         };
-        note::left(system, &access.subject())?;
-        access.seat(unit).map(DriveName::from)
+        note::left(system, &channel.subject())?;
+        channel.seat(unit).map(DriveName::from)
     }
 
     fn list(&self) -> Listing {
@@ -97,11 +98,11 @@ impl Machine for Host {
 
     fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Registers, OpenError> {
         let system = &self.system;
-        let (access, unit) = self.channel(name)?;
-        let seat = access.seat(unit);
+        let (channel, unit) = self.channel(name)?;
+        let seat = channel.seat(unit);
         let seat = seat.ok_or_else(|| OpenError::NoPorts { name: name.clone() })?;
-        let (state, can_wait) = self.state(&access, wish.patience)?;
-        let registers = access.open(system)?;
+        let (state, can_wait) = self.state(&channel, wish.patience)?;
+        let registers = channel.open(system)?;
         let is_same = |device: &&ChannelDevice| device.seat == Some(seat);
         if let Some(device) = state.devices.iter().find(is_same) {
             self.refuse_medium(&device.located, wish.medium)?;
@@ -112,7 +113,7 @@ impl Machine for Host {
                 called: seat.into(),
                 at: At::Ports(seat),
             },
-            place: ata_place(&access.controller(), access.port(), unit.target()),
+            place: ata_place(&channel.controller, channel.port, unit.target()),
             channel: Some(state.clone()).filter(ChannelState::costs),
             can_wait,
             take: Box::new(move || take(&system, clock, &state, unit, registers)),
@@ -130,30 +131,32 @@ impl Machine for Host {
 
 impl Host {
     /// The channel and unit that a drive of this name is on.
-    fn channel(&self, name: &DriveName) -> Result<(Access, Unit), OpenError> {
+    fn channel(&self, name: &DriveName) -> Result<(IdeChannel, Unit), OpenError> {
         let system = &self.system;
-        let by_port = |name: PortName| Ok((Access::of_port(system, name)?, name.unit));
+        let by_port = |name: PortName| Ok((IdeChannel::of_port(system, name)?, name.unit));
         match name {
             DriveName::Index(index) => {
                 let position = Position::new(*index).ok_or(OpenError::NoPosition(*index))?;
-                let access = Access::of_legacy(system, position.channel())?;
-                Ok((access, position.unit()))
+                let channel = IdeChannel::of_legacy(system, position.channel())?;
+                Ok((channel, position.unit()))
             }
             DriveName::Port(name) => by_port(*name),
             DriveName::Serial(serial) => {
                 let drive = self.locate_serial(serial)?;
-                Access::of_drive(system, &drive)
+                IdeChannel::of_drive(system, &drive)
                     .ok_or_else(|| OpenError::NoPorts { name: name.clone() })
             }
             DriveName::Path(path) => {
                 let lost = || channel::seat_of_lost(system, path).or_else(|| by_path(path));
                 match locate_path(system, path) {
-                    Ok(drive) => Access::of_drive(system, &drive).ok_or_else(|| {
-                        match Access::why_not(system, &drive) {
-                            Some(error) => error.into(),
-                            None => OpenError::NoPorts { name: name.clone() },
-                        }
-                    }),
+                    Ok(drive) => {
+                        IdeChannel::of_drive(system, &drive).ok_or_else(
+                            || match IdeChannel::why_not(system, &drive) {
+                                Some(error) => error.into(),
+                                None => OpenError::NoPorts { name: name.clone() },
+                            },
+                        )
+                    }
                     Err(error) => match lost() {
                         Some(name) => by_port(name),
                         None => Err(error.into()),
@@ -167,16 +170,17 @@ impl Host {
     /// off and on meanwhile.
     fn state(
         &self,
-        access: &Access,
+        channel: &IdeChannel,
         patience: Patience,
     ) -> Result<(ChannelState, bool), OpenError> {
         let look = |release| {
-            let state = channel::inspect(&self.system, access, release)?;
+            let state = channel::inspect(&self.system, channel, release)?;
             state.check()?;
             Ok(state)
         };
-        if !access.is_serial() || !patience.may_wait() {
-            return Ok((look(Release::Devices)?, !access.is_serial()));
+        let is_serial = channel.wiring == Wiring::Serial;
+        if !is_serial || !patience.may_wait() {
+            return Ok((look(Release::Devices)?, !is_serial));
         }
         match (look(Release::Driver), patience) {
             (Ok(state), _) => Ok((state, true)),
@@ -219,11 +223,11 @@ impl Host {
 
 fn ports_of(system: &System) -> Vec<ListedPort> {
     let mut ports = Vec::new();
-    for channel in channel::with_own_ports(system) {
-        for (seat, device) in channel.seats {
+    for channel::Takeable { channel, seats } in channel::with_own_ports(system) {
+        for (seat, device) in seats {
             let about = AboutPort {
-                base: channel.access.base().unwrap_or_default(),
-                driver: channel.access.driver().unwrap_or_default().to_owned(),
+                base: channel.base().unwrap_or_default(),
+                driver: channel.driver.clone().unwrap_or_default(),
                 device,
             };
             ports.push(ListedPort {
@@ -297,14 +301,14 @@ impl Spot for KernelDrive {
     }
 
     fn at_ports(&self) -> Option<DriveName> {
-        let (access, unit) = Access::of_drive(&self.system, &self.located)?;
-        access.seat(unit).map(DriveName::from)
+        let (channel, unit) = IdeChannel::of_drive(&self.system, &self.located)?;
+        channel.seat(unit).map(DriveName::from)
     }
 
     fn is_for_ports(&self) -> bool {
         // Where drives are reported not to answer, it takes somebody's word.
-        Access::of_drive(&self.system, &self.located)
-            .is_some_and(|(access, _)| access.caution().is_none())
+        IdeChannel::of_drive(&self.system, &self.located)
+            .is_some_and(|(channel, _)| !channel.is_doubted)
     }
 
     fn hold(&self, medium: MediumRule) -> Result<Held, OpenError> {
@@ -358,10 +362,10 @@ fn take(
     unit: Unit,
     registers: OpenRegisters,
 ) -> Result<Taken, OpenError> {
-    let access = &state.access;
-    let detached = channel::detach(system, access, state.release)?;
-    let irq = access.irq();
-    let way = match access.legacy() {
+    let channel = &state.channel;
+    let detached = channel::detach(system, channel, state.release)?;
+    let irq = channel.irq;
+    let way = match channel.legacy {
         Some(_) => Habits::default().way,
         None => "ports of its controller",
     };
@@ -369,7 +373,7 @@ fn take(
         registers,
         unit,
         habits: Habits {
-            takes_nien: access.takes_nien(),
+            takes_nien: channel.takes_nien,
             way,
         },
         interrupts: irq.map(|irq| interrupts::counter(system, irq)),

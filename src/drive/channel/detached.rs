@@ -5,10 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::access::subject;
-use super::{
-    Access, ChannelError, ChannelState, GivenUp, Release, driver_file, inspect, is_on, state,
-};
-use crate::drive::controller;
+use super::{ChannelError, ChannelState, GivenUp, Release, driver_file, inspect, is_on, state};
+use crate::drive::controller::{self, IdeChannel};
 use crate::drive::note::{Left, Note};
 use crate::drive::permission::Obstacle;
 use crate::drive::system::System;
@@ -46,11 +44,11 @@ pub struct Detached {
 /// back then, but for those that such a run has taken.
 pub fn detach(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     release: Release,
 ) -> Result<Detached, ChannelError> {
-    let (mut note, left) = Note::take_over(system, &access.subject())?;
-    let prepared = prepare(system, access, release, left.as_ref());
+    let (mut note, left) = Note::take_over(system, &channel.subject())?;
+    let prepared = prepare(system, channel, release, left.as_ref());
     let (state, held, others) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -75,7 +73,8 @@ pub fn detach(
     // Before the scan, also after a failure, or the names would still be taken.
     drop(held);
     if let (Err(_), None, Some(note)) = (&outcome, &left, &mut detached.note) {
-        if inspect(system, access, release).is_ok_and(|now| now.devices == detached.state.devices) {
+        if inspect(system, channel, release).is_ok_and(|now| now.devices == detached.state.devices)
+        {
             note.withdraw();
         }
     }
@@ -87,7 +86,7 @@ pub fn detach(
             source: io::Error::other("it is still there"),
         });
     }
-    access.must_be_unchanged(system)?;
+    channel.must_be_unchanged(system)?;
     Ok(detached)
 }
 
@@ -95,15 +94,15 @@ type Prepared = (ChannelState, Vec<OpenDrive>, Vec<Note>);
 
 fn prepare(
     system: &System,
-    access: &Access,
+    channel: &IdeChannel,
     release: Release,
     left: Option<&Left>,
 ) -> Result<Prepared, ChannelError> {
-    let state = state(system, access, release, left)?;
+    let state = state(system, channel, release, left)?;
     let others = match state.release {
         Release::Devices => Vec::new(),
-        Release::Driver => other_ports(access)
-            .map(|port| Note::open(system, &subject(&access.controller(), port)))
+        Release::Driver => other_ports(channel)
+            .map(|port| Note::open(system, &subject(&channel.controller, port)))
             .collect::<Result<_, _>>()?,
     };
     state.check()?;
@@ -111,14 +110,13 @@ fn prepare(
     Ok((state, held, others))
 }
 
-fn other_ports(access: &Access) -> impl Iterator<Item = u32> {
-    let channels = match access {
-        Access::Function(channel) => controller::channels(&channel.function).unwrap_or_default(),
-        Access::Legacy { .. } => Vec::new(),
-    };
-    let own = access.port();
+fn other_ports(channel: &IdeChannel) -> impl Iterator<Item = u32> {
+    let function = channel.function.as_ref();
+    let channels = function.and_then(|(function, _)| controller::channels(function).ok());
+    let own = channel.port;
     channels
         .into_iter()
+        .flatten()
         .map(|channel| channel.port)
         .filter(move |port| *port != own)
 }
@@ -166,8 +164,8 @@ impl Detached {
     }
 
     fn is_unbound_before(&self) -> bool {
-        let access = &self.state.access;
-        self.state.release == Release::Driver && access.driver().is_none()
+        let channel = &self.state.channel;
+        self.state.release == Release::Driver && channel.driver.is_none()
     }
 
     fn take_off(&self) -> Result<(), ChannelError> {
@@ -179,8 +177,8 @@ impl Detached {
             }),
             Release::Driver if self.is_unbound_before() => Ok(()),
             Release::Driver => {
-                let unbind = driver_file(system, &state.access, "unbind");
-                take(system, &unbind, &unbind, &state.access.controller())
+                let unbind = driver_file(system, &state.channel, "unbind");
+                take(system, &unbind, &unbind, &state.channel.controller)
             }
         }
     }
@@ -191,7 +189,7 @@ impl Detached {
         Topology::read(&self.system)
             .devices
             .into_iter()
-            .filter(|located| is_on(&state.access, state.release, located))
+            .filter(|located| is_on(&state.channel, state.release, located))
             .collect()
     }
 
@@ -214,7 +212,7 @@ impl Detached {
                 .given_up
                 .iter()
                 .filter(|device| !now.iter().any(|now| device.is_back(now)))
-                .map(|device| device.name(&self.state.access))
+                .map(|device| device.name(&self.state.channel))
                 .collect();
             if missing.is_empty() {
                 return Ok(now);

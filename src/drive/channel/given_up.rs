@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Access, named};
+use super::named;
+use crate::drive::controller::IdeChannel;
 use crate::drive::note::Left;
 use crate::drive::topology::Located;
 use crate::scsi::{DeviceType, Identity};
@@ -28,10 +29,10 @@ impl GivenUp {
             .any(|had| had == node)
     }
 
-    pub(super) fn name(&self, access: &Access) -> String {
+    pub(super) fn name(&self, channel: &IdeChannel) -> String {
         let seat = Unit::of_target(self.target)
-            .filter(|_| self.port == access.port())
-            .and_then(|unit| access.seat(unit));
+            .filter(|_| self.port == channel.port)
+            .and_then(|unit| channel.seat(unit));
         let name = match seat {
             Some(seat) => format!("{seat}: {}", DeviceType::OPTICAL),
             None => format!("port {}: {}", self.port, DeviceType::OPTICAL),

@@ -37,18 +37,18 @@ fn writes(machine: &Machine) -> Vec<String> {
         .collect()
 }
 
-fn access(machine: &Machine, channel: Channel) -> Access {
-    Access::of_legacy(&machine.system, channel).unwrap()
+fn at_legacy(machine: &Machine, channel: Channel) -> IdeChannel {
+    IdeChannel::of_legacy(&machine.system, channel).unwrap()
 }
 
 fn look(machine: &Machine, channel: Channel) -> ChannelState {
-    let access = access(machine, channel);
-    inspect(&machine.system, &access, Release::Devices).unwrap()
+    let channel = at_legacy(machine, channel);
+    inspect(&machine.system, &channel, Release::Devices).unwrap()
 }
 
 fn taken(machine: &Machine, channel: Channel) -> Result<Detached, ChannelError> {
-    let access = Access::of_legacy(&machine.system, channel)?;
-    detach(&machine.system, &access, Release::Devices)
+    let channel = IdeChannel::of_legacy(&machine.system, channel)?;
+    detach(&machine.system, &channel, Release::Devices)
 }
 
 fn refusal(machine: &Machine, channel: Channel) -> String {
@@ -63,7 +63,7 @@ fn a_channel_shows_both_of_its_drives_and_not_those_of_the_other() {
     for (channel, expected) in [(Channel::Primary, [1, 2]), (Channel::Secondary, [3, 4])] {
         let state = look(&machine, channel);
         assert_eq!(positions(&state), expected);
-        assert_eq!(state.access.controller(), "0000:00:01.1");
+        assert_eq!(state.channel.controller, "0000:00:01.1");
         state.check().unwrap();
     }
     let state = look(&machine, Channel::Secondary);
@@ -86,7 +86,7 @@ fn only_a_drive_whose_controller_is_at_the_legacy_ports_has_a_position_there() {
     let at = |machine: &Machine, node: &str| {
         let drive = locate_path(&machine.system, &machine.path(node)).unwrap();
         assert!(drive.position.is_some());
-        match Access::of_drive(&machine.system, &drive)?
+        match IdeChannel::of_drive(&machine.system, &drive)?
             .0
             .seat(Unit::Master)?
         {
@@ -389,7 +389,7 @@ fn a_scan_is_waited_for_until_nothing_new_comes() {
 fn a_drive_that_was_taken_is_found_by_the_node_it_had() {
     let machine = Machine::four_drives();
     let detached = taken(&machine, Channel::Secondary).unwrap();
-    let note = format!("run/mtkflash/{}", detached.state.access.subject());
+    let note = format!("run/mtkflash/{}", detached.state.channel.subject());
     let text = machine.read(&note);
     let found = |node: &str| seat_of_lost(&machine.system, &machine.path(node));
     // A living run's note is its own.

@@ -23,12 +23,13 @@ fn read(machine: &Machine, address: &str) -> Function {
 
 /// The ports of a channel: command block, Device Control, bus master.
 fn ports(channel: &IdeChannel) -> (u64, u64, Option<u64>) {
-    let port = |block: Block| channel.function.regions[block.region].first + block.offset;
+    let (function, layout) = channel.function.as_ref().unwrap();
+    let port = |block: Block| function.regions[block.region].first + block.offset;
     let Layout {
         command,
         control,
         bus_master,
-    } = channel.layout;
+    } = *layout;
     (port(command), port(control), bus_master.map(port))
 }
 
@@ -52,7 +53,7 @@ fn line(channel: &IdeChannel) -> String {
         (channel.legacy.is_some(), ", legacy"),
         (!channel.has_slave, ", no slave"),
         (!channel.takes_nien, ", without nIEN"),
-        (channel.caution.is_some(), ", with a caution"),
+        (channel.is_doubted, ", with a caution"),
     ] {
         if is_so {
             line.push_str(text);
@@ -147,11 +148,11 @@ fn an_ite_card_is_used_in_pass_through_mode_only() {
     bytes[0x50] = 0x03;
     fs::write(&config, bytes).unwrap();
     let error = channels(&read(&machine, ADDRESS)).unwrap_err();
-    assert!(matches!(error, NotByPorts::RaidMode { .. }), "{error}");
+    assert!(matches!(error.why, WhyNot::RaidMode { .. }), "{error}");
     // An ordinary user sees the first 64 bytes.
     fs::write(&config, [0; 64]).unwrap();
     let error = channels(&read(&machine, ADDRESS)).unwrap_err();
-    assert!(matches!(error, NotByPorts::RaidMode { .. }), "{error}");
+    assert!(matches!(error.why, WhyNot::RaidMode { .. }), "{error}");
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn a_channel_without_ports_is_none_and_the_other_stays_the_second() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].port, 2);
     assert_eq!(ports(&found[0]), (0xC020, 0xC032, None));
-    let error = channel(&function, 1).unwrap_err();
+    let error = channel(&function, 1, Unit::Master).unwrap_err();
     assert_eq!(error.in_words(), "0000:03:00.0 has no port 1");
 
     let none = FakeFunction {
@@ -210,10 +211,10 @@ fn a_region_that_is_memory_or_too_short_is_no_channel() {
     )
     .unwrap();
     let error = channels(&read(&machine, ADDRESS)).unwrap_err();
-    assert!(matches!(error, NotByPorts::NoRegion { region: 0, .. }));
+    assert!(matches!(error.why, WhyNot::NoRegion { region: 0, .. }));
     fs::write(&resource, as_ports.replace("c013", "c011")).unwrap();
-    let error = channel(&read(&machine, ADDRESS), 1).unwrap_err();
-    assert!(matches!(error, NotByPorts::NoPort { .. }), "{error}");
+    let error = channel(&read(&machine, ADDRESS), 1, Unit::Master).unwrap_err();
+    assert!(matches!(error.why, WhyNot::NoPort { .. }), "{error}");
 }
 
 #[test]
@@ -251,9 +252,9 @@ fn a_function_is_used_only_awake_with_its_ports_and_with_its_own_driver() {
 fn a_slave_is_addressed_where_one_can_be() {
     let (_machine, function) = machine(FakeFunction::VT6421);
     for (port, has_slave) in [(1, false), (2, false), (3, true)] {
-        let channel = channel(&function, port).unwrap();
-        channel.check_unit(Unit::Master).unwrap();
-        assert_eq!(channel.check_unit(Unit::Slave).is_ok(), has_slave);
+        channel(&function, port, Unit::Master).unwrap();
+        let slave = channel(&function, port, Unit::Slave);
+        assert_eq!(slave.is_ok(), has_slave);
     }
 }
 

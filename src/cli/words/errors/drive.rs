@@ -3,7 +3,7 @@
 use crate::cli::words::InWords;
 use crate::drive::ask::{AskError, TIME_OUT};
 use crate::drive::channel::ChannelError;
-use crate::drive::controller::NotByPorts;
+use crate::drive::controller::{NotByPorts, WhyNot};
 use crate::drive::hold::START;
 use crate::drive::note::{NoteError, Undo};
 use crate::drive::position::channel_name;
@@ -131,45 +131,42 @@ impl InWords for HoldError {
 
 impl InWords for NotByPorts {
     fn in_words(&self) -> String {
-        match self {
-            NotByPorts::NoFunction { address } => format!("there is no PCI function {address}"),
-            NotByPorts::NotIde { address, class } => {
+        let address = self.address;
+        match &self.why {
+            WhyNot::NoFunction => format!("there is no PCI function {address}"),
+            WhyNot::NotIde { class } => {
                 format!("{address} is no IDE controller (class {class:06x})")
             }
-            NotByPorts::Ahci { address } => {
+            WhyNot::Ahci => {
                 format!("{address} is a SATA controller in AHCI mode, which has no IDE registers")
             }
-            NotByPorts::OwnEngine { address, name } => format!(
+            WhyNot::OwnEngine { name } => format!(
                 "{address} ({name}) takes commands through an engine of its own, not through IDE \
          registers"
             ),
-            NotByPorts::RaidMode { address, name } => format!(
+            WhyNot::RaidMode { name } => format!(
                 "{address} ({name}) is in RAID mode, and passes commands on in pass-through mode only"
             ),
-            NotByPorts::NoPort { address, port, .. } => format!("{address} has no port {port}"),
-            NotByPorts::NoSlave { address, port } => {
+            WhyNot::NoPort { port } => format!("{address} has no port {port}"),
+            WhyNot::NoSlave { port } => {
                 format!("port {port} of {address} is a SATA port, which has no slave")
             }
-            NotByPorts::NoRegion {
-                address,
-                port,
-                region,
-            } => format!(
+            WhyNot::NoRegion { port, region } => format!(
                 "the kernel has no I/O ports for port {port} of {address} (region {region})"
             ),
-            NotByPorts::NoDriver { address } => format!(
+            WhyNot::NoDriver => format!(
                 "no driver of the kernel has {address}, so that it is not known what is on it"
             ),
-            NotByPorts::GivenAway { address, driver } => format!(
+            WhyNot::GivenAway { driver } => format!(
                 "{address} belongs to the driver {driver}, which has given it to another program"
             ),
-            NotByPorts::PortsOff { address } => format!(
+            WhyNot::PortsOff => format!(
                 "{address} does not answer at its I/O ports (bit 0 of its PCI command register is 0)"
             ),
-            NotByPorts::Changed { address } => format!(
+            WhyNot::Changed => format!(
                 "{address} is not what it was a moment ago: its ids or its I/O ports have changed"
             ),
-            NotByPorts::Asleep { address, state } => {
+            WhyNot::Asleep { state } => {
                 format!("{address} is asleep (power state {state})")
             }
         }

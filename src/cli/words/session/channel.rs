@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::text::Text;
 use crate::cli::words::{InWords, sentence};
 use crate::drive::channel::{ChannelError, ChannelState, Release};
-use crate::drive::controller::{Caution, NotByPorts};
+use crate::drive::controller::{NotByPorts, WhyNot};
 use crate::drive::note::NoteError;
 use crate::drive::permission::release;
 use crate::transport::TransportError;
@@ -33,14 +33,14 @@ pub fn question(state: &ChannelState) -> Text {
             question.words_behind("  ", &device.name());
         }
     }
-    if let Some(irq) = state.access.irq().filter(|_| !state.neighbours.is_empty()) {
+    if let Some(irq) = state.channel.irq.filter(|_| !state.neighbours.is_empty()) {
         question.words(&format!(
             "Interrupt line {irq} is shared with {}. It is watched during the first commands, and \
              everything is given back where it does not stay at rest.",
             state.neighbours.join(", ")
         ));
     }
-    if state.access.caution() == Some(Caution::ReportedNotToWork) {
+    if state.channel.is_doubted {
         question.words(
             "Drives are reported not to answer at the ports of this controller. Nothing is lost by \
              asking.",
@@ -131,33 +131,31 @@ pub(super) fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
 /// A controller or port whose registers are none of IDE, or not to be had.
 fn not_by_ports(error: &NotByPorts, failure: Failure, typed: &Request) -> Failure {
     const BY_THE_KERNEL: &str = "Through the kernel, where it lists the drive:";
-    match error {
-        NotByPorts::Ahci { .. } => failure
+    match error.why {
+        WhyNot::Ahci => failure
             .next("An IDE mode in the computer's setup, where it has one, gives it such registers.")
             .next(BY_THE_KERNEL)
             .next(typed.by(Via::Ata)),
-        NotByPorts::OwnEngine { .. } | NotByPorts::NotIde { .. } => {
+        WhyNot::OwnEngine { .. } | WhyNot::NotIde { .. } => {
             failure.next(BY_THE_KERNEL).next(typed.by(Via::Ata))
         }
-        NotByPorts::RaidMode { .. } => failure
+        WhyNot::RaidMode { .. } => failure
             .next(
                 "The card's own setup, at the start of the computer, may have a pass-through mode.",
             )
             .next(BY_THE_KERNEL)
             .next(typed.by(Via::Ata)),
-        NotByPorts::PortsOff { .. } | NotByPorts::Asleep { .. } | NotByPorts::Changed { .. } => {
-            failure
-                .next("Restart the computer, and type the same again:")
-                .next(typed.same())
-        }
-        NotByPorts::GivenAway { .. } => failure
+        WhyNot::PortsOff | WhyNot::Asleep { .. } | WhyNot::Changed => failure
+            .next("Restart the computer, and type the same again:")
+            .next(typed.same()),
+        WhyNot::GivenAway { .. } => failure
             .next("When the kernel's own driver has it again, type the same again:")
             .next(typed.same()),
-        NotByPorts::NoFunction { .. }
-        | NotByPorts::NoPort { .. }
-        | NotByPorts::NoSlave { .. }
-        | NotByPorts::NoRegion { .. }
-        | NotByPorts::NoDriver { .. } => failure.next(HOW_REACHED).next(typed.list()),
+        WhyNot::NoFunction
+        | WhyNot::NoPort { .. }
+        | WhyNot::NoSlave { .. }
+        | WhyNot::NoRegion { .. }
+        | WhyNot::NoDriver => failure.next(HOW_REACHED).next(typed.list()),
     }
 }
 

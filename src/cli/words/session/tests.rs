@@ -12,8 +12,8 @@ use super::event::{guessed, polled, said};
 use super::*;
 use crate::cli::output::{Manner, Output};
 use crate::cli::report;
-use crate::drive::channel::{self, Access, ChannelError, Release};
-use crate::drive::controller::NotByPorts;
+use crate::drive::channel::{self, ChannelError, Release};
+use crate::drive::controller::{IdeChannel, NotByPorts, WhyNot};
 use crate::drive::fake::{FakeFunction, Machine};
 use crate::drive::note::{NoteError, Settled, Undo};
 use crate::drive::pci::PciAddress;
@@ -354,34 +354,37 @@ fn notes() -> Vec<NoteError> {
 }
 
 fn seen(machine: &Machine, channel: Channel) -> ChannelState {
-    let access = Access::of_legacy(&machine.system, channel).unwrap();
+    let access = IdeChannel::of_legacy(&machine.system, channel).unwrap();
     channel::inspect(&machine.system, &access, Release::Devices).unwrap()
 }
 
 fn controllers() -> Vec<NotByPorts> {
     let address = PciAddress::parse("0000:03:00.0").unwrap();
     let port = 2;
-    every!(NotByPorts:
-        NotByPorts::NoFunction { .. } => [NotByPorts::NoFunction { address }],
-        NotByPorts::NotIde { .. } => [NotByPorts::NotIde { address, class: 0x02_0000 }],
-        NotByPorts::Ahci { .. } => [NotByPorts::Ahci { address }],
-        NotByPorts::OwnEngine { .. } => [
-            NotByPorts::OwnEngine { address, name: "Promise controller" },
+    every!(WhyNot:
+        WhyNot::NoFunction => [WhyNot::NoFunction],
+        WhyNot::NotIde { .. } => [WhyNot::NotIde { class: 0x02_0000 }],
+        WhyNot::Ahci => [WhyNot::Ahci],
+        WhyNot::OwnEngine { .. } => [
+            WhyNot::OwnEngine { name: "Promise controller" },
         ],
-        NotByPorts::RaidMode { .. } => [NotByPorts::RaidMode { address, name: "ITE IT8212" }],
-        NotByPorts::NoPort { .. } => [NotByPorts::NoPort { address, port: 4, ports: vec![1, 2] }],
-        NotByPorts::NoSlave { .. } => [NotByPorts::NoSlave { address, port }],
-        NotByPorts::NoRegion { .. } => [NotByPorts::NoRegion { address, port, region: 2 }],
-        NotByPorts::NoDriver { .. } => [NotByPorts::NoDriver { address }],
-        NotByPorts::GivenAway { .. } => [
-            NotByPorts::GivenAway { address, driver: "vfio-pci".to_owned() },
+        WhyNot::RaidMode { .. } => [WhyNot::RaidMode { name: "ITE IT8212" }],
+        WhyNot::NoPort { .. } => [WhyNot::NoPort { port: 4 }],
+        WhyNot::NoSlave { .. } => [WhyNot::NoSlave { port }],
+        WhyNot::NoRegion { .. } => [WhyNot::NoRegion { port, region: 2 }],
+        WhyNot::NoDriver => [WhyNot::NoDriver],
+        WhyNot::GivenAway { .. } => [
+            WhyNot::GivenAway { driver: "vfio-pci".to_owned() },
         ],
-        NotByPorts::PortsOff { .. } => [NotByPorts::PortsOff { address }],
-        NotByPorts::Changed { .. } => [NotByPorts::Changed { address }],
-        NotByPorts::Asleep { .. } => [
-            NotByPorts::Asleep { address, state: "D3hot".to_owned() },
+        WhyNot::PortsOff => [WhyNot::PortsOff],
+        WhyNot::Changed => [WhyNot::Changed],
+        WhyNot::Asleep { .. } => [
+            WhyNot::Asleep { state: "D3hot".to_owned() },
         ],
     )
+    .into_iter()
+    .map(|why| why.of(address))
+    .collect()
 }
 
 #[test]
@@ -678,10 +681,9 @@ fn a_way_that_the_drive_does_not_have() {
             source: TransportError::Storm { interrupts: 10_001 },
         },
         OpenError::NoWait {
-            source: NotByPorts::NoDriver {
-                address: PciAddress::parse("0000:03:00.0").unwrap()
-            }
-            .into(),
+            source: WhyNot::NoDriver
+                .of(PciAddress::parse("0000:03:00.0").unwrap())
+                .into(),
         },
         OpenError::UnknownToKernel { label: drive_3() },
     ]));
