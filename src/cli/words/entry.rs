@@ -2,7 +2,7 @@
 //! do about it.
 
 use super::super::advice::{Advice, Line};
-use super::super::args::{Request, Via};
+use super::super::args::{Request, Verb, Via};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::report;
@@ -68,7 +68,10 @@ fn advice(failed: &NotEntered, typed: &Request) -> Option<Advice> {
     match (&failed.source, family) {
         (DeviceError::EntryRefused { .. }, Some(family)) => {
             let by_packets = by_packets(family, answers(failed), typed);
+            // What reads here was led into vendor mode because packets cannot.
+            let reads = matches!(typed.command.verb(), Some(Verb::Read | Verb::Verify));
             Some(match answers(failed) {
+                true if reads => ladder(ANSWERS, failed, typed),
                 true => by_packets.and(ladder(ANSWERS, failed, typed)),
                 false => by_packets,
             })
@@ -281,10 +284,22 @@ mod tests {
             identity: Some(sd616),
             ..refused(Some(1))
         };
-        let told = told(failed, "mtkflash 3 c --via port");
+        let by = |line| {
+            let identity = failed.identity.clone();
+            let failed = NotEntered {
+                identity,
+                ..refused(Some(1))
+            };
+            told(failed, line)
+        };
+        let told = by("mtkflash 3 c --via port");
         let packets = told.find("which is flashed by packets:").unwrap();
         let ways = told.find("1  Switch the drive off").unwrap();
         assert!(packets < ways, "{told}");
+
+        let told = by("mtkflash 3 r /m /b backup.bin --protocol vendor");
+        assert!(!told.contains("packets:"), "it is not read by them: {told}");
+        assert!(told.contains("1  Switch the drive off"), "{told}");
     }
 
     #[test]
