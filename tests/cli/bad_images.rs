@@ -3,7 +3,7 @@
 
 use mtkflash::image::{Arrangement, Encoding, Format};
 
-use crate::folder::{BANK, Folder, Run, bys1, old_image};
+use crate::folder::{BANK, Folder, Run, bys1, new_image, old_image};
 
 /// Tries to write this file, and makes sure that the drive was left in peace.
 fn refused(name: &str, content: impl AsRef<[u8]>) -> Run {
@@ -268,4 +268,25 @@ fn i_and_v_name_the_bytes_that_no_record_fills() {
         .collect();
     folder.write("x.hex", left);
     insta::assert_snapshot!(folder.fails("3 v x.hex", 8).stdout);
+}
+
+#[test]
+fn a_file_that_is_there_under_the_name_that_was_meant_is_named() {
+    for (typed, meant) in [
+        ("/mNEW.BIN", "/m NEW.BIN"),
+        ("/m:new.bin", "/m NEW.BIN"),
+        ("/m C:\\FIRM\\NEW.BIN", "/m NEW.BIN"),
+        ("/m FIRM\\OLD.BIN", "/m FIRM/OLD.BIN"),
+        ("/m NEW", "/m NEW.BIN"),
+        ("/m new", "/m NEW.BIN"),
+    ] {
+        let folder = Folder::with_bench("sst39sf020.toml");
+        folder.write("NEW.BIN", new_image());
+        std::fs::create_dir(folder.path("FIRM")).unwrap();
+        folder.write("FIRM/OLD.BIN", new_image());
+        let run = folder.fails(&format!("3 w {typed} --yes"), 5);
+        let line = format!("mtkflash 3 w {meant} --sim bench.toml");
+        let mut lines = run.stderr.lines().map(str::trim);
+        assert!(lines.any(|shown| shown == line), "{typed}: {run}");
+    }
 }

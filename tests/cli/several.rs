@@ -440,3 +440,36 @@ fn a_failure_of_one_of_several_is_told_once_on_a_screen_and_in_both_streams_apar
     let (_, screen) = Terminal::run(&folder, "1,2,4 c").ends();
     assert_eq!(told(&screen), 1, "{screen}");
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_told_once_before_a_drive_is_opened() {
+    for line in [
+        "/dev/sg1,/dev/sg2 w /m new.bin --yes --backup bk/",
+        "/dev/sg1,/dev/sg2 r /m /b bk/dump.bin",
+    ] {
+        let folder = alike(&TWO);
+        let run = folder.fails(line, 6);
+        assert_eq!(
+            run.stderr.matches("There is no folder bk").count(),
+            1,
+            "{run}"
+        );
+        assert_eq!(run.stdout, "", "{run}");
+        let mut lines = run.stderr.lines().map(str::trim);
+        assert!(lines.any(|line| line == "mkdir -p bk"), "{run}");
+        let again = lines.next().unwrap().replace("mtkflash ", "");
+        fs::create_dir(folder.path("bk")).unwrap();
+        let yes = if line.contains("--yes") { " --yes" } else { "" };
+        folder.done(&format!("{again}{yes}"));
+    }
+}
+
+#[test]
+fn one_drive_by_two_names_is_offered_by_one_of_them() {
+    let folder = Folder::with_bench("four-drives.toml");
+    let run = folder.fails("1,SIM00000011 c", 2);
+    assert!(
+        run.stderr.contains("mtkflash 1 c --sim bench.toml"),
+        "{run}"
+    );
+}

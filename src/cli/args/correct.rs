@@ -190,8 +190,17 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
             return vec![format!("--{name}").into()];
         }
     }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let [verb, switches @ ..] = &words[..] {
+        let mut switches = switches.iter();
+        let is_a_piece = words.len() > 1 && switches.all(|word| words::is_switch(word.as_ref()));
+        if is_a_piece && Verb::named(verb).is_some() {
+            return words.into_iter().map(OsString::from).collect();
+        }
+    }
     if let Some(name) = text.strip_prefix("--") {
         let (name, value) = match name.split_once('=') {
+            Some((name, _)) if takes_no_value(name) => (name, String::new()),
             Some((name, value)) => (name, format!("={value}")),
             None => (name, String::new()),
         };
@@ -204,14 +213,19 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
         return parts;
     }
     let bare = text.trim_start_matches(['/', '-']);
-    if bare.len() < text.len() && Verb::named(bare).is_some() {
+    let is_index = matches!(bare, "1" | "2" | "3" | "4");
+    if bare.len() < text.len() && (is_index || Verb::named(bare).is_some()) {
         return vec![bare.into()];
     }
     as_it_is()
 }
 
+fn takes_no_value(switch: &str) -> bool {
+    switches::by_long(switch).is_some_and(|switch| switch.value().is_none())
+}
+
 /// Drives by their numbers that are typed as a sentence has them: `3:`, `"3"`, `[3]`,
-/// `1..3`, `1;2`, `1+2`; and each of them once.
+/// `1..3`, `4-1`, `1;2`, `1+2`; and each of them once.
 fn as_drives(text: &str) -> Option<String> {
     const AROUND: [char; 17] = [
         '"', '\'', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}',
@@ -221,14 +235,18 @@ fn as_drives(text: &str) -> Option<String> {
     let list = inner.replace("..", "-").replace('\u{2013}', "-");
     let list = list.replace([';', '+', '&'], ",");
     let list = list.replace(",,", ",");
+    let upwards: Vec<String> = list.split(',').map(upwards).collect();
+    let list = upwards.join(",");
     let mut drives: Vec<DriveName> = Vec::new();
     let mut count = 0;
     for piece in list.split(',') {
         for drive in drives_of_piece(piece)? {
             count += 1;
             match drive {
-                DriveName::Index(_) if drives.contains(&drive) => {}
+                drive if drives.contains(&drive) => {}
                 DriveName::Index(_) => drives.push(drive),
+                // Of a path nothing is respelled.
+                drive if list == text => drives.push(drive),
                 _ => return None,
             }
         }
@@ -242,6 +260,16 @@ fn as_drives(text: &str) -> Option<String> {
         false => list,
     };
     (list != text).then_some(list)
+}
+
+/// `4-1` as `1-4`.
+fn upwards(piece: &str) -> String {
+    match piece.split_once('-') {
+        Some((first, last)) if first.len() == 1 && last.len() == 1 && first > last => {
+            format!("{last}-{first}")
+        }
+        _ => piece.to_owned(),
+    }
 }
 
 /// `r/m/b`, `3/w/m`, `/m/b`, `/mb`, `3r`: what stands for several words, without
@@ -301,7 +329,7 @@ pub fn like(word: &str) -> Vec<Verb> {
         (Some(name), _) => Verb::named(name).into_iter().collect(),
         (None, Some(verbs)) if word.len() == 2 => verbs,
         (None, _) => match word.as_str() {
-            "flash" | "program" | "burn" | "update" => vec![Verb::Write],
+            "flash" | "program" | "burn" | "update" | "restore" => vec![Verb::Write],
             "dump" | "backup" | "save" => vec![Verb::Read],
             "compare" => vec![Verb::Verify],
             "drives" | "ls" | "scan" => vec![Verb::List],
@@ -395,6 +423,11 @@ mod tests {
             ("1, 2 c", &["1,2 c"]),
             ("1 , 2 c", &["1,2 c"]),
             ("1,,2 c", &["1,2 c"]),
+            ("4-1 c", &["1,2,3,4 c"]),
+            ("/dev/sg4,/dev/sg4 c", &["/dev/sg4 c"]),
+            ("/3 c", &["3 c"]),
+            ("3 c --json=1", &["3 c --json"]),
+            ("3 restore f", &["3 w f"]),
             ("3 c -q", &["3 c --quiet"]),
             ("3 c -json", &["3 c --json"]),
             ("1+2 c", &["1,2 c"]),
@@ -432,6 +465,14 @@ mod tests {
         let error = parse(argv.into_iter()).unwrap_err();
         let meant = nearest(&typed, &error);
         assert_eq!(meant[0].words(), ["3", "r", "/m", "/b", "f"]);
+    }
+
+    #[test]
+    fn a_command_in_one_word_with_its_switches_is_taken_apart() {
+        let typed = ["3", "w /m", "f"].map(OsString::from);
+        let error = parse_words(&typed).unwrap_err();
+        let meant = nearest(&typed, &error);
+        assert_eq!(meant[0].words(), ["3", "w", "/m", "f"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum UsageError {
     #[error("no command: r read, w write, v verify, e erase, c check, l list, i inspect")]
     MissingCommand {
         drives: Vec<DriveName>,
-        file: Option<OsString>,
+        files: Vec<OsString>,
     },
     #[error("the command {verb} needs a drive: 1-4, a path under /dev or a serial number")]
     MissingDrive { verb: Verb, file: Option<OsString> },

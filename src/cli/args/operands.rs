@@ -87,10 +87,6 @@ impl Operands {
         named.is_some_and(|(drives, _)| drives.is_empty())
     }
 
-    fn file(&self) -> Option<&OsString> {
-        self.files.first()
-    }
-
     pub fn count_files(&self) -> usize {
         self.files.len()
     }
@@ -107,7 +103,7 @@ impl Operands {
             Some((verb, _)) => Ok(verb),
             None => Err(UsageError::MissingCommand {
                 drives: self.drives.clone().unzip().0.unwrap_or_default(),
-                file: self.file().cloned(),
+                files: self.files.clone(),
             }),
         }
     }

@@ -141,8 +141,16 @@ fn refuse_the_same(
                 .because(format!(
                     "{other} and {name} are the same drive. No drive was touched."
                 ))
-                .next("To see which drives there are:")
-                .next(request.list()));
+                .next("To name it once:")
+                .next(request.of_these(without(names, name))));
+fn without(names: &[DriveName], name: &DriveName) -> Vec<DriveName> {
+    names
+        .iter()
+        .filter(|other| *other != name)
+        .cloned()
+        .collect()
+}
+
         }
     }
     Ok(())

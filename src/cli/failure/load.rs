@@ -13,14 +13,10 @@ use crate::image::{LoadError, bank_path};
 impl Failure {
     pub fn load(error: &LoadError, request: &Request) -> Failure {
         match error {
-            LoadError::Missing { path, .. } if !other_letters(path).is_empty() => {
-                let failure = Exit::BadImage
-                    .because(ended(error.in_words()))
-                    .next("Linux tells small letters from capitals. This one is there:");
-                other_letters(path)
-                    .iter()
-                    .map(|found| request.with_file(found))
-                    .fold(failure, Failure::next)
+            LoadError::Missing { path, .. } if meant(path, request).is_some() => {
+                let failure = Exit::BadImage.because(ended(error.in_words()));
+                let (why, lines) = meant(path, request).unwrap_or_default();
+                lines.into_iter().fold(failure.next(why), Failure::next)
             }
             LoadError::Ambiguous { .. } => Exit::BadImage.because(sentence(&error.in_words())),
             LoadError::Missing { .. }
@@ -41,6 +37,83 @@ impl Failure {
                 .next(GET_IT_AGAIN),
         }
     }
+}
+
+/// The files that are there by a name that may have been meant, and what is wrong with
+/// the one that was typed.
+fn meant(path: &Path, request: &Request) -> Option<(&'static str, Vec<Request>)> {
+    let text = path.to_str().unwrap_or_default();
+    let with = |found: Vec<PathBuf>| -> Vec<Request> {
+        found.iter().map(|file| request.with_file(file)).collect()
+    };
+    let by_letters = with(other_letters(path));
+    if !by_letters.is_empty() {
+        return Some((OTHER_LETTERS, by_letters));
+    }
+    if let Some((letter, file)) = behind_a_switch(text) {
+        let mut lines = with(there(Path::new(file)));
+        for line in &mut lines {
+            line.merged |= letter == 'm';
+            line.binary |= letter == 'b';
+        }
+        return (!lines.is_empty()).then_some((JOINED, lines));
+    }
+    if let Some(path) = of_dos(text) {
+        let name = path.file_name().map_or(Path::new(""), Path::new);
+        let mut found = there(&path);
+        found.extend(there(name));
+        found.truncate(1);
+        return (!found.is_empty()).then(|| (DOS_PATH, with(found)));
+    }
+    let longer = with(with_an_extension(path));
+    (!longer.is_empty()).then_some((NO_EXTENSION, longer))
+}
+
+const OTHER_LETTERS: &str = "Linux tells small letters from capitals. This one is there:";
+const JOINED: &str = "Between a switch and a file stands a blank. This one is there:";
+const DOS_PATH: &str = "Here folders are told apart by /, and there are no drive letters. This one is \
+                        there:";
+const NO_EXTENSION: &str = "A file is named with what stands behind its dot. This one is there:";
+
+/// A file, or one whose name is the same but for its letters.
+fn there(path: &Path) -> Vec<PathBuf> {
+    match path.is_file() {
+        true => vec![path.to_owned()],
+        false => other_letters(path),
+    }
+}
+
+/// `/mBYS1.BIN`, `/m:BYS1.BIN`: the letter and the file.
+fn behind_a_switch(text: &str) -> Option<(char, &str)> {
+    let mut letters = text.strip_prefix('/')?.chars();
+    let letter = letters.next()?.to_ascii_lowercase();
+    let rest = letters.as_str();
+    let file = rest.strip_prefix([':', '=']).unwrap_or(rest);
+    (matches!(letter, 'm' | 'b') && !file.is_empty()).then_some((letter, file))
+}
+
+/// `C:\FIRM\BYS1.BIN` as a path of this system, in this folder.
+fn of_dos(text: &str) -> Option<PathBuf> {
+    let rest = match text.split_once(':') {
+        Some((drive, rest)) if drive.len() == 1 => rest,
+        _ => text,
+    };
+    let is_dos = rest.len() < text.len() || text.contains('\\');
+    is_dos.then(|| {
+        rest.trim_start_matches(['\\', '/'])
+            .replace('\\', "/")
+            .into()
+    })
+}
+
+/// Files that have this name and an extension of firmware.
+fn with_an_extension(path: &Path) -> Vec<PathBuf> {
+    const OF_FIRMWARE: [&str; 4] = ["bin", "hex", "rom", "fw"];
+    let is_without = path.extension().is_none();
+    let names = OF_FIRMWARE.iter().filter(|_| is_without);
+    names
+        .flat_map(|end| there(&path.with_extension(end)))
+        .collect()
 }
 
 /// Files beside `path`, one image or its first bank, that have its name in other

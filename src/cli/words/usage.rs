@@ -111,25 +111,29 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::CommandAsSwitch { verb, .. }
         | UsageError::UnexpectedDrive { verb, .. }
         | UsageError::DoesNotGoWith { verb, .. } => next.then(FORM).then(form(*verb)),
-        UsageError::MissingCommand { file, .. } if is_like_a_command(file) => {
-            let verbs = file.iter().filter_map(|word| word.to_str()).flat_map(like);
+        UsageError::MissingCommand { files, .. } if verbs_like(files).next().is_some() => {
+            let verbs = verbs_like(files);
             let next = match verbs.clone().count() {
                 1 => next.then(FORM),
                 _ => next.then("Its form is one of these:"),
             };
             verbs.map(form).fold(next, Advice::then)
         }
-        UsageError::MissingCommand { drives, file } => {
+        UsageError::MissingCommand { drives, files } => {
+            // What stands before it may have been meant as the command.
+            let file = files.last();
             let verb = match (drives.is_empty(), file) {
                 (false, None) => Verb::Check,
                 (true, Some(_)) => Verb::Inspect,
                 (_, _) => Verb::Verify,
             };
             next.then("The command is a letter or a word behind the drive, for example:")
-                .then(Request::form(verb, drives, file.as_deref()))
+                .then(Request::form(verb, drives, file.map(OsString::as_os_str)))
         }
-        UsageError::MissingFile { verb, drives }
-        | UsageError::UnexpectedFile { verb, drives, .. } => next
+        UsageError::MissingFile { verb, .. } => next
+            .then(FORM)
+            .then(with_a_file(typed).unwrap_or_else(|| form(*verb))),
+        UsageError::UnexpectedFile { verb, drives, .. } => next
             .then(FORM)
             .then(looking(Request::form(*verb, drives, None))),
         UsageError::ClassicKeep { as_length, as_end } => {
@@ -211,10 +215,20 @@ fn nearest_to(word: &OsStr) -> Option<&'static str> {
     Some(nearest_switch(name)?.name())
 }
 
-/// Whether what stands where a file may is a command by another name.
-fn is_like_a_command(file: &Option<OsString>) -> bool {
-    let word = file.as_ref().and_then(|word| word.to_str());
-    word.is_some_and(|word| !like(word).is_empty())
+/// The commands that stand by another name where a file may.
+fn verbs_like(files: &[OsString]) -> impl Iterator<Item = Verb> + Clone {
+    files.iter().filter_map(|word| word.to_str()).flat_map(like)
+}
+
+/// The line with a place for the file that it lacks.
+fn with_a_file(typed: &[OsString]) -> Option<Request> {
+    let request = args::parse_words(&[typed, &["FILE".into()]].concat()).ok()?;
+    let form = Request::form(request.command.verb()?, &[], None);
+    Some(Request {
+        merged: request.merged || form.merged,
+        binary: request.binary || form.binary,
+        ..request
+    })
 }
 
 /// The help on the command among these words, or on all switches.
