@@ -178,6 +178,16 @@ impl Advice {
         self.0.extend(left_out.map(Line::Say));
     }
 
+    /// A command that is what was typed but for a switch. What it leaves out beside that
+    /// is told behind it.
+    pub fn then_nearly(self, request: Request) -> Advice {
+        let asking: Box<Asking> = request.into();
+        let left_out = left_out(&asking.1);
+        let mut advice = self.then(Command::Flash(asking));
+        advice.0.extend(left_out.map(Line::Say));
+        advice
+    }
+
     /// And then what other advice says.
     pub fn and(mut self, more: Advice) -> Advice {
         self.0.extend(more.0);

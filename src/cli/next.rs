@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::advice::Advice;
-use super::args::{Request, parse_words};
+use super::args::{DriveName, Request, parse_words};
 use crate::job::backup;
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -110,6 +110,63 @@ pub fn after_download(request: &Request) -> Advice {
     Advice::default()
         .then("How it is listed now:")
         .then(request.list())
+}
+
+/// After a read of all of a flash, or of a part of it. `is_mixture`: a change that was
+/// not finished has left what was read.
+pub fn after_read(is_mixture: bool, request: &Request) -> Advice {
+    match is_mixture {
+        false => Advice::default()
+            .then("To look at what is in it:")
+            .then(request.inspect()),
+        true => Advice::default()
+            .then("For the drive, get firmware for this very model, and look at it:")
+            .then(Request::inspect_any()),
+    }
+}
+
+/// After a write that changed nothing, for the flash holds the image.
+pub fn after_nothing(request: &Request) -> Advice {
+    Advice::default()
+        .then(
+            "If the drive runs something else still, switch it off and on. Then this lists it with \
+             its revision:",
+        )
+        .then(request.list())
+}
+
+/// After a write that was left out, for the drive says that it has the revision.
+pub fn after_skip(request: &Request) -> Advice {
+    Advice::default()
+        .then("To write all of it once more:")
+        .then_nearly(request.without_skip())
+}
+
+/// After a look at what a change would do.
+pub fn after_dry_run(request: &Request) -> Advice {
+    Advice::default()
+        .then("To do that:")
+        .then_nearly(request.without_dry_run())
+}
+
+/// After a list with drives that do not say what they are.
+pub fn after_list(nameless: &[DriveName], request: &Request) -> Option<Advice> {
+    let of_one = |name: &DriveName| request.of(name.clone()).check();
+    let (first, others) = nameless.split_first()?;
+    let advice = Advice::default()
+        .then("A drive that says nothing is asked in another way:")
+        .then(of_one(first));
+    Some(others.iter().map(of_one).fold(advice, Advice::then))
+}
+
+/// After a check of all drives.
+pub fn after_check_of_all(request: &Request) -> Advice {
+    Advice::default()
+        .then(
+            "To keep what is in the flash of one of them, with its number or path in the place of \
+             DRIVE:",
+        )
+        .then(request.read())
 }
 
 /// After a check or a read of a drive with a change that was begun and not finished:

@@ -105,6 +105,11 @@ pub enum Firmware {
 }
 
 impl Listed {
+    /// Whether it could have been asked who it is, and gave no answer.
+    pub fn says_nothing(&self) -> bool {
+        self.identity.is_none() && self.obstacles.is_empty() && !self.is_in_use()
+    }
+
     /// What it says about its firmware; `None` for a drive that is not to be asked or
     /// does not tell.
     fn ask_firmware(&self, machine: &dyn Machine) -> Option<Firmware> {

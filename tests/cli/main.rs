@@ -34,6 +34,7 @@ mod readme;
 mod revive;
 mod serial;
 mod several;
+mod successes;
 mod texts;
 mod unfinished;
 mod ways;

@@ -53,6 +53,15 @@ impl Request {
         self.changed(|request| request.options.dry_run = true)
     }
 
+    pub fn without_dry_run(&self) -> Request {
+        self.changed(|request| request.options.dry_run = false)
+    }
+
+    /// Written whatever revision the drive says that it has.
+    pub fn without_skip(&self) -> Request {
+        self.changed(|request| request.options.skip_if_same = false)
+    }
+
     /// About one drive alone.
     pub fn of(&self, drive: DriveName) -> Request {
         self.changed(|request| {

@@ -155,6 +155,10 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             return Ok(());
         }
         let is_dangerous = change.is_dangerous(&proposal, run.request);
+            // Of several drives it is told once.
+            if run.among.is_none() {
+                run.found(Finding::Next(next::after_dry_run(run.request)));
+            }
         let done = run.agree(&change, &proposal);
         let done = done.and_then(|()| run.carry_out(&proposal, is_dangerous));
         match is_in_the_middle(&proposal) {
@@ -276,7 +280,8 @@ impl Run<'_> {
 
     fn show_nothing_to_do(&self, proposal: &Proposal) {
         if proposal.is_said() {
-            return self.found(Finding::Verdict(Verdict::SaidAlready));
+            self.found(Finding::Verdict(Verdict::SaidAlready));
+            return self.found(Finding::Next(next::after_skip(self.request)));
         }
         self.found(Finding::Compared(proposal.unchanged()));
         // Of the write that was cut off when it had done all this.
@@ -288,13 +293,11 @@ impl Run<'_> {
                 Verdict::BlankAlready(blank),
                 Some(next::after_erase(blank, says_who_it_is, backup, request)),
             ),
-            (None, Some(backup)) => (Verdict::HeldAlready, Some(next::way_back(backup, request))),
-            (None, None) => (Verdict::HeldAlready, None),
+            (None, Some(backup)) => (Verdict::HeldAlready, next::way_back(backup, request)),
+            (None, None) => (Verdict::HeldAlready, next::after_nothing(request)),
         };
         self.found(Finding::Verdict(verdict));
-        if let Some(next) = next {
-            self.found(Finding::Next(next));
-        }
+        self.found(Finding::Next(next));
     }
 
     /// Asks for YES, where all that would be done has been shown.

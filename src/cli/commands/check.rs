@@ -109,7 +109,10 @@ fn all(context: Context) -> Result<(), Failure> {
     }
     match last_failure {
         Some(failure) => Err(failure),
-        None => Ok(()),
+        None => {
+            context.found(Finding::Next(next::after_check_of_all(request)));
+            Ok(())
+        }
     }
 }
 

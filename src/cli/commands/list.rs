@@ -2,10 +2,11 @@
 
 use super::run::Context;
 use crate::cli::advice::{Command, Shell};
-use crate::cli::args::Request;
+use crate::cli::args::{DriveName, Request};
 use crate::cli::event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
+use crate::cli::next;
 use crate::cli::outcome::Finding;
 use crate::cli::report;
 use crate::cli::text::Text;
@@ -20,7 +21,12 @@ pub fn run(context: Context) -> Result<(), Failure> {
     let machine = context.machine()?;
     let mut listing = find(machine.as_ref(), context)?;
     listing.ask_firmware(machine.as_ref());
+    let nameless = listing.drives.iter().filter(|drive| drive.says_nothing());
+    let nameless: Vec<DriveName> = nameless.filter_map(|drive| drive.name(None)).collect();
     context.found(Finding::Listing(listing));
+    if let Some(next) = next::after_list(&nameless, context.request) {
+        context.found(Finding::Next(next));
+    }
     Ok(())
 }
 

@@ -42,11 +42,14 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         Ok((dump, record, by_boot_code, begun))
     })?;
     save(context, file, &dump, &record, by_boot_code)?;
-    if let Some((words, backup)) = begun {
-        let next = next::after_interrupted("", &words, &backup, request);
-        let name = request.drives.first();
-        context.output.found(name, request, Finding::Next(next));
-    }
+    let next = match begun {
+        Some((words, backup)) => next::after_interrupted("", &words, &backup, request),
+        // What has gaps is no firmware, and looking at it finds no more than that.
+        None if !dump.gaps.is_empty() => return Ok(()),
+        None => next::after_read(record.half_written, request),
+    };
+    let name = request.drives.first();
+    context.output.found(name, request, Finding::Next(next));
     Ok(())
 }
 

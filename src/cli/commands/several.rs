@@ -26,6 +26,7 @@ use crate::cli::args::{Command, DriveName, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
+use crate::cli::next;
 use crate::cli::outcome::Finding;
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report;
@@ -106,7 +107,11 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     for desk in &desks {
         desk.show(context);
     }
-    summary(context, &desks)
+    summary(context, &desks)?;
+    if request.options.dry_run {
+        context.found(Finding::Next(next::after_dry_run(request)));
+    }
+    Ok(())
 }
 
 /// The drives that are named, or all there are.
