@@ -53,6 +53,9 @@ pub enum Shell {
     /// The kernel's driver for a controller, by its PCI address.
     LoadDriverOf(String),
     Eject(PathBuf),
+    MakeFolder(PathBuf),
+    /// So many bytes from the beginning of a file, as a file of their own.
+    Beginning(PathBuf, u32),
     /// Another program that makes a raw binary of S-records.
     FromSRecords(PathBuf),
     /// Another program that makes plain text of UTF-16.
@@ -64,6 +67,11 @@ pub enum Shell {
 }
 
 impl Shell {
+    /// What the beginning of a file is called that is one of its own.
+    pub fn beginning(file: &Path) -> PathBuf {
+        file.with_extension("beginning.bin")
+    }
+
     /// What a ZIP archive is called that was made of its parts.
     pub fn joined(file: &Path) -> PathBuf {
         file.with_extension("whole.zip")

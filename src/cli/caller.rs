@@ -91,6 +91,12 @@ impl Caller {
             Shell::LoadDriverOf(controller) => {
                 format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
             }
+            Shell::MakeFolder(folder) => format!("mkdir -p {}", quoted(folder.as_os_str())),
+            Shell::Beginning(file, bytes) => format!(
+                "head -c {bytes} {} > {}",
+                quoted(file.as_os_str()),
+                quoted(Shell::beginning(file).as_os_str())
+            ),
             Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
             Shell::FromSRecords(file) => format!(
                 "objcopy -I srec -O binary {} {}",

@@ -48,6 +48,12 @@ const TOO_SMALL: &str = "Get the whole file, which has the size of the flash. If
                          of one, --banks or --range says where it belongs, in a drive that is \
                          written bank by bank.";
 
+/// What helps against an image that is larger than the flash.
+const TOO_LARGE: &str = "Get the file that has the size of the flash. This one is for a drive with a \
+                         larger flash, or holds less than its size, which a look at it tells:";
+
+const TO_LOOK: &str = "To see what is in the file:";
+
 impl Exit {
     /// The failure that ends with this, before anything was changed.
     pub fn because(self, what: impl Into<String>) -> Failure {
@@ -117,13 +123,12 @@ impl Failure {
                 let failure = Exit::BadImage.because(words::job::unfit(problem));
                 let failure = match problem {
                     Unfit::Size(Problem::OtherSize { image, flash }) if image < flash => {
-                        failure.next(TOO_SMALL)
+                        failure.next(TOO_SMALL).next(TO_LOOK)
                     }
-                    _ => failure,
+                    Unfit::Size(Problem::OtherSize { .. }) => failure.next(TOO_LARGE),
+                    _ => failure.next(TO_LOOK),
                 };
-                return failure
-                    .next("To see what is in the file:")
-                    .next(request.inspect());
+                return failure.next(request.inspect());
             }
             JobError::Stopped => {
                 return Exit::Stopped

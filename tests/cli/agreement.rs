@@ -316,12 +316,14 @@ pub fn advice(text: &str) -> Vec<(Option<String>, Vec<Line>)> {
 }
 
 fn is_command(line: &str) -> bool {
-    const PROGRAMS: [&str; 10] = [
+    const PROGRAMS: [&str; 12] = [
         "mtkflash",
         "sudo",
         "echo",
         "eject",
         "docker",
+        "head",
+        "mkdir",
         "systemctl",
         "unar",
         "objcopy",

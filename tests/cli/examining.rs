@@ -4,7 +4,7 @@
 use mtkflash::image::{Checksum, Crc32};
 use mtkflash::sim::Firmware;
 
-use crate::folder::{BANK, Folder, bys1, old_image, sum};
+use crate::folder::{BANK, Folder, bys1, image_of, old_image, sum};
 
 fn with(name: &str, content: impl AsRef<[u8]>) -> Folder {
     let folder = Folder::new();
@@ -449,4 +449,26 @@ fn a_drive_read_is_said_to_be_for_that_very_drive() {
     let json = folder.done("i read.bin --json").stdout;
     let object: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(object["image"]["drive_read"], true);
+}
+
+#[test]
+fn the_image_of_a_smaller_flash_is_taken_out_by_the_line_that_is_shown() {
+    let folder = Folder::new();
+    let image = image_of("SONY", "DVD RW DW-D22A", "BYS1");
+    let mut filled_up = image.clone();
+    filled_up.resize(image.len() * 2, 0xFF);
+    folder.write("long.bin", filled_up);
+    folder.write("twice.bin", image.repeat(2));
+    for name in ["long", "twice"] {
+        let run = folder.fails(&format!("i {name}.bin"), 5);
+        assert_eq!(run.stdout.matches("Doubt").count(), 1, "{run}");
+        let mut lines = run.stderr.lines().map(str::trim);
+        let cut = lines.find(|line| line.starts_with("head -c")).unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", cut]).current_dir(folder.path("."));
+        assert!(shell.status().unwrap().success(), "{cut}");
+        let look = lines.next().unwrap();
+        folder.done(look.strip_prefix("mtkflash ").unwrap());
+        assert_eq!(folder.read(&format!("{name}.beginning.bin")), image);
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::heed_signals;
 use super::images::{Beside, advised, gaps, load_image, must_be_meant, only_parts, part};
 use super::run::Context;
+use crate::cli::advice::Shell;
 use crate::cli::args::{Form, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
@@ -15,12 +16,16 @@ use crate::files::{self, FileError, Pending, Place};
 use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
 use crate::image::{
-    self, Certainty, Differences, Encoding, Image, LoadError, Report, Verdict, bank_path, damage,
-    load_banks, load_merged,
+    self, Arrangement, Certainty, Differences, Encoding, Image, LoadError, Report, Verdict,
+    bank_path, damage, load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
 pub fn run(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
+    // Of a run without drives there is a log where one was asked for.
+    if context.request.options.log.is_some() {
+        context.machine()?;
+    }
     let result = match files {
         [file] => inspect_one(context, file),
         files => inspect_several(context, files),
@@ -152,6 +157,7 @@ fn examine(
         context.output.note(&explained.what);
     }
     let problem = report.problems.first().cloned();
+    let shorter = damage::shorter(&report.findings).filter(|_| is_raw(image));
     context.found(Finding::Examined(Box::new(Examined {
         path: file.to_owned(),
         sha256: Sha256::of(image.bytes()),
@@ -163,11 +169,25 @@ fn examine(
     match what {
         Some(what) => {
             let failure = Exit::BadImage.because(what);
-            Err(explained.unwrap_or_else(|| advised(failure, problem.as_ref())))
+            Err(explained.unwrap_or_else(|| match shorter {
+                Some(bytes) => failure
+                    .next("To take that image out of it, and look at it:")
+                    .next(Shell::Beginning(file.to_owned(), bytes))
+                    .next(Request::inspect_file(&Shell::beginning(file))),
+                None => advised(failure, problem.as_ref()),
+            }))
         }
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
         None => Ok(()),
     }
+}
+
+/// Whether a file is the image, byte by byte.
+fn is_raw(image: &Image) -> bool {
+    let format = image.format();
+    image.origin().is_none()
+        && format.encoding == Encoding::Binary
+        && format.arrangement == Arrangement::Merged
 }
 
 /// Writes an image down another way, and reads it back.

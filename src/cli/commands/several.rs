@@ -76,17 +76,7 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     if asks && !request.options.yes && !prompt::somebody_is_there() {
         return Err(super::change::nobody_to_ask(request));
     }
-    if let Command::Read { file } = &request.command {
-        // As it was typed: no drive's name makes a file of it.
-        if let Err(
-            error @ FileError::NotAFile {
-                kind: Kind::Kernel, ..
-            },
-        ) = Place::of(file)
-        {
-            return Err(Failure::file(&error, file, request));
-        }
-    }
+    refuse_folder(request)?;
     let desks: Vec<Desk> = names.iter().map(|name| Desk::of(request, name)).collect();
     refuse_one_file_for_two(&desks)?;
     context.output.hold(&names);
@@ -148,17 +138,17 @@ fn refuse_the_same(
                 ))
                 .next("To name it once:")
                 .next(request.of_these(without(names, name))));
+        }
+    }
+    Ok(())
+}
+
 fn without(names: &[DriveName], name: &DriveName) -> Vec<DriveName> {
     names
         .iter()
         .filter(|other| *other != name)
         .cloned()
         .collect()
-}
-
-        }
-    }
-    Ok(())
 }
 
 /// By what drives answer to INQUIRY, before one of them is opened.
@@ -222,6 +212,36 @@ fn meant(context: Context, file: &Path, known: &[(&DriveName, &Identity)]) -> Ve
     };
     let alike = known.iter().filter(|(_, other)| is_alike(one, other));
     alike.map(|(name, _)| (*name).clone()).collect()
+}
+
+/// What a folder would refuse to each drive, once for all and before one is opened.
+///
+/// # Errors
+/// A folder that takes no files.
+fn refuse_folder(request: &Request) -> Result<(), Failure> {
+    let options = &request.options;
+    let file = match &request.command {
+        Command::Read { file } => file.clone(),
+        Command::Write { .. } | Command::Erase if !options.no_backup && !options.dry_run => {
+            match &options.backup {
+                Some(folder) if files::is_folder(folder) => folder.join("backup.bin"),
+                Some(file) => file.clone(),
+                None => "backup.bin".into(),
+            }
+        }
+        _ => return Ok(()),
+    };
+    // As it was typed: no drive's name makes a file of what is none.
+    match Place::of(&file) {
+        Err(
+            error @ (FileError::Folder { .. }
+            | FileError::NotAFile {
+                kind: Kind::Kernel, ..
+            }),
+        ) => Err(error),
+        _ => files::folder_must_take_files(&file),
+    }
+    .map_err(|error| Failure::file(&error, &file, request))
 }
 
 /// # Errors

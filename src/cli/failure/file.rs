@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::cli::advice::Shell;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words;
@@ -56,6 +57,17 @@ impl Failure {
             ),
             FileError::Unfinished { .. } => because(Exit::Refused)
                 .next("It is the only way back to what was in the drive. Name another file."),
+            FileError::Folder { folder, source, .. }
+                if source.kind() == ErrorKind::NotFound && !folder.exists() =>
+            {
+                because(Exit::FailedUnchanged)
+                    .next("Name a file in another folder, or make this one:")
+                    .next(Shell::MakeFolder(folder.clone()))
+                    .next(match files::is_folder(named) && !request.changes() {
+                        true => request.with_output(&free_name(named, request)).into(),
+                        false => request.same(),
+                    })
+            }
             FileError::Folder { source, .. } | FileError::Io { source, .. } => unusable(
                 source.kind(),
                 because(Exit::FailedUnchanged),
@@ -74,12 +86,6 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
         ErrorKind::NotADirectory => {
             failure.next("What stands there for a folder is a file. Name a file in a folder.")
         }
-        ErrorKind::NotFound if files::is_folder(named) && !request.changes() => failure
-            .next("Make this folder, and name a file in it:")
-            .next(request.with_output(&free_name(named, request))),
-        ErrorKind::NotFound => failure
-            .next("Name a file in another folder, or make this one and type the same again:")
-            .next(request.same()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => elsewhere(
             failure,
             "Name a file in a folder that you may write to:",

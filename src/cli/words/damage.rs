@@ -46,6 +46,12 @@ pub fn what(finding: &Finding) -> String {
             "bank {bank} is blank, {value:02X} throughout, and every bank of Lite-On firmware starts \
              with a jump: that part of the file is missing"
         ),
+        Damage::FilledUp { size } => format!(
+            "there is nothing but FF behind {:#07x}: if it is an image, it is that of {} KiB, the \
+             beginning of this file",
+            size - 1,
+            size / 1024
+        ),
         Damage::MostlyBlank { blank, banks } => {
             format!("{blank} of its {banks} banks are blank: most of the file may be missing")
         }

@@ -23,11 +23,16 @@ pub(super) fn findings(bytes: &[u8], structure: &Structure) -> Vec<Finding> {
     let banks: Vec<&[u8]> = banks_of(bytes).map(|(_, bank)| bank).collect();
     let identities = identity::find(bytes);
     let names = |kind: Kind| identities.iter().any(|found| found.kind == kind);
-    let mut findings = mostly_blank(bytes, &banks);
+    let filled_up = filled_up(bytes, &banks, structure).filter(|_| names(Kind::LiteOn));
+    let is_filled_up = filled_up.is_some();
+    let mut findings: Vec<Finding> = filled_up.into_iter().collect();
+    if !is_filled_up {
+        findings.extend(mostly_blank(bytes, &banks));
+    }
     if names(Kind::Btc) {
         findings.extend(odd_starts(&banks, structure));
     }
-    if names(Kind::LiteOn) {
+    if names(Kind::LiteOn) && !is_filled_up {
         findings.extend(starts(&banks, structure));
         findings.extend(bank_call(bytes, structure));
     }
@@ -55,6 +60,25 @@ fn mostly_blank(bytes: &[u8], banks: &[&[u8]]) -> Vec<Finding> {
         .then_some(finding)
         .into_iter()
         .collect()
+}
+
+/// What a programmer reads of a chip that is larger than the flash it stands for: whole
+/// firmware whose banks all start with a jump, and FF up to the end.
+fn filled_up(bytes: &[u8], banks: &[&[u8]], structure: &Structure) -> Option<Finding> {
+    let is_blank = |bank: &&&[u8]| blank(bank) == Some(0xff);
+    let behind = banks.iter().rev().take_while(is_blank).count();
+    let of = banks.len() - behind;
+    let size = of * BANK;
+    let is_jump = |bank: &&[u8]| matches!(bank.first(), Some(0x02 | 0x80));
+    // Code that switches between more banks has lost some.
+    let calls_more = structure
+        .bank_mask
+        .is_some_and(|mask| usize::from(mask) >= of);
+    let is_whole = of > 1 && of.is_power_of_two() && banks[..of].iter().all(is_jump);
+    (behind > 0 && is_whole && !calls_more).then(|| {
+        let damage = Damage::FilledUp { size: size as u32 };
+        Finding::probable(range(size, bytes.len() - size), damage)
+    })
 }
 
 /// Every bank of Lite-On firmware starts with 02 or 80, but for re-banked images,

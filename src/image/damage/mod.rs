@@ -58,6 +58,11 @@ pub enum Damage {
     NoJump { found: u8 },
     /// A blank bank in firmware of which every bank starts with a jump.
     BlankBank { value: u8 },
+    /// The image of a smaller flash, and FF behind it.
+    FilledUp {
+        /// Bytes of the smaller one.
+        size: u32,
+    },
     /// More than half of the banks are blank.
     MostlyBlank { blank: u32, banks: u32 },
     /// 00 up to the end, in an image that is otherwise filled up with FF.
@@ -129,6 +134,16 @@ pub fn findings(image: &Image) -> Vec<Finding> {
         .extend(odd.map(|(at, found)| Finding::possible(at.range(1), Damage::NotFree { found })));
     sort(&mut findings);
     findings
+}
+
+/// Bytes of the image at the beginning of a file that is longer, where it seems to be
+/// that.
+pub fn shorter(findings: &[Finding]) -> Option<u32> {
+    findings.iter().find_map(|finding| match finding.damage {
+        Damage::FilledUp { size } => Some(size),
+        Damage::Repeats { period } if finding.range.end() == 2 * period => Some(period),
+        _ => None,
+    })
 }
 
 /// Everything found in an image of a part of a flash, which may begin and end

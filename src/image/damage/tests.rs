@@ -161,6 +161,25 @@ fn a_bank_of_lite_on_firmware_that_does_not_start_with_a_jump_is_doubted() {
 }
 
 #[test]
+fn a_shorter_image_that_is_filled_up_is_told_once_and_not_called_incomplete() {
+    let mut bytes = Firmware::new(0x4_0000, 3)
+        .identified("LITE-ON", "DVD-ROM SIM", "SIM1")
+        .bytes();
+    bytes.resize(0x10_0000, 0xff);
+    let size = 0x4_0000;
+    assert_eq!(
+        damage(&bytes),
+        [(Certainty::Probable, Damage::FilledUp { size })]
+    );
+    assert_eq!(shorter(&found(&bytes)), Some(size));
+    assert_eq!(shorter(&found(&bytes[..0x4_0000].repeat(2))), Some(size));
+    // Code that switches between 16 banks has lost eight of them.
+    let mut half = sony();
+    half[0x8_0000..].fill(0xff);
+    assert!(!matches!(damage(&half)[0].1, Damage::FilledUp { .. }));
+}
+
+#[test]
 fn firmware_without_its_bank_call_is_told() {
     let mut bytes = sony();
     bytes[0x4203] ^= 1;

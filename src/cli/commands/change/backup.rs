@@ -55,7 +55,8 @@ pub fn check(request: &Request, only_looks: bool) -> Result<(), Failure> {
         None if only_looks => Ok(()),
         None => files::folder_must_take_files(standing_in),
         Some(folder) if files::is_folder(folder) => {
-            files::folder_must_take_files(&folder.join(standing_in))
+            let standing_in = folder.join(standing_in);
+            Place::of(&standing_in).and_then(|_| files::folder_must_take_files(&standing_in))
         }
         Some(backup) if only_looks => Place::of(backup).map(drop),
         Some(backup) => {
