@@ -9,6 +9,7 @@ use std::time::Duration;
 use banks::Banks;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::args::Request;
 use super::output::Manner;
 use super::text::Text;
 use super::visible::visible;
@@ -37,7 +38,7 @@ impl Progress {
     /// Of a run that may change the flash a bank has its line once it was read back.
     pub fn new(
         manner: Manner,
-        is_change: bool,
+        request: &Request,
         among: Option<(String, MultiProgress)>,
     ) -> Progress {
         let is_loud = !manner.events && !manner.quiet && !manner.plain;
@@ -50,7 +51,7 @@ impl Progress {
             countdown: None,
             told_to_switch: false,
             told_to_wait: false,
-            banks: Banks::of(is_change),
+            banks: Banks::of(request.changes(), request.erasing().is_some()),
             among,
         }
     }
@@ -96,6 +97,9 @@ impl Progress {
                 }
             }
             Event::Gap { range, reason } => {
+                if let Some(bar) = &self.bar {
+                    bar.inc(u64::from(range.len()));
+                }
                 self.gaps += 1;
                 match self.gaps {
                     1..=SHOWN_GAPS => self.line(format!(

@@ -18,6 +18,7 @@ use crate::drive::channel::ChannelState;
 use crate::job::journal::{Journal, Shelf};
 use crate::job::{Check, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
+use crate::scsi::Identity;
 use crate::session::{
     Answer, BenchError, Event, Host, Machine, OnBench, Patience, User, UserFolder, Wish,
 };
@@ -104,7 +105,12 @@ pub struct AtTerminal<'a> {
     pub yes: bool,
     pub stop: &'a StopFlag,
     pub request: &'a Request,
+    /// Why nothing is wanted of a drive that is this one.
+    pub unwanted: Option<Unwanted<'a>>,
 }
+
+/// Why nothing is wanted of a drive, by what it says it is.
+pub type Unwanted<'a> = &'a (dyn Fn(&Identity) -> Option<Failure> + Sync);
 
 impl User for AtTerminal<'_> {
     fn tell(&mut self, event: Event) {
@@ -145,6 +151,10 @@ impl User for AtTerminal<'_> {
     fn watch(&self) -> Option<Arc<dyn Watch>> {
         let log = self.output.log().of_drive(self.drive)?;
         Some(log as Arc<dyn Watch>)
+    }
+
+    fn is_patient_with(&self, drive: &Identity) -> bool {
+        self.unwanted.is_none_or(|why| why(drive).is_none())
     }
 
     fn wants_to_stop(&self) -> bool {

@@ -330,6 +330,10 @@ impl Opening<'_> {
             (Patience::Named(time), _) | (Patience::Unless(time), None) => time,
             (Patience::Unless(_), Some(_)) => Duration::ZERO,
         };
+        let patience = match &identity {
+            Some(who) if !self.user.is_patient_with(who) => Duration::ZERO,
+            _ => patience,
+        };
         let mut left = self.wish.left_programming.iter();
         let is_left_programming = left.any(|left| left.may_be(&target.place, identity.as_ref()));
         let drive = self.ask_to_enter(task_file, clock, patience);

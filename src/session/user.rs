@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::event::Event;
 use crate::drive::channel::ChannelState;
+use crate::scsi::Identity;
 use crate::transport::Watch;
 
 /// Hears what happens on the way to a drive, and is asked what only people can
@@ -17,6 +18,12 @@ pub trait User {
     /// Who looks at every command that is sent to the drive from now on.
     fn watch(&self) -> Option<Arc<dyn Watch>> {
         None
+    }
+
+    /// Whether a drive that refuses vendor mode is to be waited for: one that nothing is
+    /// wanted of is asked once.
+    fn is_patient_with(&self, _drive: &Identity) -> bool {
+        true
     }
 
     /// Whether the wish to stop has come, while a drive is waited for.

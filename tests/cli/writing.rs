@@ -170,3 +170,27 @@ fn the_drive_is_out_of_vendor_mode_after_every_end() {
         assert!(!bench.drive(3).unwrap().in_vendor_mode(), "{line}");
     }
 }
+
+#[test]
+fn an_image_for_another_model_is_refused_before_a_drive_that_refuses_is_prepared() {
+    let folder = Folder::with_bench("refused.toml");
+    folder.write("new.bin", bys1());
+    let run = folder.fails("3 w /m new.bin --yes", 4);
+    assert!(run.stderr.contains("the drive is LITE-ON"), "{run}");
+    assert!(!run.stderr.contains("eject button"), "{run}");
+    folder.write("own.bin", new_image());
+    let run = folder.fails("3 w /m own.bin --yes", 6);
+    assert!(run.stderr.contains("eject button"), "{run}");
+}
+
+#[test]
+fn banks_that_an_erase_has_sent_are_called_erased() {
+    let folder = Folder::with_bench("mt1939.toml");
+    let run = folder.done("3 e --yes");
+    assert!(run.stderr.contains("erased and read back"), "{run}");
+    assert!(!run.stderr.contains("written and read back"), "{run}");
+    assert!(
+        run.stdout.contains("but for what is left out above"),
+        "{run}"
+    );
+}

@@ -130,8 +130,11 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         true => Some(read_by_packets(context, machine)?),
         false => None,
     };
+    let request = context.request;
+    let unwanted = |drive: &Identity| change.refuse_other(drive, request).err();
     let context = Context {
         read_before: before.as_deref(),
+        unwanted: Some(&unwanted),
         ..context
     };
     context.with_drive(|run| {
@@ -152,13 +155,13 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
         }
         if run.request.options.dry_run {
             run.found(Finding::Verdict(Verdict::DryRun));
-            return Ok(());
-        }
-        let is_dangerous = change.is_dangerous(&proposal, run.request);
             // Of several drives it is told once.
             if run.among.is_none() {
                 run.found(Finding::Next(next::after_dry_run(run.request)));
             }
+            return Ok(());
+        }
+        let is_dangerous = change.is_dangerous(&proposal, run.request);
         let done = run.agree(&change, &proposal);
         let done = done.and_then(|()| run.carry_out(&proposal, is_dangerous));
         match is_in_the_middle(&proposal) {
@@ -291,7 +294,7 @@ impl Run<'_> {
         let (verdict, next) = match (request.erasing(), backup) {
             (Some(blank), backup) => (
                 Verdict::BlankAlready(blank),
-                Some(next::after_erase(blank, says_who_it_is, backup, request)),
+                next::after_erase(blank, says_who_it_is, backup, request),
             ),
             (None, Some(backup)) => (Verdict::HeldAlready, next::way_back(backup, request)),
             (None, None) => (Verdict::HeldAlready, next::after_nothing(request)),

@@ -43,6 +43,7 @@ pub fn run(request: &Request, output: &Output) -> Result<(), Failure> {
         asking: Asking::User,
         among: None,
         read_before: None,
+        unwanted: None,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::cli::next::{self, Blank};
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
-use crate::cli::user::{self, AtTerminal};
+use crate::cli::user::{self, AtTerminal, Unwanted};
 use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
@@ -22,7 +22,7 @@ use crate::job::record::Date;
 use crate::job::{Job, JobError, Refusal, Selection, StopFlag, estimate};
 use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
-use crate::session::{self, LeftProgramming, Machine, Session, Wish};
+use crate::session::{self, LeftProgramming, Machine, OpenError, Session, Wish};
 
 /// What a run is about, and what all of its drives share.
 #[derive(Clone, Copy)]
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub among: Option<Among<'a>>,
     /// All that is in its flash, where it was read by a protocol that only reads.
     pub read_before: Option<&'a [u8]>,
+    /// What is said of a drive of another kind in the place of how it is entered.
+    pub unwanted: Option<Unwanted<'a>>,
 }
 
 /// Who is asked before a flash is changed.
@@ -126,6 +128,7 @@ impl<'a> Context<'a> {
             asking,
             among,
             read_before,
+            unwanted,
             ..
         } = self;
         let [drive] = request.drives.as_slice() else {
@@ -143,7 +146,7 @@ impl<'a> Context<'a> {
         }
         output.begin(drive);
         let bars = among.map(|among| (among.name.to_owned(), among.bars.clone()));
-        let mut progress = Progress::new(output.manner(), request.changes(), bars);
+        let mut progress = Progress::new(output.manner(), request, bars);
         let mut user = AtTerminal {
             drive,
             output,
@@ -151,9 +154,16 @@ impl<'a> Context<'a> {
             yes: request.options.yes,
             stop,
             request,
+            unwanted,
         };
-        let session = session::open(machine, drive, &wish, &mut user)
-            .map_err(|error| words::session::failure(error, request))?;
+        let session = session::open(machine, drive, &wish, &mut user).map_err(|error| {
+            let identity = match &error {
+                OpenError::NotEntered(failed) => failed.identity.as_ref(),
+                _ => None,
+            };
+            let unwanted = unwanted.and_then(|why| why(identity?));
+            unwanted.unwrap_or_else(|| words::session::failure(error, request))
+        })?;
         let session = match read_before {
             Some(flash) => session
                 .read_before(flash.to_vec(), Protocol::LiteonRead)

@@ -16,6 +16,8 @@ use crate::job::{Event, Phase};
 pub(super) struct Banks {
     /// The run may change the flash.
     is_change: bool,
+    /// It erases: what it programs for that is FF.
+    is_erase: bool,
     /// Something was erased or programmed.
     is_changed: bool,
     /// The bytes of the phase that is on: all, and done.
@@ -30,9 +32,10 @@ pub(super) struct Banks {
 }
 
 impl Banks {
-    pub fn of(is_change: bool) -> Banks {
+    pub fn of(is_change: bool, is_erase: bool) -> Banks {
         Banks {
             is_change,
+            is_erase,
             ..Banks::default()
         }
     }
@@ -78,9 +81,11 @@ impl Banks {
     fn end(&mut self, phase: Phase, bank: Bank, sum: Option<Checksum>) -> Vec<String> {
         match phase {
             Phase::Program => {
-                let deed = match self.bytes {
-                    (0, _) => "erased and ",
-                    _ => "written and ",
+                let is_erased = self.is_erase || self.bytes.0 == 0;
+                let deed = if is_erased {
+                    "erased and "
+                } else {
+                    "written and "
                 };
                 self.worked_on.insert(bank, deed);
                 Vec::new()
@@ -161,7 +166,7 @@ mod tests {
     }
 
     fn said(is_change: bool, has_bar: bool, phases: &[Vec<Event>]) -> Vec<String> {
-        let mut banks = Banks::of(is_change);
+        let mut banks = Banks::of(is_change, false);
         let events = phases.iter().flatten();
         events
             .flat_map(|event| banks.hear(event, has_bar))

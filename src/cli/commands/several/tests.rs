@@ -52,6 +52,7 @@ fn done(machine: &OnBench, request: &Request, one: OneDrive) -> Vec<Exit> {
         asking: Asking::User,
         among: None,
         read_before: None,
+        unwanted: None,
     };
     let desks: Vec<Desk> = request
         .drives

@@ -59,10 +59,11 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
     let mut user = AtTerminal {
         drive: &name,
         output: &Output::default(),
-        progress: &mut Progress::new(Manner::default(), false, None),
+        progress: &mut Progress::new(Manner::default(), &request, None),
         yes: request.options.yes,
         stop: &StopFlag::default(),
         request: &typed,
+        unwanted: None,
     };
     let host = Host::of(machine.system.clone());
     let wish = wish(&request).ok().unwrap();
