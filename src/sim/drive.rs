@@ -475,7 +475,7 @@ impl Drive {
     /// As [`StateFile::hold`]; a drive without files is its process's own.
     pub fn hold(&mut self) -> Option<Hold> {
         match &self.state {
-            Some(state) => state.hold(self.model.memory().bytes()),
+            Some(state) => state.hold(self.model.memory().bytes(), &self.remembered),
             None => Some(Hold::default()),
         }
     }

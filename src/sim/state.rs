@@ -92,8 +92,8 @@ impl StateFile {
     }
 
     /// Locks the flash until what is returned is dropped. `None` where another run has it,
-    /// or has had it since these `bytes` were read from it.
-    pub fn hold(&self, bytes: &[u8]) -> Option<Hold> {
+    /// or has had it since these `bytes` were read from it and this was remembered.
+    pub fn hold(&self, bytes: &[u8], remembered: &Remembered) -> Option<Hold> {
         let Ok(mut file) = files::open(&self.flash_path(), Links::Own) else {
             // Who has removed it is at work with nothing that is here.
             return Some(Hold::default());
@@ -110,7 +110,8 @@ impl StateFile {
             .take(bytes.len() as u64)
             .read_to_end(&mut now)
             .ok()?;
-        (now == bytes).then_some(Hold { _lock: lock })
+        let is_as_before = now == bytes && self.load().is_ok_and(|now| now == *remembered);
+        is_as_before.then_some(Hold { _lock: lock })
     }
 
     /// What the last run wrote down; the default where there was none.
@@ -198,12 +199,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFile::new(folder.path(), "position-3");
         let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
-        let hold = state.hold(&[0xFF; 4]).unwrap();
-        assert!(state.hold(&[0xFF; 4]).is_none());
+        let before = Remembered::default();
+        let hold = state.hold(&[0xFF; 4], &before).unwrap();
+        assert!(state.hold(&[0xFF; 4], &before).is_none());
         memory.set(1, 7);
         drop(hold);
-        assert!(state.hold(&[0xFF; 4]).is_none(), "it was read before");
-        assert!(state.hold(memory.bytes()).is_some());
+        assert!(
+            state.hold(&[0xFF; 4], &before).is_none(),
+            "it was read before"
+        );
+        assert!(state.hold(memory.bytes(), &before).is_some());
+        let since = Remembered {
+            vendor_mode: true,
+            ..before.clone()
+        };
+        state.save(&since).unwrap();
+        assert!(state.hold(memory.bytes(), &before).is_none(), "of before");
+        assert!(state.hold(memory.bytes(), &since).is_some());
     }
 
     #[test]
