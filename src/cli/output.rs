@@ -168,6 +168,11 @@ impl Output {
         })
     }
 
+    /// Whether a drive was found whose flash is read by whoever knows its size.
+    pub fn has_met_a_flash_of_unknown_size(&self) -> bool {
+        self.has_found(|finding| matches!(finding, Finding::Drive(drive) if drive.size == 0))
+    }
+
     /// Whether a drive was found whose flash no protocol writes.
     pub fn has_met_a_read_only_flash(&self) -> bool {
         self.has_found(|finding| {

@@ -111,6 +111,8 @@ pub enum Tried {
     MayHelp,
     /// It failed, and would fail again.
     InVain,
+    /// It would fail without the size of the flash.
+    WithoutSize,
 }
 
 /// What a command that went well has met, as far as it decides what comes next.
@@ -120,6 +122,8 @@ pub struct Met {
     pub is_write_only: bool,
     /// How its flash chip is written is not known.
     pub is_read_only: bool,
+    /// How big its flash chip is is not known.
+    pub is_of_unknown_size: bool,
     /// What was in the flash before a change is in a file.
     pub has_backup: bool,
 }
@@ -164,6 +168,8 @@ pub enum Complaint {
     Consent,
     /// Enter, where that would end as before.
     InVain,
+    /// Something else where the size of the flash is to be said first.
+    NoSize,
     /// A no where a file is to be named.
     No,
 }
@@ -390,7 +396,10 @@ impl Guide {
         Task::Ask(match self.met.is_write_only {
             false => Question::Keep {
                 read: Box::new(self.read()),
-                tried: Tried::Not,
+                tried: match self.met.is_of_unknown_size && self.request.options.size.is_none() {
+                    true => Tried::WithoutSize,
+                    false => Tried::Not,
+                },
             },
             true if self.request.options.no_backup => Question::WhichFile,
             true => Question::NothingKept,
@@ -568,6 +577,7 @@ impl Guide {
     fn keep_so(&mut self, read: Request, tried: Tried, answer: &str) {
         let read = match self.switches_of(answer) {
             None if answer.is_empty() && tried == Tried::InVain => Err(Complaint::InVain),
+            None if tried == Tried::WithoutSize => Err(Complaint::NoSize),
             None if answer.is_empty() => Ok(read),
             None => Ok(read.with_file(&named(answer))),
             Some(words) => {

@@ -121,6 +121,7 @@ fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
     result.and_then(|()| check())?;
     Ok(Met {
         is_write_only: output.has_met_a_write_only_drive(),
+        is_of_unknown_size: output.has_met_a_flash_of_unknown_size(),
         is_read_only: output.has_met_a_read_only_flash(),
         has_backup: output.has_made_a_backup(),
     })

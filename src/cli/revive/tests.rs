@@ -27,22 +27,33 @@ enum Then {
 }
 use Then::{Fails, FailsForNow, Leaves, Meets, Sees, Types, Works};
 
+const NOTHING: Met = Met {
+    is_write_only: false,
+    is_read_only: false,
+    is_of_unknown_size: false,
+    has_backup: false,
+};
+
 const WRITE_ONLY: Met = Met {
     is_write_only: true,
-    is_read_only: false,
-    has_backup: false,
+    ..NOTHING
 };
 
 const READ_ONLY: Met = Met {
-    is_write_only: false,
     is_read_only: true,
-    has_backup: false,
+    ..NOTHING
 };
 
 const BACKED_UP: Met = Met {
-    is_write_only: false,
-    is_read_only: false,
     has_backup: true,
+    ..NOTHING
+};
+
+/// As a chip that is in no table.
+const UNKNOWN: Met = Met {
+    is_read_only: true,
+    is_of_unknown_size: true,
+    ..NOTHING
 };
 
 fn typed(line: &str) -> Request {
@@ -621,6 +632,25 @@ fn a_backup_is_spoken_of_only_where_there_is_one() {
     assert!(written(&[Types(""), Works], Works));
     assert!(written(&[Types("n")], Meets(BACKED_UP)));
     assert!(!written(&[Types("n")], Works));
+}
+
+#[test]
+fn a_flash_of_unknown_size_is_not_read_before_its_size_is_typed() {
+    let walked = walk(
+        "mtkflash /dev/sr5 revive",
+        &[
+            Sees(behind_usb()),
+            Meets(UNKNOWN),
+            Types(""),
+            Types("kept.bin"),
+            Types("--size 256K"),
+            Works,
+        ],
+    );
+    assert_eq!(walked.complaints, [Complaint::NoSize, Complaint::NoSize]);
+    let reads = walked.commands.iter().filter(|line| line.contains(" r "));
+    assert_eq!(reads.count(), 1, "{:?}", walked.commands);
+    assert!(matches!(walked.end(), End::ReadOnly { .. }));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub fn question(question: &Question) -> Text {
                 "What is in the flash of this drive cannot be read, so that there is no way back \
                  from a write.",
             )
-            .words("Type n to go on without one, or q to stop: "),
+            .words("To go on without a backup type n, for none; to stop type q: "),
         Question::WhichFile => text
             .words(
                 "Which firmware shall be written? It has to be for this very drive: compare the \
@@ -115,6 +115,13 @@ fn keep<'a>(text: &'a mut Text, file: &Path, tried: Tried) -> &'a mut Text {
             "Press Enter to try again and call it {file}, or type another name, a switch, or n to \
              go on without: "
         )),
+        Tried::WithoutSize => text
+            .words(
+                "What is in the flash comes into a file first: it may be all that is left of this \
+                 drive's own data. How big the flash is cannot be told: the marking of its chip or \
+                 a data sheet may.",
+            )
+            .words("Type its size, as in --size 256K, or n to go on without a file: "),
         Tried::InVain => text
             .words(
                 "Nothing is kept yet, and the same once more would end the same. Where the message \
@@ -146,14 +153,14 @@ fn to_write<'a>(text: &'a mut Text, file: &Path, tried: Tried, half_written: boo
         (Tried::MayHelp, true) => text.words(&format!(
             "Press Enter to try {file} again, or type another file, a switch, or q to stop: "
         )),
-        (Tried::InVain, false) => text
+        (Tried::InVain | Tried::WithoutSize, false) => text
             .words(&format!(
                 "Nothing was changed, and the same once more would end the same. {SWITCHES}"
             ))
             .words(&format!(
                 "Type a switch for {file}, or another file, or q to stop: "
             )),
-        (Tried::InVain, true) => text
+        (Tried::InVain | Tried::WithoutSize, true) => text
             .words(&format!(
                 "The same once more would end the same. If a file holds what was in the drive \
                  before, its name can be typed here. {SWITCHES}"
@@ -236,6 +243,9 @@ pub fn complaint(complaint: &Complaint) -> Text {
             "Enter alone would end the same once more: type a switch that the message names, or \
              another file."
                 .into()
+        }
+        Complaint::NoSize => {
+            "Without its size the flash is not read. Type it as in --size 256K, or n.".into()
         }
         Complaint::No => "To write another file, type its name. To write nothing, type q.".into(),
     }
