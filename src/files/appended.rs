@@ -45,7 +45,7 @@ impl Appended {
         let mut file = open(path, habits)?;
         if let Some(limit) = habits.rotated_from {
             if file.metadata().map_err(FileError::io(path))?.len() >= limit {
-                rotate(path, file).map_err(FileError::io(path))?;
+                rotate(path, file).map_err(FileError::io(&predecessor(path)))?;
                 file = open(path, habits)?;
             }
         }

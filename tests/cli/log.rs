@@ -151,3 +151,13 @@ fn a_run_that_is_killed_has_left_what_it_did() {
     assert!(log.contains(": mtkflash 3 r /m /b dump.bin"), "{log}");
     assert!(!log.contains("exit "), "{log}");
 }
+
+#[test]
+fn a_look_at_a_file_leaves_a_log_where_one_is_asked_for() {
+    let folder = Folder::new();
+    folder.write("new.bin", new_image());
+    folder.done("i new.bin");
+    folder.done("i new.bin --log here.log");
+    assert!(folder.text("here.log").contains("i new.bin --log here.log"));
+    assert!(folder.text("here.log").contains("exit 0"));
+}

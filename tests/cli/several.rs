@@ -97,7 +97,7 @@ fn what_is_advised_after_a_look_is_what_was_typed() {
     let folder = twins(&[1, 2, 3, 4]);
     let run = folder.fails("1-4 e --backup nofolder/ --yes", 6);
     assert!(!run.stderr.contains("--dry-run"), "{run}");
-    let line = "mtkflash 1 e --backup nofolder/ --sim bench.toml";
+    let line = "mtkflash 1,2,3,4 e --backup nofolder/ --sim bench.toml";
     assert!(run.stderr.contains(line), "{run}");
 }
 

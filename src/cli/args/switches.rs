@@ -313,7 +313,7 @@ pub const SWITCHES: &[Switch] = &[
         kind: Kind::Value("FILE", Values::Paths, |options| &mut options.log),
         example: "--log mtkflash.log",
         verbs: &Verb::ALL,
-        brief: "another file for the log that every run leaves",
+        brief: "another file for the log that a run with drives leaves",
         more: "",
     },
     Switch {

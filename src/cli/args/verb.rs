@@ -104,8 +104,8 @@ impl Verb {
                 form: "mtkflash DRIVE e",
                 brief: "erase the flash, after a backup",
                 story: &[
-                    "The whole flash becomes FF, its boot code too. Leave the drive on and write \
-                     firmware: one without any may not let you in again once it was off.",
+                    "The whole flash becomes FF, its boot code too where the drive does not keep that. \
+                     Leave the drive on and write firmware: one without any may not let you in again once it was off.",
                 ],
                 examples: &["mtkflash 3 e --dry-run"],
             },

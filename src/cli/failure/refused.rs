@@ -105,11 +105,17 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())
             .next(format!(
-                "{} leaves the drive dead, with no way back that this tool knows. --force takes the \
-                 name of the check: {}.",
+                "{} --force takes the name of the check: {}.",
                 match check {
-                    Check::Structure => "Damaged firmware",
-                    _ => "Firmware of other hardware",
+                    Check::Structure => {
+                        "Damaged firmware may not start. In vendor mode a drive can then still be \
+                         given its backup, as long as its boot code is whole; of any other no way \
+                         back is known."
+                    }
+                    _ => {
+                        "Firmware of other hardware leaves the drive dead, with no way back that \
+                         this tool knows."
+                    }
                 },
                 check.name()
             )),

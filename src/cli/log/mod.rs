@@ -23,6 +23,7 @@ use super::event::Event;
 use super::exit::Exit;
 use super::json;
 use super::locked;
+use super::visible::visible;
 use crate::files::{self, Appended, FileError, Habits, Links};
 use crate::job;
 use crate::job::record::Date;
@@ -137,7 +138,7 @@ impl Log {
         ));
         self.note(&format!(
             "in {}: {}",
-            beginning.folder.display(),
+            visible(&beginning.folder.to_string_lossy()),
             beginning.typed
         ));
         Ok(())

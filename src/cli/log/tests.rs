@@ -81,3 +81,33 @@ fn no_log_takes_everything_and_says_nothing() {
     assert_eq!(log.end(Exit::Done), None);
     assert_eq!(log.path(), None);
 }
+
+#[test]
+fn the_name_of_a_folder_begins_no_line_of_the_log() {
+    let scratch = Scratch::new();
+    let log = Log::default();
+    let folder = scratch.0.path().join("state");
+    let odd = Beginning {
+        folder: PathBuf::from("/home/a\nin /: mtkflash 3 w"),
+        ..beginning(11)
+    };
+    log.begin(Where::Folder(&folder), &odd).unwrap();
+    let text = scratch.text();
+    let commands = text.lines().filter(|line| line.contains("mtkflash 3"));
+    assert_eq!(commands.count(), 1, "{text}");
+}
+
+#[test]
+fn a_log_whose_old_name_is_taken_by_a_folder_names_that_folder() {
+    let scratch = Scratch::new();
+    let folder = scratch.0.path().join("state");
+    let log = scratch.begin(11);
+    for number in 0..100_000 {
+        log.note(&format!("line {number:06} of a run that goes on and on"));
+    }
+    log.end(Exit::Done);
+    fs::create_dir(folder.join("mtkflash.log.1")).unwrap();
+    let again = Log::default().begin(Where::Folder(&folder), &beginning(12));
+    let error = again.unwrap_err();
+    assert_eq!(error.path(), folder.join("mtkflash.log.1"));
+}

@@ -7,6 +7,7 @@ use crate::cli::report::{beside_sums, counted, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::job::change::{Changed, Evidence};
+use crate::job::verify::Compared;
 
 /// The end of a write or erase.
 pub fn changed(changed: &Changed, whole_chip: bool, backup: &ToGoBack, request: &Request) -> Text {
@@ -78,7 +79,7 @@ pub fn changed(changed: &Changed, whole_chip: bool, backup: &ToGoBack, request: 
     };
     text.append(table);
     if let Evidence::ReadBack(compared) = &changed.evidence {
-        text.success(&worked(is_all(compared), request));
+        text.success(&worked(compared, request));
     }
     text
 }
@@ -89,15 +90,19 @@ fn is_whole_image(request: &Request) -> bool {
 }
 
 /// That it worked, in plain words.
-fn worked(is_all: bool, request: &Request) -> String {
+fn worked(compared: &Compared, request: &Request) -> String {
     let what = match request.erasing() {
         Some(Blank::All) => "the flash is blank",
         Some(Blank::Part) => "that part of the flash is blank",
         None if is_whole_image(request) => "the flash holds this image now",
         None => "that part of the flash holds the image now",
     };
-    match is_all {
+    match is_all(compared) {
         true => format!("It worked: {what}. All of it was read back, and no byte is wrong."),
+        false if compared.gaps.is_empty() => format!(
+            "It worked: {what} but for what is left out above. All else was read back, and no byte \
+             is wrong."
+        ),
         false => format!(
             "It worked: {what}, as far as it could be read back; what could not is said above."
         ),
