@@ -185,7 +185,11 @@ pub(in crate::job) fn is_among(
         let [now, before] = [now, before].map(|flash| sector.of(flash));
         let mut afters = afters.iter().map(|after| sector.of(after));
         is_half_erased(now, before)
-            || afters.any(|after| leads_to(now, before, after) || is_half_erased(now, after))
+            || afters.any(|after| {
+                leads_to(now, before, after)
+                    || is_cleared(now, after)
+                    || is_noise(now, after) && !is_mostly(now, before)
+            })
     })
 }
 
@@ -216,22 +220,54 @@ pub(in crate::job) fn is_residue(
 /// 00 before they erase it (AMD's embedded algorithm, which JEDEC parts follow), byte
 /// by byte; then all of its bits rise, those of bytes that were FF as well.
 pub(super) fn is_half_erased(now: &[u8], before: &[u8]) -> bool {
+    is_cleared(now, before) || is_noise(now, before)
+}
+
+/// Whether some bytes are 00 and nothing else has become of it.
+fn is_cleared(now: &[u8], before: &[u8]) -> bool {
+    let mut both = now.iter().zip(before);
+    both.all(|(now, before)| now == before || *now == 0)
+}
+
+/// Whether all bits were on their way up. Then it is like nothing that was there.
+fn is_noise(now: &[u8], before: &[u8]) -> bool {
     /// Fewer say nothing.
     const FEW: usize = 64;
-    let both = || now.iter().zip(before);
-    if both().all(|(now, before)| now == before || *now == 0) {
-        return true;
-    }
     // What still says who the drive is is no noise.
-    if !identity::find(now).is_empty() {
+    if is_mostly(now, before) || is_in_one_place(now) || !identity::find(now).is_empty() {
         return false;
     }
-    let (blank, held): (Vec<_>, Vec<_>) = both().partition(|(_, before)| **before == ERASED);
-    let untouched = held.iter().filter(|(now, before)| now == before).count();
+    let both = now.iter().zip(before);
+    let (blank, held): (Vec<_>, Vec<_>) = both.partition(|(_, before)| **before == ERASED);
     let low = |bytes: &[(&u8, &u8)]| bytes.iter().filter(|(now, _)| **now != ERASED).count();
-    let rises_everywhere =
-        blank.len() < FEW || 4 * low(&blank) * held.len() >= low(&held) * blank.len();
-    4 * untouched < held.len() && rises_everywhere
+    !held.is_empty()
+        && (blank.len() < FEW || 4 * low(&blank) * held.len() >= low(&held) * blank.len())
+}
+
+/// Whether half of what is not blank is close together: what was written is, and bits
+/// that rise are everywhere.
+fn is_in_one_place(now: &[u8]) -> bool {
+    /// Fewer say nothing.
+    const FEW: usize = 16;
+    let low: Vec<usize> = (0..)
+        .zip(now)
+        .filter(|(_, byte)| **byte != ERASED)
+        .map(|(at, _)| at)
+        .collect();
+    let halves = low.iter().zip(low.iter().skip(low.len() / 2));
+    let nearest = halves.map(|(first, last)| last - first).min();
+    low.len() >= FEW && nearest.is_some_and(|span| span < now.len() / 8)
+}
+
+/// Whether more of what is not blank in `before` is there than an erase leaves.
+fn is_mostly(now: &[u8], before: &[u8]) -> bool {
+    let held = || {
+        now.iter()
+            .zip(before)
+            .filter(|(_, before)| **before != ERASED)
+    };
+    let same = held().filter(|(now, before)| now == before).count();
+    same > 0 && 4 * same >= held().count()
 }
 
 /// Whether a sector is as it was or on its way to `after`, wherever that is cut off:
@@ -271,6 +307,40 @@ mod tests {
 
     fn whole() -> Vec<FlashRange> {
         record::covered(&[], SIZE as u32)
+    }
+
+    #[test]
+    fn what_is_mostly_as_before_is_no_half_erased_image() {
+        let mut random = 1_u32;
+        let mut noise = || {
+            let mut byte = || {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (random >> 24) as u8
+            };
+            (0..SECTORS).map(|_| byte()).collect::<Vec<u8>>()
+        };
+        let [before, image, cut_off] = [noise(), noise(), noise()];
+        let sector = [FlashRange::new(0, SECTORS)];
+        let is_left = |now: &[u8]| is_among(now, &before, &[&image], &sector);
+        assert!(is_left(&image), "it is done");
+        assert!(is_left(&cut_off), "an erase of either was cut off");
+        let mut cleared = image.clone();
+        cleared[..900].fill(0);
+        assert!(is_left(&cleared), "an erase has just begun");
+        let mut twin = before.clone();
+        twin[0x100..0x140].copy_from_slice(&cut_off[..0x40]);
+        assert!(!is_left(&twin), "a drive with other bytes of its own");
+
+        let mut before = vec![ERASED; SECTORS as usize];
+        let mut twin = before.clone();
+        before[0x100..0x140].copy_from_slice(&cut_off[..0x40]);
+        twin[0x100..0x140].copy_from_slice(&cut_off[0x40..0x80]);
+        let is_left = |now: &[u8]| is_among(now, &before, &[&image], &sector);
+        assert!(!is_left(&twin), "the same where little else is there");
+        for (number, byte) in twin.iter_mut().enumerate() {
+            *byte = if number % 61 == 0 { 0x7F } else { ERASED };
+        }
+        assert!(is_left(&twin), "an erase that had come far");
     }
 
     #[test]
