@@ -153,6 +153,12 @@ enum Advice {
 struct Truth {
     /// What was in the flash before the first change that was not finished.
     original: Option<Vec<u8>>,
+    /// What such a change has left that had done all of its work, and what others have
+    /// finished since: that is a flash of which a backup may be made as well.
+    complete: Option<Vec<u8>>,
+    /// What was in it before the last change that was finished: who types that one again
+    /// has nothing to do, and may be told.
+    last: Option<Vec<u8>>,
     /// What was typed since then.
     lines: Vec<Line>,
     /// Something happened after which a run may refuse to guess.
@@ -228,6 +234,8 @@ impl World {
         let drives: Vec<Drive> = drives.collect();
         let truths = drives.iter().map(|_| Truth {
             original: None,
+            complete: None,
+            last: None,
             lines: Vec::new(),
             is_unclear: false,
         });
@@ -433,7 +441,11 @@ impl World {
             if let Backup::Made { path, .. } | Backup::Mixture { path, .. } = &proposal.backup {
                 self.backups.insert(name_of(path), number);
             }
-            self.hold_backup(proposal, &original, &case, seen);
+            let truth = &self.truths[number];
+            let last = truth.last.as_deref().filter(|_| proposal.is_empty());
+            let held = [Some(&*original), truth.complete.as_deref(), last];
+            let held: Vec<&[u8]> = held.into_iter().flatten().collect();
+            self.hold_backup(proposal, &held, &case, seen);
         }
         let truth = &mut self.truths[number];
         let has_begun = proposal
@@ -456,11 +468,15 @@ impl World {
                 Ended::Good
             }
             Ok(Err(error)) => {
-                let goes_on = proposal.as_ref().is_some_and(|proposal| {
-                    matches!(&proposal.backup, Backup::Earlier(_) | Backup::Before(_))
-                });
-                let found = if goes_on { &original } else { &now };
-                hold_statement(&error.flash(), &now, found, &after, &target, &case);
+                let found = match proposal.as_ref().map(|proposal| &proposal.backup) {
+                    // That change was begun in the middle of another one.
+                    Some(Backup::Earlier(begun)) if begun.record.half_written => {
+                        fs::read(&begun.path).unwrap()
+                    }
+                    Some(Backup::Earlier(_) | Backup::Before(_)) => original.clone(),
+                    _ => now.clone(),
+                };
+                hold_statement(&error.flash(), &now, &found, &after, &target, &case);
                 seen.note("cut");
                 match error {
                     ChangeError::Job(JobError::Refused(refusal)) => Ended::Refused(refusal),
@@ -470,13 +486,23 @@ impl World {
         };
         match &ended {
             Ended::Good => {
+                truth.last = Some(match has_begun {
+                    true => original.clone(),
+                    false => truth.last.take().unwrap_or_else(|| original.clone()),
+                });
                 let mut left = original;
-                for sector in line.scope(&layout) {
-                    sector.of_mut(&mut left).copy_from_slice(sector.of(&after));
+                for held in [Some(&mut left), truth.complete.as_mut()]
+                    .into_iter()
+                    .flatten()
+                {
+                    for sector in line.scope(&layout) {
+                        sector.of_mut(held).copy_from_slice(sector.of(&after));
+                    }
                 }
                 let is_over = left == after;
                 truth.original = (!is_over).then_some(left);
                 if is_over {
+                    truth.complete = None;
                     truth.lines.clear();
                     truth.is_unclear = false;
                 }
@@ -486,6 +512,9 @@ impl World {
             Ended::Refused(_) => {}
             Ended::Killed | Ended::Failed if has_begun => {
                 truth.original = Some(original);
+                if after == target {
+                    truth.complete = Some(after);
+                }
                 truth.lines.push(line.clone());
             }
             Ended::Killed | Ended::Failed => {}
@@ -494,7 +523,7 @@ impl World {
     }
 
     /// What is called a way back is what was in the flash before the first change.
-    fn hold_backup(&self, proposal: &Proposal, original: &[u8], case: &str, seen: &mut Seen) {
+    fn hold_backup(&self, proposal: &Proposal, held: &[&[u8]], case: &str, seen: &mut Seen) {
         match &proposal.backup {
             Backup::Earlier(_) => seen.note("resumed"),
             Backup::Before(_) => seen.note("way back from before"),
@@ -512,12 +541,15 @@ impl World {
             _ => Record::beside(path).unwrap_or_else(|| panic!("{case}: no record")),
         };
         assert!(!record.half_written, "{case}");
-        let parts: Vec<&[u8]> = match record.ranges.as_slice() {
-            [] => vec![original],
-            ranges => ranges.iter().map(|range| range.of(original)).collect(),
+        let is_of = |flash: &&[u8]| match record.ranges.as_slice() {
+            [] => content == **flash,
+            ranges => {
+                let parts: Vec<&[u8]> = ranges.iter().map(|range| range.of(flash)).collect();
+                content == parts.concat()
+            }
         };
         assert!(
-            content == parts.concat(),
+            held.iter().any(is_of),
             "{case}: {} is called a backup, and is not what was there",
             path.display()
         );
