@@ -36,26 +36,17 @@ pub struct Listed {
     pub problem: Option<Problem>,
 }
 
-/// Why no image of a container was taken.
+/// A container of which no image was taken: it has none, or several, or one beside
+/// what may be another, and none or more than one of them was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoEntry {
-    /// There is none in it.
-    NoImage { kind: Kind, members: Vec<Member> },
-    /// There are several, or one beside what may be another, and none or more than
-    /// one of them was named.
-    Several {
-        kind: Kind,
-        images: Vec<Listed>,
-        /// What is there and gives no image.
-        others: Vec<Member>,
-    },
-    /// None has the number or name that was given.
-    Unknown {
-        kind: Kind,
-        wanted: String,
-        images: Vec<Listed>,
-        others: Vec<Member>,
-    },
+pub struct NoEntry {
+    pub kind: Kind,
+    /// Those to choose from.
+    pub images: Vec<Listed>,
+    /// What is there and gives no image.
+    pub others: Vec<Member>,
+    /// The number or name that was given and that none of them has.
+    pub unknown: Option<String>,
 }
 
 /// Takes the image that `wanted` names by its number in the list or by its name in
@@ -71,10 +62,6 @@ pub fn choose(contents: Contents, wanted: Option<&str>) -> Result<Image, NoEntry
         mut images,
         others,
     } = contents;
-    if images.is_empty() {
-        let members = others;
-        return Err(NoEntry::NoImage { kind, members });
-    }
     let matching: Vec<usize> = match wanted {
         None if others.iter().any(Member::may_be_image) => Vec::new(),
         None => (0..images.len()).collect(),
@@ -88,19 +75,12 @@ pub fn choose(contents: Contents, wanted: Option<&str>) -> Result<Image, NoEntry
         },
     };
     let [number] = matching[..] else {
-        let images = list(&images);
-        return Err(match wanted {
-            Some(wanted) if matching.is_empty() => NoEntry::Unknown {
-                kind,
-                wanted: wanted.to_owned(),
-                images,
-                others,
-            },
-            _ => NoEntry::Several {
-                kind,
-                images,
-                others,
-            },
+        let unknown = wanted.filter(|_| matching.is_empty());
+        return Err(NoEntry {
+            kind,
+            images: list(&images),
+            others,
+            unknown: unknown.map(str::to_owned),
         });
     };
     let found = images.swap_remove(number);

@@ -17,64 +17,59 @@ pub const MAX_FILE_SIZE: u64 = 32 * 1024 * 1024;
 /// Bank numbers that a file name can hold: two digits.
 const NUMBERED: u32 = 100;
 
-/// Why no image could be had from a path. Nothing but reading was done.
+/// A path from which no image could be had. Nothing but reading was done.
 #[derive(Debug, thiserror::Error)]
 #[error("{self:?}")]
-pub enum LoadError {
+pub struct LoadError {
+    pub path: PathBuf,
+    #[source]
+    pub why: NotLoaded,
+}
+
+/// Why no image could be had from a path.
+#[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
+pub enum NotLoaded {
     Missing {
-        path: PathBuf,
         /// The name a file per bank would start with, where that was looked for.
         first_bank: Option<PathBuf>,
     },
-    Directory {
-        path: PathBuf,
-    },
-    NotAFile {
-        path: PathBuf,
-    },
-    Unreadable {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    Directory,
+    NotAFile,
+    Unreadable(#[source] io::Error),
     TooLarge {
-        path: PathBuf,
         size: u64,
     },
-    Container {
-        path: PathBuf,
-        reason: NoEntry,
-    },
-    NoContainer {
-        path: PathBuf,
-    },
-    Content {
-        path: PathBuf,
-        #[source]
-        source: ParseError,
-    },
+    Container(NoEntry),
+    NoContainer,
+    Content(#[source] ParseError),
+    /// One file is there, and a file per bank.
     Ambiguous {
-        merged: PathBuf,
         first_bank: PathBuf,
     },
     MissingBank {
-        path: PathBuf,
         missing: Bank,
         later: Bank,
     },
     BankSize {
-        path: PathBuf,
         found: u32,
     },
     MixedEncodings {
-        path: PathBuf,
         expected: Encoding,
         found: Encoding,
     },
     BankCount {
-        path: PathBuf,
         found: usize,
     },
+}
+
+impl NotLoaded {
+    fn of(self, path: &Path) -> LoadError {
+        LoadError {
+            path: path.to_owned(),
+            why: self,
+        }
+    }
 }
 
 /// The file of one bank beside `path`: `backup.bin` gives `backup.00.bin`,
@@ -99,21 +94,17 @@ pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
 pub fn load(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
     let first_bank = bank_path(path, Bank(0));
     match (path.exists(), first_bank.exists()) {
-        (true, true) if !path.is_dir() => Err(LoadError::Ambiguous {
-            merged: path.to_owned(),
-            first_bank,
-        }),
+        (true, true) if !path.is_dir() => Err(NotLoaded::Ambiguous { first_bank }.of(path)),
         (false, true) => load_banks(path),
         (true, false) => match named_by_first_bank(path) {
             Some(base) if bank_path(&base, Bank(1)).exists() => load_banks(&base),
             _ => load_merged(path, entry),
         },
-        (false, false) | (true, true) => load_merged(path, entry).map_err(|error| match error {
-            LoadError::Missing { path, .. } => LoadError::Missing {
-                path,
-                first_bank: Some(first_bank),
-            },
-            other => other,
+        (false, false) | (true, true) => load_merged(path, entry).map_err(|mut error| {
+            if let NotLoaded::Missing { first_bank: found } = &mut error.why {
+                *found = Some(first_bank);
+            }
+            error
         }),
     }
 }
@@ -154,20 +145,11 @@ fn parse(
 ) -> Result<Image, LoadError> {
     let content = read(path)?;
     match (container::search(&content, Budget::default()), entry) {
-        (Some(contents), _) => {
-            entry::choose(contents, entry).map_err(|reason| LoadError::Container {
-                path: path.to_owned(),
-                reason,
-            })
-        }
-        (None, Some(_)) => Err(LoadError::NoContainer {
-            path: path.to_owned(),
-        }),
-        (None, None) => parse(content).map_err(|source| LoadError::Content {
-            path: path.to_owned(),
-            source,
-        }),
+        (Some(contents), _) => entry::choose(contents, entry).map_err(NotLoaded::Container),
+        (None, Some(_)) => Err(NotLoaded::NoContainer),
+        (None, None) => parse(content).map_err(NotLoaded::Content),
     }
+    .map_err(|why| why.of(path))
 }
 
 /// Loads the [`bank_path`] files of `path`.
@@ -177,10 +159,7 @@ fn parse(
 /// of one encoding, or do not make the size of a flash.
 pub fn load_banks(path: &Path) -> Result<Image, LoadError> {
     let count = count_bank_files(path)?;
-    let bank_count = || LoadError::BankCount {
-        path: path.to_owned(),
-        found: count,
-    };
+    let bank_count = || NotLoaded::BankCount { found: count }.of(path);
     if count > MAX_BANKS {
         return Err(bank_count());
     }
@@ -202,10 +181,8 @@ pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError>
         let path = bank_path(path, *bank);
         let of_bank = load_part(&path, None)?;
         if of_bank.size() != BANK_SIZE {
-            return Err(LoadError::BankSize {
-                path,
-                found: of_bank.size(),
-            });
+            let found = of_bank.size();
+            return Err(NotLoaded::BankSize { found }.of(&path));
         }
         let found = of_bank.format.encoding;
         if image.bytes.is_empty() {
@@ -213,11 +190,7 @@ pub fn load_these_banks(path: &Path, banks: &[Bank]) -> Result<Image, LoadError>
         }
         let expected = image.format.encoding;
         if found != expected {
-            return Err(LoadError::MixedEncodings {
-                path,
-                expected,
-                found,
-            });
+            return Err(NotLoaded::MixedEncodings { expected, found }.of(&path));
         }
         image.append(of_bank);
     }
@@ -232,31 +205,21 @@ fn count_bank_files(path: &Path) -> Result<usize, LoadError> {
         return Ok(NUMBERED as usize);
     };
     match (missing.0..NUMBERED).map(Bank).find(is_there) {
-        Some(later) => Err(LoadError::MissingBank {
-            path: bank_path(path, missing),
-            missing,
-            later,
-        }),
+        Some(later) => Err(NotLoaded::MissingBank { missing, later }.of(&bank_path(path, missing))),
         None => Ok(missing.0 as usize),
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     files::read(path, MAX_FILE_SIZE, Links::Followed).map_err(|error| {
-        let path = path.to_owned();
         match error {
-            error if error.is_missing() => LoadError::Missing {
-                path,
-                first_bank: None,
-            },
-            ReadError::NotAFile(Kind::Folder) => LoadError::Directory { path },
-            ReadError::NotAFile(_) => LoadError::NotAFile { path },
-            ReadError::TooLarge { size, .. } => LoadError::TooLarge { path, size },
-            other => LoadError::Unreadable {
-                path,
-                source: other.into(),
-            },
+            error if error.is_missing() => NotLoaded::Missing { first_bank: None },
+            ReadError::NotAFile(Kind::Folder) => NotLoaded::Directory,
+            ReadError::NotAFile(_) => NotLoaded::NotAFile,
+            ReadError::TooLarge { size, .. } => NotLoaded::TooLarge { size },
+            other => NotLoaded::Unreadable(other.into()),
         }
+        .of(path)
     })
 }
 
@@ -457,14 +420,9 @@ mod tests {
         ] {
             assert_eq!(folder.refusal(name), message);
         }
-        assert!(matches!(
-            load(Path::new("/dev/zero"), None),
-            Err(LoadError::NotAFile { .. })
-        ));
+        let why = |path: &str| load(Path::new(path), None).unwrap_err().why;
+        assert!(matches!(why("/dev/zero"), NotLoaded::NotAFile));
         // A file of /proc that opens and then fails to be read.
-        assert!(matches!(
-            load(Path::new("/proc/self/mem"), None),
-            Err(LoadError::Unreadable { .. })
-        ));
+        assert!(matches!(why("/proc/self/mem"), NotLoaded::Unreadable(_)));
     }
 }

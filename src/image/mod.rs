@@ -38,7 +38,9 @@ pub use compare::Differences;
 pub use damage::{Certainty, Finding};
 pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
-pub use file::{LoadError, bank_path, load, load_banks, load_merged, load_part, load_these_banks};
+pub use file::{
+    LoadError, NotLoaded, bank_path, load, load_banks, load_merged, load_part, load_these_banks,
+};
 pub use foreign::Foreign;
 pub use hex::{HexError, HexNotes, Hole};
 pub use identity::ImageIdentity;

@@ -13,11 +13,10 @@ use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::{Examined, Finding, Inside};
 use crate::cli::words::{self, InWords};
 use crate::files::{self, FileError, Pending, Place};
-use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
 use crate::image::{
-    self, Arrangement, Certainty, Differences, Encoding, Image, LoadError, Report, Verdict,
-    bank_path, damage, load_banks, load_merged,
+    self, Arrangement, Certainty, Differences, Encoding, Image, LoadError, NotLoaded, Report,
+    Verdict, bank_path, damage, load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
@@ -108,16 +107,13 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
 
 /// What is in a container out of which no image was taken.
 fn inside(error: &LoadError) -> Option<Box<Inside>> {
-    let LoadError::Container { reason, .. } = error else {
+    let NotLoaded::Container(reason) = &error.why else {
         return None;
     };
-    let (images, others) = match reason {
-        NoEntry::NoImage { members, .. } => (Vec::new(), members.clone()),
-        NoEntry::Several { images, others, .. } | NoEntry::Unknown { images, others, .. } => {
-            (images.clone(), others.clone())
-        }
-    };
-    Some(Box::new(Inside { images, others }))
+    Some(Box::new(Inside {
+        images: reason.images.clone(),
+        others: reason.others.clone(),
+    }))
 }
 
 /// Shows all that can be said about an image. One that no drive should get is a

@@ -8,27 +8,28 @@ use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words::{self, InWords, ended, sentence};
 use crate::flash::Bank;
-use crate::image::{LoadError, bank_path};
+use crate::image::{LoadError, NotLoaded, bank_path};
 
 impl Failure {
     pub fn load(error: &LoadError, request: &Request) -> Failure {
-        match error {
-            LoadError::Missing { path, .. } if meant(path, request).is_some() => {
+        let path = &error.path;
+        match &error.why {
+            NotLoaded::Missing { .. } if meant(path, request).is_some() => {
                 let failure = Exit::BadImage.because(ended(error.in_words()));
                 let (why, lines) = meant(path, request).unwrap_or_default();
                 lines.into_iter().fold(failure.next(why), Failure::next)
             }
-            LoadError::Ambiguous { .. } => Exit::BadImage.because(sentence(&error.in_words())),
-            LoadError::Missing { .. }
-            | LoadError::Directory { .. }
-            | LoadError::NotAFile { .. }
-            | LoadError::Unreadable { .. } => Exit::BadImage
+            NotLoaded::Ambiguous { .. } => Exit::BadImage.because(sentence(&error.in_words())),
+            NotLoaded::Missing { .. }
+            | NotLoaded::Directory
+            | NotLoaded::NotAFile
+            | NotLoaded::Unreadable(_) => Exit::BadImage
                 .because(ended(error.in_words()))
                 .next("Name the file that holds the image; to look at one without any drive:")
                 .next(Request::inspect_any()),
-            LoadError::Content { path, source } => words::image::no_content(path, source),
-            LoadError::Container { path, reason } => words::image::no_entry(path, reason, request),
-            LoadError::NoContainer { .. } => Exit::BadImage
+            NotLoaded::Content(source) => words::image::no_content(path, source),
+            NotLoaded::Container(reason) => words::image::no_entry(path, reason, request),
+            NotLoaded::NoContainer => Exit::BadImage
                 .because(ended(error.in_words()))
                 .next("It holds one image, which needs no name:")
                 .next(request.without_entry()),

@@ -207,44 +207,34 @@ fn stretch(stretch: &Stretch) -> String {
 /// A container out of which no image was taken, and what to type for one.
 pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
     let name = file.display();
-    match reason {
-        NoEntry::NoImage { kind, members } => no_image(file, *kind, members),
-        NoEntry::Several {
-            kind,
-            images,
-            others,
-        } => {
-            let what = match images.len() {
-                1 => format!(
-                    "{name} is {} with one firmware image in it that can be read, and it may hold \
-                     another: name the one if it is for this drive.",
-                    container(*kind)
-                ),
-                count => format!(
-                    "{name} is {} with {count} firmware images in it: name the one that is for \
-                     this drive.",
-                    container(*kind),
-                ),
-            };
-            choice(what, images, others, request)
-        }
-        NoEntry::Unknown {
-            kind,
-            wanted,
-            images,
-            others,
-        } => {
-            let what = match others.iter().find(|other| is_named(&other.path, wanted)) {
-                Some(member) => format!("{name}: {}", of_member(member)),
-                None => format!(
-                    "{name} is {}, and none of the images in it is called \"{wanted}\" or has \
-                     that number.",
-                    container(*kind)
-                ),
-            };
-            choice(what, images, others, request)
-        }
-    }
+    let NoEntry {
+        kind,
+        images,
+        others,
+        unknown,
+    } = reason;
+    let kind = *kind;
+    let what = match (unknown, images.len()) {
+        (_, 0) => return no_image(file, kind, others),
+        (None, 1) => format!(
+            "{name} is {} with one firmware image in it that can be read, and it may hold \
+             another: name the one if it is for this drive.",
+            container(kind)
+        ),
+        (None, count) => format!(
+            "{name} is {} with {count} firmware images in it: name the one that is for this drive.",
+            container(kind),
+        ),
+        (Some(wanted), _) => match others.iter().find(|other| is_named(&other.path, wanted)) {
+            Some(member) => format!("{name}: {}", of_member(member)),
+            None => format!(
+                "{name} is {}, and none of the images in it is called \"{wanted}\" or has that \
+                 number.",
+                container(kind)
+            ),
+        },
+    };
+    choice(what, images, others, request)
 }
 
 /// A file that is no image by its content.

@@ -8,7 +8,7 @@ use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
 use crate::image::families;
 use crate::image::hex::Wrong;
-use crate::image::{Foreign, HexError, LoadError, ParseError, Problem, Report, Verdict};
+use crate::image::{Foreign, HexError, LoadError, NotLoaded, ParseError, Problem, Report, Verdict};
 use crate::job::listed::{Fits, List};
 
 /// What is to be thought of a file that was examined.
@@ -117,11 +117,13 @@ pub fn fits(fits: &Fits) -> String {
 /// What a file is out of which no image could be had; `None` where there is no
 /// such file.
 pub fn of_error(error: &LoadError) -> Option<String> {
-    Some(match error {
-        LoadError::Container {
-            reason: NoEntry::NoImage { kind, members },
+    Some(match &error.why {
+        NotLoaded::Container(NoEntry {
+            kind,
+            images,
+            others: members,
             ..
-        } => {
+        }) if images.is_empty() => {
             let inside = members.iter().filter(|member| !member.path.is_empty());
             let what = match inside.count() {
                 0 => container(*kind).to_owned(),
@@ -143,21 +145,12 @@ pub fn of_error(error: &LoadError) -> Option<String> {
                 },
             }
         }
-        LoadError::Container {
-            reason:
-                NoEntry::Several {
-                    kind,
-                    images,
-                    others,
-                }
-                | NoEntry::Unknown {
-                    kind,
-                    images,
-                    others,
-                    ..
-                },
+        NotLoaded::Container(NoEntry {
+            kind,
+            images,
+            others,
             ..
-        } => {
+        }) => {
             let doubtful = others.iter().filter(|member| member.may_be_image());
             let container = container(*kind);
             match (images.len(), doubtful.count()) {
@@ -174,8 +167,8 @@ pub fn of_error(error: &LoadError) -> Option<String> {
                 ),
             }
         }
-        LoadError::TooLarge { .. } => "not firmware: far too large".to_owned(),
-        LoadError::Content { source, .. } => match source {
+        NotLoaded::TooLarge { .. } => "not firmware: far too large".to_owned(),
+        NotLoaded::Content(source) => match source {
             ParseError::Empty => "not firmware: empty".to_owned(),
             ParseError::Text { beginning } if beginning.is_empty() => {
                 "not firmware: blanks and nothing else".to_owned()
@@ -198,10 +191,10 @@ pub fn of_error(error: &LoadError) -> Option<String> {
                 )
             }
         },
-        LoadError::MissingBank { .. }
-        | LoadError::BankSize { .. }
-        | LoadError::MixedEncodings { .. }
-        | LoadError::BankCount { .. } => "damaged: its files do not make one image".to_owned(),
+        NotLoaded::MissingBank { .. }
+        | NotLoaded::BankSize { .. }
+        | NotLoaded::MixedEncodings { .. }
+        | NotLoaded::BankCount { .. } => "damaged: its files do not make one image".to_owned(),
         _ => return None,
     })
 }

@@ -7,72 +7,49 @@ use crate::flash::{BANK_SIZE, Offset};
 use crate::image::hex::{HexError, Layout, MAX_BANKS, Wrong};
 use crate::image::mt19xx::{Finding, SIZE};
 use crate::image::soundness::Problem;
-use crate::image::{Encoding, LoadError, ParseError};
+use crate::image::{Encoding, LoadError, NotLoaded, ParseError};
 
 impl InWords for LoadError {
     fn in_words(&self) -> String {
-        match self {
-            LoadError::Missing { path, first_bank } => format!(
-                "{}: there is no such file{}",
-                path.display(),
+        let path = self.path.display();
+        match &self.why {
+            NotLoaded::Missing { first_bank } => format!(
+                "{path}: there is no such file{}",
                 hint(first_bank.as_deref())
             ),
-            LoadError::Directory { path } => format!(
-                "{}: this is a directory, not a firmware file",
-                path.display()
-            ),
-            LoadError::NotAFile { path } => format!(
-                "{}: this is a device or pipe, not a firmware file",
-                path.display()
-            ),
-            LoadError::Unreadable { path, source } => {
-                format!("{}: cannot be read: {}", path.display(), source.in_words())
+            NotLoaded::Directory => format!("{path}: this is a directory, not a firmware file"),
+            NotLoaded::NotAFile => {
+                format!("{path}: this is a device or pipe, not a firmware file")
             }
-            LoadError::TooLarge { path, size } => format!(
-                "{}: {size} bytes are far too many for firmware; the largest flash has 2 MiB",
-                path.display()
-            ),
-            LoadError::Container { path, .. } => {
-                format!("{}: no image of it was chosen", path.display())
+            NotLoaded::Unreadable(source) => {
+                format!("{path}: cannot be read: {}", source.in_words())
             }
-            LoadError::NoContainer { path } => format!(
-                "{}: this is an image, no archive or flasher with entries",
-                path.display()
+            NotLoaded::TooLarge { size } => format!(
+                "{path}: {size} bytes are far too many for firmware; the largest flash has 2 MiB"
             ),
-            LoadError::Content { path, source } => {
-                format!("{}: {}", path.display(), source.in_words())
+            NotLoaded::Container(_) => format!("{path}: no image of it was chosen"),
+            NotLoaded::NoContainer => {
+                format!("{path}: this is an image, no archive or flasher with entries")
             }
-            LoadError::Ambiguous { merged, first_bank } => format!(
-                "both {} and {} are there, one file with all banks and a file per bank: \
+            NotLoaded::Content(source) => format!("{path}: {}", source.in_words()),
+            NotLoaded::Ambiguous { first_bank } => format!(
+                "both {path} and {} are there, one file with all banks and a file per bank: \
          name the one, with /m, or move it away",
-                merged.display(),
                 first_bank.display()
             ),
-            LoadError::MissingBank {
-                path,
-                missing,
-                later,
-            } => format!(
-                "{}: the file of bank {missing} is missing, but that of bank {later} is there",
-                path.display()
+            NotLoaded::MissingBank { missing, later } => format!(
+                "{path}: the file of bank {missing} is missing, but that of bank {later} is there"
             ),
-            LoadError::BankSize { path, found } => format!(
-                "{}: the file of a bank has 64 KiB (65536 bytes), this one has {found} bytes",
-                path.display()
+            NotLoaded::BankSize { found } => format!(
+                "{path}: the file of a bank has 64 KiB (65536 bytes), this one has {found} bytes"
             ),
-            LoadError::MixedEncodings {
-                path,
-                expected,
-                found,
-            } => format!(
-                "{}: this bank is {}, while the first bank is {}",
-                path.display(),
+            NotLoaded::MixedEncodings { expected, found } => format!(
+                "{path}: this bank is {}, while the first bank is {}",
                 name(*found),
                 name(*expected)
             ),
-            LoadError::BankCount { path, found } => format!(
-                "{}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
-                path.display(),
+            NotLoaded::BankCount { found } => format!(
+                "{path}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
                 banks(*found)
             ),
         }
