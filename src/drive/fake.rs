@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::controller::IdeChannel;
 use super::system::{DeviceNumber, Kernel, System};
 use crate::sim::SimDriveHandle;
-use crate::transport::port::{Block, Layout, PortOpenError, Resources};
+use crate::transport::port::{Block, Layout, PortOpenError, Ports};
 use crate::transport::sg_io::SgOpenError;
 use crate::transport::{
     Completion, Data, OpenDrive, OpenRegisters, PacketTransport, Register, RegisterAccess,
@@ -268,7 +268,7 @@ impl Kernel for FakeKernel {
         let channel = self.state.lock().unwrap().channel.clone();
         Ok(match channel {
             Some(channel) => Box::new(FakePorts::new(channel, &function.folder, layout)),
-            None => Box::new(Resources::open(&function.folder, layout)?),
+            None => Box::new(Ports::of_function(&function.folder, layout)?),
         })
     }
 

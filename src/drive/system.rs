@@ -11,7 +11,7 @@ use nix::sys::stat::{major, minor};
 
 use super::controller::IdeChannel;
 use crate::files::{self, Links};
-use crate::transport::port::{self, DevPort, PortOpenError, Resources};
+use crate::transport::port::{self, PortOpenError, Ports, dev_port};
 use crate::transport::sg_io::SgOpenError;
 use crate::transport::{OpenDrive, OpenRegisters, SgDevice};
 
@@ -79,11 +79,11 @@ impl Kernel for Linux {
 
     fn registers(&self, of: &IdeChannel) -> Result<OpenRegisters, PortOpenError> {
         port::must_be_given()?;
-        Ok(match (&of.function, of.legacy) {
-            (Some((function, layout)), _) => Box::new(Resources::open(&function.folder, layout)?),
-            (None, Some(channel)) => Box::new(DevPort::open(channel)?),
+        Ok(Box::new(match (&of.function, of.legacy) {
+            (Some((function, layout)), _) => Ports::of_function(&function.folder, layout)?,
+            (None, Some(channel)) => dev_port::open(channel)?,
             (None, None) => return Err(PortOpenError::Missing),
-        })
+        }))
     }
 
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {

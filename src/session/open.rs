@@ -270,10 +270,7 @@ impl Opening<'_> {
             known_as,
             ..
         } = taken;
-        let mut registers = StormGuard::new(registers, interrupts);
-        if !habits.takes_nien {
-            registers = registers.without_nien();
-        }
+        let registers = StormGuard::new(registers, interrupts, habits.takes_nien);
         let mut ports =
             PortTaskFile::new(Box::new(registers), unit, Arc::clone(&clock)).with_habits(habits);
         let failed = |source| match source {

@@ -120,17 +120,6 @@ fn open_error(path: &Path, source: io::Error) -> SgOpenError {
     }
 }
 
-impl PacketTransport for SgDevice {
-    fn execute(
-        &mut self,
-        cdb: &[u8],
-        data: Data<'_>,
-        timeout: Duration,
-    ) -> Result<Completion, TransportError> {
-        sg_io(&self.file, cdb, data, timeout)
-    }
-}
-
 /// `struct sg_io_hdr` of the kernel's `include/scsi/sg.h`, version 3.
 #[repr(C)]
 struct SgIoHdr {
@@ -158,91 +147,90 @@ struct SgIoHdr {
     info: c_uint,
 }
 
-fn sg_io(
-    file: &File,
-    cdb: &[u8],
-    data: Data<'_>,
-    timeout: Duration,
-) -> Result<Completion, TransportError> {
-    const SG_IO: u32 = 0x2285;
-    const SG_DXFER_NONE: c_int = -1;
-    const SG_DXFER_TO_DEV: c_int = -2;
-    const SG_DXFER_FROM_DEV: c_int = -3;
+impl PacketTransport for SgDevice {
+    fn execute(
+        &mut self,
+        cdb: &[u8],
+        data: Data<'_>,
+        timeout: Duration,
+    ) -> Result<Completion, TransportError> {
+        const SG_IO: u32 = 0x2285;
+        const SG_DXFER_NONE: c_int = -1;
+        const SG_DXFER_TO_DEV: c_int = -2;
+        const SG_DXFER_FROM_DEV: c_int = -3;
 
-    let (dxfer_direction, dxferp, length) = match data {
-        Data::None => (SG_DXFER_NONE, ptr::null_mut(), 0),
-        Data::In(buffer) => (
-            SG_DXFER_FROM_DEV,
-            buffer.as_mut_ptr().cast::<c_void>(),
-            buffer.len(),
-        ),
-        // The kernel only reads from here; the header has one field for both ways.
-        Data::Out(bytes) => (
-            SG_DXFER_TO_DEV,
-            bytes.as_ptr().cast_mut().cast::<c_void>(),
-            bytes.len(),
-        ),
-    };
-    if length > MAX_TRANSFER {
-        return Err(refused(format!(
-            "a transfer of {length} bytes is more than {MAX_TRANSFER}"
-        )));
+        let (dxfer_direction, dxferp, length) = match data {
+            Data::None => (SG_DXFER_NONE, ptr::null_mut(), 0),
+            Data::In(buffer) => (SG_DXFER_FROM_DEV, buffer.as_mut_ptr().cast(), buffer.len()),
+            // The kernel only reads from here; the header has one field for both ways.
+            Data::Out(bytes) => (
+                SG_DXFER_TO_DEV,
+                bytes.as_ptr().cast_mut().cast(),
+                bytes.len(),
+            ),
+        };
+        if length > MAX_TRANSFER {
+            return Err(refused(format!(
+                "a transfer of {length} bytes is more than {MAX_TRANSFER}"
+            )));
+        }
+        if cdb.is_empty() || cdb.len() > MAX_CDB {
+            return Err(refused(format!(
+                "a command block of {} bytes is not one of 1 to {MAX_CDB}",
+                cdb.len()
+            )));
+        }
+
+        let mut sense = [0_u8; MAX_SENSE];
+        let mut header = SgIoHdr {
+            interface_id: c_int::from(b'S'),
+            dxfer_direction,
+            cmd_len: cdb.len() as c_uchar,
+            mx_sb_len: MAX_SENSE as c_uchar,
+            iovec_count: 0,
+            dxfer_len: length as c_uint,
+            dxferp,
+            cmdp: cdb.as_ptr(),
+            sbp: sense.as_mut_ptr(),
+            timeout: milliseconds(timeout),
+            flags: 0,
+            pack_id: 0,
+            usr_ptr: ptr::null_mut(),
+            status: 0,
+            masked_status: 0,
+            msg_status: 0,
+            sb_len_wr: 0,
+            host_status: 0,
+            driver_status: 0,
+            resid: 0,
+            duration: 0,
+            info: 0,
+        };
+
+        let held = HeldSignals::new();
+        // SAFETY: SG_IO takes a pointer to a version 3 header, which `SgIoHdr` lays
+        // out as the kernel does, and uses it during the call only. The pointers in
+        // it lead to `cdb`, `sense` and the data buffer, which outlive the call,
+        // with their true lengths (`cmd_len`, `mx_sb_len` and `dxfer_len`, checked
+        // above to fit). The kernel writes to `sense` and, only where the direction
+        // is from the device, to the data buffer: both are borrowed mutably then.
+        #[allow(unsafe_code)]
+        let outcome =
+            unsafe { libc::ioctl(self.file.as_raw_fd(), SG_IO as libc::Ioctl, &raw mut header) };
+        // Restoring the signal mask could change errno.
+        let outcome = Errno::result(outcome);
+        drop(held);
+
+        outcome.map_err(transport_error)?;
+        let sense_length = usize::from(header.sb_len_wr).min(MAX_SENSE);
+        Ok(Completion {
+            status: header.status,
+            host_status: header.host_status,
+            driver_status: header.driver_status,
+            residue: header.resid,
+            sense: sense.iter().take(sense_length).copied().collect(),
+        })
     }
-    if cdb.is_empty() || cdb.len() > MAX_CDB {
-        return Err(refused(format!(
-            "a command block of {} bytes is not one of 1 to {MAX_CDB}",
-            cdb.len()
-        )));
-    }
-
-    let mut sense = [0_u8; MAX_SENSE];
-    let mut header = SgIoHdr {
-        interface_id: c_int::from(b'S'),
-        dxfer_direction,
-        cmd_len: cdb.len() as c_uchar,
-        mx_sb_len: MAX_SENSE as c_uchar,
-        iovec_count: 0,
-        dxfer_len: length as c_uint,
-        dxferp,
-        cmdp: cdb.as_ptr(),
-        sbp: sense.as_mut_ptr(),
-        timeout: milliseconds(timeout),
-        flags: 0,
-        pack_id: 0,
-        usr_ptr: ptr::null_mut(),
-        status: 0,
-        masked_status: 0,
-        msg_status: 0,
-        sb_len_wr: 0,
-        host_status: 0,
-        driver_status: 0,
-        resid: 0,
-        duration: 0,
-        info: 0,
-    };
-
-    let held = HeldSignals::new();
-    // SAFETY: SG_IO takes a pointer to a version 3 header, which `SgIoHdr` lays
-    // out as the kernel does, and uses it during the call only. The pointers in
-    // it lead to `cdb`, `sense` and the data buffer, which outlive the call,
-    // with their true lengths (`cmd_len`, `mx_sb_len` and `dxfer_len`, checked
-    // above to fit). The kernel writes to `sense` and, only where the direction
-    // is from the device, to the data buffer: both are borrowed mutably then.
-    #[allow(unsafe_code)]
-    let outcome = unsafe { libc::ioctl(file.as_raw_fd(), SG_IO as libc::Ioctl, &raw mut header) };
-    // Restoring the signal mask could change errno.
-    let outcome = Errno::result(outcome);
-    drop(held);
-
-    outcome.map_err(transport_error)?;
-    let sense_length = usize::from(header.sb_len_wr).min(MAX_SENSE);
-    Ok(Completion {
-        status: header.status,
-        host_status: header.host_status,
-        driver_status: header.driver_status,
-        residue: header.resid,
-        sense: sense.iter().take(sense_length).copied().collect(),
-    })
 }
 
 /// Rounded up, and never 0, which the kernel takes for its own default.

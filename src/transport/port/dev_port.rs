@@ -1,20 +1,19 @@
 //! The registers of a legacy IDE channel through `/dev/port`, for a channel
-//! whose PCI function does not offer them in sysfs (see [`super::resources`]).
+//! whose PCI function does not offer them in sysfs (see [`super::ports`]).
 //!
 //! Source: Linux `drivers/char/mem.c`, which makes one 8-bit access of every
 //! byte. Measured on Linux 6.1 with an emulated PIIX3, never tried on a real one.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::open_error::PortOpenError;
-use super::resources::out_of_reach;
-use super::whole;
-use crate::transport::{Register, RegisterAccess, TransportError};
+use super::ports::{Ports, Registers};
 
 /// Device Control behind the first port of a legacy channel.
-const DEVICE_CONTROL: u16 = 0x206;
+const DEVICE_CONTROL: u64 = 0x206;
 
 /// A legacy IDE channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,48 +55,44 @@ impl Channel {
             Channel::Secondary => 15,
         }
     }
-
-    fn port(self, register: Register) -> u16 {
-        self.base() + register.offset().map_or(DEVICE_CONTROL, u16::from)
-    }
 }
 
 /// The registers of one legacy channel by `/dev/port`, without the data
 /// register: that is 16 bits wide, and `/dev/port` makes two accesses of it.
 ///
-/// It can reach the seven other registers and Device Control of its channel and
+/// They reach the seven other registers and Device Control of the channel and
 /// no other port.
-#[derive(Debug)]
-pub struct DevPort {
-    file: File,
-    channel: Channel,
+///
+/// # Errors
+/// [`PortOpenError`], by cause.
+pub fn open(channel: Channel) -> Result<Ports, PortOpenError> {
+    open_node(Path::new("/dev/port"), channel)
 }
 
-impl DevPort {
-    /// # Errors
-    /// [`PortOpenError`], by cause.
-    pub fn open(channel: Channel) -> Result<DevPort, PortOpenError> {
-        DevPort::open_node(Path::new("/dev/port"), channel)
+fn open_node(path: &Path, channel: Channel) -> Result<Ports, PortOpenError> {
+    let failed = |source| PortOpenError::of_node(path.to_owned(), source);
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(failed)?;
+    let is_device = file
+        .metadata()
+        .is_ok_and(|metadata| metadata.file_type().is_char_device());
+    match is_device {
+        true => in_file(file, channel).map_err(failed),
+        false => Err(PortOpenError::NotADevice),
     }
+}
 
-    fn open_node(path: &Path, channel: Channel) -> Result<DevPort, PortOpenError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|source| PortOpenError::of_node(path.to_owned(), source))?;
-        let is_device = file
-            .metadata()
-            .is_ok_and(|metadata| metadata.file_type().is_char_device());
-        match is_device {
-            true => Ok(DevPort { file, channel }),
-            false => Err(PortOpenError::NotADevice),
-        }
-    }
-
-    fn place(&self, register: Register) -> u64 {
-        u64::from(self.channel.port(register))
-    }
+fn in_file(file: File, channel: Channel) -> io::Result<Ports> {
+    let start = u64::from(channel.base());
+    Ok(Ports {
+        control: Registers {
+            file: file.try_clone()?,
+            start: start + DEVICE_CONTROL,
+        },
+        command: Registers { file, start },
+        bus_master: None,
+        has_data: false,
+    })
 }
 
 /// Whether the kernel gives this program I/O ports at all, as far as that can be
@@ -107,77 +102,51 @@ impl DevPort {
 /// # Errors
 /// [`PortOpenError::KernelRefuses`].
 pub fn must_be_given() -> Result<(), PortOpenError> {
-    match DevPort::open(Channel::Primary) {
+    match open(Channel::Primary) {
         Err(PortOpenError::KernelRefuses) => Err(PortOpenError::KernelRefuses),
         Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-// One system call each: of several bytes the kernel would make accesses to
-// neighbouring ports, and nothing may be repeated.
-impl RegisterAccess for DevPort {
-    fn read(&mut self, register: Register) -> Result<u8, TransportError> {
-        let mut value = [0];
-        whole(self.file.read_at(&mut value, self.place(register)), 1)?;
-        let [value] = value;
-        Ok(value)
-    }
-
-    fn write(&mut self, register: Register, value: u8) -> Result<(), TransportError> {
-        whole(self.file.write_at(&[value], self.place(register)), 1)
-    }
-
-    fn has_data(&self) -> bool {
-        false
-    }
-
-    fn read_data(&mut self) -> Result<u16, TransportError> {
-        Err(out_of_reach())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::{Register, RegisterAccess};
+    use std::os::unix::fs::FileExt;
 
     #[test]
-    fn a_channel_reaches_its_own_ports_and_no_other() {
-        assert_eq!(
-            Register::ALL.map(|register| Channel::Primary.port(register)),
-            [0x1F1, 0x1F2, 0x1F3, 0x1F4, 0x1F5, 0x1F6, 0x1F7, 0x3F6]
-        );
-        assert_eq!(
-            Register::ALL.map(|register| Channel::Secondary.port(register)),
-            [0x171, 0x172, 0x173, 0x174, 0x175, 0x176, 0x177, 0x376]
-        );
-    }
-
-    #[test]
-    fn one_access_moves_one_byte_at_the_port_of_its_register() {
-        let file = tempfile::tempfile().unwrap();
-        file.set_len(0x400).unwrap();
-        let mut ports = DevPort {
-            file: file.try_clone().unwrap(),
-            channel: Channel::Secondary,
-        };
-        ports.write(Register::LbaLow, 0x2A).unwrap();
-        ports.write(Register::DeviceControl, 0x02).unwrap();
-        assert_eq!(ports.read(Register::LbaLow).unwrap(), 0x2A);
-        let mut all = vec![0; 0x400];
-        file.read_exact_at(&mut all, 0).unwrap();
-        let written: Vec<_> = (0_usize..)
-            .zip(all)
-            .filter(|&(_, byte)| byte != 0)
-            .collect();
-        assert_eq!(written, [(0x173, 0x2A), (0x376, 0x02)]);
+    fn one_access_moves_one_byte_at_the_port_of_its_register_and_no_other() {
+        for (channel, places) in [
+            (
+                Channel::Primary,
+                [0x1F1, 0x1F2, 0x1F3, 0x1F4, 0x1F5, 0x1F6, 0x1F7, 0x3F6],
+            ),
+            (
+                Channel::Secondary,
+                [0x171, 0x172, 0x173, 0x174, 0x175, 0x176, 0x177, 0x376],
+            ),
+        ] {
+            let file = tempfile::tempfile().unwrap();
+            file.set_len(0x400).unwrap();
+            let mut ports = in_file(file.try_clone().unwrap(), channel).unwrap();
+            for (register, value) in Register::ALL.into_iter().zip(1..) {
+                ports.write(register, value).unwrap();
+                assert_eq!(ports.read(register).unwrap(), value);
+            }
+            let mut all = vec![0; 0x400];
+            file.read_exact_at(&mut all, 0).unwrap();
+            let written: Vec<_> = (0_usize..)
+                .zip(all)
+                .filter(|&(_, byte)| byte != 0)
+                .collect();
+            assert_eq!(written, places.into_iter().zip(1..).collect::<Vec<_>>());
+        }
     }
 
     #[test]
     fn a_port_that_gives_nothing_is_an_error_and_not_a_zero() {
-        let mut ports = DevPort {
-            file: tempfile::tempfile().unwrap(),
-            channel: Channel::Primary,
-        };
+        let mut ports = in_file(tempfile::tempfile().unwrap(), Channel::Primary).unwrap();
+        assert!(!ports.has_data());
         assert!(ports.read_data().is_err());
         assert!(ports.read(Register::Command).is_err());
     }
@@ -185,7 +154,7 @@ mod tests {
     #[test]
     fn a_node_that_is_not_there_is_missing() {
         assert!(matches!(
-            DevPort::open_node(Path::new("/nowhere/port"), Channel::Primary),
+            open_node(Path::new("/nowhere/port"), Channel::Primary),
             Err(PortOpenError::Missing)
         ));
     }
@@ -194,7 +163,7 @@ mod tests {
     fn a_plain_file_in_the_place_of_the_ports_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(matches!(
-            DevPort::open_node(file.path(), Channel::Primary),
+            open_node(file.path(), Channel::Primary),
             Err(PortOpenError::NotADevice)
         ));
     }

@@ -11,10 +11,10 @@
 //! What this needs and does not see to: no kernel device on the channel, master
 //! and slave, since they share the registers.
 
-mod dev_port;
+pub mod dev_port;
 mod layout;
 mod open_error;
-mod resources;
+mod ports;
 mod storm;
 
 use std::io;
@@ -29,10 +29,10 @@ use super::{
     TaskFileError, TransportError, Unit,
 };
 use crate::scsi::{IDENTIFY_LENGTH, IDENTIFY_PACKET_DEVICE, PacketDevice};
-pub use dev_port::{Channel, DevPort, must_be_given};
+pub use dev_port::{Channel, must_be_given};
 pub use layout::{Block, Layout};
 pub use open_error::PortOpenError;
-pub use resources::Resources;
+pub use ports::Ports;
 pub use storm::{InterruptCount, StormGuard};
 
 /// Reads of Status after which a drive that does not show the expected one is

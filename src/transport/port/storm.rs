@@ -49,21 +49,23 @@ struct Answered {
 }
 
 impl StormGuard {
-    /// Without a counter nothing is watched.
-    pub fn new(registers: OpenRegisters, mut counter: Option<InterruptCount>) -> StormGuard {
+    /// Without a counter nothing is watched. `takes_nien` is false on a controller
+    /// whose nIEN is not to be touched.
+    pub fn new(
+        registers: OpenRegisters,
+        mut counter: Option<InterruptCount>,
+        takes_nien: bool,
+    ) -> StormGuard {
         StormGuard {
             registers,
             before: counter.as_mut().and_then(|count| count()),
             counter,
             left: WATCHED,
-            answered: Answered::default(),
+            answered: Answered {
+                counts: !takes_nien,
+                ..Answered::default()
+            },
         }
-    }
-
-    /// The same on a controller whose nIEN is not to be touched.
-    pub fn without_nien(mut self) -> StormGuard {
-        self.answered.counts = true;
-        self
     }
 
     /// Looks at the line, at a command or the status after it. Told once: whoever
@@ -179,10 +181,15 @@ mod tests {
     type Line = Arc<Mutex<Option<u64>>>;
 
     fn guarded(before: Option<u64>) -> (StormGuard, Line) {
+        guarded_where(true, before)
+    }
+
+    fn guarded_where(takes_nien: bool, before: Option<u64>) -> (StormGuard, Line) {
         let line = Arc::new(Mutex::new(before));
         let counted = Arc::clone(&line);
         let counter = Box::new(move || *counted.lock().unwrap());
-        (StormGuard::new(Box::new(Silent), Some(counter)), line)
+        let guard = StormGuard::new(Box::new(Silent), Some(counter), takes_nien);
+        (guard, line)
     }
 
     fn set(line: &Line, count: u64) {
@@ -242,8 +249,8 @@ mod tests {
 
     #[test]
     fn an_interrupt_at_each_command_ends_the_job_where_nien_holds_none_back() {
-        let (registers, line) = guarded(Some(0));
-        let error = interrupted_at(registers.without_nien(), &line, |_| true).unwrap_err();
+        let (registers, line) = guarded_where(false, Some(0));
+        let error = interrupted_at(registers, &line, |_| true).unwrap_err();
         let interrupts = u64::from(ENOUGH);
         assert!(
             matches!(error, TransportError::Storm { interrupts: found } if found == interrupts)
@@ -252,8 +259,8 @@ mod tests {
 
     #[test]
     fn an_interrupt_now_and_then_is_the_neighbours_traffic_and_with_nien_any_few_are() {
-        let (registers, line) = guarded(Some(0));
-        interrupted_at(registers.without_nien(), &line, |number| number % 8 != 0).unwrap();
+        let (registers, line) = guarded_where(false, Some(0));
+        interrupted_at(registers, &line, |number| number % 8 != 0).unwrap();
         let (registers, line) = guarded(Some(0));
         interrupted_at(registers, &line, |_| true).unwrap();
     }
@@ -263,7 +270,7 @@ mod tests {
         let (mut registers, line) = guarded(None);
         set(&line, 90_000);
         registers.write(Register::Command, 0x80).unwrap();
-        let mut registers = StormGuard::new(Box::new(Silent), None);
+        let mut registers = StormGuard::new(Box::new(Silent), None, true);
         registers.write(Register::Command, 0x80).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! The registers of an IDE channel through sysfs: the files `resourceN` of the
-//! PCI function that has it.
+//! The registers of an IDE channel in the files that stand for its I/O ports: those
+//! named `resourceN` of the PCI function that has it, or [`super::dev_port`].
 //!
 //! Source: Linux `drivers/pci/pci-sysfs.c` (`pci_resource_io`): a read or write
 //! of 1, 2 or 4 bytes is one access of that width, and the kernel bounds it to
@@ -21,33 +21,36 @@ use crate::transport::{Register, RegisterAccess, TransportError};
 const BUS_MASTER_STATUS: u64 = 2;
 const BUS_MASTER_INTERRUPT: u8 = 0x04;
 
-/// The eight registers and Device Control of one channel, its bus master's
-/// interrupt bit, and nothing else.
+/// The registers and Device Control of one channel, its bus master's interrupt bit,
+/// and nothing else.
 #[derive(Debug)]
-pub struct Resources {
-    command: Registers,
-    control: Registers,
-    bus_master: Option<Registers>,
+pub struct Ports {
+    pub(super) command: Registers,
+    pub(super) control: Registers,
+    pub(super) bus_master: Option<Registers>,
+    /// The data register is in reach.
+    pub(super) has_data: bool,
 }
 
-/// A region's file, and where in it the registers begin.
+/// A file, and where in it the registers begin.
 #[derive(Debug)]
-struct Registers {
-    file: File,
-    start: u64,
+pub(super) struct Registers {
+    pub file: File,
+    pub start: u64,
 }
 
-impl Resources {
-    /// `function` is the directory in sysfs of the PCI function.
+impl Ports {
+    /// Those of a PCI function, by sysfs: `function` is its directory there.
     ///
     /// # Errors
     /// [`PortOpenError`], by cause. Nothing is read from a register or written.
-    pub fn open(function: &Path, layout: &Layout) -> Result<Resources, PortOpenError> {
+    pub fn of_function(function: &Path, layout: &Layout) -> Result<Ports, PortOpenError> {
         let open = |block: Block| Registers::open(function, block);
-        Ok(Resources {
+        Ok(Ports {
             command: open(layout.command)?,
             control: open(layout.control)?,
             bus_master: layout.bus_master.map(open).transpose()?,
+            has_data: true,
         })
     }
 
@@ -84,8 +87,9 @@ impl Registers {
     }
 }
 
-// One system call each, and none is repeated.
-impl RegisterAccess for Resources {
+// One system call each: of several bytes the kernel would make accesses to
+// neighbouring ports, and none is repeated.
+impl RegisterAccess for Ports {
     fn read(&mut self, register: Register) -> Result<u8, TransportError> {
         let (registers, offset) = self.place(register);
         registers.read(offset)
@@ -97,10 +101,14 @@ impl RegisterAccess for Resources {
     }
 
     fn has_data(&self) -> bool {
-        true
+        self.has_data
     }
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
+        if !self.has_data {
+            let why = "the data register is out of reach";
+            return Err(TransportError::Io(io::Error::other(why)));
+        }
         let mut word = [0; 2];
         let command = &self.command;
         whole(command.file.read_at(&mut word, command.start), word.len())?;
@@ -121,11 +129,6 @@ impl RegisterAccess for Resources {
             None => Ok(()),
         }
     }
-}
-
-/// For messages about a place that gives no data.
-pub(super) fn out_of_reach() -> TransportError {
-    TransportError::Io(io::Error::other("the data register is out of reach"))
 }
 
 #[cfg(test)]
@@ -166,7 +169,7 @@ mod tests {
     fn each_register_is_one_byte_at_its_place_in_its_region() {
         let regions = [(0, 8), (1, 4), (2, 8), (3, 4), (4, 16)];
         let folder = function(&regions);
-        let mut channel = Resources::open(folder.path(), &second_by_rule()).unwrap();
+        let mut channel = Ports::of_function(folder.path(), &second_by_rule()).unwrap();
         for (register, value) in Register::ALL.into_iter().zip(1..) {
             channel.write(register, value).unwrap();
             assert_eq!(channel.read(register).unwrap(), value);
@@ -187,7 +190,7 @@ mod tests {
             control: Block::at(2, 0x0A),
             bus_master: None,
         };
-        let mut channel = Resources::open(folder.path(), &layout).unwrap();
+        let mut channel = Ports::of_function(folder.path(), &layout).unwrap();
         channel.write(Register::Command, 0x80).unwrap();
         channel.write(Register::DeviceControl, 0x02).unwrap();
         channel.clear_bus_master().unwrap();
@@ -209,7 +212,7 @@ mod tests {
             control: Block::at(1, 2),
             bus_master: None,
         };
-        let mut channel = Resources::open(folder.path(), &layout).unwrap();
+        let mut channel = Ports::of_function(folder.path(), &layout).unwrap();
         assert!(channel.has_data());
         let words = [channel.read_data().unwrap(), channel.read_data().unwrap()];
         assert_eq!(words, [u16::from_ne_bytes([0xC0, 0x85]); 2]);
@@ -218,13 +221,13 @@ mod tests {
     #[test]
     fn a_region_that_is_not_there_or_too_short_is_an_error_and_not_a_zero() {
         let folder = function(&[(2, 8), (3, 2)]);
-        let missing = Resources::open(folder.path(), &second_by_rule());
+        let missing = Ports::of_function(folder.path(), &second_by_rule());
         assert!(matches!(missing, Err(PortOpenError::NoResource { .. })));
         let short = Layout {
             bus_master: None,
             ..second_by_rule()
         };
-        let mut channel = Resources::open(folder.path(), &short).unwrap();
+        let mut channel = Ports::of_function(folder.path(), &short).unwrap();
         assert!(channel.read(Register::DeviceControl).is_err());
     }
 }
