@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::error::OpenError;
 use super::list::{Listed, Listing};
-use super::machine::{Folders, Guess, Held, Machine, Registers, Spot, Taken, UserFolder};
+use super::machine::{Folders, Held, Machine, Registers, Spot, Taken, UserFolder};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::Wish;
 use crate::drive::note::Settled;
-use crate::drive::{IndexBasis, Inhibitor, MediumRule, Obstacle, Position, ask};
+use crate::drive::{IndexBasis, Inhibitor, Obstacle, Position, ask};
 use crate::scsi::Identity;
 use crate::sim::{Bench, BenchError, SimDriveHandle};
 use crate::transport::port::Habits;
@@ -36,23 +36,21 @@ impl OnBench {
         Bench::open(file).map(OnBench::from)
     }
 
-    fn find(&self, name: &DriveName) -> Option<&SimDriveHandle> {
-        match name {
+    fn find(&self, name: &DriveName) -> Result<&SimDriveHandle, OpenError> {
+        let drives = self.bench.drives();
+        let found = match name {
             DriveName::Index(index) => self.bench.drive(*index),
             DriveName::Path(path) => self.bench.drive_at(path),
             DriveName::Port(_) => None,
             DriveName::Serial(serial) => {
-                let mut drives = self.bench.drives().iter();
-                drives.find(|drive| says_serial(drive, serial))
+                let found = drives.iter().filter(|drive| says_serial(drive, serial));
+                Some(only_one(serial, found.collect(), |drive| called(drive))?)
             }
-        }
-    }
-
-    fn not_there(&self, name: DriveName) -> OpenError {
-        OpenError::NotOnBench {
-            name,
-            there: self.bench.drives().iter().filter_map(called).collect(),
-        }
+        };
+        found.ok_or_else(|| OpenError::NotOnBench {
+            name: name.clone(),
+            there: drives.iter().filter_map(called).collect(),
+        })
     }
 }
 
@@ -60,7 +58,7 @@ impl OnBench {
 fn says_serial(drive: &SimDriveHandle, serial: &str) -> bool {
     let packets = drive.packets();
     let said = packets.and_then(|mut packets| ask::identity(packets.as_mut()).ok());
-    is_serial(said.and_then(|said| said.serial).as_deref(), serial)
+    is_serial(said.as_ref(), serial)
 }
 
 /// What its user calls a drive.
@@ -89,36 +87,34 @@ impl Machine for OnBench {
         }
     }
 
-    fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError> {
-        if let DriveName::Serial(serial) = name {
-            let drives = self.bench.drives().iter();
-            let found = drives.filter(|drive| says_serial(drive, serial));
-            only_one(serial, found.filter_map(called).collect())?;
-        }
-        match self.find(name) {
-            Some(drive) => Ok(Box::new(SimulatedDrive {
-                name: name.clone(),
-                drive: drive.clone(),
-            })),
-            None => Err(self.not_there(name.clone())),
-        }
+    fn locate(&self, name: &DriveName) -> Result<Spot, OpenError> {
+        let (drive, label) = (self.find(name)?.clone(), label(name));
+        let position = drive.position().and_then(Position::new);
+        Ok(Spot {
+            label: label.clone(),
+            place: drive.name(),
+            channel: position.map(|position| format!("{:?}", position.channel())),
+            guess: None,
+            at_ports: drive.position().map(DriveName::Index),
+            is_for_ports: false,
+            hold: Box::new(move |_| hold(&drive, &label)),
+        })
+    }
+
+    fn glance(&self, name: &DriveName) -> Result<OpenDrive, OpenError> {
+        packets(self.find(name)?, &label(name))
     }
 
     fn ports(&self, name: &DriveName, _: &Wish) -> Result<Registers, OpenError> {
-        let Some(drive) = self.find(name) else {
-            return Err(self.not_there(name.clone()));
-        };
+        let drive = self.find(name)?.clone();
         let no_ports = || OpenError::NoPorts { name: name.clone() };
-        let drive = SimulatedDrive {
-            name: DriveName::Index(drive.position().ok_or_else(no_ports)?),
-            drive: drive.clone(),
-        };
+        let label = label(&DriveName::Index(drive.position().ok_or_else(no_ports)?));
         Ok(Registers {
-            label: drive.label(),
-            place: drive.place(),
+            label: label.clone(),
+            place: drive.name(),
             channel: None,
             can_wait: true,
-            take: Box::new(move || drive.take()),
+            take: Box::new(move || take(&drive, &label)),
         })
     }
 
@@ -180,101 +176,56 @@ fn busy(drive: &SimDriveHandle) -> Option<Obstacle> {
     }
 }
 
-/// A drive of a bench, by either way.
-struct SimulatedDrive {
-    name: DriveName,
-    drive: SimDriveHandle,
-}
-
-impl SimulatedDrive {
-    fn alone(&self) -> Result<SimDriveHandle, OpenError> {
-        self.drive.alone().ok_or_else(|| OpenError::InUse {
-            label: self.label(),
-        })
-    }
-
-    fn packets(&self, drive: &SimDriveHandle) -> Result<OpenDrive, OpenError> {
-        let packets = drive.packets();
-        packets.ok_or_else(|| OpenError::UnknownToKernel {
-            label: self.label(),
-        })
+fn label(name: &DriveName) -> Label {
+    Label {
+        called: name.clone(),
+        at: At::Bench,
     }
 }
 
-impl Spot for SimulatedDrive {
-    fn label(&self) -> Label {
-        Label {
-            called: self.name.clone(),
-            at: At::Bench,
-        }
-    }
-
-    fn place(&self) -> String {
-        self.drive.name()
-    }
-
-    fn channel(&self) -> Option<String> {
-        let position = self.drive.position().and_then(Position::new)?;
-        Some(format!("{:?}", position.channel()))
-    }
-
-    fn guess(&self) -> Option<Guess> {
-        None
-    }
-
-    fn at_ports(&self) -> Option<DriveName> {
-        self.drive.position().map(DriveName::Index)
-    }
-
-    fn is_for_ports(&self) -> bool {
-        false
-    }
-
-    fn hold(&self, _: MediumRule) -> Result<Held, OpenError> {
-        // Whether the kernel has it at all comes before who else does.
-        self.packets(&self.drive)?;
-        let alone = self.alone()?;
-        Ok(Held {
-            packets: self.packets(&alone)?,
-            clock: alone.clock(),
-            reopen: Box::new(move || alone.packets().ok_or(TransportError::Vanished)),
-            filter: None,
-            polling: None,
-        })
-    }
-
-    fn glance(&self) -> Result<OpenDrive, OpenError> {
-        self.packets(&self.drive)
-    }
+fn alone(drive: &SimDriveHandle, label: &Label) -> Result<SimDriveHandle, OpenError> {
+    drive.alone().ok_or_else(|| OpenError::InUse {
+        label: label.clone(),
+    })
 }
 
-impl SimulatedDrive {
-    fn take(&self) -> Result<Taken, OpenError> {
-        let registers = self.alone()?.registers();
-        Ok(Taken {
-            registers: registers.ok_or_else(|| OpenError::NoPorts {
-                name: self.name.clone(),
-            })?,
-            unit: self.drive.unit(),
-            habits: Habits::default(),
-            interrupts: None,
-            neighbours: Vec::new(),
-            is_taken_over: false,
-            clock: self.drive.clock(),
-            // As of a real drive, the kernel remembers who it was.
-            known_as: self
-                .drive
-                .packets()
-                .map(|_| remembered(self.drive.identity())),
-            lent: None,
-        })
-    }
+fn packets(drive: &SimDriveHandle, label: &Label) -> Result<OpenDrive, OpenError> {
+    drive.packets().ok_or_else(|| OpenError::UnknownToKernel {
+        label: label.clone(),
+    })
 }
 
-/// What sysfs keeps of a drive's INQUIRY.
-fn remembered(identity: Identity) -> Identity {
-    Identity {
-        serial: None,
-        ..identity
-    }
+fn hold(drive: &SimDriveHandle, label: &Label) -> Result<Held, OpenError> {
+    // Whether the kernel has it at all comes before who else does.
+    packets(drive, label)?;
+    let alone = alone(drive, label)?;
+    Ok(Held {
+        packets: packets(&alone, label)?,
+        clock: alone.clock(),
+        reopen: Box::new(move || alone.packets().ok_or(TransportError::Vanished)),
+        filter: None,
+        polling: None,
+    })
+}
+
+fn take(drive: &SimDriveHandle, label: &Label) -> Result<Taken, OpenError> {
+    let registers = alone(drive, label)?.registers();
+    Ok(Taken {
+        registers: registers.ok_or_else(|| OpenError::NoPorts {
+            name: label.called.clone(),
+        })?,
+        unit: drive.unit(),
+        habits: Habits::default(),
+        interrupts: None,
+        neighbours: Vec::new(),
+        is_taken_over: false,
+        clock: drive.clock(),
+        // As of a real drive, the kernel remembers who it was, but for its serial
+        // number, which sysfs does not keep.
+        known_as: drive.packets().map(|_| Identity {
+            serial: None,
+            ..drive.identity()
+        }),
+        lent: None,
+    })
 }

@@ -78,22 +78,35 @@ impl Machine for Host {
         }
     }
 
-    fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError> {
-        let located = match name {
-            DriveName::Index(index) => {
-                let position = Position::new(*index).ok_or(OpenError::NoPosition(*index))?;
-                locate_position(&self.system, position)?
-            }
-            DriveName::Path(path) => locate_path(&self.system, path)?,
-            DriveName::Port(name) => locate_port(&self.system, *name)?,
-            DriveName::Serial(serial) => self.locate_serial(serial)?,
-        };
-        Ok(Box::new(KernelDrive {
-            system: self.system.clone(),
-            clock: Arc::clone(&self.clock),
-            name: name.clone(),
-            located,
-        }))
+    fn locate(&self, name: &DriveName) -> Result<Spot, OpenError> {
+        let located = self.located(name)?;
+        let by_ports = IdeChannel::of_drive(&self.system, &located);
+        let node = located.node().map(ToOwned::to_owned);
+        let is_by_index = matches!(name, DriveName::Index(_));
+        let (system, clock) = (self.system.clone(), Arc::clone(&self.clock));
+        Ok(Spot {
+            label: Label {
+                called: name.clone(),
+                at: node.clone().map_or(At::Address(located.address), At::Node),
+            },
+            place: place(&located),
+            channel: channel_of(&located),
+            guess: (located.is_guess && is_by_index).then(|| Guess {
+                port: located.port_no.unwrap_or_default(),
+                node,
+            }),
+            at_ports: by_ports
+                .as_ref()
+                .and_then(|(channel, unit)| channel.seat(*unit))
+                .map(DriveName::from),
+            // Where drives are reported not to answer, it takes somebody's word.
+            is_for_ports: by_ports.is_some_and(|(channel, _)| !channel.is_doubted),
+            hold: Box::new(move |medium| hold(&system, &located, medium, Arc::clone(&clock))),
+        })
+    }
+
+    fn glance(&self, name: &DriveName) -> Result<OpenDrive, OpenError> {
+        Ok(hold::glance(&self.system, &self.located(name)?)?)
     }
 
     fn ports(&self, name: &DriveName, wish: &Wish) -> Result<Registers, OpenError> {
@@ -189,26 +202,28 @@ impl Host {
         }
     }
 
+    fn located(&self, name: &DriveName) -> Result<Located, OpenError> {
+        Ok(match name {
+            DriveName::Index(index) => {
+                let position = Position::new(*index).ok_or(OpenError::NoPosition(*index))?;
+                locate_position(&self.system, position)?
+            }
+            DriveName::Path(path) => locate_path(&self.system, path)?,
+            DriveName::Port(name) => locate_port(&self.system, *name)?,
+            DriveName::Serial(serial) => self.locate_serial(serial)?,
+        })
+    }
+
     /// Every drive is asked: what the kernel remembers has no serial numbers.
     fn locate_serial(&self, serial: &str) -> Result<Located, OpenError> {
         let listing = list::list(&self.system).drives.into_iter();
-        let found: Vec<Located> = listing
-            .filter(|listed| {
-                let said = listed.identity.as_ref();
-                is_serial(said.and_then(|said| said.serial.as_deref()), serial)
-            })
+        let found = listing
+            .filter(|listed| is_serial(listed.identity.as_ref(), serial))
             .map(|listed| listed.drive)
-            .collect();
-        let names = found.iter().filter_map(|drive| drive.node());
-        let names = names.map(|node| DriveName::Path(node.to_owned()));
-        only_one(serial, names.collect())?;
-        found
-            .into_iter()
-            .find(|drive| drive.node().is_some())
-            .ok_or_else(|| OpenError::NotBySerial {
-                serial: serial.to_owned(),
-                found: Vec::new(),
-            })
+            .filter(|drive| drive.node().is_some());
+        only_one(serial, found.collect(), |drive| {
+            drive.node().map(|node| DriveName::Path(node.to_owned()))
+        })
     }
 
     /// A medium in the drive, which the kernel can still tell. A drive that does
@@ -246,86 +261,48 @@ fn by_path(path: &Path) -> Option<PortName> {
     PortName::parse(name.to_str()?)
 }
 
-/// A drive that the kernel has.
-struct KernelDrive {
-    system: System,
-    clock: Arc<dyn Clock>,
-    name: DriveName,
-    located: Located,
+/// Its place in the machine in terms that survive a restart of both.
+fn place(located: &Located) -> String {
+    let Located {
+        parent,
+        port_no,
+        address,
+        ..
+    } = located;
+    match (port_no, parent.file_name()) {
+        (Some(port), Some(controller)) => {
+            ata_place(&controller.to_string_lossy(), *port, address.target)
+        }
+        _ => format!(
+            "{} {}:{}:{}",
+            parent.display(),
+            address.channel,
+            address.target,
+            address.lun
+        ),
+    }
 }
 
-impl Spot for KernelDrive {
-    fn label(&self) -> Label {
-        let node = self.located.node();
-        Label {
-            called: self.name.clone(),
-            at: node.map_or(At::Address(self.located.address), |node| {
-                At::Node(node.to_owned())
-            }),
-        }
-    }
+fn channel_of(located: &Located) -> Option<String> {
+    let controller = located.parent.file_name()?.to_string_lossy();
+    let port = located.port_no?;
+    Some(format!("{controller} port {port}"))
+}
 
-    fn place(&self) -> String {
-        let Located {
-            parent,
-            port_no,
-            address,
-            ..
-        } = &self.located;
-        match (port_no, parent.file_name()) {
-            (Some(port), Some(controller)) => {
-                ata_place(&controller.to_string_lossy(), *port, address.target)
-            }
-            _ => format!(
-                "{} {}:{}:{}",
-                parent.display(),
-                address.channel,
-                address.target,
-                address.lun
-            ),
-        }
-    }
-
-    fn channel(&self) -> Option<String> {
-        let controller = self.located.parent.file_name()?.to_string_lossy();
-        let port = self.located.port_no?;
-        Some(format!("{controller} port {port}"))
-    }
-
-    fn guess(&self) -> Option<Guess> {
-        let is_by_index = matches!(self.name, DriveName::Index(_));
-        (self.located.is_guess && is_by_index).then(|| Guess {
-            port: self.located.port_no.unwrap_or_default(),
-            node: self.located.node().map(ToOwned::to_owned),
-        })
-    }
-
-    fn at_ports(&self) -> Option<DriveName> {
-        let (channel, unit) = IdeChannel::of_drive(&self.system, &self.located)?;
-        channel.seat(unit).map(DriveName::from)
-    }
-
-    fn is_for_ports(&self) -> bool {
-        // Where drives are reported not to answer, it takes somebody's word.
-        IdeChannel::of_drive(&self.system, &self.located)
-            .is_some_and(|(channel, _)| !channel.is_doubted)
-    }
-
-    fn hold(&self, medium: MediumRule) -> Result<Held, OpenError> {
-        let clock = Arc::clone(&self.clock);
-        let mut hold = Hold::take(&self.system, &self.located, medium, Arc::clone(&clock))?;
-        Ok(Held {
-            filter: Some(hold.why_not_permitted(&self.system)),
-            polling: hold.take_polling().filter(is_untold),
-            packets: Box::new(hold),
-            reopen: in_place(&self.system, &self.located, &clock),
-            clock,
-        })
-    }
-
-    fn glance(&self) -> Result<OpenDrive, OpenError> {
-        Ok(hold::glance(&self.system, &self.located)?)
-    }
+fn hold(
+    system: &System,
+    located: &Located,
+    medium: MediumRule,
+    clock: Arc<dyn Clock>,
+) -> Result<Held, OpenError> {
+    let mut hold = Hold::take(system, located, medium, Arc::clone(&clock))?;
+    Ok(Held {
+        filter: Some(hold.why_not_permitted(system)),
+        polling: hold.take_polling().filter(is_untold),
+        packets: Box::new(hold),
+        reopen: in_place(system, located, &clock),
+        clock,
+    })
 }
 
 /// Polling that goes on, and was not told by whoever looked for crashed runs.

@@ -64,10 +64,7 @@ impl Listing {
                 listed.nodes.contains(path)
             }
             DriveName::Port(_) => false,
-            DriveName::Serial(serial) => {
-                let said = listed.said.as_ref();
-                is_serial(said.and_then(|said| said.serial.as_deref()), serial)
-            }
+            DriveName::Serial(serial) => is_serial(listed.said.as_ref(), serial),
         };
         self.drives.iter().find(is_called)
     }
@@ -121,8 +118,7 @@ impl Listed {
         if family.protocol != Protocol::Mt1959 || !is_free {
             return None;
         }
-        let spot = machine.locate(&self.name(None)?).ok()?;
-        let mut packets = match spot.glance() {
+        let mut packets = match machine.glance(&self.name(None)?) {
             Ok(packets) => packets,
             Err(OpenError::NotHeld(HoldError::InTheWay(busy @ Obstacle::Busy { .. }))) => {
                 return Some(Firmware::InUse(busy));

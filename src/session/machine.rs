@@ -34,7 +34,14 @@ pub trait Machine: Send + Sync {
     ///
     /// # Errors
     /// [`OpenError`] where there is none, or it is not known which.
-    fn locate(&self, name: &DriveName) -> Result<Box<dyn Spot>, OpenError>;
+    fn locate(&self, name: &DriveName) -> Result<Spot, OpenError>;
+
+    /// The drive of this name, held alone for a few questions, now or not at all.
+    /// Nothing is changed for that, and nothing is sent to it.
+    ///
+    /// # Errors
+    /// [`OpenError`] where it cannot be had at this moment.
+    fn glance(&self, name: &DriveName) -> Result<OpenDrive, OpenError>;
 
     /// The registers by which a drive is reached, still to be taken. Nothing is
     /// changed and nothing is sent to the drive; one that the kernel has is asked for
@@ -76,38 +83,22 @@ pub struct UserFolder {
 }
 
 /// A drive that was found and not touched.
-pub trait Spot {
-    fn label(&self) -> Label;
-
+pub struct Spot {
+    pub label: Label,
     /// Its place in the machine in terms that survive a restart of both.
-    fn place(&self) -> String;
-
+    pub place: String,
     /// The IDE channel that it shares, in terms of its controller; `None` where
     /// it has its own, or is on none.
-    fn channel(&self) -> Option<String>;
-
+    pub channel: Option<String>,
     /// That this position is a guess, and at which SATA port the drive is.
-    fn guess(&self) -> Option<Guess>;
-
+    pub guess: Option<Guess>,
     /// What it is called by the ports that lead to it, too.
-    fn at_ports(&self) -> Option<DriveName>;
-
+    pub at_ports: Option<DriveName>,
     /// Whether the ports are the better way into vendor mode: through the kernel
     /// each command there runs its error handling.
-    fn is_for_ports(&self) -> bool;
-
+    pub is_for_ports: bool,
     /// Gets hold of it, so that nobody else talks to it.
-    ///
-    /// # Errors
-    /// [`OpenError`] where it cannot be had.
-    fn hold(&self, medium: MediumRule) -> Result<Held, OpenError>;
-
-    /// Holds it alone for a few questions, now or not at all. Nothing is changed
-    /// for that, and nothing is sent to it.
-    ///
-    /// # Errors
-    /// [`OpenError`] where it cannot be had at this moment.
-    fn glance(&self) -> Result<OpenDrive, OpenError>;
+    pub hold: Box<dyn Fn(MediumRule) -> Result<Held, OpenError>>,
 }
 
 /// A position that is a natural reading and not what DOS would have counted.

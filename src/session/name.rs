@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::error::OpenError;
 use crate::drive::{PortName, ScsiAddress, Seat};
+use crate::scsi::Identity;
 
 /// How the user calls a drive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,7 +44,8 @@ impl fmt::Display for DriveName {
 
 /// Whether a drive that says this serial number is the one that is named: people copy
 /// letters in either case.
-pub(super) fn is_serial(said: Option<&str>, named: &str) -> bool {
+pub(super) fn is_serial(said: Option<&Identity>, named: &str) -> bool {
+    let said = said.and_then(|said| said.serial.as_ref());
     said.is_some_and(|said| said.eq_ignore_ascii_case(named))
 }
 
@@ -51,13 +53,16 @@ pub(super) fn is_serial(said: Option<&str>, named: &str) -> bool {
 ///
 /// # Errors
 /// None, or several.
-pub(super) fn only_one(serial: &str, mut found: Vec<DriveName>) -> Result<DriveName, OpenError> {
-    let one = found.pop();
-    match (one, found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (one, _) => Err(OpenError::NotBySerial {
+pub(super) fn only_one<T>(
+    serial: &str,
+    found: Vec<T>,
+    called: impl Fn(&T) -> Option<DriveName>,
+) -> Result<T, OpenError> {
+    match <[T; 1]>::try_from(found) {
+        Ok([one]) => Ok(one),
+        Err(found) => Err(OpenError::NotBySerial {
             serial: serial.to_owned(),
-            found: found.into_iter().chain(one).collect(),
+            found: found.iter().filter_map(called).collect(),
         }),
     }
 }

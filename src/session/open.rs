@@ -79,30 +79,30 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn by_kernel(&mut self, name: &DriveName) -> Result<Session, OpenError> {
         let spot = self.machine.locate(name)?;
-        if let Some(guess) = spot.guess() {
+        if let Some(guess) = spot.guess.clone() {
             let called = name.clone();
             self.user.tell(Event::Guessed { called, guess });
         }
-        let mut held = self.hold(spot.as_ref())?;
+        let mut held = self.hold(&spot)?;
         let clock = Arc::clone(&held.clock);
-        let identity = identify::by_inquiry(&mut held, &spot.label())?;
+        let identity = identify::by_inquiry(&mut held, &spot.label)?;
         let is_silent = identity.is_none();
         let device = match self.family(&mut held, identity.as_ref())? {
             Some(family) => packet_drive(family, identity, held, self.wish.size)?,
             None if self.wish.via == Some(Via::Sg) => return Err(OpenError::NoPacketProtocol),
-            None => match spot.at_ports().filter(|_| spot.is_for_ports()) {
-                Some(ports) if self.wish.via.is_none() => {
+            None => match &spot.at_ports {
+                Some(ports) if spot.is_for_ports && self.wish.via.is_none() => {
                     drop(held);
-                    return self.by_ports_first(spot.as_ref(), &ports);
+                    return self.by_ports_first(&spot, ports);
                 }
-                _ => self.by_ata(spot.as_ref(), held, identity)?,
+                _ => self.by_ata(&spot, held, identity)?,
             },
         };
-        Ok(of_kernel(spot.as_ref(), device, clock, is_silent))
+        Ok(of_kernel(&spot, device, clock, is_silent))
     }
 
-    fn hold(&mut self, spot: &dyn Spot) -> Result<Held, OpenError> {
-        let held = spot.hold(self.wish.medium)?;
+    fn hold(&mut self, spot: &Spot) -> Result<Held, OpenError> {
+        let held = (spot.hold)(self.wish.medium)?;
         let mut held = watch::held(held, self.user.watch());
         if let Some(why) = held.polling.take() {
             self.user.tell(Event::PollingLeftOn(why));
@@ -112,7 +112,7 @@ impl Opening<'_> {
 
     /// Vendor mode for a drive whose user has named no way, and which is on a
     /// channel that the ports lead to. Nothing was sent yet but INQUIRY.
-    fn by_ports_first(&mut self, spot: &dyn Spot, ports: &DriveName) -> Result<Session, OpenError> {
+    fn by_ports_first(&mut self, spot: &Spot, ports: &DriveName) -> Result<Session, OpenError> {
         let (family, identity) = match self.by_ports(ports) {
             Err(OpenError::OwnProtocol { family, identity }) => (family, identity),
             Err(error @ (OpenError::NotEntered(_) | OpenError::SaysNotOptical { .. })) => {
@@ -179,7 +179,7 @@ impl Opening<'_> {
     /// Vendor mode through the kernel.
     fn by_ata(
         &mut self,
-        spot: &dyn Spot,
+        spot: &Spot,
         held: Held,
         identity: Option<Identity>,
     ) -> Result<Device, OpenError> {
@@ -192,11 +192,11 @@ impl Opening<'_> {
             return self.in_own_protocol(family, identity.clone(), held);
         }
         let target = Target {
-            label: spot.label(),
-            place: spot.place(),
+            label: spot.label.clone(),
+            place: spot.place.clone(),
             patience: self.wish.patience,
             by_ports: false,
-            ports: spot.at_ports(),
+            ports: spot.at_ports.clone(),
         };
         self.enter(target, identified, Box::new(task_file), held.clock)
             .map_err(|failed| match held.filter {
@@ -399,14 +399,14 @@ impl Opening<'_> {
 }
 
 /// A drive that the kernel has, ready.
-fn of_kernel(spot: &dyn Spot, device: Device, clock: Arc<dyn Clock>, is_silent: bool) -> Session {
+fn of_kernel(spot: &Spot, device: Device, clock: Arc<dyn Clock>, is_silent: bool) -> Session {
     Session {
-        label: spot.label(),
-        place: spot.place(),
+        label: spot.label.clone(),
+        place: spot.place.clone(),
         device,
         clock,
         is_silent,
-        at_ports: spot.at_ports(),
+        at_ports: spot.at_ports.clone(),
         lent: None,
     }
 }

@@ -158,3 +158,21 @@ fn a_byte_program_is_ended_in_the_drive_that_was_left_and_in_no_other_at_its_pla
     assert_eq!(ends_in(&there, "position-1", Some("DVD RW DW-D22A")), 0);
     assert_eq!(ends_in(&silent, "position-3", Some("DVD RW DW-U18A")), 1);
 }
+
+#[test]
+fn a_serial_number_of_two_drives_is_taken_for_neither_by_either_way() {
+    let other = "\n[[drive]]\nposition = 4\nvendor = \"SONY\"\nproduct = \"DVD RW DW-D22A\"\n\
+                 revision = \"BYS1\"\nchip = \"SST39SF020\"\nserial = \"S1\"\n";
+    let machine = bench(&format!("serial = \"S1\"\n{other}"));
+    let name = DriveName::Serial("s1".to_owned());
+    let refusals = [
+        machine.locate(&name).err(),
+        machine.ports(&name, &Wish::default()).err(),
+    ];
+    for refused in refusals {
+        let Some(OpenError::NotBySerial { found, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(found, [DriveName::Index(3), DriveName::Index(4)]);
+    }
+}

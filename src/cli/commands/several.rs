@@ -131,7 +131,7 @@ fn refuse_the_same(
         let Ok(spot) = machine.locate(name) else {
             continue;
         };
-        if let Some(other) = known.insert(spot.place(), name) {
+        if let Some(other) = known.insert(spot.place, name) {
             return Err(Exit::Usage
                 .because(format!(
                     "{other} and {name} are the same drive. No drive was touched."
@@ -296,9 +296,9 @@ fn channel(machine: &dyn Machine, name: &DriveName) -> Option<String> {
         DriveName::Path(_) | DriveName::Serial(_) => None,
     };
     match machine.locate(name) {
-        Ok(spot) => match spot.at_ports() {
+        Ok(spot) => match spot.at_ports {
             Some(name) => of_name(&name),
-            None => spot.channel(),
+            None => spot.channel,
         },
         Err(_) => of_name(name),
     }

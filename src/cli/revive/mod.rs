@@ -147,7 +147,7 @@ fn seen(machine: &dyn Machine, listed: Listed) -> Seen {
     names.extend(index);
     let spot = names.first().and_then(|name| machine.locate(name).ok());
     Seen {
-        at_ports: spot.and_then(|spot| spot.at_ports()),
+        at_ports: spot.and_then(|spot| spot.at_ports),
         names,
         identity: listed.said,
     }
