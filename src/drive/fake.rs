@@ -15,7 +15,7 @@ use super::controller::IdeChannel;
 use super::system::{DeviceNumber, Kernel, System};
 use crate::sim::SimDriveHandle;
 use crate::transport::port::{Block, Layout, PortOpenError, Ports};
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::{NotOpened, SgOpenError};
 use crate::transport::{
     Completion, Data, OpenDrive, OpenRegisters, PacketTransport, Register, RegisterAccess,
     TransportError,
@@ -230,11 +230,11 @@ impl Kernel for FakeKernel {
     fn open(&self, node: &Path, exclusive: bool) -> Result<OpenDrive, SgOpenError> {
         let path = node.to_owned();
         if !node.exists() {
-            return Err(SgOpenError::Missing { path });
+            return Err(NotOpened::Missing.of(node));
         }
         let mut state = self.state.lock().unwrap();
         if state.denied.contains(&path) {
-            return Err(SgOpenError::NotPermitted { path });
+            return Err(NotOpened::NotPermitted.of(node));
         }
         let is_looked_at = exclusive && state.looks > 0;
         state.looks -= u32::from(is_looked_at);
@@ -252,7 +252,7 @@ impl Kernel for FakeKernel {
             (false, true) => *count > 0 || claimed,
         };
         if busy {
-            return Err(SgOpenError::Busy { path });
+            return Err(NotOpened::Busy.of(node));
         }
         *count += 1;
         *is_held |= exclusive;

@@ -17,7 +17,7 @@ use super::note::{Note, NoteError, Undo};
 use super::permission::{self, Obstacle};
 use super::system::{System, attribute};
 use super::topology::{Located, Topology};
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::NotOpened;
 use crate::transport::{Clock, Data, OpenDrive, PacketTransport, TransportError, Verdict};
 
 /// A drive that starts gets this long to say whether it has a medium.
@@ -291,7 +291,7 @@ fn open_if_there(
 ) -> Result<Option<OpenDrive>, Obstacle> {
     match system.kernel().open(node, true) {
         Ok(open) => Ok(Some(open)),
-        Err(SgOpenError::Missing { .. }) => Ok(None),
+        Err(error) if matches!(error.why, NotOpened::Missing) => Ok(None),
         Err(error) => Err(Obstacle::to_open(system, drive, error)),
     }
 }

@@ -15,7 +15,7 @@ use super::holders::{Holder, holders};
 use super::system::{System, attribute, names};
 use super::topology::Located;
 use crate::transport::port::PortOpenError;
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::{NotOpened, SgOpenError};
 
 /// Why a drive cannot be used as things are.
 #[derive(Debug, thiserror::Error)]
@@ -123,14 +123,14 @@ impl Obstacle {
 
     /// Why a node of a drive could not be opened.
     pub fn to_open(system: &System, drive: &Located, error: SgOpenError) -> Obstacle {
-        match error {
-            SgOpenError::Missing { path } => node_missing(system, &drive.sysfs, path),
-            SgOpenError::NotPermitted { path } => not_permitted(system, drive, path),
-            SgOpenError::Busy { path } => Obstacle::Busy {
-                node: path,
+        match error.why {
+            NotOpened::Missing => node_missing(system, &drive.sysfs, error.path),
+            NotOpened::NotPermitted => not_permitted(system, drive, error.path),
+            NotOpened::Busy => Obstacle::Busy {
+                node: error.path,
                 holders: holders(system, drive),
             },
-            error => Obstacle::Open(error),
+            _ => Obstacle::Open(error),
         }
     }
 

@@ -32,32 +32,36 @@ const MAX_SENSE: usize = 96;
 const SG_MAJOR: u64 = 21;
 const SR_MAJOR: u64 = 11;
 
+/// A device node that could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
+pub struct SgOpenError {
+    pub path: PathBuf,
+    #[source]
+    pub why: NotOpened,
+}
+
 /// Why a device node could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("{self:?}")]
-pub enum SgOpenError {
-    Missing {
-        path: PathBuf,
-    },
+pub enum NotOpened {
+    Missing,
     /// The node is there and the driver has no device for it.
-    NoDevice {
-        path: PathBuf,
-    },
-    NotPermitted {
-        path: PathBuf,
-    },
+    NoDevice,
+    NotPermitted,
     /// Mounted, claimed, or open in another program.
-    Busy {
-        path: PathBuf,
-    },
-    NotScsi {
-        path: PathBuf,
-    },
-    Io {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    Busy,
+    NotScsi,
+    Io(#[source] io::Error),
+}
+
+impl NotOpened {
+    pub fn of(self, path: &Path) -> SgOpenError {
+        SgOpenError {
+            path: path.to_owned(),
+            why: self,
+        }
+    }
 }
 
 /// An open drive that takes SCSI commands.
@@ -83,12 +87,9 @@ impl SgDevice {
     /// `SgOpenError`, by cause.
     pub fn open(path: &Path, exclusive: bool) -> Result<SgDevice, SgOpenError> {
         let failed = |source| open_error(path, source);
-        let check = |metadata: Metadata| {
-            is_scsi_node(&metadata)
-                .then_some(())
-                .ok_or_else(|| SgOpenError::NotScsi {
-                    path: path.to_owned(),
-                })
+        let check = |metadata: Metadata| match is_scsi_node(&metadata) {
+            true => Ok(()),
+            false => Err(NotOpened::NotScsi.of(path)),
         };
         check(fs::metadata(path).map_err(failed)?)?;
         // The standard library adds O_CLOEXEC.
@@ -110,14 +111,14 @@ fn is_scsi_node(metadata: &Metadata) -> bool {
 }
 
 fn open_error(path: &Path, source: io::Error) -> SgOpenError {
-    let path = path.to_owned();
     match source.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ENOENT | Errno::ENOTDIR) => SgOpenError::Missing { path },
-        Some(Errno::ENODEV | Errno::ENXIO) => SgOpenError::NoDevice { path },
-        Some(Errno::EACCES | Errno::EPERM | Errno::EROFS) => SgOpenError::NotPermitted { path },
-        Some(Errno::EBUSY) => SgOpenError::Busy { path },
-        _ => SgOpenError::Io { path, source },
+        Some(Errno::ENOENT | Errno::ENOTDIR) => NotOpened::Missing,
+        Some(Errno::ENODEV | Errno::ENXIO) => NotOpened::NoDevice,
+        Some(Errno::EACCES | Errno::EPERM | Errno::EROFS) => NotOpened::NotPermitted,
+        Some(Errno::EBUSY) => NotOpened::Busy,
+        _ => NotOpened::Io(source),
     }
+    .of(path)
 }
 
 /// `struct sg_io_hdr` of the kernel's `include/scsi/sg.h`, version 3.
@@ -290,10 +291,8 @@ mod tests {
     #[test]
     fn a_node_that_does_not_exist_is_missing() {
         for path in ["/nowhere/sg0", "/dev/null/sg0"] {
-            assert!(matches!(
-                SgDevice::open(Path::new(path), true),
-                Err(SgOpenError::Missing { .. })
-            ));
+            let error = SgDevice::open(Path::new(path), true).unwrap_err();
+            assert!(matches!(error.why, NotOpened::Missing), "{error}");
         }
     }
 
@@ -302,7 +301,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for path in [Path::new("/dev/null"), Path::new("/dev"), file.path()] {
             let error = SgDevice::open(path, false).unwrap_err();
-            assert!(matches!(error, SgOpenError::NotScsi { .. }), "{error}");
+            assert!(matches!(error.why, NotOpened::NotScsi), "{error}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::drive::note::{Left, Note};
 use crate::drive::permission::Obstacle;
 use crate::drive::system::System;
 use crate::drive::topology::{Located, Topology};
+use crate::transport::sg_io::NotOpened;
 use crate::transport::{Clock, OpenDrive};
 
 /// How long drives may take to come back after a scan: libata resets the
@@ -132,7 +133,7 @@ fn hold_all(system: &System, state: &ChannelState) -> Result<Vec<OpenDrive>, Cha
             match open.map_err(|error| Obstacle::to_open(system, drive, error)) {
                 Ok(open) => held.push(open),
                 Err(Obstacle::NodeNotMade { .. }) => {}
-                Err(Obstacle::Open(crate::transport::sg_io::SgOpenError::NoDevice { .. })) => {}
+                Err(Obstacle::Open(error)) if matches!(error.why, NotOpened::NoDevice) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -13,21 +13,18 @@ fn met(machine: &Machine, obstacle: &Obstacle) -> String {
     machine.told(&format!("{} -> {remedy}", obstacle.in_words()))
 }
 
-fn open(machine: &Machine, error: fn(PathBuf) -> SgOpenError) -> String {
+fn open(machine: &Machine, why: NotOpened) -> String {
     let node = machine.path("dev/sg0");
     let drive = locate_path(&machine.system, &node).unwrap();
     met(
         machine,
-        &Obstacle::to_open(&machine.system, &drive, error(node)),
+        &Obstacle::to_open(&machine.system, &drive, why.of(&node)),
     )
 }
 
 fn ports(machine: &Machine, error: PortOpenError) -> String {
     met(machine, &Obstacle::to_ports(&machine.system, error))
 }
-
-const DENIED: fn(PathBuf) -> SgOpenError = |path| SgOpenError::NotPermitted { path };
-const MISSING: fn(PathBuf) -> SgOpenError = |path| SgOpenError::Missing { path };
 
 #[test]
 fn a_node_of_a_group_names_the_group_to_join() {
@@ -62,8 +59,8 @@ fn a_container_must_be_given_the_node() {
     machine.file("run/.containerenv", "");
     let message = "/dev/sg0 is not to be had in this container; the container must be started \
                    with it -> StartContainerWith { nodes: [\"/dev/sr0\", \"/dev/sg0\"] }";
-    assert_eq!(open(&machine, DENIED), message);
-    assert_eq!(open(&machine, MISSING), message);
+    assert_eq!(open(&machine, NotOpened::NotPermitted), message);
+    assert_eq!(open(&machine, NotOpened::Missing), message);
     let named = Obstacle::missing(&machine.system, &machine.path("dev/sg0"));
     assert_eq!(met(&machine, &named), message);
     // Root there has not the right that /dev/srN asks for.
@@ -77,7 +74,7 @@ fn a_container_must_be_given_the_node() {
 fn outside_of_a_container_a_missing_node_is_a_matter_of_udev() {
     let machine = Machine::four_drives();
     assert_eq!(
-        open(&machine, MISSING),
+        open(&machine, NotOpened::Missing),
         "the kernel has the drive as /dev/sg0, and that node does not exist -> \
          MakeNodes"
     );
@@ -87,7 +84,7 @@ fn outside_of_a_container_a_missing_node_is_a_matter_of_udev() {
 fn root_who_is_refused_is_not_sent_to_sudo() {
     let machine = Machine::four_drives();
     assert_eq!(
-        open(&machine, DENIED),
+        open(&machine, NotOpened::NotPermitted),
         "the system refuses to open /dev/sg0, although its permissions allow it -> ReadKernelLog"
     );
 }

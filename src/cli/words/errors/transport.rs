@@ -3,7 +3,7 @@
 use crate::cli::words::InWords;
 use crate::scsi::ReturnedRegistersError;
 use crate::transport::port::PortOpenError;
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::{NotOpened, SgOpenError};
 use crate::transport::{IdentifyError, Instead, TaskFileError, TransportError, Verdict};
 
 impl InWords for TransportError {
@@ -89,23 +89,16 @@ impl InWords for PortOpenError {
 
 impl InWords for SgOpenError {
     fn in_words(&self) -> String {
-        match self {
-            SgOpenError::Missing { path } => format!("{} does not exist", path.display()),
-            SgOpenError::NoDevice { path } => {
-                format!("there is no device behind {}", path.display())
+        let path = self.path.display();
+        match &self.why {
+            NotOpened::Missing => format!("{path} does not exist"),
+            NotOpened::NoDevice => format!("there is no device behind {path}"),
+            NotOpened::NotPermitted => {
+                format!("no permission to open {path} for reading and writing")
             }
-            SgOpenError::NotPermitted { path } => format!(
-                "no permission to open {} for reading and writing",
-                path.display()
-            ),
-            SgOpenError::Busy { path } => format!("{} is in use", path.display()),
-            SgOpenError::NotScsi { path } => format!(
-                "{} is neither a /dev/sgN nor a /dev/srN device",
-                path.display()
-            ),
-            SgOpenError::Io { path, source } => {
-                format!("{} cannot be opened: {}", path.display(), source.in_words())
-            }
+            NotOpened::Busy => format!("{path} is in use"),
+            NotOpened::NotScsi => format!("{path} is neither a /dev/sgN nor a /dev/srN device"),
+            NotOpened::Io(source) => format!("{path} cannot be opened: {}", source.in_words()),
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy};
 use crate::job::Check;
 use crate::transport::TransportError;
 use crate::transport::port::PortOpenError;
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::NotOpened;
+
+const CAUSE_GONE: &str = "When the cause of that is gone, type the same again:";
 
 pub(super) fn not_located(error: &LocateError, typed: &Request) -> Failure {
     let mut failure = Exit::NoDrive.because(sentence(&error.in_words()));
@@ -123,21 +125,19 @@ pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
         Obstacle::NoPorts => failure
             .next("Live systems of the large distributions give it: type the same again in one of them:")
             .next(command),
-        Obstacle::NodeMissing { .. }
-        | Obstacle::Open(
-            SgOpenError::Missing { .. }
-            | SgOpenError::NoDevice { .. }
-            | SgOpenError::NotScsi { .. },
-        ) => failure.next(WHICH_DRIVES).next(typed.list()),
-        Obstacle::Open(SgOpenError::Io { .. }) => failure.next(OFF_AND_ON).next(command),
-        Obstacle::Open(SgOpenError::NotPermitted { .. } | SgOpenError::Busy { .. })
-        | Obstacle::PortOpen(
+        Obstacle::NodeMissing { .. } => failure.next(WHICH_DRIVES).next(typed.list()),
+        Obstacle::Open(error) => match error.why {
+            NotOpened::Missing | NotOpened::NoDevice | NotOpened::NotScsi => {
+                failure.next(WHICH_DRIVES).next(typed.list())
+            }
+            NotOpened::Io(_) => failure.next(OFF_AND_ON).next(command),
+            NotOpened::NotPermitted | NotOpened::Busy => failure.next(CAUSE_GONE).next(command),
+        },
+        Obstacle::PortOpen(
             PortOpenError::Missing
             | PortOpenError::NoResource { .. }
             | PortOpenError::Io { .. },
-        ) => failure
-            .next("When the cause of that is gone, type the same again:")
-            .next(command),
+        ) => failure.next(CAUSE_GONE).next(command),
     }
 }
 

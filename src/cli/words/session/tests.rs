@@ -27,7 +27,7 @@ use crate::scsi::{DeviceType, PacketDevice};
 use crate::session::identify::{Identified, by_kernel, by_ports};
 use crate::session::{self, Guess, Host};
 use crate::transport::port::{Channel, PortOpenError};
-use crate::transport::sg_io::SgOpenError;
+use crate::transport::sg_io::NotOpened;
 use crate::transport::{Completion, IdentifyError, Instead};
 
 const PIIX: &str = "0000:00:01.1";
@@ -258,14 +258,15 @@ fn what_stands_in_the_way() {
         node: PathBuf::from("/dev/sr2"),
         has_sg,
     };
-    let nodes = every!(SgOpenError:
-        SgOpenError::Missing { .. } => [SgOpenError::Missing { path: path() }],
-        SgOpenError::NoDevice { .. } => [SgOpenError::NoDevice { path: path() }],
-        SgOpenError::NotPermitted { .. } => [SgOpenError::NotPermitted { path: path() }],
-        SgOpenError::Busy { .. } => [SgOpenError::Busy { path: path() }],
-        SgOpenError::NotScsi { .. } => [SgOpenError::NotScsi { path: path() }],
-        SgOpenError::Io { .. } => [SgOpenError::Io { path: path(), source: failed() }],
+    let nodes = every!(NotOpened:
+        NotOpened::Missing => [NotOpened::Missing],
+        NotOpened::NoDevice => [NotOpened::NoDevice],
+        NotOpened::NotPermitted => [NotOpened::NotPermitted],
+        NotOpened::Busy => [NotOpened::Busy],
+        NotOpened::NotScsi => [NotOpened::NotScsi],
+        NotOpened::Io(_) => [NotOpened::Io(failed())],
     );
+    let nodes = nodes.into_iter().map(|why| why.of(&path()));
     let ports = every!(PortOpenError:
         PortOpenError::Missing => [PortOpenError::Missing],
         PortOpenError::NotADevice => [PortOpenError::NotADevice],
@@ -310,10 +311,10 @@ fn what_stands_in_the_way() {
         ],
         Obstacle::NoPorts => [Obstacle::NoPorts],
         Obstacle::PortsNeedRoot => [Obstacle::PortsNeedRoot],
-        Obstacle::Open(_) => [Obstacle::Open(SgOpenError::Missing { path: path() })],
+        Obstacle::Open(_) => [Obstacle::Open(NotOpened::Missing.of(&path()))],
         Obstacle::PortOpen(_) => [Obstacle::PortOpen(PortOpenError::Missing)],
     );
-    obstacles.extend(nodes.into_iter().map(Obstacle::Open));
+    obstacles.extend(nodes.map(Obstacle::Open));
     obstacles.extend(ports.into_iter().map(Obstacle::PortOpen));
     insta::assert_snapshot!(table(obstacles, |obstacle| shown(&in_the_way(
         &obstacle,
