@@ -58,7 +58,8 @@ pub struct ChannelState {
     pub neighbours: Vec<String>,
     /// The disks whose controllers are on the interrupt line.
     pub disks_on_line: Vec<String>,
-    undo: Undo,
+    /// What brings the devices back, by hand after a crash.
+    pub undo: Undo,
 }
 
 /// A device of the kernel on a channel.
@@ -173,8 +174,7 @@ pub enum ChannelError {
 pub fn seat_of_lost(system: &System, node: &Path) -> Option<PortName> {
     note::all_left(system).into_iter().find_map(|(name, left)| {
         let (function, _) = about(&name)?;
-        let lost = GivenUp::all(Some(&left));
-        let lost = lost.into_iter().find(|lost| lost.had(node))?;
+        let lost = left.given_up.into_iter().find(|lost| lost.had(node))?;
         Some(PortName {
             function,
             port: lost.port,
@@ -239,7 +239,7 @@ fn state(
     release: Release,
     left: Option<&Left>,
 ) -> Result<ChannelState, ChannelError> {
-    let given_up = GivenUp::all(left);
+    let given_up = left.map_or_else(Vec::new, |left| left.given_up.clone());
     if let Some(Left { undo, .. }) = left.filter(|left| left.undo.is_bind()) {
         return Ok(ChannelState {
             channel: channel.clone(),
@@ -408,11 +408,6 @@ impl ChannelState {
             }),
             _ => Ok(()),
         }
-    }
-
-    /// What brings the devices back, by hand after a crash.
-    pub fn undo(&self) -> Undo {
-        self.undo.clone()
     }
 
     /// Whether there is something that its user has to know before it is taken.

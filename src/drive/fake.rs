@@ -12,6 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::controller::IdeChannel;
+use super::note::{Left, Undo};
 use super::system::{DeviceNumber, Kernel, System};
 use crate::sim::SimDriveHandle;
 use crate::transport::port::{Block, Layout, PortOpenError, Ports};
@@ -459,6 +460,19 @@ impl Machine {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// A note as a run leaves it that was ended behind a change.
+    pub fn note(&self, path: &str, file: PathBuf, text: &str) {
+        let undo = Undo {
+            file,
+            text: text.to_owned(),
+        };
+        let left = Left {
+            undo,
+            given_up: Vec::new(),
+        };
+        self.file(path, &serde_json::to_string(&left).unwrap());
     }
 
     pub fn read(&self, path: &str) -> String {

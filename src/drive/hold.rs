@@ -107,7 +107,10 @@ impl Hold {
                 Medium::Absent | Medium::Unknown(_) => {}
             }
         }
-        let (note, polling) = stop_polling(system, drive);
+        let (note, polling) = match stop_polling(system, drive) {
+            Ok(note) => (note, None),
+            Err(why) => (None, Some(why)),
+        };
         Ok(Hold {
             _note: note,
             nodes,
@@ -310,45 +313,33 @@ fn no_node(system: &System, drive: &Located) -> Obstacle {
 }
 
 /// Sets `events_poll_msecs` of the sr device to 0, behind a note of what it
-/// was. Without a note it is left alone: nobody would switch it on again after
-/// a crash. Both take root.
-fn stop_polling(system: &System, drive: &Located) -> (Option<Note>, Option<NoteError>) {
+/// was, if it was anything else. Both take root.
+///
+/// # Errors
+/// Without a note it is left alone: nobody would switch it on again after a crash.
+fn stop_polling(system: &System, drive: &Located) -> Result<Option<Note>, NoteError> {
     let Some(name) = drive.sr.as_deref().and_then(Path::file_name) else {
-        return (None, None);
+        return Ok(None);
     };
     let subject = format!("polling-{}", name.to_string_lossy());
-    let file = drive
-        .sysfs
-        .join("block")
-        .join(name)
-        .join("events_poll_msecs");
-    let stop = || -> Result<Option<Note>, NoteError> {
-        // Puts back what a crashed run has left, so before the value is read.
-        let mut note = Note::open(system, &subject)?;
-        let before = match attribute(&file) {
-            None => return Ok(None),
-            Some(before) if before == "0" => return Ok(None),
-            Some(before) => before,
-        };
-        let undo = Undo {
-            file: file.clone(),
-            text: before,
-        };
-        note.promise(undo, "")?;
-        match system.kernel().write(&file, "0") {
-            Ok(()) => Ok(Some(note)),
-            Err(source) => {
-                note.withdraw();
-                Err(NoteError::Io {
-                    path: file.clone(),
-                    source,
-                })
-            }
-        }
+    let block = drive.sysfs.join("block").join(name);
+    let file = block.join("events_poll_msecs");
+    // Puts back what a crashed run has left, so before the value is read.
+    let mut note = Note::open(system, &subject)?;
+    let Some(text) = attribute(&file).filter(|before| before != "0") else {
+        return Ok(None);
     };
-    match stop() {
-        Ok(note) => (note, None),
-        Err(why) => (None, Some(why)),
+    let undo = Undo {
+        file: file.clone(),
+        text,
+    };
+    note.promise(undo, &[])?;
+    match system.kernel().write(&file, "0") {
+        Ok(()) => Ok(Some(note)),
+        Err(source) => {
+            note.withdraw();
+            Err(NoteError::Io { path: file, source })
+        }
     }
 }
 

@@ -71,24 +71,20 @@ fn mount_points(mountinfo: &[u8], number: &str) -> Vec<PathBuf> {
 }
 
 fn unescaped(field: &[u8]) -> PathBuf {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let [first, tail @ ..] = rest {
-        let octal = match rest {
-            [b'\\', digits @ ..] => digits
-                .get(..3)
-                .and_then(|digits| std::str::from_utf8(digits).ok())
-                .and_then(|digits| u8::from_str_radix(digits, 8).ok()),
-            _ => None,
-        };
-        match octal {
+    let mut parts = field.split(|&byte| byte == b'\\');
+    let mut bytes = parts.next().unwrap_or_default().to_vec();
+    for part in parts {
+        let digits = part
+            .get(..3)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
             Some(byte) => {
                 bytes.push(byte);
-                rest = rest.get(4..).unwrap_or_default();
+                bytes.extend(&part[3..]);
             }
             None => {
-                bytes.push(*first);
-                rest = tail;
+                bytes.push(b'\\');
+                bytes.extend(part);
             }
         }
     }

@@ -17,19 +17,20 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
 
+use super::channel::GivenUp;
 use super::pci::PciAddress;
 use super::system::{System, names};
 use crate::files::Locked;
 
 /// How a change is taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
     /// A file of sysfs.
     pub file: PathBuf,
@@ -47,11 +48,11 @@ impl Undo {
         self.file.file_name().is_some_and(|name| name == "bind")
     }
 
-    fn apply(&self, system: &System) -> io::Result<()> {
+    fn apply(self, system: &System) -> Result<(), (Undo, io::Error)> {
         match system.kernel().write(&self.file, &self.text) {
             // The drive or its host is gone, and its state with it.
             Err(error) if is_gone(&error) => Ok(()),
-            outcome => outcome,
+            outcome => outcome.map_err(|error| (self, error)),
         }
     }
 
@@ -71,23 +72,6 @@ impl Undo {
                 Some("scan") => is_of_device && self.text == super::channel::SCAN_ALL,
                 _ => false,
             }
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.file.as_os_str().as_bytes().to_vec();
-        bytes.push(b'\n');
-        bytes.extend(self.text.as_bytes());
-        bytes.push(b'\n');
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Undo> {
-        let mut lines = bytes.split(|&byte| byte == b'\n');
-        let (file, text) = (lines.next()?, lines.next()?);
-        Some(Undo {
-            file: PathBuf::from(OsStr::from_bytes(file)),
-            text: String::from_utf8(text.to_vec()).ok()?,
-        })
     }
 }
 
@@ -154,15 +138,15 @@ impl Note {
     /// # Errors
     /// [`NoteError`]; nothing is to be changed then.
     pub fn open(system: &System, subject: &str) -> Result<Note, NoteError> {
-        let (path, mut file) = locked(system, subject)?;
-        settle_one(system, &mut file).map_err(|(undo, source)| match undo {
-            Some(undo) => NoteError::NotSettled { undo, source },
-            None => NoteError::Io {
-                path: path.clone(),
-                source,
-            },
-        })?;
-        Ok(Note::of(system, path, file))
+        let (note, left) = Note::take_over(system, subject)?;
+        let undo = left.map(|left| left.undo);
+        match undo.map(|undo| undo.apply(system)).transpose() {
+            Ok(_) => Ok(note),
+            Err((undo, source)) => {
+                note.leave_as_found();
+                Err(NoteError::NotSettled { undo, source })
+            }
+        }
     }
 
     fn of(system: &System, path: PathBuf, file: Locked) -> Note {
@@ -182,7 +166,10 @@ impl Note {
     /// As [`open`](Self::open).
     pub fn take_over(system: &System, subject: &str) -> Result<(Note, Option<Left>), NoteError> {
         let (path, mut file) = locked(system, subject)?;
-        let left = Left::read(system, &mut file).ok().flatten();
+        let left = Left::read(system, &mut file).map_err(|source| NoteError::Io {
+            path: path.clone(),
+            source,
+        })?;
         Ok((Note::of(system, path, file), left))
     }
 
@@ -191,20 +178,25 @@ impl Note {
         self.file = None;
     }
 
-    /// Notes how the change that comes next is taken back, with lines about what is
-    /// changed for a run that goes on, if there are any.
+    /// Notes how the change that comes next is taken back, with what the kernel gives
+    /// up by it for a run that goes on.
     ///
     /// # Errors
     /// [`NoteError::Io`]; nothing is to be changed then.
-    pub fn promise(&mut self, undo: Undo, about: &str) -> Result<(), NoteError> {
+    pub fn promise(&mut self, undo: Undo, given_up: &[GivenUp]) -> Result<(), NoteError> {
+        let left = Left {
+            undo,
+            given_up: given_up.to_vec(),
+        };
         if let Some(file) = &mut self.file {
-            let bytes = [&undo.to_bytes(), about.as_bytes()].concat();
-            rewrite(file, &bytes).map_err(|source| NoteError::Io {
+            let bytes = serde_json::to_vec(&left).map_err(io::Error::from);
+            let written = bytes.and_then(|bytes| rewrite(file, &bytes));
+            written.map_err(|source| NoteError::Io {
                 path: self.path.clone(),
                 source,
             })?;
         }
-        self.undo = Some(undo);
+        self.undo = Some(left.undo);
         Ok(())
     }
 
@@ -218,18 +210,17 @@ impl Note {
     /// # Errors
     /// What sysfs says. The note then stays, for the next run.
     pub fn settle(mut self) -> Result<(), NoteError> {
-        self.take_back()
+        let taken_back = self.take_back();
+        taken_back.map_err(|(undo, source)| NoteError::NotTakenBack { undo, source })
     }
 
-    fn take_back(&mut self) -> Result<(), NoteError> {
+    fn take_back(&mut self) -> Result<(), (Undo, io::Error)> {
         // Taken out: whatever happens, it happens once.
         let Some(file) = self.file.take() else {
             return Ok(());
         };
         if let Some(undo) = self.undo.take() {
-            if let Err(source) = undo.apply(&self.system) {
-                return Err(NoteError::NotTakenBack { undo, source });
-            }
+            undo.apply(&self.system)?;
         }
         remove_own(&self.path, file);
         Ok(())
@@ -261,25 +252,23 @@ fn locked(system: &System, subject: &str) -> Result<(PathBuf, Locked), NoteError
     Ok((path, file))
 }
 
-/// What a crashed run has left of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a crashed run has left of a change: a note is this as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     pub undo: Undo,
-    /// The lines that the run has added.
-    pub about: String,
+    /// What the kernel has given up.
+    pub given_up: Vec<GivenUp>,
 }
 
-/// Bytes: two lines, and one for each device of a channel.
-const LONGEST: u64 = 0x2000;
+/// Bytes: more than all devices of a controller take.
+const LONGEST: u64 = 0x1_0000;
 
 impl Left {
     fn read(system: &System, file: &mut File) -> io::Result<Option<Left>> {
         let mut bytes = Vec::new();
         Read::take(file, LONGEST).read_to_end(&mut bytes)?;
-        let undo = Undo::from_bytes(&bytes).filter(|undo| undo.is_known(system));
-        let lines = bytes.splitn(3, |&byte| byte == b'\n').nth(2);
-        let about = String::from_utf8_lossy(lines.unwrap_or_default()).into_owned();
-        Ok(undo.map(|undo| Left { undo, about }))
+        let left = serde_json::from_slice(&bytes).ok();
+        Ok(left.filter(|left: &Left| left.undo.is_known(system)))
     }
 }
 
@@ -334,14 +323,14 @@ pub fn settle(system: &System, but: Option<&str>) -> Vec<Settled> {
             if file.metadata().ok()?.nlink() == 0 {
                 return None;
             }
-            let (undo, outcome) = match settle_one(system, &mut file) {
-                Ok(undo) => {
-                    remove_own(&path, file);
-                    (undo?, Ok(()))
-                }
-                Err((undo, source)) => (undo?, Err(source)),
-            };
-            Some(Settled { undo, outcome })
+            let undo = Left::read(system, &mut file).ok()?.map(|left| left.undo);
+            let mut note = Note::of(system, path, file);
+            note.undo.clone_from(&undo);
+            let outcome = note.take_back().map_err(|(_, source)| source);
+            Some(Settled {
+                undo: undo?,
+                outcome,
+            })
         })
         .collect()
 }
@@ -409,21 +398,6 @@ fn own_file(how: &mut OpenOptions, path: &Path) -> Result<File, NoteError> {
     file.set_permissions(fs::Permissions::from_mode(OWNER_ALONE))
         .map_err(failed)?;
     Ok(file)
-}
-
-/// Takes back what a note asks for, if anything, and empties it.
-fn settle_one(
-    system: &System,
-    file: &mut Locked,
-) -> Result<Option<Undo>, (Option<Undo>, io::Error)> {
-    let left = Left::read(system, file).map_err(|error| (None, error))?;
-    let undo = left.map(|left| left.undo);
-    if let Some(undo) = &undo {
-        undo.apply(system)
-            .map_err(|error| (Some(undo.clone()), error))?;
-    }
-    rewrite(file, b"").map_err(|error| (None, error))?;
-    Ok(undo)
 }
 
 /// `None` where a living run has the lock.

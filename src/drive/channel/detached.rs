@@ -61,8 +61,7 @@ pub fn detach(
         }
     };
     let given_up = state.all();
-    let about: String = given_up.iter().map(GivenUp::line).collect();
-    note.promise(state.undo(), &about)?;
+    note.promise(state.undo.clone(), &given_up)?;
     let mut detached = Detached {
         system: system.clone(),
         note: Some(note),
@@ -221,7 +220,7 @@ impl Detached {
             if clock.now().saturating_sub(start) >= COME_BACK {
                 return Err(ChannelError::NotBack {
                     missing,
-                    undo: self.state.undo(),
+                    undo: self.state.undo.clone(),
                 });
             }
             clock.sleep(COME_BACK_STEP);

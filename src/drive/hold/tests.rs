@@ -136,8 +136,7 @@ fn polling_left_off_by_a_crash_is_not_taken_for_the_users_wish() {
     let file = drive(&machine, "dev/sr0")
         .sysfs
         .join("block/sr0/events_poll_msecs");
-    let note = format!("{}\n-1\n", file.display());
-    machine.file("run/mtkflash/polling-sr0", &note);
+    machine.note("run/mtkflash/polling-sr0", file, "-1");
     machine.file("sys/class/block/sr0/events_poll_msecs", "0");
     drop(held(&machine));
     assert_eq!(polling(&machine, 0), "-1");

@@ -16,7 +16,7 @@ fn undo(machine: &Machine) -> Undo {
 
 fn noted(machine: &Machine) -> Note {
     let mut note = Note::open(&machine.system, "polling-sr0").unwrap();
-    note.promise(undo(machine), "").unwrap();
+    note.promise(undo(machine), &[]).unwrap();
     note
 }
 
@@ -152,8 +152,7 @@ fn a_note_cannot_make_this_program_write_anything_else() {
         (machine.path("sys/bus/pci/drivers/../bind"), "0000:00:01.1"),
         (machine.path("sys/bus/pci/drivers/a/b/bind"), "0000:00:01.1"),
     ] {
-        let text = format!("{}\n{text}\n", file.display());
-        machine.file("run/mtkflash/polling-sr0", &text);
+        machine.note("run/mtkflash/polling-sr0", file, text);
         assert!(settle(&machine.system, None).is_empty(), "{text}");
         assert_eq!(machine.state().writes, []);
     }
@@ -163,8 +162,8 @@ fn a_note_cannot_make_this_program_write_anything_else() {
 fn a_driver_that_a_crashed_run_has_unbound_is_bound_again() {
     let machine = Machine::four_drives();
     let bind = machine.path("sys/bus/pci/drivers/ata_piix/bind");
-    let text = format!("{}\n0000:00:01.1\n", bind.display());
-    machine.file("run/mtkflash/channel-0000:00:01.1-1", &text);
+    let note = "run/mtkflash/channel-0000:00:01.1-1";
+    machine.note(note, bind.clone(), "0000:00:01.1");
     let settled = settle(&machine.system, None);
     assert!(settled[0].undo.is_scan() && settled[0].outcome.is_ok());
     assert_eq!(machine.state().writes, [(bind, "0000:00:01.1".to_owned())]);
@@ -187,15 +186,24 @@ fn a_run_that_goes_on_finds_what_was_noted_and_leaves_it_where_it_fails() {
 
 #[test]
 fn no_note_makes_the_reader_fail() {
-    let machine = Machine::empty();
-    let bytes = proptest::collection::vec(any::<u8>(), 0..60);
-    let outcome = TestRunner::default().run(&bytes, |bytes| {
-        if let Some(undo) = Undo::from_bytes(&bytes) {
-            prop_assert!(!undo.is_known(&machine.system));
+    let machine = Machine::four_drives();
+    machine.note("elsewhere", machine.path(POLL), "-1");
+    let whole = machine.read("elsewhere");
+    let any_bytes = proptest::collection::vec(any::<u8>(), 0..60);
+    let changed = (0..whole.len(), any::<u8>());
+    let outcome = TestRunner::default().run(&(any_bytes, changed), |(bytes, (at, byte))| {
+        let mut note = whole.clone().into_bytes();
+        note[at] = byte;
+        for note in [&bytes, &note, &note[..at].to_vec()] {
+            fs::create_dir_all(machine.path("run/mtkflash")).unwrap();
+            fs::write(machine.path("run/mtkflash/polling-sr0"), note).unwrap();
+            settle(&machine.system, None);
         }
         Ok(())
     });
     outcome.unwrap();
+    let is_poll = |file: &Path| file.ends_with("events_poll_msecs");
+    assert!(machine.state().writes.iter().all(|(file, _)| is_poll(file)));
 }
 
 #[test]
@@ -245,8 +253,8 @@ fn a_link_in_the_place_of_a_note_is_neither_followed_nor_emptied() {
 #[test]
 fn a_link_in_the_place_of_the_folder_is_not_followed() {
     let machine = Machine::four_drives();
-    let crashed = format!("{}\n-1\n", machine.path(POLL).display());
-    machine.file("elsewhere/polling-sr0", &crashed);
+    machine.note("elsewhere/polling-sr0", machine.path(POLL), "-1");
+    let crashed = machine.read("elsewhere/polling-sr0");
     symlink(machine.path("elsewhere"), machine.path("run/mtkflash")).unwrap();
     assert!(settle(&machine.system, None).is_empty());
     let error = Note::open(&machine.system, "polling-sr1").err().unwrap();

@@ -56,7 +56,7 @@ pub fn question(state: &ChannelState) -> Text {
             "It comes back afterwards. Should this program be killed, bring it back by:"
         }
     });
-    question.command_behind("  ", Command::Shell(Shell::Restore(state.undo())));
+    question.command_behind("  ", Command::Shell(Shell::Restore(state.undo.clone())));
     question
 }
 

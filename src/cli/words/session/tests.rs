@@ -438,7 +438,7 @@ fn channel_errors(machine: &Machine) -> Vec<ChannelError> {
         ChannelError::NotBack { .. } => [
             ChannelError::NotBack {
                 missing: state.devices.iter().map(|device| device.name()).collect(),
-                undo: state.undo(),
+                undo: state.undo.clone(),
             },
         ],
     );
