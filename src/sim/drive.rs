@@ -10,7 +10,7 @@ use super::clock::SimClock;
 use super::counters::Counters;
 use super::faults::{Fault, Hook, Schedule};
 use super::memory::{Memory, Misreads};
-use super::state::{Hold, Remembered, StateFile};
+use super::state::{Hold, Remembered, StateFiles};
 use super::target::{Reply, TargetData};
 use crate::scsi::Identity;
 use crate::transport::Register;
@@ -245,7 +245,7 @@ pub(super) struct Drive {
     pub data: VecDeque<u16>,
     schedule: Schedule,
     stuck_busy: bool,
-    state: Option<StateFile>,
+    state: Option<StateFiles>,
     remembered: Remembered,
     /// What the next REQUEST SENSE answers.
     pub sense: Vec<u8>,
@@ -255,7 +255,7 @@ impl Drive {
     pub fn new(
         mut core: Core,
         mut model: Box<dyn Model>,
-        state: Option<StateFile>,
+        state: Option<StateFiles>,
         remembered: Remembered,
     ) -> Drive {
         model.start(&mut core);
@@ -472,7 +472,7 @@ impl Drive {
         }
     }
 
-    /// As [`StateFile::hold`]; a drive without files is its process's own.
+    /// As [`StateFiles::hold`]; a drive without files is its process's own.
     pub fn hold(&mut self) -> Option<Hold> {
         match &self.state {
             Some(state) => state.hold(self.model.memory().bytes(), &self.remembered),

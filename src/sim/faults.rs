@@ -6,8 +6,6 @@
 //! remembered beside the flash, so that the next run finds the drive back and
 //! does not lose it again.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 /// A fault, as a bench file spells it in `[[drive.fault]]`.
@@ -150,15 +148,6 @@ pub(super) struct Schedule {
     hooks: Vec<Hook>,
     /// The first operation that anything waits for; none for 0.
     next: u64,
-}
-
-impl fmt::Debug for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schedule")
-            .field("faults", &self.faults)
-            .field("hooks", &self.hooks.len())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Schedule {

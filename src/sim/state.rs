@@ -40,40 +40,29 @@ pub struct Hold {
 
 /// The files of one drive.
 #[derive(Debug)]
-pub(super) struct StateFile {
-    folder: PathBuf,
-    name: String,
+pub(super) struct StateFiles {
+    pub flash: PathBuf,
+    pub remembered: PathBuf,
+    counters: PathBuf,
 }
 
-impl StateFile {
-    pub fn new(folder: &Path, name: &str) -> StateFile {
-        StateFile {
-            folder: folder.to_owned(),
-            name: name.to_owned(),
+impl StateFiles {
+    pub fn of(folder: &Path, name: &str) -> StateFiles {
+        let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+        StateFiles {
+            flash: file("flash"),
+            remembered: file("drive.toml"),
+            counters: file("counters.toml"),
         }
-    }
-
-    pub fn flash_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.flash", self.name))
-    }
-
-    fn drive_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.drive.toml", self.name))
-    }
-
-    pub fn counters_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.counters.toml", self.name))
     }
 
     /// The flash as the last run left it, or with these contents in the first.
     pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Memory> {
-        fs::create_dir_all(&self.folder)?;
-        let path = self.flash_path();
-        if !path.exists() {
-            let fresh = self.folder.join(format!("{}.flash.new", self.name));
-            put(&fresh, &first(), &path)?;
+        if !self.flash.exists() {
+            self.flash.parent().map(fs::create_dir_all).transpose()?;
+            put(&self.flash, &first())?;
         }
-        let mut file = files::open_to_change(&path, Links::Own)?;
+        let mut file = files::open_to_change(&self.flash, Links::Own)?;
         let mut bytes = Vec::with_capacity(size as usize + 1);
         // One more than fits tells a file that is too long, without reading it all.
         Read::by_ref(&mut file)
@@ -94,7 +83,7 @@ impl StateFile {
     /// Locks the flash until what is returned is dropped. `None` where another run has it,
     /// or has had it since these `bytes` were read from it and this was remembered.
     pub fn hold(&self, bytes: &[u8], remembered: &Remembered) -> Option<Hold> {
-        let Ok(mut file) = files::open(&self.flash_path(), Links::Own) else {
+        let Ok(mut file) = files::open(&self.flash, Links::Own) else {
             // Who has removed it is at work with nothing that is here.
             return Some(Hold::default());
         };
@@ -116,7 +105,7 @@ impl StateFile {
 
     /// What the last run wrote down; the default where there was none.
     pub fn load(&self) -> io::Result<Remembered> {
-        match files::read_text(&self.drive_path(), LARGEST_MEMORY, Links::Own) {
+        match files::read_text(&self.remembered, LARGEST_MEMORY, Links::Own) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
                 io::Error::new(io::ErrorKind::InvalidData, error.message().to_owned())
             }),
@@ -125,36 +114,31 @@ impl StateFile {
         }
     }
 
-    /// Which file `load` reads, for messages.
-    pub fn remembered_path(&self) -> PathBuf {
-        self.drive_path()
-    }
-
     pub fn save(&self, remembered: &Remembered) -> io::Result<()> {
-        self.replace(&self.drive_path(), remembered)
+        replace(&self.remembered, remembered)
     }
 
     /// Leaves the counters for whoever wants them. A failure changes nothing
     /// for the drive and comes too late to be told.
     pub fn save_counters(&self, counters: &Counters) {
-        let _ = self.replace(&self.counters_path(), counters);
-    }
-
-    /// Whole or not at all: a run may be killed at any time.
-    fn replace(&self, path: &Path, content: &impl Serialize) -> io::Result<()> {
-        let text = toml::to_string(content).map_err(io::Error::other)?;
-        let fresh = path.with_extension("toml.new");
-        put(&fresh, text.as_bytes(), path)
+        let _ = replace(&self.counters, counters);
     }
 }
 
-/// Writes a file anew and gives it its name; of one that cannot be written, as on a
-/// full disk, nothing stays.
-fn put(fresh: &Path, content: &[u8], path: &Path) -> io::Result<()> {
-    let mut file = new_file(fresh)?;
+fn replace(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let text = toml::to_string(content).map_err(io::Error::other)?;
+    put(path, text.as_bytes())
+}
+
+/// Writes a file anew and gives it its name, whole or not at all: a run may be killed
+/// at any time. Of one that cannot be written, as on a full disk, nothing stays.
+fn put(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let mut file = new_file(fresh.as_ref())?;
     let done = file
         .write_all(content)
-        .and_then(|()| fs::rename(fresh, path));
+        .and_then(|()| fs::rename(&fresh, path));
     if done.is_err() {
         let _ = fs::remove_file(fresh);
     }
@@ -178,7 +162,7 @@ mod tests {
     #[test]
     fn a_drive_remembers_its_flash_and_its_mode() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(&folder.path().join("new"), "position-3");
+        let state = StateFiles::of(&folder.path().join("new"), "position-3");
         assert_eq!(state.load().unwrap(), Remembered::default());
         let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
         memory.set(1, 7);
@@ -197,7 +181,7 @@ mod tests {
     #[test]
     fn a_flash_is_held_by_one_run_and_not_by_one_that_has_read_it_before_a_change() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(folder.path(), "position-3");
+        let state = StateFiles::of(folder.path(), "position-3");
         let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
         let before = Remembered::default();
         let hold = state.hold(&[0xFF; 4], &before).unwrap();
@@ -221,7 +205,7 @@ mod tests {
     #[test]
     fn a_flash_file_of_another_size_is_no_flash_of_this_drive() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(folder.path(), "position-3");
+        let state = StateFiles::of(folder.path(), "position-3");
         state.open_flash(5, || vec![0; 5]).unwrap();
         let error = state.open_flash(4, Vec::new).unwrap_err();
         assert!(error.to_string().contains("5 bytes"), "{error}");
@@ -230,7 +214,7 @@ mod tests {
     #[test]
     fn what_lies_in_the_place_of_a_state_file_is_neither_waited_for_nor_written_into() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(folder.path(), "x");
+        let state = StateFiles::of(folder.path(), "x");
         let kept = folder.path().join("kept");
         fs::write(&kept, "precious").unwrap();
         for new in ["x.flash.new", "x.drive.toml.new"] {
@@ -239,7 +223,7 @@ mod tests {
         state.open_flash(4, || vec![0; 4]).unwrap();
         state.save(&Remembered::default()).unwrap();
         assert_eq!(fs::read(&kept).unwrap(), b"precious");
-        for path in [state.flash_path(), state.remembered_path()] {
+        for path in [state.flash.clone(), state.remembered.clone()] {
             fs::remove_file(&path).unwrap();
             nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         }
@@ -251,8 +235,8 @@ mod tests {
         #[test]
         fn no_memory_makes_its_reader_fail(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let folder = tempfile::tempdir().unwrap();
-            let state = StateFile::new(folder.path(), "x");
-            fs::write(state.remembered_path(), &bytes).unwrap();
+            let state = StateFiles::of(folder.path(), "x");
+            fs::write(&state.remembered, &bytes).unwrap();
             if let Ok(read) = state.load() {
                 state.save(&read).unwrap();
                 prop_assert_eq!(state.load().unwrap(), read);
@@ -263,9 +247,9 @@ mod tests {
     #[test]
     fn nothing_stays_of_a_file_that_cannot_be_made() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(folder.path(), "x");
+        let state = StateFiles::of(folder.path(), "x");
         // A file cannot take the place of a folder that is not empty.
-        fs::create_dir_all(state.remembered_path().join("y")).unwrap();
+        fs::create_dir_all(state.remembered.join("y")).unwrap();
         assert!(state.save(&Remembered::default()).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -273,8 +257,8 @@ mod tests {
     #[test]
     fn a_broken_memory_is_an_error_and_no_fresh_start() {
         let folder = tempfile::tempdir().unwrap();
-        let state = StateFile::new(folder.path(), "x");
-        fs::write(state.remembered_path(), "vendor_mode = maybe").unwrap();
+        let state = StateFiles::of(folder.path(), "x");
+        fs::write(&state.remembered, "vendor_mode = maybe").unwrap();
         assert!(state.load().is_err());
     }
 }

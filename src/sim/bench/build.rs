@@ -19,7 +19,7 @@ use crate::sim::memory::Memory;
 use crate::sim::packet_drive::{BluRay, Btc, Habits, PacketDrive, Protocol, Setup, VendorBlocks};
 use crate::sim::parallel_flash::ParallelFlash;
 use crate::sim::serial_flash::SerialFlash;
-use crate::sim::state::{Remembered, StateFile};
+use crate::sim::state::{Remembered, StateFiles};
 use crate::sim::vendor_mode::{FlashPart, Refusals, VendorMode};
 
 /// The drive behind a handle, with the state that the last run left in `folder`.
@@ -40,12 +40,12 @@ pub(super) fn drive(
     let (memory, remembered, state) = match folder {
         None => (Memory::new(contents()), Remembered::default(), None),
         Some(folder) => {
-            let state = StateFile::new(folder, &handle.name());
+            let state = StateFiles::of(folder, &handle.name());
             let failed = |file: PathBuf| |error| source.state(&span, file, error);
             let memory = state
                 .open_flash(part.size(), contents)
-                .map_err(failed(state.flash_path()))?;
-            let remembered = state.load().map_err(failed(state.remembered_path()))?;
+                .map_err(failed(state.flash.clone()))?;
+            let remembered = state.load().map_err(failed(state.remembered.clone()))?;
             (memory, remembered, Some(state))
         }
     };

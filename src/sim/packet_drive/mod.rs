@@ -179,7 +179,6 @@ impl PacketDrive {
             start,
             bytes,
             pace,
-            more_to_come,
             residue,
             violations,
         } = program;
@@ -203,12 +202,12 @@ impl PacketDrive {
             }
             Pace::WithinCommand => {
                 core.clock.advance_to(until);
-                if more_to_come {
-                    self.half_written = true;
-                    self.boot(core);
-                } else {
-                    self.restart(core, until);
-                }
+                self.restart(core, until);
+            }
+            Pace::InPart => {
+                core.clock.advance_to(until);
+                self.half_written = true;
+                self.boot(core);
             }
         }
         core.changed = true;

@@ -85,8 +85,6 @@ pub(in crate::sim) struct Program {
     pub start: u32,
     pub bytes: Vec<u8>,
     pub pace: Pace,
-    /// More of the image is to come; else the drive restarts after this.
-    pub more_to_come: bool,
     /// Bytes of the transfer that the drive says it did not take, though it did.
     pub residue: usize,
     /// What the host did with this image that it should not have.
@@ -101,20 +99,21 @@ impl Program {
             start,
             bytes,
             pace: Pace::Afterwards,
-            more_to_come: false,
             residue: 0,
             violations: Vec::new(),
         }
     }
 }
 
-/// When the command that starts programming ends.
+/// When the command that starts programming ends, and what comes then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sim) enum Pace {
-    /// At once; the drive is not ready until it has programmed.
+    /// At once; the drive is not ready until it has programmed, and restarts.
     Afterwards,
-    /// When the drive has programmed.
+    /// When the drive has programmed. It restarts.
     WithinCommand,
+    /// When the drive has programmed. More of the image is to come.
+    InPart,
 }
 
 /// Whether a command block is these bytes, filled up with 00 to a length that

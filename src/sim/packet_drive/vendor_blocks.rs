@@ -18,38 +18,11 @@ use crate::sim::target::TargetData;
 const FIRST: u8 = 0x00;
 const NEXT: u8 = 0xFF;
 
-/// What differs between these drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Mt1339,
     Sd616,
     Mt1939,
-}
-
-impl Kind {
-    /// Bytes that come over the bus.
-    fn transfer(self) -> usize {
-        match self {
-            Kind::Mt1339 => 0x4_0000,
-            Kind::Sd616 => 0x3_0000,
-            Kind::Mt1939 => 0x20_0000,
-        }
-    }
-
-    fn block(self) -> usize {
-        match self {
-            Kind::Mt1339 => 0xFC00,
-            Kind::Sd616 => 0x1_0000,
-            Kind::Mt1939 => 0xF800,
-        }
-    }
-
-    fn last_mode(self) -> u8 {
-        match self {
-            Kind::Mt1339 => 0x04,
-            Kind::Sd616 | Kind::Mt1939 => 0x02,
-        }
-    }
 }
 
 /// Write-protected in an MT1939: the boot loader.
@@ -60,6 +33,11 @@ const STALLS_AFTER: usize = 17;
 
 pub(in crate::sim) struct VendorBlocks {
     kind: Kind,
+    /// Bytes that come over the bus.
+    transfer: usize,
+    /// Bytes of each block but the last.
+    block: usize,
+    last_mode: u8,
     /// Ranges that an MT1939 does not let be read.
     gaps: Vec<FlashRange>,
     received: Vec<u8>,
@@ -67,21 +45,27 @@ pub(in crate::sim) struct VendorBlocks {
 
 impl VendorBlocks {
     pub fn mt1339() -> VendorBlocks {
-        VendorBlocks::new(Kind::Mt1339, Vec::new())
+        VendorBlocks::new(Kind::Mt1339, 0x4_0000, 0xFC00, 0x04)
     }
 
     pub fn sd616() -> VendorBlocks {
-        VendorBlocks::new(Kind::Sd616, Vec::new())
+        VendorBlocks::new(Kind::Sd616, 0x3_0000, 0x1_0000, 0x02)
     }
 
     pub fn mt1939(gaps: Vec<FlashRange>) -> VendorBlocks {
-        VendorBlocks::new(Kind::Mt1939, gaps)
+        VendorBlocks {
+            gaps,
+            ..VendorBlocks::new(Kind::Mt1939, 0x20_0000, 0xF800, 0x02)
+        }
     }
 
-    fn new(kind: Kind, gaps: Vec<FlashRange>) -> VendorBlocks {
+    fn new(kind: Kind, transfer: usize, block: usize, last_mode: u8) -> VendorBlocks {
         VendorBlocks {
             kind,
-            gaps,
+            transfer,
+            block,
+            last_mode,
+            gaps: Vec::new(),
             received: Vec::new(),
         }
     }
@@ -90,11 +74,11 @@ impl VendorBlocks {
         if mode == FIRST {
             self.reset();
         }
-        let left = self.kind.transfer() - self.received.len();
+        let left = self.transfer - self.received.len();
         let expected = if self.received.is_empty() {
             FIRST
-        } else if left <= self.kind.block() {
-            self.kind.last_mode()
+        } else if left <= self.block {
+            self.last_mode
         } else {
             NEXT
         };
@@ -102,19 +86,18 @@ impl VendorBlocks {
             let why = format!("a block with mode {mode:02x} instead of {expected:02x}");
             return Step::refused(SEQUENCE_ERROR, why);
         }
-        let length = left.min(self.kind.block());
+        let length = left.min(self.block);
         if bytes.len() != length {
             let why = format!("a block of {:#x} bytes instead of {length:#x}", bytes.len());
             return Step::refused(INVALID_FIELD, why);
         }
         self.received.extend_from_slice(bytes);
         match self.kind {
-            _ if mode == self.kind.last_mode() => self.last(mode),
-            Kind::Mt1939 if self.received.len() == STALLS_AFTER * self.kind.block() => {
+            _ if mode == self.last_mode => self.last(mode),
+            Kind::Mt1939 if self.received.len() == STALLS_AFTER * self.block => {
                 let bytes = self.received.get(PROTECTED..).unwrap_or_default();
                 Step::Program(Program {
-                    pace: Pace::WithinCommand,
-                    more_to_come: true,
+                    pace: Pace::InPart,
                     ..Program::last(Some(mode), PROTECTED as u32, bytes.to_vec())
                 })
             }
@@ -134,12 +117,12 @@ impl VendorBlocks {
                 }
             },
             Kind::Mt1939 => {
-                let start = STALLS_AFTER * self.kind.block();
+                let start = STALLS_AFTER * self.block;
                 let rest = received.get(start..).unwrap_or_default().to_vec();
                 Program {
                     pace: Pace::WithinCommand,
                     // coastermelt saw a residue of the whole block after success.
-                    residue: self.kind.transfer() % self.kind.block(),
+                    residue: self.transfer % self.block,
                     ..Program::last(Some(mode), start as u32, rest)
                 }
             }
