@@ -120,25 +120,15 @@ impl Hold {
         })
     }
 
-    /// Holds a drive again that has restarted, under whatever names. `None`
-    /// while it is not back with the nodes it had. Whether it is the same drive,
-    /// its identity must tell.
+    /// Holds a drive again that has restarted, under whatever names. Whether it is the
+    /// same drive, its identity must tell.
     ///
-    /// # Errors
-    /// [`HoldError`], where a drive is there and cannot be held. That may pass:
-    /// udev has yet to look at it and to set its permissions. To be called
-    /// again, as after `None`, until the caller's patience ends.
-    pub fn again(
-        system: &System,
-        before: &Located,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Option<Hold>, HoldError> {
-        match find_again(system, before) {
-            Some(drive) if drive.has_nodes_of(before) => {
-                Hold::take(system, &drive, MediumRule::Allow, clock).map(Some)
-            }
-            _ => Ok(None),
-        }
+    /// `None` while it is not back with the nodes it had, or cannot be held. That may
+    /// pass: udev has yet to look at it and to set its permissions. To be called again
+    /// until the caller's patience ends.
+    pub fn again(system: &System, before: &Located, clock: Arc<dyn Clock>) -> Option<Hold> {
+        let drive = find_again(system, before).filter(|drive| drive.has_nodes_of(before))?;
+        Hold::take(system, &drive, MediumRule::Allow, clock).ok()
     }
 
     fn vanishes(&self) -> bool {

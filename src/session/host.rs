@@ -323,12 +323,10 @@ fn in_place(system: &System, before: &Located, clock: &Arc<dyn Clock>) -> Reopen
     let (system, before, clock) = (system.clone(), before.clone(), Arc::clone(clock));
     // The desktop looks at a new drive as well: one that is busy now will be free in a
     // moment.
-    Box::new(
-        move || match Hold::again(&system, &before, Arc::clone(&clock)) {
-            Ok(Some(hold)) => Ok(Box::new(hold)),
-            Ok(None) | Err(_) => Err(TransportError::Vanished),
-        },
-    )
+    Box::new(move || {
+        let hold = Hold::again(&system, &before, Arc::clone(&clock));
+        Ok(Box::new(hold.ok_or(TransportError::Vanished)?))
+    })
 }
 
 /// Takes a channel whose devices the kernel still has.
