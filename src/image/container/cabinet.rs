@@ -8,7 +8,7 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::{Budget, File, Problem, shown, u16_at, u32_at};
+use super::{Budget, Fields, File, Problem, shown, u16_at, u32_at};
 
 /// What the flags say is there.
 const HAS_PREVIOUS: u16 = 1;
@@ -26,7 +26,7 @@ const BLOCK: usize = 0x8000;
 /// # Errors
 /// A cabinet of which not even the list can be read.
 pub fn read(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, Problem> {
-    let cabinet = Cabinet::of(bytes, budget).ok_or(Problem::Damaged)?;
+    let cabinet = Cabinet::of(bytes, budget)?;
     if cabinet.members.len() > budget.members {
         return Err(Problem::TooLarge);
     }
@@ -95,18 +95,18 @@ struct Member {
 
 impl Cabinet {
     /// `None` where it ends too early.
-    fn of(bytes: &[u8], budget: &Budget) -> Option<Cabinet> {
-        let mut fields = Fields { bytes, at: 16 };
+    fn of(bytes: &[u8], budget: &Budget) -> Result<Cabinet, Problem> {
+        let mut fields = at(bytes, 16);
         let members_at = fields.long()?;
-        fields.skip(6)?;
+        fields.bytes(6)?;
         let [folders, members, flags] = [fields.short()?, fields.short()?, fields.short()?];
-        fields.skip(4)?;
+        fields.bytes(4)?;
         let (mut of_folder, mut reserved) = (0, 0);
         if flags & HAS_RESERVED != 0 {
             let of_cabinet = fields.short()?;
             of_folder = usize::from(fields.byte()?);
             reserved = usize::from(fields.byte()?);
-            fields.skip(usize::from(of_cabinet))?;
+            fields.bytes(usize::from(of_cabinet))?;
         }
         for neighbour in [HAS_PREVIOUS, HAS_NEXT] {
             if flags & neighbour != 0 {
@@ -121,30 +121,27 @@ impl Cabinet {
                 blocks: fields.short()?,
                 method: fields.short()?,
             };
-            fields.skip(of_folder)?;
-            Some(folder)
+            fields.bytes(of_folder)?;
+            Ok(folder)
         };
-        let folders = (0..folders).map(folder).collect::<Option<_>>()?;
-        let mut fields = Fields {
-            bytes,
-            at: members_at,
-        };
+        let folders = (0..folders).map(folder).collect::<Result<_, Problem>>()?;
+        let mut fields = at(bytes, members_at);
         // One more than there may be is enough to see that there are too many.
         let most = usize::from(members).min(budget.members.saturating_add(1));
         let member = |_| {
             let (size, at, folder) = (fields.long()?, fields.long()?, fields.short()?);
             // Date, time, attributes.
-            fields.skip(6)?;
+            fields.bytes(6)?;
             let name = shown(&String::from_utf8_lossy(fields.text()?));
-            Some(Member {
+            Ok(Member {
                 name,
                 folder,
                 at,
                 size,
             })
         };
-        let members = (0..most).map(member).collect::<Option<_>>()?;
-        Some(Cabinet {
+        let members = (0..most).map(member).collect::<Result<_, Problem>>()?;
+        Ok(Cabinet {
             folders,
             members,
             reserved,
@@ -165,13 +162,13 @@ impl Folder {
         if wanted > budget.bytes.min(Budget::MEMBER) {
             return Err(Problem::TooLarge);
         }
-        let mut fields = Fields { bytes, at: self.at };
+        let mut fields = at(bytes, self.at);
         let mut content = Vec::new();
         for _ in 0..self.blocks {
             if content.len() >= wanted {
                 break;
             }
-            let (packed, size) = fields.block(reserved).ok_or(Problem::Damaged)?;
+            let (packed, size) = fields.block(reserved)?;
             method
                 .block(packed, size, &mut content)
                 .ok_or(Problem::Damaged)?;
@@ -223,54 +220,43 @@ impl Unpacker {
     }
 }
 
-/// The fields of a cabinet, lowest byte first, taken one after the other.
-struct Fields<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// The fields of a cabinet from a place on, lowest byte first.
+fn at(bytes: &[u8], at: usize) -> Fields<'_> {
+    Fields::new(bytes.get(at..).unwrap_or_default(), 0)
 }
 
 impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(length)?;
-        let taken = self.bytes.get(self.at..end)?;
-        self.at = end;
-        Some(taken)
+    fn short(&mut self) -> Result<u16, Problem> {
+        u16_at(self.bytes(2)?, 0).ok_or(Problem::Damaged)
     }
 
-    fn skip(&mut self, length: usize) -> Option<()> {
-        self.take(length).map(|_| ())
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn short(&mut self) -> Option<u16> {
-        u16_at(self.take(2)?, 0)
-    }
-
-    fn long(&mut self) -> Option<usize> {
-        usize::try_from(u32_at(self.take(4)?, 0)?).ok()
+    fn long(&mut self) -> Result<usize, Problem> {
+        let long = u32_at(self.bytes(4)?, 0);
+        long.map(|long| long as usize).ok_or(Problem::Damaged)
     }
 
     /// What is before the next NUL.
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let length = memchr::memchr(0, self.bytes.get(self.at..)?)?;
-        let text = self.take(length)?;
-        self.skip(1)?;
-        Some(text)
+    fn text(&mut self) -> Result<&'a [u8], Problem> {
+        let length = memchr::memchr(0, self.rest).ok_or(Problem::Damaged)?;
+        let text = self.bytes(length)?;
+        self.byte()?;
+        Ok(text)
     }
 
-    /// A block's packed bytes, and what they unpack to; `None` where its sum does
-    /// not fit. A sum of 0 is none.
-    fn block(&mut self, reserved: usize) -> Option<(&'a [u8], usize)> {
-        let expected = u32_at(self.take(4)?, 0)?;
-        let sizes = self.take(4)?;
-        let (packed, size) = (u16_at(sizes, 0)?, u16_at(sizes, 2)?);
-        self.skip(reserved)?;
-        let packed = self.take(usize::from(packed))?;
-        let is_right = expected == 0 || sum(sizes, sum(packed, 0)) == expected;
-        is_right.then_some((packed, usize::from(size)))
+    /// A block's packed bytes, and what they unpack to. A sum of 0 is none.
+    ///
+    /// # Errors
+    /// Where its sum does not fit.
+    fn block(&mut self, reserved: usize) -> Result<(&'a [u8], usize), Problem> {
+        let expected = self.long()?;
+        let sizes = self.bytes(4)?;
+        let mut both = at(sizes, 0);
+        let (packed, size) = (both.short()?, both.short()?);
+        self.bytes(reserved)?;
+        let packed = self.bytes(usize::from(packed))?;
+        let is_right = expected == 0 || sum(sizes, sum(packed, 0)) as usize == expected;
+        let block = is_right.then_some((packed, usize::from(size)));
+        block.ok_or(Problem::Damaged)
     }
 }
 

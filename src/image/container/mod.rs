@@ -156,6 +156,29 @@ fn shown(name: &str) -> String {
         .collect()
 }
 
+/// Bytes that are read one after the other.
+struct Fields<'a> {
+    rest: &'a [u8],
+    /// No list in them is believed to have more entries.
+    most: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn new(rest: &'a [u8], most: usize) -> Fields<'a> {
+        Fields { rest, most }
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<&'a [u8], Problem> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Problem::Damaged)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn byte(&mut self) -> Result<u8, Problem> {
+        Ok(self.bytes(1)?[0])
+    }
+}
+
 /// The 16 bits at a place, little end first.
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes_at(bytes, at).map(u16::from_le_bytes)

@@ -337,16 +337,14 @@ impl Search {
 
     /// An archive behind a program, which the program unpacks.
     fn overlay(&mut self, content: &[u8], overlay: &[u8]) {
-        const ARCHIVES: [Kind; 4] = [Kind::Zip, Kind::SevenZip, Kind::Rar, Kind::Cabinet];
-        const STARTS: [&[u8]; 4] = [
-            b"PK\x03\x04",
-            b"7z\xbc\xaf\x27\x1c",
-            b"Rar!\x1a\x07",
-            b"MSCF\0\0\0\0",
+        const STARTS: [(&[u8], Kind); 4] = [
+            (b"PK\x03\x04", Kind::Zip),
+            (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+            (b"Rar!\x1a\x07", Kind::Rar),
+            (b"MSCF\0\0\0\0", Kind::Cabinet),
         ];
         let first = STARTS
-            .iter()
-            .zip(ARCHIVES)
+            .into_iter()
             .filter_map(|(start, kind)| Some((memchr::memmem::find(overlay, start)?, kind)))
             .min_by_key(|(at, _)| *at);
         match first {

@@ -11,7 +11,7 @@ use std::io::Read;
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::{Lzma2Reader, LzmaReader};
 
-use super::{Budget, File, Problem, shown, u32_at, u64_at};
+use super::{Budget, Fields, File, Problem, shown, u32_at, u64_at};
 use crate::image::Crc32;
 
 /// The bytes before everything else: a mark, the version, and where the header is.
@@ -193,13 +193,6 @@ fn order(sources: &[Option<usize>]) -> Option<Vec<usize>> {
     Some(order)
 }
 
-/// The bytes of a header, taken one after the other.
-struct Fields<'a> {
-    rest: &'a [u8],
-    /// No count may be larger.
-    most: usize,
-}
-
 /// How a folder's coders hang together.
 struct Layout {
     /// As the file has them.
@@ -208,21 +201,7 @@ struct Layout {
     order: Vec<usize>,
 }
 
-impl<'a> Fields<'a> {
-    fn new(rest: &'a [u8], most: usize) -> Fields<'a> {
-        Fields { rest, most }
-    }
-
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], Problem> {
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Problem::Damaged)?;
-        self.rest = rest;
-        Ok(bytes)
-    }
-
-    fn byte(&mut self) -> Result<u8, Problem> {
-        Ok(self.bytes(1)?[0])
-    }
-
+impl Fields<'_> {
     fn must_be(&mut self, expected: u8) -> Result<(), Problem> {
         match self.byte()? == expected {
             true => Ok(()),

@@ -250,16 +250,14 @@ fn digits(bytes: &[u8]) -> Option<usize> {
 
 /// `rr?`, NUL, `v` or `Ver `, perhaps `XFB-`, then x.y.z and two NUL.
 fn find_version(program: &[u8]) -> Option<[u8; 3]> {
-    let after = memmem::find_iter(program, b"\0v")
+    let mut after = memmem::find_iter(program, b"\0v")
         .filter(|at| at.checked_sub(3).and_then(|at| program.get(at..at + 2)) == Some(b"rr"))
         .map(|at| at + 2)
         .chain(memmem::find_iter(program, b"Ver ").map(|at| at + 4));
-    after
-        .filter_map(|at| {
-            let rest = program.get(at..)?;
-            version_in(rest.strip_prefix(b"XFB-").unwrap_or(rest))
-        })
-        .next()
+    after.find_map(|at| {
+        let rest = program.get(at..)?;
+        version_in(rest.strip_prefix(b"XFB-").unwrap_or(rest))
+    })
 }
 
 fn version_in(bytes: &[u8]) -> Option<[u8; 3]> {
