@@ -60,10 +60,7 @@ impl PacketDrive {
                     family: family.name,
                 }),
             },
-            windows: match family.sending {
-                Sending::BluRay { .. } => &WINDOWS,
-                Sending::BufferSumProgram { .. } | Sending::VendorBlocks(_) | Sending::Never => &[],
-            },
+            windows: if family.is_blu_ray() { &WINDOWS } else { &[] },
             writing: match family.sending {
                 Sending::Never => Writing::Impossible(Unwritable::OnlyRead {
                     family: family.name,
@@ -91,7 +88,7 @@ impl PacketDrive {
     /// Where it does not say who it is, is not ready to tell, or a command is
     /// lost on the way.
     pub fn survey(&mut self) -> Result<(), DeviceError> {
-        if !matches!(self.family.sending, Sending::BluRay { .. }) {
+        if !self.family.is_blu_ray() {
             return Ok(());
         }
         let found = self
@@ -140,13 +137,6 @@ impl PacketDrive {
             self.transport = Some((self.reopen)()?);
         }
         Ok(())
-    }
-
-    /// Whether the drive answers now; finds it again where it went away.
-    fn is_back(&mut self) -> Result<(), PacketError> {
-        self.find_again()?;
-        let answer = restart::ask(self.transport()?);
-        self.note_vanished(answer)
     }
 
     fn identify(&mut self) -> Result<Identity, PacketError> {
@@ -231,9 +221,9 @@ impl FirmwareDevice for PacketDrive {
 impl Download for PacketDrive {
     fn rule_out(&mut self, image: &[u8]) -> Result<(), PrepareError> {
         self.refuse_other_size(image)?;
-        let Sending::BluRay { .. } = self.family.sending else {
+        if !self.family.is_blu_ray() {
             return Ok(());
-        };
+        }
         // A drive that is on no list is asked nothing before that is forced.
         let is_listed = self.family.unlisted(self.info.identity.as_ref()).is_none();
         blu_ray::rule_out(&self.surveyed(is_listed)?, image)
@@ -322,18 +312,14 @@ impl Download for PacketDrive {
     }
 
     fn await_return(&mut self, waiting: &mut dyn FnMut(&Waiting)) -> Result<Identity, DeviceError> {
-        let is_blu_ray = matches!(self.family.sending, Sending::BluRay { .. });
+        let is_blu_ray = self.family.is_blu_ray();
         let (patience, mut watch) = match is_blu_ray {
             true => (blu_ray::PATIENCE, Watch::of_restarted()),
             false => (restart::PATIENCE, Watch::default()),
         };
         let begun = self.clock.now();
         loop {
-            let seen = match is_blu_ray {
-                true => self.look(),
-                false => self.is_back().map(|()| Seen::Ready),
-            };
-            let (mut last, progress) = match seen {
+            let (mut last, progress) = match self.look() {
                 Ok(Seen::Ready) => (LastAnswer::Ready, None),
                 Ok(Seen::Fault(sense)) => return Err(DeviceError::FlashFault { sense }),
                 Ok(Seen::Busy(progress, error)) => (LastAnswer::Error(error.into()), progress),
@@ -400,9 +386,13 @@ impl PacketDrive {
         Ok(None)
     }
 
+    /// What the drive answers now; finds it again where it went away.
     fn look(&mut self) -> Result<Seen, PacketError> {
         self.find_again()?;
-        let seen = blu_ray::look(self.transport()?.as_mut());
+        let seen = match self.family.is_blu_ray() {
+            true => blu_ray::look(self.transport()?),
+            false => restart::look(self.transport()?),
+        };
         if let Seen::Silent(PacketError::Transport(TransportError::Vanished)) = seen {
             self.transport = None;
         }

@@ -291,6 +291,11 @@ impl Family {
         }
     }
 
+    /// Whether its drives are awaited and asked as Blu-ray drives are.
+    pub(super) fn is_blu_ray(&self) -> bool {
+        matches!(self.sending, Sending::BluRay { .. })
+    }
+
     /// Whether its commands are sent to no drive but those, whatever is forced.
     pub fn is_for_listed_only(&self) -> bool {
         matches!(self.models, Models::LiteOn)

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use super::blu_ray::Seen;
 use super::{PROGRAM_TIMEOUT, PacketError, command};
 use crate::scsi::{Sense, SenseKey, cdb};
 use crate::transport::{Data, PacketTransport};
@@ -69,16 +70,12 @@ impl Watch {
 ///
 /// The drive is given minutes to answer: a time-out would have the kernel reset
 /// it while it may be programming.
-pub(super) fn ask(transport: &mut dyn PacketTransport) -> Result<(), PacketError> {
-    match command(
-        transport,
-        &cdb::test_unit_ready(),
-        Data::None,
-        PROGRAM_TIMEOUT,
-    ) {
-        Ok(_) => Ok(()),
-        Err(PacketError::Sense(sense)) if shows_a_working_drive(sense) => Ok(()),
-        Err(error) => Err(error),
+pub(super) fn look(transport: &mut dyn PacketTransport) -> Seen {
+    let asked = cdb::test_unit_ready();
+    match command(transport, &asked, Data::None, PROGRAM_TIMEOUT) {
+        Ok(_) => Seen::Ready,
+        Err(PacketError::Sense(sense)) if shows_a_working_drive(sense) => Seen::Ready,
+        Err(error) => Seen::Silent(error),
     }
 }
 
