@@ -275,6 +275,7 @@ fn a_file_that_is_there_under_the_name_that_was_meant_is_named() {
     for (typed, meant) in [
         ("/mNEW.BIN", "/m NEW.BIN"),
         ("/m:new.bin", "/m NEW.BIN"),
+        ("/m:new", "/m NEW.BIN"),
         ("/m C:\\FIRM\\NEW.BIN", "/m NEW.BIN"),
         ("/m FIRM\\OLD.BIN", "/m FIRM/OLD.BIN"),
         ("/m NEW", "/m NEW.BIN"),

@@ -44,30 +44,30 @@ impl Failure {
 /// the one that was typed.
 fn meant(path: &Path, request: &Request) -> Option<(&'static str, Vec<Request>)> {
     let text = path.to_str().unwrap_or_default();
-    let with = |found: Vec<PathBuf>| -> Vec<Request> {
-        found.iter().map(|file| request.with_file(file)).collect()
-    };
-    let by_letters = with(other_letters(path));
-    if !by_letters.is_empty() {
-        return Some((OTHER_LETTERS, by_letters));
-    }
-    if let Some((letter, file)) = behind_a_switch(text) {
-        let mut lines = with(there(Path::new(file)));
-        for line in &mut lines {
-            line.merged |= letter == 'm';
-            line.binary |= letter == 'b';
+    let joined = behind_a_switch(text).map(|(letter, file)| (there(Path::new(file)), letter));
+    let (joined, letter) = joined.unwrap_or_default();
+    let dos = of_dos(text);
+    let name = dos.as_deref().and_then(Path::file_name);
+    let ways = [
+        (OTHER_LETTERS, other_letters(path)),
+        (JOINED, joined),
+        (DOS_PATH, dos.as_deref().map(there).unwrap_or_default()),
+        (DOS_PATH, name.map(Path::new).map(there).unwrap_or_default()),
+        (NO_EXTENSION, there(path)),
+    ];
+    let (why, found) = ways.into_iter().find(|(_, found)| !found.is_empty())?;
+    let lines = found.iter().map(|file| {
+        let line = request.with_file(file);
+        match why {
+            JOINED => Request {
+                merged: line.merged || letter == 'm',
+                binary: line.binary || letter == 'b',
+                ..line
+            },
+            _ => line,
         }
-        return (!lines.is_empty()).then_some((JOINED, lines));
-    }
-    if let Some(path) = of_dos(text) {
-        let name = path.file_name().map_or(Path::new(""), Path::new);
-        let mut found = there(&path);
-        found.extend(there(name));
-        found.truncate(1);
-        return (!found.is_empty()).then(|| (DOS_PATH, with(found)));
-    }
-    let longer = with(with_an_extension(path));
-    (!longer.is_empty()).then_some((NO_EXTENSION, longer))
+    });
+    Some((why, lines.collect()))
 }
 
 const OTHER_LETTERS: &str = "Linux tells small letters from capitals. This one is there:";
@@ -76,12 +76,18 @@ const DOS_PATH: &str = "Here folders are told apart by /, and there are no drive
                         there:";
 const NO_EXTENSION: &str = "A file is named with what stands behind its dot. This one is there:";
 
-/// A file, or one whose name is the same but for its letters.
+/// A file of this name, in whatever letters, or with an extension of firmware.
 fn there(path: &Path) -> Vec<PathBuf> {
-    match path.is_file() {
-        true => vec![path.to_owned()],
-        false => other_letters(path),
-    }
+    const EXTENSIONS: [&str; 4] = ["bin", "hex", "rom", "fw"];
+    let is_without = path.extension().is_none();
+    let longer = EXTENSIONS.iter().filter(|_| is_without);
+    std::iter::once(path.to_owned())
+        .chain(longer.map(|end| path.with_extension(end)))
+        .flat_map(|path| match path.is_file() {
+            true => vec![path],
+            false => other_letters(&path),
+        })
+        .collect()
 }
 
 /// `/mBYS1.BIN`, `/m:BYS1.BIN`: the letter and the file.
@@ -105,16 +111,6 @@ fn of_dos(text: &str) -> Option<PathBuf> {
             .replace('\\', "/")
             .into()
     })
-}
-
-/// Files that have this name and an extension of firmware.
-fn with_an_extension(path: &Path) -> Vec<PathBuf> {
-    const OF_FIRMWARE: [&str; 4] = ["bin", "hex", "rom", "fw"];
-    let is_without = path.extension().is_none();
-    let names = OF_FIRMWARE.iter().filter(|_| is_without);
-    names
-        .flat_map(|end| there(&path.with_extension(end)))
-        .collect()
 }
 
 /// Files beside `path`, one image or its first bank, that have its name in other
