@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::json;
 use super::locked;
 use super::log::Log;
-use super::outcome::{Finding, Outcome, Spent, ToGoBack};
+use super::outcome::{Finding, Outcome, Spent};
 use super::progress::eprintln_quietly;
 use super::report;
 use super::text::{Look, Text};
@@ -22,7 +22,6 @@ use super::wrap;
 use crate::flash::Bank;
 use crate::image::Checksum;
 use crate::job::Phase;
-use crate::protocol::Unwritable;
 
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
 /// is not lost on the caller: before a change it ends the job, after it the job
@@ -69,10 +68,9 @@ impl Output {
     pub fn new(manner: Manner, outcome: Outcome, log: &Log) -> Output {
         Output {
             manner,
-            failure: OnceLock::new(),
             outcome: Mutex::new(outcome),
             log: log.clone(),
-            held: Mutex::default(),
+            ..Output::default()
         }
     }
 
@@ -160,46 +158,11 @@ impl Output {
         phases
     }
 
-    /// Whether a drive was found that can be written, and not read.
-    pub fn has_met_a_write_only_drive(&self) -> bool {
-        self.has_found(|finding| {
-            matches!(finding, Finding::Drive(drive)
-                if !drive.is_readable && drive.read_only.is_none())
-        })
-    }
-
-    /// Whether a drive was found whose flash is read by whoever knows its size.
-    pub fn has_met_a_flash_of_unknown_size(&self) -> bool {
-        self.has_found(|finding| matches!(finding, Finding::Drive(drive) if drive.size == 0))
-    }
-
-    /// Whether a drive was found whose flash no protocol writes.
-    pub fn has_met_a_read_only_flash(&self) -> bool {
-        self.has_found(|finding| {
-            let Finding::Drive(drive) = finding else {
-                return false;
-            };
-            !matches!(drive.read_only, None | Some(Unwritable::OnlyRead { .. }))
-        })
-    }
-
-    /// Whether a change has left a file with what was in the flash before.
-    pub fn has_made_a_backup(&self) -> bool {
-        self.has_found(|finding| {
-            matches!(
-                finding,
-                Finding::Changed {
-                    to_go_back: ToGoBack::In(_) | ToGoBack::InPart(_),
-                    ..
-                }
-            )
-        })
-    }
-
-    fn has_found(&self, is_it: impl Fn(&Finding) -> bool) -> bool {
+    /// What was found and done with the drives so far.
+    pub fn each_of_drives(&self, hear: impl FnMut(&Finding)) {
         let outcome = self.outcome();
-        let mut findings = outcome.drives.iter().flat_map(|drive| &drive.findings);
-        findings.any(is_it)
+        let findings = outcome.drives.iter().flat_map(|drive| &drive.findings);
+        findings.for_each(hear);
     }
 
     /// One of several drives is done with; the others go on.

@@ -2,14 +2,14 @@
 //! goes in, what is to be done next comes out. Nothing here asks, prints or
 //! touches a drive, so that every way through it can be walked in a test.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::args::{self, DriveName, Request, UsageError, Via};
+use super::answer::{Complaint, drive_of, named, switches_of, with_words};
+use crate::cli::args::{DriveName, Request, Via};
 use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use crate::cli::words::entry::PREPARATIONS;
-use crate::job::Check;
 use crate::protocol::packet::Family;
 use crate::scsi::Identity;
 
@@ -128,50 +128,21 @@ pub struct Met {
     pub has_backup: bool,
 }
 
-/// How a command failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed {
-    pub exit: Exit,
-    /// Its advice has the same again, after a deed.
-    pub offers_the_same: bool,
+/// Whether a write that ended so has left a flash that is not as it should be.
+fn leaves_half_written(exit: Exit) -> bool {
+    matches!(exit, Exit::FailedPartly | Exit::Different | Exit::Internal)
 }
 
-impl Failed {
-    /// Whether a write that ended so has left a flash that is not as it should be.
-    pub fn leaves_half_written(exit: Exit) -> bool {
-        matches!(exit, Exit::FailedPartly | Exit::Different | Exit::Internal)
-    }
-
-    fn tried(self) -> Tried {
-        match self.exit {
-            _ if self.offers_the_same => Tried::MayHelp,
+impl Tried {
+    /// What failed so.
+    fn of(failure: &Failure) -> Tried {
+        match failure.exit {
+            _ if failure.next.offers_the_same() => Tried::MayHelp,
             // A drive that was not there, or failed, may do better the next time.
             Exit::NoDrive | Exit::FailedUnchanged => Tried::MayHelp,
             _ => Tried::InVain,
         }
     }
-}
-
-/// Why an answer was none; the question comes again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Complaint {
-    /// Neither a position nor a path.
-    NoDrive,
-    YesOrNo,
-    NoFile,
-    /// Something else than `n` where that alone goes on.
-    NotN,
-    Words(UsageError),
-    /// Words that make another command of it.
-    OtherCommand,
-    /// `--yes`.
-    Consent,
-    /// Enter, where that would end as before.
-    InVain,
-    /// Something else where the size of the flash is to be said first.
-    NoSize,
-    /// A no where a file is to be named.
-    No,
 }
 
 /// How it ended.
@@ -195,22 +166,26 @@ pub enum End {
         kept: Option<PathBuf>,
         read: Box<Request>,
     },
-    /// A command failed in a way that the next step cannot mend. It has said so.
-    Failed(Exit),
-    /// The user wants no more. `flash` is the exit of the last write that has left
-    /// the flash other than it was.
-    Stopped { flash: Option<Exit> },
+    /// A command failed in a way that the next step cannot mend.
+    Failed(Failure),
+    /// All of it was written, and the user looks no more at the drive.
+    Written,
+    /// The user wants no more. `half_written` is the last write, where it has left the
+    /// flash other than it should be.
+    Stopped { half_written: Option<Failure> },
 }
 
 impl End {
     pub fn exit(&self) -> Exit {
         match self {
-            End::Back { .. } => Exit::Done,
+            End::Back { .. } | End::Written => Exit::Done,
             End::NotSeenSince { .. } | End::NoWay { .. } => Exit::NoDrive,
             End::NotEntered => Exit::FailedUnchanged,
             End::ReadOnly { .. } => Exit::Refused,
-            End::Failed(exit) => *exit,
-            End::Stopped { flash } => flash.unwrap_or(Exit::Stopped),
+            End::Failed(failure) => failure.exit,
+            End::Stopped { half_written } => half_written
+                .as_ref()
+                .map_or(Exit::Stopped, |write| write.exit),
         }
     }
 }
@@ -245,9 +220,9 @@ pub struct Guide {
     met: Met,
     /// What is in the flash before anything is changed is in a file.
     has_backup: bool,
-    /// How the last write ended that has left the flash other than it should be, and
-    /// none since has made it right.
-    half_written: Option<Exit>,
+    /// The last write that has left the flash other than it should be, where none since
+    /// has made it right.
+    half_written: Option<Failure>,
     /// The question whose answer was the file that is looked at.
     asked: Option<Question>,
     /// Whether there is something of that name already.
@@ -296,9 +271,9 @@ impl Guide {
         }
     }
 
-    /// Whether the flash is other than it should be, by a write on the way.
-    pub fn is_half_written(&self) -> bool {
-        self.half_written.is_some()
+    /// The write on the way that has left the flash other than it should be.
+    pub fn half_written(&self) -> Option<&Failure> {
+        self.half_written.as_ref()
     }
 
     /// What was wrong with the last answer.
@@ -359,11 +334,11 @@ impl Guide {
     }
 
     /// How the command ended that was asked for.
-    pub fn ended(&mut self, result: Result<Met, Failed>) {
+    pub fn ended(&mut self, result: Result<Met, &Failure>) {
         let Task::Run(step, request) = self.task.clone() else {
             return;
         };
-        let exit = result.map_err(|failed| failed.exit);
+        let exit = result.map_err(|failure| failure.exit);
         self.task = match (step, self.prepared, exit) {
             (Step::Enter, _, Ok(met)) => {
                 self.met = met;
@@ -386,8 +361,10 @@ impl Guide {
                 Task::Ask(self.asked.take().unwrap_or(Question::WhichFile))
             }
             (Step::Write, ..) => self.after_write(request, result),
-            (_, _, Err(exit)) => Task::End(End::Failed(exit)),
-            (_, _, Ok(_)) => return,
+            _ => match result {
+                Err(failure) => Task::End(End::Failed(failure.clone())),
+                Ok(_) => return,
+            },
         };
     }
 
@@ -406,7 +383,7 @@ impl Guide {
         })
     }
 
-    fn after_reading(&mut self, read: Request, result: Result<Met, Failed>) -> Task {
+    fn after_reading(&mut self, read: Request, result: Result<Met, &Failure>) -> Task {
         let file = file_of(&read);
         let (read, tried) = match result {
             Ok(_) => {
@@ -415,7 +392,7 @@ impl Guide {
             }
             // Something is in the way of the file by now, and not of another.
             Err(_) if (self.is_taken)(&file) => (read.with_file(&self.spare()), Tried::MayHelp),
-            Err(failed) => (read, failed.tried()),
+            Err(failure) => (read, Tried::of(failure)),
         };
         Task::Ask(Question::Keep {
             read: Box::new(read),
@@ -433,7 +410,7 @@ impl Guide {
         }
     }
 
-    fn after_write(&mut self, mut write: Request, result: Result<Met, Failed>) -> Task {
+    fn after_write(&mut self, mut write: Request, result: Result<Met, &Failure>) -> Task {
         let is_dry = std::mem::take(&mut write.options.dry_run);
         match result {
             Ok(_) if is_dry => self.ask_to_write(write, Tried::Not),
@@ -443,15 +420,15 @@ impl Guide {
                 Task::Ask(Question::OffAndOn)
             }
             // It is written, and only the report on it was lost.
-            Err(failed) if failed.exit == Exit::Unreported && !is_dry => {
+            Err(failure) if failure.exit == Exit::Unreported && !is_dry => {
                 self.half_written = None;
                 Task::Ask(Question::OffAndOn)
             }
-            Err(failed) => {
-                if Failed::leaves_half_written(failed.exit) {
-                    self.half_written = Some(failed.exit);
+            Err(failure) => {
+                if leaves_half_written(failure.exit) {
+                    self.half_written = Some(failure.clone());
                 }
-                self.ask_to_write(write, failed.tried())
+                self.ask_to_write(write, Tried::of(failure))
             }
         }
     }
@@ -465,14 +442,14 @@ impl Guide {
     }
 
     fn stop(&mut self) {
-        let written = match &self.task {
+        let end = match &self.task {
             Task::End(_) => return,
-            // All of it was written; what is left is a look.
-            Task::Ask(Question::OffAndOn) => Some(Exit::Done),
-            _ => None,
+            Task::Ask(Question::OffAndOn) => End::Written,
+            _ => End::Stopped {
+                half_written: self.half_written.take(),
+            },
         };
-        let flash = self.half_written.or(written);
-        self.task = Task::End(End::Stopped { flash });
+        self.task = Task::End(end);
     }
 
     /// Checks the drive, as it is or prepared in this way.
@@ -575,7 +552,7 @@ impl Guide {
     /// Enter reads into this file, switches are added to the command, and everything
     /// else is another name.
     fn keep_so(&mut self, read: Request, tried: Tried, answer: &str) {
-        let read = match self.switches_of(answer) {
+        let read = match switches_of(answer, self.is_taken) {
             None if answer.is_empty() && tried == Tried::InVain => Err(Complaint::InVain),
             None if tried == Tried::WithoutSize => Err(Complaint::NoSize),
             None if answer.is_empty() => Ok(read),
@@ -602,7 +579,7 @@ impl Guide {
     /// Enter writes, switches are added to the command, and everything else is
     /// another file.
     fn write_so(&mut self, write: Request, tried: Tried, answer: &str) {
-        let write = match self.switches_of(answer) {
+        let write = match switches_of(answer, self.is_taken) {
             None if answer.is_empty() && tried == Tried::InVain => Err(Complaint::InVain),
             None if answer.is_empty() => Ok(write),
             None => return self.inspect(answer),
@@ -625,24 +602,6 @@ impl Guide {
         }
         self.task = Task::Run(Step::Inspect, Request::inspect_file(&named(answer)));
     }
-
-    /// The switches that an answer is. The name of a check alone, as a refusal says it,
-    /// is one as well where no file is called so.
-    fn switches_of(&self, answer: &str) -> Option<String> {
-        let first = answer.split_whitespace().next()?;
-        if args::is_switch(first.as_ref()) {
-            return Some(answer.to_owned());
-        }
-        let answer = answer.to_ascii_lowercase();
-        let name = ["force=", "force "]
-            .iter()
-            .find_map(|word| answer.strip_prefix(word))
-            .unwrap_or(&answer);
-        let check = Check::ALL
-            .into_iter()
-            .find(|check| check.name() == name.trim())?;
-        (!(self.is_taken)(Path::new(first))).then(|| format!("--force={}", check.name()))
-    }
 }
 
 /// The next way to prepare it.
@@ -651,39 +610,6 @@ fn climb(rung: Rung) -> Task {
         Some(next) => Task::Ask(Question::Prepare(next)),
         None => Task::End(End::NotEntered),
     }
-}
-
-/// A command with the words that somebody has typed behind it.
-fn with_words(request: &Request, words: &str) -> Result<Request, Complaint> {
-    let mut all = request.words();
-    // Behind `--` nothing is a switch.
-    let file = all.iter().position(|word| word == "--");
-    let file = file.map_or_else(Vec::new, |at| all.split_off(at));
-    all.extend(words.split_whitespace().map(OsString::from));
-    all.extend(file);
-    let typed = args::parse_words(&all).map_err(Complaint::Words)?;
-    if typed.options.yes {
-        return Err(Complaint::Consent);
-    }
-    match typed.command == request.command && typed.drives == request.drives {
-        true => Ok(typed),
-        false => Err(Complaint::OtherCommand),
-    }
-}
-
-/// The one drive that a word names.
-fn drive_of(word: &str) -> Option<DriveName> {
-    let request = args::parse_words(&[word, "c"].map(OsString::from)).ok()?;
-    match request.drives.as_slice() {
-        [drive] if request.command.verb() == Some(args::Verb::Check) => Some(drive.clone()),
-        _ => None,
-    }
-}
-
-/// A file as typed, or as a terminal pastes it: in quotes.
-fn named(answer: &str) -> PathBuf {
-    let bare = |quote: char| answer.strip_prefix(quote)?.strip_suffix(quote);
-    PathBuf::from(bare('\'').or_else(|| bare('"')).unwrap_or(answer))
 }
 
 /// The file that it is about, if it is about one.

@@ -4,6 +4,7 @@
 //! by the same function; [`guide`] says which comes next. It can do nothing that
 //! they cannot, and asks for YES where they do.
 
+mod answer;
 mod guide;
 mod words;
 
@@ -11,15 +12,16 @@ use super::args::Request;
 use super::commands::{self, Context};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::outcome::Outcome;
+use super::outcome::{Finding, Outcome, ToGoBack};
 use super::output::Output;
 use super::progress::eprintln_quietly;
 use super::prompt;
 use super::signals;
 use super::user;
 use crate::job::StopFlag;
+use crate::protocol::Unwritable;
 use crate::session::{DriveName, Listed, Machine};
-use guide::{End, Failed, Guide, Met, Seen, Sight, Step, Task};
+use guide::{End, Guide, Met, Seen, Sight, Task};
 
 /// Leads whoever sits at the terminal.
 ///
@@ -43,9 +45,6 @@ pub fn run(context: Context) -> Result<(), Failure> {
     // Without it such a signal ends a step, as Ctrl-C does.
     let _ = signals::note_end_into(&end);
     let mut guide = Guide::of(typed, |file| file.exists());
-    let mut last = None;
-    // Of the last write that has left the flash other than it should be.
-    let mut half_written: Option<Failure> = None;
     loop {
         if end.is_requested() {
             guide.heard(None);
@@ -70,32 +69,16 @@ pub fn run(context: Context) -> Result<(), Failure> {
             Task::Run(step, request) => {
                 eprintln_quietly(words::step(step, &request));
                 let result = carry_out(context, &request);
-                guide.ended(result.as_ref().copied().map_err(|failure| Failed {
-                    exit: failure.exit,
-                    offers_the_same: failure.next.offers_the_same(),
-                }));
-                last = result.err();
-                match &last {
-                    Some(failure)
-                        if step == Step::Write && Failed::leaves_half_written(failure.exit) =>
-                    {
-                        half_written = Some(failure.clone());
-                    }
-                    _ => half_written = half_written.filter(|_| guide.is_half_written()),
-                }
-                match (&last, guide.task()) {
-                    (None, _) | (Some(_), Task::End(End::Failed(_))) => {}
-                    (Some(failure), next) => {
-                        let flash = half_written.as_ref().map(|failure| &failure.flash);
-                        eprintln_quietly(words::failed(failure, flash, &next));
+                guide.ended(result.as_ref().copied());
+                match (result, guide.task()) {
+                    (Ok(_), _) | (Err(_), Task::End(End::Failed(_))) => {}
+                    (Err(failure), next) => {
+                        eprintln_quietly(words::failed(&failure, guide.half_written(), &next));
                     }
                 }
-            }
-            Task::End(End::Failed(exit)) => {
-                return Err(last.unwrap_or_else(|| exit.because("A step failed.")));
             }
             Task::End(end) => {
-                eprintln_quietly(words::end(&end, typed, half_written.as_ref())?);
+                eprintln_quietly(words::end(&end, typed)?);
                 return Ok(());
             }
         }
@@ -119,12 +102,26 @@ fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
             .map_err(|error| Failure::unreported(&error, request))
     };
     result.and_then(|()| check())?;
-    Ok(Met {
-        is_write_only: output.has_met_a_write_only_drive(),
-        is_of_unknown_size: output.has_met_a_flash_of_unknown_size(),
-        is_read_only: output.has_met_a_read_only_flash(),
-        has_backup: output.has_made_a_backup(),
-    })
+    let mut met = Met::default();
+    output.each_of_drives(|finding| met.note(finding));
+    Ok(met)
+}
+
+impl Met {
+    fn note(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Drive(drive) => {
+                self.is_write_only |= !drive.is_readable && drive.read_only.is_none();
+                self.is_of_unknown_size |= drive.size == 0;
+                self.is_read_only |=
+                    !matches!(drive.read_only, None | Some(Unwritable::OnlyRead { .. }));
+            }
+            Finding::Changed { to_go_back, .. } => {
+                self.has_backup |= matches!(to_go_back, ToGoBack::In(_) | ToGoBack::InPart(_));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Which drives there are, and where the legacy ports lead to them.

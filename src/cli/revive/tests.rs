@@ -1,9 +1,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::guide::{
-    Complaint, End, Failed, Guide, Met, Question, Rung, Seen, Sight, Step, Task, Tried,
-};
+use super::answer::Complaint;
+use super::guide::{End, Guide, Met, Question, Rung, Seen, Sight, Step, Task, Tried};
 use super::words;
 use crate::cli::args::{self, DriveName, Request};
 use crate::cli::exit::Exit;
@@ -114,18 +113,16 @@ fn walk_beside(line: &str, is_taken: fn(&Path) -> bool, way: &[Then]) -> Walked 
             }
             (Task::Run(_, request), Works | Meets(_) | Fails(_) | FailsForNow(_)) => {
                 commands.push(line_of(&request));
-                let failed = |exit: &Exit, offers_the_same| {
-                    Err(Failed {
-                        exit: *exit,
-                        offers_the_same,
-                    })
-                };
-                guide.ended(match then {
-                    Fails(exit) => failed(exit, false),
-                    FailsForNow(exit) => failed(exit, true),
+                let failure = |exit: &Exit| exit.because("It failed.");
+                let result = match then {
+                    Fails(exit) => Err(failure(exit)),
+                    FailsForNow(exit) => {
+                        Err(failure(exit).next("After this:").next(request.same()))
+                    }
                     Meets(met) => Ok(*met),
                     _ => Ok(Met::default()),
-                });
+                };
+                guide.ended(result.as_ref().copied());
             }
             (Task::Ask(question), Types(_) | Leaves) => {
                 asked.push(question);
@@ -308,7 +305,8 @@ fn an_entry_that_fails_for_want_of_rights_ends_it_with_that() {
         "mtkflash 3 revive",
         &[Sees(at(3, None)), Fails(Exit::NoDrive)],
     );
-    assert_eq!(walked.end(), &End::Failed(Exit::NoDrive));
+    assert!(matches!(walked.end(), End::Failed(_)));
+    assert_eq!(walked.end().exit(), Exit::NoDrive);
 }
 
 /// The way up to the question for a file.
@@ -463,8 +461,13 @@ fn a_half_written_flash_is_told_at_every_question_and_at_the_end() {
             let asked = walk("mtkflash 3 revive", &way);
             assert!(asked.offered().2, "{way:?}");
             let left = walk("mtkflash 3 revive", &[way, vec![leaving]].concat());
-            let flash = Some(Exit::FailedPartly);
-            assert_eq!(left.end(), &End::Stopped { flash });
+            let is_told = matches!(
+                left.end(),
+                End::Stopped {
+                    half_written: Some(_)
+                }
+            );
+            assert!(is_told, "{:?}", left.end());
             assert_eq!(left.end().exit(), Exit::FailedPartly);
         }
     }
@@ -805,6 +808,11 @@ fn every_question_and_every_end_in_words() {
         .collect();
     let rungs: Vec<Question> = Rung::all().map(Question::Prepare).collect();
     let drive = || DriveName::Index(3);
+    let request = typed("mtkflash 3 revive");
+    let half_written = Failure {
+        flash: Flash::Unsaid,
+        ..half().next("Leave it on:").next(request.same())
+    };
     let ends = [
         End::Back {
             identity: sony(),
@@ -832,15 +840,12 @@ fn every_question_and_every_end_in_words() {
             kept: None,
             read: Box::new(typed("mtkflash 3 r /m /b dead-3.bin")),
         },
+        End::Written,
         End::Stopped {
-            flash: Some(Exit::Done),
+            half_written: Some(half_written),
         },
-        End::Stopped {
-            flash: Some(Exit::FailedPartly),
-        },
-        End::Stopped { flash: None },
+        End::Stopped { half_written: None },
     ];
-    let request = typed("mtkflash 3 revive");
     let caller = crate::cli::caller::Caller::ordinary();
     let complaints = [
         Complaint::Consent,
@@ -848,21 +853,16 @@ fn every_question_and_every_end_in_words() {
         Complaint::No,
         Complaint::NotN,
     ];
-    let said = |half: Option<&Failure>| {
-        let ends = ends
-            .iter()
-            .map(move |end| match words::end(end, &request, half) {
-                Ok(text) => text,
-                Err(failure) => failure.text(),
-            });
-        ends.collect::<Vec<_>>()
-    };
+    let said = ends.iter().map(|end| match words::end(end, &request) {
+        Ok(text) => text,
+        Err(failure) => failure.text(),
+    });
     let shown = questions
         .iter()
         .chain(&rungs)
         .map(words::question)
         .chain(complaints.iter().map(words::complaint))
-        .chain(said(None))
+        .chain(said)
         .map(|text| {
             text.render(
                 &caller,
@@ -892,13 +892,13 @@ fn half() -> Failure {
 fn of_a_half_written_flash_no_message_says_that_nothing_was_changed() {
     let request = typed("mtkflash 3 revive");
     let half = half();
-    let flash = Some(Exit::FailedPartly);
     for offers in [false, true] {
         let half = match offers {
             true => half.clone().next("Leave it on:").next(request.same()),
             false => half.clone(),
         };
-        let end = words::end(&End::Stopped { flash }, &request, Some(&half));
+        let half_written = Some(half.clone());
+        let end = words::end(&End::Stopped { half_written }, &request);
         let end = end.expect_err("no success");
         assert_eq!(end.flash, half.flash);
         let said = end.text().to_string();
@@ -910,7 +910,7 @@ fn of_a_half_written_flash_no_message_says_that_nothing_was_changed() {
     let later = Exit::BadImage.because("There is no such file.");
     let next = Task::Ask(Question::WhichFile);
     let unchanged = "Nothing was changed.";
-    let said = words::failed(&later, Some(&half.flash), &next).to_string();
+    let said = words::failed(&later, Some(&half), &next).to_string();
     assert!(!said.contains(unchanged), "{said}");
     assert!(said.contains("dead-3.bin"), "{said}");
     let said = words::failed(&later, None, &next).to_string();

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::guide::{Complaint, End, Question, Rung, Seen, Step, Task, Tried, file_of};
+use super::answer::Complaint;
+use super::guide::{End, Question, Rung, Seen, Step, Task, Tried, file_of};
 use crate::cli::advice::{Advice, Asking, Command};
 use crate::cli::args::{DriveName, Request};
-use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::report;
 use crate::cli::text::Text;
@@ -203,9 +203,9 @@ fn place(position: u8) -> String {
 }
 
 /// A command that failed before the guide goes on. Of a drive that refuses, the
-/// next question is the next thing to try. `flash` is what a write before has left:
-/// that it is as it was before this command is no good news then.
-pub fn failed(failure: &Failure, flash: Option<&Flash>, next: &Task) -> Text {
+/// next question is the next thing to try. That the flash is as it was before this
+/// command is no good news where a write before has left it `half_written`.
+pub fn failed(failure: &Failure, half_written: Option<&Failure>, next: &Task) -> Text {
     let next = match next {
         Task::Ask(Question::Prepare(rung)) if *rung != Rung::FIRST => Advice::default(),
         _ => failure.next.clone(),
@@ -214,7 +214,7 @@ pub fn failed(failure: &Failure, flash: Option<&Flash>, next: &Task) -> Text {
         unchanged @ Flash::Holds {
             state: FlashState::Unchanged,
             ..
-        } => flash.unwrap_or(unchanged),
+        } => half_written.map_or(unchanged, |write| &write.flash),
         changed => changed,
     };
     Failure {
@@ -251,12 +251,11 @@ pub fn complaint(complaint: &Complaint) -> Text {
     }
 }
 
-/// The last words: what was reached, or why it was not, after a write that has
-/// left the flash other than it should be.
+/// The last words: what was reached, or why it was not.
 ///
 /// # Errors
 /// Every end but a drive that was written.
-pub fn end(end: &End, typed: &Request, half_written: Option<&Failure>) -> Result<Text, Failure> {
+pub fn end(end: &End, typed: &Request) -> Result<Text, Failure> {
     let failure = |what: String| end.exit().because(what);
     Err(match end {
         End::Back {
@@ -319,30 +318,30 @@ pub fn end(end: &End, typed: &Request, half_written: Option<&Failure>) -> Result
                     .next(read.as_ref().clone()),
             }
         }
-        End::Failed(_) => failure("A step failed.".to_owned()),
-        End::Stopped {
-            flash: Some(Exit::Done),
-        } => {
+        End::Failed(failure) => failure.clone(),
+        End::Written => {
             let mut text = Text::from("");
             text.words("It was written. Whether the drive is back, this shows:")
                 .command_behind("    ", Command::Flash(typed.list().into()));
             return Ok(text);
         }
-        End::Stopped { flash: Some(_) } => Failure {
-            flash: half_written.map_or(Flash::Unsaid, |write| write.flash.clone()),
+        End::Stopped {
+            half_written: Some(write),
+        } => Failure {
+            flash: write.flash.clone(),
             ..failure("Stopped, and the flash is not as it should be.".to_owned())
         }
-        .next(match half_written {
-            Some(write) if !write.next.offers_the_same() => {
+        .next(match write.next.offers_the_same() {
+            false => {
                 "Leave the drive on: with the power the way in may be gone. To begin again, with \
                  another file:"
             }
-            _ => {
+            true => {
                 "Leave the drive on: with the power the way in may be gone. To begin again, with \
                  the same file or another:"
             }
         })
         .next(typed.same()),
-        End::Stopped { flash: None } => failure("Stopped.".to_owned()),
+        End::Stopped { half_written: None } => failure("Stopped.".to_owned()),
     })
 }
