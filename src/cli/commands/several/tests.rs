@@ -59,7 +59,7 @@ fn done(machine: &OnBench, request: &Request, one: OneDrive) -> Vec<Exit> {
         .iter()
         .map(|name| Desk::of(request, name))
         .collect();
-    let channels = channels(machine, &request.drives, &desks);
+    let channels = channels(machine, &desks);
     let bars = MultiProgress::new();
     let work = Work {
         context,
