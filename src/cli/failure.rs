@@ -12,6 +12,7 @@ mod refused;
 use std::path::{Path, PathBuf};
 
 pub use flash::Flash;
+pub use refused::refused;
 
 use super::advice::{Advice, Line};
 use super::args::{Command, Request, Via};
@@ -105,7 +106,7 @@ impl Failure {
     /// A job that changes nothing, or was not yet changing anything.
     pub fn job(error: &JobError, request: &Request) -> Failure {
         let failure = match error {
-            JobError::Refused(refusal) => return refused::refused(refusal, request),
+            JobError::Refused(refusal) => return refused(refusal, request),
             JobError::Kept { file, source } => {
                 let failure = match source.as_ref() {
                     JobError::File(
@@ -184,11 +185,11 @@ impl Failure {
             .next(request.same())
     }
 
-    /// A question that nobody is there to answer.
-    pub fn nobody_to_ask(question: &Text) -> Failure {
+    /// A question that nobody is there to answer, about `what`.
+    pub fn nobody_to_ask(what: &str, question: Text) -> Failure {
         Failure {
-            details: question.clone(),
-            ..Exit::Refused.because("There is no terminal to ask for YES at.")
+            details: question,
+            ..Exit::Refused.because(format!("{what}There is no terminal to ask for YES at."))
         }
         .next("In a script, --yes answers in advance.")
     }

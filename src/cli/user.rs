@@ -102,7 +102,6 @@ pub struct AtTerminal<'a> {
     pub drive: &'a DriveName,
     pub output: &'a Output,
     pub progress: &'a mut Progress,
-    pub yes: bool,
     pub stop: &'a StopFlag,
     pub request: &'a Request,
     /// Why nothing is wanted of a drive that is this one.
@@ -139,8 +138,9 @@ impl User for AtTerminal<'_> {
 
     fn may_take(&mut self, channel: &ChannelState) -> Answer {
         let question = words::session::question(channel);
-        match prompt::ask(&question, self.yes, self.stop) {
-            Consent::Given if self.yes => Answer::YesBefore,
+        let yes = self.request.options.yes;
+        match prompt::ask(&question, yes, self.stop) {
+            Consent::Given if yes => Answer::YesBefore,
             Consent::Given => Answer::Yes,
             Consent::Denied => Answer::No,
             Consent::NobodyToAsk => Answer::NobodyThere,

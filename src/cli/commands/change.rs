@@ -16,7 +16,7 @@ use super::several::{Answer, Demand};
 use crate::cli::args::{Request, Via};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::next;
 use crate::cli::outcome::{Drive, Finding, Proposed, Takes, ToGoBack, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
@@ -64,7 +64,7 @@ impl Change<'_> {
         if let (Some(family), true) = (family, request.erasing().is_some()) {
             if let Erasing::Undocumented { family } = family.rules.erasing {
                 let refusal = Refusal::Unerasable { family };
-                return Err(Failure::job(&refusal.into(), request));
+                return Err(failure::refused(&refusal, request));
             }
         }
         self.refuse_other(drive, request)
@@ -77,7 +77,7 @@ impl Change<'_> {
             return Ok(());
         }
         write::refuse_misfit(&self.content, drive, &request.options.force)
-            .map_err(|refusal| Failure::job(&refusal.into(), request))
+            .map_err(|refusal| failure::refused(&refusal, request))
     }
 
     /// Whether a check was overridden that keeps the drive alive.
@@ -104,27 +104,19 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
     backup::check(context.request, only_looks(context.request, context.asking))?;
-    let is_unanswered = asks && !options.yes && !prompt::somebody_is_there();
+    if asks && !options.yes && !prompt::somebody_is_there() {
+        let machine = user::machine(context.request)?;
+        change.refuse_by_name(context.request, machine.as_ref())?;
+        must_be_there(context.request, machine.as_ref())?;
+        return Err(nobody_to_ask(context.request));
+    }
     let opened;
     let machine = match context.machine {
         Some(machine) => machine,
-        None if is_unanswered => {
-            opened = user::machine(context.request)?;
-            opened.as_ref()
-        }
         None => {
             opened = context.machine()?;
             opened.as_ref()
         }
-    };
-    if is_unanswered {
-        change.refuse_by_name(context.request, machine)?;
-        must_be_there(context.request, machine)?;
-        return Err(nobody_to_ask(context.request));
-    }
-    let context = Context {
-        machine: Some(machine),
-        ..context
     };
     let before = match is_read_by_packets(context.request) {
         true => Some(read_by_packets(context, machine)?),
@@ -133,6 +125,7 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let request = context.request;
     let unwanted = |drive: &Identity| change.refuse_other(drive, request).err();
     let context = Context {
+        machine: Some(machine),
         read_before: before.as_deref(),
         unwanted: Some(&unwanted),
         ..context
@@ -217,7 +210,7 @@ fn read_by_packets(context: Context, machine: &dyn Machine) -> Result<Vec<u8>, F
     let dump = dump.map_err(|error| Failure::job(&error, typed))?;
     let forced = &typed.options.force;
     steadiness::refuse_unstable(dump.disagreements, forced)
-        .map_err(|refusal| Failure::job(&refusal.into(), typed))?;
+        .map_err(|refusal| failure::refused(&refusal, typed))?;
     match dump.gaps.first() {
         None => Ok(dump.bytes),
         Some(gap) => Err(Exit::Refused
@@ -266,9 +259,7 @@ impl Run<'_> {
             dry_run: only_looks(request, self.asking),
             skip_if_same: request.options.skip_if_same,
         };
-        let proposal = self
-            .in_job(|job| write::prepare(job, &wanted))
-            .map_err(|error| Failure::job(&error, request))?;
+        let proposal = self.job(|job| write::prepare(job, &wanted))?;
         let Capabilities {
             reading,
             time_per_byte,

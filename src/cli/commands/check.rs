@@ -23,8 +23,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
     }
     context.with_drive(|run| {
         run.show_unfinished(None);
-        let size = run.capabilities().size;
-        let next = match interrupted::unfinished_line(run.info(), size, &run.journal()) {
+        let next = match run.begun() {
             Some((words, backup)) => {
                 next::after_interrupted("It answers. ", &words, &backup, run.request)
             }
@@ -81,11 +80,8 @@ fn all(context: Context) -> Result<(), Failure> {
         Consent::Stopped => return Err(Failure::job(&JobError::Stopped, request)),
         Consent::Denied => return Err(Failure::denied(&Word::Yes, request)),
         Consent::NobodyToAsk => {
-            return Err(Exit::Refused
-                .because(format!(
-                    "{CHECK_ALL} There is no terminal to ask for YES at."
-                ))
-                .next("In a script, --yes answers in advance."));
+            let what = format!("{CHECK_ALL} ");
+            return Err(Failure::nobody_to_ask(&what, Text::default()));
         }
     }
     let mut last_failure = None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::run::Context;
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, GET_IT_AGAIN, named};
+use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links};
@@ -274,7 +274,7 @@ pub fn refuse_damaged(request: &Request, file: &Path, findings: &[Finding]) -> R
         Certainty::Certain => Err(unusable(request, file, &what, None)),
         Certainty::Probable if !request.options.force.contains(&Check::Structure) => {
             let refusal = Refusal::from(Objection::LooksDamaged(finding.clone()));
-            Err(Failure::job(&refusal.into(), request))
+            Err(failure::refused(&refusal, request))
         }
         Certainty::Probable | Certainty::Possible => Ok(()),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::run::{Context, Run};
 use crate::cli::args::Request;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::next;
 use crate::cli::outcome::{Dumped, Finding};
 use crate::cli::report::{bank_sums, size};
@@ -27,9 +27,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         check_names_and_room(run, file)?;
         run.show_unfinished(Some(file));
         run.refuse_slow(2, 0)?;
-        let dump = run
-            .in_job(|job| read::read(job, &request.selection()))
-            .map_err(|error| Failure::job(&error, request))?;
+        let dump = run.job(|job| read::read(job, &request.selection()))?;
         let by_boot_code = run.info().is_boot_loader();
         let is_mixed =
             by_boot_code || interrupted::is_mixed(Some(file), run.device(), &dump, &run.journal());
@@ -37,9 +35,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())
         };
-        let size = run.capabilities().size;
-        let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
-        Ok((dump, record, by_boot_code, begun))
+        Ok((dump, record, by_boot_code, run.begun()))
     })?;
     save(context, file, &dump, &record, by_boot_code)?;
     let next = match begun {
@@ -62,7 +58,7 @@ fn save(
 ) -> Result<(), Failure> {
     let request = context.request;
     let forced = &request.options.force;
-    write::refuse_blank(dump, forced).map_err(|refusal| Failure::job(&refusal.into(), request))?;
+    write::refuse_blank(dump, forced).map_err(|refusal| failure::refused(&refusal, request))?;
     let format = format(request);
     let overwrite = forced.contains(&Check::Overwrite);
     backup::save(dump, record, file, format, overwrite)

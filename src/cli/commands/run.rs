@@ -1,6 +1,8 @@
 //! What the commands have in common: a drive that is opened, worked with and
 //! given back.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use super::several::{Among, Answer, Demand, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::log;
 use crate::cli::next::{self, Blank};
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
@@ -19,7 +21,7 @@ use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
-use crate::job::{Job, JobError, Refusal, Selection, StopFlag, estimate};
+use crate::job::{Job, JobError, Refusal, Selection, StopFlag, estimate, interrupted};
 use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
 use crate::session::{self, LeftProgramming, Machine, OpenError, Session, Wish};
@@ -151,7 +153,6 @@ impl<'a> Context<'a> {
             drive,
             output,
             progress: &mut progress,
-            yes: request.options.yes,
             stop,
             request,
             unwanted,
@@ -236,6 +237,23 @@ impl Run<'_> {
         }
     }
 
+    /// A job that changes nothing.
+    pub fn job<T>(
+        &mut self,
+        work: impl FnOnce(&mut Job) -> Result<T, JobError>,
+    ) -> Result<T, Failure> {
+        let request = self.request;
+        self.in_job(work)
+            .map_err(|error| Failure::job(&error, request))
+    }
+
+    /// The line that asked for a change of this drive which is not finished, and what
+    /// was in the flash before it.
+    pub fn begun(&self) -> Option<(Vec<OsString>, PathBuf)> {
+        let size = self.capabilities().size;
+        interrupted::unfinished_line(self.info(), size, &self.journal())
+    }
+
     pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {
         let (output, name, progress) = (self.output, self.name, &mut self.progress);
         let clock = Arc::clone(&self.session.clock);
@@ -274,7 +292,7 @@ impl Run<'_> {
                     why: *reason,
                     model,
                 };
-                Failure::job(&refusal.into(), self.request)
+                failure::refused(&refusal, self.request)
                     .next(next::WRITE_ONLY)
                     .next(self.request.write_unread())
             }

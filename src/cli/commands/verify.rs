@@ -11,8 +11,9 @@ use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::{report, words};
 use crate::image::{Image, Report};
 use crate::job::steadiness::is_unstable;
+use crate::job::verify::{self, Compared};
 use crate::job::write::{self, Content};
-use crate::job::{Check, Forced, interrupted, verify};
+use crate::job::{Check, Forced, interrupted};
 use crate::protocol::Writing;
 
 /// Of a drive that does not answer INQUIRY: what is in its flash may name it.
@@ -33,80 +34,83 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         path: file.to_owned(),
         report: Box::new(Report::of(&image)),
     });
-    let (compared, begun, unwritable, is_over, says_who_it_is) = context.with_drive(|run| {
+    let (compared, ending) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
         run.refuse_slow(1, 0)?;
-        let compared = run
-            .in_job(|job| verify::verify(job, &image, &request.selection()))
-            .map_err(|error| Failure::job(&error, request))?;
-        let size = run.capabilities().size;
-        let begun = interrupted::unfinished_line(run.info(), size, &run.journal());
-        let begun = begun.and_then(|(words, _)| args::parse_words(&words).ok());
-        let is_whole = request.selection().is_everything()
-            && image.bytes().len() == size as usize
-            && compared.difference.is_none()
-            && report::is_all(&compared);
-        let is_over =
-            is_whole && interrupted::end_those_that_hold(image.bytes(), run.info(), &run.journal());
-        let says_who_it_is = run.info().identity.is_some();
-        let unwritable = unwritable(run, file, &image);
-        Ok((compared, begun, unwritable, is_over, says_who_it_is))
+        let compared = run.job(|job| verify::verify(job, &image, &request.selection()))?;
+        let ending = ending(run, file, &image, &compared);
+        Ok((compared, ending))
     })?;
     let name = request.drives.first();
     let found = |finding| context.output.found(name, request, finding);
-    found(Finding::Compared(compared.clone()));
-    let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
-    match &compared.difference {
-        None if missing > 0 && !request.options.force.contains(&Check::Gaps) => {
-            Err(Exit::Different
-                .because(format!(
-                    "The drive refuses to have {} KiB read: what it gives is equal, but not \
-                     all of it could be compared.",
-                    missing.div_ceil(1024)
-                ))
-                .next("To see what this drive is:")
-                .next(request.check())
-                .next(named("If that is enough", Check::Gaps)))
-        }
-        None => {
-            found(Finding::Verdict(match report::is_all(&compared) {
-                true if is_over => Verdict::EqualAndOver,
-                true => Verdict::Equal,
-                false => Verdict::EqualAsFar,
-            }));
-            Ok(())
-        }
-        Some(difference) => {
-            let failure = Exit::Different.because(format!(
-                "The flash differs from the file: {}.",
-                report::difference(difference)
-            ));
-            Err(match is_unstable(compared.disagreements) {
-                true => failure
-                    .next("Check cable and power of the drive, then type the same again:")
-                    .next(request.same()),
-                false => match (begun, unwritable) {
-                    (Some(begun), _) => failure
-                        .next("To go on with the write that was begun in this drive:")
-                        .next(begun),
-                    (None, Some(why)) => failure
-                        .next(format!("It is no file to write into this drive. {why}"))
-                        .next("To see what is in the file:")
-                        .next(request.inspect()),
-                    (None, None) => {
-                        let failure = failure
-                            .next("To write the file into the drive, after a backup:")
-                            .next(request.write(file));
-                        match says_who_it_is {
-                            true => failure,
-                            false => failure.next(NAMELESS),
-                        }
-                    }
-                },
-            })
-        }
+    found(Finding::Compared(compared));
+    found(Finding::Verdict(ending?));
+    Ok(())
+}
+
+/// What has come of a comparison.
+fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<Verdict, Failure> {
+    let Some(difference) = &compared.difference else {
+        return equal(run, image, compared);
+    };
+    let request = run.request;
+    let failure = Exit::Different.because(format!(
+        "The flash differs from the file: {}.",
+        report::difference(difference)
+    ));
+    if is_unstable(compared.disagreements) {
+        return Err(failure
+            .next("Check cable and power of the drive, then type the same again:")
+            .next(request.same()));
     }
+    let begun = run.begun();
+    if let Some(begun) = begun.and_then(|(words, _)| args::parse_words(&words).ok()) {
+        return Err(failure
+            .next("To go on with the write that was begun in this drive:")
+            .next(begun));
+    }
+    if let Some(why) = unwritable(run, file, image) {
+        return Err(failure
+            .next(format!("It is no file to write into this drive. {why}"))
+            .next("To see what is in the file:")
+            .next(request.inspect()));
+    }
+    let failure = failure
+        .next("To write the file into the drive, after a backup:")
+        .next(request.write(file));
+    Err(match run.info().identity {
+        Some(_) => failure,
+        None => failure.next(NAMELESS),
+    })
+}
+
+/// Of a flash without a difference, as far as it was compared.
+fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failure> {
+    let request = run.request;
+    let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    if missing > 0 && !request.options.force.contains(&Check::Gaps) {
+        return Err(Exit::Different
+            .because(format!(
+                "The drive refuses to have {} KiB read: what it gives is equal, but not all of it \
+                 could be compared.",
+                missing.div_ceil(1024)
+            ))
+            .next("To see what this drive is:")
+            .next(request.check())
+            .next(named("If that is enough", Check::Gaps)));
+    }
+    if !report::is_all(compared) {
+        return Ok(Verdict::EqualAsFar);
+    }
+    let bytes = image.bytes();
+    let is_whole =
+        request.selection().is_everything() && bytes.len() == run.capabilities().size as usize;
+    let is_over = is_whole && interrupted::end_those_that_hold(bytes, run.info(), &run.journal());
+    Ok(match is_over {
+        true => Verdict::EqualAndOver,
+        false => Verdict::Equal,
+    })
 }
 
 /// Why a write would refuse this file, as far as that is known without reading more.

@@ -11,10 +11,8 @@ use crate::job::record::Record;
 use crate::job::{Check, NoBackup, Objection, Refusal};
 use crate::plan::ERASED;
 
+/// A check of this program that said no.
 pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
-    if let Some(what) = words::journal::refusal(refusal) {
-        return journal::advice(refusal, Exit::Refused.because(what), request);
-    }
     let failure = Exit::Refused.because(words::job::refusal(refusal));
     match refusal {
         Refusal::Check(objection) => objected(objection, failure, request),
@@ -22,7 +20,7 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         | Refusal::BackupGone { .. }
         | Refusal::Note { .. }
         | Refusal::Backup { .. }
-        | Refusal::Journal(_) => failure,
+        | Refusal::Journal(_) => journal::advice(refusal, failure, request),
         Refusal::NoCopy { .. } => failure
             .next("If the write were interrupted, those bytes would be lost. With a backup:")
             .next(request.with_any_backup()),
@@ -52,7 +50,10 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
             .next("If you can do without a way back:")
             .next(request.without_backup()),
         Refusal::NoBackupPossible(NoBackup::Nameless { .. }) if writes_a_backup(request) => failure
-            .next("The file that it is to have is a backup, by the record beside it. Without one more:")
+            .next(
+                "The file that it is to have is a backup, by the record beside it. Without one \
+                 more:",
+            )
             .next(request.without_backup()),
         Refusal::NoBackupPossible(_) => failure
             .next("If you can do without a way back:")

@@ -46,7 +46,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         | Refusal::BackupGone { .. }
         | Refusal::Note { .. }
         | Refusal::Backup { .. }
-        | Refusal::Journal(_) => journal::refusal(refusal).unwrap_or_default(),
+        | Refusal::Journal(_) => journal::refusal(refusal),
         Refusal::NoCopy { range } => format!(
             "{range} is to stay as it is, but is erased on the way, and nothing would keep it."
         ),

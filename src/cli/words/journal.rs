@@ -64,10 +64,9 @@ pub fn notice(notice: &Notice) -> String {
     }
 }
 
-/// What stands in the way; `None` for a refusal that is not about changes that
-/// were begun.
-pub fn refusal(refusal: &Refusal) -> Option<String> {
-    Some(match refusal {
+/// What stands in the way, where that is a change that was begun or its note.
+pub fn refusal(refusal: &Refusal) -> String {
+    match refusal {
         Refusal::Unfinished {
             backup,
             date,
@@ -150,8 +149,8 @@ pub fn refusal(refusal: &Refusal) -> Option<String> {
             }
         }
         Refusal::Journal(error) => journal(error),
-        _ => return None,
-    })
+        _ => String::new(),
+    }
 }
 
 fn journal(error: &JournalError) -> String {

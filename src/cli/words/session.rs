@@ -8,7 +8,7 @@ mod obstacle;
 use super::entry;
 use crate::cli::args::{Request, Via};
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::prompt::Word;
 use crate::cli::text::Text;
 use crate::cli::words::{InWords, sentence};
@@ -168,7 +168,7 @@ fn not_on_bench(name: &DriveName, there: &[DriveName], typed: &Request) -> Failu
 fn not_agreed(channel: &ChannelState, answer: Answer, typed: &Request) -> Failure {
     match answer {
         Answer::Yes | Answer::YesBefore | Answer::No => Failure::denied(&Word::Yes, typed),
-        Answer::NobodyThere => Failure::nobody_to_ask(&question(channel)),
+        Answer::NobodyThere => Failure::nobody_to_ask("", question(channel)),
         Answer::Stop => Failure::job(&JobError::Stopped, typed),
     }
 }
@@ -186,7 +186,7 @@ fn unlisted(family: &Family, identity: Option<&Identity>, typed: &Request) -> Fa
             .next(typed.without_protocol());
     }
     let refusal = Refusal::from(Objection::Protocol(misfit, Guard::Family));
-    Failure::job(&refusal.into(), typed)
+    failure::refused(&refusal, typed)
 }
 
 /// An error of the drive's, before anything was changed.

@@ -60,7 +60,6 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
         drive: &name,
         output: &Output::default(),
         progress: &mut Progress::new(Manner::default(), &request, None),
-        yes: request.options.yes,
         stop: &StopFlag::default(),
         request: &typed,
         unwanted: None,
@@ -469,7 +468,7 @@ fn what_the_ports_cost_is_asked_for() {
     let question = question(&state);
     let told = [
         prompt::asked(&question),
-        shown(&Failure::nobody_to_ask(&question)),
+        shown(&Failure::nobody_to_ask("", question.clone())),
     ];
     insta::assert_snapshot!(machine.told(&told.join("\n\n")));
 }
