@@ -20,6 +20,7 @@ use crate::protocol::download::Progress as Share;
 use crate::protocol::vendor_mode::Waiting;
 
 /// Shows what a job tells.
+#[derive(Default)]
 pub struct Progress {
     bar: Option<ProgressBar>,
     is_terminal: bool,
@@ -44,15 +45,10 @@ impl Progress {
         let is_loud = !manner.events && !manner.quiet && !manner.plain;
         Progress {
             manner,
-            bar: None,
             is_terminal: is_loud && io::stderr().is_terminal(),
-            disagreements: 0,
-            gaps: 0,
-            countdown: None,
-            told_to_switch: false,
-            told_to_wait: false,
             banks: Banks::of(request.changes(), request.erasing().is_some()),
             among,
+            ..Progress::default()
         }
     }
 }

@@ -170,9 +170,7 @@ fn image(path: &Path, report: &Report) -> Text {
     if report.identities.is_empty() {
         table.row("For", "no drive is named in it at any known place");
     }
-    for found in &report.identities {
-        table.row("For", &found_identity(found));
-    }
+    identities(&mut table, report);
     for family in &report.families {
         table.row("Family", &family.to_string());
     }
@@ -192,10 +190,7 @@ fn image(path: &Path, report: &Report) -> Text {
         .map(|bank| (bank.bank, bank.sum))
         .collect();
     table.rows("Sums", bank_sums(&sums));
-    table.row(
-        "Total",
-        &format!("{} (CRC-32 {})", report.total, report.crc32),
-    );
+    totals(&mut table, report);
     if let Some(hex) = &report.hex {
         unfilled(&mut table, &hex.holes);
     }
@@ -203,11 +198,32 @@ fn image(path: &Path, report: &Report) -> Text {
     table.finish()
 }
 
+/// An image beside others.
+fn in_short(path: &Path, report: &Report) -> Text {
+    let mut table = named(path, None);
+    table.row("Format", &words::image::format(report));
+    identities(&mut table, report);
+    totals(&mut table, report);
+    faults(&mut table, report);
+    table.finish()
+}
+
+fn identities(table: &mut Text, report: &Report) {
+    for found in &report.identities {
+        table.row("For", &found_identity(found));
+    }
+}
+
+fn totals(table: &mut Text, report: &Report) {
+    let Report { total, crc32, .. } = report;
+    table.row("Total", &format!("{total} (CRC-32 {crc32})"));
+}
+
 /// An image that was examined.
 fn examined(examined: &Examined) -> Text {
     let report = &examined.report;
     let mut text = match examined.beside_others {
-        true => image_in_short(&examined.path, report),
+        true => in_short(&examined.path, report),
         false => image(&examined.path, report),
     };
     let mut table = Text::default();
@@ -220,22 +236,6 @@ fn examined(examined: &Examined) -> Text {
     table.row("Verdict", &words::verdict::of_examined(examined));
     text.append(table);
     text
-}
-
-/// An image beside others.
-fn image_in_short(path: &Path, report: &Report) -> Text {
-    let mut table = Text::default();
-    table.row("Image", &path.display().to_string());
-    table.row("Format", &words::image::format(report));
-    for found in &report.identities {
-        table.row("For", &found_identity(found));
-    }
-    table.row(
-        "Total",
-        &format!("{} (CRC-32 {})", report.total, report.crc32),
-    );
-    faults(&mut table, report);
-    table.finish()
 }
 
 /// What is wrong with an image, or looks so.
