@@ -145,6 +145,7 @@ pub(super) fn prepare(
         }),
         unfinished: earlier.notices,
         over: earlier.over,
+        written_over: Vec::new(),
         kept: Vec::new(),
         backup,
         fit: wanted.fit,

@@ -320,6 +320,12 @@ impl Unfinished {
         }
     }
 
+    /// Where other changes of its drive have written since, and come to their end.
+    fn written_since(&self) -> &[FlashRange] {
+        let entry = self.entry.as_ref();
+        entry.map_or(&[], |found| &found.entry.written_since)
+    }
+
     /// Whether this change, which is the one that is wanted, goes on in this flash.
     fn goes_on(&self, trace: Trace, now: &[u8], change: &Change) -> bool {
         match (trace.state, self.who) {
@@ -400,11 +406,7 @@ impl Unfinished {
 
 impl Lost {
     fn serial(&self) -> Option<&str> {
-        let drive = self
-            .entry
-            .as_ref()
-            .and_then(|found| found.entry.drive.as_ref());
-        drive.and_then(|drive| drive.serial.as_deref())
+        self.entry.as_ref()?.entry.serial()
     }
 
     /// Who the drive is whose flash shows this, as its entry says.

@@ -27,9 +27,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::read::joined;
 use super::record;
 use crate::files::{self, FileError, Links, Pending, folder_of};
-use crate::flash::{Offset, chip};
+use crate::flash::{FlashRange, Offset, chip};
 use crate::image::Crc32;
 use crate::scsi::Identity;
 
@@ -142,6 +143,18 @@ impl Journal {
         let _ = write(&[(&found.file, failed.text().as_bytes())]);
     }
 
+    /// Notes what another change has written, see [`Entry::written_since`].
+    /// An entry that cannot be written stays as it is: a run may ask less then.
+    pub(super) fn written_since(&self, found: &Found, ranges: &[FlashRange]) {
+        if !found.file.exists() {
+            return;
+        }
+        let mut written = found.entry.clone();
+        written.written_since.extend(ranges);
+        written.written_since = joined(written.written_since);
+        let _ = write(&[(&found.file, written.text().as_bytes())]);
+    }
+
     /// Notes that a change seems to be over, see [`Entry::settled`].
     pub(super) fn settle(&self, found: &Found, displaced: bool) {
         if !found.file.exists() {
@@ -150,8 +163,9 @@ impl Journal {
         let mut settled = found.entry.clone();
         settled.settled = true;
         settled.displaced |= displaced;
+        // One that cannot be written makes a later run more careful than it need be.
         if write(&[(&found.file, settled.text().as_bytes())]).is_err() {
-            return self.close(found);
+            return;
         }
         let mut all = self.entries();
         all.retain(|found| found.entry.settled);

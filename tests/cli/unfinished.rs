@@ -681,3 +681,28 @@ fn what_stands_in_the_place_of_a_note_is_named_and_stays() {
     assert!(fs::symlink_metadata(&note).is_ok(), "{run}");
     assert!(folder.flash() == new_image(), "{run}");
 }
+
+#[test]
+fn twins_of_one_serial_number_that_were_both_cut_off_find_their_own_notes() {
+    let serial = "serial = \"DUP1\"\n";
+    let other = drive(3, serial).replace("seed = 20", "seed = 77");
+    let folder = with(&[drive(1, serial), other]);
+    let line = |position| write_line(&folder, position, "--keep 0x4100-0x41ff");
+    run_in(&folder, "a", "1 c");
+    run_in(&folder, "a", "3 c");
+    let held = [folder.flash_of(1), folder.flash_of(3)];
+    let cut = || {
+        for position in [1, 3] {
+            cut_in(&folder, "a", &line(position), position, 1_000_000);
+        }
+    };
+    cut();
+    for (position, held) in [1, 3].into_iter().zip(&held) {
+        let run = run_in(&folder, "b", &line(position));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(run.stdout.contains("Resumed"), "{run}");
+        let flash = folder.flash_of(position);
+        assert!(flash[KEPT] == held[KEPT], "{run}");
+        assert!(flash[KEPT.end..] == new_image()[KEPT.end..], "{run}");
+    }
+}

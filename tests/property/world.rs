@@ -163,6 +163,31 @@ struct Truth {
     lines: Vec<Line>,
     /// Something happened after which a run may refuse to guess.
     is_unclear: bool,
+    was_moved: bool,
+}
+
+/// The serial numbers of the drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// One each.
+    Own,
+    /// All say the same.
+    Shared,
+    None,
+}
+
+/// Bytes that each drive has for its own.
+const OWN: usize = 0x40;
+
+impl Numbers {
+    /// Of what two drives of one number have for their own, a line is about all or about
+    /// nothing: a byte or two may be alike by chance.
+    fn aligned(self, at: usize) -> usize {
+        match self {
+            Numbers::Shared => at - at % OWN,
+            Numbers::Own | Numbers::None => at,
+        }
+    }
 }
 
 pub struct World {
@@ -170,7 +195,9 @@ pub struct World {
     drives: Vec<Drive>,
     truths: Vec<Truth>,
     root: PathBuf,
-    has_serials: bool,
+    numbers: Numbers,
+    /// What all of them held at first, but for what is each one's own.
+    firmware: Vec<u8>,
     names: u32,
     /// All lines; a run is known by the number of its own.
     typed: Vec<Line>,
@@ -210,13 +237,23 @@ impl World {
             firmware[at..].fill(0xFF);
         }
         firmware[0x40..0x4B].copy_from_slice(b"LITE-ON SIM");
-        let has_serials = random.one_in(2);
+        let numbers = match random.below(4) {
+            0 => Numbers::Own,
+            1 if count > 1 => Numbers::Shared,
+            _ => Numbers::None,
+        };
         let is_calibrated = random.one_in(2);
-        let at = random.below(size - 64);
+        // In several sectors where nothing else tells them apart: one that is being erased
+        // says nothing.
+        let own = match numbers {
+            Numbers::Shared => vec![0x80, size - OWN],
+            Numbers::Own | Numbers::None if is_calibrated => vec![random.below(size - OWN)],
+            Numbers::Own | Numbers::None => Vec::new(),
+        };
         let drives = (0..1 + random.below(3)).map(|number| {
             let mut flash = firmware.clone();
-            if is_calibrated {
-                flash[at..at + 64].fill_with(|| random.byte());
+            for at in &own {
+                flash[*at..at + OWN].fill_with(|| random.byte());
             }
             Drive {
                 place: format!("place {number}"),
@@ -224,7 +261,11 @@ impl World {
                     vendor: "LITE-ON".to_owned(),
                     product: "SIM".to_owned(),
                     revision: "SIM1".to_owned(),
-                    serial: has_serials.then(|| format!("S{number}")),
+                    serial: match numbers {
+                        Numbers::Own => Some(format!("S{number}")),
+                        Numbers::Shared => Some("S0".to_owned()),
+                        Numbers::None => None,
+                    },
                 },
                 flash,
                 layout: layout.clone(),
@@ -238,13 +279,15 @@ impl World {
             last: None,
             lines: Vec::new(),
             is_unclear: false,
+            was_moved: false,
         });
         World {
             truths: truths.collect(),
             drives,
             random,
             root,
-            has_serials,
+            numbers,
+            firmware,
             names: 0,
             typed: Vec::new(),
             backups: BTreeMap::new(),
@@ -272,7 +315,7 @@ impl World {
             if self.random.one_in(12) {
                 self.move_a_backup();
             }
-            if !self.has_serials && self.random.one_in(16) {
+            if self.numbers == Numbers::None && self.random.one_in(16) {
                 self.swap();
             }
         }
@@ -283,10 +326,14 @@ impl World {
     }
 
     fn line(&mut self) -> Line {
-        let flash = &self.drives[0].flash;
-        let size = flash.len();
-        let random = &mut self.random;
-        let mut image = flash.clone();
+        let (random, numbers) = (&mut self.random, self.numbers);
+        // What one of them has for its own shows that it is that one, as far as all of
+        // them say the same.
+        let mut image = match numbers {
+            Numbers::Shared => self.firmware.clone(),
+            Numbers::Own | Numbers::None => self.drives[0].flash.clone(),
+        };
+        let size = image.len();
         for _ in 0..1 + random.below(4) {
             let at = 0x100 + random.below(size - 0x100);
             let end = (at + 1 + random.below(0x1800)).min(size);
@@ -300,11 +347,9 @@ impl World {
             }
         }
         let mut range = || {
-            let start = random.below(size - 1);
-            FlashRange::new(
-                start as u32,
-                (start + 1 + random.below(0x2000)).min(size) as u32,
-            )
+            let start = numbers.aligned(random.below(size - 1));
+            let end = numbers.aligned(start + OWN + random.below(0x2000));
+            FlashRange::new(start as u32, end.min(size) as u32)
         };
         let (mut part, mut keep) = (None, Vec::new());
         match range().start() % 8 {
@@ -468,14 +513,7 @@ impl World {
                 Ended::Good
             }
             Ok(Err(error)) => {
-                let found = match proposal.as_ref().map(|proposal| &proposal.backup) {
-                    // That change was begun in the middle of another one.
-                    Some(Backup::Earlier(begun)) if begun.record.half_written => {
-                        fs::read(&begun.path).unwrap()
-                    }
-                    Some(Backup::Earlier(_) | Backup::Before(_)) => original.clone(),
-                    _ => now.clone(),
-                };
+                let found = before(proposal.as_ref(), &now);
                 hold_statement(&error.flash(), &now, &found, &after, &target, &case);
                 seen.note("cut");
                 match error {
@@ -579,13 +617,18 @@ impl World {
         }
     }
 
-    /// Drives without serial numbers, in each other's places. Of two that were both
-    /// cut off nobody could tell which is which.
+    /// Drives without serial numbers, in each other's places. Of two that were both cut
+    /// off nobody could tell which is which, nor of one that comes back after it was
+    /// written elsewhere.
     fn swap(&mut self) {
         let is_clean = |number: &usize| self.truths[*number].original.is_none();
-        let Some(other) = (1..self.drives.len()).find(is_clean) else {
+        let other = (1..self.drives.len()).find(is_clean);
+        let (Some(other), false) = (other, self.truths[0].was_moved) else {
             return;
         };
+        for number in [0, other] {
+            self.truths[number].was_moved = true;
+        }
         if self.tells {
             eprintln!("drives 0 and {other} are swapped");
         }
@@ -597,6 +640,11 @@ impl World {
         }
     }
 
+    /// Whether nobody can be sure whose change was whose.
+    fn is_unclear(&self, number: usize) -> bool {
+        self.numbers == Numbers::Shared && self.drives.len() > 1 || self.truths[number].is_unclear
+    }
+
     /// The same line again, without faults, ends with the image.
     fn finish(&mut self, number: usize, seen: &mut Seen) {
         let lines = self.truths[number].lines.clone();
@@ -606,7 +654,7 @@ impl World {
         let is_one = lines.iter().all(|line| *line == last);
         match self.follow(number, &last, &mut Vec::new(), seen) {
             Ended::Good => {}
-            Ended::Refused(refusal) if !is_one || self.truths[number].is_unclear => {
+            Ended::Refused(refusal) if !is_one || self.is_unclear(number) => {
                 let is_known = matches!(
                     refusal,
                     Refusal::Unfinished { .. } | Refusal::BackupGone { .. } | Refusal::Check(_)
@@ -747,6 +795,23 @@ impl World {
             without_backup: false,
         })
     }
+}
+
+/// What a run found, by the change that it goes on with.
+fn before(proposal: Option<&Proposal>, now: &[u8]) -> Vec<u8> {
+    let mut before = now.to_vec();
+    if let Some(Backup::Earlier(begun) | Backup::Before(begun)) =
+        proposal.map(|proposal| &proposal.backup)
+    {
+        match begun.record.ranges.as_slice() {
+            [] => before.clone_from(&begun.flash),
+            ranges => ranges.iter().for_each(|range| {
+                let range_before = range.of(&begun.flash);
+                range.of_mut(&mut before).copy_from_slice(range_before);
+            }),
+        }
+    }
+    before
 }
 
 /// A backup keeps its name where it is moved.

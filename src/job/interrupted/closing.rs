@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::recognise::Recognised;
-use super::{Change, Lost, Open, Unfinished, Who, finish};
+use super::{Change, Lost, Open, Unfinished, Who, finish, is_within, overlap};
+use crate::flash::FlashRange;
 use crate::job::journal::trace::{State, Trace};
 use crate::job::journal::{self, Journal};
 use crate::scsi::Identity;
@@ -70,6 +71,10 @@ impl Closing {
         }
     }
 
+    pub fn is_of(&self, entry: &journal::Found) -> bool {
+        self.entry.as_ref() == Some(entry)
+    }
+
     pub fn close(&self, journal: &Journal) {
         let entry = self.entry.as_ref();
         let closed = match (self.end, entry) {
@@ -125,11 +130,17 @@ impl Recognised {
     /// there before when this drive is changed.
     pub fn superseded(&self, change: &Change) -> Vec<Closing> {
         let seen = change.seen;
-        let is_untouched =
-            |one: &Unfinished| one.is_within(seen) && !one.differs_from(&seen.bytes, &one.covered);
-        self.closings(|one| {
-            one.who.is_this() && one.overlaps(&change.dump.ranges) && is_untouched(one)
-        })
+        let is_of_this = |who: Who, covered: &[FlashRange]| {
+            who.is_this() && is_within(covered, seen) && overlap(covered, &change.dump.ranges)
+        };
+        let lost = self.lost.iter().filter(|(one, trace)| {
+            trace.state == State::Untouched && is_of_this(one.who, &one.covered)
+        });
+        let mut all = self.closings(|one| {
+            is_of_this(one.who, &one.covered) && !one.differs_from(&seen.bytes, &one.covered)
+        });
+        all.extend(lost.map(|(one, _)| Closing::of_lost(one)));
+        all
     }
 
     /// What is over when this drive has been given a whole image.

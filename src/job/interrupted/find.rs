@@ -50,8 +50,13 @@ pub(in crate::job) fn find(
     let mut open = Open::default();
     let mut entered = BTreeSet::new();
     let (entries, unread) = journal.read();
-    for found in entries {
-        let Some(who) = search.who(&found.entry) else {
+    let whose = entries.iter().map(|found| {
+        let is_shared = entries.iter().any(|other| shares_number(found, other));
+        search.who(&found.entry, is_shared)
+    });
+    let whose: Vec<Option<Who>> = whose.collect();
+    for (found, who) in entries.into_iter().zip(whose) {
+        let Some(who) = who else {
             continue;
         };
         match search.entered(found, who) {
@@ -157,8 +162,9 @@ impl Search<'_> {
         self.device.identity.as_ref()
     }
 
-    /// How it is known that an entry is this drive's; `None` where it cannot be.
-    fn who(&self, entry: &Entry) -> Option<Who> {
+    /// How it is known that an entry is this drive's; `None` where it cannot be. A serial
+    /// number that is shared says no more than none.
+    fn who(&self, entry: &Entry, is_shared: bool) -> Option<Who> {
         let is_like = entry.chip == self.device.chip && entry.size as usize == self.size;
         if !is_like || !is_same_drive(entry.drive.as_ref(), self.identity()) {
             return None;
@@ -166,12 +172,12 @@ impl Search<'_> {
         if entry.settled {
             return Some(Who::Elsewhere);
         }
-        let serial = entry.drive.as_ref().and_then(|drive| drive.serial.as_ref());
         let has_serial = self.identity().is_some_and(|drive| drive.serial.is_some());
+        // They agree, or it were another drive.
+        let is_known = entry.serial().is_some() && has_serial && !is_shared;
         Some(match (entry.place.as_deref(), self.place) {
-            // They agree, or it were another drive.
-            (Some(then), Some(now)) if serial.is_some() && has_serial && then != now => Who::Moved,
-            _ if serial.is_some() && has_serial => Who::Serial,
+            (Some(then), Some(now)) if is_known && then != now => Who::Moved,
+            _ if is_known => Who::Serial,
             (Some(then), Some(now)) if then == now => Who::Place,
             (Some(_), Some(_)) => Who::Elsewhere,
             _ => Who::Unknown,
@@ -334,6 +340,15 @@ fn of_entry(entry: &Entry, flash: &[u8], device: &DeviceInfo) -> Record {
     let mut record = Record::of_dump(&dump, device, entry.date, &entry.tool);
     record.drive.clone_from(&entry.drive);
     record
+}
+
+/// Whether two drives say one and the same serial number, as cheap ones do: changes of it
+/// were begun at two places, on flashes that held different things there, and none is
+/// over.
+fn shares_number(one: &journal::Found, other: &journal::Found) -> bool {
+    let (one, other) = (&one.entry, &other.entry);
+    let is_same = one.serial().is_some() && one.serial() == other.serial();
+    is_same && one.place != other.place && other.is_open() && one.found_else_than(other)
 }
 
 fn is_same_drive(recorded: Option<&Identity>, drive: Option<&Identity>) -> bool {

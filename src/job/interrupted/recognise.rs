@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::find::Open;
-use super::{Lost, Notice, Start, Unfinished, Who, is_read, notices_of, overlap};
+use super::{Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, notices_of, overlap};
 use crate::flash::{EraseLayout, FlashRange};
 use crate::image::{Crc32, identity};
 use crate::job::journal::trace::{self, State, Trace};
@@ -96,8 +96,9 @@ impl Open {
             match one.who {
                 Who::Place if is_displaced(one) => Who::Elsewhere,
                 Who::Serial if !is_explained && !has_failed(one) => Who::Place,
+                Who::Moved if !is_explained => Who::Unknown,
                 // What several attempts have left fits many a flash.
-                Who::Moved if !is_explained || one.began_mixed() => Who::Unknown,
+                Who::Moved if one.began_mixed() => Who::Elsewhere,
                 Who::Moved if has_own || trace.state == State::Untouched => Who::Elsewhere,
                 who => who,
             }
@@ -113,8 +114,7 @@ impl Open {
 /// Whether a flash that shows this may have been left by a change of a drive that is
 /// known so.
 pub(super) fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -> bool {
-    // One that was settled by the drive that it was about, as far as can be told.
-    let is_settled = entry.is_some_and(|found| found.entry.settled && !found.entry.displaced);
+    let is_open = entry.is_none_or(|found| found.entry.is_open());
     match (trace.state, who) {
         (State::Untouched, _) => false,
         // What is there was to be there, and no entry says that it was never looked at:
@@ -122,7 +122,7 @@ pub(super) fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -
         (State::Finished, _) if entry.is_none() => false,
         (State::Partial, _) => true,
         (_, Who::Serial | Who::Moved | Who::Place) => true,
-        (State::Finished, Who::Unknown | Who::Elsewhere) => !is_settled,
+        (State::Finished, Who::Unknown | Who::Elsewhere) => is_open,
         (State::Other, Who::Unknown) => trace.is_kin,
         (State::Other, Who::Elsewhere) => false,
     }
@@ -212,6 +212,18 @@ impl Recognised {
         entries.flatten().chain(begun).cloned().collect()
     }
 
+    /// The entries of what stays open and is written over by this change, which does not
+    /// go on with it.
+    pub fn written_over(&self, change: &Change, over: &[Closing]) -> Vec<journal::Found> {
+        let is_begun = |trace: &Trace| matches!(trace.state, State::Partial | State::Finished);
+        let begun = self.intact.iter().filter(|(one, trace)| {
+            one.who.is_this() && is_begun(trace) && one.overlaps(&change.dump.ranges)
+        });
+        let is_over = |entry: &journal::Found| over.iter().any(|one| one.is_of(entry));
+        let begun = begun.filter_map(|(one, _)| one.entry.as_ref());
+        begun.filter(|entry| !is_over(entry)).cloned().collect()
+    }
+
     /// What the user should know where this run goes on with none of them.
     pub fn notices(&self) -> Vec<Notice> {
         let intact = self.concerned().map(|(one, _)| one);
@@ -224,6 +236,29 @@ impl Unfinished {
     /// where it is the one that is wanted now, `others` are the targets of other changes
     /// of such a flash.
     fn trace(
+        &self,
+        seen: &Dump,
+        asked: Option<&[u8]>,
+        others: &[&[u8]],
+        layout: Option<&EraseLayout>,
+    ) -> Trace {
+        let trace = self.trace_in(seen, asked, others, layout);
+        let since = self.written_since();
+        // By itself it cannot have left that. With what was written since it may have, and
+        // its drive be at this place by now.
+        match (trace.state, self.who) {
+            (State::Other, Who::Elsewhere) if !since.is_empty() => {
+                let rest = Dump {
+                    ranges: without(&seen.ranges, since),
+                    ..seen.clone()
+                };
+                self.trace_in(&rest, asked, others, layout)
+            }
+            _ => trace,
+        }
+    }
+
+    fn trace_in(
         &self,
         seen: &Dump,
         asked: Option<&[u8]>,
@@ -292,7 +327,9 @@ impl Unfinished {
     /// what came after it may have been done all the same.
     fn has_failed_here(&self) -> bool {
         let entry = self.entry.as_ref().map(|found| &found.entry);
-        self.who.is_this() && entry.is_some_and(|entry| entry.failed_at.is_some())
+        // That fits many a flash, and there are drives that all say the same number.
+        matches!(self.who, Who::Serial | Who::Place)
+            && entry.is_some_and(|entry| entry.failed_at.is_some())
     }
 
     /// The sectors of this change that were read.

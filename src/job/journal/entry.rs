@@ -1,5 +1,6 @@
 //! An entry: what is noted of a change that was begun.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -61,6 +62,9 @@ pub struct Entry {
     /// the one that it was about may be anywhere.
     #[serde(default, skip_serializing_if = "is_not")]
     pub displaced: bool,
+    /// What other changes have written since, as far as can be told into this drive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written_since: Vec<FlashRange>,
     /// The byte that the chip did not take when the change was last carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<u32>,
@@ -142,6 +146,7 @@ impl Entry {
             mixed: begun.mixed,
             settled: false,
             displaced: false,
+            written_since: Vec::new(),
             failed_at: None,
             backup: begun.backup.map(named).transpose()?,
             pieces: begun.pieces.iter().map(Piece::numbers).collect(),
@@ -183,6 +188,7 @@ impl Entry {
             && self.failed_at.is_none_or(|at| at < self.size)
             && backup.is_none_or(|backup| is_path(&backup.path))
             && record::are_within(&self.ranges, self.size)
+            && record::are_within(&self.written_since, self.size)
             && self.pieces.len() <= MOST_PIECES
             && pieces.is_ok_and(|pieces| record::are_within(&pieces, self.size))
     }
@@ -197,10 +203,9 @@ impl Entry {
 
     /// The same for the same change of the same drive; without an ending.
     pub(super) fn name(&self) -> String {
-        let serial = self.drive.as_ref().and_then(|drive| drive.serial.as_ref());
         let who = format!(
             "{}\n{}\n{}",
-            serial.map_or("", String::as_str),
+            self.serial().unwrap_or_default(),
             self.place.as_deref().unwrap_or_default(),
             self.chip
         );
@@ -222,16 +227,43 @@ impl Entry {
     }
 
     pub(in crate::job) fn pieces(&self) -> Vec<Piece> {
-        let piece = |&[first, last, before, after]: &[u32; 4]| Piece {
-            range: FlashRange::new(first, last.saturating_add(1)),
-            before: Crc32(before),
-            after: Some(Crc32(after)),
-        };
-        self.pieces.iter().map(piece).collect()
+        self.pieces.iter().map(Piece::of_numbers).collect()
+    }
+
+    /// Whether this change and another one were begun on flashes that held different
+    /// things.
+    pub(in crate::job) fn found_else_than(&self, other: &Entry) -> bool {
+        let before = other.pieces().into_iter();
+        let before: BTreeMap<FlashRange, Crc32> =
+            before.map(|piece| (piece.range, piece.before)).collect();
+        self.pieces().iter().any(|piece| {
+            let there = before.get(&piece.range);
+            there.is_some_and(|there| *there != piece.before)
+        })
+    }
+
+    /// Whether it is not known to be over: one that was settled by the drive that it was
+    /// about is, as far as can be told.
+    pub(in crate::job) fn is_open(&self) -> bool {
+        !self.settled || self.displaced
+    }
+
+    /// The drive's serial number, as it said then.
+    pub(in crate::job) fn serial(&self) -> Option<&str> {
+        let drive = self.drive.as_ref();
+        drive.and_then(|drive| drive.serial.as_deref())
     }
 }
 
 impl Piece {
+    fn of_numbers(&[first, last, before, after]: &[u32; 4]) -> Piece {
+        Piece {
+            range: FlashRange::new(first, last.saturating_add(1)),
+            before: Crc32(before),
+            after: Some(Crc32(after)),
+        }
+    }
+
     fn numbers(&self) -> [u32; 4] {
         let after = self.after.unwrap_or(self.before);
         let last = self.range.end().saturating_sub(1);

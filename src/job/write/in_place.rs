@@ -106,6 +106,7 @@ pub(super) fn prepare(
         backup: made.backup,
         unfinished: earlier.notices,
         over: earlier.over,
+        written_over: earlier.written_over,
         fit,
         warnings,
         resemblance,
@@ -140,6 +141,7 @@ struct Earlier {
     /// the entry of a change that is under way in it.
     identity: Option<(KnownBy, Identity)>,
     over: Vec<Closing>,
+    written_over: Vec<journal::Found>,
     continued: Vec<journal::Found>,
     notices: Vec<Notice>,
 }
@@ -302,6 +304,7 @@ impl<'a> Scope<'a> {
         let identity = of_backup.or_else(of_entry);
         Ok(Earlier {
             continued: open.under_way(&start),
+            written_over: open.written_over(&change, &over),
             start,
             target,
             plan,

@@ -42,6 +42,8 @@ pub struct Proposal {
     pub(in crate::job) noted: Noted,
     /// Unfinished changes that are over when this one has succeeded.
     pub(in crate::job) over: Vec<Closing>,
+    /// Those that are not, and of which this one leaves less to be seen.
+    pub(in crate::job) written_over: Vec<journal::Found>,
     /// What else there is to say about it.
     pub notes: Vec<Note>,
     /// What is read back afterwards.
@@ -202,6 +204,8 @@ impl Proposal {
                 let path = backup.map(|(path, _)| path.as_path());
                 interrupted::finish(path, entry, &noted.journal);
                 self.over.iter().for_each(|one| one.close(&noted.journal));
+                let written_over = self.written_over.iter();
+                written_over.for_each(|one| noted.journal.written_since(one, &self.scope));
             }
             Err(error) if error.flash() == FlashState::Unchanged => {
                 let before = backup.map(|(path, record)| (path.as_path(), record));
