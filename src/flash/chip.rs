@@ -205,14 +205,6 @@ pub enum ReadOnly {
     SourcesDisagree,
 }
 
-/// Whether a chip may be erased and programmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
-    ReadWrite,
-    /// Identified and read, never changed.
-    ReadOnly(ReadOnly),
-}
-
 /// A flash chip, or several that share an ID and are driven alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chip {
@@ -223,7 +215,9 @@ pub struct Chip {
     pub size: u32,
     pub bus: Bus,
     pub tried: Tried,
-    pub access: Access,
+    /// Why it is identified and read, and never changed; `None` where it may be erased
+    /// and programmed.
+    pub read_only: Option<ReadOnly>,
 }
 
 impl Chip {
@@ -235,7 +229,7 @@ impl Chip {
             size,
             bus,
             tried: Tried::Nothing,
-            access: Access::ReadOnly(ReadOnly::Unknown),
+            read_only: Some(ReadOnly::Unknown),
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use super::FlashRange;
 use super::chip::{
-    Access, Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Erase, Name, Parallel, Program,
-    ReadOnly, Serial, Tried, Unlock,
+    Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Erase, Name, Parallel, Program, ReadOnly,
+    Serial, Tried, Unlock,
 };
 use super::layout::EraseLayout;
 
@@ -58,7 +58,7 @@ fn seen_in_drives() -> impl Iterator<Item = Chip> {
             erase: Erase::Sectors(EraseLayout::from_sizes([0x1000; 64], 1).sectors),
         }),
         tried: Tried::WrittenByJungleFlasher,
-        access: Access::ReadWrite,
+        read_only: None,
     };
     let w29c040 = Chip {
         id: ChipId::new(0xDA, 0x46),
@@ -70,7 +70,7 @@ fn seen_in_drives() -> impl Iterator<Item = Chip> {
             erase: Erase::ChipOnly,
         }),
         tried: Tried::IdentifiedByMtkflash,
-        access: Access::ReadOnly(ReadOnly::TimedPages),
+        read_only: Some(ReadOnly::TimedPages),
     };
     [sst39sf020, w29c040].into_iter()
 }
@@ -83,9 +83,9 @@ fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)
         size: kib * 1024,
         bus: Bus::Serial(Serial::by_id(id)),
         tried: Tried::IdentifiedByJungleFlasher,
-        access: match part {
-            "SST25VF020" => Access::ReadOnly(ReadOnly::SourcesDisagree),
-            _ => Access::ReadWrite,
+        read_only: match part {
+            "SST25VF020" => Some(ReadOnly::SourcesDisagree),
+            _ => None,
         },
     }
 }
@@ -119,7 +119,7 @@ fn merge(known: &mut Chip, other: Chip) {
     match (&mut known.bus, shared) {
         (Bus::Parallel(parallel), Some(unlock)) => parallel.unlock = unlock,
         _ => {
-            known.access = Access::ReadOnly(ReadOnly::SharedId);
+            known.read_only = Some(ReadOnly::SharedId);
             known.size = known.size.max(other.size);
         }
     }
@@ -193,9 +193,9 @@ fn parse(row: &str) -> Option<Chip> {
                 _ => return None,
             },
         },
-        access: match program {
-            Program::Byte => Access::ReadWrite,
-            Program::Page(_) => Access::ReadOnly(ReadOnly::TimedPages),
+        read_only: match program {
+            Program::Byte => None,
+            Program::Page(_) => Some(ReadOnly::TimedPages),
         },
     })
 }
@@ -296,7 +296,7 @@ mod tests {
         let chip = parallel(0xBF, 0xB6);
         assert_eq!(names(chip), ["SST39SF020", "SST39SF020A"]);
         assert_eq!(chip.tried, Tried::WrittenByJungleFlasher);
-        assert_eq!(chip.access, Access::ReadWrite);
+        assert_eq!(chip.read_only, None);
         assert_eq!(chip.size, 256 * 1024);
         assert_eq!(chip.erase_layout().sectors.len(), 64);
         assert_eq!(chip.erase_layout().program_unit, 1);
@@ -316,11 +316,7 @@ mod tests {
             .collect();
         assert_eq!(page_write.len(), 10);
         for chip in page_write {
-            assert_eq!(
-                chip.access,
-                Access::ReadOnly(ReadOnly::TimedPages),
-                "{chip}"
-            );
+            assert_eq!(chip.read_only, Some(ReadOnly::TimedPages), "{chip}");
         }
         assert_eq!(parallel(0xDA, 0x46).tried, Tried::IdentifiedByMtkflash);
     }
@@ -335,7 +331,7 @@ mod tests {
             let chip = parallel(manufacturer, device);
             assert_eq!(names(chip), expected);
             assert_eq!(bus(chip).unlock, DOCUMENTED_UNLOCK);
-            assert_eq!(chip.access, Access::ReadWrite);
+            assert_eq!(chip.read_only, None);
         }
     }
 
@@ -344,7 +340,7 @@ mod tests {
         let chip = parallel(0x01, 0xB0);
         assert_eq!(chip.title(), "AMD Am29F002(N)BT or TI TMS29F002RT");
         assert_eq!(bus(chip).unlock, SHORT_UNLOCK);
-        assert_eq!(chip.access, Access::ReadWrite);
+        assert_eq!(chip.read_only, None);
     }
 
     #[test]
@@ -367,7 +363,7 @@ mod tests {
         assert_eq!(chips.len(), 3);
         for chip in &chips {
             assert_eq!(names(chip), ["one", "two"]);
-            assert_eq!(chip.access, Access::ReadOnly(ReadOnly::SharedId));
+            assert_eq!(chip.read_only, Some(ReadOnly::SharedId));
         }
         assert_eq!(chips[1].size, 256 * 1024);
     }
@@ -447,13 +443,13 @@ mod tests {
     #[test]
     fn a_serial_chip_about_which_sources_disagree_is_not_written() {
         let chip = chip::serial(ChipId::new(0xBF, 0x43)).unwrap();
-        assert_eq!(chip.access, Access::ReadOnly(ReadOnly::SourcesDisagree));
+        assert_eq!(chip.read_only, Some(ReadOnly::SourcesDisagree));
     }
 
     #[test]
     fn an_unknown_chip_is_read_only_and_says_its_id() {
         let chip = Chip::unknown_parallel(ChipId::new(0x12, 0x34), 0x8_0000);
-        assert!(matches!(chip.access, Access::ReadOnly(_)));
+        assert!(chip.read_only.is_some());
         assert_eq!(
             chip.to_string(),
             "unknown chip (ManuID: 12  DevID: 34), 512 KiB"

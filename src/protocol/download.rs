@@ -122,7 +122,8 @@ pub enum Note {
 }
 
 /// What a protocol has against sending an image to a drive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum Misfit {
     Unlisted(Unlisted),
     BluRay(Mismatch),
@@ -137,7 +138,8 @@ pub struct Unlisted {
 }
 
 /// Why an image is none for any drive of a family.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{self:?}")]
 pub enum NoImage {
     /// Bytes that it has, and those that the family's drives take.
     Size {
@@ -162,30 +164,15 @@ impl Misfit {
 
 /// Why nothing was prepared. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
 pub enum PrepareError {
     /// The image cannot be for any drive of this family.
-    #[error("{0:?}")]
-    Image(NoImage),
+    Image(#[from] NoImage),
     /// The image is none for this drive, or not known to be.
-    #[error("{0:?}")]
-    Misfit(Misfit),
+    Misfit(#[from] Misfit),
     /// It is not known how this drive is to be sent anything.
-    #[error("{0:?}")]
     NotReady(NotReady),
-    #[error(transparent)]
     Device(#[from] DeviceError),
-}
-
-impl From<NoImage> for PrepareError {
-    fn from(problem: NoImage) -> PrepareError {
-        PrepareError::Image(problem)
-    }
-}
-
-impl From<Misfit> for PrepareError {
-    fn from(misfit: Misfit) -> PrepareError {
-        PrepareError::Misfit(misfit)
-    }
 }
 
 /// A download that was not finished, and what that means for the flash.

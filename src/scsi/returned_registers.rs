@@ -67,9 +67,9 @@ impl ReturnedRegisters {
                 None => Err(other),
             };
         }
-        let registers = match fixed_layout(bytes, sense) {
-            FixedLayout::Standard => at(bytes, 3, 9),
-            FixedLayout::OldLibata => at(bytes, 8, 17),
+        let registers = match is_standard(bytes, sense) {
+            true => at(bytes, 3, 9),
+            false => at(bytes, 8, 17),
         }
         .ok_or(truncated)?;
         if sense.is_registers_returned() || !registers.are_all_zero() {
@@ -102,19 +102,12 @@ impl Sense {
     }
 }
 
-enum FixedLayout {
-    Standard,
-    OldLibata,
-}
-
-fn fixed_layout(bytes: &[u8], sense: Sense) -> FixedLayout {
+/// Whether sense data of fixed format have the registers where the standard wants them,
+/// and not where libata once put them.
+fn is_standard(bytes: &[u8], sense: Sense) -> bool {
     let valid = bytes.first().is_some_and(|code| code & 0x80 != 0);
     let information_used = bytes.iter().take(7).skip(3).any(|&byte| byte != 0);
-    if valid || information_used || sense.is_registers_returned() {
-        FixedLayout::Standard
-    } else {
-        FixedLayout::OldLibata
-    }
+    valid || information_used || sense.is_registers_returned()
 }
 
 fn at(bytes: &[u8], first: usize, lba_low: usize) -> Option<ReturnedRegisters> {

@@ -1,7 +1,7 @@
 //! A drive in vendor mode as a firmware device.
 
 use super::{ModeStatus, VendorMode};
-use crate::flash::chip::{self, Access, Bus, Chip};
+use crate::flash::chip::{self, Bus, Chip};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, InPlace, Reading, Tried,
@@ -105,15 +105,15 @@ fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
     } else {
         Reading::Blocks(PAGE_SIZE)
     };
-    let writing = match (&reading, &chip.access) {
+    let writing = match (&reading, chip.read_only) {
         _ if !is_known => Writing::Impossible(Unwritable::UnknownChip { chip: chip.id }),
         (Reading::Impossible(why), _) => Writing::Impossible(Unwritable::Unreadable(*why)),
-        (_, Access::ReadOnly(why)) => Writing::Impossible(Unwritable::Chip(*why)),
+        (_, Some(why)) => Writing::Impossible(Unwritable::Chip(why)),
         // JungleFlasher erases sectors by this mailbox alone.
-        (Reading::Blocks(_), Access::ReadWrite) if mode == ModeStatus::SerialAt8800 => {
+        (Reading::Blocks(_), None) if mode == ModeStatus::SerialAt8800 => {
             Writing::InPlace(chip.sector_layout())
         }
-        (Reading::Blocks(_), Access::ReadWrite) => Writing::InPlace(chip.erase_layout()),
+        (Reading::Blocks(_), None) => Writing::InPlace(chip.erase_layout()),
     };
     Capabilities {
         size: chip.size,

@@ -255,19 +255,19 @@ impl VendorMode {
         left.map_err(during(Doing::Leave))
     }
 
-    fn read_byte(&mut self, address: Address) -> Result<u8, TaskFileError> {
+    fn read_byte(&mut self, address: u32) -> Result<u8, TaskFileError> {
         let registers = Registers {
             command: READ_BYTE,
-            ..address.registers()
+            ..at_address(address)
         };
         Ok(self.execute(&registers, true)?.lba_low)
     }
 
-    fn write_byte(&mut self, address: Address, value: u8) -> Result<(), TaskFileError> {
+    fn write_byte(&mut self, address: u32, value: u8) -> Result<(), TaskFileError> {
         let registers = Registers {
             command: WRITE_BYTE,
             lba_low: Some(value),
-            ..address.registers()
+            ..at_address(address)
         };
         self.execute(&registers, false).map(drop)
     }
@@ -338,20 +338,15 @@ fn ask_to_enter(
     task_file.execute(&registers, any, false)
 }
 
-/// A place in the drive's byte address space of 1 MiB: the parallel flash
-/// itself, or the mailbox in front of a serial one.
-#[derive(Debug, Clone, Copy)]
-struct Address(u32);
-
-impl Address {
-    fn registers(self) -> Registers {
-        let [low, mid, high, _] = self.0.to_le_bytes();
-        Registers {
-            lba_mid: Some(low),
-            lba_high: Some(mid),
-            device_bits: high & 0x0F,
-            ..Registers::default()
-        }
+/// The registers for a place in the drive's byte address space of 1 MiB: the parallel
+/// flash itself, or the mailbox in front of a serial one.
+fn at_address(address: u32) -> Registers {
+    let [low, mid, high, _] = address.to_le_bytes();
+    Registers {
+        lba_mid: Some(low),
+        lba_high: Some(mid),
+        device_bits: high & 0x0F,
+        ..Registers::default()
     }
 }
 

@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use super::{Address, ModeStatus, VendorMode, at, during};
+use super::{ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{
     CONTINUATION, ChipId, DEVICE_CONTINUED, DOCUMENTED_UNLOCK, MANUFACTURER_CONTINUED, Unlock,
 };
@@ -52,9 +52,9 @@ const ERASE_POLL: Duration = Duration::from_millis(50);
 impl VendorMode {
     fn command(&mut self, unlock: Unlock, codes: &[u8]) -> Result<(), TaskFileError> {
         for code in codes {
-            self.write_byte(Address(unlock.0), 0xAA)?;
-            self.write_byte(Address(unlock.1), 0x55)?;
-            self.write_byte(Address(unlock.0), *code)?;
+            self.write_byte(unlock.0, 0xAA)?;
+            self.write_byte(unlock.1, 0x55)?;
+            self.write_byte(unlock.0, *code)?;
         }
         Ok(())
     }
@@ -100,8 +100,7 @@ impl VendorMode {
         if self.mode != ModeStatus::Parallel {
             return Ok(());
         }
-        self.write_byte(Address(0), 0xFF)
-            .map_err(during(Doing::EndBegun))
+        self.write_byte(0, 0xFF).map_err(during(Doing::EndBegun))
     }
 
     fn parallel_id(&mut self) -> Result<ChipId, TaskFileError> {
@@ -123,11 +122,11 @@ impl VendorMode {
     }
 
     fn read_code(&mut self, address: u32, continued: u32) -> Result<u16, TaskFileError> {
-        let first = self.read_byte(Address(address))?;
+        let first = self.read_byte(address)?;
         if first != CONTINUATION {
             return Ok(first.into());
         }
-        let second = self.read_byte(Address(continued))?;
+        let second = self.read_byte(continued)?;
         Ok(u16::from_be_bytes([first, second]))
     }
 
@@ -184,7 +183,7 @@ impl VendorMode {
     ) -> Result<(), DeviceError> {
         for (address, byte) in (start.0..).zip(into) {
             *byte = self
-                .read_byte(Address(address))
+                .read_byte(address)
                 .map_err(at(Doing::ReadFlash, address))?;
         }
         Ok(())
@@ -209,12 +208,9 @@ impl VendorMode {
         let mut found = byte;
         for _ in 0..PROGRAM_ATTEMPTS {
             self.command(unlock, &[0xA0]).map_err(at(doing, address))?;
-            self.write_byte(Address(address), byte)
-                .map_err(at(doing, address))?;
+            self.write_byte(address, byte).map_err(at(doing, address))?;
             for _ in 0..READS_PER_ATTEMPT {
-                found = self
-                    .read_byte(Address(address))
-                    .map_err(at(doing, address))?;
+                found = self.read_byte(address).map_err(at(doing, address))?;
                 if found == byte {
                     return Ok(());
                 }
@@ -235,10 +231,9 @@ impl VendorMode {
     ) -> Result<(), DeviceError> {
         let map = |error| at(Doing::EraseSector, sector.start())(error);
         self.command(unlock, &[0x80]).map_err(map)?;
-        self.write_byte(Address(unlock.0), 0xAA).map_err(map)?;
-        self.write_byte(Address(unlock.1), 0x55).map_err(map)?;
-        self.write_byte(Address(sector.start()), 0x30)
-            .map_err(map)?;
+        self.write_byte(unlock.0, 0xAA).map_err(map)?;
+        self.write_byte(unlock.1, 0x55).map_err(map)?;
+        self.write_byte(sector.start(), 0x30).map_err(map)?;
         self.await_erased(sector, SECTOR_ERASE_PAUSE)
     }
 
@@ -261,7 +256,7 @@ impl VendorMode {
         for address in [range.start(), last] {
             loop {
                 let found = self
-                    .read_byte(Address(address))
+                    .read_byte(address)
                     .map_err(at(Doing::AwaitErase, address))?;
                 if found == 0xFF {
                     break;

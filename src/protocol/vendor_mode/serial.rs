@@ -38,7 +38,7 @@
 
 use std::time::Duration;
 
-use super::{Address, ModeStatus, VendorMode, at, during};
+use super::{ModeStatus, VendorMode, at, during};
 use crate::flash::chip::{ChipId, Serial};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::protocol::{DeviceError, Doing, NotIdle};
@@ -97,7 +97,7 @@ impl VendorMode {
     fn transact(&mut self, transmit: &[u8], receive: u16) -> Result<(), TaskFileError> {
         let base = self.mailbox();
         for (address, byte) in (base..).zip(transmit) {
-            self.write_byte(Address(address), *byte)?;
+            self.write_byte(address, *byte)?;
         }
         let transmit = u16::try_from(transmit.len()).unwrap_or(u16::MAX);
         let ([features, count], [lba_mid, lba_high]) = match self.mode {
@@ -124,14 +124,14 @@ impl VendorMode {
     fn received(&mut self, transmitted: u32, into: &mut [u8]) -> Result<(), TaskFileError> {
         let start = self.mailbox() + transmitted;
         for (address, byte) in (start..).zip(into) {
-            *byte = self.read_byte(Address(address))?;
+            *byte = self.read_byte(address)?;
         }
         Ok(())
     }
 
     fn chip_status(&mut self) -> Result<u8, TaskFileError> {
         self.transact(&[READ_STATUS], 1)?;
-        self.read_byte(Address(STATUS_BYTE))
+        self.read_byte(STATUS_BYTE)
     }
 
     fn await_status(
