@@ -52,8 +52,8 @@ pub(super) trait Model: Send {
     /// The flash.
     fn memory(&mut self) -> &mut Memory;
 
-    /// Adds what the flash chip counts.
-    fn count(&mut self, counters: &mut Counters);
+    /// Adds what a flash chip counts by itself.
+    fn count(&mut self, _counters: &mut Counters) {}
 
     /// Whether the firmware that answers packets runs.
     fn answers_packets(&self) -> bool;
@@ -69,9 +69,6 @@ pub(super) trait Model: Send {
 
     /// The power came back.
     fn power_on(&mut self, core: &mut Core);
-
-    /// The chip stays busy for good, or no longer.
-    fn hold_chip_busy(&mut self, held: bool);
 
     /// What the next run is to know of the model.
     fn remember(&self, remembered: &mut Remembered);
@@ -177,6 +174,8 @@ pub(super) struct Core {
     pub progress: u8,
     /// The model has changed in a way that the next run is to know.
     pub changed: bool,
+    /// The flash chip never finishes what it does: it answers as a busy one.
+    pub chip_held_busy: bool,
 }
 
 impl Core {
@@ -317,7 +316,7 @@ impl Drive {
             device: self.core.registers.device,
             ..TaskFileRegisters::default()
         };
-        self.model.hold_chip_busy(false);
+        self.core.chip_held_busy = false;
         self.model.power_on(&mut self.core);
         self.save();
     }
@@ -352,7 +351,7 @@ impl Drive {
         for fault in self.schedule.take(self.core.counters.operations) {
             match fault {
                 Fault::StuckBusy { .. } => self.stuck_busy = true,
-                Fault::ChipBusy { .. } => self.model.hold_chip_busy(true),
+                Fault::ChipBusy { .. } => self.core.chip_held_busy = true,
                 Fault::WrongStatus { status, .. } => interference.status = Some(status),
                 Fault::CheckCondition { key, asc, ascq, .. } => {
                     interference.sense = Some((key, asc, ascq))

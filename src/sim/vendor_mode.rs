@@ -135,8 +135,6 @@ pub(super) struct VendorMode {
     in_vendor_mode: bool,
     refused_entries: u64,
     part: FlashPart,
-    /// The chip never finishes what it does: it answers as a busy one.
-    chip_held_busy: bool,
     mailbox: Mailbox,
     /// Command 81 was sent; DEVICE RESET is due.
     leaving: bool,
@@ -164,7 +162,6 @@ impl VendorMode {
             in_vendor_mode: remembered.vendor_mode,
             refused_entries: remembered.refused_entries,
             part,
-            chip_held_busy: false,
             mailbox: Mailbox::new(mode_status),
             leaving: false,
             toggle: 0,
@@ -237,7 +234,7 @@ impl VendorMode {
         let address = self.address(core);
         core.counters.byte_reads += 1;
         let value = match &mut self.part {
-            FlashPart::Parallel(_) if self.chip_held_busy => {
+            FlashPart::Parallel(_) if core.chip_held_busy => {
                 self.toggle ^= TOGGLE;
                 self.toggle
             }
@@ -264,7 +261,7 @@ impl VendorMode {
         let value = core.registers.lba_low;
         core.counters.byte_writes += 1;
         match &mut self.part {
-            FlashPart::Parallel(_) if self.chip_held_busy => {}
+            FlashPart::Parallel(_) if core.chip_held_busy => {}
             FlashPart::Parallel(chip) => chip.write(address, value, now(core)),
             FlashPart::Serial(_) => match self.mailbox.cell(address, false) {
                 Some(cell) => {
@@ -306,7 +303,7 @@ impl VendorMode {
         core.counters.mailbox_executes += 1;
         let ram = &mut self.mailbox.ram;
         let sent = ram.get(..tx).unwrap_or_default();
-        let mut answer = match (self.chip_held_busy, sent) {
+        let mut answer = match (core.chip_held_busy, sent) {
             (false, _) => chip.transfer(sent, rx, now(core)),
             (true, [READ_STATUS]) => vec![CHIP_BUSY; rx],
             (true, _) => vec![0xFF; rx],
@@ -447,10 +444,6 @@ impl Model for VendorMode {
         counters.sector_erases += counts.sector_erases;
         counters.chip_erases += counts.chip_erases;
         counters.chip_ignored += counts.ignored;
-    }
-
-    fn hold_chip_busy(&mut self, held: bool) {
-        self.chip_held_busy = held;
     }
 
     fn remember(&self, remembered: &mut Remembered) {

@@ -22,7 +22,6 @@ mod tests;
 
 use std::time::Duration;
 
-use super::counters::Counters;
 use super::drive::{Core, Model, STATUS_READY};
 use super::memory::Memory;
 use super::packet::{byte, check_condition, good};
@@ -97,9 +96,6 @@ pub(super) struct PacketDrive {
     ready_at: u64,
     /// The next command is told that the drive has restarted.
     attention: bool,
-    programs: u64,
-    /// The flash chip never finishes what it does.
-    chip_held_busy: bool,
 }
 
 impl PacketDrive {
@@ -120,8 +116,6 @@ impl PacketDrive {
             half_written: remembered.half_written,
             ready_at: 0,
             attention: false,
-            programs: 0,
-            chip_held_busy: false,
         }
     }
 
@@ -188,7 +182,7 @@ impl PacketDrive {
         let range = Offset(start).range_of(&bytes);
         let before = range.of(self.memory.bytes()).to_vec();
         self.memory.program(start, &bytes);
-        self.programs += 1;
+        core.counters.firmware_programs += 1;
         let started = core.clock.nanoseconds();
         let until = started.saturating_add(nanoseconds(self.habits.program));
         match pace {
@@ -328,7 +322,7 @@ impl Model for PacketDrive {
             return Some(NO_FIRMWARE);
         } else if opcode == INQUIRY {
             return None;
-        } else if self.chip_held_busy {
+        } else if core.chip_held_busy {
             return Some(LONG_WRITE);
         } else if let Some(work) = &self.work {
             core.progress = self.protocol.parts().map_or(0, |parts| {
@@ -356,10 +350,6 @@ impl Model for PacketDrive {
         &mut self.memory
     }
 
-    fn count(&mut self, counters: &mut Counters) {
-        counters.firmware_programs += self.programs;
-    }
-
     fn answers_packets(&self) -> bool {
         true
     }
@@ -378,10 +368,6 @@ impl Model for PacketDrive {
     }
 
     /// The firmware notices, and is not ready for anything.
-    fn hold_chip_busy(&mut self, held: bool) {
-        self.chip_held_busy = held;
-    }
-
     fn remember(&self, remembered: &mut Remembered) {
         remembered.half_written = self.half_written;
     }
