@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::flash_memory::{Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, Work};
 use crate::flash::chip::{
-    Bus, Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Program, Unlock,
+    Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Parallel, Program, Unlock,
 };
 use crate::flash::{EraseLayout, FlashRange, Offset};
 
@@ -55,23 +55,19 @@ enum Cycle {
 }
 
 impl ParallelFlash {
-    /// `None` for a serial chip.
-    pub fn new(chip: &Chip, array: Array) -> Option<Self> {
-        let Bus::Parallel(parallel) = &chip.bus else {
-            return None;
-        };
-        Some(ParallelFlash {
+    pub fn new(chip: &Chip, bus: &Parallel, array: Array) -> Self {
+        ParallelFlash {
             id: chip.id,
             size: chip.size.max(1),
-            unlock: parallel.unlock,
-            program: parallel.program,
+            unlock: bus.unlock,
+            program: bus.program,
             layout: chip.erase_layout(),
             array,
             cycle: Cycle::Start,
             shows_id: false,
             bit_7: 0,
             toggle: 0,
-        })
+        }
     }
 
     /// Back to reading memory, as after power on. What was being erased or

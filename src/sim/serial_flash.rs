@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::flash_memory::{
     Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, WRITE_STATUS_TIME, Work,
 };
-use crate::flash::chip::{Bus, Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
+use crate::flash::chip::{Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 
 const BUSY: u8 = 0x01;
@@ -40,12 +40,9 @@ pub struct SerialFlash {
 }
 
 impl SerialFlash {
-    /// An unprotected chip; `None` for a parallel one.
-    pub fn new(chip: &Chip, array: Array) -> Option<Self> {
-        let Bus::Serial(bus) = &chip.bus else {
-            return None;
-        };
-        Some(SerialFlash {
+    /// An unprotected chip.
+    pub fn new(chip: &Chip, bus: &Serial, array: Array) -> Self {
+        SerialFlash {
             id: chip.id,
             size: chip.size.max(1),
             bus: bus.clone(),
@@ -54,7 +51,7 @@ impl SerialFlash {
             wp_held: false,
             write_enabled: false,
             status_write_enabled: false,
-        })
+        }
     }
 
     /// Sets all block-protect bits, as on a chip that comes protected.

@@ -10,7 +10,6 @@ use super::part::Part;
 use super::{BenchError, SimDriveHandle};
 use crate::flash::FlashRange;
 use crate::flash::chip::{Bus, Chip};
-use crate::scsi::Identity;
 use crate::sim::blu_ray::Board;
 use crate::sim::drive::{Core, Drive, Model, TaskFileRegisters};
 use crate::sim::firmware::Names;
@@ -26,10 +25,10 @@ use crate::sim::vendor_mode::{FlashPart, Refusals, VendorMode};
 pub(super) fn drive(
     source: &Source<'_>,
     setup: &Spanned<DriveSetup>,
-    part: &Part,
     handle: &SimDriveHandle,
     folder: Option<&Path>,
 ) -> Result<Drive, BenchError> {
+    let part = Part::of(source, setup)?;
     let span = setup.span();
     let setup = setup.get_ref();
     let identity = handle.identity.clone();
@@ -49,21 +48,23 @@ pub(super) fn drive(
             (memory, remembered, Some(state))
         }
     };
-    let invalid = |message: &str| source.invalid(&span, message);
-    let model: Box<dyn Model> = match (part, setup.protocol()) {
-        (Part::Chip(chip, mode_status), _) => {
-            vendor_mode(setup, &identity, chip, *mode_status, memory, &remembered)
-                .map(Box::new)
-                .ok_or_else(|| invalid("no model for this chip"))?
+    let own = identity.clone();
+    let model: Box<dyn Model> = match part {
+        Part::Chip(chip, mode_status) => {
+            let part = flash_part(setup, &chip, Array::new(memory));
+            let refusals = setup.refusals();
+            let drive = VendorMode::new(own, mode_status, refusals, part, &remembered);
+            Box::new(match setup.liteon_read {
+                true => drive.with_program_memory(setup.liteon_differs),
+                false => drive,
+            })
         }
-        (Part::Whole(_), Some(protocol)) => {
+        Part::Whole(_, protocol) => {
             let habits = setup
                 .habits()
-                .ok_or_else(|| invalid("seconds must be numbers from 0 up"))?;
-            let own = handle.identity.clone();
+                .ok_or_else(|| source.invalid(&span, "seconds must be numbers from 0 up"))?;
             Box::new(PacketDrive::new(protocol, memory, habits, own, &remembered))
         }
-        (Part::Whole(_), None) => return Err(invalid("no model for this drive")),
     };
     let core = Core {
         identity,
@@ -84,42 +85,18 @@ pub(super) fn drive(
     Ok(drive)
 }
 
-/// `None` for a chip of which there is no model.
-fn vendor_mode(
-    setup: &DriveSetup,
-    own: &Identity,
-    chip: &Chip,
-    mode_status: u8,
-    memory: Memory,
-    remembered: &Remembered,
-) -> Option<VendorMode> {
-    let array = Array::new(memory);
-    let part = match &chip.bus {
-        Bus::Parallel(_) => {
-            ParallelFlash::new(chip, array).map(|part| FlashPart::Parallel(Box::new(part)))
-        }
-        Bus::Serial(_) => SerialFlash::new(chip, array).map(|part| {
-            let part = match (setup.wp_held, setup.protected) {
+fn flash_part(setup: &DriveSetup, chip: &Chip, array: Array) -> FlashPart {
+    match &chip.bus {
+        Bus::Parallel(bus) => FlashPart::Parallel(Box::new(ParallelFlash::new(chip, bus, array))),
+        Bus::Serial(bus) => {
+            let part = SerialFlash::new(chip, bus, array);
+            FlashPart::Serial(Box::new(match (setup.wp_held, setup.protected) {
                 (true, _) => part.locked(),
                 (false, true) => part.protected(),
                 (false, false) => part,
-            };
-            FlashPart::Serial(Box::new(part))
-        }),
-    }?;
-    let refusals = Refusals {
-        count: match setup.entry {
-            Entry::Always => 0,
-            Entry::Refused => u64::MAX,
-            Entry::AfterPowerCycles => setup.power_cycles,
-        },
-        status: setup.refusal_status,
-    };
-    let drive = VendorMode::new(own.clone(), mode_status, refusals, part, remembered);
-    Some(match setup.liteon_read {
-        true => drive.with_program_memory(setup.liteon_differs),
-        false => drive,
-    })
+            }))
+        }
+    }
 }
 
 impl DriveSetup {
@@ -141,6 +118,17 @@ impl DriveSetup {
         })
     }
 
+    fn refusals(&self) -> Refusals {
+        Refusals {
+            count: match self.entry {
+                Entry::Always => 0,
+                Entry::Refused => u64::MAX,
+                Entry::AfterPowerCycles => self.power_cycles,
+            },
+            status: self.refusal_status,
+        }
+    }
+
     fn habits(&self) -> Option<Habits> {
         let usual = match self.model {
             ModelKind::Mt1939 => 10.0,
@@ -157,18 +145,20 @@ impl DriveSetup {
         })
     }
 
-    fn protocol(&self) -> Option<Box<dyn Protocol>> {
+    /// The bytes in the flash of a packet drive, and its protocol; `None` where the
+    /// chip says how many.
+    pub(super) fn packets(&self) -> Option<(u32, Box<dyn Protocol>)> {
         let gaps = || {
             let range = |gap: &Gap| FlashRange::new(gap.start, gap.end);
             self.unreadable.iter().map(range).collect()
         };
         Some(match self.model {
             ModelKind::VendorMode => return None,
-            ModelKind::Btc => Box::new(Btc::default()),
-            ModelKind::Mt1339 => Box::new(VendorBlocks::mt1339()),
-            ModelKind::Sd616 => Box::new(VendorBlocks::sd616()),
-            ModelKind::Mt1939 => Box::new(VendorBlocks::mt1939(gaps())),
-            ModelKind::Mt1959 => Box::new(BluRay::new(self.board.clone(), gaps())),
+            ModelKind::Btc => (0x10_0000, Box::new(Btc::default())),
+            ModelKind::Mt1339 => (0x4_0000, Box::new(VendorBlocks::mt1339())),
+            ModelKind::Sd616 => (0x2_0000, Box::new(VendorBlocks::sd616())),
+            ModelKind::Mt1939 => (0x20_0000, Box::new(VendorBlocks::mt1939(gaps()))),
+            ModelKind::Mt1959 => (0x20_0000, Box::new(BluRay::new(self.board.clone(), gaps()))),
         })
     }
 }

@@ -28,7 +28,6 @@ use std::path::{Path, PathBuf};
 
 use file::{BenchSetup, Source};
 pub use handle::SimDriveHandle;
-use part::Part;
 use place::Place;
 
 use super::channel::SharedChannel;
@@ -116,9 +115,8 @@ impl Bench {
                 let message = format!("{} is taken by another drive", taken.name());
                 return Err(source.invalid(&setup.span(), message));
             }
-            let part = Part::of(source, setup)?;
             let handle = SimDriveHandle::new(setup.get_ref(), place, &ports);
-            handle.attach(build::drive(source, setup, &part, &handle, folder)?);
+            handle.attach(build::drive(source, setup, &handle, folder)?);
             drives.push(handle);
         }
         Ok(Bench {

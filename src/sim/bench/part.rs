@@ -3,8 +3,9 @@
 use toml::Spanned;
 
 use super::BenchError;
-use super::file::{DriveSetup, ModelKind, Source, UnknownChip};
+use super::file::{DriveSetup, Source, UnknownChip};
 use crate::flash::chip::{self, Bus, Chip, ChipId, Name};
+use crate::sim::packet_drive::Protocol;
 
 /// The largest flash that a drive of this bench may have, in bytes.
 const LARGEST_FLASH: u32 = 16 * 1024 * 1024;
@@ -14,12 +15,12 @@ pub(super) enum Part {
     /// A chip, and the mode status of its drive.
     Chip(Box<Chip>, u8),
     /// So many bytes behind the packets of the drive.
-    Whole(u32),
+    Whole(u32, Box<dyn Protocol>),
 }
 
 impl Part {
     pub fn of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<Part, BenchError> {
-        let Some(size) = setup.get_ref().model.flash_size() else {
+        let Some((size, protocol)) = setup.get_ref().packets() else {
             let (chip, status) = chip_of(source, setup)?;
             return Ok(Part::Chip(Box::new(chip), status));
         };
@@ -31,27 +32,14 @@ impl Part {
         ];
         match chip.into_iter().flatten().next() {
             Some(span) => Err(source.invalid(&span, "a packet drive has no chip in vendor mode")),
-            None => Ok(Part::Whole(size)),
+            None => Ok(Part::Whole(size, protocol)),
         }
     }
 
     pub fn size(&self) -> u32 {
         match self {
             Part::Chip(chip, _) => chip.size,
-            Part::Whole(size) => *size,
-        }
-    }
-}
-
-impl ModelKind {
-    /// Bytes in the flash of a packet drive; `None` where the chip says it.
-    fn flash_size(self) -> Option<u32> {
-        match self {
-            ModelKind::VendorMode => None,
-            ModelKind::Sd616 => Some(0x2_0000),
-            ModelKind::Mt1339 => Some(0x4_0000),
-            ModelKind::Btc => Some(0x10_0000),
-            ModelKind::Mt1939 | ModelKind::Mt1959 => Some(0x20_0000),
+            Part::Whole(size, _) => *size,
         }
     }
 }

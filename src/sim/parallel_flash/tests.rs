@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flash::chip;
+use crate::flash::chip::Bus;
 use crate::sim::memory::Memory;
 
 /// An SST39SF020 filled with 00, and the time.
@@ -18,7 +19,10 @@ impl Host {
         };
         let chip = chip::parallel(id).unwrap();
         let cells = vec![0; chip.size as usize];
-        let flash = ParallelFlash::new(chip, Array::new(Memory::new(cells))).unwrap();
+        let Bus::Parallel(bus) = &chip.bus else {
+            panic!("{chip}");
+        };
+        let flash = ParallelFlash::new(chip, bus, Array::new(Memory::new(cells)));
         let now = Duration::ZERO;
         Host { flash, now }
     }
@@ -307,10 +311,4 @@ fn addresses_beyond_the_size_repeat_the_content() {
     host.erase(0x1000, 0x30);
     host.wait_long();
     assert_eq!(host.read(0x4_1000), 0xFF);
-}
-
-#[test]
-fn a_serial_chip_is_no_parallel_one() {
-    let chip = chip::serial(ChipId::new(0xEF, 0x11)).unwrap();
-    assert!(ParallelFlash::new(chip, Array::new(Memory::default())).is_none());
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flash::chip;
+use crate::flash::chip::Bus;
 use crate::sim::flash_memory::Counts;
 use crate::sim::memory::Memory;
 
@@ -15,7 +16,10 @@ impl Host {
     fn new(manufacturer: u8, device: u8) -> Host {
         let chip = chip::serial(ChipId::new(manufacturer, device)).unwrap();
         let cells = vec![0; chip.size as usize];
-        let flash = SerialFlash::new(chip, Array::new(Memory::new(cells))).unwrap();
+        let Bus::Serial(bus) = &chip.bus else {
+            panic!("{chip}");
+        };
+        let flash = SerialFlash::new(chip, bus, Array::new(Memory::new(cells)));
         let now = Duration::ZERO;
         Host { flash, now }
     }
@@ -243,42 +247,4 @@ fn reading_past_the_end_goes_on_at_the_beginning() {
     let mut host = Host::w25p20();
     host.flash.array.cells.overwrite(0, &[0x77]);
     assert_eq!(host.ask(&[0x03, 3, 0xFF, 0xFF], 2), [0x00, 0x77]);
-}
-
-#[test]
-fn a_parallel_chip_is_no_serial_one() {
-    let chip = chip::parallel(ChipId::new(0xBF, 0xB6)).unwrap();
-    assert!(SerialFlash::new(chip, Array::new(Memory::default())).is_none());
-}
-
-#[test]
-fn a_sector_is_erased_where_the_chip_has_any() {
-    let mut host = Host::new(0xC2, 0x11);
-    host.send(&[0x06]);
-    host.send(&[0x20, 1, 0x23, 0]);
-    host.wait_long();
-    let erased = host
-        .memory()
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == 0xFF);
-    let places: Vec<usize> = erased.map(|(at, _)| at).collect();
-    assert_eq!((places[0], places.len()), (0x1_2000, 0x1000));
-    let mut host = Host::w25p20();
-    host.send(&[0x06]);
-    host.send(&[0x20, 1, 0x23, 0]);
-    host.wait_long();
-    assert!(host.is_unchanged(), "this one has none");
-}
-
-#[test]
-fn a_pin_that_is_held_low_keeps_the_protection() {
-    let mut host = Host::w25p20();
-    host.flash = host.flash.locked();
-    host.send(&[0x06]);
-    host.send(&[0x01, 0x00]);
-    host.wait_long();
-    assert_eq!(host.status() & 0x9C, 0x9C);
-    host.erase(0xC7);
-    assert!(host.is_unchanged());
 }
