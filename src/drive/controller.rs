@@ -141,17 +141,21 @@ struct Ports {
     is_doubted: bool,
 }
 
-const SERIAL: Ports = Ports {
-    shape: Shape::Rule,
-    takes_nien: true,
-    wiring: Wiring::Serial,
-    is_doubted: false,
-};
+impl Ports {
+    const SERIAL: Ports = Ports {
+        shape: Shape::Rule,
+        takes_nien: true,
+        wiring: Wiring::Serial,
+        is_doubted: false,
+    };
+    const PARALLEL: Ports = Ports {
+        wiring: Wiring::Parallel,
+        ..Ports::SERIAL
+    };
+}
 
-const PARALLEL: Ports = Ports {
-    wiring: Wiring::Parallel,
-    ..SERIAL
-};
+const SERIAL: Access = Access::ByPorts(Ports::SERIAL);
+const PARALLEL: Access = Access::ByPorts(Ports::PARALLEL);
 
 const fn known(name: &'static str, vendor: u16, devices: &'static [u16], access: Access) -> Known {
     Known {
@@ -174,7 +178,7 @@ const KNOWN: &[Known] = &[
         &[0x3249],
         Access::ByPorts(Ports {
             shape: Shape::Vt6421,
-            ..SERIAL
+            ..Ports::SERIAL
         }),
     ),
     // Linux `sata_via.c` (vt6420; svia_noop_freeze: "some VIA controllers choke
@@ -185,16 +189,11 @@ const KNOWN: &[Known] = &[
         &[0x3149, 0x0591, 0x5337, 0x5372, 0x7372],
         Access::ByPorts(Ports {
             takes_nien: false,
-            ..SERIAL
+            ..Ports::SERIAL
         }),
     ),
     // Linux `sata_via.c` (vt8251).
-    known(
-        "VIA VT8251",
-        0x1106,
-        &[0x5287, 0x9000],
-        Access::ByPorts(SERIAL),
-    ),
+    known("VIA VT8251", 0x1106, &[0x5287, 0x9000], SERIAL),
     // Linux `pata_jmicron.c`; JungleFlasher lists 197B:2363.
     Known {
         function: Some(1),
@@ -202,15 +201,10 @@ const KNOWN: &[Known] = &[
             "JMicron JMB36x",
             0x197B,
             &[0x2361, 0x2363, 0x2365, 0x2366, 0x2369],
-            Access::ByPorts(PARALLEL),
+            PARALLEL,
         )
     },
-    known(
-        "JMicron JMB368",
-        0x197B,
-        &[0x2368],
-        Access::ByPorts(PARALLEL),
-    ),
+    known("JMicron JMB368", 0x197B, &[0x2368], PARALLEL),
     known(
         "JMicron AHCI controller",
         0x197B,
@@ -218,7 +212,7 @@ const KNOWN: &[Known] = &[
         Access::OwnEngine,
     ),
     // Linux `pata_sil680.c`.
-    known("SiI 680", 0x1095, &[0x0680], Access::ByPorts(PARALLEL)),
+    known("SiI 680", 0x1095, &[0x0680], PARALLEL),
     // Linux `sata_sil.c`: it uses memory. At the ports: reported.
     known(
         "SiI 3112",
@@ -226,7 +220,7 @@ const KNOWN: &[Known] = &[
         &[0x3112, 0x3114, 0x3512],
         Access::ByPorts(Ports {
             is_doubted: true,
-            ..SERIAL
+            ..Ports::SERIAL
         }),
     ),
     // Linux `pata_marvell.c`.
@@ -234,7 +228,7 @@ const KNOWN: &[Known] = &[
         "Marvell 88SE61xx",
         0x11AB,
         &[0x6101, 0x6121, 0x6145],
-        Access::ByPorts(PARALLEL),
+        PARALLEL,
     ),
     // Linux `pata_it821x.c` (it821x_init_one): inferred.
     known(
@@ -254,7 +248,7 @@ const KNOWN: &[Known] = &[
             0x7010, 0x7111, 0x7199, 0x7601, 0x84CA, 0x2411, 0x2421, 0x244A, 0x244B, 0x248A, 0x248B,
             0x24CA, 0x24CB, 0x24DB, 0x245B, 0x24C1, 0x25A2, 0x266F, 0x27DF, 0x269E, 0x2850,
         ],
-        Access::ByPorts(PARALLEL),
+        PARALLEL,
     ),
 ];
 
@@ -286,8 +280,8 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
     let known = row_of(function);
     let name = known.map_or("", |known| known.name);
     let by_rule_of = |driver: &Option<String>| match driver {
-        Some(driver) if driver.starts_with("pata_") => PARALLEL,
-        _ => SERIAL,
+        Some(driver) if driver.starts_with("pata_") => Ports::PARALLEL,
+        _ => Ports::SERIAL,
     };
     let by_ports = match known.map(|known| &known.access) {
         Some(Access::OwnEngine) => return refused(WhyNot::OwnEngine { name }),
@@ -301,7 +295,7 @@ pub fn channels(function: &Function) -> Result<Vec<IdeChannel>, NotByPorts> {
         {
             return refused(WhyNot::RaidMode { name });
         }
-        Some(Access::PassThrough(_)) => PARALLEL,
+        Some(Access::PassThrough(_)) => Ports::PARALLEL,
         None if is_ide(function) => by_rule_of(&function.driver),
         None => {
             let class = function.class;
