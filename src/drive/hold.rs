@@ -308,11 +308,11 @@ fn no_node(system: &System, drive: &Located) -> Obstacle {
 /// # Errors
 /// Without a note it is left alone: nobody would switch it on again after a crash.
 fn stop_polling(system: &System, drive: &Located) -> Result<Option<Note>, NoteError> {
-    let Some(name) = drive.sr.as_deref().and_then(Path::file_name) else {
+    let Some(block) = drive.block() else {
         return Ok(None);
     };
+    let name = block.file_name().unwrap_or_default();
     let subject = format!("polling-{}", name.to_string_lossy());
-    let block = drive.sysfs.join("block").join(name);
     let file = block.join("events_poll_msecs");
     // Puts back what a crashed run has left, so before the value is read.
     let mut note = Note::open(system, &subject)?;

@@ -22,13 +22,9 @@ pub enum Holder {
 /// superuser only, so that an empty answer does not mean that nobody uses it.
 pub fn holders(system: &System, drive: &Located) -> Vec<Holder> {
     let mut holders = mounts(system, drive);
-    if let Some(name) = drive.sr.as_deref().and_then(Path::file_name) {
-        let above = drive.sysfs.join("block").join(name).join("holders");
-        holders.extend(
-            names(&above)
-                .into_iter()
-                .map(|name| Holder::Device { name }),
-        );
+    if let Some(block) = drive.block() {
+        let above = names(&block.join("holders")).into_iter();
+        holders.extend(above.map(|name| Holder::Device { name }));
     }
     let nodes: Vec<&Path> = [&drive.sr, &drive.sg]
         .into_iter()
@@ -41,10 +37,9 @@ pub fn holders(system: &System, drive: &Located) -> Vec<Holder> {
 /// Where the drive is mounted, by its device number: the mount may have been
 /// made under any name.
 pub fn mounts(system: &System, drive: &Located) -> Vec<Holder> {
-    let Some(name) = drive.sr.as_deref().and_then(Path::file_name) else {
-        return Vec::new();
-    };
-    let number = attribute(&drive.sysfs.join("block").join(name).join("dev"));
+    let number = drive
+        .block()
+        .and_then(|block| attribute(&block.join("dev")));
     let mountinfo = attribute_bytes(&system.proc("self/mountinfo"));
     let (Some(number), Some(mountinfo)) = (number, mountinfo) else {
         return Vec::new();

@@ -112,6 +112,14 @@ pub enum NoteError {
 }
 
 impl NoteError {
+    /// A file that cannot be read or written.
+    fn at(path: &Path) -> impl Fn(io::Error) -> NoteError + Copy + '_ {
+        move |source| NoteError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// What is left to do by hand.
     pub fn undo(&self) -> Option<&Undo> {
         match self {
@@ -166,10 +174,7 @@ impl Note {
     /// As [`open`](Self::open).
     pub fn take_over(system: &System, subject: &str) -> Result<(Note, Option<Left>), NoteError> {
         let (path, mut file) = locked(system, subject)?;
-        let left = Left::read(system, &mut file).map_err(|source| NoteError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let left = Left::read(system, &mut file).map_err(NoteError::at(&path))?;
         Ok((Note::of(system, path, file), left))
     }
 
@@ -191,10 +196,7 @@ impl Note {
         if let Some(file) = &mut self.file {
             let bytes = serde_json::to_vec(&left).map_err(io::Error::from);
             let written = bytes.and_then(|bytes| rewrite(file, &bytes));
-            written.map_err(|source| NoteError::Io {
-                path: self.path.clone(),
-                source,
-            })?;
+            written.map_err(NoteError::at(&self.path))?;
         }
         self.undo = Some(left.undo);
         Ok(())
@@ -237,10 +239,7 @@ impl Drop for Note {
 /// Opens and locks the note of a subject.
 fn locked(system: &System, subject: &str) -> Result<(PathBuf, Locked), NoteError> {
     let path = own_folder(system)?.join(subject);
-    let failed = |source| NoteError::Io {
-        path: path.clone(),
-        source,
-    };
+    let failed = NoteError::at(&path);
     let file = loop {
         let file = own_file(OpenOptions::new().create(true), &path)?;
         let file = lock(file).map_err(failed)?.ok_or(NoteError::Held)?;
@@ -342,10 +341,7 @@ fn folder_of_notes(system: &System) -> PathBuf {
 /// The folder of the notes, made where there is none, and closed to others.
 fn own_folder(system: &System) -> Result<PathBuf, NoteError> {
     let folder = folder_of_notes(system);
-    let failed = |source| NoteError::Io {
-        path: folder.clone(),
-        source,
-    };
+    let failed = NoteError::at(&folder);
     fs::create_dir_all(system.run("")).map_err(failed)?;
     match fs::DirBuilder::new().mode(OWNER_ALONE_IN).create(&folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -373,10 +369,7 @@ fn is_own(found: &fs::Metadata) -> bool {
 
 /// A note of this user's, opened to be read and written.
 fn own_file(how: &mut OpenOptions, path: &Path) -> Result<File, NoteError> {
-    let failed = |source| NoteError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = NoteError::at(path);
     let not_ours = || NoteError::NotOurs {
         path: path.to_owned(),
     };

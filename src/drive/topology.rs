@@ -87,6 +87,12 @@ impl Located {
         self.sr.as_deref().or(self.sg.as_deref())
     }
 
+    /// Its directory in sysfs as a block device, where the sr driver has taken it.
+    pub(super) fn block(&self) -> Option<PathBuf> {
+        let name = self.sr.as_deref()?.file_name()?;
+        Some(self.sysfs.join("block").join(name))
+    }
+
     /// Whether a drive is plugged in where another one was, in terms that survive its
     /// re-enumeration: the numbers of host, sr and sg change then.
     pub(super) fn is_at_place_of(&self, before: &Located) -> bool {
