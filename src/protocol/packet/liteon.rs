@@ -18,7 +18,7 @@
 //! the 8051, or with 80, and the code that comes back to bank 0 tells how many
 //! banks there are.
 
-use super::{PacketError, ask_for, during};
+use super::{PacketError, ask_for_all, during};
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
 use crate::image::families;
 use crate::image::structure::{BANK_CALL_SEARCHED, Structure};
@@ -63,17 +63,10 @@ pub fn read(
     let [_, bank, high, low] = at.to_be_bytes();
     let mut block = [0; BLOCK as usize];
     let cdb = cdb::liteon_program_memory(bank, [high, low]);
-    match ask_for(transport, &cdb, &mut block)? {
-        0 => {
-            let (into, from) = (into.iter_mut(), block.iter());
-            into.zip(from).for_each(|(to, from)| *to = *from);
-            Ok(())
-        }
-        residue => Err(PacketError::Residue {
-            residue,
-            length: block.len(),
-        }),
-    }
+    ask_for_all(transport, &cdb, &mut block)?;
+    let (into, from) = (into.iter_mut(), block.iter());
+    into.zip(from).for_each(|(to, from)| *to = *from);
+    Ok(())
 }
 
 /// Bytes of firmware that the drive has: those that its user names, or as the

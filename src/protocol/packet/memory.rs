@@ -17,7 +17,7 @@
 //! | MT1959, LG's MT1939 | 3000/20, 1EC000/100 and 1F0000/10000 are read by every tool, proven (redumper); all 2 MiB by freemkv-flash; mediatek-optical knows of no reliable complete read |
 //! | MT1939 of the SE-506CB | coastermelt says that the command returns memory, freemkv-flash that it returns the flash |
 
-use super::{PacketError, ask_for};
+use super::{PacketError, ask_for_all};
 use crate::scsi::cdb::{self, Buffer};
 use crate::scsi::{Sense, SenseKey};
 use crate::transport::PacketTransport;
@@ -38,13 +38,7 @@ pub fn read(
         offset: at,
         length: u32::try_from(into.len()).unwrap_or(u32::MAX),
     })?;
-    match ask_for(transport, &cdb, into)? {
-        0 => Ok(()),
-        residue => Err(PacketError::Residue {
-            residue,
-            length: into.len(),
-        }),
-    }
+    ask_for_all(transport, &cdb, into)
 }
 
 /// What the drive gives; `None` where it refuses. Any other answer says nothing

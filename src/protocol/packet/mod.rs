@@ -125,6 +125,19 @@ fn ask_for(
     }
 }
 
+/// As [`ask_for`], where every byte of `into` must come.
+fn ask_for_all(
+    transport: &mut dyn PacketTransport,
+    cdb: &[u8],
+    into: &mut [u8],
+) -> Result<(), PacketError> {
+    let length = into.len();
+    match ask_for(transport, cdb, into)? {
+        0 => Ok(()),
+        residue => Err(PacketError::Residue { residue, length }),
+    }
+}
+
 /// WRITE BUFFER with these bytes, all of them.
 fn write_buffer(
     transport: &mut dyn PacketTransport,

@@ -98,11 +98,8 @@ fn by_strings(facts: &Facts, survey: &Survey, string: &BootString) -> Vec<Mismat
     let Some(of_image) = facts.boot_string else {
         return found;
     };
-    let by_board = || {
-        let descriptor = facts.descriptor.as_ref()?;
-        products::form_of_platform(&descriptor.platform)
-    };
-    let form = products::form_of(&of_image).or_else(by_board);
+    let form =
+        products::form_of(&of_image).or_else(|| products::form_of_board(facts.descriptor.as_ref()));
     let of_drive = survey.form();
     if let (Some(image), Some(drive)) = (form, of_drive) {
         if image != drive {

@@ -9,7 +9,7 @@
 
 use mediatek_optical::ProductIdentity;
 
-use crate::image::mt19xx::{BootString, Chip};
+use crate::image::mt19xx::{BootString, Chip, Descriptor};
 use crate::protocol::blu_ray::{Form, NoString};
 use crate::scsi::Identity;
 
@@ -114,8 +114,8 @@ pub fn form_of(string: &BootString) -> Option<Form> {
 
 /// The form of the drives with a board, by its platform code: the boards that
 /// mediatek-optical names are JB… in half-height drives and BU… in slim ones.
-pub fn form_of_platform(platform: &str) -> Option<Form> {
-    match platform.get(..2)? {
+pub fn form_of_board(descriptor: Option<&Descriptor>) -> Option<Form> {
+    match descriptor?.platform.get(..2)? {
         "JB" => Some(Form::HalfHeight),
         "BU" => Some(Form::Slim),
         _ => None,

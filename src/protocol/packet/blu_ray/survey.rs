@@ -84,14 +84,10 @@ impl Survey {
 
     /// How the drive is built, as far as anything tells.
     pub fn form(&self) -> Option<Form> {
-        let by_board = || {
-            let found = self.descriptor.as_ref()?;
-            products::form_of_platform(&found.platform)
-        };
         let by_banner = self.banner.as_ref().and_then(products::form_of);
         by_banner
             .or_else(|| products::form_of(&self.boot_string().ok()?))
-            .or_else(by_board)
+            .or_else(|| products::form_of_board(self.descriptor.as_ref()))
     }
 }
 
