@@ -75,6 +75,22 @@ impl Failure {
         self
     }
 
+    /// Where a word was typed that stands for another, that comes first, and a line with
+    /// that word in it is no help.
+    pub fn of_typed(mut self, request: &Request) -> Failure {
+        let Some(word) = request.placeholder() else {
+            return self;
+        };
+        let what = match word {
+            "DRIVE" => "the number or the path of a drive",
+            _ => "the name of your file",
+        };
+        self.next = Advice::default();
+        self.next(format!(
+            "{word} stands for {what}: type that in its place, and the rest as it is."
+        ))
+    }
+
     /// As shown on standard error.
     pub fn text(&self) -> Text {
         let mut text = Text::default();
@@ -119,7 +135,10 @@ impl Failure {
                 };
                 return failure.keeping(Some(file));
             }
-            JobError::File(error) => return Failure::file(error, error.path(), request),
+            JobError::File(error) => {
+                let named = request.dump_of(error.path());
+                return Failure::file(error, &named, request);
+            }
             JobError::Image(problem) => {
                 let failure = Exit::BadImage.because(words::job::unfit(problem));
                 let failure = match problem {

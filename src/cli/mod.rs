@@ -81,7 +81,8 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     let result = commands::run(&request, &output);
-    let exit = match output.end(result.err()) {
+    let failure = result.err().map(|failure| failure.of_typed(&request));
+    let exit = match output.end(failure) {
         None => Exit::Done,
         Some(failure) => {
             let mut text = failure.text();

@@ -108,6 +108,8 @@ pub enum Notice {
         crc32: Option<Crc32>,
         date: Date,
     },
+    /// A record alone says so; whether it came to its end the flash would show.
+    Recorded { backup: PathBuf },
     /// A note, or a folder of them, that cannot be read: it may be of this drive.
     Unread { place: PathBuf },
 }
@@ -129,23 +131,25 @@ pub fn notices(
     };
     let intact = open.intact.iter();
     let intact = intact.filter(|one| is_near(one.who, &one.entry));
+    let intact = intact.map(|one| match one.entry {
+        Some(_) => one.notice(),
+        None => Notice::Recorded {
+            backup: one.path.clone(),
+        },
+    });
     let lost = open.lost.iter();
     let lost = lost.filter(|one| is_near(one.who, &one.entry));
     notices_of(intact, lost, &open.unread)
 }
 
 fn notices_of<'a>(
-    intact: impl Iterator<Item = &'a Unfinished>,
+    intact: impl Iterator<Item = Notice>,
     lost: impl Iterator<Item = &'a Lost>,
     unread: &[PathBuf],
 ) -> Vec<Notice> {
     let unread = unread.iter().cloned();
     let unread = unread.map(|place| Notice::Unread { place });
-    intact
-        .map(Unfinished::notice)
-        .chain(lost.map(Lost::notice))
-        .chain(unread)
-        .collect()
+    intact.chain(lost.map(Lost::notice)).chain(unread).collect()
 }
 
 /// Whether a flash that was read may be what an unfinished change has left.

@@ -202,7 +202,8 @@ impl Journal {
     }
 
     /// The same, and what may be entries and cannot be read, or not be believed: files,
-    /// and this user's folder where others may write into it.
+    /// folders that this user may not look into, and their own where others may write
+    /// into it.
     pub(super) fn read(&self) -> (Vec<Found>, Vec<PathBuf>) {
         let mut found = Vec::new();
         let mut unread = Vec::new();
@@ -214,7 +215,8 @@ impl Journal {
         }
         let own = self.own.iter().filter(|shelf| shelf.check().is_err());
         let own = own.filter(|shelf| shelf.is_closed() || !shelf.files(ENTRY).is_empty());
-        unread.extend(own.map(|shelf| shelf.folder.clone()));
+        let others = self.others.iter().filter(|shelf| shelf.is_closed());
+        unread.extend(own.chain(others).map(|shelf| shelf.folder.clone()));
         let closed: Vec<(OsString, String)> = self
             .shelves()
             .flat_map(|shelf| shelf.files("closed"))

@@ -246,3 +246,26 @@ fn several_dumps_into_what_is_the_kernel_s_are_refused_by_the_name_that_was_type
     assert!(run.stderr.contains("/dev/stdout:"), "{run}");
     assert!(!run.stderr.contains("stdout-"), "{run}");
 }
+
+#[test]
+fn a_word_that_stands_for_another_is_said_to_where_it_was_typed_as_it_is() {
+    let folder = ready();
+    for line in ["i FILE", "3 w /m FILE --yes", "DRIVE c"] {
+        let run = folder.run(line);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(run.stderr.contains("type that in its place"), "{run}");
+    }
+    folder.write("FILE", patched_image());
+    let run = folder.run("i FILE");
+    assert!(!run.stderr.contains("in its place"), "{run}");
+}
+
+#[test]
+fn a_record_that_cannot_be_made_leads_to_another_name_for_the_backup() {
+    let folder = ready();
+    std::os::unix::fs::symlink("other", folder.path("old.bin.txt")).unwrap();
+    let run = folder.fails("3 w /m new.bin --yes --backup old.bin", 4);
+    assert!(run.stderr.contains("--backup old-2.bin"), "{run}");
+    assert!(!run.stderr.contains("bin-2.txt"), "{run}");
+    assert_eq!(folder.flash(), old_image());
+}

@@ -706,3 +706,18 @@ fn twins_of_one_serial_number_that_were_both_cut_off_find_their_own_notes() {
         assert!(flash[KEPT.end..] == new_image()[KEPT.end..], "{run}");
     }
 }
+
+#[test]
+fn what_a_record_alone_speaks_of_is_not_called_a_mixture_before_the_flash_is_read() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    assert!(run_in(&folder, "a", "3 c").stdout.contains("a mixture now"));
+    fs::remove_dir_all(folder.path("bench.state/journal")).unwrap();
+    let run = run_in(&folder, "a", "3 c");
+    assert!(
+        run.stdout.contains("this machine has no note of it"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("a mixture now"), "{run}");
+}

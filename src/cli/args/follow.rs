@@ -18,11 +18,25 @@ const WAIT: Duration = Duration::from_secs(200);
 /// What stands for a file that the user has to name.
 const A_FILE: &str = "FILE";
 
+/// What stands for a drive.
+const A_DRIVE: &str = "DRIVE";
+
 /// The smallest flash that these drives have, as an example of a size.
 const A_SIZE: u32 = 256 * 1024;
 
 /// The same request with a change to it.
 impl Request {
+    /// The word of a form that was typed as it is, where there is no such file or drive.
+    pub fn placeholder(&self) -> Option<&'static str> {
+        let files = [self.command.file(), self.options.backup.as_deref()];
+        let is_file = |file: &Path| file == Path::new(A_FILE) && !file.exists();
+        let is_drive = |drive: &DriveName| drive.to_string() == A_DRIVE;
+        if files.into_iter().flatten().any(is_file) {
+            return Some(A_FILE);
+        }
+        self.drives.iter().any(is_drive).then_some(A_DRIVE)
+    }
+
     fn changed(&self, change: impl FnOnce(&mut Request)) -> Request {
         let mut request = self.clone();
         change(&mut request);
@@ -156,6 +170,20 @@ impl Request {
             request.options.no_backup = false;
             request.options.backup = Some(file.to_owned());
         })
+    }
+
+    /// The dump that a file of this request is, or is the record of.
+    pub fn dump_of(&self, file: &Path) -> PathBuf {
+        let typed = [self.command.file(), self.options.backup.as_deref()];
+        let mut typed = typed.into_iter().flatten();
+        let dump = file.with_extension("");
+        let is_fresh = || dump.extension().is_some_and(|extension| extension == "bin");
+        let is_record = file.extension().is_some_and(|extension| extension == "txt");
+        match typed.find(|dump| backup::record_path(dump) == file) {
+            Some(dump) => dump.to_owned(),
+            None if is_record && self.options.backup.is_none() && is_fresh() => dump,
+            None => file.to_owned(),
+        }
     }
 
     /// With another file for what is read from the drive: that of the command,

@@ -169,7 +169,7 @@ fn is_in_the_middle(proposal: &Proposal) -> bool {
     let is_this = |notice: &Notice| match notice {
         Notice::Unfinished { who, .. } => *who <= Who::Place,
         Notice::Lost { .. } => true,
-        Notice::Unread { .. } => false,
+        Notice::Recorded { .. } | Notice::Unread { .. } => false,
     };
     matches!(proposal.backup, Backup::Earlier(_)) || proposal.unfinished.iter().any(is_this)
 }

@@ -56,6 +56,11 @@ pub fn notice(notice: &Notice) -> String {
         } => format!(
             "{BEGUN}. It was begun on {date} without a backup; the flash may be a mixture now."
         ),
+        Notice::Recorded { backup } => format!(
+            "{BEGUN}, by the record beside {}; this machine has no note of it. Whether it came to \
+             its end the next write of this drive sees in its flash.",
+            backup.display()
+        ),
         Notice::Unread { place } => format!(
             "{}: a note of a write that was begun and not finished cannot be read. If it is of this \
              drive, the flash may be a mixture now.",

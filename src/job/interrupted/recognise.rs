@@ -226,7 +226,7 @@ impl Recognised {
 
     /// What the user should know where this run goes on with none of them.
     pub fn notices(&self) -> Vec<Notice> {
-        let intact = self.concerned().map(|(one, _)| one);
+        let intact = self.concerned().map(|(one, _)| one.notice());
         notices_of(intact, self.gone(), &self.unread)
     }
 }

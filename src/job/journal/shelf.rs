@@ -1,9 +1,9 @@
 //! A folder with entries: who may have made what lies there.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Kind, Links, folder_of};
@@ -58,11 +58,13 @@ impl Shelf {
             let mut builder = DirBuilder::new();
             builder.recursive(true).mode(0o700);
             builder.create(above).map_err(io)?;
-            // Root's is read by every user who has a drive.
+            // Root's is read by every user who has a drive, whatever the umask.
             let mode = if self.owner == 0 { 0o755 } else { 0o700 };
             match DirBuilder::new().mode(mode).create(&self.folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => made.map_err(io)?,
+                made => made
+                    .and_then(|()| fs::set_permissions(&self.folder, Permissions::from_mode(mode)))
+                    .map_err(io)?,
             }
             sync(above).map_err(io)?;
         }
