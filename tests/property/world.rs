@@ -512,7 +512,12 @@ impl World {
             }
             Err(panic) => std::panic::resume_unwind(panic),
             Ok(Ok(())) => {
-                if let Some(wrong) = (0..after.len()).find(|at| after[*at] != target[*at]) {
+                // What stays is what a write has left that had done all of its work, too.
+                let complete = truth.complete.as_ref();
+                let also = complete.map(|complete| line.target(&layout, complete, &now));
+                let is_right = also.as_ref() == Some(&after);
+                let mut wrong = (0..after.len()).filter(|at| after[*at] != target[*at]);
+                if let (false, Some(wrong)) = (is_right, wrong.next()) {
                     panic!("{case}: exit 0, and {wrong:#x} is not as it should be");
                 }
                 seen.note("done");
