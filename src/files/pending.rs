@@ -1,10 +1,12 @@
 //! Files that appear whole or not at all, and together.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -14,6 +16,11 @@ use super::{FileError, Locked, Place};
 
 const PREFIX: &str = ".mtkflash-";
 const SUFFIX: &str = ".part";
+/// Of a file that says what the files of a group are to be called: their own names and
+/// those, each with a zero behind it, and one more at the end.
+const GROUP: &str = ".group";
+/// A bank's two names take at most two times 4096 bytes.
+const MOST_OF_GROUP: u64 = 4 << 20;
 
 /// Files that are complete on the disk under other names and get their own
 /// names together. Dropped before that, they vanish.
@@ -68,6 +75,8 @@ impl Pending {
     /// # Errors
     /// As for [`Pending::add`]. What was there before has its name again then.
     pub fn commit(self) -> Result<(), FileError> {
+        // Gone again when all is done, or taken back.
+        let _group = self.group();
         let mut named = Vec::new();
         let outcome = self.name_all(&mut named).and_then(|()| sync(&named));
         if outcome.is_err() {
@@ -76,6 +85,28 @@ impl Pending {
             let _ = sync(&named);
         }
         outcome
+    }
+
+    /// What the next run needs to know that finds these files after this one was killed
+    /// between two of their names. Without it, on a full disk, they have theirs all the
+    /// same. What replaces other files is left to the user, who may have put others there.
+    fn group(&self) -> Option<Staged> {
+        let (first, others) = self.files.split_first()?;
+        if self.overwrite || others.is_empty() {
+            return None;
+        }
+        let mut group = Staged::called(first.1.folder(), GROUP).ok()?;
+        let write = |out: &mut dyn Write| {
+            for (staged, place) in &self.files {
+                for name in [&*std::path::absolute(staged.file.path())?, place.target()] {
+                    out.write_all(name.as_os_str().as_bytes())?;
+                    out.write_all(&[0])?;
+                }
+            }
+            out.write_all(&[0])
+        };
+        group.fill(write, None).ok()?;
+        Some(group)
     }
 
     fn name_all(self, named: &mut Vec<Named>) -> Result<(), FileError> {
@@ -127,7 +158,8 @@ impl Named {
 
 /// A second name for a file that is about to be replaced.
 fn kept_copy(target: &Path) -> Option<TempPath> {
-    in_own_name(super::folder_of(target), |path| fs::hard_link(target, path))
+    let link = |path: &Path| fs::hard_link(target, path);
+    in_own_name(super::folder_of(target), SUFFIX, link)
         .ok()
         .map(NamedTempFile::into_temp_path)
 }
@@ -169,8 +201,12 @@ impl Staged {
     /// # Errors
     /// Where the folder takes no files.
     pub fn in_folder(folder: &Path) -> io::Result<Staged> {
+        Staged::called(folder, SUFFIX)
+    }
+
+    fn called(folder: &Path, suffix: &str) -> io::Result<Staged> {
         loop {
-            let file = in_own_name(folder, |path| {
+            let file = in_own_name(folder, suffix, |path| {
                 OpenOptions::new()
                     .read(true)
                     .write(true)
@@ -226,11 +262,12 @@ impl Staged {
 
 fn in_own_name<T>(
     folder: &Path,
+    suffix: &str,
     make: impl FnMut(&Path) -> io::Result<T>,
 ) -> io::Result<NamedTempFile<T>> {
     tempfile::Builder::new()
         .prefix(PREFIX)
-        .suffix(SUFFIX)
+        .suffix(suffix)
         .make_in(folder, make)
         .map_err(|error| match error.raw_os_error() {
             Some(code) => io::Error::from_raw_os_error(code),
@@ -239,43 +276,76 @@ fn in_own_name<T>(
         })
 }
 
-/// Removes what killed runs of this user have left in a folder.
+/// Names what killed runs of this user have named in part, and removes what else they
+/// have left in a folder.
 pub(super) fn sweep(folder: &Path) {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    names
-        .filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with(PREFIX) && name.ends_with(SUFFIX)
-        })
-        .for_each(|entry| remove_left_over(&entry.path()));
+    for group in left_over(folder, GROUP) {
+        complete(&group);
+    }
+    for part in left_over(folder, SUFFIX) {
+        if held_by_no_run(&part).is_some() {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(part);
+        }
+    }
 }
 
-fn remove_left_over(path: &Path) {
+fn left_over(folder: &Path, suffix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.filter(|path| is_own_name(path, suffix)).collect()
+}
+
+fn is_own_name(path: &Path, suffix: &str) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(suffix)
+}
+
+/// Gives the files of a group those of their names that they have not yet. A name that
+/// was taken since stays as it is.
+fn complete(group: &Path) {
+    let Some(file) = held_by_no_run(group) else {
+        return;
+    };
+    let mut text = Vec::new();
+    let read = (&*file).take(MOST_OF_GROUP).read_to_end(&mut text);
+    // One that was not written to its end was before the first of the names.
+    let is_whole = read.is_ok() && text.ends_with(&[0, 0]);
+    let names: Vec<&Path> = text
+        .split(|byte| *byte == 0)
+        .map(|name| Path::new(OsStr::from_bytes(name)))
+        .collect();
+    for pair in names.chunks_exact(2).filter(|_| is_whole) {
+        let [part, name] = pair else { continue };
+        if !is_own_name(part, SUFFIX) || held_by_no_run(part).is_none() {
+            continue;
+        }
+        let named = TempPath::try_from_path(*part).map(|part| part.persist_noclobber(name));
+        if let Ok(Err(taken)) = named {
+            let _ = taken.path.keep();
+        }
+    }
+    let _ = fs::remove_file(group);
+}
+
+/// A file of this user's that no run works on.
+fn held_by_no_run(path: &Path) -> Option<Locked> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .custom_flags(flags.bits())
-        .open(path);
-    let Ok(file) = file else { return };
-    let is_mine = file
-        .metadata()
-        .is_ok_and(|found| found.is_file() && found.uid() == nix::unistd::geteuid().as_raw());
-    if !is_mine {
-        return;
-    }
-    if let Ok(_lock) = Locked::alone(file) {
-        // One that stays is in nobody's way.
-        let _ = fs::remove_file(path);
-    }
+        .open(path)
+        .ok()?;
+    let found = file.metadata().ok()?;
+    let is_mine = found.is_file() && found.uid() == nix::unistd::geteuid().as_raw();
+    is_mine.then(|| Locked::alone(file).ok())?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -370,6 +440,45 @@ mod tests {
         pending.commit().unwrap();
         let mode = |name| fs::metadata(path(name)).unwrap().permissions().mode();
         assert_eq!(mode("x"), mode("usual"));
+    }
+
+    #[test]
+    fn files_that_a_killed_run_has_named_in_part_are_named_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let killed_at = |named: usize, cut: usize| {
+            let mut pending = Pending::new(false);
+            for name in ["a", "b", "c"] {
+                add(&mut pending, path(name), name);
+            }
+            let group = pending.group().unwrap();
+            let text = fs::read(group.file.path()).unwrap();
+            fs::write(path(".mtkflash-killed.group"), &text[..text.len() - cut]).unwrap();
+            // Nothing of a killed run is held, and nothing is removed by it.
+            for (number, (staged, place)) in pending.files.into_iter().enumerate() {
+                let part = staged.file.into_temp_path().keep().unwrap();
+                if number < named {
+                    fs::rename(part, place.target()).unwrap();
+                }
+            }
+        };
+        killed_at(1, 0);
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), ["a", "b", "c"]);
+        for name in ["a", "b", "c"] {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), name);
+            fs::remove_file(path(name)).unwrap();
+        }
+
+        killed_at(0, 1);
+        sweep(folder.path());
+        assert!(names(folder.path()).is_empty(), "it was killed before that");
+
+        killed_at(1, 0);
+        fs::write(path("b"), "of another program").unwrap();
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), ["a", "b", "c"]);
+        assert_eq!(fs::read(path("b")).unwrap(), b"of another program");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where the file of an output path is made.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
@@ -126,11 +127,13 @@ pub fn is_folder(path: &Path) -> bool {
 
 /// Tries whether files of these names can be made: what each leads to, whether
 /// it is free, how long its name is, and whether its folder takes files. What
-/// killed runs have left in those folders is removed.
+/// killed runs have left in those folders is named or removed.
 ///
 /// # Errors
 /// The first name that is no good.
 pub fn must_be_makeable(paths: &[PathBuf], overwrite: bool) -> Result<(), FileError> {
+    let folders: BTreeSet<&Path> = paths.iter().map(|path| folder_of(path)).collect();
+    folders.into_iter().for_each(sweep);
     let mut tried: Vec<PathBuf> = Vec::new();
     for path in paths {
         let place = Place::of(path)?;
