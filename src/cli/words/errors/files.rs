@@ -1,6 +1,7 @@
 //! Files that could not be read or written.
 
 use std::io;
+use std::path::Path;
 
 use crate::cli::words::InWords;
 use crate::files::{FileError, Kind, ReadError, folder_of};
@@ -34,11 +35,16 @@ impl InWords for FileError {
                 target.display()
             ),
             FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk"),
-            FileError::NoRoom { missing, .. } => format!(
-                "{path}: there is no room for this file; {} more are needed in the folder {}",
-                in_kib(*missing),
-                folder_of(self.path()).display()
-            ),
+            FileError::NoRoom { missing, .. } => {
+                let folder = match folder_of(self.path()) {
+                    here if here == Path::new(".") => "this folder".to_owned(),
+                    folder => format!("the folder {}", folder.display()),
+                };
+                format!(
+                    "{path}: there is no room for this file; {} more are needed in {folder}",
+                    in_kib(*missing)
+                )
+            }
             FileError::Folder { folder, source, .. } => {
                 format!("{}: {}", folder.display(), source.in_words())
             }
@@ -78,5 +84,25 @@ impl InWords for io::Error {
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<ReadError>());
         inner.map_or_else(|| self.to_string(), InWords::in_words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_name_is_this_one() {
+        let full = |path: &str| {
+            let path = path.into();
+            let error = FileError::NoRoom {
+                path,
+                needed: 4096,
+                missing: 1024,
+            };
+            error.in_words()
+        };
+        assert!(full("x.bin").ends_with("1 KiB more are needed in this folder"));
+        assert!(full("nas/x.bin").ends_with("1 KiB more are needed in the folder nas"));
     }
 }
