@@ -33,7 +33,10 @@ refused erase 6 e --yes --no-backup --protocol mt1939 --force=$forces
 refused no-erase 4 e --yes --no-backup --protocol btc --force=$forces
 contains no-erase "is not documented"
 # Not by the ports: other scripts are at work on them.
-refused by-ata 6 w /m /images/btc-0059.bin --yes --no-backup --via ata
+set -- w /m /images/btc-0059.bin --yes --no-backup --via ata
+refused by-ata 4 "$@"
+contains by-ata "not known to be the same hardware"
+refused by-ata-forced 6 "$@" --force=$forces
 
 # For all that the tool forces, reading is up to the drive.
 refused read 4 r /m /b dump --protocol mt1959 --force=$forces
