@@ -7,7 +7,6 @@ use super::event::{Event, Phase};
 use super::{Job, JobError, Refusal, Selection};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Checksum;
-use crate::plan::ERASED;
 use crate::protocol::vendor_mode::reported;
 use crate::protocol::{DeviceError, Reading, Tried};
 
@@ -45,12 +44,6 @@ impl Dump {
     pub fn is_whole(&self) -> bool {
         let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
         read == self.bytes.len()
-    }
-
-    /// Whether everything that was read is FF.
-    pub fn is_blank(&self) -> bool {
-        let mut bytes = self.ranges.iter().flat_map(|range| range.of(&self.bytes));
-        self.gaps.is_empty() && bytes.all(|byte| *byte == ERASED)
     }
 }
 

@@ -268,7 +268,7 @@ impl Recognised {
         drives.all(is_same).then_some(first)
     }
 
-    /// What a change of a blank flash starts from, where [`Open::start`] has found no
+    /// What a change of a blank flash starts from, where [`Recognised::start`] has found no
     /// more than that it may be a mixture: nothing in it says whose it is, and nothing
     /// in it is worth a backup. At the place of a drive whose change was begun that
     /// one's backup is the way back, where its user says that it is this drive: by

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blu_ray::{self, Seen};
+use super::blu_ray;
 use super::families::{Family, ReadSupport, Sending};
-use super::restart::{self, Watch};
+use super::restart::{self, Seen, Watch};
 use super::{PacketError, Reopen, btc, inquire, liteon, memory, vendor_blocks};
 use crate::flash::Offset;
 use crate::image::Wrapping;

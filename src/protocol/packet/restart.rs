@@ -12,8 +12,8 @@
 
 use std::time::Duration;
 
-use super::blu_ray::Seen;
 use super::{PROGRAM_TIMEOUT, PacketError, command};
+use crate::protocol::download::Progress;
 use crate::scsi::{Sense, SenseKey, cdb};
 use crate::transport::{Data, PacketTransport};
 
@@ -63,6 +63,19 @@ impl Watch {
         };
         self.good >= needed
     }
+}
+
+/// What a drive says while it is awaited.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// It works, with or without a disc.
+    Ready,
+    /// It programs or starts, and tells how far it is or not.
+    Busy(Option<Progress>, PacketError),
+    /// Its flash did not take what was sent.
+    Fault(Sense),
+    /// No answer, or one that says nothing.
+    Silent(PacketError),
 }
 
 /// Asks once. An answer that shows a working drive is good, be it that there is

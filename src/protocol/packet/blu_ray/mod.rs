@@ -59,4 +59,4 @@ mod send;
 mod survey;
 
 pub(super) use prepare::{prepare, rule_out};
-pub(super) use send::{PATIENCE, Seen, look, send};
+pub(super) use send::{PATIENCE, look, send};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::flash::Offset;
 use crate::image::{Wrapping, mt19xx};
 use crate::protocol::download::{Effect, Progress, SendError};
+use crate::protocol::packet::restart::Seen;
 use crate::protocol::packet::{PROGRAM_TIMEOUT, PacketError, Risk, command, sending, write_buffer};
 use crate::protocol::{DeviceError, Doing};
 use crate::scsi::{Sense, SenseKey, cdb};
@@ -17,19 +18,6 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Into how many parts a drive divides its programming where it tells how far
 /// it is.
 const PARTS: u8 = 32;
-
-/// What a drive says while it is awaited.
-#[derive(Debug)]
-pub(crate) enum Seen {
-    /// It works, with or without a disc.
-    Ready,
-    /// It programs or starts, and tells how far it is or not.
-    Busy(Option<Progress>, PacketError),
-    /// Its flash did not take what was sent.
-    Fault(Sense),
-    /// No answer, or one that says nothing.
-    Silent(PacketError),
-}
 
 /// Asks a drive once how it is. GOOD and *no medium* (2/3A) alone show one that
 /// works, as redumper has it: whatever else is no fault leaves it open.
