@@ -61,7 +61,12 @@ fn entry(line: &str) -> Option<(u64, u64, &str)> {
 }
 
 #[cfg(test)]
-pub(crate) const PIIX: &str = "\
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `/proc/ioports` of an emulated machine with a PIIX3.
+    pub(crate) const PIIX: &str = "\
 0000-0cf7 : PCI Bus 0000:00
   0000-001f : dma1
   0060-0060 : keyboard
@@ -75,11 +80,6 @@ pub(crate) const PIIX: &str = "\
     03f6-03f6 : ata_piix
 0cf8-0cff : PCI conf1
 ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
 
     fn primary(text: &str) -> PortOwner {
         owner(text, Channel::Primary)

@@ -28,7 +28,7 @@ pub(crate) mod system;
 pub(crate) mod topology;
 
 #[cfg(test)]
-pub(crate) mod fake;
+pub(crate) mod tests;
 
 pub use hold::{Hold, HoldError, MediumRule};
 pub use holders::Holder;

@@ -1,6 +1,6 @@
-use super::super::fake::sense;
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::sense;
 
 /// Answers everything with one completion and one reply.
 struct Drive(Completion, Vec<u8>);

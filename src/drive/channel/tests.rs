@@ -1,9 +1,9 @@
-use super::super::fake::Machine;
 use super::super::locate_path;
 use super::super::topology::IndexBasis;
 use super::detached::{COME_BACK, COME_BACK_STEP, Detached, UNCHANGED_LOOKS};
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::Machine;
 use crate::sim::SimClock;
 use crate::transport::Clock;
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
-use super::super::fake::{FakeFunction, Machine};
 use super::super::pci::PciAddress;
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::{FakeFunction, Machine};
 use std::fs;
 
 const ADDRESS: &str = "0000:03:00.0";

@@ -1,7 +1,7 @@
-use super::super::fake::{Machine, sense};
 use super::super::locate_path;
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::{Machine, sense};
 use crate::sim::SimClock;
 use crate::transport::Completion;
 

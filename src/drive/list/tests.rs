@@ -1,7 +1,7 @@
-use super::super::fake::{Machine, sense};
 use super::*;
 use crate::cli::words::InWords;
 use crate::drive::position::Position;
+use crate::drive::tests::fake::{Machine, sense};
 use crate::drive::{locate_path, locate_position};
 use crate::transport::Completion;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn obstacles(machine: &Machine, listed: &Listed) -> Vec<String> {
 #[test]
 fn the_list_has_every_drive_in_the_order_of_the_index_and_those_without_last() {
     let machine = Machine::empty();
-    machine.file("proc/ioports", super::super::ioports::PIIX);
+    machine.file("proc/ioports", crate::drive::ioports::tests::PIIX);
     machine.usb_drive("1-2", 0, "2:0:0:0");
     machine.ports("0000:00:01.1", "ata_piix", 7, 6, 2);
     machine.drive("0000:00:01.1", 2, "6:0:0:0", "PM");

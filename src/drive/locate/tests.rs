@@ -1,7 +1,7 @@
-use super::super::fake::Machine;
 use super::super::topology::ScsiAddress;
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::Machine;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -58,7 +58,7 @@ fn a_second_logical_unit_does_not_take_the_place_of_the_first() {
 #[test]
 fn a_controller_that_was_loaded_first_does_not_shift_the_index() {
     let machine = Machine::empty();
-    machine.file("proc/ioports", super::super::ioports::PIIX);
+    machine.file("proc/ioports", crate::drive::ioports::tests::PIIX);
     machine.ports("0000:00:04.0", "ahci", 1, 0, 6);
     machine.ports("0000:00:01.1", "ata_piix", 7, 6, 2);
     machine.drive("0000:00:04.0", 0, "0:0:0:0", "AHCI");
@@ -72,7 +72,7 @@ fn a_controller_that_was_loaded_first_does_not_shift_the_index() {
 #[test]
 fn of_two_controllers_the_one_at_the_legacy_ports_is_meant() {
     let machine = Machine::empty();
-    machine.file("proc/ioports", super::super::ioports::PIIX);
+    machine.file("proc/ioports", crate::drive::ioports::tests::PIIX);
     machine.ports("0000:00:00.5", "pata_via", 1, 0, 2);
     machine.ports("0000:00:01.1", "ata_piix", 3, 2, 2);
     machine.drive("0000:00:00.5", 0, "0:0:0:0", "CARD");

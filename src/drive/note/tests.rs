@@ -1,5 +1,5 @@
-use super::super::fake::Machine;
 use super::*;
+use crate::drive::tests::fake::Machine;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::io::ErrorKind;

@@ -1,7 +1,7 @@
-use super::super::fake::Machine;
 use super::super::locate_path;
 use super::*;
 use crate::cli::words::InWords;
+use crate::drive::tests::fake::Machine;
 
 /// The message and the remedy for an obstacle, as a user meets them.
 fn met(machine: &Machine, obstacle: &Obstacle) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::cli::words::InWords;
-use crate::drive::fake::{FakeChannel, FakeFunction, Machine as Files};
+use crate::drive::tests::fake::{FakeChannel, FakeFunction, Machine as Files};
 use crate::flash::Offset;
 use crate::session::{Answer, Event, Session, User, Via, open};
 use crate::sim::{Bench, SimDriveHandle};
@@ -73,7 +73,7 @@ fn setup_of(about: &FakeFunction, position: u8, lines: &str, command: u64, contr
     let files = Files::empty();
     let (pci, ports) = match about.driver {
         Some("ata_piix") => {
-            files.file("proc/ioports", crate::drive::ioports::PIIX);
+            files.file("proc/ioports", crate::drive::ioports::tests::PIIX);
             ("0000:00:01.1", 2)
         }
         Some("sata_via") if about.ids.1 == 0x3249 => (CARD, 3),

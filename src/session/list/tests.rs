@@ -1,5 +1,5 @@
 use super::*;
-use crate::drive::fake::Machine as Fake;
+use crate::drive::tests::fake::Machine as Fake;
 use crate::session::Host;
 use crate::sim::Bench;
 use crate::transport::Completion;

@@ -5,7 +5,7 @@ use super::*;
 use crate::cli::args::{self, Via};
 use crate::cli::every::{every, shown, table};
 use crate::drive::ask::AskError;
-use crate::drive::fake::{FakeFunction, Machine as Fake, sense};
+use crate::drive::tests::fake::{FakeFunction, Machine as Fake, sense};
 use crate::session::Host;
 use crate::transport::{Completion, TransportError};
 

@@ -14,9 +14,9 @@ use crate::cli::output::{Manner, Output};
 use crate::cli::report;
 use crate::drive::channel::{self, ChannelError, Release};
 use crate::drive::controller::{IdeChannel, NotByPorts, WhyNot};
-use crate::drive::fake::{FakeFunction, Machine};
 use crate::drive::note::{NoteError, Settled, Undo};
 use crate::drive::pci::PciAddress;
+use crate::drive::tests::fake::{FakeFunction, Machine};
 use crate::drive::{
     HoldError, Holder, LocateError, Located, Obstacle, PortName, Position, ScsiAddress,
     locate_path, locate_position,

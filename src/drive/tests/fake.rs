@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::controller::IdeChannel;
-use super::note::{Left, Undo};
-use super::system::{DeviceNumber, Kernel, System};
+use crate::drive::controller::IdeChannel;
+use crate::drive::note::{Left, Undo};
+use crate::drive::system::{DeviceNumber, Kernel, System};
 use crate::sim::SimDriveHandle;
 use crate::transport::port::{Block, Layout, PortOpenError, Ports};
 use crate::transport::sg_io::{NotOpened, SgOpenError};
@@ -419,7 +419,7 @@ impl Machine {
         let machine = Machine::empty();
         machine.ports("0000:00:01.1", "ata_piix", 1, 0, 2);
         machine.function("0000:00:01.1", &FakeFunction::PIIX3);
-        machine.file("proc/ioports", super::ioports::PIIX);
+        machine.file("proc/ioports", crate::drive::ioports::tests::PIIX);
         machine
     }
 
