@@ -88,6 +88,19 @@ pub fn generated(artifact: Artifact) -> String {
     }
 }
 
+/// A text of a file, with what is made of the tables where it says `@NAME@`.
+fn filled_in<'a>(file: &str, parts: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    parts
+        .into_iter()
+        .fold(file.to_owned(), |text, (name, part)| {
+            text.replace(&format!("@{name}@"), &part)
+        })
+}
+
+fn joined(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
+
 /// Of 80 columns and 25 lines, one of which is for what is typed next.
 fn overview() -> String {
     /// In the order in which they are wanted.

@@ -192,3 +192,12 @@ fn a_request_for_a_text_is_printed_and_understood_again() {
         assert_eq!(args::parse(words), Ok(request));
     }
 }
+
+#[test]
+fn every_part_of_a_file_is_filled_in() {
+    for artifact in Artifact::ALL {
+        let text = generated(artifact);
+        let is_part = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase());
+        assert!(!text.split('@').skip(1).any(is_part), "{text}");
+    }
+}
