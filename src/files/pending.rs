@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, and together.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -16,9 +16,11 @@ use super::{FileError, Locked, Place};
 
 const PREFIX: &str = ".mtkflash-";
 const SUFFIX: &str = ".part";
-/// Of a file that says what the files of a group are to be called: their own names and
-/// those, each with a zero behind it, and one more at the end.
+/// Of a file that says what the files of a group are to be called: for each its own name,
+/// that one, and what has that now, each with a zero behind it, and one more at the end.
 const GROUP: &str = ".group";
+/// In such a file: no file has that name.
+const NOTHING: &str = "-";
 /// A bank's two names take at most two times 4096 bytes.
 const MOST_OF_GROUP: u64 = 4 << 20;
 
@@ -89,23 +91,26 @@ impl Pending {
 
     /// What the next run needs to know that finds these files after this one was killed
     /// between two of their names. Without it, on a full disk, they have theirs all the
-    /// same. What replaces other files is left to the user, who may have put others there.
+    /// same.
     fn group(&self) -> Option<Staged> {
         let (first, others) = self.files.split_first()?;
-        if self.overwrite || others.is_empty() {
+        if others.is_empty() {
             return None;
         }
         let mut group = Staged::called(first.1.folder(), GROUP).ok()?;
         let write = |out: &mut dyn Write| {
             for (staged, place) in &self.files {
-                for name in [&*std::path::absolute(staged.file.path())?, place.target()] {
-                    out.write_all(name.as_os_str().as_bytes())?;
+                let part = std::path::absolute(staged.file.path())?;
+                let there = what_is_there(place.target());
+                for text in [part.as_os_str(), place.target().as_os_str(), &there] {
+                    out.write_all(text.as_bytes())?;
                     out.write_all(&[0])?;
                 }
             }
             out.write_all(&[0])
         };
         group.fill(write, None).ok()?;
+        sync_folder(first.1.folder()).ok()?;
         Some(group)
     }
 
@@ -171,21 +176,30 @@ fn sync(named: &[Named]) -> Result<(), FileError> {
         if !done.insert(place.folder()) {
             continue;
         }
-        let synced = File::open(place.folder()).and_then(|folder| folder.sync_all());
-        match synced {
-            // Not every file system has this for folders.
-            Err(error) if is_unsupported(&error) => {}
-            synced => synced.map_err(FileError::folder(place.named(), place.folder()))?,
-        }
+        let synced = sync_folder(place.folder());
+        synced.map_err(FileError::folder(place.named(), place.folder()))?;
     }
     Ok(())
 }
 
-fn is_unsupported(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error().map(Errno::from_raw),
-        Some(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP)
-    )
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    let code = synced.as_ref().err().and_then(io::Error::raw_os_error);
+    match code.map(Errno::from_raw) {
+        // Not every file system has this for folders.
+        Some(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => Ok(()),
+        _ => synced,
+    }
+}
+
+/// Which file has a name, and when it was changed.
+fn what_is_there(path: &Path) -> OsString {
+    let found = fs::symlink_metadata(path);
+    let said = |found: fs::Metadata| {
+        let (seconds, rest) = (found.mtime(), found.mtime_nsec());
+        format!("{} {} {seconds}.{rest:09}", found.dev(), found.ino())
+    };
+    found.map_or_else(|_| NOTHING.to_owned(), said).into()
 }
 
 /// A file under a name of its own, `.mtkflash-….part`. It is locked while its
@@ -301,8 +315,8 @@ fn is_own_name(path: &Path, suffix: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(suffix)
 }
 
-/// Gives the files of a group those of their names that they have not yet. A name that
-/// was taken since stays as it is.
+/// Gives the files of a group those of their names that they have not yet. What has such
+/// a name since then keeps it.
 fn complete(group: &Path) {
     let Some(file) = held_by_no_run(group) else {
         return;
@@ -311,16 +325,21 @@ fn complete(group: &Path) {
     let read = (&*file).take(MOST_OF_GROUP).read_to_end(&mut text);
     // One that was not written to its end was before the first of the names.
     let is_whole = read.is_ok() && text.ends_with(&[0, 0]);
-    let names: Vec<&Path> = text
-        .split(|byte| *byte == 0)
-        .map(|name| Path::new(OsStr::from_bytes(name)))
-        .collect();
-    for pair in names.chunks_exact(2).filter(|_| is_whole) {
-        let [part, name] = pair else { continue };
+    let texts = text.split(|byte| *byte == 0).map(OsStr::from_bytes);
+    let texts: Vec<&OsStr> = texts.collect();
+    for file in texts.chunks_exact(3).filter(|_| is_whole) {
+        let [part, name, was_there] = file else {
+            continue;
+        };
+        let [part, name] = [part, name].map(Path::new);
         if !is_own_name(part, SUFFIX) || held_by_no_run(part).is_none() {
             continue;
         }
-        let named = TempPath::try_from_path(*part).map(|part| part.persist_noclobber(name));
+        let is_to_go = *was_there != NOTHING && what_is_there(name) == *was_there;
+        let named = TempPath::try_from_path(part).map(|part| match is_to_go {
+            true => part.persist(name),
+            false => part.persist_noclobber(name),
+        });
         if let Ok(Err(taken)) = named {
             let _ = taken.path.keep();
         }
@@ -446,8 +465,8 @@ mod tests {
     fn files_that_a_killed_run_has_named_in_part_are_named_by_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let killed_at = |named: usize, cut: usize| {
-            let mut pending = Pending::new(false);
+        let killed_at = |named: usize, cut: usize, overwrite: bool| {
+            let mut pending = Pending::new(overwrite);
             for name in ["a", "b", "c"] {
                 add(&mut pending, path(name), name);
             }
@@ -462,7 +481,7 @@ mod tests {
                 }
             }
         };
-        killed_at(1, 0);
+        killed_at(1, 0, false);
         sweep(folder.path());
         assert_eq!(names(folder.path()), ["a", "b", "c"]);
         for name in ["a", "b", "c"] {
@@ -470,15 +489,36 @@ mod tests {
             fs::remove_file(path(name)).unwrap();
         }
 
-        killed_at(0, 1);
+        killed_at(0, 1, false);
         sweep(folder.path());
         assert!(names(folder.path()).is_empty(), "it was killed before that");
 
-        killed_at(1, 0);
+        killed_at(1, 0, false);
         fs::write(path("b"), "of another program").unwrap();
         sweep(folder.path());
         assert_eq!(names(folder.path()), ["a", "b", "c"]);
         assert_eq!(fs::read(path("b")).unwrap(), b"of another program");
+
+        let hold = |content: &str| {
+            for name in ["a", "b", "c"] {
+                fs::write(path(name), content).unwrap();
+            }
+        };
+        hold("old");
+        killed_at(1, 0, true);
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), ["a", "b", "c"]);
+        for name in ["a", "b", "c"] {
+            assert_eq!(fs::read_to_string(path(name)).unwrap(), name, "replaced");
+        }
+
+        hold("old");
+        killed_at(2, 0, true);
+        fs::remove_file(path("c")).unwrap();
+        fs::write(path("c"), "of another program").unwrap();
+        sweep(folder.path());
+        assert_eq!(fs::read(path("b")).unwrap(), b"b");
+        assert_eq!(fs::read(path("c")).unwrap(), b"of another program");
     }
 
     #[test]

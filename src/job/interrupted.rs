@@ -409,10 +409,6 @@ impl Unfinished {
 }
 
 impl Lost {
-    fn serial(&self) -> Option<&str> {
-        self.entry.as_ref()?.entry.serial()
-    }
-
     /// Who the drive is whose flash shows this, as its entry says.
     fn identity(&self, trace: Trace) -> Option<Identity> {
         let is_this = match self.who {

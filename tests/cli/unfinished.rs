@@ -577,6 +577,25 @@ fn a_byte_that_a_serial_chip_did_not_take_is_gone_on_with_also_without_a_serial_
 }
 
 #[test]
+fn a_twin_with_blank_bytes_of_its_own_is_not_what_a_chip_has_left_that_did_not_take_a_byte() {
+    let folder = with(&[drive(3, "").replace("SST39SF020", "W25P20")]);
+    let sound = folder.text("bench.toml");
+    run_in(&folder, "a", "3 c");
+    let mut twin = folder.flash();
+    let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x22345\n";
+    bench(&folder, format!("{sound}{fault}"));
+    let line = write_line(&folder, 3, "--keep 0x38100-0x381ff");
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(8), "{run}");
+    bench(&folder, sound);
+    twin[0x3_8100..0x3_8180].fill(0xFF);
+    fs::write(folder.flash_file(), &twin).unwrap();
+    let run = run_in(&folder, "a", &line);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(folder.flash() == twin, "{run}");
+}
+
+#[test]
 fn a_run_that_finds_all_of_it_done_ends_the_write_and_names_the_backup_of_before() {
     let folder = with(&[drive(3, "serial = \"S1\"")]);
     let line = write_line(&folder, 3, "--backup before.bin");

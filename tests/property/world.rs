@@ -1,6 +1,6 @@
 //! Some drives, two users and two folders, and what is true of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -209,6 +209,9 @@ pub struct World {
     typed: Vec<Line>,
     /// Whose the backups are, by their names.
     backups: BTreeMap<String, usize>,
+    /// Those of which the users of which drives were told that they are the way back: of
+    /// two that hold the same it may be that of the other one.
+    told: BTreeSet<(String, usize)>,
     /// Shows what happens, for whoever looks at one sequence.
     tells: bool,
 }
@@ -297,6 +300,7 @@ impl World {
             names: 0,
             typed: Vec::new(),
             backups: BTreeMap::new(),
+            told: BTreeSet::new(),
             tells: std::env::var("MTKFLASH_SEQUENCES").is_ok_and(|number| number == "1"),
         }
     }
@@ -500,6 +504,8 @@ impl World {
                 std::panic::panic_any(Indistinguishable);
             }
             self.hold_backup(proposal, &held, &case, seen);
+            let told = proposal.backup.file().map(name_of);
+            self.told.extend(told.map(|name| (name, number)));
         }
         let truth = &mut self.truths[number];
         let has_begun = proposal
@@ -768,7 +774,10 @@ impl World {
     /// What is advised, as far as this drive's user knows whose backup is meant.
     fn advice(&self, number: usize, line: &Line, refusal: &Refusal) -> Advice {
         let is_changed = self.truths[number].original.is_some();
-        let is_its_own = |path: &Path| self.backups.get(&name_of(path)) == Some(&number);
+        let is_its_own = |path: &Path| {
+            let name = name_of(path);
+            self.backups.get(&name) == Some(&number) || self.told.contains(&(name, number))
+        };
         let forced = Advice::Type(Besides {
             is_forced: true,
             ..Besides::default()

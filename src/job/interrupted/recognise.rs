@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::find::Open;
 use super::{Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, notices_of, overlap};
-use crate::flash::{EraseLayout, FlashRange};
+use crate::flash::{EraseLayout, FlashRange, PAGE_SIZE};
 use crate::image::{Crc32, identity};
 use crate::job::journal::trace::{self, State, Trace};
 use crate::job::journal::{self, Piece, stopped};
@@ -128,44 +128,27 @@ pub(super) fn concerns(trace: Trace, who: Who, entry: Option<&journal::Found>) -
     }
 }
 
-/// What says who a drive without a name is.
-struct Known {
-    serial: String,
-    covered: Vec<FlashRange>,
-}
-
 impl Recognised {
-    /// Leaves out what was to be made at another place of another drive than this, which
-    /// its flash knows by all that those could have left in it.
+    /// Leaves out what was to be made of drives that are elsewhere, where the flash holds
+    /// all that the like could have left, as a change found it that was to be made of this
+    /// one and has come to nothing: that knew of the others, or came before them.
     fn leave_out_others(&mut self, seen: &Dump) {
-        let Some(known) = self.known_by_content(seen) else {
-            return;
-        };
-        let is_another = |who: Who, serial: Option<&str>, covered: &[FlashRange]| {
-            who == Who::Elsewhere
-                && serial.is_some_and(|serial| serial != known.serial)
-                && without(covered, &known.covered).is_empty()
-        };
-        let intact = |(one, _): &(Unfinished, Trace)| {
-            !is_another(one.who, one.record.serial(), &one.covered)
-        };
-        self.intact.retain(intact);
-        let lost = |(one, _): &(Lost, Trace)| !is_another(one.who, one.serial(), &one.covered);
-        self.lost.retain(lost);
-    }
-
-    /// By the change that was to be made at this place, of a drive with a serial number,
-    /// where the flash is as it was then.
-    fn known_by_content(&self, seen: &Dump) -> Option<Known> {
-        let mut here = self.intact.iter().filter(|(one, trace)| {
-            one.who == Who::Place && trace.state == State::Untouched && one.is_within(seen)
+        let as_found = self.intact.iter().filter(|(one, trace)| {
+            one.who.is_this()
+                && trace.state == State::Untouched
+                && one.is_within(seen)
+                && !one.began_mixed()
+                && !one.record.half_written
         });
-        here.find_map(|(one, _)| {
-            Some(Known {
-                serial: one.record.serial()?.to_owned(),
-                covered: one.covered.clone(),
-            })
-        })
+        let as_found: Vec<Vec<FlashRange>> = as_found.map(|(one, _)| one.covered.clone()).collect();
+        let is_another = |who: Who, covered: &[FlashRange]| {
+            let mut as_found = as_found.iter();
+            who == Who::Elsewhere && as_found.any(|known| without(covered, known).is_empty())
+        };
+        self.intact
+            .retain(|(one, _)| !is_another(one.who, &one.covered));
+        self.lost
+            .retain(|(one, _)| !is_another(one.who, &one.covered));
     }
 
     /// Those that may have left this flash.
@@ -286,9 +269,14 @@ impl Unfinished {
                 let sectors = self.sectors(seen, layout);
                 match self.began_mixed() {
                     false => {
-                        stopped::can_leave(now, &self.flash, target, layout, &sectors)
-                            || self.has_failed_here()
-                                && trace::is_residue(now, &self.flash, &[target], &sectors)
+                        let can_leave = |now: &[u8]| {
+                            stopped::can_leave(now, &self.flash, target, layout, &sectors)
+                        };
+                        let has_taken_all = |now: &[u8]| {
+                            let as_taken = self.as_taken(now, target);
+                            as_taken.is_some_and(|now| can_leave(&now))
+                        };
+                        can_leave(now) || has_taken_all(now)
                     }
                     true => {
                         let targets: Vec<&[u8]> = [target].iter().chain(others).copied().collect();
@@ -323,13 +311,22 @@ impl Unfinished {
         self.is_within(seen) && self.record.before_writing == Some(Crc32::of(&flash))
     }
 
-    /// Whether the chip of this drive did not take a byte when this change was made:
-    /// what came after it may have been done all the same.
-    fn has_failed_here(&self) -> bool {
-        let entry = self.entry.as_ref().map(|found| &found.entry);
+    /// What the flash would hold, had the chip of this drive taken the byte that it did
+    /// not take when this change was made, and the others of its page: what comes after
+    /// that may have been done all the same.
+    fn as_taken(&self, now: &[u8], target: &[u8]) -> Option<Vec<u8>> {
+        let entry = self.entry.as_ref().map(|found| &found.entry)?;
         // That fits many a flash, and there are drives that all say the same number.
-        matches!(self.who, Who::Serial | Who::Place)
-            && entry.is_some_and(|entry| entry.failed_at.is_some())
+        let is_here = matches!(self.who, Who::Serial | Who::Place);
+        let at = entry.failed_at.filter(|_| is_here)?;
+        let start = at - at % PAGE_SIZE;
+        let page = FlashRange::new(start, start.saturating_add(PAGE_SIZE).min(entry.size));
+        let [held, before, after] = [now, &self.flash, target].map(|flash| page.of(flash));
+        let mut taken = now.to_vec();
+        trace::is_between(held, before, after).then(|| {
+            page.of_mut(&mut taken).copy_from_slice(after);
+            taken
+        })
     }
 
     /// The sectors of this change that were read.
