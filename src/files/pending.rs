@@ -169,7 +169,7 @@ fn kept_copy(target: &Path) -> Option<TempPath> {
         .map(NamedTempFile::into_temp_path)
 }
 
-/// A new name is on the disk only when its folder is.
+/// Makes sure that all names are on the disk.
 fn sync(named: &[Named]) -> Result<(), FileError> {
     let mut done = BTreeSet::new();
     for Named { place, .. } in named {
@@ -182,7 +182,11 @@ fn sync(named: &[Named]) -> Result<(), FileError> {
     Ok(())
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// A name is on the disk only when its folder is.
+///
+/// # Errors
+/// As the disk gives.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     let code = synced.as_ref().err().and_then(io::Error::raw_os_error);
     match code.map(Errno::from_raw) {

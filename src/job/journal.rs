@@ -182,7 +182,7 @@ impl Journal {
             let _ = fs::remove_file(target_of(&found.file));
             // One that comes back with a power cut makes a later run more
             // careful than it need be.
-            let _ = shelf::sync(folder_of(&found.file));
+            let _ = files::sync_folder(folder_of(&found.file));
         } else if let (Some(shelf), true) = (&self.own, found.file.exists()) {
             let file = shelf.folder.join(closed_name(&found.file));
             let _ = shelf

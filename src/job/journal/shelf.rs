@@ -1,7 +1,7 @@
 //! A folder with entries: who may have made what lies there.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata, Permissions};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ impl Shelf {
                     .and_then(|()| fs::set_permissions(&self.folder, Permissions::from_mode(mode)))
                     .map_err(io)?,
             }
-            sync(above).map_err(io)?;
+            files::sync_folder(above).map_err(io)?;
         }
         self.check()
     }
@@ -127,9 +127,4 @@ impl Shelf {
             && [0, self.owner].contains(&file.uid())
             && file.mode() & OTHERS_MAY_WRITE == 0
     }
-}
-
-/// A name is on the disk only when its folder is.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
