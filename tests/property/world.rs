@@ -562,7 +562,9 @@ impl World {
                 if is_over {
                     truth.complete = None;
                     truth.lines.clear();
-                    truth.is_unclear = false;
+                    // The note of one that was moved stays at its old place, where it may
+                    // be its twin's.
+                    truth.is_unclear = truth.was_moved;
                 }
             }
             Ended::Refused(Refusal::Unfinished { .. }) => seen.note("refused as unfinished"),
