@@ -137,6 +137,13 @@ struct SgIoHdr {
     flags: c_uint,
     pack_id: c_int,
     usr_ptr: *mut c_void,
+    answer: SgIoAnswer,
+}
+
+/// The end of that header, which the kernel fills in.
+#[repr(C)]
+#[derive(Default)]
+struct SgIoAnswer {
     status: c_uchar,
     masked_status: c_uchar,
     msg_status: c_uchar,
@@ -197,15 +204,7 @@ impl PacketTransport for SgDevice {
             flags: 0,
             pack_id: 0,
             usr_ptr: ptr::null_mut(),
-            status: 0,
-            masked_status: 0,
-            msg_status: 0,
-            sb_len_wr: 0,
-            host_status: 0,
-            driver_status: 0,
-            resid: 0,
-            duration: 0,
-            info: 0,
+            answer: SgIoAnswer::default(),
         };
 
         let held = HeldSignals::new();
@@ -223,12 +222,13 @@ impl PacketTransport for SgDevice {
         drop(held);
 
         outcome.map_err(transport_error)?;
-        let sense_length = usize::from(header.sb_len_wr).min(MAX_SENSE);
+        let answer = header.answer;
+        let sense_length = usize::from(answer.sb_len_wr).min(MAX_SENSE);
         Ok(Completion {
-            status: header.status,
-            host_status: header.host_status,
-            driver_status: header.driver_status,
-            residue: header.resid,
+            status: answer.status,
+            host_status: answer.host_status,
+            driver_status: answer.driver_status,
+            residue: answer.resid,
             sense: sense.iter().take(sense_length).copied().collect(),
         })
     }
@@ -278,11 +278,15 @@ mod tests {
             ("sbp", offset_of!(SgIoHdr, sbp), 32),
             ("timeout", offset_of!(SgIoHdr, timeout), 40),
             ("usr_ptr", offset_of!(SgIoHdr, usr_ptr), 56),
-            ("status", offset_of!(SgIoHdr, status), 64),
-            ("sb_len_wr", offset_of!(SgIoHdr, sb_len_wr), 67),
-            ("host_status", offset_of!(SgIoHdr, host_status), 68),
-            ("driver_status", offset_of!(SgIoHdr, driver_status), 70),
-            ("resid", offset_of!(SgIoHdr, resid), 72),
+            ("status", offset_of!(SgIoHdr, answer.status), 64),
+            ("sb_len_wr", offset_of!(SgIoHdr, answer.sb_len_wr), 67),
+            ("host_status", offset_of!(SgIoHdr, answer.host_status), 68),
+            (
+                "driver_status",
+                offset_of!(SgIoHdr, answer.driver_status),
+                70,
+            ),
+            ("resid", offset_of!(SgIoHdr, answer.resid), 72),
         ] {
             assert_eq!(at, offset, "{field}");
         }
