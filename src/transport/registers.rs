@@ -7,7 +7,7 @@ use super::TransportError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Register {
     /// Base +1: Error when read, Features when written.
-    Features,
+    Features = 1,
     /// Base +2.
     Count,
     /// Base +3.
@@ -25,31 +25,10 @@ pub enum Register {
 }
 
 impl Register {
-    /// The command block in the order of its ports, and Device Control.
-    pub const ALL: [Register; 8] = [
-        Register::Features,
-        Register::Count,
-        Register::LbaLow,
-        Register::LbaMid,
-        Register::LbaHigh,
-        Register::Device,
-        Register::Command,
-        Register::DeviceControl,
-    ];
-
     /// Ports behind the first one of the command block, 1 to 7; `None` for Device
     /// Control, which is in a block of its own.
     pub fn offset(self) -> Option<u8> {
-        match self {
-            Register::Features => Some(1),
-            Register::Count => Some(2),
-            Register::LbaLow => Some(3),
-            Register::LbaMid => Some(4),
-            Register::LbaHigh => Some(5),
-            Register::Device => Some(6),
-            Register::Command => Some(7),
-            Register::DeviceControl => None,
-        }
+        (self != Register::DeviceControl).then_some(self as u8)
     }
 }
 

@@ -5,6 +5,20 @@ use crate::transport::signals::tests::are_held;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+impl Register {
+    /// The command block in the order of its ports, and Device Control.
+    pub const ALL: [Register; 8] = [
+        Register::Features,
+        Register::Count,
+        Register::LbaLow,
+        Register::LbaMid,
+        Register::LbaHigh,
+        Register::Device,
+        Register::Command,
+        Register::DeviceControl,
+    ];
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     Read(Register),
