@@ -116,32 +116,23 @@ impl ModeStatus {
     }
 }
 
-/// What Status counts for after the command that enters the mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryAnswer {
-    Entered(ModeStatus),
-    /// As drives have refused it: 50h, 51h, 52h.
-    Refused,
-    /// What a place without a drive shows: 00h where a master answers for a
-    /// slave that is not there, 7Fh, 80h and FFh where nothing does (no link).
-    NoDrive,
-    /// Bit 7: no answer yet. D1h and F2h are 51h and 72h with it.
-    Busy,
-    /// Nothing that is known, and so no refusal either.
-    Unclear,
-}
-
-impl EntryAnswer {
-    /// Source: the statuses that were seen with JungleFlasher 0.1.96.
-    pub fn of(status: u8) -> EntryAnswer {
-        match (ModeStatus::from_status(status), status) {
-            (Some(mode), _) => EntryAnswer::Entered(mode),
-            (None, 0x50..=0x52) => EntryAnswer::Refused,
-            (None, 0x00 | 0x7F | 0x80 | 0xFF) => EntryAnswer::NoDrive,
-            (None, 0x81..) => EntryAnswer::Busy,
-            (None, _) => EntryAnswer::Unclear,
-        }
-    }
+/// What Status counts for after the command that enters the mode. Source: the
+/// statuses that were seen with JungleFlasher 0.1.96.
+///
+/// # Errors
+/// - [`DeviceError::EntryRefused`] as drives have refused it: 50h, 51h, 52h.
+/// - [`DeviceError::NoDriveThere`] as a place without a drive shows: 00h where a master
+///   answers for a slave that is not there, 7Fh, 80h and FFh where nothing does (no link).
+/// - [`DeviceError::EntryBusy`] for bit 7: no answer yet. D1h and F2h are 51h and 72h
+///   with it.
+/// - [`DeviceError::EntryUnclear`] for nothing that is known, and so no refusal either.
+fn entered(status: u8) -> Result<ModeStatus, DeviceError> {
+    ModeStatus::from_status(status).ok_or(match status {
+        0x50..=0x52 => DeviceError::EntryRefused { status },
+        0x00 | 0x7F | 0x80 | 0xFF => DeviceError::NoDriveThere { status },
+        0x81.. => DeviceError::EntryBusy { status },
+        _ => DeviceError::EntryUnclear { status },
+    })
 }
 
 /// The drive did not enter the mode yet and will be asked again.
@@ -172,8 +163,8 @@ impl VendorMode {
     /// answer meanwhile, because it is switched off, is asked again as well.
     ///
     /// # Errors
-    /// What the last status counts for, see [`EntryAnswer`]: a drive that has
-    /// not refused may be in the mode all the same. [`DeviceError::Stopped`]
+    /// What the last status counts for: a drive that has not refused may be in the mode
+    /// all the same. [`DeviceError::Stopped`]
     /// where `waiting` ended it.
     pub fn enter(
         mut task_file: Box<dyn TaskFile + Send>,
@@ -186,8 +177,8 @@ impl VendorMode {
             let answer = ask_to_enter(task_file.as_mut(), clock.as_ref());
             let remaining = deadline.saturating_sub(clock.now());
             let status = match answer {
-                Ok(Answer { status, .. }) => match EntryAnswer::of(status) {
-                    EntryAnswer::Entered(mode) => {
+                Ok(Answer { status, .. }) => match entered(status) {
+                    Ok(mode) => {
                         return Ok(VendorMode {
                             task_file,
                             clock,
@@ -197,11 +188,8 @@ impl VendorMode {
                             time_in_commands: Duration::ZERO,
                         });
                     }
-                    _ if !remaining.is_zero() => Some(status),
-                    EntryAnswer::Refused => return Err(DeviceError::EntryRefused { status }),
-                    EntryAnswer::NoDrive => return Err(DeviceError::NoDriveThere { status }),
-                    EntryAnswer::Busy => return Err(DeviceError::EntryBusy { status }),
-                    EntryAnswer::Unclear => return Err(DeviceError::EntryUnclear { status }),
+                    Err(_) if !remaining.is_zero() => Some(status),
+                    Err(error) => return Err(error),
                 },
                 Err(
                     TaskFileError::TimedOut(_)
@@ -376,16 +364,17 @@ mod tests {
     fn only_what_drives_are_known_to_refuse_with_is_a_refusal() {
         for status in 0..=0xFF {
             let expected = match status {
-                0x70 => EntryAnswer::Entered(ModeStatus::Parallel),
-                0x72 => EntryAnswer::Entered(ModeStatus::SerialAt8800),
-                0x73 => EntryAnswer::Entered(ModeStatus::SerialAt0000),
-                0x50..=0x52 => EntryAnswer::Refused,
-                0x00 | 0x7F | 0x80 | 0xFF => EntryAnswer::NoDrive,
-                0xD0 | 0xD1 | 0xF2 => EntryAnswer::Busy,
-                busy if busy & 0x80 != 0 => EntryAnswer::Busy,
-                _ => EntryAnswer::Unclear,
+                0x70 => Ok(ModeStatus::Parallel),
+                0x72 => Ok(ModeStatus::SerialAt8800),
+                0x73 => Ok(ModeStatus::SerialAt0000),
+                0x50..=0x52 => Err(DeviceError::EntryRefused { status }),
+                0x00 | 0x7F | 0x80 | 0xFF => Err(DeviceError::NoDriveThere { status }),
+                0xD0 | 0xD1 | 0xF2 => Err(DeviceError::EntryBusy { status }),
+                busy if busy & 0x80 != 0 => Err(DeviceError::EntryBusy { status }),
+                _ => Err(DeviceError::EntryUnclear { status }),
             };
-            assert_eq!(EntryAnswer::of(status), expected, "{status:02x}h");
+            let (found, expected) = (format!("{:?}", entered(status)), format!("{expected:?}"));
+            assert_eq!(found, expected, "{status:02x}h");
         }
     }
 }
