@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::words;
 use crate::scsi::{ReturnedRegisters, Sense};
 use crate::transport::watched::{Exchange, Time};
-use crate::transport::{Data, Registers, TaskFileError, TransportError, Verdict};
+use crate::transport::{Completion, Data, Registers, Verdict};
 
 /// More kinds at once are no loop.
 const KINDS: usize = 12;
@@ -36,37 +36,18 @@ pub enum Way {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     Good,
     /// With ATA registers, or with the status that was wanted.
     Status(u8),
-    /// With another than this ATA status.
-    OtherStatus {
-        expected: u8,
-        found: u8,
-    },
     Sense(Sense),
-    /// CHECK CONDITION without sense data.
-    NoSense,
-    ScsiStatus(u8),
-    TimedOut(Duration),
-    Failed {
-        host: u16,
-        driver: u16,
-    },
-    NotPermitted,
-    Vanished,
-    /// The kernel's error number, where it has one.
-    Io(Option<i32>),
-    /// The channel's interrupt line did not come to rest.
-    Storm(u64),
-    /// It did not say who it is.
-    Refused,
+    /// In another way, in words.
+    Other(String),
 }
 
 /// What two commands have in common that are alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Kind {
     command: [u8; 3],
     way: Way,
@@ -74,7 +55,7 @@ struct Kind {
 }
 
 /// A command, as much of it as is kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     pub block: Block,
     pub way: Way,
@@ -105,20 +86,8 @@ impl Sent {
                         Data::Out(bytes) => Way::Out(bytes.len()),
                     },
                     end: match ended {
-                        Ok(completion) => match completion.verdict() {
-                            Verdict::Good => End::Good,
-                            Verdict::CheckCondition => of_sense(&completion.sense, cdb),
-                            Verdict::Status(status) => End::ScsiStatus(status),
-                            Verdict::TimedOut => End::TimedOut(*timeout),
-                            Verdict::Failed {
-                                host_status,
-                                driver_status,
-                            } => End::Failed {
-                                host: host_status,
-                                driver: driver_status,
-                            },
-                        },
-                        Err(error) => of_transport(error),
+                        Ok(completion) => of_completion(completion, cdb, *timeout),
+                        Err(error) => End::Other(words::unsent(error)),
                     },
                 }
             }
@@ -129,18 +98,24 @@ impl Sent {
                 way: Way::None,
                 end: match ended {
                     Ok(answer) => End::Status(answer.status),
-                    Err(error) => of_task_file(error),
+                    Err(error) => End::Other(words::unanswered(error)),
                 },
             },
             Exchange::Select { ended } => Sent {
                 block: Block::Select,
                 way: Way::None,
-                end: ended.map_or_else(of_task_file, |()| End::Good),
+                end: match ended {
+                    Ok(()) => End::Good,
+                    Err(error) => End::Other(words::unanswered(error)),
+                },
             },
             Exchange::Identify { ended } => Sent {
                 block: Block::Identify,
                 way: Way::None,
-                end: ended.map_or(End::Refused, |_| End::Good),
+                end: match ended {
+                    Ok(_) => End::Good,
+                    Err(_) => End::Other(words::NO_ANSWER.to_owned()),
+                },
             },
         }
     }
@@ -163,8 +138,23 @@ impl Sent {
         Kind {
             command,
             way: self.way,
-            end: self.end,
+            end: self.end.clone(),
         }
+    }
+}
+
+fn of_completion(completion: &Completion, cdb: &[u8], timeout: Duration) -> End {
+    match completion.verdict() {
+        Verdict::Good => End::Good,
+        Verdict::CheckCondition => of_sense(&completion.sense, cdb),
+        Verdict::Status(status) => End::Other(format!("SCSI status {status:02x}")),
+        Verdict::TimedOut => End::Other(words::timed_out(timeout)),
+        Verdict::Failed {
+            host_status,
+            driver_status,
+        } => End::Other(format!(
+            "failed, host status {host_status:02x}, driver status {driver_status:02x}"
+        )),
     }
 }
 
@@ -173,28 +163,7 @@ fn of_sense(sense: &[u8], cdb: &[u8]) -> End {
     match (Sense::parse(sense), ReturnedRegisters::from_sense(sense)) {
         (_, Ok(registers)) if is_ata => End::Status(registers.status),
         (Some(sense), _) => End::Sense(sense),
-        (None, _) => End::NoSense,
-    }
-}
-
-fn of_transport(error: &TransportError) -> End {
-    match error {
-        TransportError::NotPermitted => End::NotPermitted,
-        TransportError::Vanished => End::Vanished,
-        TransportError::Io(error) => End::Io(error.raw_os_error()),
-        TransportError::Storm { interrupts } => End::Storm(*interrupts),
-    }
-}
-
-fn of_task_file(error: &TaskFileError) -> End {
-    match error {
-        TaskFileError::Status { expected, found } => End::OtherStatus {
-            expected: *expected,
-            found: *found,
-        },
-        TaskFileError::TimedOut(time) => End::TimedOut(*time),
-        TaskFileError::Transport(error) => of_transport(error),
-        TaskFileError::NoRegisters(_) | TaskFileError::NotPassedOn(_) => End::Refused,
+        (None, _) => End::Other("CHECK CONDITION without sense data".to_owned()),
     }
 }
 

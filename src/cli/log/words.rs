@@ -7,7 +7,10 @@ use super::fold::{Block, End, Repeated, Sent, Way};
 use crate::cli::words::InWords;
 use crate::image::Crc32;
 use crate::transport::watched::Exchange;
-use crate::transport::{Data, Registers};
+use crate::transport::{Data, Registers, TaskFileError, TransportError};
+
+/// Of a drive that did not say who it is, or not with its registers.
+pub const NO_ANSWER: &str = "no answer to use";
 
 /// `12 00 00 00 60 00 00 00 00 00 00 00 (INQUIRY), in 96: good, 1.0 ms`, with
 /// the bytes behind it that say who the drive is, or of what it complains.
@@ -106,22 +109,34 @@ fn end(end: &End) -> String {
     match end {
         End::Good => "good".to_owned(),
         End::Status(status) => format!("status {status:02x}"),
-        End::OtherStatus { expected, found } => {
+        End::Sense(sense) => sense.to_string(),
+        End::Other(words) => words.clone(),
+    }
+}
+
+pub fn timed_out(timeout: Duration) -> String {
+    format!("no answer within {} s", timeout.as_secs_f32())
+}
+
+pub fn unsent(error: &TransportError) -> String {
+    match error {
+        TransportError::NotPermitted => "not permitted by the kernel".to_owned(),
+        TransportError::Vanished => "the drive is gone".to_owned(),
+        TransportError::Io(error) if error.raw_os_error().is_some() => error.to_string(),
+        TransportError::Io(_) => "not sent".to_owned(),
+        // The channel's interrupt line did not come to rest.
+        TransportError::Storm { interrupts } => format!("{interrupts} interrupts on its line"),
+    }
+}
+
+pub fn unanswered(error: &TaskFileError) -> String {
+    match error {
+        TaskFileError::Status { expected, found } => {
             format!("status {found:02x} instead of {expected:02x}")
         }
-        End::Sense(sense) => sense.to_string(),
-        End::NoSense => "CHECK CONDITION without sense data".to_owned(),
-        End::ScsiStatus(status) => format!("SCSI status {status:02x}"),
-        End::TimedOut(timeout) => format!("no answer within {} s", timeout.as_secs_f32()),
-        End::Failed { host, driver } => {
-            format!("failed, host status {host:02x}, driver status {driver:02x}")
-        }
-        End::NotPermitted => "not permitted by the kernel".to_owned(),
-        End::Vanished => "the drive is gone".to_owned(),
-        End::Storm(interrupts) => format!("{interrupts} interrupts on its line"),
-        End::Io(Some(number)) => std::io::Error::from_raw_os_error(*number).to_string(),
-        End::Io(None) => "not sent".to_owned(),
-        End::Refused => "no answer to use".to_owned(),
+        TaskFileError::TimedOut(time) => timed_out(*time),
+        TaskFileError::Transport(error) => unsent(error),
+        TaskFileError::NoRegisters(_) | TaskFileError::NotPassedOn(_) => NO_ANSWER.to_owned(),
     }
 }
 
@@ -136,7 +151,7 @@ fn details(exchange: &Exchange<'_>, sent: &Sent) -> Option<String> {
             data,
             ended: Ok(completion),
             ..
-        } => match (sent.end, data, cdb) {
+        } => match (&sent.end, data, cdb) {
             (End::Good, Data::In(data), [opcode, ..]) if OF_THE_DRIVE.contains(opcode) => {
                 let residue = usize::try_from(completion.residue).unwrap_or_default();
                 let there = data.len().saturating_sub(residue);
