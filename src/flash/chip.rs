@@ -6,8 +6,10 @@
 //!   serial ones only their identification is known to have worked.
 //! - W29C040 is what mtkflash itself showed on its screen (`ManuID : da`,
 //!   `DevId :46`).
-//! - All other parallel parts are from flashrom 1.8 (`parallel.tsv` beside this
-//!   file). As far as known, nobody ever wrote one of them through a drive.
+//! - All other parallel parts are from flashrom 1.8. As far as known, nobody ever
+//!   wrote one of them through a drive.
+//!
+//! All parallel parts are in `parallel.tsv` beside this file.
 //!
 //! None of them was tried on hardware with this tool. [`Tried`] says for each
 //! chip which of these holds.

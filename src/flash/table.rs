@@ -1,5 +1,5 @@
-//! The entries behind [`super::chip`]: `parallel.tsv` and the chips known from
-//! flashers of MediaTek drives, merged by ID.
+//! The entries behind [`super::chip`]: those of `parallel.tsv`, merged by ID, and the
+//! serial chips that flashers of MediaTek drives know.
 
 use std::sync::LazyLock;
 
@@ -36,43 +36,13 @@ const SERIAL: [(u8, u8, &str, &str, u32); 13] = [
 pub(super) fn chips() -> &'static [Chip] {
     static CHIPS: LazyLock<Vec<Chip>> = LazyLock::new(|| {
         let mut chips = Vec::new();
-        for chip in seen_in_drives().chain(rows(PARALLEL).filter_map(parse)) {
+        for chip in rows(PARALLEL).filter_map(parse) {
             add(&mut chips, chip);
         }
         chips.extend(SERIAL.iter().map(serial));
         chips
     });
     &CHIPS
-}
-
-/// The parallel chips whose place in a drive is on record. The geometry of
-/// SST39SF020 is JungleFlasher's: 4 KiB sectors.
-fn seen_in_drives() -> impl Iterator<Item = Chip> {
-    let sst39sf020 = Chip {
-        id: ChipId::new(0xBF, 0xB6),
-        names: vec![name("SST", "SST39SF020")],
-        size: 0x4_0000,
-        bus: Bus::Parallel(Parallel {
-            unlock: DOCUMENTED_UNLOCK,
-            program: Program::Byte,
-            erase: Erase::Sectors(EraseLayout::from_sizes([0x1000; 64], 1).sectors),
-        }),
-        tried: Tried::WrittenByJungleFlasher,
-        read_only: None,
-    };
-    let w29c040 = Chip {
-        id: ChipId::new(0xDA, 0x46),
-        names: vec![name("Winbond", "W29C040")],
-        size: 0x8_0000,
-        bus: Bus::Parallel(Parallel {
-            unlock: DOCUMENTED_UNLOCK,
-            program: Program::Page(256),
-            erase: Erase::ChipOnly,
-        }),
-        tried: Tried::IdentifiedByMtkflash,
-        read_only: Some(ReadOnly::TimedPages),
-    };
-    [sst39sf020, w29c040].into_iter()
 }
 
 fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)) -> Chip {
@@ -150,7 +120,7 @@ fn rows(table: &str) -> impl Iterator<Item = &str> {
 }
 
 /// One row: vendor, part, manufacturer, device, KiB, unlock, program, page,
-/// erase, write_tested.
+/// erase, tried.
 fn parse(row: &str) -> Option<Chip> {
     let fields: Vec<&str> = row.split('\t').collect();
     let &[
@@ -163,7 +133,7 @@ fn parse(row: &str) -> Option<Chip> {
         program,
         page,
         erase,
-        write_tested,
+        tried,
     ] = fields.as_slice()
     else {
         return None;
@@ -186,12 +156,14 @@ fn parse(row: &str) -> Option<Chip> {
             program,
             erase: parse_erase(erase, size)?,
         }),
-        tried: Tried::KnownToFlashrom {
-            write_tested: match write_tested {
-                "ok" => true,
-                "untested" => false,
-                _ => return None,
+        tried: match tried {
+            "jungleflasher" => Tried::WrittenByJungleFlasher,
+            "mtkflash" => Tried::IdentifiedByMtkflash,
+            "ok" => Tried::KnownToFlashrom { write_tested: true },
+            "untested" => Tried::KnownToFlashrom {
+                write_tested: false,
             },
+            _ => return None,
         },
         read_only: match program {
             Program::Byte => None,
@@ -236,7 +208,7 @@ mod tests {
     use super::super::chip;
     use super::*;
 
-    const PARALLEL_ROWS: usize = 91;
+    const PARALLEL_ROWS: usize = 93;
 
     fn parallel(manufacturer: u8, device: u8) -> &'static Chip {
         chip::parallel(ChipId::new(manufacturer, device)).unwrap()
