@@ -14,7 +14,7 @@ use super::ioports::{self, PortOwner};
 use super::pci::has_legacy;
 use super::position::Position;
 use super::system::{System, attribute, names};
-use crate::scsi::{DeviceType, Identity};
+use crate::scsi::{DeviceType, Identity, printable};
 use crate::transport::Unit;
 use crate::transport::port::Channel;
 
@@ -327,7 +327,10 @@ fn device(system: &System, name: &str, ports: &[AtaPort], basis: &IndexBasis) ->
     let port = ports.iter().find(|port| port.host == Some(address.host));
     let index = port.and_then(|port| position(basis, port, address));
     let driver = host.join("scsi_host").join(&host_name).join("proc_name");
-    let text = |name: &str| shown(&attribute(&sysfs.join(name)).unwrap_or_default());
+    let text = |name: &str| {
+        let text = attribute(&sysfs.join(name)).unwrap_or_default();
+        printable(text.as_bytes())
+    };
     let node = |directory: &str, prefix: &str| {
         names(&sysfs.join(directory))
             .into_iter()
@@ -355,14 +358,4 @@ fn device(system: &System, name: &str, ports: &[AtaPort], basis: &IndexBasis) ->
         },
         sysfs,
     })
-}
-
-/// A text that a drive has sent, safe to show.
-fn shown(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            ' '..='~' => character,
-            _ => '?',
-        })
-        .collect()
 }

@@ -14,3 +14,4 @@ pub(crate) use inquiry::identity;
 pub use inquiry::{DeviceType, Identity, Inquiry};
 pub use returned_registers::{ReturnedRegisters, ReturnedRegistersError};
 pub use sense::{Sense, SenseKey};
+pub(crate) use text::printable;

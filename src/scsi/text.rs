@@ -2,7 +2,7 @@
 
 /// Makes a text field of a reply safe to show: whatever is not printable ASCII
 /// becomes `?`, blanks and NULs at the end are padding and go.
-pub(super) fn printable(field: &[u8]) -> String {
+pub(crate) fn printable(field: &[u8]) -> String {
     let padding = field
         .iter()
         .rev()
