@@ -431,6 +431,21 @@ fn a_part_that_is_blank_is_no_reason_to_do_without_a_backup() {
 }
 
 #[test]
+fn a_shown_line_takes_yes_behind_it_whatever_its_file_is_called() {
+    for name in ["3", "w", "-x.bin", "--yes"] {
+        let folder = Folder::with_bench("sst39sf020.toml");
+        let old = folder.flash();
+        folder.write("new.bin", patched_image());
+        let run = folder.done(&format!("3 w /m new.bin --yes --backup={name}"));
+        assert!(folder.flash() != old, "{run}");
+        let restore = printed(&run, "3 w /m /b ./");
+        assert!(restore.contains(name), "{run}");
+        folder.done(&format!("{restore} --yes"));
+        assert!(folder.flash() == old, "{run}");
+    }
+}
+
+#[test]
 fn an_erase_that_is_never_made_is_refused_before_yes_is_spoken_of() {
     for bench in ["btc.toml", "tsst.toml"] {
         let folder = Folder::with_bench(bench);

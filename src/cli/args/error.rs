@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use super::operands::as_path;
 use super::{DriveName, Verb};
 use crate::cli::caller::quoted;
 use crate::job::Check;
@@ -66,7 +67,7 @@ pub enum UsageError {
     #[error("{} is read as a path: put a blank between switches (a file of that name here: ./{})", quoted(.word), quoted(.word).trim_start_matches('/'))]
     JoinedSwitches { word: OsString },
     /// As a web page or a word processor makes it of a hyphen.
-    #[error("the dash of {} is no hyphen (a file of that name: -- {})", quoted(.word), quoted(.word))]
+    #[error("the dash of {} is no hyphen{}", quoted(.word), as_file(.word))]
     OtherDash { word: OsString },
     /// `/O first second`, in both readings of `second` where both make sense.
     #[error(
@@ -141,12 +142,8 @@ fn as_file(word: &OsStr) -> String {
     let bytes = word.as_encoded_bytes();
     if bytes.starts_with(b"/dev/") || bytes.starts_with(b"--") {
         String::new()
-    } else if bytes.starts_with(b"/") {
-        format!(" (a file of that name: -- {})", quoted(word))
     } else {
-        let mut path = OsString::from("./");
-        path.push(word);
-        format!(" (a file of that name: {})", quoted(&path))
+        format!(" (a file of that name: {})", quoted(&as_path(word)))
     }
 }
 

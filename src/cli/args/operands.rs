@@ -1,6 +1,7 @@
 //! The words of a command line that are no switches: command, drives and file.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::{Command, DriveName, UsageError, Verb, words};
@@ -91,8 +92,17 @@ impl Operands {
         self.files.len()
     }
 
+    /// A file as a word that is taken for nothing else, wherever switches are put
+    /// beside it: `3` as `./3`, `/m` as `/./m`.
+    pub fn file_word(file: &OsStr) -> OsString {
+        match Operands::is_plain_file(file) {
+            true => file.to_owned(),
+            false => as_path(file),
+        }
+    }
+
     /// Whether a word is taken for a file without further ado.
-    pub fn is_plain_file(word: &OsStr) -> bool {
+    fn is_plain_file(word: &OsStr) -> bool {
         !words::is_switch(word)
             && Operands::of(&[word.to_owned()], Vec::new())
                 .is_ok_and(|operands| operands.files == [word])
@@ -167,6 +177,17 @@ impl Operands {
         }
         Ok((drives, command))
     }
+}
+
+/// The file of a word that is read as something else, by another name of its own.
+pub(super) fn as_path(word: &OsStr) -> OsString {
+    let (folder, name) = match word.as_bytes().strip_prefix(b"/") {
+        Some(name) => ("/./", OsStr::from_bytes(name)),
+        None => ("./", word),
+    };
+    let mut path = OsString::from(folder);
+    path.push(name);
+    path
 }
 
 /// Whether a word is a drive to DOS and Windows: `E:`, and `X` alone where no

@@ -35,18 +35,8 @@ impl Request {
         words.extend(verb.map(|verb| verb.letter().into()));
         let (letters, options) = self.switches();
         words.extend(letters);
-        let files = self.command.files().map(OsStr::to_owned);
-        match self.command.files().all(Operands::is_plain_file) {
-            true => {
-                words.extend(files);
-                words.extend(options);
-            }
-            false => {
-                words.extend(options);
-                words.push("--".into());
-                words.extend(files);
-            }
-        }
+        words.extend(self.command.files().map(Operands::file_word));
+        words.extend(options);
         words
     }
 

@@ -692,33 +692,35 @@ proptest! {
     }
 }
 
-/// Names of files: ordinary ones, such as are called like something else, and
-/// any bytes.
+/// Names of files: an ordinary one, and such as are called like something else.
+const ODD_NAMES: [&str; 22] = [
+    "f.bin",
+    "r",
+    "W",
+    "erase",
+    "3",
+    "1,2",
+    "sr0",
+    "/m",
+    "-m",
+    "--yes",
+    "--",
+    "-",
+    "/?",
+    "/mb",
+    "help",
+    "/dev/shm/f.bin",
+    "/dev/sr0",
+    "my file's.bin",
+    "~",
+    "=f",
+    "two\nlines",
+    "\u{2013}b",
+];
+
+/// Those names, and any bytes.
 fn file() -> impl Strategy<Value = PathBuf> {
-    let odd = prop::sample::select(vec![
-        "f.bin",
-        "r",
-        "W",
-        "erase",
-        "3",
-        "1,2",
-        "sr0",
-        "/m",
-        "-m",
-        "--yes",
-        "--",
-        "-",
-        "/?",
-        "/mb",
-        "help",
-        "/dev/shm/f.bin",
-        "/dev/sr0",
-        "my file's.bin",
-        "~",
-        "=f",
-        "two\nlines",
-        "\u{2013}b",
-    ]);
+    let odd = prop::sample::select(&ODD_NAMES[..]);
     prop_oneof![
         2 => odd.prop_map(PathBuf::from),
         1 => prop::collection::vec(1_u8.., 1..12)
@@ -907,7 +909,38 @@ proptest! {
     #[test]
     fn a_request_that_is_printed_is_understood_as_the_same(request in request()) {
         let words = std::iter::once("mtkflash".into()).chain(request.words());
-        prop_assert_eq!(parse(words), Ok(request.clone()), "{:?}", request.words());
+        let parsed = parse(words).map(with_bare_names);
+        let words = request.words();
+        prop_assert_eq!(parsed, Ok(with_bare_names(request)), "{:?}", words);
+    }
+}
+
+/// With the names of its files without the `./` that makes them one to any reader.
+fn with_bare_names(mut request: Request) -> Request {
+    let bare = |file: &mut PathBuf| {
+        if let Ok(name) = file.strip_prefix(".") {
+            *file = name.to_owned();
+        }
+    };
+    match &mut request.command {
+        Command::Read { file } | Command::Write { file } | Command::Verify { file } => bare(file),
+        Command::Inspect { files } => files.iter_mut().for_each(bare),
+        _ => {}
+    }
+    request
+}
+
+#[test]
+fn a_printed_line_takes_a_switch_behind_it_whatever_its_file_is_called() {
+    for name in ODD_NAMES {
+        let request = on(3, write(name));
+        let more = ["--yes", "--backup", "old.bin"].map(OsString::from);
+        let words = request.words().into_iter().chain(more);
+        let parsed = parse(std::iter::once("mtkflash".into()).chain(words));
+        let mut expected = with_bare_names(request);
+        expected.options.yes = true;
+        expected.options.backup = Some("old.bin".into());
+        assert_eq!(parsed.map(with_bare_names), Ok(expected), "{name}");
     }
 }
 

@@ -49,16 +49,14 @@ pub fn switches_of(answer: &str, is_taken: fn(&Path) -> bool) -> Option<String> 
 /// A command with the words that somebody has typed behind it.
 pub fn with_words(request: &Request, words: &str) -> Result<Request, Complaint> {
     let mut all = request.words();
-    // Behind `--` nothing is a switch.
-    let file = all.iter().position(|word| word == "--");
-    let file = file.map_or_else(Vec::new, |at| all.split_off(at));
+    // A file that is called like a drive or a switch has another name there.
+    let alone = args::parse_words(&all).map_err(Complaint::Words)?;
     all.extend(words.split_whitespace().map(OsString::from));
-    all.extend(file);
     let typed = args::parse_words(&all).map_err(Complaint::Words)?;
     if typed.options.yes {
         return Err(Complaint::Consent);
     }
-    match typed.command == request.command && typed.drives == request.drives {
+    match typed.command == alone.command && typed.drives == alone.drives {
         true => Ok(typed),
         false => Err(Complaint::OtherCommand),
     }
