@@ -1,7 +1,7 @@
 //! What helps where a drive does not go along.
 
 use super::Failure;
-use crate::cli::args::Request;
+use crate::cli::args::{Command, Request};
 use crate::cli::words;
 use crate::drive::Remedy;
 use crate::flash::Offset;
@@ -126,7 +126,40 @@ pub fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Fail
         source if matches!(lost_on_the_way(source), Some(TransportError::NotPermitted)) => failure
             .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
             .next(Remedy::LoadSgModule),
-        _ => failure.next("Switch the drive off and on, then type the same again:"),
+        source => {
+            let failure = failure
+                .next("Switch the drive off and on, then type the same again:")
+                .next(request.same());
+            return match place_of(source) {
+                Some(at) => failure.next(at_the_same_place(at, request)),
+                None => failure,
+            };
+        }
     };
     failure.next(request.same())
+}
+
+/// Where in the flash a command that reached the drive did not come to its end.
+fn place_of(error: &DeviceError) -> Option<Offset> {
+    match error {
+        DeviceError::TaskFile { at, .. } | DeviceError::Packet { at, .. } => {
+            at.filter(|_| lost_on_the_way(error).is_none())
+        }
+        _ => None,
+    }
+}
+
+/// Nothing is noted of what changes nothing: what helps where it ends at the same place a
+/// second time is told the first time.
+fn at_the_same_place(at: Offset, request: &Request) -> String {
+    let others = match request.command {
+        Command::Read { .. } if request.options.range.is_none() => {
+            " --banks reads the other banks alone."
+        }
+        _ => "",
+    };
+    format!(
+        "If it ends at {at} again, it will each time: try another cable, port or \
+         adapter.{others}"
+    )
 }
