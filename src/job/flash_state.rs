@@ -27,7 +27,7 @@ pub enum FlashState {
         taken: u32,
         of: u32,
     },
-    /// All changes were made; what reads back is another thing.
+    /// All changes were made; what reads back is another thing, or cannot be read back.
     Written,
 }
 

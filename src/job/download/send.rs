@@ -41,8 +41,14 @@ pub(in crate::job) fn carry_out(
     refuse_other_identity(plan, before.as_ref(), ran, &after, all)?;
     let runs = job.device.info().blu_ray.as_deref();
     refuse_other_descriptor(&plan.prepared, ran, runs, all)?;
+    // What has become what the image says has ended programming; of one that has the
+    // same names as before, that cannot be told.
+    let taken = match before.as_ref() == Some(&after) {
+        true => sent,
+        false => FlashState::Written,
+    };
     let evidence = evidence(job, plan, scope, check).map_err(|error| match error {
-        ChangeError::Job(error) => error.leaving_flash(sent).into(),
+        ChangeError::Job(error) => error.leaving_flash(taken).into(),
         other => other,
     })?;
     job.changing = false;

@@ -587,6 +587,19 @@ fn a_flash_that_reads_back_differently_is_no_success() {
     assert_eq!(difference.first, Offset(0x12_3456));
 }
 
+#[test]
+fn a_drive_that_came_back_as_the_image_and_cannot_be_read_is_not_told_to_be_in_doubt() {
+    let new = new_image(Protocol::Mt1939);
+    let good = fake(Protocol::Mt1939);
+    write(&good, image(&new)).changed();
+    let last = good.with(|state| state.log.len()) - 1;
+    let fake = fake(Protocol::Mt1939);
+    fake.with(|state| state.faults.insert(last, Fault::Sense(3, 0x11, 0)));
+    let error = write(&fake, image(&new)).changed.unwrap().unwrap_err();
+    assert_eq!(error.flash(), FlashState::Written);
+    assert!(holds(&fake, new.bytes()));
+}
+
 /// The commands of a run without faults at which a fault shall come: all at
 /// the beginning and around the end of the download, some of the rest.
 fn interesting(log: &[u8]) -> Vec<usize> {
@@ -641,6 +654,7 @@ fn after_any_single_fault_what_is_said_about_the_flash_is_true() {
                 match state {
                     FlashState::Unchanged => assert!(flash(&fake) == before, "{case}"),
                     FlashState::InDoubt { taken, of } => assert!(taken <= of, "{case}"),
+                    FlashState::Written => assert!(holds(&fake, new.bytes()), "{case}"),
                     other => panic!("{case}: {other:?}"),
                 }
             }
