@@ -184,6 +184,18 @@ fn nobody(failed: &NotEntered, typed: &Request) -> Advice {
 fn perhaps_entered(failed: &NotEntered, typed: &Request) -> Advice {
     let off = "Switching the drive off and on ends the mode, whatever it is in.";
     match (failed.by_ports, &failed.ports) {
+        // It may be one that is flashed by packets, and was too busy to say so.
+        (false, Some(ports)) if failed.identity.is_none() => Advice::default()
+            .then(
+                "It has not said what it is. Switch it off and on, which ends the mode, and see \
+                 whether it does now: then its own protocol is known:",
+            )
+            .then(typed.list())
+            .then(
+                "If it is as silent there, it may be a dead one, which can be read and written in \
+                 vendor mode. By the ports of its channel it can be told:",
+            )
+            .then(typed.of(ports.clone()).by(Via::Port).as_root()),
         (false, Some(ports)) => Advice::default()
             .then(
                 "Through the kernel it cannot be told. By the ports of its channel it can, and \
@@ -329,9 +341,17 @@ mod tests {
                 ports: None,
                 ..failed(DeviceError::EntryUnclear { status: 0x40 })
             };
+            let known = NotEntered {
+                identity: Some(Identity {
+                    vendor: "LITE-ON".to_owned(),
+                    product: "DVD-ROM LTD-163".to_owned(),
+                    ..Identity::default()
+                }),
+                ..failed(DeviceError::EntryUnclear { status: 0x40 })
+            };
             match source {
                 DeviceError::EntryUnclear { .. } => {
-                    let all = [failed(source), by_ports, elsewhere];
+                    let all = [known, failed(source), by_ports, elsewhere];
                     all.map(|failed| told(failed, "mtkflash /dev/sr2 c"))
                         .join("\n\n")
                 }
