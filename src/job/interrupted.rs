@@ -31,7 +31,7 @@ use crate::protocol::{DeviceInfo, FirmwareDevice, Writing};
 use crate::scsi::Identity;
 
 pub(super) use closing::Closing;
-pub(super) use find::{Open, find};
+pub(super) use find::{Open, find, newest_backup};
 pub(super) use start::{Change, Start};
 pub(super) use under_way::{Beginning, UnderWay, begin, finish, withdraw};
 

@@ -1,9 +1,11 @@
 //! What stands against a job, and what is to be thought of before it: facts,
 //! for the command line to put into words.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fit::Comparison;
+use super::record::Date;
 use super::resemblance::Resemblance;
 use super::{Check, Forced, Refusal};
 use crate::flash::FlashRange;
@@ -22,6 +24,9 @@ pub enum Objection {
     OddByte(Resemblance),
     /// What the flash reads as is no backup.
     NoBackup(Problem),
+    /// All of the flash is blank, also what is to stay as it is. What was in one like it
+    /// is in this backup.
+    Erased { backup: PathBuf, date: Date },
     /// The image is a dump that lacks these ranges.
     ImageLacks(Vec<FlashRange>),
     /// The drive refuses to have these ranges read: a backup would lack them.
@@ -51,7 +56,7 @@ impl Objection {
         match self {
             Objection::Misfit(comparison) => comparison.check().unwrap_or(Check::Model),
             Objection::LooksDamaged(_) | Objection::OddByte(_) => Check::Structure,
-            Objection::NoBackup(_) => Check::Blank,
+            Objection::NoBackup(_) | Objection::Erased { .. } => Check::Blank,
             Objection::ImageLacks(_) | Objection::BackupWouldLack(_) => Check::Gaps,
             Objection::Unsteady { .. } => Check::Unstable,
             Objection::Slow { .. } => Check::Slow,

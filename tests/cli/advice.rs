@@ -431,6 +431,28 @@ fn a_part_that_is_blank_is_no_reason_to_do_without_a_backup() {
 }
 
 #[test]
+fn what_is_to_stay_of_an_erased_flash_is_written_back_first_from_the_backup_that_is_named() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let old = folder.flash();
+    folder.write("new.bin", patched_image());
+    let line = "3 w /m new.bin --keep 0x20e6-0x20e6 --yes --force=model";
+    folder.done("3 e --yes --backup before.bin");
+    let run = folder.fails(line, 4);
+    insta::assert_snapshot!(run.message());
+    let restore = printed(&run, "3 w /m /b before.bin");
+    folder.done(&format!("{restore} --yes --force=model"));
+    assert!(folder.flash() == old);
+    folder.done(line);
+    assert_eq!(folder.flash()[0x20e6], old[0x20e6]);
+
+    let without = Folder::with_bench("sst39sf020.toml");
+    without.write("new.bin", patched_image());
+    without.done("3 e --yes --no-backup");
+    let run = without.fails(line, 4);
+    assert!(!run.stderr.contains("has been erased"), "{run}");
+}
+
+#[test]
 fn a_shown_line_takes_yes_behind_it_whatever_its_file_is_called() {
     for name in ["3", "w", "-x.bin", "--yes"] {
         let folder = Folder::with_bench("sst39sf020.toml");

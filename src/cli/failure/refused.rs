@@ -95,6 +95,14 @@ fn blank(objection: &Objection, failure: Failure, request: &Request) -> Failure 
 
 /// What helps against the objection of a check, which may be to override it.
 fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failure {
+    if let Objection::Erased { backup, .. } = objection {
+        return failure
+            .next("If it was this drive's, write that back first:")
+            .next(request.restore(backup).without_backup())
+            .next("Then type the same again:")
+            .next(request.same())
+            .next(named("If nothing of it is to stay", Check::Blank));
+    }
     match objection.check() {
         Check::Family if !request.changes() => failure
             .next("The tool knows the protocol by the drive's name:")

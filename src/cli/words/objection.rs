@@ -27,6 +27,11 @@ pub fn objection(found: &Objection) -> String {
             "what the flash reads as is no backup: {}",
             problem.in_words()
         )),
+        Objection::Erased { backup, date } => format!(
+            "What is to stay as it is has been erased: all of the flash is blank. {} of {date} \
+             holds what was in a flash like this one.",
+            backup.display()
+        ),
         Objection::ImageLacks(gaps) => format!(
             "This image is a dump that lacks {}, which the drive refused to have read: FF would be \
              written there.",

@@ -13,7 +13,7 @@ use crate::job::BackupProblem;
 use crate::job::backup;
 use crate::job::journal::{self, Entry, Journal};
 use crate::job::read::{Dump, lay_out};
-use crate::job::record::{self, Record};
+use crate::job::record::{self, Date, Record};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -124,6 +124,33 @@ impl Open {
         let lost = self.lost.iter().filter(|one| one.who.is_this());
         lost.map(Lost::notice).collect()
     }
+}
+
+/// The newest intact backup of all of a flash like this one, in the current folder and in
+/// that of `near`: of something else than `now`, and of a drive that may be this one.
+pub(in crate::job) fn newest_backup(
+    near: &Path,
+    device: &DeviceInfo,
+    now: &Record,
+) -> Option<(PathBuf, Date)> {
+    let all = dumps_of_such(Some(near), device, now.size as usize).into_iter();
+    let mut backups: Vec<(PathBuf, Record)> = all
+        .filter(|(path, record)| {
+            let is_whole = record.ranges.is_empty() && record.gaps.is_empty();
+            let is_there = match (&record.place, &now.place) {
+                (Some(then), Some(now)) => then == now,
+                _ => true,
+            };
+            is_whole
+                && is_there
+                && !record.half_written
+                && record.crc32 != now.crc32
+                && is_same_drive(record.drive.as_ref(), device.identity.as_ref())
+                && backup::is_intact(path, record)
+        })
+        .collect();
+    backups.sort_by_key(|(_, record)| record.date);
+    backups.pop().map(|(path, record)| (path, record.date))
 }
 
 /// The dumps with a record of a flash like this one.

@@ -13,6 +13,7 @@ use crate::job::interrupted::{self, Start, Unfinished};
 use crate::job::read::Dump;
 use crate::job::record::Record;
 use crate::job::{Check, Forced, JobError, Objection, Refusal};
+use crate::plan::ERASED;
 use crate::protocol::DeviceInfo;
 
 /// Backups are what `/m /b` reads.
@@ -185,6 +186,7 @@ pub(in crate::job) fn way_back(
         half_written: is_mixed,
         ..known(Record::of(&dump, device, &request.circumstances))
     };
+    refuse_erased(&dump, &record, device, path, request)?;
     let (path, crc32) = make_backup(&dump, &record, path, request)?;
     Ok(Made {
         noted: Some((path.clone(), record)),
@@ -294,6 +296,29 @@ fn make_backup(
             )
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Where all of a flash is blank of which something is to stay, that is lost; what a
+/// backup that lies near holds of it is written back first.
+///
+/// # Errors
+/// [`Check::Blank`], where there is such a backup.
+fn refuse_erased(
+    dump: &Dump,
+    record: &Record,
+    device: &DeviceInfo,
+    path: &Path,
+    request: &Request,
+) -> Result<(), Refusal> {
+    let keeps = !request.selection.is_everything() || !request.keep.is_empty();
+    let is_blank = dump.is_whole() && dump.bytes.iter().all(|byte| *byte == ERASED);
+    if !keeps || !is_blank || request.forced.contains(&Check::Blank) {
+        return Ok(());
+    }
+    match interrupted::newest_backup(path, device, record) {
+        Some((backup, date)) => Err(Objection::Erased { backup, date }.into()),
+        None => Ok(()),
     }
 }
 
