@@ -97,11 +97,7 @@ impl Who {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The flash may be a mixture; what was in it before is in this backup.
-    Unfinished {
-        backup: PathBuf,
-        date: Date,
-        who: Who,
-    },
+    Unfinished { backup: PathBuf, who: Who },
     /// The same, and its backup is not what it should be.
     Lost {
         backup: Option<PathBuf>,
@@ -319,7 +315,6 @@ impl Unfinished {
     fn notice(&self) -> Notice {
         Notice::Unfinished {
             backup: self.path.clone(),
-            date: self.record.date,
             who: self.who,
         }
     }
