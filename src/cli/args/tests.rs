@@ -684,6 +684,27 @@ proptest! {
     }
 
     #[test]
+    fn whoever_only_wants_to_look_is_led_to_no_line_that_changes_a_flash(
+        mut words in prop::collection::vec(word(), 1..7),
+        at in 1_usize..8,
+    ) {
+        words.insert(at.min(words.len()), "--dry-run".into());
+        let typed = words.get(1..).unwrap_or_default();
+        let is_switch = typed.iter().take_while(|word| *word != "--").any(|word| word == "--dry-run");
+        let error = parse(words.iter().cloned()).err();
+        if let (true, Some(error)) = (is_switch, error) {
+            let text = usage::failure(&error, typed).text();
+            for command in text.commands() {
+                let crate::cli::advice::Command::Flash(asking) = command else {
+                    panic!("{command:?}");
+                };
+                let request = asking.request();
+                prop_assert!(!request.changes() || request.options.dry_run, "{:?}: {}", words, text);
+            }
+        }
+    }
+
+    #[test]
     fn the_order_of_words_does_not_matter(
         words in Just(vec!["3", "w", "f.bin", "/m", "-B", "--yes", "--banks=1"]).prop_shuffle()
     ) {

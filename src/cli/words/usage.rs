@@ -16,8 +16,9 @@ use crate::cli::words::sentence;
 pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
     let mut meant: Vec<Request> = Vec::new();
     for request in nearest(typed, error) {
+        let begins_it = only_looks(typed) && request.changes() && !request.options.dry_run;
         // Of two spellings that come to the same.
-        if !meant.contains(&request) {
+        if !meant.contains(&request) && !begins_it {
             meant.push(request);
         }
     }
@@ -60,13 +61,15 @@ fn advice_as_meant(error: &UsageError, typed: &[OsString]) -> Advice {
     }
 }
 
+fn only_looks(typed: &[OsString]) -> bool {
+    let mut words = typed.iter();
+    words.any(|word| word.eq_ignore_ascii_case("--dry-run"))
+}
+
 /// What to type instead, where the line itself does not tell what it was to be.
 fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
-    let only_looks = typed
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case("--dry-run"));
     // Whoever only wants to look is led to no line that does it.
-    let looking = |request: Request| match only_looks && request.changes() {
+    let looking = |request: Request| match only_looks(typed) && request.changes() {
         true => request.with_dry_run(),
         false => request,
     };
@@ -80,7 +83,8 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::DriveLetter { word }
         | UsageError::ClassicSata { word } => of_a_drive(another_drive(typed, Some(word))),
         UsageError::MissingDrive { verb, file } => of_a_drive(
-            another_drive(typed, None).or_else(|| Some(Request::form(*verb, &[], file.as_deref()))),
+            another_drive(typed, None)
+                .or_else(|| Some(looking(Request::form(*verb, &[], file.as_deref())))),
         ),
         UsageError::TwoDrives { .. } => of_a_drive(None),
         UsageError::AllInList { .. } => next
@@ -93,7 +97,7 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             .then("Then this asks which one it is:")
             .then(form(Verb::Revive)),
         UsageError::AllDrives { verb, file } => {
-            of_a_drive(Some(Request::form(*verb, &[], file.as_deref())))
+            of_a_drive(Some(looking(Request::form(*verb, &[], file.as_deref()))))
         }
         UsageError::BareNode { word } => {
             next.then("To see what the drive is, for example:")
