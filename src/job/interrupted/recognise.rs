@@ -386,3 +386,51 @@ fn is_other_firmware(pieces: &[Piece], seen: &Dump) -> bool {
         .collect();
     odd.len() > UNDER_WAY && !identity::find(&odd.concat()).is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: u32 = 0x1_0000;
+
+    /// A flash of one byte throughout, and the name of a drive in it.
+    fn flash(filler: u8, product: &str) -> Vec<u8> {
+        let mut bytes = vec![filler; SIZE as usize];
+        let mark = [0x05, 0x80, 0x00, 0x32, 0x5b, 0, 0, 0];
+        let text = format!("LITE-ON {product:16}BYS12004/11/08 12:00");
+        let name = [&mark[..], text.as_bytes()].concat();
+        bytes[0x2345..0x2345 + name.len()].copy_from_slice(&name);
+        bytes
+    }
+
+    #[test]
+    fn what_says_who_it_is_and_no_write_has_left_is_another_firmware() {
+        let before = flash(0x11, "DVD-ROM ONE");
+        let target = flash(0x22, "DVD-ROM ONE");
+        let covered = [FlashRange::new(0, SIZE)];
+        let pieces = journal::trace::pieces(&before, Some(&target), &covered);
+        let is_other = |bytes: Vec<u8>| {
+            let seen = Dump {
+                bytes,
+                ranges: covered.to_vec(),
+                gaps: Vec::new(),
+                disagreements: 0,
+            };
+            is_other_firmware(&pieces, &seen)
+        };
+        assert!(is_other(flash(0x33, "DVD-ROM TWO")));
+        assert!(is_other(flash(0x33, "DVD-ROM ONE")), "of the same model");
+
+        assert!(!is_other(before.clone()));
+        assert!(!is_other(target.clone()));
+        assert!(!is_other(vec![0x33; SIZE as usize]), "it has no name");
+        let mut programmed_in_part = before.clone();
+        programmed_in_part[..0x3000].copy_from_slice(&target[..0x3000]);
+        assert!(!is_other(programmed_in_part.clone()));
+        programmed_in_part[0x3000..0x3080].fill(0x22);
+        assert!(!is_other(programmed_in_part), "cut off within a piece");
+        let mut erased_in_part = before;
+        erased_in_part[..0x1800].fill(0);
+        assert!(!is_other(erased_in_part), "cleared before it was erased");
+    }
+}
