@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::advice::Advice;
@@ -11,22 +12,18 @@ use super::args::{Artifact, DriveName, Request, Topic};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
-use super::words;
 use crate::flash::{Bank, FlashRange};
 use crate::image::mt19xx::{self, Facts};
 use crate::image::sums::Sha256;
 use crate::image::{self, Checksum, Crc32, Differences, Format, Report};
 use crate::job::change::Changed;
-use crate::job::fit::Match;
 use crate::job::interrupted::Notice;
 use crate::job::listed::Fits;
 use crate::job::read::Dump;
 use crate::job::record::Record;
-use crate::job::resemblance::Resemblance;
 use crate::job::verify::Compared;
-use crate::job::write::{Backup, Proposal, Work};
+use crate::job::write::{Proposal, Work};
 use crate::job::{Event, Phase, estimate};
-use crate::plan::Summary;
 use crate::protocol::{Capabilities, DeviceInfo, Reading, Unreadable, Unwritable, Writing};
 use crate::session::{Label, Listing, Session};
 
@@ -113,7 +110,7 @@ pub enum Finding {
     /// sentence for each.
     Unfinished(Vec<Notice>),
     Dumped(Dumped),
-    Proposed(Box<Proposed>),
+    Proposed(Proposed),
     /// What a flash holds that was compared, or need not be changed.
     Compared(Compared),
     Verdict(Verdict),
@@ -211,19 +208,11 @@ pub struct Dumped {
 }
 
 /// What a change would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Proposed {
-    pub erases_only: bool,
-    pub fit: Option<Match>,
-    pub warnings: Vec<String>,
-    /// The image is nearly what the flash holds.
-    pub resemblance: Option<Resemblance>,
-    pub kept: Vec<FlashRange>,
-    pub notes: Vec<String>,
+    pub proposal: Arc<Proposal>,
     /// Why it cannot be read back afterwards.
     pub unreadable: Option<Unreadable>,
-    pub backup: Backup,
-    pub plan: Planned,
     /// None where there is nothing to do.
     pub time: Option<Takes>,
 }
@@ -255,21 +244,6 @@ impl Takes {
             drive_programs: matches!(proposal.work, Work::Download(_)),
         })
     }
-}
-
-/// What there is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Planned {
-    Nothing,
-    NothingAsSaid,
-    InPlace {
-        summary: Summary,
-        whole_chip: bool,
-    },
-    /// The drive takes this many bytes and programs them by itself.
-    Download {
-        bytes: usize,
-    },
 }
 
 impl Outcome {
@@ -385,48 +359,6 @@ impl Dumped {
 /// Whether a Blu-ray drive's flash was read, which shows one of its pages twice.
 fn is_remapped(flash: &[u8]) -> bool {
     Facts::of(flash).is_some_and(|facts| facts.is_drive_read)
-}
-
-impl Proposed {
-    /// Of a flash that is read so.
-    pub fn of(proposal: &Proposal, reading: &Reading, time: Option<Takes>) -> Proposed {
-        Proposed {
-            time,
-            erases_only: proposal.fit.is_none(),
-            fit: proposal.fit.clone(),
-            warnings: proposal
-                .unfinished
-                .iter()
-                .map(words::journal::notice)
-                .chain(proposal.warnings.iter().map(words::objection::warning))
-                .collect(),
-            resemblance: proposal.resemblance.clone(),
-            kept: proposal.kept.clone(),
-            notes: proposal.notes.iter().map(words::objection::note).collect(),
-            unreadable: match reading {
-                Reading::Impossible(why) => Some(*why),
-                Reading::Blocks(_) => None,
-            },
-            backup: proposal.backup.clone(),
-            plan: Planned::from(proposal),
-        }
-    }
-}
-
-impl From<&Proposal> for Planned {
-    fn from(proposal: &Proposal) -> Planned {
-        match &proposal.work {
-            _ if proposal.is_said() => Planned::NothingAsSaid,
-            _ if proposal.is_empty() => Planned::Nothing,
-            Work::Download(download) => Planned::Download {
-                bytes: download.prepared.content.len(),
-            },
-            Work::InPlace { plan, .. } => Planned::InPlace {
-                summary: plan.summary(),
-                whole_chip: proposal.erases_everything(),
-            },
-        }
-    }
 }
 
 /// Takes the time of a job's phases.

@@ -7,9 +7,10 @@ pub mod question;
 
 pub use backup::as_file_name;
 pub use done::changed;
-pub use proposal::proposed;
+pub use proposal::{notes, proposed, warnings};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::run::{Asking, Context, Run};
 use super::several::{Answer, Demand};
@@ -30,7 +31,7 @@ use crate::job::write::{self, Backup, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
 use crate::protocol::download::Erasing;
 use crate::protocol::packet::Family;
-use crate::protocol::{Capabilities, Protocol, Writing};
+use crate::protocol::{Capabilities, Protocol, Reading, Writing};
 use crate::scsi::Identity;
 use crate::session::Machine;
 
@@ -230,7 +231,7 @@ impl Run<'_> {
 
     /// Finds out what there is to do, makes the backup and shows both. The drive
     /// reads its flash so often for that.
-    fn propose(&mut self, change: &Change, passes: u64) -> Result<Proposal, Failure> {
+    fn propose(&mut self, change: &Change, passes: u64) -> Result<Arc<Proposal>, Failure> {
         let request = self.request;
         if let Some((path, report)) = change.image {
             self.found(Finding::Image {
@@ -259,16 +260,22 @@ impl Run<'_> {
             dry_run: only_looks(request, self.asking),
             skip_if_same: request.options.skip_if_same,
         };
-        let proposal = self.job(|job| write::prepare(job, &wanted))?;
+        let proposal = Arc::new(self.job(|job| write::prepare(job, &wanted))?);
         let Capabilities {
             reading,
             time_per_byte,
             ..
         } = self.capabilities();
         let read = self.output.read_so_far(self.name);
-        let takes = Takes::of(&proposal, &read, *time_per_byte);
-        let proposed = Proposed::of(&proposal, reading, takes);
-        self.found(Finding::Proposed(Box::new(proposed)));
+        let time = Takes::of(&proposal, &read, *time_per_byte);
+        self.found(Finding::Proposed(Proposed {
+            proposal: Arc::clone(&proposal),
+            unreadable: match reading {
+                Reading::Impossible(why) => Some(*why),
+                Reading::Blocks(_) => None,
+            },
+            time,
+        }));
         Ok(proposal)
     }
 

@@ -6,14 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::drive::identity;
 use super::{banks, fields, numbers, range, ranges, text};
-use crate::cli::outcome::{Dumped, OfDrive, Planned, Proposed, Takes};
+use crate::cli::commands::change;
+use crate::cli::outcome::{Dumped, OfDrive, Proposed, Takes};
 use crate::cli::words;
 use crate::flash::Bank;
 use crate::image::Crc32;
 use crate::job::change::{Changed, Evidence};
 use crate::job::interrupted::Unfinished;
 use crate::job::verify::{Compared, Difference};
-use crate::job::write::Backup;
+use crate::job::write::{Backup, Proposal, Work};
 
 pub fn dumped(dump: &Dumped) -> Value {
     let mut object = json!({
@@ -39,24 +40,18 @@ pub fn dumped(dump: &Dumped) -> Value {
 }
 
 pub fn of_proposal(proposed: &Proposed) -> Value {
-    let fit = proposed.fit.as_ref();
-    let resemblance = proposed
-        .resemblance
-        .as_ref()
-        .map(words::damage::resemblance);
-    let unread = proposed.unreadable.as_ref();
-    let unread = unread.map(words::device::only_by_its_coming_back);
+    let proposal = &proposed.proposal;
     json!({
-        "fit": fit.map(|fit| json!({
+        "fit": proposal.fit.as_ref().map(|fit| json!({
             "text": words::fit::matched(fit),
             "overridden": fit.forced.map(|check| check.name()),
         })),
-        "warnings": proposed.warnings.iter().cloned().chain(resemblance).collect::<Vec<_>>(),
-        "notes": proposed.notes.iter().cloned().chain(unread).collect::<Vec<_>>(),
-        "kept": ranges(&proposed.kept),
-        "resumed": matches!(proposed.backup, Backup::Earlier(_)),
-        "backup": backup(&proposed.backup),
-        "plan": plan(&proposed.plan),
+        "warnings": change::warnings(proposal).collect::<Vec<_>>(),
+        "notes": change::notes(proposed).collect::<Vec<_>>(),
+        "kept": ranges(&proposal.kept),
+        "resumed": matches!(proposal.backup, Backup::Earlier(_)),
+        "backup": backup(&proposal.backup),
+        "plan": plan(proposal),
         "time": proposed.time.as_ref().map(time),
     })
 }
@@ -88,21 +83,23 @@ fn time(takes: &Takes) -> Value {
     })
 }
 
-fn plan(plan: &Planned) -> Value {
-    match plan {
-        Planned::Nothing | Planned::NothingAsSaid => json!({"kind": "nothing"}),
-        Planned::Download { bytes } => json!({"kind": "download", "bytes": bytes}),
-        Planned::InPlace {
-            summary,
-            whole_chip,
-        } => json!({
-            "kind": "in-place",
-            "sectors_to_erase": summary.sectors_to_erase,
-            "bytes_to_erase": summary.bytes_to_erase,
-            "whole_chip": whole_chip,
-            "bytes_to_program": summary.bytes_to_program,
-            "banks": numbers(&summary.banks),
-        }),
+fn plan(proposal: &Proposal) -> Value {
+    match &proposal.work {
+        _ if proposal.is_empty() => json!({"kind": "nothing"}),
+        Work::Download(download) => {
+            json!({"kind": "download", "bytes": download.prepared.content.len()})
+        }
+        Work::InPlace { plan, .. } => {
+            let summary = plan.summary();
+            json!({
+                "kind": "in-place",
+                "sectors_to_erase": summary.sectors_to_erase,
+                "bytes_to_erase": summary.bytes_to_erase,
+                "whole_chip": proposal.erases_everything(),
+                "bytes_to_program": summary.bytes_to_program,
+                "banks": numbers(&summary.banks),
+            })
+        }
     }
 }
 

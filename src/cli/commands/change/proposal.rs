@@ -2,53 +2,63 @@
 
 use std::time::Duration;
 
-use crate::cli::outcome::{Planned, Proposed, Takes};
+use crate::cli::outcome::{Proposed, Takes};
 use crate::cli::report::{banks, counted};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::flash::Bank;
 use crate::job::interrupted::Unfinished;
 use crate::job::record::Record;
-use crate::job::write::Backup;
+use crate::job::write::{Backup, Proposal, Work};
 
 /// What a write or an erase would do.
 pub fn proposed(proposed: &Proposed) -> Text {
+    let proposal = &proposed.proposal;
     let mut table = Text::default();
-    if let Backup::Earlier(_) = &proposed.backup {
-        let what = match proposed.erases_only {
-            false => "write",
-            true => "erase",
+    if let Backup::Earlier(_) = &proposal.backup {
+        let what = match proposal.fit {
+            Some(_) => "write",
+            None => "erase",
         };
         let text = format!("This goes on with the {what} that was interrupted.");
         table.row("Resumed", &text);
     }
-    if let Some(fit) = &proposed.fit {
+    if let Some(fit) = &proposal.fit {
         table.row("Fit", &words::fit::matched(fit));
         if let Some(check) = fit.forced {
             table.row("", &format!("Overridden by --force={}.", check.name()));
         }
     }
-    for warning in &proposed.warnings {
-        table.row("Warning", warning);
+    for warning in warnings(proposal) {
+        table.row("Warning", &warning);
     }
-    if let Some(resemblance) = &proposed.resemblance {
-        table.row("Warning", &words::damage::resemblance(resemblance));
-    }
-    for range in &proposed.kept {
+    for range in &proposal.kept {
         table.row("Keep", &format!("{range} stays as it is"));
     }
-    for note in &proposed.notes {
-        table.row("Note", note);
+    for note in notes(proposed) {
+        table.row("Note", &note);
     }
-    if let Some(why) = &proposed.unreadable {
-        table.row("Note", &words::device::only_by_its_coming_back(why));
-    }
-    table.row("Backup", &backup(&proposed.backup));
-    table.row("Plan", &plan(proposed));
+    table.row("Backup", &backup(&proposal.backup));
+    table.row("Plan", &plan(proposal));
     if let Some(takes) = &proposed.time {
         table.row("Time", &time(takes));
     }
     table.finish()
+}
+
+/// What its user should think twice about.
+pub fn warnings(proposal: &Proposal) -> impl Iterator<Item = String> {
+    let unfinished = proposal.unfinished.iter().map(words::journal::notice);
+    let warnings = proposal.warnings.iter().map(words::objection::warning);
+    let resemblance = proposal.resemblance.iter().map(words::damage::resemblance);
+    unfinished.chain(warnings).chain(resemblance)
+}
+
+/// What else there is to say about it.
+pub fn notes(proposed: &Proposed) -> impl Iterator<Item = String> {
+    let notes = proposed.proposal.notes.iter().map(words::objection::note);
+    let unreadable = proposed.unreadable.iter();
+    notes.chain(unreadable.map(words::device::only_by_its_coming_back))
 }
 
 fn time(takes: &Takes) -> String {
@@ -128,27 +138,25 @@ fn dated(Unfinished { path, record, .. }: &Unfinished) -> String {
     format!("{} (CRC-32 {crc32}) of {date}", path.display())
 }
 
-fn plan(proposed: &Proposed) -> String {
-    let (summary, whole_chip) = match &proposed.plan {
-        Planned::Nothing => return "nothing: the flash already holds this".to_owned(),
-        Planned::NothingAsSaid => {
+fn plan(proposal: &Proposal) -> String {
+    let summary = match &proposal.work {
+        _ if proposal.is_said() => {
             return "nothing: the drive says that it has this revision already".to_owned();
         }
-        Planned::Download { bytes } => {
-            let what = match proposed.erases_only {
-                false => "all",
-                true => "nothing but FF,",
+        _ if proposal.is_empty() => return "nothing: the flash already holds this".to_owned(),
+        Work::Download(download) => {
+            let what = match proposal.fit {
+                Some(_) => "all",
+                None => "nothing but FF,",
             };
             return format!(
                 "send {what} {} KiB; the drive erases and programs by itself",
-                bytes / 1024
+                download.prepared.content.len() / 1024
             );
         }
-        Planned::InPlace {
-            summary,
-            whole_chip,
-        } => (summary, *whole_chip),
+        Work::InPlace { plan, .. } => plan.summary(),
     };
+    let whole_chip = proposal.erases_everything();
     let erase = match (summary.sectors_to_erase, whole_chip) {
         (0, _) => "erase nothing".to_owned(),
         (1, true) => "erase the whole chip".to_owned(),
