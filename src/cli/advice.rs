@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Request, Verb};
 use super::text::Text;
-use crate::drive::Remedy;
 use crate::drive::note::Undo;
 use crate::job::Check;
 
@@ -47,13 +46,20 @@ pub enum Command {
 /// A command of another program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shell {
-    Remedy(Remedy),
+    /// A command as it is typed, and by whom.
+    Line(By, &'static str),
+    /// The same with a file or a node behind it.
+    On(By, &'static str, PathBuf),
+    /// The user joins a group.
+    JoinGroup(String),
+    /// A container is started with these nodes.
+    StartContainerWith(Vec<PathBuf>),
+    /// `/dev/port` is made anew.
+    MakePortNode,
     /// What a crashed run has left changed.
     Restore(Undo),
     /// The kernel's driver for a controller, by its PCI address.
     LoadDriverOf(String),
-    Eject(PathBuf),
-    MakeFolder(PathBuf),
     /// So many bytes from the beginning of a file, as a file of their own.
     Beginning(PathBuf, u32),
     /// Another program that makes a raw binary of S-records.
@@ -62,8 +68,13 @@ pub enum Shell {
     FromUtf16(PathBuf),
     /// Another program that makes one ZIP archive of its parts.
     JoinZip(PathBuf),
-    /// Another program that takes an archive apart: its name, and what it is told to do.
-    Unpack(&'static str, PathBuf),
+}
+
+/// Who may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    User,
+    Root,
 }
 
 impl Shell {
@@ -121,12 +132,6 @@ impl From<Request> for Line {
 impl From<Shell> for Line {
     fn from(shell: Shell) -> Line {
         Line::Type(Command::Shell(shell))
-    }
-}
-
-impl From<Remedy> for Line {
-    fn from(remedy: Remedy) -> Line {
-        Shell::Remedy(remedy).into()
     }
 }
 

@@ -4,10 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use nix::unistd::geteuid;
 
-use super::advice::{Command, Shell};
+use super::advice::{By, Command, Shell};
 use super::args::Request;
 use super::visible::is_hidden;
-use crate::drive::Remedy;
 
 const NAME: &str = "mtkflash";
 
@@ -83,7 +82,22 @@ impl Caller {
     fn shell(&self, shell: &Shell) -> String {
         let sudo = if self.is_root { "" } else { "sudo " };
         match shell {
-            Shell::Remedy(remedy) => remedy_line(remedy, sudo),
+            Shell::Line(By::User, line) => (*line).to_owned(),
+            Shell::Line(By::Root, line) => format!("{sudo}{line}"),
+            Shell::On(by, line, file) => {
+                let sudo = if *by == By::Root { sudo } else { "" };
+                format!("{sudo}{line} {}", quoted(file.as_os_str()))
+            }
+            Shell::JoinGroup(group) => format!("{sudo}usermod -aG {group} \"$USER\""),
+            Shell::StartContainerWith(nodes) => {
+                let given = nodes
+                    .iter()
+                    .map(|node| format!("--device={} ", quoted(node.as_os_str())));
+                format!("docker run {}...", given.collect::<String>())
+            }
+            Shell::MakePortNode => {
+                format!("{sudo}rm /dev/port; {sudo}mknod -m 640 /dev/port c 1 4")
+            }
             Shell::Restore(undo) => {
                 let (text, file) = (OsStr::new(&undo.text), undo.file.as_os_str());
                 format!("echo {} | {sudo}tee {}", in_quotes(text), in_quotes(file))
@@ -91,13 +105,11 @@ impl Caller {
             Shell::LoadDriverOf(controller) => {
                 format!("{sudo}modprobe \"$(cat /sys/bus/pci/devices/{controller}/modalias)\"")
             }
-            Shell::MakeFolder(folder) => format!("mkdir -p {}", quoted(folder.as_os_str())),
             Shell::Beginning(file, bytes) => format!(
                 "head -c {bytes} {} > {}",
                 quoted(file.as_os_str()),
                 quoted(Shell::beginning(file).as_os_str())
             ),
-            Shell::Eject(node) => format!("eject {}", quoted(node.as_os_str())),
             Shell::FromSRecords(file) => format!(
                 "objcopy -I srec -O binary {} {}",
                 quoted(file.as_os_str()),
@@ -113,31 +125,7 @@ impl Caller {
                 quoted(file.as_os_str()),
                 quoted(Shell::plain(file).as_os_str())
             ),
-            Shell::Unpack(by, file) => format!("{by} {}", quoted(file.as_os_str())),
         }
-    }
-}
-
-fn remedy_line(remedy: &Remedy, sudo: &str) -> String {
-    match remedy {
-        Remedy::JoinGroup { group } => format!("{sudo}usermod -aG {group} \"$USER\""),
-        Remedy::StartContainerWith { nodes } => {
-            let given = nodes
-                .iter()
-                .map(|node| format!("--device={} ", quoted(node.as_os_str())));
-            format!("docker run {}...", given.collect::<String>())
-        }
-        Remedy::StartContainerPrivileged => "docker run --privileged ...".to_owned(),
-        Remedy::MakeNodes => format!("{sudo}udevadm trigger"),
-        Remedy::LoadSgModule => format!("{sudo}modprobe sg"),
-        Remedy::AwaitNodes => format!("{sudo}udevadm settle"),
-        Remedy::OpenSetup => "systemctl reboot --firmware-setup".to_owned(),
-        Remedy::ReadKernelLog => format!("{sudo}dmesg | tail"),
-        Remedy::MakePortNode => {
-            format!("{sudo}rm /dev/port; {sudo}mknod -m 640 /dev/port c 1 4")
-        }
-        Remedy::Unmount { at } => format!("{sudo}umount {}", quoted(at.as_os_str())),
-        Remedy::ShowUsers { node } => format!("{sudo}fuser -v {}", quoted(node.as_os_str())),
     }
 }
 

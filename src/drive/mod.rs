@@ -34,7 +34,7 @@ pub use hold::{Hold, HoldError, MediumRule};
 pub use holders::Holder;
 pub use inhibit::Inhibitor;
 pub use locate::{LocateError, locate_path, locate_port, locate_position};
-pub use permission::{Obstacle, Remedy};
+pub use permission::Obstacle;
 pub use port_name::{PortName, Seat};
 pub use position::Position;
 pub use system::System;

@@ -1,4 +1,4 @@
-//! What stands between a user and a drive, and what helps.
+//! What stands between a user and a drive.
 //!
 //! Measured on Linux 6.1: with udev both nodes are root:cdrom 0660; `/dev/sgN`
 //! opened for writing takes every command; `/dev/srN` takes vendor commands and
@@ -72,37 +72,6 @@ pub enum Obstacle {
     PortOpen(PortOpenError),
 }
 
-/// What helps against an obstacle, or shows what would.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
-    /// The user joins the group of the node.
-    JoinGroup {
-        group: String,
-    },
-    /// The container is started with the drive's nodes.
-    StartContainerWith {
-        nodes: Vec<PathBuf>,
-    },
-    StartContainerPrivileged,
-    /// udev makes the nodes that are missing.
-    MakeNodes,
-    LoadSgModule,
-    /// With the sg driver there, it is about to take the drive.
-    AwaitNodes,
-    /// The computer restarts into its setup.
-    OpenSetup,
-    ReadKernelLog,
-    /// `/dev/port` is made anew.
-    MakePortNode,
-    Unmount {
-        at: PathBuf,
-    },
-    /// Who has a node open is shown.
-    ShowUsers {
-        node: PathBuf,
-    },
-}
-
 impl Obstacle {
     /// A node that is not there, as a user or sysfs names it.
     pub fn missing(system: &System, node: &Path) -> Obstacle {
@@ -172,67 +141,6 @@ impl Obstacle {
                 has_sg: sg.is_some(),
             },
         }
-    }
-
-    /// Whether the same command helps when root types it.
-    pub fn needs_root(&self) -> bool {
-        matches!(
-            self,
-            Obstacle::NeedsRoot { .. }
-                | Obstacle::PortsNeedRoot
-                | Obstacle::Filtered { has_sg: true, .. }
-        )
-    }
-
-    /// What helps, or shows what would; `None` where that is to be root, or
-    /// takes another machine or kernel.
-    pub fn remedy(&self) -> Option<Remedy> {
-        match self {
-            Obstacle::NotInGroup { group, .. } => Some(Remedy::JoinGroup {
-                group: group.clone(),
-            }),
-            Obstacle::Container { nodes, .. } => Some(Remedy::StartContainerWith {
-                nodes: nodes.clone(),
-            }),
-            Obstacle::PortsInContainer => Some(Remedy::StartContainerPrivileged),
-            Obstacle::NodeNotMade { .. } => Some(Remedy::MakeNodes),
-            Obstacle::NoSgModule | Obstacle::Filtered { has_sg: false, .. } => {
-                Some(Remedy::LoadSgModule)
-            }
-            Obstacle::NoNode { .. } => Some(Remedy::AwaitNodes),
-            Obstacle::Busy { node, holders } => release(node, holders),
-            Obstacle::LockedDown { .. } => Some(Remedy::OpenSetup),
-            Obstacle::Refused { .. }
-            | Obstacle::PortOpen(
-                PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses,
-            ) => Some(Remedy::ReadKernelLog),
-            Obstacle::PortOpen(PortOpenError::NotADevice) => Some(Remedy::MakePortNode),
-            Obstacle::NeedsRoot { .. }
-            | Obstacle::PortsNeedRoot
-            | Obstacle::Filtered { has_sg: true, .. }
-            | Obstacle::NodeMissing { .. }
-            | Obstacle::NoPorts
-            | Obstacle::Open(_)
-            | Obstacle::PortOpen(
-                PortOpenError::Missing
-                | PortOpenError::NoResource { .. }
-                | PortOpenError::Io { .. },
-            ) => None,
-        }
-    }
-}
-
-/// What frees a node from its users, or shows them where this program cannot
-/// see them. A program is for its own user to end.
-pub fn release(node: &Path, holders: &[Holder]) -> Option<Remedy> {
-    match holders {
-        [] => Some(Remedy::ShowUsers {
-            node: node.to_owned(),
-        }),
-        _ => holders.iter().find_map(|holder| match holder {
-            Holder::Mount { at } => Some(Remedy::Unmount { at: at.clone() }),
-            Holder::Device { .. } | Holder::Process { .. } => None,
-        }),
     }
 }
 

@@ -63,7 +63,7 @@ fn who_is_root_is_not_told_to_become_root() {
         line("mtkflash", true, scan()),
         "echo '- - -' | tee '/sys/x'"
     );
-    let module = || Shell::Remedy(Remedy::LoadSgModule);
+    let module = || Shell::Line(By::Root, "modprobe sg");
     assert_eq!(line("mtkflash", false, module()), "sudo modprobe sg");
     assert_eq!(line("mtkflash", true, module()), "modprobe sg");
 }

@@ -1,7 +1,6 @@
 //! `l`: which drives there are.
 
 use super::run::Context;
-use crate::cli::advice::{Command, Shell};
 use crate::cli::args::{DriveName, Request};
 use crate::cli::event;
 use crate::cli::exit::Exit;
@@ -11,8 +10,8 @@ use crate::cli::outcome::Finding;
 use crate::cli::report;
 use crate::cli::text::Text;
 use crate::cli::words::{self, InWords};
+use crate::drive::IndexBasis;
 use crate::drive::ask::Medium;
-use crate::drive::{IndexBasis, Obstacle};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
 use crate::session::{AboutPort, Event, Firmware, Listed, ListedPort, Listing, Machine};
@@ -143,7 +142,8 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
     for obstacle in &listed.obstacles {
         text.words_behind(&in_the_way, &obstacle.in_words());
         // No program of this machine can show who has a drive that it has not.
-        if let Some(remedy) = remedy(obstacle, request).filter(|_| !listed.is_simulated) {
+        let remedy = words::session::remedy(obstacle, &request.list());
+        if let Some(remedy) = remedy.filter(|_| !listed.is_simulated) {
             text.command_behind(&format!("{INDENT}{:12}", ""), remedy);
         }
     }
@@ -155,16 +155,6 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
 
 /// What lines under a drive's name begin with.
 const INDENT: &str = "                         ";
-
-/// The command that helps.
-fn remedy(obstacle: &Obstacle, request: &Request) -> Option<Command> {
-    match obstacle.needs_root() {
-        true => Some(request.list().as_root()),
-        false => obstacle
-            .remedy()
-            .map(|remedy| Command::Shell(Shell::Remedy(remedy))),
-    }
-}
 
 fn who(listed: &Listed) -> String {
     match &listed.identity {

@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::cli::args::{Command, Request};
 use crate::cli::words;
-use crate::drive::Remedy;
+use crate::cli::words::session::LOAD_SG;
 use crate::flash::Offset;
 use crate::job::FlashState;
 use crate::protocol::DeviceError;
@@ -125,7 +125,7 @@ pub fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Fail
         }
         source if matches!(lost_on_the_way(source), Some(TransportError::NotPermitted)) => failure
             .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
-            .next(Remedy::LoadSgModule),
+            .next(LOAD_SG),
         source => {
             let failure = failure
                 .next("Switch the drive off and on, then type the same again:")

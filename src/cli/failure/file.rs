@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::cli::advice::Shell;
+use crate::cli::advice::{By, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words;
@@ -62,7 +62,7 @@ impl Failure {
             {
                 because(Exit::FailedUnchanged)
                     .next("Name a file in another folder, or make this one:")
-                    .next(Shell::MakeFolder(folder.clone()))
+                    .next(Shell::On(By::User, "mkdir -p", folder.clone()))
                     .next(match files::is_folder(named) && !request.changes() {
                         true => request.with_output(&free_name(named, request)).into(),
                         false => request.same(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{ended, verdict};
-use crate::cli::advice::Shell;
+use crate::cli::advice::{By, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
@@ -373,7 +373,7 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
     match unpacked_by {
         Some(by) => failure
             .next("Take it apart with the program for that, and name the image that comes out:")
-            .next(Shell::Unpack(by, file.to_owned()))
+            .next(Shell::On(By::User, by, file.to_owned()))
             .next(Request::inspect_any()),
         _ if is_damaged => failure.next(GET_IT_AGAIN),
         _ => elsewhere(failure),

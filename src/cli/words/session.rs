@@ -27,6 +27,7 @@ use obstacle::{in_the_way, not_held, not_located};
 
 pub use channel::question;
 pub use event::told;
+pub use obstacle::{LOAD_SG, remedy};
 
 const WHICH_DRIVES: &str = "To see which drives there are:";
 const WHEN_BACK: &str = "Check its power and cable; when it is back, type the same again:";

@@ -12,7 +12,6 @@ use crate::cli::words::{InWords, sentence};
 use crate::drive::channel::{ChannelError, ChannelState, Release};
 use crate::drive::controller::{NotByPorts, WhyNot};
 use crate::drive::note::NoteError;
-use crate::drive::permission::release;
 use crate::transport::TransportError;
 
 /// What the kernel is to give up for the ports, and what that costs.
@@ -99,8 +98,7 @@ pub(super) fn not_detached(error: &ChannelError, typed: &Request) -> Failure {
         ChannelError::Hidden => failure.next(typed.as_root()),
         ChannelError::InUse { device, .. } => {
             let node = device.located.node().unwrap_or(&device.located.sysfs);
-            let remedy = release(node, &device.holders);
-            released(&device.holders, remedy, failure).next(typed.same())
+            released(node, &device.holders, failure).next(typed.same())
         }
         ChannelError::NotOptical { .. } => failure
             .next("Put the drive on the other channel, or start the computer from another disk.")

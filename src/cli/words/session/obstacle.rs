@@ -1,14 +1,16 @@
 //! What stands between the user and a drive: it is not found, not to be opened or
 //! in use.
 
+use std::path::Path;
+
 use super::{OFF_AND_ON, WHEN_BACK, WHEN_FREE, WHICH_DRIVES};
-use crate::cli::advice::{Line, Shell};
+use crate::cli::advice::{By, Command, Line, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::report;
 use crate::cli::words::{InWords, sentence};
-use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle, Remedy};
+use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle};
 use crate::job::Check;
 use crate::transport::TransportError;
 use crate::transport::port::PortOpenError;
@@ -62,7 +64,7 @@ pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {
     match error {
         HoldError::InTheWay(obstacle) => in_the_way(obstacle, typed),
         HoldError::Medium { node } | HoldError::Starting { node } => failure(Exit::Refused)
-            .next(Shell::Eject(node.clone()))
+            .next(Shell::On(By::User, "eject", node.clone()))
             .next(typed.same())
             .next(named("To go on with the disc in it", Check::Medium)),
         HoldError::Changed { .. } => failure(Exit::NoDrive)
@@ -84,10 +86,8 @@ pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {
 /// An obstacle and the one command that helps.
 pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
     let failure = Exit::NoDrive.because(sentence(&obstacle.in_words()));
-    let remedy = obstacle.remedy();
-    let command: Line = match &remedy {
-        Some(remedy) => remedy.clone().into(),
-        None if obstacle.needs_root() => typed.as_root().into(),
+    let command: Line = match remedy(obstacle, typed) {
+        Some(command) => command.into(),
         None => typed.same(),
     };
     match obstacle {
@@ -117,7 +117,7 @@ pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
             .next(command)
             .next("Outside of it, type the same again:")
             .next(typed.same()),
-        Obstacle::Busy { holders, .. } => released(holders, remedy, failure).next(typed.same()),
+        Obstacle::Busy { node, holders } => released(node, holders, failure).next(typed.same()),
         Obstacle::LockedDown { .. } => failure
             .next("This restarts the computer into that setup, the same again is for afterwards:")
             .next(command)
@@ -141,11 +141,56 @@ pub(super) fn in_the_way(obstacle: &Obstacle, typed: &Request) -> Failure {
     }
 }
 
+/// The command that helps, or shows what would: another one, or what was `typed` as root.
+/// `None` where it takes another machine or kernel.
+pub fn remedy(obstacle: &Obstacle, typed: &Request) -> Option<Command> {
+    let shell = match obstacle {
+        Obstacle::NeedsRoot { .. }
+        | Obstacle::PortsNeedRoot
+        | Obstacle::Filtered { has_sg: true, .. } => return Some(typed.as_root()),
+        Obstacle::NotInGroup { group, .. } => Shell::JoinGroup(group.clone()),
+        Obstacle::Container { nodes, .. } => Shell::StartContainerWith(nodes.clone()),
+        Obstacle::PortsInContainer => Shell::Line(By::User, "docker run --privileged ..."),
+        Obstacle::NodeNotMade { .. } => Shell::Line(By::Root, "udevadm trigger"),
+        Obstacle::NoSgModule | Obstacle::Filtered { has_sg: false, .. } => LOAD_SG,
+        // With the sg driver there, it is about to take the drive.
+        Obstacle::NoNode { .. } => Shell::Line(By::Root, "udevadm settle"),
+        Obstacle::Busy { node, holders } => release(node, holders)?,
+        Obstacle::LockedDown { .. } => Shell::Line(By::User, "systemctl reboot --firmware-setup"),
+        Obstacle::Refused { .. }
+        | Obstacle::PortOpen(PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses) => {
+            Shell::Line(By::Root, "dmesg | tail")
+        }
+        Obstacle::PortOpen(PortOpenError::NotADevice) => Shell::MakePortNode,
+        Obstacle::NodeMissing { .. }
+        | Obstacle::NoPorts
+        | Obstacle::Open(_)
+        | Obstacle::PortOpen(
+            PortOpenError::Missing | PortOpenError::NoResource { .. } | PortOpenError::Io { .. },
+        ) => return None,
+    };
+    Some(Command::Shell(shell))
+}
+
+pub const LOAD_SG: Shell = Shell::Line(By::Root, "modprobe sg");
+
+/// What frees a node from its users, or shows them where this program cannot see them.
+/// A program is for its own user to end.
+fn release(node: &Path, holders: &[Holder]) -> Option<Shell> {
+    if holders.is_empty() {
+        return Some(Shell::On(By::Root, "fuser -v", node.to_owned()));
+    }
+    holders.iter().find_map(|holder| match holder {
+        Holder::Mount { at } => Some(Shell::On(By::Root, "umount", at.clone())),
+        Holder::Device { .. } | Holder::Process { .. } => None,
+    })
+}
+
 /// How a drive gets free, without the command that is to follow.
-pub(super) fn released(holders: &[Holder], remedy: Option<Remedy>, failure: Failure) -> Failure {
+pub(super) fn released(node: &Path, holders: &[Holder], failure: Failure) -> Failure {
     let is_ours =
         |holder: &Holder| matches!(holder, Holder::Process { name, .. } if name == "mtkflash");
-    match remedy {
+    match release(node, holders) {
         Some(remedy) if holders.is_empty() => failure
             .next("To see who has it:")
             .next(remedy)
