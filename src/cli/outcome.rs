@@ -12,14 +12,12 @@ use super::args::{Artifact, DriveName, Request, Topic};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
-use crate::flash::{Bank, FlashRange};
-use crate::image::mt19xx::{self, Facts};
+use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::sums::Sha256;
-use crate::image::{self, Checksum, Crc32, Differences, Format, Report};
+use crate::image::{self, Checksum, Differences, Format, Report};
 use crate::job::change::Changed;
 use crate::job::interrupted::Notice;
 use crate::job::listed::Fits;
-use crate::job::read::Dump;
 use crate::job::record::Record;
 use crate::job::verify::Compared;
 use crate::job::write::{Proposal, Work};
@@ -109,7 +107,7 @@ pub enum Finding {
     /// Writes of a flash like this one that were begun and not finished, a
     /// sentence for each.
     Unfinished(Vec<Notice>),
-    Dumped(Dumped),
+    Dumped(Box<Dumped>),
     Proposed(Proposed),
     /// What a flash holds that was compared, or need not be changed.
     Compared(Compared),
@@ -188,19 +186,10 @@ pub struct Drive {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dumped {
     pub files: Vec<PathBuf>,
-    pub record: PathBuf,
+    /// The file beside them with the record.
+    pub beside: PathBuf,
     pub format: Format,
-    /// Bytes that were read.
-    pub bytes: u32,
-    pub banks: Vec<(Bank, Checksum)>,
-    pub total: Checksum,
-    /// As the record has it.
-    pub crc32: Crc32,
-    pub gaps: Vec<FlashRange>,
-    /// How often two reads of a block differed.
-    pub disagreements: u32,
-    /// Read from a flash that an unfinished change has left: a mixture.
-    pub half_written: bool,
+    pub record: Record,
     /// Its boot code gave it: no firmware runs.
     pub by_boot_code: bool,
     /// Where the drive has shown something else than what is in its flash.
@@ -320,45 +309,17 @@ impl Drive {
 }
 
 impl Dumped {
-    /// `files` with the record as the last one.
-    pub fn of(
-        mut files: Vec<PathBuf>,
-        format: Format,
-        dump: &Dump,
-        record: &Record,
-        by_boot_code: bool,
-    ) -> Dumped {
-        let path = files.pop().unwrap_or_default();
-        let banks: Vec<(Bank, Checksum)> = dump
-            .ranges
-            .iter()
-            .map(|range| {
-                let bank = crate::flash::Offset(range.start()).bank();
-                (bank, Checksum::of(range.of(&dump.bytes)))
-            })
-            .collect();
-        Dumped {
-            files,
-            record: path,
-            format,
-            bytes: dump.ranges.iter().map(|range| range.len()).sum(),
-            total: banks
-                .iter()
-                .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
-            banks,
-            crc32: record.crc32,
-            gaps: dump.gaps.clone(),
-            disagreements: dump.disagreements,
-            half_written: record.half_written,
-            by_boot_code,
-            remapped: is_remapped(&dump.bytes).then_some(mt19xx::SHOWN_REMAPPED),
-        }
+    /// Bytes that were read.
+    pub fn bytes(&self) -> u32 {
+        self.record.covered().iter().map(|range| range.len()).sum()
     }
-}
 
-/// Whether a Blu-ray drive's flash was read, which shows one of its pages twice.
-fn is_remapped(flash: &[u8]) -> bool {
-    Facts::of(flash).is_some_and(|facts| facts.is_drive_read)
+    /// The sums of what was read of each bank.
+    pub fn banks(&self) -> Vec<(Bank, Checksum)> {
+        let covered = self.record.covered().into_iter();
+        let banks = covered.map(|range| Offset(range.start()).bank());
+        banks.zip(self.record.bank_sums.iter().copied()).collect()
+    }
 }
 
 /// Takes the time of a job's phases.

@@ -159,7 +159,7 @@ impl Record {
     }
 
     /// The ranges that the dump holds, ascending and each within a bank.
-    pub(super) fn covered(&self) -> Vec<FlashRange> {
+    pub fn covered(&self) -> Vec<FlashRange> {
         covered(&self.ranges, self.size)
     }
 }

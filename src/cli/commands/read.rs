@@ -12,6 +12,7 @@ use crate::cli::text::Text;
 use crate::cli::words;
 use crate::files::{self, FileError, Place};
 use crate::flash::FlashRange;
+use crate::image::mt19xx::{Facts, SHOWN_REMAPPED};
 use crate::image::{Arrangement, Encoding, Format};
 use crate::job::backup;
 use crate::job::read::{self, Dump};
@@ -37,12 +38,13 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         };
         Ok((dump, record, by_boot_code, run.begun()))
     })?;
-    save(context, file, &dump, &record, by_boot_code)?;
+    let (is_mixed, has_gaps) = (record.half_written, !record.gaps.is_empty());
+    save(context, file, &dump, record, by_boot_code)?;
     let next = match begun {
         Some((words, backup)) => next::after_interrupted("", &words, &backup, request),
         // What has gaps is no firmware, and looking at it finds no more than that.
-        None if !dump.gaps.is_empty() => return Ok(()),
-        None => next::after_read(record.half_written, request),
+        None if has_gaps => return Ok(()),
+        None => next::after_read(is_mixed, request),
     };
     let name = request.drives.first();
     context.output.found(name, request, Finding::Next(next));
@@ -53,7 +55,7 @@ fn save(
     context: Context,
     file: &Path,
     dump: &Dump,
-    record: &Record,
+    record: Record,
     by_boot_code: bool,
 ) -> Result<(), Failure> {
     let request = context.request;
@@ -61,12 +63,23 @@ fn save(
     write::refuse_blank(dump, forced).map_err(|refusal| failure::refused(&refusal, request))?;
     let format = format(request);
     let overwrite = forced.contains(&Check::Overwrite);
-    backup::save(dump, record, file, format, overwrite)
+    backup::save(dump, &record, file, format, overwrite)
         .map_err(|error| Failure::file(&error, file, request))?;
-    let files = backup::paths(file, format, &dump.ranges);
+    let mut files = backup::paths(file, format, &dump.ranges);
+    // A Blu-ray drive shows one of its pages twice.
+    let is_remapped = Facts::of(&dump.bytes).is_some_and(|facts| facts.is_drive_read);
     let name = request.drives.first();
-    let dumped = Dumped::of(files, format, dump, record, by_boot_code);
-    context.output.found(name, request, Finding::Dumped(dumped));
+    let dumped = Dumped {
+        beside: files.pop().unwrap_or_default(),
+        files,
+        format,
+        record,
+        by_boot_code,
+        remapped: is_remapped.then_some(SHOWN_REMAPPED),
+    };
+    context
+        .output
+        .found(name, request, Finding::Dumped(Box::new(dumped)));
     Ok(())
 }
 
@@ -115,6 +128,7 @@ fn check_names(request: &Request, file: &Path, ranges: &[FlashRange]) -> Result<
 
 /// A dump that is in files now.
 pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
+    let record = &dump.record;
     let mut table = Text::default();
     match &dump.files[..] {
         [file] => table.row("File", &file.display().to_string()),
@@ -142,13 +156,13 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
         Encoding::Binary => "",
     };
     table.row("Format", &format!("{}{other}", dump.format));
-    table.row("Read", &format!("{}, every byte twice", size(dump.bytes)));
-    if dump.half_written {
+    table.row("Read", &format!("{}, every byte twice", size(dump.bytes())));
+    if record.half_written {
         table.row("Warning", words::journal::half_written(dump.by_boot_code));
     }
-    if dump.disagreements > 0 {
-        let differed = words::objection::differed(dump.disagreements);
-        let meaning = match is_unstable(dump.disagreements) {
+    if record.disagreements > 0 {
+        let differed = words::objection::differed(record.disagreements);
+        let meaning = match is_unstable(record.disagreements) {
             false => "; it was read until two agreed.",
             true => {
                 ". What two reads agree on may be wrong then: this file may be wrong, and is no \
@@ -157,13 +171,13 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
         };
         table.row("Warning", &format!("{differed}{meaning}"));
     }
-    for gap in &dump.gaps {
+    for gap in &record.gaps {
         table.row(
             "Gap",
             &format!("{gap}: the drive refused to have it read, FF stands there"),
         );
     }
-    if !dump.gaps.is_empty() {
+    if !record.gaps.is_empty() {
         table.row(
             "Kept",
             "as parts: what the drive gives, at its place, and no whole firmware",
@@ -178,9 +192,13 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
             ),
         );
     }
-    table.rows("Sums", bank_sums(&dump.banks));
-    table.row("Total", &format!("{} (CRC-32 {})", dump.total, dump.crc32));
-    let is_whole = dump.gaps.is_empty() && !dump.half_written && !is_unstable(dump.disagreements);
+    table.rows("Sums", bank_sums(&dump.banks()));
+    table.row(
+        "Total",
+        &format!("{} (CRC-32 {})", record.sum, record.crc32),
+    );
+    let is_whole =
+        record.gaps.is_empty() && !record.half_written && !is_unstable(record.disagreements);
     if is_whole {
         table.success(match dump.files.len() {
             _ if dump.remapped.is_some() => {

@@ -17,20 +17,21 @@ use crate::job::verify::{Compared, Difference};
 use crate::job::write::{Backup, Proposal, Work};
 
 pub fn dumped(dump: &Dumped) -> Value {
+    let record = &dump.record;
     let mut object = json!({
         "dump": {
             "files": dump.files.iter().map(text).collect::<Vec<_>>(),
-            "record": text(&dump.record),
+            "record": text(&dump.beside),
             "format": dump.format.to_string(),
-            "bytes": dump.bytes,
-            "sum": dump.total.to_string(),
-            "crc32": dump.crc32.to_string(),
+            "bytes": dump.bytes(),
+            "sum": record.sum.to_string(),
+            "crc32": record.crc32.to_string(),
         },
-        "banks": banks(&dump.banks),
-        "gaps": ranges(&dump.gaps),
-        "disagreements": dump.disagreements,
+        "banks": banks(&dump.banks()),
+        "gaps": ranges(&record.gaps),
+        "disagreements": record.disagreements,
     });
-    if dump.half_written {
+    if record.half_written {
         object["half_written"] = true.into();
     }
     if let Some(remapped) = dump.remapped {
