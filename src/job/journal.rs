@@ -213,8 +213,10 @@ impl Journal {
                 None => unread.push(file),
             }
         }
-        let own = self.own.iter().filter(|shelf| shelf.check().is_err());
-        let own = own.filter(|shelf| shelf.is_closed() || !shelf.files(ENTRY).is_empty());
+        let own = self.own.iter().filter(|shelf| {
+            let is_doubtful = || shelf.check().is_err() && !shelf.files(ENTRY).is_empty();
+            shelf.is_closed() || is_doubtful()
+        });
         let others = self.others.iter().filter(|shelf| shelf.is_closed());
         unread.extend(own.chain(others).map(|shelf| shelf.folder.clone()));
         let closed: Vec<(OsString, String)> = self

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -267,5 +269,60 @@ fn a_record_that_cannot_be_made_leads_to_another_name_for_the_backup() {
     let run = folder.fails("3 w /m new.bin --yes --backup old.bin", 4);
     assert!(run.stderr.contains("--backup old-2.bin"), "{run}");
     assert!(!run.stderr.contains("bin-2.txt"), "{run}");
+    assert_eq!(folder.flash(), old_image());
+}
+
+/// Runs the binary as a user who owns nothing; `None` where that cannot be.
+fn as_nobody(folder: &Folder, line: &str) -> Option<Run> {
+    const NOBODY: u32 = 65534;
+    if !nix::unistd::geteuid().is_root() {
+        left_out("root", "only root may run a program as another user");
+        return None;
+    }
+    let mut command = folder.command(line);
+    command.uid(NOBODY).gid(NOBODY).env("HOME", folder.path(""));
+    match command.output() {
+        Ok(output) => Some(Run::of(line, output)),
+        Err(error) => {
+            left_out("root", &format!("another user may not run it: {error}"));
+            None
+        }
+    }
+}
+
+#[test]
+fn notes_of_another_user_that_may_not_be_looked_into_are_named() {
+    let folder = ready();
+    folder.done("3 c");
+    let open = |name: &str, mode| {
+        fs::set_permissions(folder.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for entry in fs::read_dir(folder.path("bench.state")).unwrap() {
+        let entry = entry.unwrap();
+        let mode = if entry.path().is_dir() { 0o777 } else { 0o666 };
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    open("", 0o777);
+    open("bench.state", 0o777);
+    let journal = folder.path("bench.state/journal");
+    let _ = fs::create_dir(&journal);
+    for (mode, is_hidden) in [(0o755, false), (0o700, true)] {
+        open("bench.state/journal", mode);
+        let Some(run) = as_nobody(&folder, "3 c") else {
+            return;
+        };
+        assert_eq!(run.code, Some(0), "{run}");
+        let is_told = run.stdout.contains("bench.state/journal: a note");
+        assert_eq!(is_told, is_hidden, "{run}");
+        let Some(run) = as_nobody(&folder, &format!("3 r /m /b of-{mode}.bin")) else {
+            return;
+        };
+        assert_eq!(run.code, Some(0), "{run}");
+        assert_eq!(run.stdout.contains("it is no backup"), is_hidden, "{run}");
+    }
+    let Some(run) = as_nobody(&folder, "3 w /m new.bin --yes") else {
+        return;
+    };
+    assert!(run.stderr.contains("bench.state/journal"), "{run}");
     assert_eq!(folder.flash(), old_image());
 }
