@@ -75,6 +75,11 @@ impl Failure {
         self
     }
 
+    /// Says this of the flash.
+    pub fn saying(self, flash: Flash) -> Failure {
+        Failure { flash, ..self }
+    }
+
     /// Where a word was typed that stands for another, that comes first, and a line with
     /// that word in it is no help.
     pub fn of_typed(mut self, request: &Request) -> Failure {
@@ -222,10 +227,9 @@ impl Failure {
             }
             _ => "The report",
         };
-        let failure = Failure {
-            flash: Flash::Unsaid,
-            ..Exit::Unreported.because(format!("{done} could not be written: {error}."))
-        };
+        let failure = Exit::Unreported
+            .because(format!("{done} could not be written: {error}."))
+            .saying(Flash::Unsaid);
         match request.command {
             Command::Write { .. } => failure
                 .next("To compare the flash with the file once more:")
@@ -235,14 +239,13 @@ impl Failure {
     }
 
     /// Says what the flash holds, and which file has its old content.
-    fn about_flash(mut self, state: &FlashState, old_content: Option<&Path>) -> Failure {
-        self.flash = Flash::Holds {
+    fn about_flash(self, state: &FlashState, old_content: Option<&Path>) -> Failure {
+        self.saying(Flash::Holds {
             state: state.clone(),
             wrong: Vec::new(),
             old_content: old_content.map(Path::to_owned),
             is_begun: false,
-        };
-        self
+        })
     }
 }
 

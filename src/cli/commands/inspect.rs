@@ -30,10 +30,7 @@ pub fn run(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
         files => inspect_several(context, files),
     };
     // No drive is in question.
-    result.map_err(|failure| Failure {
-        flash: Flash::Unsaid,
-        ..failure
-    })
+    result.map_err(|failure| failure.saying(Flash::Unsaid))
 }
 
 fn inspect_one(context: Context, file: &Path) -> Result<(), Failure> {
@@ -64,10 +61,7 @@ fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
                 true => bad += 1,
                 false => missing += 1,
             }
-            let failure = Failure {
-                flash: Flash::Unsaid,
-                ..failure
-            };
+            let failure = failure.saying(Flash::Unsaid);
             context.output.bad_file(file, failure);
         }
     }

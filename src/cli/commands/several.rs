@@ -366,15 +366,15 @@ fn summary(context: Context, desks: &[Desk]) -> Result<(), Failure> {
     let failed = desks.iter().filter(|desk| desk.exit() != Exit::Done);
     match (worst, failed.count()) {
         (Exit::Done, _) => Ok(()),
-        (worst, failed) => Err(Failure {
-            flash: Flash::Unsaid,
-            ..worst.because(match worst {
+        (worst, failed) => {
+            let what = match worst {
                 Exit::Stopped => {
                     format!("{failed} of {} drives are left as they were.", desks.len())
                 }
                 _ => format!("Of {} drives {failed} did not end well.", desks.len()),
-            })
-        }),
+            };
+            Err(worst.because(what).saying(Flash::Unsaid))
+        }
     }
 }
 

@@ -47,14 +47,8 @@ impl Failure {
             ChangeError::OldFirmware { boot_string, .. } => {
                 return words::blu_ray::old_firmware(failed(error), *boot_string, request);
             }
-            ChangeError::Different(difference) => Failure {
-                flash: Flash::Holds {
-                    state: state.clone(),
-                    wrong: difference.banks.clone(),
-                    old_content: backup.map(Path::to_owned),
-                    is_begun: false,
-                },
-                ..Exit::Different.because(format!(
+            ChangeError::Different(difference) => Exit::Different
+                .because(format!(
                     "Everything was {}, but reads back differently: {}.",
                     match request.erasing() {
                         Some(_) => "erased",
@@ -62,7 +56,12 @@ impl Failure {
                     },
                     report::difference(difference)
                 ))
-            },
+                .saying(Flash::Holds {
+                    state: state.clone(),
+                    wrong: difference.banks.clone(),
+                    old_content: backup.map(Path::to_owned),
+                    is_begun: false,
+                }),
         };
         let is_gone = matches!(
             error,

@@ -273,12 +273,10 @@ pub fn end(end: &End, typed: &Request) -> Result<Text, Failure> {
             ));
             return Ok(text);
         }
-        End::NotSeenSince { drive, by_ports } => Failure {
-            flash: Flash::Unsaid,
-            ..failure(format!(
-                "The file was written, see above, but drive {drive} does not say yet what it is."
-            ))
-        }
+        End::NotSeenSince { drive, by_ports } => failure(format!(
+            "The file was written, see above, but drive {drive} does not say yet what it is."
+        ))
+        .saying(Flash::Unsaid)
         .next(match by_ports {
             true => {
                 "The kernel looks for IDE drives when the computer starts. Restart it; then this \
@@ -327,10 +325,8 @@ pub fn end(end: &End, typed: &Request) -> Result<Text, Failure> {
         }
         End::Stopped {
             half_written: Some(write),
-        } => Failure {
-            flash: write.flash.clone(),
-            ..failure("Stopped, and the flash is not as it should be.".to_owned())
-        }
+        } => failure("Stopped, and the flash is not as it should be.".to_owned())
+            .saying(write.flash.clone())
         .next(match write.next.offers_the_same() {
             false => {
                 "Leave the drive on: with the power the way in may be gone. To begin again, with \
