@@ -254,10 +254,7 @@ fn faults(table: &mut Text, report: &Report) {
 
 /// A file without an image.
 fn no_image(path: &Path, verdict: &str) -> Text {
-    let mut table = Text::default();
-    table.row("Image", &path.display().to_string());
-    table.row("Verdict", verdict);
-    table.finish()
+    named(path, None).row("Verdict", verdict).finish()
 }
 
 /// An image that was written down another way.

@@ -62,15 +62,11 @@ pub fn must_be_meant(request: &Request, file: &Path, image: &Image) -> Result<()
     let options = &request.options;
     let sum = Checksum::of(image.bytes());
     let crc32 = Crc32::of(image.bytes());
-    let of_file = || {
-        let file = files::open(file, Links::Followed).ok()?;
-        Crc32::of_reader(file).ok()
-    };
     let what = match (options.sum, options.crc32) {
         (Some(wanted), _) if wanted != sum => {
             format!("the sum of its bytes is {sum}, and it should be {wanted}")
         }
-        (_, Some(wanted)) if wanted != crc32 && of_file() != Some(wanted) => {
+        (_, Some(wanted)) if wanted != crc32 && of_file(file) != Some(wanted) => {
             format!("its CRC-32 is {crc32}, and it should be {wanted}")
         }
         _ => return Ok(()),
@@ -88,6 +84,12 @@ pub fn must_be_meant(request: &Request, file: &Path, image: &Image) -> Result<()
             .next("To see what is in it:")
             .next(request.inspect()),
     })
+}
+
+/// Of a file as it is, whatever is in it.
+fn of_file(file: &Path) -> Option<Crc32> {
+    let file = files::open(file, Links::Followed).ok()?;
+    Crc32::of_reader(file).ok()
 }
 
 /// A dump of a part of a flash says so in its record, and belongs there.
@@ -121,14 +123,11 @@ pub enum Beside {
 
 impl Beside {
     pub fn of(file: &Path, image: &Image) -> Beside {
-        let of_file = || {
-            let file = files::open(file, Links::Followed).ok()?;
-            Crc32::of_reader(file).ok()
-        };
         match Record::beside(file) {
             None => Beside::None,
             Some(record)
-                if record.crc32 == Crc32::of(image.bytes()) || Some(record.crc32) == of_file() =>
+                if record.crc32 == Crc32::of(image.bytes())
+                    || Some(record.crc32) == of_file(file) =>
             {
                 Beside::Own(Box::new(record))
             }

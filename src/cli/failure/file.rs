@@ -120,11 +120,11 @@ fn elsewhere(
 /// A name in a folder that nothing has.
 fn free_name(folder: &Path, request: &Request) -> PathBuf {
     let stem = if request.changes() { "backup" } else { "dump" };
-    std::iter::once(format!("{stem}.bin"))
-        .chain((2..).map(|number| format!("{stem}-{number}.bin")))
-        .map(|name| folder.join(name))
-        .find(|path| std::fs::symlink_metadata(path).is_err())
-        .unwrap_or_default()
+    let first = folder.join(format!("{stem}.bin"));
+    match std::fs::symlink_metadata(&first) {
+        Ok(_) => backup::free_name(&first),
+        Err(_) => first,
+    }
 }
 
 /// A name beside that of a backup that nothing has yet.

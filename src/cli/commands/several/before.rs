@@ -47,23 +47,16 @@ pub fn refuse_the_same(
             continue;
         };
         if let Some(other) = known.insert(spot.place, name) {
+            let others = names.iter().filter(|other| *other != name);
             return Err(Exit::Usage
                 .because(format!(
                     "{other} and {name} are the same drive. No drive was touched."
                 ))
                 .next("To name it once:")
-                .next(request.of_these(without(names, name))));
+                .next(request.of_these(others.cloned().collect())));
         }
     }
     Ok(())
-}
-
-fn without(names: &[DriveName], name: &DriveName) -> Vec<DriveName> {
-    names
-        .iter()
-        .filter(|other| *other != name)
-        .cloned()
-        .collect()
 }
 
 /// By what drives answer to INQUIRY, before one of them is opened.
