@@ -158,8 +158,5 @@ fn at_the_same_place(at: Offset, request: &Request) -> String {
         }
         _ => "",
     };
-    format!(
-        "If it ends at {at} again, it will each time: try another cable, port or \
-         adapter.{others}"
-    )
+    format!("If it ends at {at} again, try another cable, port or adapter.{others}")
 }
