@@ -70,7 +70,7 @@ pub fn open(channel: Channel) -> Result<Ports, PortOpenError> {
 }
 
 fn open_node(path: &Path, channel: Channel) -> Result<Ports, PortOpenError> {
-    let failed = |source| PortOpenError::of_node(path.to_owned(), source);
+    let failed = |source| PortOpenError::of(path.to_owned(), source, PortOpenError::Missing);
     let file = OpenOptions::new().read(true).write(true).open(path);
     let file = file.map_err(failed)?;
     let is_device = file

@@ -31,34 +31,15 @@ pub enum PortOpenError {
 }
 
 impl PortOpenError {
-    /// Of `/dev/port`.
-    pub(super) fn of_node(path: PathBuf, source: io::Error) -> PortOpenError {
-        match errno(&source) {
-            Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => PortOpenError::Missing,
-            _ => PortOpenError::of_any(path, source),
-        }
-    }
-
-    pub(super) fn of_resource(path: PathBuf, source: io::Error) -> PortOpenError {
-        match errno(&source) {
-            Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => {
-                PortOpenError::NoResource { path }
-            }
-            _ => PortOpenError::of_any(path, source),
-        }
-    }
-
-    fn of_any(path: PathBuf, source: io::Error) -> PortOpenError {
-        match errno(&source) {
+    /// Of a file; `missing` is what it is where there is no such file or device.
+    pub(super) fn of(path: PathBuf, source: io::Error, missing: PortOpenError) -> PortOpenError {
+        match source.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV) => missing,
             Some(Errno::EACCES | Errno::EROFS) => PortOpenError::NotPermitted { path },
             Some(Errno::EPERM) => PortOpenError::KernelRefuses,
             _ => PortOpenError::Io { path, source },
         }
     }
-}
-
-fn errno(error: &io::Error) -> Option<Errno> {
-    error.raw_os_error().map(Errno::from_raw)
 }
 
 #[cfg(test)]
@@ -83,10 +64,13 @@ mod tests {
                 "/dev/port cannot be opened: Too many open files (os error 24)",
             ),
         ] {
-            let error = PortOpenError::of_node("/dev/port".into(), errno.into());
+            let missing = PortOpenError::Missing;
+            let error = PortOpenError::of("/dev/port".into(), errno.into(), missing);
             assert_eq!(error.in_words(), message);
         }
-        let gone = PortOpenError::of_resource("/sys/resource2".into(), Errno::ENOENT.into());
+        let path = PathBuf::from("/sys/resource2");
+        let missing = PortOpenError::NoResource { path: path.clone() };
+        let gone = PortOpenError::of(path, Errno::ENOENT.into(), missing);
         assert_eq!(gone.in_words(), "/sys/resource2 does not exist here");
     }
 }

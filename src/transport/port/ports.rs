@@ -71,7 +71,10 @@ impl Registers {
                 file,
                 start: block.offset,
             }),
-            Err(source) => Err(PortOpenError::of_resource(path, source)),
+            Err(source) => {
+                let missing = PortOpenError::NoResource { path: path.clone() };
+                Err(PortOpenError::of(path, source, missing))
+            }
         }
     }
 
