@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::print::A_DRIVE;
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
 use crate::flash::{BANK_SIZE, FlashRange};
@@ -17,9 +18,6 @@ const WAIT: Duration = Duration::from_secs(200);
 
 /// What stands for a file that the user has to name.
 const A_FILE: &str = "FILE";
-
-/// What stands for a drive.
-const A_DRIVE: &str = "DRIVE";
 
 /// The smallest flash that these drives have, as an example of a size.
 const A_SIZE: u32 = 256 * 1024;
@@ -78,10 +76,7 @@ impl Request {
 
     /// About one drive alone.
     pub fn of(&self, drive: DriveName) -> Request {
-        self.changed(|request| {
-            request.drives = vec![drive];
-            request.options.all = false;
-        })
+        self.of_these(vec![drive])
     }
 
     /// About some of its drives.

@@ -7,7 +7,7 @@ use super::switches::{Kind, SWITCHES, Switch};
 use super::{Command, DriveName, Request, Verb, words};
 
 /// What stands for a drive that the user has to name.
-const A_DRIVE: &str = "DRIVE";
+pub(super) const A_DRIVE: &str = "DRIVE";
 
 impl Request {
     /// The words behind the program's name, consent included.
