@@ -10,8 +10,6 @@ mod caller;
 mod choose;
 mod commands;
 mod event;
-#[cfg(test)]
-mod every;
 mod json;
 mod log;
 mod next;
@@ -22,6 +20,8 @@ mod prompt;
 mod report;
 mod revive;
 mod signals;
+#[cfg(test)]
+mod tests;
 mod text;
 mod user;
 mod visible;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::args;
-use super::super::every::{every, shown, table};
 use super::*;
+use crate::cli::tests::every::{every, shown, table};
 use crate::flash::chip::{ChipId, ReadOnly};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::mt19xx::BootString;

@@ -226,8 +226,8 @@ fn waiting(typed: &Request) -> Line {
 #[cfg(test)]
 mod tests {
     use super::super::super::args;
-    use super::super::super::every::{shown, table};
     use super::*;
+    use crate::cli::tests::every::{shown, table};
     use crate::session::{At, DriveName};
     use crate::transport::TaskFileError;
     use crate::transport::{Instead, Verdict};

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::cli::args::{self, Via};
-use crate::cli::every::{every, shown, table};
+use crate::cli::tests::every::{every, shown, table};
 use crate::drive::ask::AskError;
 use crate::drive::tests::fake::{FakeFunction, Machine as Fake, sense};
 use crate::session::Host;

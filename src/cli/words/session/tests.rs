@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::super::args;
-use super::super::super::every::{every, shown, table};
 use super::super::super::progress::Progress;
 use super::super::super::prompt;
 use super::super::super::user::{AtTerminal, wish};
@@ -12,6 +11,7 @@ use super::event::{guessed, polled, said};
 use super::*;
 use crate::cli::output::{Manner, Output};
 use crate::cli::report;
+use crate::cli::tests::every::{every, shown, table};
 use crate::drive::channel::{self, ChannelError, Release};
 use crate::drive::controller::{IdeChannel, NotByPorts, WhyNot};
 use crate::drive::note::{NoteError, Settled, Undo};

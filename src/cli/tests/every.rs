@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// Values of an enum by variant. A variant that is missing here does not
 /// compile, and a value in the wrong place fails.
@@ -19,16 +19,16 @@ macro_rules! every {
         all
     }};
 }
-pub(super) use every;
+pub(crate) use every;
 
 /// What users read of these errors, under the name of the variant each is of.
-pub(super) fn table<E: Debug>(errors: Vec<E>, shown: impl Fn(E) -> String) -> String {
+pub(crate) fn table<E: Debug>(errors: Vec<E>, shown: impl Fn(E) -> String) -> String {
     let told = |error| format!("== {}\n{}\n", variant(&error), shown(error).trim_end());
     errors.into_iter().map(told).collect()
 }
 
 /// A failure as a shell shows it.
-pub(super) fn shown(failure: &Failure) -> String {
+pub(crate) fn shown(failure: &Failure) -> String {
     format!("{}(exit {})", failure.text(), failure.exit.code())
 }
 

@@ -1,0 +1,3 @@
+//! What the tests of several parts of the command line share.
+
+pub mod every;
