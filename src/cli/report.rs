@@ -184,12 +184,7 @@ fn image(path: &Path, report: &Report) -> Text {
             table.row("Structure", &structure(report));
         }
     }
-    let sums: Vec<(Bank, Checksum)> = report
-        .banks
-        .iter()
-        .map(|bank| (bank.bank, bank.sum))
-        .collect();
-    table.rows("Sums", bank_sums(&sums));
+    table.rows("Sums", bank_sums(&report.banks));
     totals(&mut table, report);
     if let Some(hex) = &report.hex {
         unfilled(&mut table, &hex.holes);

@@ -10,13 +10,6 @@ use super::sums::{Checksum, Crc32};
 use super::{Format, HexNotes, Image, Origin};
 use crate::flash::Bank;
 
-/// The 16-bit sum of one bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BankSum {
-    pub bank: Bank,
-    pub sum: Checksum,
-}
-
 /// What `mtkflash i` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -27,7 +20,8 @@ pub struct Report {
     pub hex: Option<HexNotes>,
     /// In bytes.
     pub size: u32,
-    pub banks: Vec<BankSum>,
+    /// The sum of each.
+    pub banks: Vec<(Bank, Checksum)>,
     /// The sum of all bytes.
     pub total: Checksum,
     pub crc32: Crc32,
@@ -67,10 +61,7 @@ impl Report {
             size: image.size(),
             banks: image
                 .banks()
-                .map(|(bank, bytes)| BankSum {
-                    bank,
-                    sum: Checksum::of(bytes),
-                })
+                .map(|(bank, bytes)| (bank, Checksum::of(bytes)))
                 .collect(),
             total: Checksum::of(image.bytes()),
             crc32: Crc32::of(image.bytes()),

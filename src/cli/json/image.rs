@@ -9,9 +9,8 @@ use super::{banks, range, text};
 use crate::cli::outcome::{Examined, Finding};
 use crate::cli::report;
 use crate::cli::words::{self, InWords};
-use crate::flash::Bank;
 use crate::image::damage::{self, Certainty};
-use crate::image::{self, Checksum, Differences, ImageIdentity, Problem, Report};
+use crate::image::{self, Differences, ImageIdentity, Problem, Report};
 use crate::job::listed::{Fits, FittingDrive, List};
 
 /// The image is the same for all drives of a run.
@@ -83,11 +82,6 @@ fn fits(fits: &Fits) -> Value {
 }
 
 fn image(path: &Path, report: &Report) -> Value {
-    let sums: Vec<(Bank, Checksum)> = report
-        .banks
-        .iter()
-        .map(|bank| (bank.bank, bank.sum))
-        .collect();
     let holes = report.hex.as_ref().map(|hex| &hex.holes);
     let holes = holes.map(|holes| holes.iter().map(|hole| range(&hole.range)).collect());
     json!({
@@ -95,7 +89,7 @@ fn image(path: &Path, report: &Report) -> Value {
         "format": words::image::format(report),
         "from": report.origin.as_ref().map(words::image::origin),
         "size": report.size,
-        "banks": banks(&sums),
+        "banks": banks(&report.banks),
         "sum": report.total.to_string(),
         "crc32": report.crc32.to_string(),
         "for": report.identities.iter().map(found_identity).collect::<Vec<_>>(),
