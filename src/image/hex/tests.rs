@@ -374,3 +374,14 @@ proptest! {
         prop_assert!(read(&file[..end]).is_err());
     }
 }
+
+#[test]
+fn the_size_of_a_file_is_told_before_it_is_written() {
+    for bytes in [
+        0, 1, 15, 16, 17, 0xffff, 0x1_0000, 0x1_0001, 0x2_0000, 0x4_0005,
+    ] {
+        let mut written = Vec::new();
+        write(&vec![0x5a; bytes as usize], &mut written).unwrap();
+        assert_eq!(written_size(bytes), written.len() as u64, "{bytes:#x}");
+    }
+}

@@ -12,23 +12,14 @@ const EMPTY_RECORD_DIGITS: usize = 10;
 
 /// How many bytes [`write()`] makes of so many.
 pub fn written_size(bytes: u32) -> u64 {
-    let mut counted = Counted(0);
-    // Counting cannot fail.
-    let _ = write(&vec![0xff; bytes as usize], &mut counted);
-    counted.0
-}
-
-struct Counted(u64);
-
-impl io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let of_line = |characters: usize| characters as u64 + 1;
+    let bytes = u64::from(bytes);
+    let records = bytes.div_ceil(RECORD_LENGTH as u64);
+    let banks = bytes.div_ceil(BANK as u64);
+    2 * bytes
+        + records * of_line(1 + EMPTY_RECORD_DIGITS)
+        + banks.saturating_sub(1) * of_line(NEXT_BANK.len())
+        + of_line(END.len())
 }
 
 /// Writes whole banks as a HEX file that [`read`](super::read) takes back and, with 16
