@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use super::upx::Packed;
 use super::xflash::{self, Guess, Slot, Unlike};
 use super::{Budget, File, Kind, Problem, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip};
 use crate::flash::BANK_SIZE;
@@ -300,13 +299,12 @@ impl Search {
             return self.flasher(slots);
         }
         match upx::unpack(content).filter(|_| !was_packed) {
-            Some(Packed::Unpacked(inner)) => {
+            Some(Ok(inner)) => {
                 return self.inside(Kind::Upx, "the program inside", |search| {
                     search.program(&inner, true);
                 });
             }
-            Some(Packed::Unknown { method }) => return self.trouble(Trouble::UpxMethod(method)),
-            Some(Packed::Damaged) => return self.trouble(Trouble::UpxDamaged),
+            Some(Err(trouble)) => return self.trouble(trouble),
             None => {}
         }
         let before = self.images.len() + self.others.len();

@@ -17,7 +17,7 @@ use lzma_rust2::LzmaReader;
 
 use super::nrv::{self, Method};
 use super::pe::Program;
-use super::u32_at;
+use super::{Trouble, u32_at};
 
 /// How much of a file is searched for a pack header.
 const SEARCHED: usize = 0x1000;
@@ -30,19 +30,12 @@ const MOST: usize = 32 << 20;
 /// UPX makes programs of three sections; a few more may have been added.
 const MOST_SECTIONS: usize = 16;
 
-/// How a packed program can be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Packed {
-    /// As it is in memory.
-    Unpacked(Vec<u8>),
-    /// By `upx -d` only: by a method that is not read here.
-    Unknown { method: u8 },
-    /// A sum does not fit.
-    Damaged,
-}
-
-/// The program inside; `None` where UPX has not packed this.
-pub fn unpack(bytes: &[u8]) -> Option<Packed> {
+/// The program inside, as it is in memory; `None` where UPX has not packed this.
+///
+/// # Errors
+/// [`Trouble::UpxMethod`] where only `upx -d` can, [`Trouble::UpxDamaged`] where a sum
+/// does not fit.
+pub fn unpack(bytes: &[u8]) -> Option<Result<Vec<u8>, Trouble>> {
     let program = Program::of(bytes)?;
     let (at, header) = find_header(bytes)?;
     let unpack: fn(&[u8], usize) -> Option<Vec<u8>> = match header.method {
@@ -50,7 +43,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Packed> {
         5 => |packed, size| nrv::unpack(packed, size, Method::Nrv2d),
         8 => |packed, size| nrv::unpack(packed, size, Method::Nrv2e),
         14 => unpack_lzma,
-        method => return Some(Packed::Unknown { method }),
+        method => return Some(Err(Trouble::UpxMethod(method))),
     };
     // Packed data begins right behind the header or with a section.
     let sections = program.sections_in_file().take(MOST_SECTIONS);
@@ -62,7 +55,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Packed> {
         .filter(|_| header.size <= MOST)
         .and_then(|packed| unpack(packed, header.size))
         .filter(|unpacked| adler32(unpacked) == header.sum);
-    Some(unpacked.map_or(Packed::Damaged, Packed::Unpacked))
+    Some(unpacked.ok_or(Trouble::UpxDamaged))
 }
 
 /// LZMA as UPX keeps it: two bytes of properties (literal context and position bits
