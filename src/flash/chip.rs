@@ -114,24 +114,6 @@ pub struct Parallel {
     pub erase: Erase,
 }
 
-/// The opcode that lets the status register of a serial chip be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatusWriteEnable {
-    /// 06, the same as for data.
-    WriteEnable,
-    /// 50, on SST25VF020 (JungleFlasher 0.1.96).
-    EnableWriteStatus,
-}
-
-impl StatusWriteEnable {
-    pub fn opcode(self) -> u8 {
-        match self {
-            StatusWriteEnable::WriteEnable => 0x06,
-            StatusWriteEnable::EnableWriteStatus => 0x50,
-        }
-    }
-}
-
 /// A chip with an SPI bus. It is programmed in pages of 256 bytes, and erased as a
 /// whole or, where both chip and drive know how, in sectors of 4 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +121,9 @@ pub struct Serial {
     /// The opcode of the chip erase: 60 for manufacturer BF, 62 for 1F, else C7
     /// (JungleFlasher 0.1.96).
     pub chip_erase: u8,
-    pub status_write_enable: StatusWriteEnable,
+    /// The opcode that lets the status register be written: 06, the same as for data,
+    /// or 50 on SST25VF020 (JungleFlasher 0.1.96).
+    pub status_write_enable: u8,
     /// Opcode 20 erases [`SERIAL_SECTOR`] bytes, by flashrom's table. What else
     /// of the parts here is there erases something else by it, or does not know
     /// it; of C2 14 the MX25L1605 erases 64 KiB and the MX25L1605D 4 KiB, and
@@ -159,10 +143,9 @@ impl Serial {
                 0x1F => 0x62,
                 _ => 0xC7,
             },
-            status_write_enable: if id == ChipId::new(0xBF, 0x43) {
-                StatusWriteEnable::EnableWriteStatus
-            } else {
-                StatusWriteEnable::WriteEnable
+            status_write_enable: match (id.manufacturer, id.device) {
+                (0xBF, 0x43) => 0x50,
+                _ => 0x06,
             },
             erases_sectors: [ChipId::new(0xC2, 0x11), ChipId::new(0xC2, 0x13)].contains(&id),
         }

@@ -399,10 +399,7 @@ mod tests {
             };
             let sst = chip.id.manufacturer == 0xBF;
             assert_eq!(bus.chip_erase, if sst { 0x60 } else { 0xC7 });
-            assert_eq!(
-                bus.status_write_enable.opcode(),
-                if sst { 0x50 } else { 0x06 }
-            );
+            assert_eq!(bus.status_write_enable, if sst { 0x50 } else { 0x06 });
             assert_eq!(chip.erase_layout(), EraseLayout::whole(chip.size, 256));
             let sectors = chip.sector_layout().sectors.len() as u32;
             let has_sectors = ["MX25L2005", "MX25L8005"].contains(&chip.names[0].part.as_str());

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::flash_memory::{
     Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, WRITE_STATUS_TIME, Work,
 };
-use crate::flash::chip::{Chip, ChipId, SERIAL_SECTOR, Serial, StatusWriteEnable};
+use crate::flash::chip::{Chip, ChipId, SERIAL_SECTOR, Serial};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 
 const BUSY: u8 = 0x01;
@@ -112,13 +112,11 @@ impl SerialFlash {
                 self.array.counts.reads += 1;
             }
             [0x06] => self.write_enabled = true,
-            [0x50] if self.bus.status_write_enable == StatusWriteEnable::EnableWriteStatus => {
-                self.status_write_enabled = true;
-            }
+            [0x50] if self.bus.status_write_enable == 0x50 => self.status_write_enabled = true,
             [0x01, status] => {
                 let allowed = match self.bus.status_write_enable {
-                    StatusWriteEnable::WriteEnable => self.write_enabled,
-                    StatusWriteEnable::EnableWriteStatus => status_write_enabled,
+                    0x50 => status_write_enabled,
+                    _ => self.write_enabled,
                 };
                 if !allowed {
                     return false;

@@ -238,7 +238,7 @@ impl VendorMode {
     /// [`DeviceError::WriteProtected`] there.
     pub(super) fn unprotect_serial(&mut self, chip: &Serial) -> Result<(), DeviceError> {
         let doing = Doing::Unprotect;
-        self.transact(&[chip.status_write_enable.opcode()], 0)
+        self.transact(&[chip.status_write_enable], 0)
             .and_then(|()| self.transact(&[WRITE_STATUS, 0x00], 0))
             .map_err(during(doing))?;
         let locked = self.await_status(doing, IDLE, UNPROTECT_LIMIT, UNPROTECT_POLL);
