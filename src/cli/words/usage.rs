@@ -123,37 +123,14 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
             };
             verbs.map(form).fold(next, Advice::then)
         }
-        UsageError::MissingCommand { drives, files } => {
-            // What stands before it may have been meant as the command.
-            let file = files.last();
-            let verb = match (drives.is_empty(), file) {
-                (false, None) => Verb::Check,
-                (true, Some(_)) => Verb::Inspect,
-                (_, _) => Verb::Verify,
-            };
-            next.then("The command is a letter or a word behind the drive, for example:")
-                .then(Request::form(verb, drives, file.map(OsString::as_os_str)))
-        }
+        UsageError::MissingCommand { drives, files } => any_command(drives, files),
         UsageError::MissingFile { verb, .. } => next
             .then(FORM)
             .then(with_a_file(typed).unwrap_or_else(|| form(*verb))),
         UsageError::UnexpectedFile { verb, drives, .. } => next
             .then(FORM)
             .then(looking(Request::form(*verb, drives, None))),
-        UsageError::ClassicKeep { as_length, as_end } => {
-            let kept = |range: Option<[u32; 2]>, what: &str| {
-                range.map(|[first, last]| format!("--keep {first:#x}-{last:#x} if the {what}."))
-            };
-            let readings = [
-                kept(*as_length, "second number is a length"),
-                kept(*as_end, "second number is an offset"),
-            ];
-            let readings: Advice = readings.into_iter().flatten().collect();
-            match readings.lines().is_empty() {
-                true => next.then("As in --keep 0x4000-0x5fff, both ends included."),
-                false => readings,
-            }
-        }
+        UsageError::ClassicKeep { as_length, as_end } => classic_keep(*as_length, *as_end),
         UsageError::LogIsOtherFile { .. } => {
             next.then("Give the log a name of its own, as in --log mtkflash.log.")
         }
@@ -197,6 +174,36 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::Contradiction { .. } => next
             .then("How all of it is typed:")
             .then(Request::help(topic(typed))),
+    }
+}
+
+/// A line that lacks its command, with one that goes with what is there. What stands
+/// before it may have been meant as the command.
+fn any_command(drives: &[DriveName], files: &[OsString]) -> Advice {
+    let file = files.last();
+    let verb = match (drives.is_empty(), file) {
+        (false, None) => Verb::Check,
+        (true, Some(_)) => Verb::Inspect,
+        (_, _) => Verb::Verify,
+    };
+    Advice::default()
+        .then("The command is a letter or a word behind the drive, for example:")
+        .then(Request::form(verb, drives, file.map(OsString::as_os_str)))
+}
+
+/// What `/O first second` may have been to keep.
+fn classic_keep(as_length: Option<[u32; 2]>, as_end: Option<[u32; 2]>) -> Advice {
+    let kept = |range: Option<[u32; 2]>, what: &str| {
+        range.map(|[first, last]| format!("--keep {first:#x}-{last:#x} if the {what}."))
+    };
+    let readings = [
+        kept(as_length, "second number is a length"),
+        kept(as_end, "second number is an offset"),
+    ];
+    let readings: Advice = readings.into_iter().flatten().collect();
+    match readings.lines().is_empty() {
+        true => readings.then("As in --keep 0x4000-0x5fff, both ends included."),
+        false => readings,
     }
 }
 
