@@ -13,8 +13,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
 use crate::flash::{Bank, FlashRange, Offset};
+use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
-use crate::image::{self, Checksum, Differences, Format, Report};
+use crate::image::{Checksum, Differences, Format, Report};
 use crate::job::change::Changed;
 use crate::job::interrupted::Notice;
 use crate::job::listed::Fits;
@@ -90,7 +91,7 @@ pub enum Finding {
         path: PathBuf,
         verdict: String,
         /// What a container holds.
-        inside: Option<Box<Inside>>,
+        inside: Option<Box<NoEntry>>,
     },
     /// Of the two images that were examined.
     Differences {
@@ -130,14 +131,6 @@ pub enum ToGoBack {
     /// The file that held it when the change was begun is no longer what it was.
     Gone(PathBuf),
     Nothing,
-}
-
-/// What is in a container, where that is to be told.
-#[derive(Debug)]
-pub struct Inside {
-    /// The images to choose from.
-    pub images: Vec<image::entry::Listed>,
-    pub others: Vec<image::container::Member>,
 }
 
 /// An image file that was looked at for its own sake.

@@ -10,13 +10,13 @@ use crate::cli::advice::Shell;
 use crate::cli::args::{Form, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
-use crate::cli::outcome::{Examined, Finding, Inside};
+use crate::cli::outcome::{Examined, Finding};
 use crate::cli::words::{self, InWords};
 use crate::files::{self, FileError, Pending, Place};
 use crate::image::sums::Sha256;
 use crate::image::{
-    self, Arrangement, Certainty, Differences, Encoding, Image, LoadError, NotLoaded, Report,
-    Verdict, bank_path, damage, load_banks, load_merged,
+    self, Arrangement, Certainty, Differences, Encoding, Image, NotLoaded, Report, Verdict,
+    bank_path, damage, load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
@@ -92,22 +92,14 @@ fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failu
             context.found(Finding::NoImage {
                 path: file.to_owned(),
                 verdict,
-                inside: inside(&error),
+                inside: match &error.why {
+                    NotLoaded::Container(inside) => Some(Box::new(inside.clone())),
+                    _ => None,
+                },
             });
         }
         Failure::load(&error, request)
     })
-}
-
-/// What is in a container out of which no image was taken.
-fn inside(error: &LoadError) -> Option<Box<Inside>> {
-    let NotLoaded::Container(reason) = &error.why else {
-        return None;
-    };
-    Some(Box::new(Inside {
-        images: reason.images.clone(),
-        others: reason.others.clone(),
-    }))
 }
 
 /// Shows all that can be said about an image. One that no drive should get is a

@@ -92,8 +92,7 @@ fn of_packets(protocol: Protocol) -> &'static str {
         Protocol::Btc => {
             "proven by btcflash on DRW1004, DRW1008 and DRW1108; never tried by this project"
         }
-        Protocol::Mt1339 => "proven by redumper; never tried by this project",
-        Protocol::Sd616 => "proven by redumper; never tried by this project",
+        Protocol::Mt1339 | Protocol::Sd616 => "proven by redumper; never tried by this project",
         Protocol::Mt1939 => {
             "writing is proven by coastermelt on a Samsung SE-506CB; of reading, freemkv-flash says that it gives the flash and coastermelt that it gives memory; never tried by this project"
         }
