@@ -26,7 +26,7 @@ pub fn step(step: Step, command: &Request) -> Text {
     text.words(&format!(
         "Step {} of {}: {title}. The command for it:",
         step.number(),
-        Step::ALL.len()
+        Step::LAST.number()
     ));
     text.command_behind(
         "    ",

@@ -19,7 +19,6 @@ pub fn what(error: &FileError) -> String {
         FileError::Link { .. } => {
             format!("{path}: another user has put this link here. It is not followed.")
         }
-        FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk."),
         FileError::Folder { folder, source, .. } => {
             let folder = folder.display();
             match source.kind() {
@@ -38,7 +37,9 @@ pub fn what(error: &FileError) -> String {
             "The backup would go into the image itself: {path} is {}.",
             input.display()
         ),
-        FileError::Exists { .. } | FileError::Io { .. } => ended(error.in_words()),
+        FileError::Exists { .. } | FileError::NameTooLong { .. } | FileError::Io { .. } => {
+            ended(error.in_words())
+        }
         FileError::NotAFile { .. }
         | FileError::Companion { .. }
         | FileError::NoRoom { .. }
