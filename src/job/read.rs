@@ -196,7 +196,10 @@ pub(super) fn whole(job: &mut Job, dump: &Dump) -> Result<Dump, JobError> {
 }
 
 /// How many bytes a read takes at once.
-pub(super) fn block_size(job: &Job) -> Result<u32, JobError> {
+///
+/// # Errors
+/// A [`Refusal`] for a drive that cannot be read.
+pub fn block_size(job: &Job) -> Result<u32, JobError> {
     match &job.device.capabilities().reading {
         Reading::Blocks(block) => Ok(*block),
         Reading::Impossible(why) => {

@@ -10,9 +10,9 @@ use super::several::{Among, Answer, Demand, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{self, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::log;
-use crate::cli::next::{self, Blank};
+use crate::cli::next::Blank;
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
@@ -21,9 +21,8 @@ use crate::cli::words;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
-use crate::job::{Job, JobError, Refusal, Selection, StopFlag, estimate, interrupted};
-use crate::protocol::vendor_mode::reported;
-use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol, Reading};
+use crate::job::{Job, JobError, Selection, StopFlag, estimate, interrupted, read};
+use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol};
 use crate::session::{self, LeftProgramming, Machine, OpenError, Session, Wish};
 
 /// What a run is about, and what all of its drives share.
@@ -271,39 +270,9 @@ impl Run<'_> {
         result
     }
 
-    /// A drive of which no way to read it is documented. A chip that is in no
-    /// table can be read by whoever knows how big it is.
-    pub fn refuse_unreadable(&self) -> Result<(), Failure> {
-        let capabilities = self.capabilities();
-        let Reading::Impossible(reason) = &capabilities.reading else {
-            return Ok(());
-        };
-        let failure = Exit::Refused.because(words::device::unreadable(reason));
-        let identity = self.info().identity.as_ref();
-        let reported = identity.and_then(reported::of);
-        let reported = reported.filter(|report| report.answers);
-        Err(match capabilities.size {
-            0 => failure
-                .next("If you know its size, from its marking or a data sheet, name it:")
-                .next(self.request.with_a_size()),
-            _ if reported.is_some() && matches!(self.request.command, Command::Read { .. }) => {
-                let model = reported.map_or("", |report| report.model);
-                let refusal = Refusal::UnreadableByPackets {
-                    why: *reason,
-                    model,
-                };
-                failure::refused(&refusal, self.request)
-                    .next(next::WRITE_ONLY)
-                    .next(self.request.write_unread())
-            }
-            // A comparison changes nothing, and neither does what follows from it.
-            _ if matches!(self.request.command, Command::Verify { .. }) => failure
-                .next("So it cannot be compared. Which revision the drive says it has:")
-                .next(self.request.list()),
-            _ => failure
-                .next(next::WRITE_ONLY)
-                .next(self.request.write_unread()),
-        })
+    /// A drive of which no way to read it is known.
+    pub fn refuse_unreadable(&mut self) -> Result<(), Failure> {
+        self.job(|job| read::block_size(job).map(drop))
     }
 
     /// Says how long a job is going to read, its part of the flash so often, and refuses

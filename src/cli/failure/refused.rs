@@ -10,6 +10,7 @@ use crate::job::fit::Comparison;
 use crate::job::record::Record;
 use crate::job::{Check, NoBackup, Objection, Refusal};
 use crate::plan::ERASED;
+use crate::protocol::Unreadable;
 
 /// A check of this program that said no.
 pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
@@ -30,6 +31,21 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         }
         .next("To see what this drive is:")
         .next(request.check()),
+        Refusal::Unreadable(Unreadable::UnknownSize { .. }) if !request.changes() => failure
+            .next("If you know its size, from its marking or a data sheet, name it:")
+            .next(request.with_a_size()),
+        // A comparison changes nothing, and neither does what follows from it.
+        Refusal::Unreadable(why) | Refusal::UnreadableByPackets { why, .. }
+            if matches!(request.command, Command::Verify { .. }) =>
+        {
+            Exit::Refused
+                .because(words::device::unreadable(why))
+                .next("So it cannot be compared. Which revision the drive says it has:")
+                .next(request.list())
+        }
+        Refusal::Unreadable(_) if !request.changes() => {
+            failure.next(next::WRITE_ONLY).next(request.write_unread())
+        }
         Refusal::Unreadable(_)
         | Refusal::Unwritable(_)
         | Refusal::Unerasable { .. }
@@ -42,7 +58,9 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
             .next(request.check()),
         Refusal::UnreadableByPackets { .. } => failure
             .next(next::IN_VENDOR_MODE)
-            .next(request.read_in_vendor_mode()),
+            .next(request.read_in_vendor_mode())
+            .next(next::WRITE_ONLY)
+            .next(request.write_unread()),
         Refusal::NothingRead => failure.next(next::WRITE_ONLY).next(request.write_unread()),
         Refusal::NoBackupPossible(NoBackup::Reported { .. }) => failure
             .next(next::IN_VENDOR_MODE)
