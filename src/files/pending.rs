@@ -1,35 +1,30 @@
 //! Files that appear whole or not at all, and together.
 
+mod group;
+
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
 use super::{FileError, Locked, Place};
+pub use group::complete;
 
 const PREFIX: &str = ".mtkflash-";
 const SUFFIX: &str = ".part";
-/// Of a file that says what the files of a group are to be called: for each its own name,
-/// that one, and what has that now, each with a zero behind it, and one more at the end.
-const GROUP: &str = ".group";
-/// In such a file: no file has that name.
-const NOTHING: &str = "-";
-/// A bank's two names take at most two times 4096 bytes.
-const MOST_OF_GROUP: u64 = 4 << 20;
-
 /// Files that are complete on the disk under other names and get their own
 /// names together. Dropped before that, they vanish.
 #[derive(Debug, Default)]
 pub struct Pending {
     files: Vec<(Staged, Place)>,
     overwrite: bool,
+    /// The next run names those that a killed one has not.
+    together: bool,
     /// Instead of what the user's umask leaves.
     mode: Option<u32>,
 }
@@ -39,8 +34,17 @@ impl Pending {
         Pending {
             files: Vec::new(),
             overwrite,
+            together: false,
             mode: None,
         }
+    }
+
+    /// Files of which none is worth anything without the others: where this run is killed
+    /// between two of their names, the next one in that folder names the rest.
+    #[must_use]
+    pub fn together(mut self) -> Pending {
+        self.together = true;
+        self
     }
 
     /// Files that all may read and only their owner may write, whatever the umask.
@@ -78,7 +82,10 @@ impl Pending {
     /// As for [`Pending::add`]. What was there before has its name again then.
     pub fn commit(self) -> Result<(), FileError> {
         // Gone again when all is done, or taken back.
-        let _group = self.group();
+        let _note = match self.together {
+            true => group::noted(&self.files),
+            false => None,
+        };
         let mut named = Vec::new();
         let outcome = self.name_all(&mut named).and_then(|()| sync(&named));
         if outcome.is_err() {
@@ -87,31 +94,6 @@ impl Pending {
             let _ = sync(&named);
         }
         outcome
-    }
-
-    /// What the next run needs to know that finds these files after this one was killed
-    /// between two of their names. Without it, on a full disk, they have theirs all the
-    /// same.
-    fn group(&self) -> Option<Staged> {
-        let (first, others) = self.files.split_first()?;
-        if others.is_empty() {
-            return None;
-        }
-        let mut group = Staged::called(first.1.folder(), GROUP).ok()?;
-        let write = |out: &mut dyn Write| {
-            for (staged, place) in &self.files {
-                let part = std::path::absolute(staged.file.path())?;
-                let there = what_is_there(place.target());
-                for text in [part.as_os_str(), place.target().as_os_str(), &there] {
-                    out.write_all(text.as_bytes())?;
-                    out.write_all(&[0])?;
-                }
-            }
-            out.write_all(&[0])
-        };
-        group.fill(write, None).ok()?;
-        sync_folder(first.1.folder()).ok()?;
-        Some(group)
     }
 
     fn name_all(self, named: &mut Vec<Named>) -> Result<(), FileError> {
@@ -196,16 +178,6 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Which file has a name, and when it was changed.
-fn what_is_there(path: &Path) -> OsString {
-    let found = fs::symlink_metadata(path);
-    let said = |found: fs::Metadata| {
-        let (seconds, rest) = (found.mtime(), found.mtime_nsec());
-        format!("{} {} {seconds}.{rest:09}", found.dev(), found.ino())
-    };
-    found.map_or_else(|_| NOTHING.to_owned(), said).into()
-}
-
 /// A file under a name of its own, `.mtkflash-….part`. It is locked while its
 /// run lives, so that the next run knows which of them are left over.
 #[derive(Debug)]
@@ -262,19 +234,20 @@ impl Staged {
     }
 
     fn name(self, target: &Path, overwrite: bool) -> io::Result<()> {
-        if overwrite {
-            return self.file.persist(target).map(drop).map_err(|e| e.error);
-        }
-        match self.file.persist_noclobber(target) {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(error.error),
-            // Some file systems (sshfs) can neither rename without replacing nor
-            // make a second name.
-            Err(error) if fs::symlink_metadata(target).is_err() => {
-                error.file.persist(target).map(drop).map_err(|e| e.error)
-            }
-            Err(error) => Err(error.error),
-        }
+        give_name(self.file.into_temp_path(), target, overwrite).map_err(|error| error.error)
+    }
+}
+
+fn give_name(part: TempPath, target: &Path, overwrite: bool) -> Result<(), PathPersistError> {
+    if overwrite {
+        return part.persist(target);
+    }
+    match part.persist_noclobber(target) {
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // Some file systems (sshfs) can neither rename without replacing nor make a second
+        // name.
+        Err(error) if fs::symlink_metadata(target).is_err() => error.path.persist(target),
+        named => named,
     }
 }
 
@@ -297,11 +270,9 @@ fn in_own_name<T>(
 /// Names what killed runs of this user have named in part, and removes what else they
 /// have left in a folder.
 pub(super) fn sweep(folder: &Path) {
-    for group in left_over(folder, GROUP) {
-        complete(&group);
-    }
+    let waiting = complete(folder);
     for part in left_over(folder, SUFFIX) {
-        if held_by_no_run(&part).is_some() {
+        if !waiting.contains(&part) && held_by_no_run(&part).is_some() {
             // One that stays is in nobody's way.
             let _ = fs::remove_file(part);
         }
@@ -319,50 +290,20 @@ fn is_own_name(path: &Path, suffix: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(suffix)
 }
 
-/// Gives the files of a group those of their names that they have not yet. What has such
-/// a name since then keeps it.
-fn complete(group: &Path) {
-    let Some(file) = held_by_no_run(group) else {
-        return;
-    };
-    let mut text = Vec::new();
-    let read = (&*file).take(MOST_OF_GROUP).read_to_end(&mut text);
-    // One that was not written to its end was before the first of the names.
-    let is_whole = read.is_ok() && text.ends_with(&[0, 0]);
-    let texts = text.split(|byte| *byte == 0).map(OsStr::from_bytes);
-    let texts: Vec<&OsStr> = texts.collect();
-    for file in texts.chunks_exact(3).filter(|_| is_whole) {
-        let [part, name, was_there] = file else {
-            continue;
-        };
-        let [part, name] = [part, name].map(Path::new);
-        if !is_own_name(part, SUFFIX) || held_by_no_run(part).is_none() {
-            continue;
-        }
-        let is_to_go = *was_there != NOTHING && what_is_there(name) == *was_there;
-        let named = TempPath::try_from_path(part).map(|part| match is_to_go {
-            true => part.persist(name),
-            false => part.persist_noclobber(name),
-        });
-        if let Ok(Err(taken)) = named {
-            let _ = taken.path.keep();
-        }
-    }
-    let _ = fs::remove_file(group);
-}
-
 /// A file of this user's that no run works on.
 fn held_by_no_run(path: &Path) -> Option<Locked> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .ok()?;
-    let found = file.metadata().ok()?;
-    let is_mine = found.is_file() && found.uid() == nix::unistd::geteuid().as_raw();
+    let file = regular(path, true)?;
+    let is_mine = file.metadata().ok()?.uid() == nix::unistd::geteuid().as_raw();
     is_mine.then(|| Locked::alone(file).ok())?
+}
+
+/// A regular file that is no link.
+fn regular(path: &Path, write: bool) -> Option<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let mut options = OpenOptions::new();
+    options.read(true).write(write).custom_flags(flags.bits());
+    let file = options.open(path).ok()?;
+    file.metadata().ok()?.is_file().then_some(file)
 }
 
 #[cfg(test)]
@@ -370,7 +311,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    fn names(folder: &Path) -> Vec<String> {
+    pub fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -379,7 +320,7 @@ mod tests {
         names
     }
 
-    fn add(pending: &mut Pending, path: PathBuf, content: &str) {
+    pub fn add(pending: &mut Pending, path: PathBuf, content: &str) {
         pending
             .add(&path, |out| out.write_all(content.as_bytes()))
             .unwrap();
@@ -463,66 +404,6 @@ mod tests {
         pending.commit().unwrap();
         let mode = |name| fs::metadata(path(name)).unwrap().permissions().mode();
         assert_eq!(mode("x"), mode("usual"));
-    }
-
-    #[test]
-    fn files_that_a_killed_run_has_named_in_part_are_named_by_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let killed_at = |named: usize, cut: usize, overwrite: bool| {
-            let mut pending = Pending::new(overwrite);
-            for name in ["a", "b", "c"] {
-                add(&mut pending, path(name), name);
-            }
-            let group = pending.group().unwrap();
-            let text = fs::read(group.file.path()).unwrap();
-            fs::write(path(".mtkflash-killed.group"), &text[..text.len() - cut]).unwrap();
-            // Nothing of a killed run is held, and nothing is removed by it.
-            for (number, (staged, place)) in pending.files.into_iter().enumerate() {
-                let part = staged.file.into_temp_path().keep().unwrap();
-                if number < named {
-                    fs::rename(part, place.target()).unwrap();
-                }
-            }
-        };
-        killed_at(1, 0, false);
-        sweep(folder.path());
-        assert_eq!(names(folder.path()), ["a", "b", "c"]);
-        for name in ["a", "b", "c"] {
-            assert_eq!(fs::read_to_string(path(name)).unwrap(), name);
-            fs::remove_file(path(name)).unwrap();
-        }
-
-        killed_at(0, 1, false);
-        sweep(folder.path());
-        assert!(names(folder.path()).is_empty(), "it was killed before that");
-
-        killed_at(1, 0, false);
-        fs::write(path("b"), "of another program").unwrap();
-        sweep(folder.path());
-        assert_eq!(names(folder.path()), ["a", "b", "c"]);
-        assert_eq!(fs::read(path("b")).unwrap(), b"of another program");
-
-        let hold = |content: &str| {
-            for name in ["a", "b", "c"] {
-                fs::write(path(name), content).unwrap();
-            }
-        };
-        hold("old");
-        killed_at(1, 0, true);
-        sweep(folder.path());
-        assert_eq!(names(folder.path()), ["a", "b", "c"]);
-        for name in ["a", "b", "c"] {
-            assert_eq!(fs::read_to_string(path(name)).unwrap(), name, "replaced");
-        }
-
-        hold("old");
-        killed_at(2, 0, true);
-        fs::remove_file(path("c")).unwrap();
-        fs::write(path("c"), "of another program").unwrap();
-        sweep(folder.path());
-        assert_eq!(fs::read(path("b")).unwrap(), b"b");
-        assert_eq!(fs::read(path("c")).unwrap(), b"of another program");
     }
 
     #[test]

@@ -288,7 +288,7 @@ pub fn save(
             dump.ranges.iter().map(of_bank).collect()
         }
     };
-    let mut pending = Pending::new(overwrite);
+    let mut pending = Pending::new(overwrite).together();
     // First: where a run is killed between two names, it tells of the files that have
     // theirs already that they are not what was read.
     add_record(&mut pending, record, path)?;

@@ -33,6 +33,8 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
 pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
     let request = context.request;
     let entry = request.options.entry.as_deref();
+    // A read that was killed may have left some of the files of a dump without their names.
+    files::complete(files::folder_of(file));
     let loaded = match request.selection() {
         Selection::Banks(banks) if is_in_bank_files(request, file, &banks) => {
             image::load_these_banks(file, &banks)

@@ -202,7 +202,7 @@ fn convert(
     must_not_be_source(file, &paths)?;
     backup::must_not_be_unfinished(out).map_err(failed)?;
     files::must_be_makeable(&paths, false).map_err(failed)?;
-    let mut pending = Pending::new(false);
+    let mut pending = Pending::new(false).together();
     for (path, bytes) in paths.iter().zip(parts) {
         pending
             .add(path, |mut out| image::write(bytes, encoding, &mut out))
