@@ -115,7 +115,11 @@ pub fn after_download(request: &Request) -> Advice {
 /// After a read of all of a flash, or of a part of it. `is_mixture`: a change that was
 /// not finished has left what was read.
 pub fn after_read(is_mixture: bool, request: &Request) -> Advice {
+    let is_in_some_files = !request.merged && !request.selection().is_everything();
     match is_mixture {
+        false if is_in_some_files => Advice::default()
+            .then("To compare the flash with what is in them:")
+            .then(request.verify_part()),
         false => Advice::default()
             .then("To look at what is in it:")
             .then(request.inspect()),
@@ -137,9 +141,14 @@ pub fn after_nothing(request: &Request) -> Advice {
 
 /// After a write that was left out, for the drive says that it has the revision.
 pub fn after_skip(request: &Request) -> Advice {
-    Advice::default()
-        .then("To write all of it once more:")
-        .then_nearly(request.without_skip())
+    match request.options.no_backup {
+        true => Advice::default()
+            .then("To write all of it once more:")
+            .then_nearly(request.without_skip()),
+        false => Advice::default()
+            .then("Such a drive is written without a backup only. How it is listed:")
+            .then(request.list()),
+    }
 }
 
 /// After a look at what a change would do.

@@ -145,6 +145,8 @@ pub struct Examined {
     pub gaps: Vec<FlashRange>,
     /// It is one of several, and shown in short.
     pub beside_others: bool,
+    /// By its record it is perhaps of two firmwares.
+    pub is_mixed: bool,
 }
 
 /// How a job ended that changed nothing.

@@ -55,6 +55,16 @@ pub enum FileError {
         path: PathBuf,
         target: PathBuf,
     },
+    /// A file that would be taken for a part of the same dump.
+    OtherBank {
+        path: PathBuf,
+        there: PathBuf,
+    },
+    /// A dump of the same name in the other form: one file, or a file per bank.
+    OtherForm {
+        path: PathBuf,
+        there: PathBuf,
+    },
     NameTooLong {
         path: PathBuf,
     },
@@ -96,6 +106,8 @@ impl FileError {
             | FileError::NotAFile { path, .. }
             | FileError::Link { path }
             | FileError::Companion { path, .. }
+            | FileError::OtherBank { path, .. }
+            | FileError::OtherForm { path, .. }
             | FileError::NameTooLong { path }
             | FileError::NoRoom { path, .. }
             | FileError::Folder { path, .. }

@@ -20,6 +20,8 @@ pub struct Origin {
     pub others: usize,
     /// What else is there, and gives no image.
     pub beside: Vec<Member>,
+    /// Texts in there that may be the records of dumps.
+    pub texts: Vec<String>,
 }
 
 /// An image of a container, as it is shown to choose by.
@@ -61,6 +63,7 @@ pub fn choose(contents: Contents, wanted: Option<&str>) -> Result<Image, NoEntry
         kind,
         mut images,
         others,
+        texts,
     } = contents;
     let matching: Vec<usize> = match wanted {
         None if others.iter().any(Member::may_be_image) => Vec::new(),
@@ -91,6 +94,7 @@ pub fn choose(contents: Contents, wanted: Option<&str>) -> Result<Image, NoEntry
             guess: found.guess,
             others: images.len(),
             beside: others,
+            texts,
         }),
         ..found.image
     })

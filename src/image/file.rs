@@ -1,13 +1,13 @@
 //! Reading firmware files: one file, or a file per bank.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::container::{self, Budget};
 use super::entry::{self, NoEntry};
 use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, hex::MAX_BANKS};
-use crate::files::{self, Kind, Links, ReadError};
+use crate::files::{self, FileError, Kind, Links, ReadError};
 use crate::flash::{BANK_SIZE, Bank};
 
 /// No file larger than this is read: vendors' flashers have up to 20 MiB, and the
@@ -84,6 +84,38 @@ pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
     path.with_file_name(file_name)
 }
 
+/// Makes sure that a dump or image can be found again by `path`, when it is in one file
+/// there or in one for each of these banks.
+///
+/// # Errors
+/// [`FileError::OtherForm`] and, where more banks would be read than are written,
+/// [`FileError::OtherBank`].
+pub fn must_be_found_by(
+    path: &Path,
+    arrangement: Arrangement,
+    banks: &[Bank],
+) -> Result<(), FileError> {
+    let (form, others) = match arrangement {
+        Arrangement::Merged => (bank_path(path, Bank(0)), 0..0),
+        Arrangement::PerBank => (path.to_owned(), 0..NUMBERED),
+    };
+    if form.is_file() {
+        return Err(FileError::OtherForm {
+            path: path.to_owned(),
+            there: form,
+        });
+    }
+    let others = others.map(Bank).filter(|bank| !banks.contains(bank));
+    let mut others = others.map(|bank| bank_path(path, bank));
+    match others.find(|file| file.exists()) {
+        Some(there) => Err(FileError::OtherBank {
+            path: path.to_owned(),
+            there,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Loads the image that `path` names: that file or, where only those are
 /// there, its [`bank_path`] files. The name of the first of several bank files
 /// stands for all of them.
@@ -96,9 +128,9 @@ pub fn load(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
     match (path.exists(), first_bank.exists()) {
         (true, true) if !path.is_dir() => Err(NotLoaded::Ambiguous { first_bank }.of(path)),
         (false, true) => load_banks(path),
-        (true, false) => match named_by_first_bank(path) {
-            Some(base) if bank_path(&base, Bank(1)).exists() => load_banks(&base),
-            _ => load_merged(path, entry),
+        (true, false) => match base_of_banks(path) {
+            Some(base) => load_banks(&base),
+            None => load_merged(path, entry),
         },
         (false, false) | (true, true) => load_merged(path, entry).map_err(|mut error| {
             if let NotLoaded::Missing { first_bank: found } = &mut error.why {
@@ -109,15 +141,29 @@ pub fn load(path: &Path, entry: Option<&str>) -> Result<Image, LoadError> {
     }
 }
 
-/// `backup.bin` for `backup.00.bin`.
-fn named_by_first_bank(path: &Path) -> Option<PathBuf> {
+/// `backup.bin` for `backup.00.bin`, where that is the first of several bank files and
+/// no image by itself.
+pub fn base_of_banks(path: &Path) -> Option<PathBuf> {
+    let (base, bank) = bank_of_name(path)?;
+    let is_first = bank == Bank(0) && bank_path(&base, Bank(1)).exists();
+    let is_whole = |image: &Image| FLASH_SIZES.contains(&image.size());
+    let is_part = is_first && !load_part(path, None).is_ok_and(|image| is_whole(&image));
+    is_part.then_some(base)
+}
+
+/// `backup.bin` and 7 for `backup.07.bin`, where other banks of that have files, too.
+pub fn bank_of_name(path: &Path) -> Option<(PathBuf, Bank)> {
     let stem = Path::new(path.file_stem()?);
-    let name = match path.extension() {
-        Some(extension) if extension != "00" => stem.with_extension(extension),
-        _ => stem.to_owned(),
+    let number = |text: Option<&OsStr>| text?.to_str()?.parse().ok().map(Bank);
+    let (name, bank) = match (path.extension(), number(path.extension())) {
+        (_, Some(bank)) => (stem.to_owned(), bank),
+        (Some(extension), None) => (stem.with_extension(extension), number(stem.extension())?),
+        (None, None) => return None,
     };
     let base = path.with_file_name(name);
-    (bank_path(&base, Bank(0)) == path).then_some(base)
+    let mut others = (0..NUMBERED).map(Bank).filter(|other| *other != bank);
+    let is_one = bank_path(&base, bank) == path;
+    (is_one && others.any(|other| bank_path(&base, other).exists())).then_some((base, bank))
 }
 
 /// Loads one file that holds all banks, or the image in a container that `entry`

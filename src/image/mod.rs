@@ -39,7 +39,8 @@ pub use damage::{Certainty, Finding};
 pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
 pub use file::{
-    LoadError, NotLoaded, bank_path, load, load_banks, load_merged, load_part, load_these_banks,
+    LoadError, NotLoaded, bank_of_name, bank_path, base_of_banks, load, load_banks, load_merged,
+    load_part, load_these_banks, must_be_found_by,
 };
 pub use foreign::Foreign;
 pub use hex::{HexError, HexNotes, Hole};

@@ -151,14 +151,16 @@ pub fn paths(path: &Path, format: Format, ranges: &[FlashRange]) -> Vec<PathBuf>
 /// have lost the firmware as well.
 ///
 /// # Errors
-/// [`FileError::Input`].
+/// [`FileError::Input`], and [`FileError::OtherForm`] where files of banks have the name of
+/// the backup: which of them was meant, a later run could not tell.
 pub fn must_not_replace_image(backup: &Path, image: &Path) -> Result<(), FileError> {
     let banks = Bank::all(LARGEST_FLASH).map(|bank| image::bank_path(image, bank));
     let inputs: Vec<PathBuf> = [image.to_owned(), record_path(image)]
         .into_iter()
         .chain(banks)
         .collect();
-    files::must_not_replace(&[backup.to_owned(), record_path(backup)], &inputs)
+    files::must_not_replace(&[backup.to_owned(), record_path(backup)], &inputs)?;
+    image::must_be_found_by(backup, Arrangement::Merged, &[])
 }
 
 /// Whether a dump of these ranges has room where it is to go.

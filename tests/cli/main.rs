@@ -12,6 +12,7 @@ mod advice;
 mod backups;
 mod bad_images;
 mod bad_lines;
+mod bank_files;
 mod choose;
 mod commands;
 mod containers;

@@ -94,6 +94,56 @@ fn files_of_banks_that_are_of_two_dumps_are_refused() {
 }
 
 #[test]
+fn a_dump_of_fewer_banks_than_lie_there_gets_another_name() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /b x.bin");
+    folder.done("3 r /b two.bin --banks 0-1");
+    let refused = folder.fails("3 r /b x.bin --banks 0-1 --force=overwrite", 4);
+    assert!(
+        refused.stderr.contains("mtkflash 3 r /b x-2.bin"),
+        "{refused}"
+    );
+    assert!(folder.done("i x.bin").stdout.contains("256 KiB"));
+    // Where nothing else has one of the names.
+    for number in ["00", "01"] {
+        std::fs::remove_file(folder.path(&format!("x.{number}.bin"))).unwrap();
+    }
+    std::fs::remove_file(folder.path("x.bin.txt")).unwrap();
+    let refused = folder.fails("3 r /b x.bin --banks 0-1", 4);
+    assert!(
+        refused
+            .stderr
+            .contains("x.02.bin: this file is there already"),
+        "{refused}"
+    );
+    folder.fails("i two.bin --to banks --out x.bin", 4);
+    assert!(!folder.path("x.00.bin").exists());
+}
+
+#[test]
+fn one_name_has_one_form() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b merged.bin");
+    folder.done("3 r /b banks.bin");
+    for line in [
+        "3 r /b merged.bin --force=overwrite",
+        "3 r /m /b banks.bin --force=overwrite",
+        "i merged.bin --to banks --out merged.bin",
+    ] {
+        let refused = folder.fails(line, 4);
+        assert!(refused.stderr.contains("have one name"), "{refused}");
+        assert!(refused.stderr.contains("-2.bin"), "{refused}");
+    }
+    folder.write("banks.bin", folder.read("merged.bin"));
+    let refused = folder.fails("i banks.bin", 5);
+    assert!(
+        refused.stderr.contains("mtkflash i /m banks.bin"),
+        "{refused}"
+    );
+    folder.done("i /m banks.bin");
+}
+
+#[test]
 fn where_all_of_it_is_to_be_kept_nothing_is_said_of_the_flash() {
     let folder = Folder::with_bench(BENCH);
     folder.write("new.bin", new_image());

@@ -9,6 +9,7 @@ use super::print::A_DRIVE;
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
 use crate::flash::{BANK_SIZE, FlashRange};
+use crate::image;
 use crate::job::backup;
 use crate::job::record::Record;
 use crate::protocol::Protocol;
@@ -266,6 +267,28 @@ impl Request {
         Request::inspect_file(Path::new(A_FILE))
     }
 
+    /// The same, where the first of several files per bank was named: of all of them.
+    pub fn with_whole_files(&self) -> Request {
+        self.changed(|request| {
+            let whole = |file: &mut PathBuf| {
+                if let Some(base) = image::base_of_banks(file) {
+                    *file = base;
+                }
+            };
+            match &mut request.command {
+                _ if request.merged => {}
+                Command::Write { file } | Command::Verify { file } => whole(file),
+                Command::Inspect { files } => files.iter_mut().for_each(whole),
+                _ => {}
+            }
+        })
+    }
+
+    /// From one file for all banks.
+    pub fn merged(&self) -> Request {
+        self.changed(|request| request.merged = true)
+    }
+
     /// Looks at this file.
     pub fn inspect_file(file: &Path) -> Request {
         let files = vec![file.to_owned()];
@@ -314,6 +337,15 @@ impl Request {
     pub fn verify(&self) -> Request {
         let file = self.command.file().unwrap_or(Path::new(A_FILE)).to_owned();
         self.command(Command::Verify { file })
+    }
+
+    /// Compares the same part of this drive with the files.
+    pub fn verify_part(&self) -> Request {
+        self.verify().changed(|request| {
+            request.merged = self.merged;
+            request.options.banks = self.options.banks.clone();
+            request.options.range = self.options.range;
+        })
     }
 
     /// Writes a file into this drive, the same part of it.

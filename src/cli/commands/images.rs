@@ -36,8 +36,14 @@ pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
     // A read that was killed may have left some of the files of a dump without their names.
     files::complete(files::folder_of(file));
     let loaded = match request.selection() {
+        // Of a whole image all is looked at, whichever banks of it are wanted.
         Selection::Banks(banks) if is_in_bank_files(request, file, &banks) => {
-            image::load_these_banks(file, &banks)
+            let is_dump_of_part =
+                Record::beside(file).is_some_and(|record| !record.ranges.is_empty());
+            match image::load_banks(file) {
+                Ok(whole) if !is_dump_of_part => Ok(whole),
+                _ => image::load_these_banks(file, &banks),
+            }
         }
         Selection::Banks(_) | Selection::Range(_) if file.is_file() => {
             image::load_part(file, entry)
@@ -115,6 +121,59 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
         .next(request.of_part(&record.ranges)))
 }
 
+/// Whether a record is that of this image, of the file it came from, or of the files of
+/// banks of which it is some.
+fn is_of(record: &Record, file: &Path, image: &Image) -> bool {
+    let is_of_all = || {
+        let banks: Vec<Bank> = record
+            .ranges
+            .iter()
+            .flat_map(|range| range.banks())
+            .collect();
+        let all = image::load_these_banks(file, &banks);
+        all.is_ok_and(|all| record.crc32 == Crc32::of(all.bytes()))
+    };
+    record.crc32 == Crc32::of(image.bytes())
+        || Some(record.crc32) == of_file(file)
+        || image.format().arrangement == Arrangement::PerBank && is_of_all()
+}
+
+/// The record of a dump that is no good as firmware, where this is a copy of that dump: in
+/// the archive that it came out of, or else in the folder of the file.
+fn elsewhere(file: &Path, image: &Image) -> Option<Box<Record>> {
+    let texts = image.origin().map(|origin| origin.texts.as_slice());
+    let packed = texts.unwrap_or_default().iter();
+    let packed = packed.filter_map(|text| Record::parse(text).ok());
+    let beside = backup::recorded_in(files::folder_of(file)).into_iter();
+    let crc32 = Crc32::of(image.bytes());
+    let mut all = packed.chain(beside.map(|(_, record)| record));
+    let found = all
+        .find(|record| record.crc32 == crc32 && (record.half_written || !record.gaps.is_empty()));
+    found.map(Box::new)
+}
+
+/// A file that is that of one bank by its name goes into no other one.
+pub fn refuse_other_bank(request: &Request, file: &Path) -> Result<(), Failure> {
+    let Some((_, bank)) = image::bank_of_name(file).filter(|_| file.is_file()) else {
+        return Ok(());
+    };
+    let is_another = match request.selection() {
+        Selection::Everything => false,
+        Selection::Banks(banks) => banks.iter().any(|wanted| *wanted != bank),
+        Selection::Range(range) => range.banks().any(|wanted| wanted != bank),
+    };
+    match is_another {
+        true => Err(Exit::BadImage
+            .because(format!(
+                "{} is the file of bank {bank} by its name.",
+                file.display()
+            ))
+            .next("Name that bank and no other:")
+            .next(request.of_part(&[bank.range()]))),
+        false => Ok(()),
+    }
+}
+
 /// The record beside an image file.
 pub enum Beside {
     None,
@@ -126,13 +185,8 @@ pub enum Beside {
 impl Beside {
     pub fn of(file: &Path, image: &Image) -> Beside {
         match Record::beside(file) {
-            None => Beside::None,
-            Some(record)
-                if record.crc32 == Crc32::of(image.bytes())
-                    || Some(record.crc32) == of_file(file) =>
-            {
-                Beside::Own(Box::new(record))
-            }
+            None => elsewhere(file, image).map_or(Beside::None, Beside::Own),
+            Some(record) if is_of(&record, file, image) => Beside::Own(Box::new(record)),
             Some(_) => Beside::Strange(backup::record_path(file)),
         }
     }
@@ -243,10 +297,8 @@ pub fn refuse_unsound(request: &Request, file: &Path, image: &Image) -> Result<(
 /// What a drive refused to have read when this dump was made, by the record beside
 /// it.
 pub fn gaps(file: &Path, image: &Image) -> Vec<FlashRange> {
-    Record::beside(file)
-        .filter(|record| record.crc32 == Crc32::of(image.bytes()))
-        .map(|record| record.gaps)
-        .unwrap_or_default()
+    let own = Beside::of(file, image).own();
+    own.map(|record| record.gaps).unwrap_or_default()
 }
 
 /// A dump of all that a drive would give, which is no firmware.

@@ -13,6 +13,7 @@ use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::{Examined, Finding};
 use crate::cli::words::{self, InWords};
 use crate::files::{self, FileError, Pending, Place};
+use crate::flash::Bank;
 use crate::image::sums::Sha256;
 use crate::image::{
     self, Arrangement, Certainty, Differences, Encoding, Image, NotLoaded, Report, Verdict,
@@ -135,6 +136,7 @@ fn examine(
     };
     beside.warn(context, file);
     let explained = beside.half_written(context.request, file);
+    let is_mixed = explained.is_some() || beside.mixture(file, image).is_some();
     if let (Some(explained), None, true) = (&explained, &what, gaps.is_empty()) {
         context.output.note(&explained.what);
     }
@@ -147,6 +149,7 @@ fn examine(
         gaps: gaps.clone(),
         report,
         beside_others,
+        is_mixed,
     })));
     match what {
         Some(what) => {
@@ -202,6 +205,14 @@ fn convert(
     must_not_be_source(file, &paths)?;
     backup::must_not_be_unfinished(out).map_err(failed)?;
     files::must_be_makeable(&paths, false).map_err(failed)?;
+    let (arrangement, banks): (_, Vec<Bank>) = match form {
+        Form::Banks => (
+            Arrangement::PerBank,
+            image.banks().map(|(bank, _)| bank).collect(),
+        ),
+        Form::Binary | Form::Hex => (Arrangement::Merged, Vec::new()),
+    };
+    image::must_be_found_by(out, arrangement, &banks).map_err(failed)?;
     let mut pending = Pending::new(false).together();
     for (path, bytes) in paths.iter().zip(parts) {
         pending

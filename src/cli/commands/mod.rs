@@ -74,7 +74,10 @@ pub fn list(machine: &dyn Machine, request: &Request) -> Result<Text, Failure> {
 /// # Errors
 /// As [`run`].
 pub fn carry_out(context: Context) -> Result<(), Failure> {
-    match context.request.is_about_several() {
+    // The first of several bank files stands for all of them, and for their record.
+    let request = &context.request.with_whole_files();
+    let context = Context { request, ..context };
+    match request.is_about_several() {
         true => several::run(context, of_one_drive),
         false => of_one_drive(context),
     }

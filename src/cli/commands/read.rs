@@ -11,9 +11,9 @@ use crate::cli::report::{bank_sums, size};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::files::{self, FileError, Place};
-use crate::flash::FlashRange;
+use crate::flash::{Bank, FlashRange};
 use crate::image::mt19xx::{Facts, SHOWN_REMAPPED};
-use crate::image::{Arrangement, Encoding, Format};
+use crate::image::{self, Arrangement, Encoding, Format};
 use crate::job::backup;
 use crate::job::read::{self, Dump};
 use crate::job::record::Record;
@@ -114,7 +114,9 @@ fn check_names_and_room(run: &Run, file: &Path) -> Result<(), Failure> {
     let request = run.request;
     let size = run.capabilities().size;
     let ranges = request.selection().ranges(size).unwrap_or_default();
+    let banks: Vec<Bank> = ranges.iter().flat_map(|range| range.banks()).collect();
     check_names(request, file, &ranges)
+        .and_then(|()| image::must_be_found_by(file, format(request).arrangement, &banks))
         .and_then(|()| backup::must_have_room(file, format(request), &ranges))
         .map_err(|error| Failure::file(&error, file, request))
 }

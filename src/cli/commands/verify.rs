@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::images::{Beside, gaps, load, refuse_part, refuse_unsound};
+use super::images::{Beside, gaps, load, refuse_other_bank, refuse_part, refuse_unsound};
 use super::run::{Context, Run};
 use crate::cli::args::{self, Options, Request};
 use crate::cli::exit::Exit;
@@ -24,6 +24,7 @@ const NAMELESS: &str = "The drive does not say what it is. Unless its flash does
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     let image = load(context, file)?;
+    refuse_other_bank(request, file)?;
     refuse_part(request, file, &image)?;
     // Parts are compared where there is something of them.
     if gaps(file, &image).is_empty() {
@@ -117,6 +118,9 @@ fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failu
 fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     if let Writing::Impossible(why) = &run.capabilities().writing {
         return Some(words::device::unwritable(why));
+    }
+    if let Some(what) = Beside::of(file, image).mixture(file, image) {
+        return Some(what);
     }
     let unforced = Request {
         options: Options {

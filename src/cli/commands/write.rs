@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::change::{self, Change};
-use super::images::{Beside, is_part, load, refuse_damaged, refuse_part, refuse_unsound};
+use super::images::{
+    Beside, is_part, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound,
+};
 use super::run::Context;
 use crate::cli::failure::Failure;
 use crate::image::{Report, damage};
@@ -15,6 +17,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let beside = Beside::of(file, &image);
     beside.warn(context, file);
     beside.refuse_mixture(request, file, &image)?;
+    refuse_other_bank(request, file)?;
     refuse_part(request, file, &image)?;
     // Of a mixture it is no wonder, and getting it again helps nobody.
     let explained = |failure| beside.half_written(request, file).unwrap_or(failure);

@@ -23,7 +23,9 @@ impl Failure {
             FileError::Input { .. } => because(Exit::Refused)
                 .next("Keep it: it is what goes into the drive. Give the backup another name:")
                 .next(request.with_backup(&backup::free_name(named))),
-            FileError::Companion { .. } => because(Exit::Refused)
+            FileError::Companion { .. }
+            | FileError::OtherBank { .. }
+            | FileError::OtherForm { .. } => because(Exit::Refused)
                 .next("Name another file:")
                 .next(request.with_output(&backup::free_name(named))),
             FileError::Exists { .. } => because(Exit::Refused)
@@ -90,8 +92,16 @@ fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -
             failure,
             "Name a file in a folder that you may write to:",
             other,
-            "Name a file in a folder that you may write to, or get the permission and type the \
-             same again:",
+            match request.changes() {
+                true => {
+                    "Name a file in a folder that you may write to with --backup, or get the \
+                     permission and type the same again:"
+                }
+                false => {
+                    "Name a file in a folder that you may write to, or get the permission and \
+                     type the same again:"
+                }
+            },
             request,
         ),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => failure

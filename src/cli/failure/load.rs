@@ -19,7 +19,11 @@ impl Failure {
                 let (why, lines) = meant(path, request).unwrap_or_default();
                 lines.into_iter().fold(failure.next(why), Failure::next)
             }
-            NotLoaded::Ambiguous { .. } => Exit::BadImage.because(sentence(&error.in_words())),
+            NotLoaded::Ambiguous { .. } => Exit::BadImage
+                .because(sentence(&error.in_words()))
+                .next("To take the one file:")
+                .next(request.merged())
+                .next("To take the files per bank, give that one another name first."),
             NotLoaded::Missing { .. }
             | NotLoaded::Directory
             | NotLoaded::NotAFile

@@ -42,6 +42,8 @@ pub fn what(error: &FileError) -> String {
         }
         FileError::NotAFile { .. }
         | FileError::Companion { .. }
+        | FileError::OtherBank { .. }
+        | FileError::OtherForm { .. }
         | FileError::NoRoom { .. }
         | FileError::Unfinished { .. } => sentence(&error.in_words()),
     }

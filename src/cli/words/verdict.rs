@@ -13,9 +13,13 @@ use crate::job::listed::{Fits, List};
 
 /// What is to be thought of a file that was examined.
 pub fn of_examined(examined: &Examined) -> String {
-    match examined.gaps.is_empty() {
-        true => of(&examined.report),
-        false => "parts of a flash, as a drive gave them, and no whole firmware".to_owned(),
+    let is_whole = matches!(Verdict::of(&examined.report), Verdict::Whole { .. });
+    if !examined.gaps.is_empty() {
+        "parts of a flash, as a drive gave them, and no whole firmware".to_owned()
+    } else if examined.is_mixed && is_whole {
+        "perhaps a mixture of two firmwares, by its record".to_owned()
+    } else {
+        of(&examined.report)
     }
 }
 

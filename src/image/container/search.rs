@@ -13,6 +13,10 @@ use crate::image::{Foreign, Image, ParseError, identity, is_flash_size, mt19xx, 
 /// twice the largest flash.
 const SIZES: RangeInclusive<usize> = BANK_SIZE as usize..=0x40_0000;
 
+/// Bytes of a text that is kept, and how many are: records of dumps have 3 KiB.
+const LARGEST_TEXT: usize = 0x1_0000;
+const MOST_TEXTS: usize = 64;
+
 /// Everything of interest in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
@@ -21,6 +25,8 @@ pub struct Contents {
     pub images: Vec<Found>,
     /// What is there and is no image.
     pub others: Vec<Member>,
+    /// Small texts in there, of files that are called `….txt`.
+    pub texts: Vec<String>,
 }
 
 /// An image in a container.
@@ -120,6 +126,7 @@ pub fn search(content: &[u8], budget: Budget) -> Option<Contents> {
         path: Vec::new(),
         images: Vec::new(),
         others: Vec::new(),
+        texts: Vec::new(),
     };
     search.open(kind, content, false);
     // A flasher is a program that is known better.
@@ -136,6 +143,7 @@ pub fn search(content: &[u8], budget: Budget) -> Option<Contents> {
         kind: known.unwrap_or(kind),
         images: search.images,
         others: search.others,
+        texts: search.texts,
     })
 }
 
@@ -144,6 +152,7 @@ struct Search {
     path: Vec<Step>,
     images: Vec<Found>,
     others: Vec<Member>,
+    texts: Vec<String>,
 }
 
 impl Search {
@@ -221,10 +230,21 @@ impl Search {
     }
 
     fn image(&mut self, content: Vec<u8>) {
+        self.keep_text(&content);
         match Image::parse(content) {
             Ok(image) if self.may_be_firmware(&image) => self.found(image, None),
             Ok(_) => self.trouble(Trouble::NoImage),
             Err(error) => self.trouble(Trouble::Image(error)),
+        }
+    }
+
+    /// A record of a dump lies beside it, in an archive as well.
+    fn keep_text(&mut self, content: &[u8]) {
+        let is_text = |step: &Step| step.name.to_ascii_lowercase().ends_with(".txt");
+        let is_one = self.path.last().is_some_and(is_text);
+        if is_one && content.len() <= LARGEST_TEXT && self.texts.len() < MOST_TEXTS {
+            let text = std::str::from_utf8(content).map(str::to_owned);
+            self.texts.extend(text);
         }
     }
 

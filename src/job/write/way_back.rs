@@ -239,11 +239,10 @@ pub(in crate::job) fn early_checks(
     size: u32,
     ranges: &[FlashRange],
 ) -> Result<(), JobError> {
-    if request.dry_run {
-        return Ok(());
-    }
     let journal = &request.circumstances.journal;
-    journal.must_take_entries().map_err(Refusal::Journal)?;
+    if !request.dry_run {
+        journal.must_take_entries().map_err(Refusal::Journal)?;
+    }
     let Some(path) = backup_path(&request.backup) else {
         return Ok(());
     };
@@ -253,7 +252,9 @@ pub(in crate::job) fn early_checks(
         || open.is_backup(path);
     let overwrite = may_be_there || request.forced.contains(&Check::Overwrite);
     let names = [path.to_owned(), backup::record_path(path)];
-    files::must_be_makeable(&names, overwrite)?;
+    if !request.dry_run {
+        files::must_be_makeable(&names, overwrite)?;
+    }
     if may_be_there || !open.intact.is_empty() {
         return Ok(());
     }

@@ -34,6 +34,15 @@ impl InWords for FileError {
                 "{path}: this is a link to {}, which the record of the dump would replace",
                 target.display()
             ),
+            FileError::OtherBank { there, .. } => format!(
+                "{}: this file is there already, and would be read as one more bank of {path}",
+                there.display()
+            ),
+            FileError::OtherForm { there, .. } => format!(
+                "{}: this file is there already, and would be {path} as well: one file for all banks \
+                 and a file per bank have one name",
+                there.display()
+            ),
             FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk"),
             FileError::NoRoom { missing, .. } => {
                 let folder = match folder_of(self.path()) {

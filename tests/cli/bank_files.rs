@@ -1,0 +1,159 @@
+//! A dump in a file per bank, by whatever name and in whatever part it is used.
+
+use crate::containers::made::zip;
+use crate::folder::{Folder, old_image, patched_image};
+
+const BENCH: &str = "sst39sf020.toml";
+const GAPS: &str = "mt1939-gaps.toml";
+const BANK: usize = 0x1_0000;
+
+fn dumped() -> Folder {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /b x.bin");
+    folder
+}
+
+/// The files of banks of an image, without a record.
+fn with_banks_of(folder: &Folder, name: &str, image: &[u8]) {
+    for (number, bank) in image.chunks(BANK).enumerate() {
+        folder.write(&format!("{name}.{number:02}.bin"), bank);
+    }
+}
+
+#[test]
+fn the_first_of_several_files_stands_for_the_record_of_all_of_them() {
+    let folder = Folder::with_bench(GAPS);
+    folder.done("3 r /b x.bin");
+    for name in ["x.bin", "x.00.bin"] {
+        let refused = folder.fails(&format!("3 w {name} --no-backup --yes"), 4);
+        assert!(refused.stderr.contains("check: gaps"), "{refused}");
+        let seen = folder.fails(&format!("i {name}"), 5);
+        assert!(seen.stdout.contains("no whole firmware"), "{seen}");
+    }
+}
+
+#[test]
+fn files_that_are_not_what_their_record_says_are_refused_by_every_name() {
+    let folder = dumped();
+    let mut bank = old_image()[2 * BANK..3 * BANK].to_vec();
+    bank[0x7000] ^= 1;
+    folder.write("x.02.bin", &bank);
+    for line in [
+        "3 w x.bin --yes",
+        "3 w x.00.bin --yes",
+        "3 w x.bin --banks 0 --yes",
+    ] {
+        let refused = folder.fails(line, 5);
+        assert!(
+            refused.stderr.contains("may be of another dump"),
+            "{refused}"
+        );
+    }
+    assert!(folder.flash() == old_image());
+    let seen = folder.fails("i x.00.bin", 5);
+    assert!(seen.stdout.contains("perhaps a mixture"), "{seen}");
+    let compared = folder.fails("3 v x.bin", 8);
+    assert!(
+        compared.stderr.contains("no file to write into this drive"),
+        "{compared}"
+    );
+}
+
+#[test]
+fn a_backup_is_no_file_of_the_image_and_has_not_its_name() {
+    let folder = dumped();
+    for line in [
+        "3 w x.00.bin --backup x.01.bin --force=overwrite --yes",
+        "3 w x.bin --backup x.bin --yes",
+        "3 w x.00.bin --backup x.bin --yes",
+    ] {
+        let refused = folder.fails(line, 4);
+        assert!(refused.stderr.contains("Nothing was changed"), "{refused}");
+    }
+    assert!(folder.read("x.01.bin") == old_image()[BANK..2 * BANK]);
+}
+
+#[test]
+fn a_bank_goes_into_its_own_place_whichever_file_is_named() {
+    let folder = dumped();
+    folder.write("new.bin", patched_image());
+    folder.done("3 w /m new.bin --no-backup --yes");
+    folder.done("3 w x.00.bin --banks 1 --no-backup --yes");
+    let mut expected = patched_image();
+    expected[BANK..2 * BANK].copy_from_slice(&old_image()[BANK..2 * BANK]);
+    assert!(folder.flash() == expected);
+    for verb in ["w", "v"] {
+        let refused = folder.fails(&format!("3 {verb} x.02.bin --banks 1"), 5);
+        assert!(refused.stderr.contains("bank 2 by its name"), "{refused}");
+        assert!(refused.stderr.contains("x.02.bin --banks 2"), "{refused}");
+    }
+    folder.done("3 w x.02.bin --banks 2 --no-backup --force=model --yes");
+}
+
+#[test]
+fn some_banks_of_an_own_dump_are_taken_and_are_no_mixture() {
+    let folder = dumped();
+    for line in ["3 v x.bin --banks 0-1", "3 w x.bin --banks 1 --dry-run"] {
+        let run = folder.done(line);
+        assert!(!run.stdout.contains("record of another file"), "{run}");
+    }
+    folder.done("3 r /b part.bin --banks 2-3");
+    let run = folder.done("3 v part.bin --banks 2-3");
+    assert!(!run.stdout.contains("record of another file"), "{run}");
+}
+
+#[test]
+fn what_a_read_of_some_banks_names_next_is_taken() {
+    let folder = Folder::with_bench(BENCH);
+    let run = folder.done("3 r /b part.bin --banks 1-2");
+    assert!(run.stdout.contains("3 v part.bin --banks 1-2"), "{run}");
+    folder.done("3 v part.bin --banks 1-2");
+}
+
+#[test]
+fn of_some_banks_of_an_image_all_of_it_is_looked_at() {
+    let folder = Folder::with_bench(BENCH);
+    // Four times the size of the flash.
+    with_banks_of(&folder, "large", &old_image().repeat(4));
+    let refused = folder.run("3 w large.bin --banks 0-1 --force=structure --yes");
+    assert_eq!(refused.code, Some(5), "{refused}");
+    assert!(folder.flash() == old_image(), "{refused}");
+    let mut copied = old_image();
+    copied.copy_within(0..BANK, 2 * BANK);
+    with_banks_of(&folder, "copied", &copied);
+    let refused = folder.fails("3 w copied.bin --banks 0-1 --yes", 4);
+    assert!(refused.stderr.contains("check: structure"), "{refused}");
+    // What says which drive it is for is in another bank than this one.
+    with_banks_of(&folder, "new", &patched_image());
+    folder.done("3 w new.bin --banks 3 --dry-run");
+}
+
+#[test]
+fn whole_dumps_that_are_numbered_are_no_banks() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b d.00.bin");
+    folder.done("3 r /m /b d.01.bin");
+    for line in [
+        "i d.00.bin",
+        "i d.01.bin",
+        "3 v /m d.00.bin",
+        "3 v d.00.bin",
+    ] {
+        folder.done(line);
+    }
+}
+
+#[test]
+fn a_record_is_found_in_the_archive_and_beside_a_copy() {
+    let folder = Folder::with_bench(GAPS);
+    folder.done("3 r /m /b x.bin");
+    let (dump, record) = (folder.read("x.bin"), folder.read("x.bin.txt"));
+    folder.write("x.zip", zip(&[("x.bin", &dump), ("x.bin.txt", &record)]));
+    folder.write("copy.bin", folder.read("x.bin"));
+    for name in ["x.bin", "copy.bin", "x.zip"] {
+        let refused = folder.fails(&format!("3 w {name} --no-backup --yes"), 4);
+        assert!(refused.stderr.contains("check: gaps"), "{refused}");
+        let seen = folder.fails(&format!("i {name}"), 5);
+        assert!(seen.stdout.contains("no whole firmware"), "{seen}");
+    }
+}
