@@ -131,7 +131,7 @@ fn one_name_has_one_form() {
         "i merged.bin --to banks --out merged.bin",
     ] {
         let refused = folder.fails(line, 4);
-        assert!(refused.stderr.contains("have one name"), "{refused}");
+        assert!(refused.stderr.contains("would have one name"), "{refused}");
         assert!(refused.stderr.contains("-2.bin"), "{refused}");
     }
     folder.write("banks.bin", folder.read("merged.bin"));

@@ -39,8 +39,8 @@ impl InWords for FileError {
                 there.display()
             ),
             FileError::OtherForm { there, .. } => format!(
-                "{}: this file is there already, and would be {path} as well: one file for all banks \
-                 and a file per bank have one name",
+                "{}: this file is there already, and one file for all banks and a file per bank \
+                 would have one name",
                 there.display()
             ),
             FileError::NameTooLong { .. } => format!("{path}: this name is too long for the disk"),
