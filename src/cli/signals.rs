@@ -4,10 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use nix::libc::SIGXFSZ;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use nix::libc::{SIGPWR, SIGXCPU, SIGXFSZ};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM,
+};
 
 use crate::job::StopFlag;
+
+/// What ends a process as well, and is seldom meant for one: a limit of its time, a UPS, a
+/// mistaken `kill`. No write is to end without a word for that.
+const RARE: [i32; 6] = [SIGALRM, SIGVTALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGPWR];
 
 /// From now on these signals ask for a stop instead of ending the process, and
 /// Ctrl-Z does nothing: a process that is stopped in the middle of a command
@@ -19,7 +25,7 @@ use crate::job::StopFlag;
 /// # Errors
 /// Where the kernel does not take the handlers.
 pub fn note_into(stop: &StopFlag) -> io::Result<()> {
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().chain(RARE) {
         signal_hook::flag::register(signal, stop.shared())?;
     }
     for signal in [SIGTSTP, SIGXFSZ] {

@@ -303,9 +303,13 @@ pub fn save(
 }
 
 /// # Errors
-/// [`FileError::Unfinished`] for the only way back to what was in a drive.
+/// [`FileError::Unfinished`] for the only way back to what was in a drive, and for its
+/// record.
 pub fn must_not_be_unfinished(path: &Path) -> Result<(), FileError> {
-    match Record::beside(path).is_some_and(|record| record.before_writing.is_some()) {
+    let is_begun =
+        |dump: &Path| Record::beside(dump).is_some_and(|record| record.before_writing.is_some());
+    let is_record = path.extension().is_some_and(|extension| extension == "txt");
+    match is_begun(path) || is_record && is_begun(&path.with_extension("")) {
         true => Err(FileError::Unfinished {
             path: path.to_owned(),
         }),

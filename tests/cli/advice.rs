@@ -176,6 +176,7 @@ fn the_backup_of_an_interrupted_write_is_never_written_over() {
         assert!(folder.read("before.bin") == old);
     }
     folder.fails("3 r /m /b before.bin --force=overwrite", 4);
+    folder.fails("3 r /m /b before.bin.txt --force=overwrite", 4);
     assert!(folder.read("before.bin") == old);
 }
 

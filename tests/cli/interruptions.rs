@@ -18,11 +18,14 @@ use crate::folder::{Folder, Run, new_image, old_image, patched_image};
 const BENCH: &str = "sst39sf020.toml";
 
 /// The signals that ask for an end.
-const STOPS: [Signal; 4] = [
+const STOPS: [Signal; 7] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
     Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGALRM,
+    Signal::SIGXCPU,
 ];
 
 #[derive(Clone, Copy, PartialEq)]
