@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::mem::discriminant;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Outcome {
 pub struct OfDrive {
     pub name: DriveName,
     pub findings: Vec<Finding>,
+    /// Of the look before the answer; what is found anew takes its place.
+    found_before: Vec<Finding>,
     pub phases: Vec<Spent>,
     /// Banks as they were first read.
     pub before: BTreeMap<Bank, Checksum>,
@@ -260,6 +263,7 @@ impl Outcome {
             self.drives.push(OfDrive {
                 name: name.clone(),
                 findings: Vec::new(),
+                found_before: Vec::new(),
                 phases: Vec::new(),
                 before: BTreeMap::new(),
                 failure: None,
@@ -279,6 +283,26 @@ impl Outcome {
             [drive] if drive.failure.is_none() => drive.failure = Some(failure),
             _ => self.failure = Some(failure),
         }
+    }
+}
+
+impl OfDrive {
+    /// What was found so far is found anew from here on.
+    pub fn look_again(&mut self) {
+        self.found_before = std::mem::take(&mut self.findings);
+        self.phases.clear();
+    }
+
+    /// Keeps of the look before what was not found anew: it was told.
+    pub fn end(&mut self, failure: Option<&Failure>) {
+        let mut before = std::mem::take(&mut self.found_before);
+        before.retain(|old| {
+            let mut anew = self.findings.iter();
+            !anew.any(|new| discriminant(new) == discriminant(old))
+        });
+        self.findings.splice(0..0, before);
+        self.failure = failure.cloned();
+        self.has_ended = true;
     }
 }
 
@@ -362,5 +386,31 @@ impl Stopwatch {
                 is_whole,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_of_a_drive_before_the_answer_stays_unless_it_is_found_anew() {
+        let name = DriveName::Index(3);
+        let mut outcome = Outcome::default();
+        outcome.begin(&name);
+        let drive = outcome.drive(&name).unwrap();
+        drive.findings = vec![Finding::Version, Finding::Help(Topic::Overview)];
+        drive.look_again();
+        assert!(drive.findings.is_empty());
+        drive.findings.push(Finding::Help(Topic::Overview));
+        drive.end(None);
+        assert!(
+            matches!(
+                drive.findings[..],
+                [Finding::Version, Finding::Help(Topic::Overview)]
+            ),
+            "{:?}",
+            drive.findings
+        );
     }
 }

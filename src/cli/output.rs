@@ -169,8 +169,7 @@ impl Output {
     pub fn ended(&self, name: &DriveName, failure: Option<&Failure>) {
         let mut outcome = self.outcome();
         if let Some(drive) = outcome.drive(name) {
-            drive.failure = failure.cloned();
-            drive.has_ended = true;
+            drive.end(failure);
         }
         self.tell(Some(name), &Event::Ended(failure));
         // At a terminal all of it follows, and no stream is kept apart from the other.
@@ -222,8 +221,7 @@ impl Output {
     /// What was found of a drive so far is found anew from here on.
     pub fn forget(&self, drive: &DriveName) {
         if let Some(drive) = self.outcome().drive(drive) {
-            drive.findings.clear();
-            drive.phases.clear();
+            drive.look_again();
         }
     }
 
