@@ -47,6 +47,8 @@ pub struct Unfinished {
     target: Option<Vec<u8>>,
     covered: Vec<FlashRange>,
     pub(super) who: Who,
+    /// It was begun on a drive at this place, whichever that was.
+    was_here: bool,
     pub(super) entry: Option<journal::Found>,
 }
 

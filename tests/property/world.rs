@@ -604,11 +604,19 @@ impl World {
         let drive = &self.drives[owner];
         let of = |line: &Line| line.target(&drive.layout, before, &drive.flash);
         let afters: Vec<Vec<u8>> = lines.iter().map(of).collect();
-        let mut sectors = drive.layout.sectors.iter();
-        sectors.all(|sector| {
+        // Of more than that change was about nothing is known of the other one.
+        let ranges = &begun.record.ranges;
+        let is_about = |sector: &&FlashRange| {
+            ranges.is_empty() || ranges.iter().any(|range| range.overlaps(**sector))
+        };
+        let sectors = drive.layout.sectors.iter().filter(is_about);
+        let is_unlike = |sector: &&FlashRange| {
             let mut held = afters.iter().chain([before]).map(|flash| sector.of(flash));
-            held.any(|held| held == sector.of(now))
-        })
+            let is_erased = sector.of(now).iter().all(|byte| *byte == 0xFF);
+            !is_erased && !held.any(|held| held == sector.of(now))
+        };
+        // One that was cut off leaves whatever it likes in one of them.
+        sectors.filter(is_unlike).count() <= 1
     }
 
     /// What is called a way back is what was in the flash before the first change.

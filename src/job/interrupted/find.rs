@@ -234,6 +234,7 @@ impl Search<'_> {
                         path,
                         flash,
                         who,
+                        was_here: entry.place.is_some() && entry.place.as_deref() == self.place,
                         entry: Some(found),
                     });
                 }
@@ -307,6 +308,7 @@ impl Search<'_> {
                 target: None,
                 covered,
                 who,
+                was_here: false,
                 entry: None,
             }),
             Err(BackupProblem::InUse) => Err(None),

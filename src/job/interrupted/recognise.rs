@@ -77,8 +77,13 @@ impl Open {
             .filter(|(one, trace)| is_here(one.who, **trace))
             .map(|(one, _)| one)
             .collect();
+        // One at this place that is settled may be this drive's all the same: a twin that
+        // says the same number and holds what was to be there settles it.
+        let is_own = |one: &Unfinished, trace: Trace| {
+            is_here(one.who, trace) || one.was_here && trace.state == State::Partial
+        };
         let mut intact = self.intact.iter().zip(traces);
-        let has_own = intact.any(|(one, trace)| is_here(one.who, *trace)) || !lost.is_empty();
+        let has_own = intact.any(|(one, trace)| is_own(one, *trace)) || !lost.is_empty();
         // One that was begun later at the same place, without going on with this one's
         // backup, was of a drive that had come there since.
         let is_displaced = |one: &Unfinished| {
