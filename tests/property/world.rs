@@ -582,14 +582,14 @@ impl World {
         ended
     }
 
-    /// Whether this is the backup of another drive that was at this place, which can have
+    /// Whether this is the backup of another drive, by place or number this one, which can have
     /// come to hold what this one does, sector by sector.
     fn is_indistinguishable(&self, number: usize, backup: &Backup, now: &[u8]) -> bool {
         let (Backup::Earlier(begun) | Backup::Before(begun)) = backup else {
             return false;
         };
         let owner = self.backups.get(&name_of(&begun.path)).copied();
-        let Some(owner) = owner.filter(|owner| *owner != number && self.numbers == Numbers::None)
+        let Some(owner) = owner.filter(|owner| *owner != number && self.numbers != Numbers::Own)
         else {
             return false;
         };
