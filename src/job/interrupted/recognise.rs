@@ -205,7 +205,8 @@ impl Recognised {
     pub fn written_over(&self, change: &Change, over: &[Closing]) -> Vec<journal::Found> {
         let is_begun = |trace: &Trace| matches!(trace.state, State::Partial | State::Finished);
         let begun = self.intact.iter().filter(|(one, trace)| {
-            one.who.is_this() && is_begun(trace) && one.overlaps(&change.dump.ranges)
+            let may_be_this = one.who.is_this() || trace.state == State::Partial;
+            may_be_this && is_begun(trace) && one.overlaps(&change.dump.ranges)
         });
         let is_over = |entry: &journal::Found| over.iter().any(|one| one.is_of(entry));
         let begun = begun.filter_map(|(one, _)| one.entry.as_ref());
