@@ -84,6 +84,24 @@ pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
     path.with_file_name(file_name)
 }
 
+/// Makes sure that one file for all banks and a file per bank do not get one name.
+///
+/// # Errors
+/// [`FileError::OtherForm`].
+pub fn must_be_its_only_form(path: &Path, arrangement: Arrangement) -> Result<(), FileError> {
+    let there = match arrangement {
+        Arrangement::Merged => bank_path(path, Bank(0)),
+        Arrangement::PerBank => path.to_owned(),
+    };
+    match there.is_file() {
+        true => Err(FileError::OtherForm {
+            path: path.to_owned(),
+            there,
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Makes sure that a dump or image can be found again by `path`, when it is in one file
 /// there or in one for each of these banks.
 ///
@@ -95,16 +113,11 @@ pub fn must_be_found_by(
     arrangement: Arrangement,
     banks: &[Bank],
 ) -> Result<(), FileError> {
-    let (form, others) = match arrangement {
-        Arrangement::Merged => (bank_path(path, Bank(0)), 0..0),
-        Arrangement::PerBank => (path.to_owned(), 0..NUMBERED),
+    must_be_its_only_form(path, arrangement)?;
+    let others = match arrangement {
+        Arrangement::Merged => 0..0,
+        Arrangement::PerBank => 0..NUMBERED,
     };
-    if form.is_file() {
-        return Err(FileError::OtherForm {
-            path: path.to_owned(),
-            there: form,
-        });
-    }
     let others = others.map(Bank).filter(|bank| !banks.contains(bank));
     let mut others = others.map(|bank| bank_path(path, bank));
     match others.find(|file| file.exists()) {

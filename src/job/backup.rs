@@ -160,7 +160,7 @@ pub fn must_not_replace_image(backup: &Path, image: &Path) -> Result<(), FileErr
         .chain(banks)
         .collect();
     files::must_not_replace(&[backup.to_owned(), record_path(backup)], &inputs)?;
-    image::must_be_found_by(backup, Arrangement::Merged, &[])
+    image::must_be_its_only_form(backup, Arrangement::Merged)
 }
 
 /// Whether a dump of these ranges has room where it is to go.

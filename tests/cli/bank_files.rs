@@ -138,6 +138,8 @@ fn whole_dumps_that_are_numbered_are_no_banks() {
         "i d.01.bin",
         "3 v /m d.00.bin",
         "3 v d.00.bin",
+        "3 v d.00.bin --banks 1",
+        "3 w d.01.bin --banks 3 --dry-run",
     ] {
         folder.done(line);
     }

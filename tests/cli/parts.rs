@@ -126,6 +126,7 @@ fn one_name_has_one_form() {
     folder.done("3 r /m /b merged.bin");
     folder.done("3 r /b banks.bin");
     for line in [
+        "3 r /b merged.bin",
         "3 r /b merged.bin --force=overwrite",
         "3 r /m /b banks.bin --force=overwrite",
         "i merged.bin --to banks --out merged.bin",

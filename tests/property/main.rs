@@ -31,6 +31,8 @@ fn number(name: &str, default: u64) -> u64 {
 
 /// Of an ordinary run.
 const SEQUENCES: u64 = 10_000;
+/// The first of an ordinary run: each has shown a fault that is mended.
+const ONCE_FAILED: [u64; 3] = [1_032_220, 5_060_805, 7_018_682];
 /// One that fails is seldom alone.
 const FAILED: &str = "failed";
 const MOST_FAILED: u64 = 20;
@@ -52,7 +54,13 @@ fn whatever_happens_no_byte_is_lost_and_no_word_is_untrue() {
             if number >= sequences || is_ordinary && begun.elapsed() > TIME {
                 return seen;
             }
-            let seed = first + number;
+            let once_failed = usize::try_from(number)
+                .ok()
+                .and_then(|at| ONCE_FAILED.get(at));
+            let seed = match once_failed {
+                Some(seed) if is_ordinary => *seed,
+                _ => first + number,
+            };
             let ran = catch_unwind(AssertUnwindSafe(|| {
                 World::new(seed, folders.path()).live(&mut seen);
                 seen.note("sequences");

@@ -588,9 +588,14 @@ impl World {
         let (Backup::Earlier(begun) | Backup::Before(begun)) = backup else {
             return false;
         };
+        let may_be_another = match self.numbers {
+            Numbers::Own => false,
+            // One that was cut off as well has a note of its own at its place.
+            Numbers::Shared => self.truths[number].original.is_none(),
+            Numbers::None => true,
+        };
         let owner = self.backups.get(&name_of(&begun.path)).copied();
-        let Some(owner) = owner.filter(|owner| *owner != number && self.numbers != Numbers::Own)
-        else {
+        let Some(owner) = owner.filter(|owner| *owner != number && may_be_another) else {
             return false;
         };
         let Truth {

@@ -152,9 +152,10 @@ fn elsewhere(file: &Path, image: &Image) -> Option<Box<Record>> {
     found.map(Box::new)
 }
 
-/// A file that is that of one bank by its name goes into no other one.
-pub fn refuse_other_bank(request: &Request, file: &Path) -> Result<(), Failure> {
-    let Some((_, bank)) = image::bank_of_name(file).filter(|_| file.is_file()) else {
+/// A file that is that of one bank by its name, and no whole image, goes into no other one.
+pub fn refuse_other_bank(request: &Request, file: &Path, image: &Image) -> Result<(), Failure> {
+    let is_one = file.is_file() && !FLASH_SIZES.contains(&image.size());
+    let Some((_, bank)) = image::bank_of_name(file).filter(|_| is_one) else {
         return Ok(());
     };
     let is_another = match request.selection() {

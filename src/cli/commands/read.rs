@@ -104,7 +104,8 @@ fn check_place(request: &Request, file: &Path) -> Result<(), Failure> {
     let first = banks.and_then(|banks| banks.first().copied());
     let first = [first.unwrap_or_default().range()];
     Place::of(file)
-        .and_then(|_| check_names(request, file, &first))
+        .and_then(|_| image::must_be_its_only_form(file, format(request).arrangement))
+        .and_then(|()| check_names(request, file, &first))
         .map_err(|error| Failure::file(&error, file, request))
 }
 

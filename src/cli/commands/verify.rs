@@ -24,7 +24,7 @@ const NAMELESS: &str = "The drive does not say what it is. Unless its flash does
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     let image = load(context, file)?;
-    refuse_other_bank(request, file)?;
+    refuse_other_bank(request, file, &image)?;
     refuse_part(request, file, &image)?;
     // Parts are compared where there is something of them.
     if gaps(file, &image).is_empty() {

@@ -17,7 +17,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let beside = Beside::of(file, &image);
     beside.warn(context, file);
     beside.refuse_mixture(request, file, &image)?;
-    refuse_other_bank(request, file)?;
+    refuse_other_bank(request, file, &image)?;
     refuse_part(request, file, &image)?;
     // Of a mixture it is no wonder, and getting it again helps nobody.
     let explained = |failure| beside.half_written(request, file).unwrap_or(failure);

@@ -163,11 +163,10 @@ fn complete_one(folder: &Path, note: &Path, reading: &mut Reading) -> Vec<PathBu
         .collect();
     let is_any = |state: State| states.iter().any(|(_, found)| *found == state);
     if !is_any(State::Gone) {
-        let mut waiting = states.iter().filter(|(_, state)| *state != State::Named);
-        let is_named =
-            !is_any(State::Waiting) && waiting.clone().all(|(member, _)| member.give_name());
-        if !is_named {
-            return waiting.by_ref().map(|(one, _)| one.part.clone()).collect();
+        let unnamed = states.iter().filter(|(_, state)| *state != State::Named);
+        let can_be = !is_any(State::Waiting);
+        if !(can_be && unnamed.clone().all(|(member, _)| member.give_name())) {
+            return unnamed.map(|(member, _)| member.part.clone()).collect();
         }
         let _ = sync_folder(folder);
     }
