@@ -24,7 +24,7 @@ mod room;
 pub use appended::{Appended, Habits, predecessor};
 pub use error::{FileError, Kind};
 pub use lock::Locked;
-pub use pending::{Pending, complete, sync_folder};
+pub use pending::{Pending, Waiting, complete, sync_folder};
 pub use place::{
     Place, behind_links, folder_must_take_files, folder_of, is_folder, must_be_makeable,
     must_be_no_link, must_not_replace,

@@ -13,7 +13,7 @@ use nix::fcntl::OFlag;
 use tempfile::{NamedTempFile, PathPersistError, TempPath};
 
 use super::{FileError, Locked, Place};
-pub use group::complete;
+pub use group::{Waiting, complete};
 
 const PREFIX: &str = ".mtkflash-";
 const SUFFIX: &str = ".part";
@@ -272,7 +272,8 @@ fn in_own_name<T>(
 pub(super) fn sweep(folder: &Path) {
     let waiting = complete(folder);
     for part in left_over(folder, SUFFIX) {
-        if !waiting.contains(&part) && held_by_no_run(&part).is_some() {
+        let waits = waiting.iter().any(|one| one.part == part);
+        if !waits && held_by_no_run(&part).is_some() {
             // One that stays is in nobody's way.
             let _ = fs::remove_file(part);
         }

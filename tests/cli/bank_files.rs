@@ -2,6 +2,7 @@
 
 use crate::containers::made::zip;
 use crate::folder::{Folder, old_image, patched_image};
+use mtkflash::image::Crc32;
 
 const BENCH: &str = "sst39sf020.toml";
 const GAPS: &str = "mt1939-gaps.toml";
@@ -158,4 +159,28 @@ fn a_record_is_found_in_the_archive_and_beside_a_copy() {
         let seen = folder.fails(&format!("i {name}"), 5);
         assert!(seen.stdout.contains("no whole firmware"), "{seen}");
     }
+}
+
+#[test]
+fn what_a_killed_read_has_left_without_its_name_is_told_until_it_has_it() {
+    let folder = dumped();
+    let bank = folder.read("x.02.bin");
+    let content = format!("{} {:08x}", bank.len(), Crc32::of(&bank).0);
+    folder.write(".mtkflash-killed.part", &bank);
+    folder.write(
+        ".mtkflash-killed.group",
+        format!(".mtkflash-killed.part\0x.02.bin\0{content}\0-\0\0"),
+    );
+    folder.write("x.02.bin", vec![0x5A; BANK]);
+    for line in ["i x.bin", "3 v x.bin", "3 w x.00.bin --dry-run"] {
+        let seen = folder.run(line);
+        let told = "to give x.02.bin its bytes was killed. They are in .mtkflash-killed.part";
+        assert!(seen.stderr.contains(told), "{seen}");
+        assert_ne!(seen.code, Some(0), "{seen}");
+    }
+    std::fs::rename(folder.path("x.02.bin"), folder.path("other")).unwrap();
+    let seen = folder.done("i x.bin");
+    assert!(!seen.stderr.contains("was killed"), "{seen}");
+    assert!(folder.read("x.02.bin") == bank);
+    assert!(!folder.holds(".mtkflash-killed.group"));
 }

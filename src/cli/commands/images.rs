@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
-use crate::files::{self, Links};
+use crate::files::{self, Links, Waiting};
 use crate::flash::{Bank, FlashRange};
 use crate::image::soundness::Problem;
 use crate::image::{
@@ -34,7 +34,9 @@ pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
     let request = context.request;
     let entry = request.options.entry.as_deref();
     // A read that was killed may have left some of the files of a dump without their names.
-    files::complete(files::folder_of(file));
+    for one in files::complete(files::folder_of(file)) {
+        say_what_waits(context, file, &one);
+    }
     let loaded = match request.selection() {
         // Of a whole image all is looked at, whichever banks of it are wanted.
         Selection::Banks(banks) if is_in_bank_files(request, file, &banks) => {
@@ -63,6 +65,25 @@ pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
         );
     }
     Ok(image)
+}
+
+/// Of a file of this image that a killed run has left under another name.
+fn say_what_waits(context: Context, image: &Path, one: &Waiting) {
+    let [name, part] =
+        [&one.name, &one.part].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+    let base = image::bank_of_name(&one.name).map(|(base, _)| base);
+    let base = base.as_deref().unwrap_or(&one.name);
+    let record = backup::record_path(image);
+    if one.is_taken
+        && [image, &record]
+            .iter()
+            .any(|own| own.file_name() == base.file_name())
+    {
+        context.output.note(&format!(
+            "Note: the run that was to give {name} its bytes was killed. They are in {part} and \
+             wait until the file that has that name now is moved away."
+        ));
+    }
 }
 
 /// A file that has not the sums that were named is not the one that is meant.

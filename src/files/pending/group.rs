@@ -6,7 +6,6 @@
 //! may come with somebody's archive: it is about files of the folder that it lies in, by
 //! whatever name that is reached, and gives a name only where all of the group is there.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -100,7 +99,7 @@ struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Named,
-    /// What has its name now is what had it then, if anything.
+    /// Nothing has its name, or what had it then.
     Ready,
     /// Something else has its name, or it cannot be seen what.
     Waiting,
@@ -116,7 +115,9 @@ impl Member {
             State::Named
         } else if part != self.held {
             State::Gone
-        } else if there == self.replaced && held_by_no_run(&self.part).is_some() {
+        } else if [NOTHING, &self.replaced].contains(&there.as_str())
+            && held_by_no_run(&self.part).is_some()
+        {
             State::Ready
         } else {
             State::Waiting
@@ -137,9 +138,19 @@ impl Member {
     }
 }
 
+/// A file that still waits for its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub part: PathBuf,
+    pub name: PathBuf,
+    /// Whether it is this one whose name another file has; the rest of the group waits
+    /// for that.
+    pub is_taken: bool,
+}
+
 /// Names what killed runs of this user have named in part in this folder. Returns the
-/// files that still wait for their names.
-pub fn complete(folder: &Path) -> BTreeSet<PathBuf> {
+/// files that still wait, since another one has a name of that group.
+pub fn complete(folder: &Path) -> Vec<Waiting> {
     let mut reading = Reading::new();
     let notes = left_over(folder, ENDING).into_iter();
     notes
@@ -147,7 +158,7 @@ pub fn complete(folder: &Path) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-fn complete_one(folder: &Path, note: &Path, reading: &mut Reading) -> Vec<PathBuf> {
+fn complete_one(folder: &Path, note: &Path, reading: &mut Reading) -> Vec<Waiting> {
     let Some(file) = held_by_no_run(note) else {
         // The files of a run that lives are its own.
         return Vec::new();
@@ -166,7 +177,12 @@ fn complete_one(folder: &Path, note: &Path, reading: &mut Reading) -> Vec<PathBu
         let unnamed = states.iter().filter(|(_, state)| *state != State::Named);
         let can_be = !is_any(State::Waiting);
         if !(can_be && unnamed.clone().all(|(member, _)| member.give_name())) {
-            return unnamed.map(|(member, _)| member.part.clone()).collect();
+            let waiting = unnamed.map(|(member, state)| Waiting {
+                part: member.part.clone(),
+                name: member.name.clone(),
+                is_taken: *state == State::Waiting,
+            });
+            return waiting.collect();
         }
         let _ = sync_folder(folder);
     }
@@ -259,7 +275,7 @@ mod tests {
 
     #[test]
     fn where_another_file_has_a_name_by_then_all_wait_until_it_is_gone() {
-        for overwrite in [false, true] {
+        for (overwrite, puts_back) in [(false, false), (true, false), (true, true)] {
             let folder = tempfile::tempdir().unwrap();
             if overwrite {
                 hold(folder.path(), &["a", "b", "c"], "old");
@@ -270,9 +286,15 @@ mod tests {
             assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"a");
             let others = fs::read(folder.path().join("c")).unwrap();
             assert_eq!(others, b"of another program");
-            match overwrite {
-                true => hold(folder.path(), &["c"], "old"),
-                false => fs::remove_file(folder.path().join("c")).unwrap(),
+            let waiting = complete(folder.path());
+            let told = waiting.iter().map(|one| (one.name.clone(), one.is_taken));
+            let expected = [("b", false), ("c", true)];
+            let expected = expected.map(|(name, is_taken)| (folder.path().join(name), is_taken));
+            assert_eq!(told.collect::<Vec<_>>(), expected);
+            if puts_back {
+                hold(folder.path(), &["c"], "old");
+            } else {
+                fs::remove_file(folder.path().join("c")).unwrap();
             }
             sweep(folder.path());
             assert_eq!(names(folder.path()), ["a", "b", "c"]);
