@@ -25,7 +25,7 @@
 
 use std::fmt;
 
-use super::{EraseLayout, FlashRange, PAGE_SIZE, table};
+use super::{EraseLayout, PAGE_SIZE, table};
 
 /// The unlock addresses of the documented sequences: AA goes to the first, 55
 /// to the second.
@@ -87,33 +87,6 @@ impl fmt::Display for Name {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unlock(pub u32, pub u32);
 
-/// How a parallel chip takes its data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
-    /// Command A0 before every byte.
-    Byte,
-    /// Pages of this many bytes that must arrive within a time limit between
-    /// one byte and the next.
-    Page(u32),
-}
-
-/// What a parallel chip can erase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Erase {
-    /// Nothing but the whole chip (command 10).
-    ChipOnly,
-    /// Also these sectors (command 30), ascending from 0.
-    Sectors(Vec<FlashRange>),
-}
-
-/// A chip with the JEDEC command set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parallel {
-    pub unlock: Unlock,
-    pub program: Program,
-    pub erase: Erase,
-}
-
 /// A chip with an SPI bus. It is programmed in pages of 256 bytes, and erased as a
 /// whole or, where both chip and drive know how, in sectors of 4 KiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +128,8 @@ impl Serial {
 /// The bus of a chip and what is particular to it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bus {
-    Parallel(Parallel),
+    /// With the JEDEC command set, by these addresses.
+    Parallel(Unlock),
     Serial(Serial),
 }
 
@@ -196,8 +170,11 @@ pub struct Chip {
     pub id: ChipId,
     /// All names that share the ID, at least one but for an unknown chip.
     pub names: Vec<Name>,
-    /// Bytes.
-    pub size: u32,
+    /// How it can be erased and programmed by any drive. Of a parallel chip: by command
+    /// 10 and, where there is more than one sector, command 30; by command A0 before
+    /// every byte, or in pages that must arrive within a time limit between one byte
+    /// and the next.
+    pub layout: EraseLayout,
     pub bus: Bus,
     pub tried: Tried,
     /// Why it is identified and read, and never changed; `None` where it may be erased
@@ -207,11 +184,11 @@ pub struct Chip {
 
 impl Chip {
     /// A chip in no table that is to be read as this many bytes.
-    pub fn unknown(id: ChipId, size: u32, bus: Bus) -> Self {
+    fn unknown(id: ChipId, layout: EraseLayout, bus: Bus) -> Self {
         Chip {
             id,
             names: Vec::new(),
-            size,
+            layout,
             bus,
             tried: Tried::Nothing,
             read_only: Some(ReadOnly::Unknown),
@@ -220,20 +197,19 @@ impl Chip {
 
     /// As [`Chip::unknown`], on a parallel bus with the documented unlock pair.
     pub fn unknown_parallel(id: ChipId, size: u32) -> Self {
-        Chip::unknown(
-            id,
-            size,
-            Bus::Parallel(Parallel {
-                unlock: DOCUMENTED_UNLOCK,
-                program: Program::Byte,
-                erase: Erase::ChipOnly,
-            }),
-        )
+        let bus = Bus::Parallel(DOCUMENTED_UNLOCK);
+        Chip::unknown(id, EraseLayout::whole(size, 1), bus)
     }
 
     /// As [`Chip::unknown`], on a serial bus.
     pub fn unknown_serial(id: ChipId, size: u32) -> Self {
-        Chip::unknown(id, size, Bus::Serial(Serial::by_id(id)))
+        let bus = Bus::Serial(Serial::by_id(id));
+        Chip::unknown(id, EraseLayout::whole(size, PAGE_SIZE), bus)
+    }
+
+    /// Bytes.
+    pub fn size(&self) -> u32 {
+        self.layout.size()
     }
 
     /// How it can be erased and programmed by a drive with serial flash that
@@ -241,30 +217,10 @@ impl Chip {
     pub fn sector_layout(&self) -> EraseLayout {
         match &self.bus {
             Bus::Serial(serial) if serial.erases_sectors => {
-                let sectors = (self.size / SERIAL_SECTOR) as usize;
+                let sectors = (self.size() / SERIAL_SECTOR) as usize;
                 EraseLayout::from_sizes(vec![SERIAL_SECTOR; sectors], PAGE_SIZE)
             }
-            Bus::Serial(_) | Bus::Parallel(_) => self.erase_layout(),
-        }
-    }
-
-    /// How it can be erased and programmed by any drive.
-    pub fn erase_layout(&self) -> EraseLayout {
-        match &self.bus {
-            Bus::Serial(_) => EraseLayout::whole(self.size, PAGE_SIZE),
-            Bus::Parallel(parallel) => {
-                let program_unit = match parallel.program {
-                    Program::Byte => 1,
-                    Program::Page(bytes) => bytes,
-                };
-                match &parallel.erase {
-                    Erase::ChipOnly => EraseLayout::whole(self.size, program_unit),
-                    Erase::Sectors(sectors) => EraseLayout {
-                        sectors: sectors.clone(),
-                        program_unit,
-                    },
-                }
-            }
+            Bus::Serial(_) | Bus::Parallel(_) => self.layout.clone(),
         }
     }
 
@@ -286,7 +242,7 @@ impl fmt::Display for Chip {
             "{} ({}), {} KiB",
             self.title(),
             self.id,
-            self.size / 1024
+            self.size() / 1024
         )
     }
 }
@@ -306,10 +262,10 @@ pub fn parallel(id: ChipId) -> Option<&'static Chip> {
 /// Whether this text, a [`ChipId`] as it is shown, is that of a parallel chip which is
 /// programmed byte by byte.
 pub fn takes_byte_programs(id: &str) -> bool {
-    let is_it = |chip: &&Chip| chip.id.to_string() == id;
-    all().iter().filter(is_it).any(
-        |chip| matches!(&chip.bus, Bus::Parallel(parallel) if parallel.program == Program::Byte),
-    )
+    all().iter().any(|chip| {
+        let takes_bytes = matches!(chip.bus, Bus::Parallel(_)) && chip.layout.program_unit == 1;
+        takes_bytes && chip.id.to_string() == id
+    })
 }
 
 /// The chip with this ID on a serial bus.

@@ -3,12 +3,10 @@
 
 use std::sync::LazyLock;
 
-use super::FlashRange;
 use super::chip::{
-    Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Erase, Name, Parallel, Program, ReadOnly,
-    Serial, Tried, Unlock,
+    Bus, CONTINUATION, Chip, ChipId, DOCUMENTED_UNLOCK, Name, ReadOnly, Serial, Tried, Unlock,
 };
-use super::layout::EraseLayout;
+use super::{EraseLayout, PAGE_SIZE};
 
 const PARALLEL: &str = include_str!("parallel.tsv");
 
@@ -50,7 +48,7 @@ fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)
     Chip {
         id,
         names: vec![name(vendor, part)],
-        size: kib * 1024,
+        layout: EraseLayout::whole(kib * 1024, PAGE_SIZE),
         bus: Bus::Serial(Serial::by_id(id)),
         tried: Tried::IdentifiedByJungleFlasher,
         read_only: match part {
@@ -80,17 +78,18 @@ fn add(chips: &mut Vec<Chip>, chip: Chip) {
 /// a smaller chip then repeats its content.
 fn merge(known: &mut Chip, other: Chip) {
     let shared = match (&known.bus, &other.bus) {
-        (Bus::Parallel(one), Bus::Parallel(two)) if known.size == other.size => {
-            shared_unlock(one.unlock, two.unlock)
-                .filter(|_| one.program == two.program && one.erase == two.erase)
+        (Bus::Parallel(one), Bus::Parallel(two)) if known.layout == other.layout => {
+            shared_unlock(*one, *two)
         }
         _ => None,
     };
-    match (&mut known.bus, shared) {
-        (Bus::Parallel(parallel), Some(unlock)) => parallel.unlock = unlock,
-        _ => {
+    match shared {
+        Some(unlock) => known.bus = Bus::Parallel(unlock),
+        None => {
             known.read_only = Some(ReadOnly::SharedId);
-            known.size = known.size.max(other.size);
+            if known.size() < other.size() {
+                known.layout = other.layout;
+            }
         }
     }
     // Evidence from a drive counts before flashrom's, untested before tested.
@@ -139,9 +138,9 @@ fn parse(row: &str) -> Option<Chip> {
         return None;
     };
     let size = kib.parse::<u32>().ok()?.checked_mul(1024)?;
-    let program = match program {
-        "byte" => Program::Byte,
-        "page" => Program::Page(page.parse().ok()?),
+    let (program_unit, read_only) = match program {
+        "byte" => (1, None),
+        "page" => (page.parse().ok()?, Some(ReadOnly::TimedPages)),
         _ => return None,
     };
     Some(Chip {
@@ -150,12 +149,8 @@ fn parse(row: &str) -> Option<Chip> {
             device: code(device)?,
         },
         names: vec![name(vendor, part)],
-        size,
-        bus: Bus::Parallel(Parallel {
-            unlock: parse_unlock(unlock)?,
-            program,
-            erase: parse_erase(erase, size)?,
-        }),
+        layout: parse_layout(erase, size, program_unit)?,
+        bus: Bus::Parallel(parse_unlock(unlock)?),
         tried: match tried {
             "jungleflasher" => Tried::WrittenByJungleFlasher,
             "mtkflash" => Tried::IdentifiedByMtkflash,
@@ -165,10 +160,7 @@ fn parse(row: &str) -> Option<Chip> {
             },
             _ => return None,
         },
-        read_only: match program {
-            Program::Byte => None,
-            Program::Page(_) => Some(ReadOnly::TimedPages),
-        },
+        read_only,
     })
 }
 
@@ -189,9 +181,9 @@ fn parse_unlock(text: &str) -> Option<Unlock> {
 }
 
 /// `16384x1,8192x2`, adding up to the chip's size, or `chip only`.
-fn parse_erase(text: &str, size: u32) -> Option<Erase> {
+fn parse_layout(text: &str, size: u32, program_unit: u32) -> Option<EraseLayout> {
     if text == "chip only" {
-        return Some(Erase::ChipOnly);
+        return Some(EraseLayout::whole(size, program_unit));
     }
     let mut sizes = Vec::new();
     for group in text.split(',') {
@@ -199,8 +191,8 @@ fn parse_erase(text: &str, size: u32) -> Option<Erase> {
         let bytes: u32 = bytes.parse().ok()?;
         sizes.extend(std::iter::repeat_n(bytes, count.parse().ok()?));
     }
-    let sectors: Vec<FlashRange> = EraseLayout::from_sizes(sizes, 1).sectors;
-    (sectors.last()?.end() == size).then_some(Erase::Sectors(sectors))
+    let layout = EraseLayout::from_sizes(sizes, program_unit);
+    (layout.size() == size).then_some(layout)
 }
 
 #[cfg(test)]
@@ -218,9 +210,9 @@ mod tests {
         chip.names.iter().map(|name| name.part.as_str()).collect()
     }
 
-    fn bus(chip: &Chip) -> &Parallel {
-        match &chip.bus {
-            Bus::Parallel(parallel) => parallel,
+    fn unlock(chip: &Chip) -> Unlock {
+        match chip.bus {
+            Bus::Parallel(unlock) => unlock,
             Bus::Serial(_) => panic!("{chip} is serial"),
         }
     }
@@ -257,9 +249,7 @@ mod tests {
     #[test]
     fn every_chip_can_be_erased_everywhere() {
         for chip in chip::all() {
-            let layout = chip.erase_layout();
-            assert!(layout.is_gapless(), "{chip}");
-            assert_eq!(layout.size(), chip.size, "{chip}");
+            assert!(chip.layout.is_gapless(), "{chip}");
         }
     }
 
@@ -269,9 +259,9 @@ mod tests {
         assert_eq!(names(chip), ["SST39SF020", "SST39SF020A"]);
         assert_eq!(chip.tried, Tried::WrittenByJungleFlasher);
         assert_eq!(chip.read_only, None);
-        assert_eq!(chip.size, 256 * 1024);
-        assert_eq!(chip.erase_layout().sectors.len(), 64);
-        assert_eq!(chip.erase_layout().program_unit, 1);
+        assert_eq!(chip.size(), 256 * 1024);
+        assert_eq!(chip.layout.sectors.len(), 64);
+        assert_eq!(chip.layout.program_unit, 1);
         assert_eq!(
             chip.to_string(),
             "SST SST39SF020 or SST SST39SF020A (ManuID: BF  DevID: B6), 256 KiB"
@@ -282,9 +272,7 @@ mod tests {
     fn page_write_chips_are_read_and_never_written() {
         let page_write: Vec<&Chip> = chip::all()
             .iter()
-            .filter(|chip| {
-                matches!(&chip.bus, Bus::Parallel(parallel) if parallel.program != Program::Byte)
-            })
+            .filter(|chip| matches!(chip.bus, Bus::Parallel(_)) && chip.layout.program_unit != 1)
             .collect();
         assert_eq!(page_write.len(), 10);
         for chip in page_write {
@@ -302,7 +290,7 @@ mod tests {
         ] {
             let chip = parallel(manufacturer, device);
             assert_eq!(names(chip), expected);
-            assert_eq!(bus(chip).unlock, DOCUMENTED_UNLOCK);
+            assert_eq!(unlock(chip), DOCUMENTED_UNLOCK);
             assert_eq!(chip.read_only, None);
         }
     }
@@ -311,7 +299,7 @@ mod tests {
     fn chips_that_are_the_same_under_two_vendors_are_named_with_both() {
         let chip = parallel(0x01, 0xB0);
         assert_eq!(chip.title(), "AMD Am29F002(N)BT or TI TMS29F002RT");
-        assert_eq!(bus(chip).unlock, SHORT_UNLOCK);
+        assert_eq!(unlock(chip), SHORT_UNLOCK);
         assert_eq!(chip.read_only, None);
     }
 
@@ -337,21 +325,23 @@ mod tests {
             assert_eq!(names(chip), ["one", "two"]);
             assert_eq!(chip.read_only, Some(ReadOnly::SharedId));
         }
-        assert_eq!(chips[1].size, 256 * 1024);
+        assert_eq!(chips[1].size(), 256 * 1024);
     }
 
     /// Whether the documented identification reaches a chip, which needs the same
     /// low eleven address bits in both unlock cycles.
-    fn answers_documented_unlock(chip: &Parallel) -> bool {
+    fn answers_documented_unlock(unlock: Unlock) -> bool {
         let low = |unlock: Unlock| (unlock.0 & 0x7FF, unlock.1 & 0x7FF);
-        low(chip.unlock) == low(DOCUMENTED_UNLOCK)
+        low(unlock) == low(DOCUMENTED_UNLOCK)
     }
 
     #[test]
     fn four_chips_do_not_answer_the_documented_identification() {
         let silent: Vec<String> = chip::all()
             .iter()
-            .filter(|chip| matches!(&chip.bus, Bus::Parallel(p) if !answers_documented_unlock(p)))
+            .filter(
+                |chip| matches!(chip.bus, Bus::Parallel(pair) if !answers_documented_unlock(pair)),
+            )
             .map(Chip::title)
             .collect();
         assert_eq!(
@@ -400,10 +390,10 @@ mod tests {
             let sst = chip.id.manufacturer == 0xBF;
             assert_eq!(bus.chip_erase, if sst { 0x60 } else { 0xC7 });
             assert_eq!(bus.status_write_enable, if sst { 0x50 } else { 0x06 });
-            assert_eq!(chip.erase_layout(), EraseLayout::whole(chip.size, 256));
+            assert_eq!(chip.layout, EraseLayout::whole(chip.size(), 256));
             let sectors = chip.sector_layout().sectors.len() as u32;
             let has_sectors = ["MX25L2005", "MX25L8005"].contains(&chip.names[0].part.as_str());
-            assert_eq!(sectors, if has_sectors { chip.size / 0x1000 } else { 1 });
+            assert_eq!(sectors, if has_sectors { chip.size() / 0x1000 } else { 1 });
             assert!(chip.sector_layout().is_gapless());
         }
         assert_eq!(Serial::by_id(ChipId::new(0x1F, 0x00)).chip_erase, 0x62);

@@ -339,7 +339,7 @@ fn execute(steps: &[Step], current: &[u8], target: &[u8], layout: &EraseLayout) 
 fn layouts() -> impl Strategy<Value = EraseLayout> {
     let known: Vec<EraseLayout> = chip::all()
         .iter()
-        .map(chip::Chip::erase_layout)
+        .map(|chip| chip.layout.clone())
         .filter(|layout| layout.size() == SIZE)
         .chain([boot_sectors(), small_sectors(), serial()])
         .collect();

@@ -11,9 +11,7 @@
 use std::time::Duration;
 
 use super::flash_memory::{Array, CHIP_ERASE_TIME, PROGRAM_TIME, SECTOR_ERASE_TIME, Work};
-use crate::flash::chip::{
-    Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Parallel, Program, Unlock,
-};
+use crate::flash::chip::{Chip, ChipId, DEVICE_CONTINUED, MANUFACTURER_CONTINUED, Unlock};
 use crate::flash::{EraseLayout, FlashRange, Offset};
 
 const DATA_POLLING: u8 = 0x80;
@@ -26,7 +24,6 @@ pub struct ParallelFlash {
     id: ChipId,
     size: u32,
     unlock: Unlock,
-    program: Program,
     layout: EraseLayout,
     pub array: Array,
     cycle: Cycle,
@@ -55,13 +52,12 @@ enum Cycle {
 }
 
 impl ParallelFlash {
-    pub fn new(chip: &Chip, bus: &Parallel, array: Array) -> Self {
+    pub fn new(chip: &Chip, unlock: Unlock, array: Array) -> Self {
         ParallelFlash {
             id: chip.id,
-            size: chip.size.max(1),
-            unlock: bus.unlock,
-            program: bus.program,
-            layout: chip.erase_layout(),
+            size: chip.size().max(1),
+            unlock,
+            layout: chip.layout.clone(),
             array,
             cycle: Cycle::Start,
             shows_id: false,
@@ -114,7 +110,7 @@ impl ParallelFlash {
             (Cycle::Start, 0xAA) if first => self.cycle = Cycle::Unlocking,
             (Cycle::Unlocking, 0x55) if second => self.cycle = Cycle::Unlocked,
             (Cycle::Unlocked, 0x90) if first => self.shows_id = true,
-            (Cycle::Unlocked, 0xA0) if first && may_change && self.program == Program::Byte => {
+            (Cycle::Unlocked, 0xA0) if first && may_change && self.layout.program_unit == 1 => {
                 self.cycle = Cycle::Program;
             }
             (Cycle::Unlocked, 0x80) if first && may_change => self.cycle = Cycle::Erase,

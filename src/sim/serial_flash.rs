@@ -44,7 +44,7 @@ impl SerialFlash {
     pub fn new(chip: &Chip, bus: &Serial, array: Array) -> Self {
         SerialFlash {
             id: chip.id,
-            size: chip.size.max(1),
+            size: chip.size().max(1),
             bus: bus.clone(),
             array,
             protection: 0,

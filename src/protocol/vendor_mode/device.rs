@@ -94,12 +94,12 @@ impl VendorModeDrive {
 }
 
 fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
-    let out_of_reach = matches!(chip.bus, Bus::Parallel(_)) && chip.size > PARALLEL_REACH;
-    let reading = if chip.size == 0 {
+    let out_of_reach = matches!(chip.bus, Bus::Parallel(_)) && chip.size() > PARALLEL_REACH;
+    let reading = if chip.size() == 0 {
         Reading::Impossible(Unreadable::UnknownSize { chip: chip.id })
     } else if out_of_reach {
         Reading::Impossible(Unreadable::OutOfReach {
-            size: chip.size,
+            size: chip.size(),
             reach: PARALLEL_REACH,
         })
     } else {
@@ -113,10 +113,10 @@ fn capabilities(chip: &Chip, is_known: bool, mode: ModeStatus) -> Capabilities {
         (Reading::Blocks(_), None) if mode == ModeStatus::SerialAt8800 => {
             Writing::InPlace(chip.sector_layout())
         }
-        (Reading::Blocks(_), None) => Writing::InPlace(chip.erase_layout()),
+        (Reading::Blocks(_), None) => Writing::InPlace(chip.layout.clone()),
     };
     Capabilities {
-        size: chip.size,
+        size: chip.size(),
         reading,
         windows: &[],
         writing,
@@ -181,10 +181,8 @@ impl InPlace for VendorModeDrive {
             return Err(Impossible::NoSector { range }.into());
         }
         match &self.chip.bus {
-            Bus::Parallel(parallel) if whole => {
-                self.drive.erase_parallel_chip(parallel.unlock, range)
-            }
-            Bus::Parallel(parallel) => self.drive.erase_parallel_sector(parallel.unlock, range),
+            Bus::Parallel(unlock) if whole => self.drive.erase_parallel_chip(*unlock, range),
+            Bus::Parallel(unlock) => self.drive.erase_parallel_sector(*unlock, range),
             Bus::Serial(serial) => {
                 let serial = serial.clone();
                 self.unprotect()?;
@@ -202,7 +200,7 @@ impl InPlace for VendorModeDrive {
             return Err(Impossible::ChangingInPlace.into());
         }
         match &self.chip.bus {
-            Bus::Parallel(parallel) => self.drive.program_parallel(parallel.unlock, at, bytes),
+            Bus::Parallel(unlock) => self.drive.program_parallel(*unlock, at, bytes),
             Bus::Serial(_) => {
                 self.unprotect()?;
                 self.drive.program_serial(at, bytes)

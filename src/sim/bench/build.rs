@@ -87,7 +87,9 @@ pub(super) fn drive(
 
 fn flash_part(setup: &DriveSetup, chip: &Chip, array: Array) -> FlashPart {
     match &chip.bus {
-        Bus::Parallel(bus) => FlashPart::Parallel(Box::new(ParallelFlash::new(chip, bus, array))),
+        Bus::Parallel(unlock) => {
+            FlashPart::Parallel(Box::new(ParallelFlash::new(chip, *unlock, array)))
+        }
         Bus::Serial(bus) => {
             let part = SerialFlash::new(chip, bus, array);
             FlashPart::Serial(Box::new(match (setup.wp_held, setup.protected) {

@@ -38,7 +38,7 @@ impl Part {
 
     pub fn size(&self) -> u32 {
         match self {
-            Part::Chip(chip, _) => chip.size,
+            Part::Chip(chip, _) => chip.size(),
             Part::Whole(size, _) => *size,
         }
     }

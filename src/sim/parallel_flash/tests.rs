@@ -18,11 +18,11 @@ impl Host {
             device,
         };
         let chip = chip::parallel(id).unwrap();
-        let cells = vec![0; chip.size as usize];
-        let Bus::Parallel(bus) = &chip.bus else {
+        let cells = vec![0; chip.size() as usize];
+        let Bus::Parallel(unlock) = chip.bus else {
             panic!("{chip}");
         };
-        let flash = ParallelFlash::new(chip, bus, Array::new(Memory::new(cells)));
+        let flash = ParallelFlash::new(chip, unlock, Array::new(Memory::new(cells)));
         let now = Duration::ZERO;
         Host { flash, now }
     }

@@ -15,7 +15,7 @@ struct Host {
 impl Host {
     fn new(manufacturer: u8, device: u8) -> Host {
         let chip = chip::serial(ChipId::new(manufacturer, device)).unwrap();
-        let cells = vec![0; chip.size as usize];
+        let cells = vec![0; chip.size() as usize];
         let Bus::Serial(bus) = &chip.bus else {
             panic!("{chip}");
         };
