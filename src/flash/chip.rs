@@ -9,7 +9,7 @@
 //! - All other parallel parts are from flashrom 1.8. As far as known, nobody ever
 //!   wrote one of them through a drive.
 //!
-//! All parallel parts are in `parallel.tsv` beside this file.
+//! They are in `chips.tsv` beside this file.
 //!
 //! None of them was tried on hardware with this tool. [`Tried`] says for each
 //! chip which of these holds.

@@ -1,5 +1,4 @@
-//! The entries behind [`super::chip`]: those of `parallel.tsv`, merged by ID, and the
-//! serial chips that flashers of MediaTek drives know.
+//! The entries behind [`super::chip`]: those of `chips.tsv`, merged by ID.
 
 use std::sync::LazyLock;
 
@@ -8,66 +7,28 @@ use super::chip::{
 };
 use super::{EraseLayout, PAGE_SIZE};
 
-const PARALLEL: &str = include_str!("parallel.tsv");
+const TABLE: &str = include_str!("chips.tsv");
 
 /// The command set of 0555/02AA parts decodes no more address bits than this pair has.
 const SHORT_UNLOCK: Unlock = Unlock(0x0555, 0x02AA);
 
-/// Manufacturer, device, vendor, part and KiB of the serial chips of
-/// JungleFlasher 0.1.96 and DosFlash.
-const SERIAL: [(u8, u8, &str, &str, u32); 13] = [
-    (0xBF, 0x43, "SST", "SST25VF020", 256),
-    (0xEF, 0x11, "Winbond", "W25P20", 256),
-    (0xEF, 0x31, "Winbond", "W25B20", 256),
-    (0x9D, 0x7D, "PMC", "Pm25LV020", 256),
-    (0x37, 0x11, "AMIC", "A25L20P", 256),
-    (0xC2, 0x11, "Macronix", "MX25L2005", 256),
-    (0x10, 0x00, "Spansion", "S25FL002D", 256),
-    (0x1C, 0x13, "Eon", "EN25P80", 1024),
-    (0xEF, 0x13, "Winbond", "W25P80", 1024),
-    (0xC2, 0x13, "Macronix", "MX25L8005", 1024),
-    (0x1C, 0x14, "Eon", "EN25P16", 2048),
-    (0xEF, 0x14, "Winbond", "W25P16", 2048),
-    (0xC2, 0x14, "Macronix", "MX25L1605D", 2048),
-];
-
 pub(super) fn chips() -> &'static [Chip] {
     static CHIPS: LazyLock<Vec<Chip>> = LazyLock::new(|| {
         let mut chips = Vec::new();
-        for chip in rows(PARALLEL).filter_map(parse) {
+        for chip in rows(TABLE).filter_map(parse) {
             add(&mut chips, chip);
         }
-        chips.extend(SERIAL.iter().map(serial));
         chips
     });
     &CHIPS
 }
 
-fn serial(&(manufacturer, device, vendor, part, kib): &(u8, u8, &str, &str, u32)) -> Chip {
-    let id = ChipId::new(manufacturer, device);
-    Chip {
-        id,
-        names: vec![name(vendor, part)],
-        layout: EraseLayout::whole(kib * 1024, PAGE_SIZE),
-        bus: Bus::Serial(Serial::by_id(id)),
-        tried: Tried::IdentifiedByJungleFlasher,
-        read_only: match part {
-            "SST25VF020" => Some(ReadOnly::SourcesDisagree),
-            _ => None,
-        },
-    }
-}
-
-fn name(vendor: &str, part: &str) -> Name {
-    Name {
-        vendor: vendor.to_owned(),
-        part: part.to_owned(),
-    }
-}
-
-/// Adds a chip, or its name to the one with the same ID.
+/// Adds a chip, or its name to the one with the same ID on the same bus.
 fn add(chips: &mut Vec<Chip>, chip: Chip) {
-    match chips.iter_mut().find(|known| known.id == chip.id) {
+    let bus = std::mem::discriminant(&chip.bus);
+    let is_same =
+        |known: &&mut Chip| known.id == chip.id && std::mem::discriminant(&known.bus) == bus;
+    match chips.iter_mut().find(is_same) {
         Some(known) => merge(known, chip),
         None => chips.push(chip),
     }
@@ -137,23 +98,33 @@ fn parse(row: &str) -> Option<Chip> {
     else {
         return None;
     };
+    let id = ChipId {
+        manufacturer: code(manufacturer)?,
+        device: code(device)?,
+    };
     let size = kib.parse::<u32>().ok()?.checked_mul(1024)?;
     let (program_unit, read_only) = match program {
         "byte" => (1, None),
         "page" => (page.parse().ok()?, Some(ReadOnly::TimedPages)),
+        "serial" => (PAGE_SIZE, None),
+        "disputed" => (PAGE_SIZE, Some(ReadOnly::SourcesDisagree)),
         _ => return None,
     };
     Some(Chip {
-        id: ChipId {
-            manufacturer: code(manufacturer)?,
-            device: code(device)?,
-        },
-        names: vec![name(vendor, part)],
+        id,
+        names: vec![Name {
+            vendor: vendor.to_owned(),
+            part: part.to_owned(),
+        }],
         layout: parse_layout(erase, size, program_unit)?,
-        bus: Bus::Parallel(parse_unlock(unlock)?),
+        bus: match unlock {
+            "serial" => Bus::Serial(Serial::by_id(id)),
+            pair => Bus::Parallel(parse_unlock(pair)?),
+        },
         tried: match tried {
             "jungleflasher" => Tried::WrittenByJungleFlasher,
             "mtkflash" => Tried::IdentifiedByMtkflash,
+            "identified" => Tried::IdentifiedByJungleFlasher,
             "ok" => Tried::KnownToFlashrom { write_tested: true },
             "untested" => Tried::KnownToFlashrom {
                 write_tested: false,
@@ -201,6 +172,7 @@ mod tests {
     use super::*;
 
     const PARALLEL_ROWS: usize = 93;
+    const SERIAL_ROWS: usize = 13;
 
     fn parallel(manufacturer: u8, device: u8) -> &'static Chip {
         chip::parallel(ChipId::new(manufacturer, device)).unwrap()
@@ -218,15 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_parallel_table_is_a_chip() {
-        let bad: Vec<&str> = rows(PARALLEL).filter(|row| parse(row).is_none()).collect();
+    fn every_row_of_the_table_is_a_chip() {
+        let bad: Vec<&str> = rows(TABLE).filter(|row| parse(row).is_none()).collect();
         assert_eq!(bad, Vec::<&str>::new());
-        assert_eq!(rows(PARALLEL).count(), PARALLEL_ROWS);
+        assert_eq!(rows(TABLE).count(), PARALLEL_ROWS + SERIAL_ROWS);
     }
 
     #[test]
-    fn every_name_in_the_parallel_table_is_in_exactly_one_chip() {
-        for row in rows(PARALLEL).filter_map(parse) {
+    fn every_name_in_the_table_is_in_exactly_one_chip() {
+        for row in rows(TABLE).filter_map(parse) {
             let holders = chip::all()
                 .iter()
                 .filter(|chip| chip.names.contains(&row.names[0]))
@@ -382,7 +354,7 @@ mod tests {
             .iter()
             .filter(|chip| matches!(chip.bus, Bus::Serial(_)))
             .collect();
-        assert_eq!(serial.len(), SERIAL.len());
+        assert_eq!(serial.len(), SERIAL_ROWS);
         for chip in serial {
             let Bus::Serial(bus) = &chip.bus else {
                 continue;
