@@ -125,9 +125,9 @@ impl DriveSetup {
             count: match self.entry {
                 Entry::Always => 0,
                 Entry::Refused => u64::MAX,
-                Entry::AfterPowerCycles => self.power_cycles,
+                Entry::AfterPowerCycles => self.power_cycles.unwrap_or(2),
             },
-            status: self.refusal_status,
+            status: self.refusal_status.unwrap_or(0x51),
         }
     }
 
@@ -139,7 +139,7 @@ impl DriveSetup {
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         Some(Habits {
             program: seconds(self.program_seconds.unwrap_or(usual))?,
-            restart: seconds(self.restart_seconds)?,
+            restart: seconds(self.restart_seconds.unwrap_or(2.0))?,
             reenumerates: self.reenumerates.unwrap_or(self.model == ModelKind::Mt1939),
             boot_loader: self
                 .boot_loader
@@ -167,7 +167,7 @@ impl DriveSetup {
 
 fn board(setup: &Setup) -> Board {
     let mut board = Board::new("", setup.platform()).svc(&setup.svc);
-    board.banner.clone_from(&setup.banner);
+    setup.banner().clone_into(&mut board.banner);
     board.wants.clone_from(&setup.wants);
     board.boot_aes = setup.boot_aes;
     let board = if setup.aes { board.aes() } else { board };

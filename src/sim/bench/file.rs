@@ -95,12 +95,10 @@ pub(super) struct DriveSetup {
     pub unknown_chip: Option<Spanned<UnknownChip>>,
     #[serde(default)]
     pub entry: Entry,
-    /// The status of a refused entry.
-    #[serde(default = "refusal")]
-    pub refusal_status: u8,
-    /// Refused entries before `entry = "after-power-cycles"` succeeds.
-    #[serde(default = "two")]
-    pub power_cycles: u64,
+    /// The status of a refused entry; 0x51.
+    pub refusal_status: Option<u8>,
+    /// Refused entries before `entry = "after-power-cycles"` succeeds; 2.
+    pub power_cycles: Option<u64>,
     #[serde(default)]
     pub contents: Contents,
     #[serde(default)]
@@ -129,9 +127,8 @@ pub(super) struct DriveSetup {
     /// Of a packet drive: the seconds for which it programs, each time; 8, or
     /// 10 for an MT1939.
     pub program_seconds: Option<f64>,
-    /// Of a packet drive: the seconds that its restart takes.
-    #[serde(default = "restart_seconds")]
-    pub restart_seconds: f64,
+    /// Of a packet drive: the seconds that its restart takes; 2.
+    pub restart_seconds: Option<f64>,
     /// Of a packet drive: leaves the bus to restart, as only an MT1939 does
     /// without this key.
     pub reenumerates: Option<bool>,
@@ -192,16 +189,4 @@ pub(super) struct UnknownChip {
     pub device: u8,
     /// Bytes.
     pub size: u32,
-}
-
-fn restart_seconds() -> f64 {
-    2.0
-}
-
-fn refusal() -> u8 {
-    0x51
-}
-
-fn two() -> u64 {
-    2
 }

@@ -38,11 +38,11 @@ pub(in crate::sim) enum Reads {
 }
 
 /// The board of a drive, and what the firmware on it wants, as a bench says.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::sim) struct Setup {
-    /// 16 characters at 3000.
-    pub banner: String,
+    /// 16 characters at 3000; those of a BU40N without.
+    banner: Option<String>,
     /// Such as `JB9`; by the banner without. Firmware for another does not run.
     platform: Option<String>,
     /// Such as `NS60`; blank without.
@@ -56,10 +56,10 @@ pub(in crate::sim) struct Setup {
     pub aes: bool,
     /// The boot code does.
     pub boot_aes: bool,
-    /// Prepared by `3B 06 67`.
-    newer_entry: bool,
-    /// Prepared by `3B 01`.
-    older_entry: bool,
+    /// Prepared by `3B 06 67`, unless this says otherwise.
+    newer_entry: Option<bool>,
+    /// Prepared by `3B 01`, unless this says otherwise.
+    older_entry: Option<bool>,
     /// What the firmware lets be read.
     reads: Reads,
     /// What the boot code does.
@@ -68,29 +68,14 @@ pub(in crate::sim) struct Setup {
     keeps_old: bool,
 }
 
-impl Default for Setup {
-    fn default() -> Setup {
-        Setup {
-            banner: "MT1959 Boot BU5 ".to_owned(),
-            platform: None,
-            svc: String::new(),
-            date: None,
-            wants: None,
-            aes: false,
-            boot_aes: false,
-            newer_entry: true,
-            older_entry: true,
-            reads: Reads::Everything,
-            boot_reads: Reads::Everything,
-            keeps_old: false,
-        }
-    }
-}
-
 impl Setup {
+    pub fn banner(&self) -> &str {
+        self.banner.as_deref().unwrap_or("MT1959 Boot BU5 ")
+    }
+
     /// As boards with this boot code are called.
     pub fn platform(&self) -> &str {
-        let of_banner = match self.banner.get(12..14) {
+        let of_banner = match self.banner().get(12..14) {
             Some("JB") => "JB8",
             Some("Co") => "JB7",
             _ => "BU3",
@@ -272,12 +257,12 @@ impl Protocol for BluRay {
                 if is_block(cdb, &[0x3B, 0x06, 0x67, 0, 0, 0, 0, 0, 0, flags])
                     && sent.is_empty() =>
             {
-                self.prepare(self.setup.newer_entry, flags)
+                self.prepare(self.setup.newer_entry != Some(false), flags)
             }
             [0x3B, 0x01, _, _, _, _, _, _, _, flags, ..]
                 if is_block(cdb, &[0x3B, 0x01, 0, 0, 0, 0, 0, 0, 0, flags]) && sent.is_empty() =>
             {
-                self.prepare(self.setup.older_entry, flags)
+                self.prepare(self.setup.older_entry != Some(false), flags)
             }
             [0x3B, 0x06, 0, high, middle, low, ..]
                 if is_block(cdb, &[0x3B, 0x06, 0, high, middle, low, 0, 0x40, 0]) =>
