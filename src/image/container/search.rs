@@ -124,35 +124,28 @@ pub fn search(content: &[u8], budget: Budget) -> Option<Contents> {
     let mut search = Search {
         budget,
         path: Vec::new(),
-        images: Vec::new(),
-        others: Vec::new(),
-        texts: Vec::new(),
+        found: Contents {
+            kind,
+            images: Vec::new(),
+            others: Vec::new(),
+            texts: Vec::new(),
+        },
     };
     search.open(kind, content, false);
     // A flasher is a program that is known better.
-    let outermost = |path: &[Step]| path.first().map(|step| step.kind);
-    let known = search
-        .images
-        .first()
-        .and_then(|found| outermost(&found.path));
-    let known = known.or_else(|| {
-        let mut others = search.others.iter();
-        others.find_map(|other| outermost(&other.path))
-    });
-    Some(Contents {
-        kind: known.unwrap_or(kind),
-        images: search.images,
-        others: search.others,
-        texts: search.texts,
-    })
+    let mut found = search.found;
+    let images = found.images.iter().map(|image| &image.path);
+    let mut paths = images.chain(found.others.iter().map(|other| &other.path));
+    if let Some(outermost) = paths.find_map(|path| path.first()) {
+        found.kind = outermost.kind;
+    }
+    Some(found)
 }
 
 struct Search {
     budget: Budget,
     path: Vec<Step>,
-    images: Vec<Found>,
-    others: Vec<Member>,
-    texts: Vec<String>,
+    found: Contents,
 }
 
 impl Search {
@@ -232,7 +225,7 @@ impl Search {
     fn image(&mut self, content: Vec<u8>) {
         self.keep_text(&content);
         match Image::parse(content) {
-            Ok(image) if self.may_be_firmware(&image) => self.found(image, None),
+            Ok(image) if self.may_be_firmware(&image) => self.keep(image, None),
             Ok(_) => self.trouble(Trouble::NoImage),
             Err(error) => self.trouble(Trouble::Image(error)),
         }
@@ -242,9 +235,9 @@ impl Search {
     fn keep_text(&mut self, content: &[u8]) {
         let is_text = |step: &Step| step.name.to_ascii_lowercase().ends_with(".txt");
         let is_one = self.path.last().is_some_and(is_text);
-        if is_one && content.len() <= LARGEST_TEXT && self.texts.len() < MOST_TEXTS {
+        if is_one && content.len() <= LARGEST_TEXT && self.found.texts.len() < MOST_TEXTS {
             let text = std::str::from_utf8(content).map(str::to_owned);
-            self.texts.extend(text);
+            self.found.texts.extend(text);
         }
     }
 
@@ -261,13 +254,13 @@ impl Search {
             || size <= *SIZES.end() && is_called_so
     }
 
-    fn found(&mut self, image: Image, guess: Option<Guess>) {
+    fn keep(&mut self, image: Image, guess: Option<Guess>) {
         let kept = self.budget.kept.checked_sub(image.bytes().len());
-        let Some(kept) = kept.filter(|_| self.images.len() < Budget::IMAGES) else {
+        let Some(kept) = kept.filter(|_| self.found.images.len() < Budget::IMAGES) else {
             return self.trouble(Trouble::Limit);
         };
         self.budget.kept = kept;
-        self.images.push(Found {
+        self.found.images.push(Found {
             path: self.path.clone(),
             image,
             guess,
@@ -275,8 +268,8 @@ impl Search {
     }
 
     fn trouble(&mut self, trouble: Trouble) {
-        if self.others.len() < self.budget.members.max(Budget::IMAGES) {
-            self.others.push(Member {
+        if self.found.others.len() < self.budget.members.max(Budget::IMAGES) {
+            self.found.others.push(Member {
                 path: self.path.clone(),
                 trouble,
             });
@@ -327,12 +320,12 @@ impl Search {
             Some(Err(trouble)) => return self.trouble(trouble),
             None => {}
         }
-        let before = self.images.len() + self.others.len();
+        let before = self.found.images.len() + self.found.others.len();
         if let Some(program) = pe::Program::of(content) {
             self.resources(&program);
             self.overlay(content, program.overlay());
         }
-        if self.images.len() + self.others.len() == before {
+        if self.found.images.len() + self.found.others.len() == before {
             self.trouble(Trouble::NoImage);
         }
     }
@@ -392,7 +385,7 @@ impl Search {
                         Some(guess) if !is_whole(&image) => {
                             search.trouble(Trouble::Undecided(guess));
                         }
-                        guess => search.found(image, guess),
+                        guess => search.keep(image, guess),
                     }
                 }
                 Err(trouble) => search.trouble(trouble),
