@@ -181,7 +181,7 @@ pub fn blu_ray(bytes: &[u8]) -> Option<ImageIdentity> {
 
 /// Vendor 8, product 16, revision 4, as INQUIRY lays them out; vendor and
 /// product not empty.
-fn identity_at(bytes: &[u8], at: usize) -> Option<Identity> {
+pub(crate) fn identity_at(bytes: &[u8], at: usize) -> Option<Identity> {
     let name = |at, length| text(bytes, at, length).filter(|name| !name.is_empty());
     Some(Identity {
         vendor: name(at, 8)?,

@@ -172,23 +172,6 @@ pub(super) fn mt1939_sum(image: &[u8]) -> u16 {
     Checksum::of(MT1939_SUMMED.of(image)).0
 }
 
-/// Vendor 8, product 16 and revision 4, if all of it is printable and there is
-/// a vendor.
-pub(super) fn identity_at(bytes: &[u8], at: usize) -> Option<Identity> {
-    let text = |at: usize, length: usize| {
-        let field = bytes.get(at..at + length)?;
-        let text = std::str::from_utf8(field).ok()?;
-        let printable = field.iter().all(|byte| matches!(byte, b' '..=b'~'));
-        printable.then(|| text.trim_end().to_owned())
-    };
-    Some(Identity {
-        vendor: text(at, 8).filter(|vendor| !vendor.is_empty())?,
-        product: text(at + 8, 16)?,
-        revision: text(at + 24, 4)?,
-        serial: None,
-    })
-}
-
 /// The characters of `text`, cut or filled up with blanks, as INQUIRY has them.
 pub(super) fn padded<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
     let mut field = [b' '; LENGTH];

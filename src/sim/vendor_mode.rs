@@ -15,7 +15,7 @@ use super::counters::Counters;
 use super::drive::{
     Core, DEVICE_RESET, IDENTIFY_DEVICE, IDENTIFY_PACKET_DEVICE, Model, PACKET, STATUS_READY,
 };
-use super::firmware::{IDENTITY_AT, INQUIRY_HEADER, identity_at};
+use super::firmware::{IDENTITY_AT, INQUIRY_HEADER};
 use super::flash_memory::Array;
 use super::memory::Memory;
 use super::packet::{check_condition, good};
@@ -25,6 +25,7 @@ use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
 use crate::flash::{BANK_SIZE, FlashRange};
+use crate::image::identity::identity_at;
 use crate::scsi::Identity;
 
 const ENTER: u8 = 0x80;

@@ -7,8 +7,9 @@ use super::protocol::{
     INVALID_FIELD, INVALID_PARAMETER, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
 use crate::image::Checksum;
+use crate::image::identity::identity_at;
 use crate::scsi::Identity;
-use crate::sim::firmware::{BTC_IDENTITY_AT, identity_at};
+use crate::sim::firmware::BTC_IDENTITY_AT;
 use crate::sim::target::TargetData;
 
 pub(in crate::sim) const SIZE: u32 = 0x10_0000;

@@ -9,9 +9,10 @@ use super::protocol::{
 };
 use super::{READ_BUFFER, read_buffer};
 use crate::flash::FlashRange;
+use crate::image::identity::identity_at;
 use crate::scsi::Identity;
 use crate::sim::firmware::{
-    IDENTITY_AT, INQUIRY_HEADER, MT1939_SUM_AT, MT1939_TRAILER_AT, identity_at, mt1939_sum, padded,
+    IDENTITY_AT, INQUIRY_HEADER, MT1939_SUM_AT, MT1939_TRAILER_AT, mt1939_sum, padded,
 };
 use crate::sim::target::TargetData;
 
