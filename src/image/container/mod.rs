@@ -19,6 +19,8 @@ mod wrapped;
 mod xflash;
 mod zip;
 
+use std::io::Read;
+
 pub use search::{Contents, Found, Member, Step, Trouble, search};
 pub use xflash::Guess;
 
@@ -125,6 +127,21 @@ impl Budget {
 
     /// Images that are kept; no archive of firmware has had as many.
     pub const IMAGES: usize = 256;
+
+    /// All that is unpacked of a member. One that fails may have taken any time.
+    fn unpack(&mut self, member: impl Read) -> Result<Vec<u8>, Problem> {
+        let limit = self.bytes.min(Budget::MEMBER);
+        let mut content = Vec::new();
+        let read = member.take(limit as u64 + 1).read_to_end(&mut content);
+        let content = match read {
+            Ok(size) if size > limit => Err(Problem::TooLarge),
+            Ok(_) => Ok(content),
+            Err(_) => Err(Problem::Damaged),
+        };
+        let taken = content.as_ref().map_or(Budget::MEMBER, Vec::len);
+        self.bytes = self.bytes.saturating_sub(taken);
+        content
+    }
 }
 
 impl Default for Budget {

@@ -101,6 +101,24 @@ fn archives_of_7z_and_gzip_are_read_as_well() {
 }
 
 #[test]
+fn members_that_want_a_password_leave_room_for_one_that_does_not() {
+    let bytes = image(256, 1);
+    let mut members = vec![("locked", b"secret".as_slice()); 9];
+    members.push(("BYS1.BIN", &bytes));
+    let mut archive = made::zip(&members);
+    let places = |mark: &[u8], archive: &[u8]| -> Vec<usize> {
+        memchr::memmem::find_iter(archive, mark).take(9).collect()
+    };
+    // The flags of encrypted members.
+    for (mark, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        for at in places(mark, &archive) {
+            archive[at + flags] |= 1;
+        }
+    }
+    assert_eq!(found(&archive).images.len(), 1);
+}
+
+#[test]
 fn a_hex_file_in_an_archive_is_read_as_one() {
     let bytes = image(256, 1);
     let mut hex = Vec::new();

@@ -1,6 +1,6 @@
 //! ZIP archives, also behind a program, with members stored or deflated.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use ::zip::ZipArchive;
 use ::zip::result::ZipError;
@@ -40,20 +40,9 @@ impl<'a> Archive<'a> {
         let name = shown(self.0.name_for_index(number).unwrap_or("?"));
         let content = match self.0.by_index(number) {
             Ok(file) if file.is_dir() => return None,
-            Ok(mut file) => {
-                let limit = budget.bytes.min(Budget::MEMBER);
-                let mut content = Vec::new();
-                let read = (&mut file).take(limit as u64 + 1).read_to_end(&mut content);
-                match read {
-                    Ok(size) if size > limit => Err(Problem::TooLarge),
-                    Ok(_) => Ok(content),
-                    Err(_) => Err(Problem::Damaged),
-                }
-            }
+            Ok(file) => budget.unpack(file),
             Err(error) => Err(problem(&error)),
         };
-        let taken = content.as_ref().map_or(Budget::MEMBER, Vec::len);
-        budget.bytes = budget.bytes.saturating_sub(taken);
         Some(File { name, content })
     }
 }
