@@ -37,6 +37,16 @@ fn a_range_of_drives_is_checked_and_each_has_a_line_in_the_end() {
     insta::assert_snapshot!(folder.done("1-4 c").stdout);
 }
 
+#[test]
+fn a_check_of_all_drives_ends_with_the_worst_failure_and_not_with_the_last() {
+    let (first, second) = ("entry = \"refused\"", "dead = true");
+    for both in [[first, second], [second, first]] {
+        let folder = alike(&[("position = 1", both[0]), ("position = 2", both[1])]);
+        let run = folder.fails("c --yes --json", 6);
+        assert!(run.stdout.contains("\"exit_code\": 6"), "{run}");
+    }
+}
+
 /// Drives of one model at these positions, of which none has a serial number.
 fn twins(positions: &[u8]) -> Folder {
     let places: Vec<String> = positions

@@ -84,7 +84,7 @@ fn all(context: Context) -> Result<(), Failure> {
             return Err(Failure::nobody_to_ask(&what, Text::default()));
         }
     }
-    let mut last_failure = None;
+    let mut worst: Option<Failure> = None;
     for drive in names {
         let request = &request.of(drive.clone());
         let context = Context { request, ..context };
@@ -99,11 +99,14 @@ fn all(context: Context) -> Result<(), Failure> {
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
             Err(failure) => {
                 output.ended(&drive, Some(&failure));
-                last_failure = Some(failure);
+                let severity = |failure: &Failure| failure.exit.severity();
+                if worst.as_ref().map(severity) < Some(severity(&failure)) {
+                    worst = Some(failure);
+                }
             }
         }
     }
-    match last_failure {
+    match worst {
         Some(failure) => Err(failure),
         None => {
             context.found(Finding::Next(next::after_check_of_all(request)));
