@@ -59,11 +59,13 @@ impl Closing {
         }
     }
 
-    /// That of the change which this one has gone on with.
+    /// That of the change which this one has gone on with. Of a drive that was moved, a
+    /// flash that is blank throughout does not show which of two it is.
     fn of_begun(one: &Unfinished, trace: Trace) -> Closing {
         let closing = Closing::of(one, trace);
+        let may_be_another = one.who == Who::Moved && !trace.is_kin;
         Closing {
-            end: match closing.is_under_way {
+            end: match closing.is_under_way && !may_be_another {
                 true => End::Closed,
                 false => closing.end,
             },
