@@ -84,7 +84,7 @@ fn all(context: Context) -> Result<(), Failure> {
             return Err(Failure::nobody_to_ask(&what, Text::default()));
         }
     }
-    let mut worst: Option<Failure> = None;
+    let mut worst: Option<(DriveName, Failure)> = None;
     for drive in names {
         let request = &request.of(drive.clone());
         let context = Context { request, ..context };
@@ -99,20 +99,34 @@ fn all(context: Context) -> Result<(), Failure> {
             Err(failure) if failure.exit == Exit::Stopped => return Err(failure),
             Err(failure) => {
                 output.ended(&drive, Some(&failure));
-                let severity = |failure: &Failure| failure.exit.severity();
-                if worst.as_ref().map(severity) < Some(severity(&failure)) {
-                    worst = Some(failure);
+                let mut failed = (drive, failure);
+                if let Some(before) = worst.take() {
+                    let severity = |(_, failure): &(DriveName, Failure)| failure.exit.severity();
+                    let lesser = match severity(&before) < severity(&failed) {
+                        true => before,
+                        false => std::mem::replace(&mut failed, before),
+                    };
+                    explain(context, &lesser);
                 }
+                worst = Some(failed);
             }
         }
     }
     match worst {
-        Some(failure) => Err(failure),
+        Some((_, failure)) => Err(failure),
         None => {
             context.found(Finding::Next(next::after_check_of_all(request)));
             Ok(())
         }
     }
+}
+
+/// Says all of a failure that the run does not end with.
+fn explain(context: Context, (drive, failure): &(DriveName, Failure)) {
+    let mut text = Text::default();
+    text.words("").words(&format!("Drive {drive}"));
+    text.append(failure.text());
+    context.output.explain(text);
 }
 
 /// Whether a check takes a drive that says this into vendor mode.
