@@ -78,6 +78,18 @@ pub fn names_nobody(dump: &Path) -> bool {
     recorded.is_none() && content(dump).is_ok_and(|bytes| image::identity::find(&bytes).is_empty())
 }
 
+/// Whether a backup of a whole flash shows that the flash was damaged already: it would
+/// not be written back without a word.
+pub fn looks_damaged(dump: &Path) -> bool {
+    let is_whole = |bytes: &Vec<u8>| {
+        image::FLASH_SIZES
+            .iter()
+            .any(|size| *size as usize == bytes.len())
+    };
+    let bytes = content(dump).ok().filter(is_whole);
+    bytes.is_some_and(|bytes| image::damage::of_flash(&bytes).is_some())
+}
+
 /// The dumps in a folder that have a record beside them, by their names.
 pub fn recorded_in(folder: &Path) -> Vec<(PathBuf, Record)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -183,7 +195,7 @@ pub fn must_have_room(path: &Path, format: Format, ranges: &[FlashRange]) -> Res
 }
 
 /// Whether a file still holds what was written into it.
-pub(super) fn is_intact(path: &Path, record: &Record) -> bool {
+pub fn is_intact(path: &Path, record: &Record) -> bool {
     files::open(path, Links::Followed)
         .is_ok_and(|file| crc32(&file).is_ok_and(|found| found == record.crc32))
 }

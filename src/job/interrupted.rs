@@ -39,6 +39,8 @@ pub(super) use under_way::{Beginning, UnderWay, begin, finish, withdraw};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
     pub path: PathBuf,
+    /// Where its record alone has been left, beside no backup.
+    left: Option<PathBuf>,
     pub record: Record,
     /// What the flash held before, FF where nothing was read.
     pub flash: Vec<u8>,
@@ -65,6 +67,8 @@ pub struct Lost {
     /// What it was about.
     covered: Vec<FlashRange>,
     who: Who,
+    /// What it was to make of the flash: CRC-32 of that, FF where it was about nothing.
+    wanted: Option<Crc32>,
     entry: Option<journal::Found>,
 }
 

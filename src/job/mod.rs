@@ -40,8 +40,8 @@ pub use stop::StopFlag;
 
 use crate::files::FileError;
 use crate::flash::{FlashRange, Offset};
-use crate::image::Crc32;
 use crate::image::soundness::Problem;
+use crate::image::{Crc32, container};
 use crate::plan::PlanError;
 use crate::protocol::blu_ray::NotReady;
 use crate::protocol::download::{Misfit, NoImage};
@@ -73,6 +73,17 @@ pub enum Refusal {
         crc32: Option<Crc32>,
         date: Date,
         problem: BackupProblem,
+    },
+    /// As there; the file that the user has named for that backup is another one.
+    OtherBackup {
+        file: PathBuf,
+        /// CRC-32 of the file as it is.
+        found: Crc32,
+        /// What it is packed in.
+        packed: Option<container::Kind>,
+        backup: PathBuf,
+        crc32: Crc32,
+        date: Date,
     },
     /// [`Check::Interrupted`]: a note of an unfinished write cannot be read, or a folder
     /// of them cannot be believed, and whose write it was is not known.

@@ -115,6 +115,18 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
             })
             .next(request.with_backup(Path::new("FILE")))
             .next(OTHERWISE),
+        Refusal::OtherBackup { packed, .. } => failure
+            .next(match packed {
+                Some(_) => {
+                    "If that backup is in there, take it out, and name what comes out in the place \
+                     of FILE:"
+                }
+                None => {
+                    "Find that file, whatever its name is now, and name it in the place of FILE:"
+                }
+            })
+            .next(request.with_backup(Path::new("FILE")))
+            .next(OTHERWISE),
         Refusal::BackupGone { path: None, .. } => failure
             .next("Whole firmware needs nothing of what was there; to see what the drive is:")
             .next(request.check())

@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::next;
 use crate::cli::words;
 use crate::image::soundness::Problem;
+use crate::job::backup;
 use crate::job::fit::Comparison;
 use crate::job::record::Record;
 use crate::job::{Check, NoBackup, Objection, Refusal};
@@ -19,6 +20,7 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         Refusal::Check(objection) => objected(objection, failure, request),
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
+        | Refusal::OtherBackup { .. }
         | Refusal::Note { .. }
         | Refusal::Backup { .. }
         | Refusal::Journal(_) => journal::advice(refusal, failure, request),
@@ -89,6 +91,20 @@ fn writes_a_backup(request: &Request) -> bool {
     Record::beside(file).is_some_and(|record| !record.half_written)
 }
 
+/// Of which drive the image is a dump, by its record.
+fn is_own_dump(request: &Request) -> Option<String> {
+    let Command::Write { file } = &request.command else {
+        return None;
+    };
+    let record = Record::beside(file).filter(|record| backup::is_intact(file, record))?;
+    let drive = record.drive.as_ref()?;
+    let serial = drive.serial.as_ref()?;
+    Some(format!(
+        "By its record this file was read on {} from a drive that called itself {} {}, serial {serial}.",
+        record.date, drive.vendor, drive.product
+    ))
+}
+
 /// A dump with nothing in it, of all of a flash or of a part of it.
 fn blank(objection: &Objection, failure: Failure, request: &Request) -> Failure {
     let problem = match objection {
@@ -128,6 +144,18 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
             .next(
                 "A strange command can hang the drive. --force takes the name of the check: family.",
             ),
+        check @ (Check::Model | Check::Family) if is_own_dump(request).is_some() => {
+            let known = is_own_dump(request).unwrap_or_default();
+            failure
+                .next(format!(
+                    "{known} If it is this one under another name, as its label and its number say, \
+                     --force takes the name of the check: {}. Firmware of other hardware leaves a \
+                     drive dead.",
+                    check.name()
+                ))
+                .next("To see what is in the file:")
+                .next(request.inspect())
+        }
         check if check.guards_life() => failure
             .next("Get the firmware for this very drive, and look at it:")
             .next(Request::inspect_any())

@@ -44,6 +44,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::Unfinished { .. }
         | Refusal::BackupGone { .. }
+        | Refusal::OtherBackup { .. }
         | Refusal::Note { .. }
         | Refusal::Backup { .. }
         | Refusal::Journal(_) => journal::refusal(refusal),

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use super::image::container;
 use crate::job::interrupted::{Notice, Who};
 use crate::job::journal::{JournalError, ShelfProblem};
 use crate::job::{BackupProblem, Doubt, Refusal};
@@ -122,6 +123,23 @@ pub fn refusal(refusal: &Refusal) -> String {
         } => format!(
             "{BEGUN}, on {date} and without a backup. What is to stay as it is may be lost in the \
              flash."
+        ),
+        Refusal::OtherBackup {
+            file,
+            found,
+            packed,
+            backup,
+            crc32,
+            date,
+        } => format!(
+            "{BEGUN}. What is to stay as it is may be lost in the flash, and is in the backup {} of \
+             {date}, CRC-32 {crc32}. {} is not that backup: {}.",
+            backup.display(),
+            file.display(),
+            match packed {
+                Some(kind) => format!("it is {}", container(*kind)),
+                None => format!("its CRC-32 is {found}"),
+            }
         ),
         Refusal::Note { place } => format!(
             "{}: a note of a write that was begun and not finished cannot be read: it is damaged, of \

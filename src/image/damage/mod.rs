@@ -136,6 +136,14 @@ pub fn findings(image: &Image) -> Vec<Finding> {
     findings
 }
 
+/// The surest mark of damage in what was read of a whole flash, if it is more than
+/// possible.
+pub fn of_flash(bytes: &[u8]) -> Option<Finding> {
+    let all = findings(&Image::from_bytes(bytes.to_vec()));
+    all.into_iter()
+        .find(|finding| finding.certainty > Certainty::Possible)
+}
+
 /// Bytes of the image at the beginning of a file that is longer, where it seems to be
 /// that.
 pub fn shorter(findings: &[Finding]) -> Option<u32> {

@@ -14,6 +14,8 @@ use crate::scsi::Identity;
 pub(in crate::job) struct Closing {
     pub backup: Option<PathBuf>,
     pub entry: Option<journal::Found>,
+    /// Where a record of it lies beside no backup.
+    left: Option<PathBuf>,
     end: End,
     /// The flash shows that the change was under way in it.
     is_under_way: bool,
@@ -37,6 +39,7 @@ impl Closing {
         Closing {
             backup: Some(one.path.clone()),
             entry: one.entry.clone(),
+            left: one.left.clone(),
             end: match (one.who, trace.state) {
                 (Who::Serial, State::Partial | State::Finished | State::Other) => End::Closed,
                 (Who::Place, State::Other) => End::Displaced,
@@ -51,6 +54,7 @@ impl Closing {
         Closing {
             backup: one.path.clone(),
             entry: one.entry.clone(),
+            left: None,
             end: match one.who {
                 Who::Serial => End::Closed,
                 _ => End::Settled,
@@ -87,6 +91,7 @@ impl Closing {
             _ => entry,
         };
         finish(self.backup.as_deref(), closed, journal);
+        finish(self.left.as_deref(), None, journal);
     }
 }
 

@@ -8,12 +8,12 @@ use nix::errno::Errno;
 use super::{Lost, Notice, Unfinished, Who, is_within, overlap};
 use crate::files::{self, Links, Locked, folder_of};
 use crate::flash::FlashRange;
-use crate::image::Crc32;
-use crate::job::BackupProblem;
+use crate::image::{Crc32, container};
 use crate::job::backup;
 use crate::job::journal::{self, Entry, Journal};
 use crate::job::read::{Dump, lay_out};
 use crate::job::record::{self, Date, Record};
+use crate::job::{BackupProblem, Refusal};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -67,7 +67,7 @@ pub(in crate::job) fn find(
             Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
         }
     }
-    for (path, record) in search.recorded_alone(&entered) {
+    for (path, record) in search.recorded_alone(&entered, &open) {
         match search.recorded(path, record) {
             Ok(one) => open.intact.push(one),
             Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
@@ -111,6 +111,26 @@ impl Open {
                 .is_some_and(|lost| real(lost) == real(path))
         };
         self.intact.iter().any(|one| one.path == path) || self.lost.iter().any(in_place)
+    }
+
+    /// What a file is that is named where the backup of a change of this drive is wanted.
+    ///
+    /// # Errors
+    /// [`Refusal::OtherBackup`] where it is not that backup.
+    pub fn refuse_other_backup(&self, file: &Path) -> Result<(), Refusal> {
+        let mut lost = self.lost.iter().filter(|one| one.who.is_this());
+        let wanted = lost.find_map(|one| Some((one.path.clone()?, one.crc32?, one.date)));
+        let (Some((backup, crc32, date)), Ok(content)) = (wanted, backup::content(file)) else {
+            return Ok(());
+        };
+        Err(Refusal::OtherBackup {
+            file: file.to_owned(),
+            found: Crc32::of(&content),
+            packed: container::Kind::of(&content),
+            backup,
+            crc32,
+            date,
+        })
     }
 
     /// The entries that a change of a drive whose flash cannot be read goes on with.
@@ -235,6 +255,7 @@ impl Search<'_> {
                         flash,
                         who,
                         was_here: entry.place.is_some() && entry.place.as_deref() == self.place,
+                        left: None,
                         entry: Some(found),
                     });
                 }
@@ -274,15 +295,21 @@ impl Search<'_> {
     }
 
     /// The changes that only a record tells of: its backup is none of `entered`.
-    fn recorded_alone(&self, entered: &BTreeSet<PathBuf>) -> Vec<(PathBuf, Record)> {
-        let is_alone = |path: &Path| {
-            let real = path.canonicalize();
-            real.is_ok_and(|real| !entered.contains(&real))
+    fn recorded_alone(&self, entered: &BTreeSet<PathBuf>, open: &Open) -> Vec<(PathBuf, Record)> {
+        // A backup that is gone is known by its sum.
+        let is_entered = |crc32: Crc32| {
+            let intact = open.intact.iter().map(|one| one.record.crc32);
+            let lost = open.lost.iter().filter_map(|one| one.crc32);
+            intact.chain(lost).any(|known| known == crc32)
+        };
+        let is_alone = |path: &Path, record: &Record| match path.canonicalize() {
+            Ok(real) => !entered.contains(&real),
+            Err(_) => !is_entered(record.crc32),
         };
         let dumps = self.dumps.iter().filter(|(path, record)| {
             record.before_writing.is_some()
                 && is_same_drive(record.drive.as_ref(), self.identity())
-                && is_alone(path)
+                && is_alone(path, record)
         });
         dumps.cloned().collect()
     }
@@ -300,9 +327,21 @@ impl Search<'_> {
             true => Who::Serial,
             false => Who::Unknown,
         };
-        match intact(&path, record.crc32, &covered, self.size) {
-            Ok(flash) => Ok(Unfinished {
-                path,
+        let is_here = record.place.is_some() && record.place.as_deref() == self.place;
+        let place = |path: PathBuf| {
+            intact(&path, record.crc32, &covered, self.size).map(|flash| (path, flash))
+        };
+        let mut places = self.places_of(path.clone(), record.crc32).into_iter();
+        let found = match place(path.clone()) {
+            Err(BackupProblem::Unreadable) => places
+                .find_map(|moved| place(moved).ok())
+                .ok_or(BackupProblem::Unreadable),
+            found => found,
+        };
+        match found {
+            Ok((there, flash)) => Ok(Unfinished {
+                left: (there != path).then_some(path),
+                path: there,
                 record,
                 flash,
                 target: None,
@@ -318,7 +357,12 @@ impl Search<'_> {
                 date: record.date,
                 problem,
                 covered,
-                who,
+                // What its flash was like nothing tells but the backup.
+                who: match who {
+                    Who::Unknown if is_here || self.identity().is_none() => Who::Place,
+                    who => who,
+                },
+                wanted: record.before_writing,
                 entry: None,
             }))),
         }
@@ -335,6 +379,7 @@ impl Lost {
             problem,
             covered: record::covered(&found.entry.ranges, found.entry.size),
             who,
+            wanted: Some(found.entry.target),
             entry: Some(found),
         }
     }

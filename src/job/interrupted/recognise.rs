@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::find::Open;
-use super::{Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, notices_of, overlap};
+use super::{
+    Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, is_within, notices_of, overlap,
+};
 use crate::flash::{EraseLayout, FlashRange, PAGE_SIZE};
 use crate::image::{Crc32, identity};
 use crate::job::journal::trace::{self, State, Trace};
@@ -308,13 +310,7 @@ impl Unfinished {
     /// Whether the flash holds what this change was to make of it, by the sum in its
     /// record.
     fn is_what_was_wanted(&self, seen: &Dump) -> bool {
-        let mut flash = vec![ERASED; self.flash.len()];
-        for range in &self.covered {
-            range
-                .of_mut(&mut flash)
-                .copy_from_slice(range.of(&seen.bytes));
-        }
-        self.is_within(seen) && self.record.before_writing == Some(Crc32::of(&flash))
+        holds(self.record.before_writing, &self.covered, seen)
     }
 
     /// What the flash would hold, had the chip of this drive taken the byte that it did
@@ -356,7 +352,10 @@ impl Lost {
         let Some(found) = &self.entry else {
             // A record says nothing of what was in the flash.
             return Trace {
-                state: State::Other,
+                state: match holds(self.wanted, &self.covered, seen) {
+                    true => State::Finished,
+                    false => State::Other,
+                },
                 is_kin: false,
             };
         };
@@ -378,6 +377,16 @@ impl Lost {
             _ => trace,
         }
     }
+}
+
+/// Whether the flash holds in `covered` what has the sum `wanted`, FF around it.
+fn holds(wanted: Option<Crc32>, covered: &[FlashRange], seen: &Dump) -> bool {
+    let mut flash = vec![ERASED; seen.bytes.len()];
+    for range in covered {
+        let read = range.of(&seen.bytes);
+        range.of_mut(&mut flash).copy_from_slice(read);
+    }
+    is_within(covered, seen) && wanted == Some(Crc32::of(&flash))
 }
 
 /// Whether what a change can have left neither as it was nor as it is to be is another

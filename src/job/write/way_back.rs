@@ -251,6 +251,10 @@ pub(in crate::job) fn early_checks(
     let may_be_there = backup::may_be_of(path, device, journal.place.as_deref(), size, ranges)
         || open.is_backup(path);
     let overwrite = may_be_there || request.forced.contains(&Check::Overwrite);
+    let keeps = !request.selection.is_everything() || !request.keep.is_empty();
+    if let (BackupWish::File(file), true, false) = (&request.backup, keeps, overwrite) {
+        open.refuse_other_backup(file)?;
+    }
     let names = [path.to_owned(), backup::record_path(path)];
     if !request.dry_run {
         files::must_be_makeable(&names, overwrite)?;
