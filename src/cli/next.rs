@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::advice::Advice;
 use super::args::{DriveName, Request, parse_words};
-use crate::job::backup;
+use crate::job::{Check, backup};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
 use crate::protocol::{Capabilities, Reading};
@@ -62,16 +62,30 @@ pub fn way_back(backup: &Path, request: &Request) -> Advice {
 /// The same behind other advice. That a file was read at this place makes it no
 /// file of the drive that is there now: whoever names the check has to know that.
 fn back(advice: Advice, backup: &Path, request: &Request) -> Advice {
+    if backup::looks_damaged(backup) {
+        return advice.then(format!(
+            "What was in the flash before looks damaged: {} keeps it, and is no way back.",
+            backup.display()
+        ));
+    }
     let advice = advice.then(WAY_BACK).then(request.restore(backup));
-    match backup::names_nobody(backup) {
-        true => advice.then(NAMES_NOBODY),
-        false => advice,
+    let force = &request.options.force;
+    if backup::names_nobody(backup) {
+        advice.then(NAMES_NOBODY)
+    } else if force.contains(&Check::Model) || force.contains(&Check::Family) {
+        advice.then(CALLED_OTHERWISE)
+    } else {
+        advice
     }
 }
 
 const NAMES_NOBODY: &str = "That file names no drive: before it writes, the tool stops at the check \
                             called model. It was read from this drive: name the check only while that \
                             is the drive that is there.";
+
+const CALLED_OTHERWISE: &str = "With firmware of another model the drive calls itself otherwise: \
+                                before it writes that file, the tool may stop at the check that you \
+                                have named just now. It was read from this drive.";
 
 const WAY_BACK: &str = "To go back to what was in the flash before:";
 

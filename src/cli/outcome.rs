@@ -16,7 +16,7 @@ use super::next::Blank;
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
-use crate::image::{Checksum, Differences, Format, Report};
+use crate::image::{Checksum, Differences, Finding as Damage, Format, Report};
 use crate::job::change::Changed;
 use crate::job::interrupted::Notice;
 use crate::job::listed::Fits;
@@ -192,6 +192,8 @@ pub struct Dumped {
     pub by_boot_code: bool,
     /// Where the drive has shown something else than what is in its flash.
     pub remapped: Option<FlashRange>,
+    /// What shows that the flash is damaged.
+    pub damage: Option<Damage>,
 }
 
 /// What a change would do.

@@ -27,6 +27,11 @@ impl Offset {
         Bank(self.0 / BANK_SIZE)
     }
 
+    /// How many bytes of its bank come before this one.
+    pub fn in_bank(self) -> u32 {
+        self.0 % BANK_SIZE
+    }
+
     /// The `length` bytes from here, up to the last one that has a number.
     pub const fn range(self, length: u32) -> FlashRange {
         FlashRange::new(self.0, self.0.saturating_add(length))

@@ -166,6 +166,14 @@ pub fn base_of_banks(path: &Path) -> Option<PathBuf> {
 
 /// `backup.bin` and 7 for `backup.07.bin`, where other banks of that have files, too.
 pub fn bank_of_name(path: &Path) -> Option<(PathBuf, Bank)> {
+    let (base, bank) = numbered(path)?;
+    let mut others = (0..NUMBERED).map(Bank).filter(|other| *other != bank);
+    let is_one = others.any(|other| bank_path(&base, other).exists());
+    is_one.then_some((base, bank))
+}
+
+/// `backup.bin` and 7 for `backup.07.bin`, whatever else there is.
+pub fn numbered(path: &Path) -> Option<(PathBuf, Bank)> {
     let stem = Path::new(path.file_stem()?);
     let number = |text: Option<&OsStr>| text?.to_str()?.parse().ok().map(Bank);
     let (name, bank) = match (path.extension(), number(path.extension())) {
@@ -174,9 +182,7 @@ pub fn bank_of_name(path: &Path) -> Option<(PathBuf, Bank)> {
         (None, None) => return None,
     };
     let base = path.with_file_name(name);
-    let mut others = (0..NUMBERED).map(Bank).filter(|other| *other != bank);
-    let is_one = bank_path(&base, bank) == path;
-    (is_one && others.any(|other| bank_path(&base, other).exists())).then_some((base, bank))
+    (bank_path(&base, bank) == path).then_some((base, bank))
 }
 
 /// Loads one file that holds all banks, or the image in a container that `entry`

@@ -40,7 +40,7 @@ pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
 pub use file::{
     LoadError, NotLoaded, bank_of_name, bank_path, base_of_banks, load, load_banks, load_merged,
-    load_part, load_these_banks, must_be_found_by, must_be_its_only_form,
+    load_part, load_these_banks, must_be_found_by, must_be_its_only_form, numbered,
 };
 pub use foreign::Foreign;
 pub use hex::{HexError, HexNotes, Hole};

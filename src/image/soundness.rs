@@ -169,7 +169,7 @@ mod tests {
             (
                 noise(0x1_0000),
                 "it has 64 KiB, one bank, and a flash has 2, 4, 8, 16 or 32: it is a part of a \
-                 flash, and nothing in it says which",
+                 flash, and its content does not say which",
             ),
             (
                 noise(0x3_0000),

@@ -213,6 +213,34 @@ pub(super) fn check(
     found.unless_forced(forced)
 }
 
+/// What stands against content that has a drive's names at the same place of another bank
+/// than the flash; both are laid out over a whole flash. Where one of them has several
+/// copies of those names, one that is in its place is enough.
+pub(super) fn other_bank(image: &[u8], flash: &[u8]) -> Option<Objection> {
+    let of_flash = identity::find(flash);
+    identity::find(image).iter().find_map(|found| {
+        let model = Model::from(found.identity());
+        let in_image = found.at();
+        let there = of_flash.iter().find(|there| {
+            Model::from(there.identity()) == model
+                && there.at() != in_image
+                && there.at().in_bank() == in_image.in_bank()
+        })?;
+        let in_flash = there.at();
+        let is_copy = names(flash, in_image, &model) || names(image, in_flash, &model);
+        (!is_copy).then_some(Objection::OtherBank { in_image, in_flash })
+    })
+}
+
+/// Whether the bank of this place names a model there.
+pub(super) fn names(bytes: &[u8], at: Offset, model: &Model) -> bool {
+    let found = identity::find(at.bank().range().of(bytes));
+    let is_it = |found: &ImageIdentity| {
+        found.at().0 == at.in_bank() && Model::from(found.identity()) == *model
+    };
+    found.iter().any(is_it)
+}
+
 /// Firmware of other makers has its names somewhere, too.
 fn is_named_in(drive: &Identity, image: &[u8]) -> bool {
     [&drive.vendor, &drive.product].into_iter().all(|name| {

@@ -8,7 +8,7 @@ use super::fit::Comparison;
 use super::record::Date;
 use super::resemblance::Resemblance;
 use super::{Check, Forced, Refusal};
-use crate::flash::FlashRange;
+use crate::flash::{FlashRange, Offset};
 use crate::image::damage::Finding;
 use crate::image::soundness::Problem;
 use crate::protocol::download::{Guard, Misfit};
@@ -22,6 +22,8 @@ pub enum Objection {
     LooksDamaged(Finding),
     /// The image has another byte than its own banks and the flash have there.
     OddByte(Resemblance),
+    /// The image has the names of the drive where the flash has them, but in another bank.
+    OtherBank { in_image: Offset, in_flash: Offset },
     /// What the flash reads as is no backup.
     NoBackup(Problem),
     /// All of the flash is blank, also what is to stay as it is. What was in one like it
@@ -55,7 +57,9 @@ impl Objection {
     pub fn check(&self) -> Check {
         match self {
             Objection::Misfit(comparison) => comparison.check().unwrap_or(Check::Model),
-            Objection::LooksDamaged(_) | Objection::OddByte(_) => Check::Structure,
+            Objection::LooksDamaged(_) | Objection::OddByte(_) | Objection::OtherBank { .. } => {
+                Check::Structure
+            }
             Objection::NoBackup(_) | Objection::Erased { .. } => Check::Blank,
             Objection::ImageLacks(_) | Objection::BackupWouldLack(_) => Check::Gaps,
             Objection::Unsteady { .. } => Check::Unstable,
@@ -80,6 +84,8 @@ pub enum Warning {
     OtherDrive { of_image: String, of_drive: String },
     /// Content comes from a dump that may be wrong: its reads differed so often.
     DoubtfulDump { of: Content, disagreements: u32 },
+    /// The flash looks damaged, and bytes of it are to stay as they are.
+    KeptFromDamaged(Finding),
     /// The image was read from a flash whose write had not been finished.
     Mixture,
     /// The backup lacks these ranges, which the drive refuses to have read.

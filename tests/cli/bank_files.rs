@@ -1,6 +1,6 @@
 //! A dump in a file per bank, by whatever name and in whatever part it is used.
 
-use crate::containers::made::zip;
+use crate::containers::made::{gzip, zip};
 use crate::folder::{Folder, old_image, patched_image};
 use mtkflash::image::Crc32;
 
@@ -10,6 +10,7 @@ const BANK: usize = 0x1_0000;
 
 fn dumped() -> Folder {
     let folder = Folder::with_bench(BENCH);
+    folder.write("patched.bin", patched_image());
     folder.done("3 r /b x.bin");
     folder
 }
@@ -183,4 +184,63 @@ fn what_a_killed_read_has_left_without_its_name_is_told_until_it_has_it() {
     assert!(!seen.stderr.contains("was killed"), "{seen}");
     assert!(folder.read("x.02.bin") == bank);
     assert!(!folder.holds(".mtkflash-killed.group"));
+}
+
+#[test]
+fn the_bank_files_of_a_dump_in_an_archive_are_one_image() {
+    let folder = dumped();
+    let names = ["x.00.bin", "x.01.bin", "x.02.bin", "x.03.bin", "x.bin.txt"];
+    let contents = names.map(|name| folder.read(name));
+    let members: Vec<(String, &[u8])> = names
+        .iter()
+        .map(|name| format!("dumps/{name}"))
+        .zip(contents.iter().map(Vec::as_slice))
+        .collect();
+    let members: Vec<(&str, &[u8])> = members
+        .iter()
+        .map(|(name, content)| (name.as_str(), *content))
+        .collect();
+    folder.write("x.zip", zip(&members));
+    let seen = folder.done("i x.zip");
+    assert!(seen.stdout.contains("dumps/x.bin in this file"), "{seen}");
+    folder.done("3 w /m patched.bin --yes");
+    folder.done("3 w x.zip --banks 1 --yes");
+    folder.done("3 w x.zip --yes");
+    assert!(folder.flash() == old_image());
+
+    // Without one of them each is for itself.
+    folder.write("three.zip", zip(&members[1..]));
+    let refused = folder.fails("3 w three.zip --yes", 5);
+    assert!(refused.stderr.contains("--entry"), "{refused}");
+}
+
+#[test]
+fn a_bank_goes_into_its_own_place_also_out_of_an_archive() {
+    let folder = dumped();
+    let bank = folder.read("x.01.bin");
+    folder.write("one.zip", zip(&[("x.01.bin", &bank)]));
+    folder.write("one.gz", gzip("x.01.bin", &bank));
+    for file in ["one.zip", "one.gz"] {
+        let refused = folder.fails(&format!("3 w {file} --banks 3 --yes"), 5);
+        assert!(refused.stderr.contains("bank 1 by its name"), "{refused}");
+        folder.done(&format!("3 v {file} --banks 1"));
+    }
+    assert!(folder.flash() == old_image());
+}
+
+#[test]
+fn content_that_the_flash_has_in_another_bank_is_refused() {
+    let folder = dumped();
+    let image = old_image();
+    let reversed: Vec<u8> = image.chunks(BANK).rev().flatten().copied().collect();
+    folder.write("reversed.bin", &reversed);
+    folder.write("first", &image[..BANK]);
+    for line in ["3 w /m reversed.bin --yes", "3 w /m first --banks 1 --yes"] {
+        let refused = folder.fails(line, 4);
+        let told = "and the flash has them at 0x04120, in bank 0";
+        assert!(refused.stderr.contains(told), "{refused}");
+        assert!(refused.stderr.contains("check: structure"), "{refused}");
+    }
+    assert!(folder.flash() == image);
+    folder.done("3 w /m first --banks 0 --yes");
 }

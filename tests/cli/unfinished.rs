@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use crate::containers::made::gzip;
 use crate::folder::{Folder, Run, image_of, new_image, old_image};
 
 const KEPT: std::ops::Range<usize> = 0x4100..0x4200;
@@ -739,4 +740,90 @@ fn what_a_record_alone_speaks_of_is_not_called_a_mixture_before_the_flash_is_rea
         "{run}"
     );
     assert!(!run.stdout.contains("a mixture now"), "{run}");
+}
+
+#[test]
+fn a_file_that_is_not_the_backup_that_is_asked_for_is_called_what_it_is() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    let first = format!("{line} --backup before.bin");
+    cut_in(&folder, "a", &first, 3, 1_000_000);
+    let backup = folder.read("a/before.bin");
+    folder.write("b/before.gz", gzip("before.bin", &backup));
+    fs::rename(folder.path("a/before.bin"), folder.path("put-away")).unwrap();
+    folder.write(
+        "b/other.bin",
+        image_of("LITE-ON", "DVD-ROM SIM-300X", "XX01"),
+    );
+    for (file, what) in [
+        ("before.gz", "it is a file packed by gzip"),
+        ("other.bin", "its CRC-32 is"),
+    ] {
+        let run = run_in(&folder, "b", &format!("{line} --backup {file}"));
+        assert_eq!(run.code, Some(4), "{run}");
+        let told = format!("{file} is not that backup: {what}");
+        assert!(run.stderr.contains(&told), "{run}");
+        assert!(run.stderr.contains("--backup FILE"), "{run}");
+    }
+    let run = run_in(&folder, "b", &format!("{line} --backup ../put-away"));
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == expected("--keep"), "{run}");
+}
+
+#[test]
+fn a_record_without_its_backup_asks_for_that_where_there_is_no_note() {
+    for serial in ["serial = \"S1\"", ""] {
+        let folder = with(&[drive(3, serial)]);
+        let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+        let first = format!("{line} --backup before.bin");
+        cut_in(&folder, "a", &first, 3, 1_000_000);
+        fs::remove_dir_all(folder.path("bench.state/journal")).unwrap();
+        fs::rename(folder.path("a/before.bin"), folder.path("put-away")).unwrap();
+        let run = run_in(&folder, "a", &line);
+        assert_eq!(run.code, Some(4), "{run}");
+        assert!(run.stderr.contains("before.bin"), "{run}");
+        assert!(run.stderr.contains("--backup FILE"), "{run}");
+        let run = run_in(&folder, "a", &format!("{line} --backup ../put-away"));
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(folder.flash() == expected("--keep"), "{run}");
+    }
+}
+
+#[test]
+fn what_was_read_of_a_damaged_flash_is_called_so_and_is_no_way_back() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let mut damaged = old_image();
+    damaged[..0x100].fill(0xFF);
+    folder.write("damaged.bin", &damaged);
+    folder.done("3 w /m damaged.bin --no-backup --force=structure --yes");
+    let run = folder.done("3 r /m /b dump.bin");
+    assert!(run.stdout.contains("in the flash looks damaged"), "{run}");
+    let run = folder.fails("i dump.bin", 5);
+    assert!(run.stderr.contains("so the flash was"), "{run}");
+    assert!(!run.stderr.contains("Get the file again"), "{run}");
+    folder.done("3 w /m new.bin --no-backup --yes");
+    let run = folder.fails("3 v /m dump.bin", 8);
+    assert!(run.stderr.contains("no file to write into"), "{run}");
+    folder.done("3 w /m damaged.bin --no-backup --force=structure --yes");
+    let run = folder.done("3 w /m new.bin --keep 0x4100-0x41ff --yes");
+    assert!(run.stdout.contains("may be so, too"), "{run}");
+    assert!(run.stdout.contains("and is no way back"), "{run}");
+    assert!(!run.stdout.contains("To go back"), "{run}");
+}
+
+#[test]
+fn a_dump_of_the_drive_under_its_old_name_is_said_to_be_that() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let other = image_of("LITE-ON", "DVD-ROM SIM-300X", "XX01");
+    folder.write("other.bin", &other);
+    let run = folder.done("3 w /m other.bin --force=model --backup own.bin --yes");
+    assert!(run.stdout.contains("calls itself otherwise"), "{run}");
+    let renamed = folder.text("bench.toml").replace("SIM-256P", "SIM-300X");
+    bench(&folder, renamed);
+    let run = folder.fails("3 w /m /b own.bin --no-backup --yes", 4);
+    let told = "from a drive that called itself LITE-ON DVD-ROM SIM-256P, serial S1.";
+    assert!(run.stderr.contains(told), "{run}");
+    assert!(run.stderr.contains("name of the check: model"), "{run}");
+    folder.done("3 w /m /b own.bin --no-backup --force=model --yes");
+    assert!(folder.flash() == old_image());
 }

@@ -9,7 +9,7 @@ use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links, Waiting};
-use crate::flash::{Bank, FlashRange};
+use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::image::soundness::Problem;
 use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
@@ -17,7 +17,7 @@ use crate::image::{
 };
 use crate::job::backup;
 use crate::job::read;
-use crate::job::record::Record;
+use crate::job::record::{Date, Record};
 use crate::job::{Check, Objection, Refusal, Selection};
 
 /// Loads an image; its content decides the format, and a switch that says
@@ -173,10 +173,15 @@ fn elsewhere(file: &Path, image: &Image) -> Option<Box<Record>> {
     found.map(Box::new)
 }
 
-/// A file that is that of one bank by its name, and no whole image, goes into no other one.
+/// A file that is that of one bank by its name, and no whole image, goes into no other one;
+/// the same of one in an archive.
 pub fn refuse_other_bank(request: &Request, file: &Path, image: &Image) -> Result<(), Failure> {
     let is_one = file.is_file() && !FLASH_SIZES.contains(&image.size());
-    let Some((_, bank)) = image::bank_of_name(file).filter(|_| is_one) else {
+    let packed = image.origin().and_then(|origin| origin.path.last());
+    let packed = packed.and_then(|step| image::numbered(Path::new(&step.name)));
+    let packed = packed.filter(|_| image.size() == BANK_SIZE);
+    let named = image::bank_of_name(file).or(packed);
+    let Some((_, bank)) = named.filter(|_| is_one) else {
         return Ok(());
     };
     let is_another = match request.selection() {
@@ -381,8 +386,23 @@ fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {
     unusable(request, file, &problem.in_words(), Some(problem))
 }
 
+/// When this file was read from a drive, as the record beside it says.
+fn read_on(file: &Path) -> Option<Date> {
+    let record = Record::beside(file).filter(|record| record.ranges.is_empty())?;
+    let image = image::load(file, None).ok()?;
+    (record.crc32 == Crc32::of(image.bytes())).then_some(record.date)
+}
+
 /// What helps against an image that no drive should get.
-pub fn advised(failure: Failure, problem: Option<&Problem>) -> Failure {
+pub fn advised(failure: Failure, file: &Path, problem: Option<&Problem>) -> Failure {
+    if let Some(date) = read_on(file) {
+        return failure
+            .next(format!(
+                "By its record it was read from a drive on {date}: so the flash was. Keep the file. \
+                 For the drive, get firmware for this very model, and look at it:"
+            ))
+            .next(Request::inspect_any());
+    }
     match problem {
         Some(Problem::Blank { .. } | Problem::Text | Problem::Empty) => failure
             .next("Look for a file that has firmware in it, for this very drive, and look at it:")
@@ -393,7 +413,7 @@ pub fn advised(failure: Failure, problem: Option<&Problem>) -> Failure {
 
 fn unusable(request: &Request, file: &Path, what: &str, problem: Option<&Problem>) -> Failure {
     let failure = Exit::BadImage.because(format!("{} is not usable: {what}.", file.display()));
-    advised(failure, problem)
+    advised(failure, file, problem)
         .next("To see what is in it:")
         .next(request.inspect())
 }
@@ -401,8 +421,8 @@ fn unusable(request: &Request, file: &Path, what: &str, problem: Option<&Problem
 /// How a part of a flash is used.
 pub fn part(problem: &Problem) -> String {
     let named = match problem {
-        Problem::OneBank => "--banks, as --banks 3",
-        _ => "--range, as --range 0x4000-0x4fff",
+        Problem::OneBank => "--banks and the number of its bank",
+        _ => "--range and its first and last address",
     };
     format!("A part of a flash is written and compared by its place: name that with {named}.")
 }

@@ -159,7 +159,7 @@ fn examine(
                     .next("To take that image out of it, and look at it:")
                     .next(Shell::Beginning(file.to_owned(), bytes))
                     .next(Request::inspect_file(&Shell::beginning(file))),
-                None => advised(failure, problem.as_ref()),
+                None => advised(failure, file, problem.as_ref()),
             }))
         }
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),

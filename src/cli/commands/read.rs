@@ -13,7 +13,7 @@ use crate::cli::words;
 use crate::files::{self, FileError, Place};
 use crate::flash::{Bank, FlashRange};
 use crate::image::mt19xx::{Facts, SHOWN_REMAPPED};
-use crate::image::{self, Arrangement, Encoding, Format};
+use crate::image::{self, Arrangement, Encoding, Format, damage};
 use crate::job::backup;
 use crate::job::read::{self, Dump};
 use crate::job::record::Record;
@@ -68,8 +68,11 @@ fn save(
     let mut files = backup::paths(file, format, &dump.ranges);
     // A Blu-ray drive shows one of its pages twice.
     let is_remapped = Facts::of(&dump.bytes).is_some_and(|facts| facts.is_drive_read);
+    let is_sound = !record.half_written && record.gaps.is_empty() && dump.is_whole();
+    let damage = is_sound.then(|| damage::of_flash(&dump.bytes)).flatten();
     let name = request.drives.first();
     let dumped = Dumped {
+        damage,
         beside: files.pop().unwrap_or_default(),
         files,
         format,
@@ -173,6 +176,15 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
             }
         };
         table.row("Warning", &format!("{differed}{meaning}"));
+    }
+    if let Some(damage) = &dump.damage {
+        table.row(
+            "Warning",
+            &format!(
+                "What is in the flash looks damaged: {}. Keep this file; it is no firmware to write.",
+                words::damage::what(damage)
+            ),
+        );
     }
     for gap in &record.gaps {
         table.row(

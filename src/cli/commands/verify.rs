@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::images::{Beside, gaps, load, refuse_other_bank, refuse_part, refuse_unsound};
+use super::images::{
+    Beside, gaps, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound,
+};
 use super::run::{Context, Run};
 use crate::cli::args::{self, Options, Request};
 use crate::cli::exit::Exit;
@@ -130,6 +132,11 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
         ..run.request.clone()
     };
     if let Err(failure) = refuse_unsound(&unforced, file, image) {
+        return Some(failure.what);
+    }
+    let report = Report::of(image);
+    let is_whole = run.request.selection().is_everything();
+    if let (true, Err(failure)) = (is_whole, refuse_damaged(&unforced, file, &report.findings)) {
         return Some(failure.what);
     }
     let content = Content::Image {

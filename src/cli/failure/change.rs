@@ -11,6 +11,7 @@ use crate::cli::next;
 use crate::cli::report;
 use crate::cli::words::{self, InWords, sentence};
 use crate::flash::Offset;
+use crate::job::backup;
 use crate::job::change::ChangeError;
 use crate::job::{FlashState, JobError};
 
@@ -92,7 +93,7 @@ impl Failure {
                      pull its power plug and put it back.)",
             );
         }
-        match backup {
+        match backup.filter(|backup| !backup::looks_damaged(backup)) {
             Some(backup) => failure
                 .next("Or go back to what was in the drive before:")
                 .next(request.restore(backup)),

@@ -34,6 +34,9 @@ pub fn dumped(dump: &Dumped) -> Value {
     if record.half_written {
         object["half_written"] = true.into();
     }
+    if let Some(damage) = &dump.damage {
+        object["dump"]["findings"] = vec![super::image::damage(damage)].into();
+    }
     if let Some(remapped) = dump.remapped {
         object["remapped"] = ranges(&[remapped]).into();
     }

@@ -125,7 +125,7 @@ fn problem(problem: &Problem) -> Value {
     })
 }
 
-fn damage(finding: &damage::Finding) -> Value {
+pub fn damage(finding: &damage::Finding) -> Value {
     json!({
         "range": range(&finding.range),
         "certainty": match finding.certainty {

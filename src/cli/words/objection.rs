@@ -23,6 +23,13 @@ pub fn objection(found: &Objection) -> String {
              the same revision {}, have {:02X}.",
             found.first, found.in_image, found.revision, found.in_flash
         ),
+        Objection::OtherBank { in_image, in_flash } => format!(
+            "The image has the drive's names at {in_image}, in bank {}, and the flash has them at \
+             {in_flash}, in bank {}: this is another bank's content, or the banks of one of the two \
+             are in another order.",
+            in_image.bank(),
+            in_flash.bank()
+        ),
         Objection::NoBackup(problem) => sentence(&format!(
             "what the flash reads as is no backup: {}",
             problem.in_words()
@@ -81,6 +88,10 @@ pub fn warning(warning: &Warning) -> String {
                 Content::EarlierBackup => "The earlier backup",
             },
             differed(*disagreements)
+        ),
+        Warning::KeptFromDamaged(finding) => format!(
+            "What is in the flash looks damaged: {}. What is to stay as it is may be so, too.",
+            damage::what(finding)
         ),
         Warning::Mixture => {
             "This image was read from a flash whose write had not been finished: it may be a mixture \

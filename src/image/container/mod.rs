@@ -8,6 +8,7 @@
 //! None of the readers has seen a file of a vendor here: they follow the
 //! descriptions that each names.
 
+mod banks;
 mod cabinet;
 mod gzip;
 mod nrv;

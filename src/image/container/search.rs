@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use super::xflash::{self, Guess, Slot, Unlike};
-use super::{Budget, File, Kind, Problem, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip};
+use super::{
+    Budget, File, Kind, Problem, banks, cabinet, gzip, pe, seven_zip, shown, upx, wrapped, zip,
+};
 use crate::flash::BANK_SIZE;
 use crate::image::damage::{self, Certainty, Finding};
 use crate::image::structure::Structure;
@@ -132,8 +134,9 @@ pub fn search(content: &[u8], budget: Budget) -> Option<Contents> {
         },
     };
     search.open(kind, content, false);
-    // A flasher is a program that is known better.
     let mut found = search.found;
+    found.images = banks::joined(found.images);
+    // A flasher is a program that is known better.
     let images = found.images.iter().map(|image| &image.path);
     let mut paths = images.chain(found.others.iter().map(|other| &other.path));
     if let Some(outermost) = paths.find_map(|path| path.first()) {

@@ -9,7 +9,7 @@ use super::way_back::{
 };
 use super::{Content, Request, record_warnings};
 use crate::flash::{EraseLayout, FlashRange};
-use crate::image::{Image, identity};
+use crate::image::{Image, ImageIdentity, Model, damage, identity};
 use crate::job::event::Phase;
 use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
@@ -19,7 +19,7 @@ use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
 use crate::job::steadiness::{refuse_unstable, warning_of_dump};
 use crate::job::{
-    Job, JobError, Refusal, Selection, SelectionError, Warning, objection, selection,
+    Job, JobError, Objection, Refusal, Selection, SelectionError, Warning, objection, selection,
 };
 use crate::plan::{self, Plan};
 use crate::protocol::DeviceInfo;
@@ -40,6 +40,12 @@ pub(super) fn prepare(
     let is_empty = earlier.plan.is_empty();
     // What an interrupted write has left is no firmware to compare with.
     let compares = matches!(earlier.start, Start::Here);
+    let misplaced = match compares && !is_empty {
+        true => scope.misplaced(job, &dump)?,
+        false => None,
+    };
+    let misplaced = misplaced.map(|found| found.unless_forced(&request.forced));
+    let misplaced = misplaced.transpose()?;
     let (known_by, known) = earlier.identity.unzip();
     let known_by = known_by.unwrap_or(KnownBy::Drive);
     let made = match is_empty {
@@ -68,7 +74,10 @@ pub(super) fn prepare(
         let refused = resemblance.refuse_damage(&request.forced);
         refused.map_err(|refusal| with_kept(refusal.into()))?;
     }
-    let mut warnings: Vec<Warning> = unsteady.into_iter().collect();
+    let mut warnings: Vec<Warning> = unsteady.into_iter().chain(misplaced).collect();
+    if compares && !is_empty && !request.keep.is_empty() && dump.is_whole() {
+        warnings.extend(damage::of_flash(&dump.bytes).map(Warning::KeptFromDamaged));
+    }
     warnings.extend(record_warnings(
         scope.record,
         scope.device.identity.as_ref(),
@@ -202,6 +211,27 @@ impl<'a> Scope<'a> {
         }
         let flash = whole_for_names(job, dump, known)?;
         Ok(self.fit(known, &flash)?)
+    }
+
+    /// What stands against the places of the image's banks. Of a part that names the drive
+    /// elsewhere than its own part of the flash does, the rest of the flash is asked.
+    fn misplaced(&self, job: &mut Job, dump: &Dump) -> Result<Option<Objection>, JobError> {
+        let Some((_, image)) = &self.image else {
+            return Ok(None);
+        };
+        let is_in_place = |found: &ImageIdentity| {
+            let model = Model::from(found.identity());
+            fit::names(&dump.bytes, found.at(), &model)
+        };
+        let of_image = identity::find(image);
+        if of_image.iter().all(is_in_place) {
+            return Ok(None);
+        }
+        let flash = match dump.is_whole() {
+            true => Cow::Borrowed(&dump.bytes),
+            false => Cow::Owned(read::with_the_rest(job, dump)?),
+        };
+        Ok(fit::other_bank(image, &flash))
     }
 
     /// Reads all that can be touched. Returns what to say of a flash that reads

@@ -140,7 +140,7 @@ impl InWords for Problem {
             ),
             Problem::OneBank => {
                 "it has 64 KiB, one bank, and a flash has 2, 4, 8, 16 or 32: it is a \
-                                 part of a flash, and nothing in it says which"
+                                 part of a flash, and its content does not say which"
                     .to_owned()
             }
             Problem::TrailerSum { stored, computed } => format!(
