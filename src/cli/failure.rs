@@ -1,6 +1,7 @@
 //! Every way to fail, as its user reads it: what happened, what happened to
 //! the flash, and what to type next.
 
+mod bench;
 mod change;
 mod device;
 mod file;

@@ -1,6 +1,5 @@
 //! Whoever sits at this terminal, for whom a drive is opened.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +18,7 @@ use crate::job::journal::{Journal, Shelf};
 use crate::job::{Check, StopFlag};
 use crate::protocol::detect::UnknownProtocol;
 use crate::scsi::Identity;
-use crate::session::{
-    Answer, BenchError, Event, Host, Machine, OnBench, Patience, User, UserFolder, Wish,
-};
+use crate::session::{Answer, Event, Host, Machine, OnBench, Patience, User, UserFolder, Wish};
 use crate::transport::Watch;
 
 /// How long a person gets to switch a drive off and on.
@@ -35,20 +32,8 @@ pub fn machine(request: &Request) -> Result<Box<dyn Machine>, Failure> {
     match &request.options.sim {
         Some(bench) => OnBench::open(bench)
             .map(|bench| Box::new(bench) as Box<dyn Machine>)
-            .map_err(|error| no_bench(&error, request)),
+            .map_err(|error| Failure::bench(&error, request)),
         None => Ok(Box::new(Host::default())),
-    }
-}
-
-/// A bench that cannot be used; a disk is full also of what other programs have put
-/// there.
-fn no_bench(error: &BenchError, request: &Request) -> Failure {
-    let failure = Exit::Usage.because(sentence(&error.in_words()));
-    match error {
-        BenchError::State { source, .. } if source.kind() == ErrorKind::StorageFull => failure
-            .next("Make room on that disk, then type the same again:")
-            .next(request.same()),
-        _ => failure,
     }
 }
 
@@ -159,26 +144,5 @@ impl User for AtTerminal<'_> {
 
     fn wants_to_stop(&self) -> bool {
         self.stop.is_requested()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::args;
-
-    #[test]
-    fn a_full_disk_under_a_bench_is_to_be_made_room_on() {
-        let request = args::parse(["mtkflash", "3", "c"].map(Into::into).into_iter()).unwrap();
-        let error = |kind: ErrorKind| BenchError::State {
-            path: "bench.toml".into(),
-            line: 1,
-            file: "bench.state/position-3.flash".into(),
-            source: kind.into(),
-        };
-        let full = no_bench(&error(ErrorKind::StorageFull), &request);
-        assert!(full.next.lines().contains(&request.same()));
-        let other = no_bench(&error(ErrorKind::InvalidData), &request);
-        assert!(!other.next.lines().contains(&request.same()));
     }
 }

@@ -165,8 +165,9 @@ fn listed(drive: &SimDriveHandle) -> Listed {
 /// That another run has the drive.
 fn busy(drive: &SimDriveHandle) -> Option<Obstacle> {
     match drive.alone() {
-        Some(_) => None,
-        None => Some(Obstacle::Busy {
+        // What is wrong with its files is told whoever wants it.
+        Ok(Some(_)) | Err(_) => None,
+        Ok(None) => Some(Obstacle::Busy {
             node: match (drive.path(), drive.position()) {
                 (Some(path), _) => path.to_owned(),
                 (None, position) => format!("drive {}", position.unwrap_or_default()).into(),
@@ -184,7 +185,11 @@ fn label(name: &DriveName) -> Label {
 }
 
 fn alone(drive: &SimDriveHandle, label: &Label) -> Result<SimDriveHandle, OpenError> {
-    drive.alone().ok_or_else(|| OpenError::InUse {
+    let held = drive.alone().map_err(|source| OpenError::NoState {
+        label: label.clone(),
+        source,
+    })?;
+    held.ok_or_else(|| OpenError::InUse {
         label: label.clone(),
     })
 }

@@ -1,5 +1,7 @@
 //! Why a drive is not open, and what may be wrong with one that was left.
 
+use std::io;
+
 use super::name::{DriveName, Label};
 use super::user::Answer;
 use crate::drive::ask::AskError;
@@ -33,6 +35,12 @@ pub enum OpenError {
     /// Of a bench: another run has it, or has had it since this one began.
     InUse {
         label: Label,
+    },
+    /// Of a bench: the files with its state cannot be looked at.
+    NoState {
+        label: Label,
+        #[source]
+        source: io::Error,
     },
     /// The kernel does not have it.
     UnknownToKernel {

@@ -472,10 +472,13 @@ impl Drive {
     }
 
     /// As [`StateFiles::hold`]; a drive without files is its process's own.
-    pub fn hold(&mut self) -> Option<Hold> {
+    ///
+    /// # Errors
+    /// As there.
+    pub fn hold(&mut self) -> io::Result<Option<Hold>> {
         match &self.state {
             Some(state) => state.hold(self.model.memory().bytes(), &self.remembered),
-            None => Some(Hold::default()),
+            None => Ok(Some(Hold::default())),
         }
     }
 

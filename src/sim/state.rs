@@ -82,25 +82,29 @@ impl StateFiles {
 
     /// Locks the flash until what is returned is dropped. `None` where another run has it,
     /// or has had it since these `bytes` were read from it and this was remembered.
-    pub fn hold(&self, bytes: &[u8], remembered: &Remembered) -> Option<Hold> {
-        let Ok(mut file) = files::open(&self.flash, Links::Own) else {
+    ///
+    /// # Errors
+    /// The files cannot be looked at: whether somebody has them is not known.
+    pub fn hold(&self, bytes: &[u8], remembered: &Remembered) -> io::Result<Option<Hold>> {
+        let mut file = match files::open(&self.flash, Links::Own) {
+            Ok(file) => file,
             // Who has removed it is at work with nothing that is here.
-            return Some(Hold::default());
+            Err(error) if error.is_missing() => return Ok(Some(Hold::default())),
+            Err(error) => return Err(error.into()),
         };
         let mut now = Vec::with_capacity(bytes.len());
-        let lock = Locked::alone(file.try_clone().ok()?);
+        let lock = Locked::alone(file.try_clone()?);
         let lock = match lock {
             Ok(lock) => Some(lock),
-            Err(Errno::EWOULDBLOCK) => return None,
+            Err(Errno::EWOULDBLOCK) => return Ok(None),
             // A disk that has no locks.
             Err(_) => None,
         };
         Read::by_ref(&mut file)
             .take(bytes.len() as u64)
-            .read_to_end(&mut now)
-            .ok()?;
-        let is_as_before = now == bytes && self.load().is_ok_and(|now| now == *remembered);
-        is_as_before.then_some(Hold { _lock: lock })
+            .read_to_end(&mut now)?;
+        let is_as_before = now == bytes && self.load()? == *remembered;
+        Ok(is_as_before.then_some(Hold { _lock: lock }))
     }
 
     /// What the last run wrote down; the default where there was none.
@@ -184,22 +188,33 @@ mod tests {
         let state = StateFiles::of(folder.path(), "position-3");
         let mut memory = state.open_flash(4, || vec![0xFF; 4]).unwrap();
         let before = Remembered::default();
-        let hold = state.hold(&[0xFF; 4], &before).unwrap();
-        assert!(state.hold(&[0xFF; 4], &before).is_none());
+        let hold = |bytes: &[u8], remembered: &Remembered| state.hold(bytes, remembered).unwrap();
+        let held = hold(&[0xFF; 4], &before);
+        assert!(held.is_some());
+        assert!(hold(&[0xFF; 4], &before).is_none());
         memory.set(1, 7);
-        drop(hold);
-        assert!(
-            state.hold(&[0xFF; 4], &before).is_none(),
-            "it was read before"
-        );
-        assert!(state.hold(memory.bytes(), &before).is_some());
+        drop(held);
+        assert!(hold(&[0xFF; 4], &before).is_none(), "it was read before");
+        assert!(hold(memory.bytes(), &before).is_some());
         let since = Remembered {
             vendor_mode: true,
             ..before.clone()
         };
         state.save(&since).unwrap();
-        assert!(state.hold(memory.bytes(), &before).is_none(), "of before");
-        assert!(state.hold(memory.bytes(), &since).is_some());
+        assert!(hold(memory.bytes(), &before).is_none(), "of before");
+        assert!(hold(memory.bytes(), &since).is_some());
+    }
+
+    #[test]
+    fn files_that_cannot_be_looked_at_are_not_said_to_be_another_run_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFiles::of(folder.path(), "position-3");
+        state.open_flash(4, || vec![0xFF; 4]).unwrap();
+        fs::write(&state.remembered, "vendor_mode = maybe").unwrap();
+        assert!(state.hold(&[0xFF; 4], &Remembered::default()).is_err());
+        fs::remove_file(&state.flash).unwrap();
+        fs::create_dir(&state.flash).unwrap();
+        assert!(state.hold(&[0xFF; 4], &Remembered::default()).is_err());
     }
 
     #[test]

@@ -27,10 +27,11 @@ const A_SIZE: u32 = 256 * 1024;
 impl Request {
     /// The word of a form that was typed as it is, where there is no such file or drive.
     pub fn placeholder(&self) -> Option<&'static str> {
-        let files = [self.command.file(), self.options.backup.as_deref()];
+        let options = [&self.options.backup, &self.options.sim].map(Option::as_deref);
+        let files = options.into_iter().chain([self.command.file()]);
         let is_file = |file: &Path| file == Path::new(A_FILE) && !file.exists();
         let is_drive = |drive: &DriveName| drive.to_string() == A_DRIVE;
-        if files.into_iter().flatten().any(is_file) {
+        if files.flatten().any(is_file) {
             return Some(A_FILE);
         }
         self.drives.iter().any(is_drive).then_some(A_DRIVE)
@@ -73,6 +74,11 @@ impl Request {
     /// Written whatever revision the drive says that it has.
     pub fn without_skip(&self) -> Request {
         self.changed(|request| request.options.skip_if_same = false)
+    }
+
+    /// About the drives of this bench.
+    pub fn on_bench(&self, file: &Path) -> Request {
+        self.changed(|request| request.options.sim = Some(file.to_owned()))
     }
 
     /// About one drive alone.

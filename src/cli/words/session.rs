@@ -82,6 +82,15 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
         ))
         .next("When that run has ended, type the same again:")
         .next(typed.same()),
+        OpenError::NoState {
+            label: drive,
+            source,
+        } => no_drive(format!(
+            "the files of {} cannot be looked at: {}",
+            label(&drive),
+            source.in_words()
+        ))
+        .of_state(&source, typed),
         OpenError::UnknownToKernel { label: drive } => no_drive(format!(
             "the kernel does not know {}: the drive is dead, or there is none",
             label(&drive)

@@ -1,6 +1,7 @@
 //! A drive that runs: the seams by which a program reaches it, and the windows
 //! through which a test looks at it.
 
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, MutexGuard};
 
@@ -101,12 +102,15 @@ impl SimDriveHandle {
     /// The drive held alone, as the exclusive open of a real one does, until what is
     /// returned is dropped with all that was opened by it. `None` where another run has
     /// it, or has changed its flash since this bench was opened.
-    pub fn alone(&self) -> Option<SimDriveHandle> {
-        let hold = self.with(Drive::hold).flatten()?;
-        Some(SimDriveHandle {
+    ///
+    /// # Errors
+    /// The files of its state cannot be looked at.
+    pub fn alone(&self) -> io::Result<Option<SimDriveHandle>> {
+        let hold = self.with(Drive::hold).transpose()?.flatten();
+        Ok(hold.map(|hold| SimDriveHandle {
             hold: Some(Arc::new(hold)),
             ..self.clone()
-        })
+        }))
     }
 
     /// The way of SG_IO. `None` for a dead drive, which no kernel lists, and

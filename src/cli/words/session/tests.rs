@@ -674,6 +674,13 @@ fn a_way_that_the_drive_does_not_have() {
                 at: At::Bench,
             }
         },
+        OpenError::NoState {
+            label: Label {
+                called: DriveName::Index(3),
+                at: At::Bench,
+            },
+            source: nix::errno::Errno::EMFILE.into(),
+        },
         OpenError::Void {
             name: DriveName::Index(3)
         },
