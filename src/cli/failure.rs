@@ -221,21 +221,34 @@ impl Failure {
 
     /// A job that went well, and nobody was told so.
     pub fn unreported(error: &str, request: &Request) -> Failure {
-        let done = match request.command {
-            Command::Read { .. } => "The file is complete, but the report on it",
-            Command::Write { .. } | Command::Erase => {
-                "What was asked for is done, but the report on it"
-            }
-            _ => "The report",
+        let (done, next) = match request.command {
+            Command::Read { .. } => (
+                "The file is complete, but the report on it",
+                next::after_read(false, request),
+            ),
+            Command::Write { .. } if !request.options.dry_run => (
+                "What was asked for is done, but the report on it",
+                Advice::default()
+                    .then("To compare the flash with the file once more:")
+                    .then(request.verify()),
+            ),
+            Command::Erase if !request.options.dry_run => (
+                "What was asked for is done, but the report on it",
+                Advice::default()
+                    .then("Leave the drive on. To look at it:")
+                    .then(request.check()),
+            ),
+            _ => (
+                "The report",
+                Advice::default()
+                    .then("Type the same again where its output can be read:")
+                    .then(request.same()),
+            ),
         };
-        let failure = Exit::Unreported
-            .because(format!("{done} could not be written: {error}."))
-            .saying(Flash::Unsaid);
-        match request.command {
-            Command::Write { .. } => failure
-                .next("To compare the flash with the file once more:")
-                .next(request.verify()),
-            _ => failure,
+        let what = format!("{done} could not be written: {error}.");
+        Failure {
+            next,
+            ..Exit::Unreported.because(what).saying(Flash::Unsaid)
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -59,8 +60,7 @@ impl StateFiles {
     /// The flash as the last run left it, or with these contents in the first.
     pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Memory> {
         if !self.flash.exists() {
-            self.flash.parent().map(fs::create_dir_all).transpose()?;
-            put(&self.flash, &first())?;
+            self.begin(&first())?;
         }
         let mut file = files::open_to_change(&self.flash, Links::Own)?;
         let mut bytes = Vec::with_capacity(size as usize + 1);
@@ -78,6 +78,22 @@ impl StateFiles {
             ));
         }
         Ok(Memory::in_file(bytes, file))
+    }
+
+    /// The flash of a drive that has never run. Of runs that begin at once each makes one,
+    /// and all take that of the first.
+    fn begin(&self, contents: &[u8]) -> io::Result<()> {
+        let folder = files::folder_of(&self.flash);
+        fs::create_dir_all(folder)?;
+        let mut fresh = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
+        fresh.write_all(contents)?;
+        match fresh.persist_noclobber(&self.flash) {
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(failed) => Err(failed.error),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Locks the flash until what is returned is dropped. `None` where another run has it,
@@ -180,6 +196,24 @@ mod tests {
         let again = state.open_flash(4, || panic!("is there already")).unwrap();
         assert_eq!(again.bytes(), [0xFF, 7, 0xFF, 0xFF]);
         assert_eq!(state.load().unwrap(), remembered);
+    }
+
+    #[test]
+    fn runs_that_begin_at_once_have_one_flash() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFiles::of(&folder.path().join("new"), "position-3");
+        let other = StateFiles::of(&folder.path().join("new"), "position-3");
+        let mut memory = None;
+        let begun_meanwhile = || {
+            memory = Some(other.open_flash(4, || vec![1; 4]).unwrap());
+            vec![2; 4]
+        };
+        let again = state.open_flash(4, begun_meanwhile).unwrap();
+        assert_eq!(again.bytes(), [1; 4]);
+        memory.unwrap().set(1, 7);
+        let now = state.open_flash(4, || panic!("is there")).unwrap();
+        assert_eq!(now.bytes(), [1, 7, 1, 1]);
+        assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
     }
 
     #[test]
