@@ -18,6 +18,7 @@ pub use refused::refused;
 use super::advice::{Advice, Line};
 use super::args::{Command, Request, Via};
 use super::exit::Exit;
+use super::next;
 use super::prompt::Word;
 use super::text::Text;
 use super::words::{self, InWords, sentence};

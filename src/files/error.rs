@@ -88,8 +88,11 @@ pub enum FileError {
         path: PathBuf,
         input: PathBuf,
     },
+    /// The backup of a change that was begun and not finished, or its record.
     Unfinished {
         path: PathBuf,
+        /// The change is under way, here or in another run.
+        in_use: bool,
     },
     Io {
         path: PathBuf,
@@ -112,7 +115,7 @@ impl FileError {
             | FileError::NoRoom { path, .. }
             | FileError::Folder { path, .. }
             | FileError::Input { path, .. }
-            | FileError::Unfinished { path }
+            | FileError::Unfinished { path, .. }
             | FileError::Io { path, .. } => path,
         }
     }

@@ -6,10 +6,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
 use super::journal::Journal;
 use super::read::Dump;
 use super::record::{Date, LARGEST_FLASH, Record};
-use crate::files::{self, FileError, Links, Pending, ReadError};
+use crate::files::{self, FileError, Links, Locked, Pending, ReadError};
 use crate::flash::{Bank, FlashRange};
 use crate::image::{self, Arrangement, Crc32, Encoding, Format};
 use crate::protocol::DeviceInfo;
@@ -321,12 +323,21 @@ pub fn must_not_be_unfinished(path: &Path) -> Result<(), FileError> {
     let is_begun =
         |dump: &Path| Record::beside(dump).is_some_and(|record| record.before_writing.is_some());
     let is_record = path.extension().is_some_and(|extension| extension == "txt");
-    match is_begun(path) || is_record && is_begun(&path.with_extension("")) {
-        true => Err(FileError::Unfinished {
+    let of_record = is_record.then(|| path.with_extension(""));
+    let mut dumps = std::iter::once(path.to_owned()).chain(of_record);
+    match dumps.find(|dump| is_begun(dump)) {
+        Some(backup) => Err(FileError::Unfinished {
             path: path.to_owned(),
+            in_use: is_in_use(&backup),
         }),
-        false => Ok(()),
+        None => Ok(()),
     }
+}
+
+/// Whether a change that is under way has this backup.
+fn is_in_use(backup: &Path) -> bool {
+    let file = files::open(backup, Links::Followed);
+    file.is_ok_and(|file| matches!(Locked::shared(file), Err(Errno::EWOULDBLOCK)))
 }
 
 /// Replaces the record beside a dump.

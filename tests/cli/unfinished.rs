@@ -94,6 +94,30 @@ fn a_write_is_gone_on_with_from_another_folder_and_loses_nothing() {
     }
 }
 
+#[test]
+fn a_backup_that_another_write_works_with_is_said_to_be_in_use() {
+    let folder = with(&[drive(3, "")]);
+    let line = write_line(&folder, 3, "--backup before.bin --keep 0x4100-0x41ff");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let backup = fs::File::open(folder.path("a/before.bin")).unwrap();
+    let read = |file: &str| {
+        let run = run_in(&folder, "a", &format!("3 r /m /b {file} --force=overwrite"));
+        assert_eq!(run.code, Some(4), "{run}");
+        run.stderr
+    };
+    let held = nix::fcntl::Flock::lock(backup, nix::fcntl::FlockArg::LockExclusiveNonblock);
+    let held = held.unwrap();
+    assert!(read("before.bin").contains("this backup is in use"));
+    drop(held);
+    assert!(read("before.bin").contains("the backup of a write that was not finished"));
+    let of_record = read("before.bin.txt");
+    assert!(
+        of_record.contains("the record of the backup of a write"),
+        "{of_record}"
+    );
+    assert!(of_record.contains("3 r /m /b before-2.bin"), "{of_record}");
+}
+
 /// A cell of the sector that says who the drive is does not rise.
 const WEAK: &str = "\n[[drive.fault]]\nkind = \"weak-erase\"\nat = 14776\nkeeps = 33\n";
 

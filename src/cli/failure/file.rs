@@ -58,7 +58,8 @@ impl Failure {
                 request,
             ),
             FileError::Unfinished { .. } => because(Exit::Refused)
-                .next("It is the only way back to what was in the drive. Name another file."),
+                .next("It is the only way back to what was in the drive. Name another file:")
+                .next(request.with_output(&backup::free_name(&request.dump_of(named)))),
             FileError::Folder { folder, source, .. }
                 if source.kind() == ErrorKind::NotFound && !folder.exists() =>
             {

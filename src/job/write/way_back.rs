@@ -290,15 +290,17 @@ fn make_backup(
         // Somebody else has that name by now, and half an hour may have been read.
         Err(taken @ (FileError::Exists { .. } | FileError::Unfinished { .. })) => {
             let other = backup::free_name(path);
-            Err(
-                match backup::save(dump, record, &other, BACKUP_FORMAT, false) {
-                    Ok(()) => JobError::Kept {
-                        file: other,
-                        source: Box::new(taken.into()),
-                    },
-                    Err(_) => taken.into(),
-                },
-            )
+            if backup::save(dump, record, &other, BACKUP_FORMAT, false).is_err() {
+                return Err(taken.into());
+            }
+            match request.backup {
+                // Nobody has asked for that name.
+                BackupWish::Fresh { .. } => Ok((other, crc32)),
+                BackupWish::File(_) | BackupWish::None => Err(JobError::Kept {
+                    file: other,
+                    source: Box::new(taken.into()),
+                }),
+            }
         }
         Err(error) => Err(error.into()),
     }

@@ -60,6 +60,14 @@ impl InWords for FileError {
             FileError::Input { input, .. } => {
                 format!("{path}: this is {}, which is read", input.display())
             }
+            FileError::Unfinished { in_use: true, .. } => {
+                format!("{path}: this backup is in use, for another drive or by another run")
+            }
+            FileError::Unfinished { path: file, .. }
+                if file.extension().is_some_and(|extension| extension == "txt") =>
+            {
+                format!("{path}: this is the record of the backup of a write that was not finished")
+            }
             FileError::Unfinished { .. } => {
                 format!("{path}: this is the backup of a write that was not finished")
             }
