@@ -1,6 +1,7 @@
 //! Commands as this user can paste them.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use nix::unistd::geteuid;
 
@@ -86,7 +87,7 @@ impl Caller {
             Shell::Line(By::Root, line) => format!("{sudo}{line}"),
             Shell::On(by, line, file) => {
                 let sudo = if *by == By::Root { sudo } else { "" };
-                format!("{sudo}{line} {}", quoted(file.as_os_str()))
+                format!("{sudo}{line} {}", file_word(file))
             }
             Shell::JoinGroup(group) => format!("{sudo}usermod -aG {group} \"$USER\""),
             Shell::StartContainerWith(nodes) => {
@@ -107,25 +108,33 @@ impl Caller {
             }
             Shell::Beginning(file, bytes) => format!(
                 "head -c {bytes} {} > {}",
-                quoted(file.as_os_str()),
-                quoted(Shell::beginning(file).as_os_str())
+                file_word(file),
+                file_word(&Shell::beginning(file))
             ),
             Shell::FromSRecords(file) => format!(
                 "objcopy -I srec -O binary {} {}",
-                quoted(file.as_os_str()),
-                quoted(file.with_extension("bin").as_os_str())
+                file_word(file),
+                file_word(&file.with_extension("bin"))
             ),
             Shell::JoinZip(file) => format!(
                 "zip -s 0 {} --out {}",
-                quoted(file.as_os_str()),
-                quoted(Shell::joined(file).as_os_str())
+                file_word(file),
+                file_word(&Shell::joined(file))
             ),
             Shell::FromUtf16(file) => format!(
                 "iconv -f utf-16 -t ascii {} > {}",
-                quoted(file.as_os_str()),
-                quoted(Shell::plain(file).as_os_str())
+                file_word(file),
+                file_word(&Shell::plain(file))
             ),
         }
+    }
+}
+
+/// A file that no program takes for a switch.
+fn file_word(file: &Path) -> String {
+    match file.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        true => quoted(Path::new(".").join(file).as_os_str()),
+        false => quoted(file.as_os_str()),
     }
 }
 

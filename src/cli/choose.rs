@@ -4,16 +4,17 @@
 
 use std::ffi::OsString;
 
-use super::args::{self, Request};
+use super::args::{self, DriveName, Request, UsageError};
 use super::commands;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::eprintln_quietly;
+use super::words::sentence;
 use super::{prompt, signals, user};
 use crate::job::StopFlag;
 
 const WHICH: &str = "Which drive? Type its number or its path, or nothing to stop:";
-const WHICH_OF_THESE: &str = "That names no drive. Its number or its path:";
+const OR_NOTHING: &str = "Its number or its path, or nothing to stop:";
 
 /// So often an answer that names no drive is asked for again.
 const AGAIN: usize = 3;
@@ -33,7 +34,18 @@ pub fn drive(words: &[OsString]) -> Result<Option<Request>, Failure> {
     let stop = StopFlag::default();
     // Without the handlers a signal ends the process, and nothing is begun yet.
     let _ = signals::note_into(&stop);
-    let chosen = ask(|answer| with_drive(words, answer), &stop);
+    let is_there = |request: &Request| match &request.drives[..] {
+        [name @ DriveName::Serial(_)] => {
+            user::machine(request).is_ok_and(|machine| machine.list().find(name).is_some())
+        }
+        _ => true,
+    };
+    let named = |answer: &str| match parse(words, answer) {
+        Ok(request) if is_there(&request) => Ok(request),
+        Err(error @ UsageError::AllDrives { .. }) => Err(sentence(&error.to_string())),
+        Ok(_) | Err(_) => Err("That names no drive.".to_owned()),
+    };
+    let chosen = ask(named, &stop);
     match chosen {
         Some(request) => Ok(Some(request)),
         None if stop.is_requested() => Err(not_named("Stopped: no drive was named.", words)),
@@ -43,18 +55,23 @@ pub fn drive(words: &[OsString]) -> Result<Option<Request>, Failure> {
 
 /// The words with a drive as their first.
 fn with_drive(words: &[OsString], drive: &str) -> Option<Request> {
-    args::parse_words(&[&[drive.into()], words].concat()).ok()
+    parse(words, drive).ok()
 }
 
-fn ask(named: impl Fn(&str) -> Option<Request>, stop: &StopFlag) -> Option<Request> {
-    let mut question = WHICH;
+fn parse(words: &[OsString], drive: &str) -> Result<Request, UsageError> {
+    args::parse_words(&[&[drive.into()], words].concat())
+}
+
+/// `named`: the request with the drive of an answer, or why there is none.
+fn ask(named: impl Fn(&str) -> Result<Request, String>, stop: &StopFlag) -> Option<Request> {
+    let mut question = WHICH.to_owned();
     for _ in 0..=AGAIN {
         let answer = prompt::line(&question.into(), stop)?;
         match answer.trim() {
             "" => return None,
             answer => match named(answer) {
-                Some(request) => return Some(request),
-                None => question = WHICH_OF_THESE,
+                Ok(request) => return Some(request),
+                Err(why) => question = format!("{why} {OR_NOTHING}"),
             },
         }
     }

@@ -29,6 +29,19 @@ fn no_answer_ends_it_before_anything_is_touched() {
 }
 
 #[test]
+fn a_serial_number_as_it_is_listed_is_an_answer_and_a_wrong_one_says_how_to_stop() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    let bench = folder.text("bench.toml").replace("SIM00000001", "K 18");
+    folder.write("bench.toml", bench);
+    let (shown, code) = folder.at_terminal("r /m /b backup.bin", "x y\nall\nk 18\n");
+    assert_eq!(code, Some(0), "{shown}");
+    let again = "or nothing to stop:";
+    assert_eq!(shown.matches(again).count(), 2, "{shown}");
+    let (shown, _) = folder.at_terminal("e", "all\n\n");
+    assert!(shown.contains("named one by one, not for all"), "{shown}");
+}
+
+#[test]
 fn who_stops_at_the_question_is_told_so_and_how_a_drive_is_named() {
     let folder = Folder::with_bench("four-drives.toml");
     for stops in [true, false] {

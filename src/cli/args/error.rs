@@ -17,7 +17,7 @@ pub enum UsageError {
     NoSuchIndex { word: OsString },
     #[error("drive {} is named twice", quoted(.word))]
     SameDriveTwice { word: OsString },
-    #[error("{} is no list of drives: all stands alone{}", quoted(.word), as_file(.word))]
+    #[error("{}: this is no list of drives, all stands alone{}", quoted(.word), as_file(.word))]
     AllInList { word: OsString },
     #[error("the command {verb} is for drives that are named one by one, not for all")]
     AllDrives { verb: Verb, file: Option<OsString> },
@@ -84,6 +84,12 @@ pub enum UsageError {
     MissingValue {
         option: &'static str,
         example: &'static str,
+    },
+    /// A file that begins with a dash.
+    #[error("--{option} needs a value, and {} is read as a switch{}", quoted(.word), as_file(.word))]
+    SwitchAsValue {
+        option: &'static str,
+        word: OsString,
     },
     #[error("{option} takes no value")]
     NeedlessValue { option: String },

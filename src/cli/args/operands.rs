@@ -269,15 +269,18 @@ pub(super) fn drives_of_piece(text: &str) -> Option<Vec<DriveName>> {
     let index = |text: &str| text.parse::<u8>().ok().filter(|_| drive(text).is_some());
     let (first, last) = text.split_once('-')?;
     let (first, last) = (index(first)?, index(last)?);
-    (first < last).then(|| (first..=last).map(DriveName::Index).collect())
+    (first <= last).then(|| (first..=last).map(DriveName::Index).collect())
 }
 
 /// Whether a word can have been meant for one index or several, and for nothing
 /// else: `5`, `4-1`, and what is before or behind a comma by mistake. Longer
 /// numbers may be serial numbers.
 fn is_like_an_index(text: &str) -> bool {
-    let is_number =
-        |text: &str| text.len() < SHORTEST_NUMBER && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| {
+        text.len() < SHORTEST_NUMBER
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && !has_leading_zero(text)
+    };
     match text.split_once('-') {
         Some((first, last)) => {
             first.len() == 1 && last.len() == 1 && is_number(first) && is_number(last)
@@ -287,30 +290,49 @@ fn is_like_an_index(text: &str) -> bool {
 }
 
 /// Digits from which on a number is no mistyped index.
-const SHORTEST_NUMBER: usize = 6;
+const SHORTEST_NUMBER: usize = 4;
+
+/// `0001`: nobody counts drives so, and drives say such serial numbers.
+fn has_leading_zero(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0')
+}
 
 /// A serial number, as drives have them: letters and digits, some digits among
 /// them. What looks otherwise is no drive.
 fn is_serial(text: &str) -> bool {
     const SHORTEST: usize = 4;
-    text.len() >= SHORTEST
-        && is_of_a_serial(text)
+    let is_part = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
+    let is_number = text.bytes().all(|letter| letter.is_ascii_digit());
+    !text.starts_with('-')
+        && text.bytes().all(is_part)
         && text.bytes().any(|letter| letter.is_ascii_digit())
         && !is_like_an_index(text)
+        && (text.len() >= SHORTEST || is_number && has_leading_zero(text))
 }
 
-/// Some drives have letters alone, and few of them. Whether there is such a drive is
+/// Some drives have letters alone, and few of them, or blanks and signs between them:
+/// what is listed as a drive's serial number names it. Whether there is such a drive is
 /// seen when it is looked for.
 fn may_be_serial(text: &str) -> bool {
     const SHORTEST: usize = 2;
+    let is_part =
+        |letter: u8| letter.is_ascii_graphic() && !b"/\\".contains(&letter) || letter == b' ';
     text.len() >= SHORTEST
-        && is_of_a_serial(text)
+        && text.trim() == text
+        && text.bytes().all(is_part)
         && text.bytes().any(|letter| letter.is_ascii_alphabetic())
+        && !is_drive_letter(OsStr::new(text), true)
+        && !is_like_a_file(text)
 }
 
-fn is_of_a_serial(text: &str) -> bool {
-    let is_part = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-    !text.starts_with('-') && text.bytes().all(is_part)
+/// `bys1.bin`: a dot, and letters behind it.
+fn is_like_a_file(text: &str) -> bool {
+    const LONGEST: usize = 4;
+    text.rsplit_once('.').is_some_and(|(_, end)| {
+        !end.is_empty()
+            && end.len() <= LONGEST
+            && end.bytes().all(|letter| letter.is_ascii_alphabetic())
+    })
 }
 
 /// One drive by index, path or port. Where a file can be, a path under `/dev` is one.

@@ -374,6 +374,11 @@ fn several_drives_are_named_in_a_list_by_a_range_by_serial_numbers_or_as_all() {
         ("c 004711", vec![serial("004711")]),
         ("AAA c", vec![serial("AAA")]),
         ("1,AAA r f", vec![Index(1), serial("AAA")]),
+        ("3-3 c", vec![Index(3)]),
+        ("0001 c", vec![serial("0001")]),
+        ("c 01", vec![serial("01")]),
+        ("4711 r f", vec![serial("4711")]),
+        ("K.18:B#1 c", vec![serial("K.18:B#1")]),
         ("k18b w f", vec![serial("k18b")]),
         (
             "v 3,SIM00000011 -- f",
@@ -385,6 +390,17 @@ fn several_drives_are_named_in_a_list_by_a_range_by_serial_numbers_or_as_all() {
     ] {
         let request = typed(&format!("mtkflash {line}")).unwrap_or_else(|e| panic!("{line}: {e}"));
         assert_eq!(request.drives, drives, "{line}");
+    }
+}
+
+#[test]
+fn a_serial_number_with_blanks_in_it_names_a_drive() {
+    let words = ["mtkflash", "K 18 B", "r", "f"].map(OsString::from);
+    let request = parse(words.into_iter()).unwrap();
+    assert_eq!(request.drives, [DriveName::Serial("K 18 B".to_owned())]);
+    for file in ["E:", "bys1.bin", "a/b c", " x", "C:\\x"] {
+        let words = ["mtkflash", file, "r", "f"].map(OsString::from);
+        assert!(parse(words.into_iter()).is_err(), "{file}");
     }
 }
 
@@ -413,6 +429,7 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "7,1 c",
         "1, c",
         "1,1 c",
+        "all,ALL c",
         "3 4 r f",
         "3 /dev/sr0 c",
         "i /dev/sr0",
@@ -502,6 +519,7 @@ fn wrong_lines_are_answered_with_the_word_and_the_right_form() {
         "--generate perl",
         // Values.
         "3 w f --backup",
+        "3 w f --backup -lead/",
         "3 w --backup /m f",
         "3 w f --backup --yes",
         "3 w f --backup=",
@@ -755,7 +773,9 @@ fn drive() -> impl Strategy<Value = DriveName> {
         "/dev/(sr|sg)[0-9]{1,2}".prop_map(|path| DriveName::Path(path.into())),
         "/dev/disk/by-id/[a-zA-Z0-9_ '-]{1,12}".prop_map(|path| DriveName::Path(path.into())),
         "[A-Z]{2}[0-9]{3,9}".prop_map(DriveName::Serial),
-        "[0-9]{6,12}".prop_map(DriveName::Serial),
+        "[0-9]{4,12}".prop_map(DriveName::Serial),
+        "0[0-9]{1,3}".prop_map(DriveName::Serial),
+        "[A-Z]{2}[ .:#]{1,2}[0-9]{1,9}".prop_map(DriveName::Serial),
     ]
 }
 

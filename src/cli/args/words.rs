@@ -193,7 +193,13 @@ pub fn sort(typed: &[OsString]) -> Result<Words, UsageError> {
                         (value, _) => value.map(OsStr::to_owned),
                     };
                     if value.is_none() && switch.value().is_some() {
-                        return Err(switch.missing_value());
+                        return Err(match rest.next().filter(|next| is_like_a_file(next)) {
+                            Some(word) => UsageError::SwitchAsValue {
+                                option: switch.long,
+                                word,
+                            },
+                            None => switch.missing_value(),
+                        });
                     }
                     if let Some(value) = value {
                         option.push("=");
@@ -259,6 +265,12 @@ fn letters(word: &OsStr, options: &mut Vec<OsString>) -> Result<(), UsageError> 
         }
     }
     Ok(())
+}
+
+/// Whether a word that is read as a switch is none that there is, and has a path's signs.
+fn is_like_a_file(word: &OsStr) -> bool {
+    let is_single_dash = word.as_bytes().starts_with(b"-") && !word.as_bytes().starts_with(b"--");
+    is_single_dash && word.as_bytes().iter().any(|byte| b"/.".contains(byte))
 }
 
 /// Whether a word is read as a switch, known or not.

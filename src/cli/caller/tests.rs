@@ -100,3 +100,9 @@ fn a_word_of_any_bytes_is_told_as_one_line_of_text() {
         assert_eq!(quoted(OsStr::from_bytes(word)), typed);
     }
 }
+
+#[test]
+fn a_file_that_begins_with_a_dash_is_no_switch_of_another_program() {
+    let made = Shell::On(By::User, "mkdir -p", "-lead".into());
+    assert_eq!(line("mtkflash", true, made), "mkdir -p ./-lead");
+}

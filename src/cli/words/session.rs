@@ -48,9 +48,8 @@ pub fn label(label: &Label) -> String {
     match called {
         DriveName::Index(index) => format!("drive {index} ({at})"),
         DriveName::Path(path) if path.as_os_str() == at.as_str() => at,
-        DriveName::Path(_) | DriveName::Port(_) | DriveName::Serial(_) => {
-            format!("{called} ({at})")
-        }
+        DriveName::Path(_) | DriveName::Port(_) => format!("{called} ({at})"),
+        DriveName::Serial(_) => format!("drive {called} ({at})"),
     }
 }
 

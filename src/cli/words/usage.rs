@@ -163,6 +163,12 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         } => next
             .then("For example:")
             .then(Request::generate(Artifact::Man)),
+        UsageError::SwitchAsValue { word, .. } => match as_file(word, typed) {
+            Some(request) => next
+                .then("With the file of that name:")
+                .then(looking(request)),
+            None => next.then(HOW_TYPED).then(Request::help(topic(typed))),
+        },
         UsageError::Missing { .. }
         | UsageError::OneFileOnly { .. }
         | UsageError::JoinedSwitches { .. }
@@ -171,9 +177,9 @@ fn advice(error: &UsageError, typed: &[OsString]) -> Advice {
         | UsageError::GivenTwice { .. }
         | UsageError::BadValue { .. }
         | UsageError::AmbiguousNumber { .. }
-        | UsageError::Contradiction { .. } => next
-            .then("How all of it is typed:")
-            .then(Request::help(topic(typed))),
+        | UsageError::Contradiction { .. } => {
+            next.then(HOW_TYPED).then(Request::help(topic(typed)))
+        }
     }
 }
 
@@ -264,5 +270,16 @@ fn of_a_drive(request: Option<Request>) -> Advice {
     }
 }
 
+/// The line with the word that was taken for a switch as the path of a file.
+fn as_file(word: &OsStr, typed: &[OsString]) -> Option<Request> {
+    let as_path = |one: &OsString| match one == word {
+        true => Path::new(".").join(one).into_os_string(),
+        false => one.clone(),
+    };
+    let words: Vec<OsString> = typed.iter().map(as_path).collect();
+    args::parse_words(&words).ok()
+}
+
 const FORM: &str = "Its form is:";
+const HOW_TYPED: &str = "How all of it is typed:";
 const WHICH_DRIVES: &str = "To see which drives there are:";
