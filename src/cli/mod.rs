@@ -80,6 +80,9 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
             return exit.into();
         }
     };
+    if let Err(error) = log::begin_named(&log, &request) {
+        output.warn_of_log(&words::files::no_log(&error));
+    }
     let result = commands::run(&request, &output);
     let failure = result.err().map(|failure| failure.of_typed(&request));
     let exit = match output.end(failure) {

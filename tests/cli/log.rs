@@ -56,6 +56,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn a_log_that_was_named_tells_also_of_a_run_that_failed_before_its_drive_was_looked_for() {
+    for line in [
+        "3 w /m text.bin",
+        "3 w /m image.bin",
+        "3 r /m /b nodir/x",
+        "3 c --via sg --protocol nonsense",
+    ] {
+        let folder = Folder::with_bench("sst39sf020.toml");
+        folder.write("image.bin", patched_image());
+        folder.write("text.bin", "hello");
+        let run = folder.run(&format!("{line} --log L"));
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(run.stderr.contains("Log       L"), "{run}");
+        let log = folder.text("L");
+        assert!(log.contains(line) && log.contains("mtkflash: "), "{log}");
+        assert!(log.contains("exit "), "{log}");
+    }
+}
+
+#[test]
 fn a_failure_ends_in_where_its_log_is_and_the_log_in_the_failure() {
     let folder = Folder::with_bench("sst39sf020.toml");
     folder.write("image.bin", new_image());

@@ -113,9 +113,7 @@ impl<'a> Context<'a> {
         let machine = user::machine(self.request)?;
         let begun = log::begin(self.output.log(), self.request, machine.as_ref());
         if let Err(error) = begun {
-            let why = words::files::no_log(&error);
-            self.output
-                .warn_of_log(&format!("There will be no log of this run. {why}"));
+            self.output.warn_of_log(&words::files::no_log(&error));
         }
         Ok(machine)
     }

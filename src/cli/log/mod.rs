@@ -69,8 +69,8 @@ pub struct Beginning {
     pub process: u32,
 }
 
-/// The log of a run, or none: none is begun before there is a machine. Clones are
-/// the same log.
+/// The log of a run, or none: but for one that was named, none is begun before there is
+/// a machine. Clones are the same log.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<OnceLock<Arc<Book>>>);
 
@@ -219,21 +219,31 @@ impl Log {
     }
 }
 
-/// Begins the log of a request, in the folder of this machine or the file that
-/// the user named.
+/// Begins the log of a request in the file that the user named, if one is: before
+/// anything else, since whoever wants it wants to know also why nothing was begun.
+///
+/// # Errors
+/// As [`Log::begin`].
+pub fn begin_named(log: &Log, request: &Request) -> Result<(), FileError> {
+    match &request.options.log {
+        Some(path) => log.begin(Where::File(path), &Beginning::now(request)),
+        None => Ok(()),
+    }
+}
+
+/// Begins the log of a request in the folder of this machine, where its user has not
+/// named another place.
 ///
 /// # Errors
 /// As [`Log::begin`].
 pub fn begin(log: &Log, request: &Request, machine: &dyn Machine) -> Result<(), FileError> {
     let options = &request.options;
-    let folder = machine.folders().log;
-    let place = match &options.log {
-        // A run of several steps has one.
-        _ if options.no_log || log.path().is_some() => return Ok(()),
-        Some(path) => Where::File(path),
-        None => Where::Folder(&folder),
-    };
-    log.begin(place, &Beginning::now(request))
+    // A run of several steps has one.
+    if options.no_log || options.log.is_some() || log.path().is_some() {
+        return Ok(());
+    }
+    let place = machine.folders().log;
+    log.begin(Where::Folder(&place), &Beginning::now(request))
 }
 
 impl Beginning {

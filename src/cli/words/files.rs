@@ -19,6 +19,15 @@ pub fn what(error: &FileError) -> String {
         FileError::Link { .. } => {
             format!("{path}: another user has put this link here. It is not followed.")
         }
+        FileError::Folder { folder, source, .. } if folder == Path::new(".") => {
+            match source.kind() {
+                ErrorKind::NotFound => "The current folder is no longer there.".to_owned(),
+                _ => format!(
+                    "No file can be made in the current folder: {}.",
+                    source.in_words()
+                ),
+            }
+        }
         FileError::Folder { folder, source, .. } => {
             let folder = folder.display();
             match source.kind() {
@@ -58,13 +67,14 @@ pub fn gone(backup: &Path) -> String {
     )
 }
 
-/// Why there is no log.
+/// That there is no log, and why.
 pub fn no_log(error: &FileError) -> String {
-    match error {
+    let why = match error {
         FileError::Exists { path } => format!(
             "{}: this file is another user's, has a second name or is no log.",
             path.display()
         ),
         error => ended(error.in_words()),
-    }
+    };
+    format!("There will be no log of this run. {why}")
 }
