@@ -28,6 +28,7 @@ pub use correct::{
     another_drive, consent_meant, drives_in, like, nearest, nearest_switch, respelled_line,
 };
 pub use error::UsageError;
+pub use follow::A_FILE;
 use operands::Operands;
 pub use topic::{Artifact, Topic};
 pub use verb::Verb;

@@ -227,7 +227,9 @@ fn real_folder(named: &Path, target: &Path) -> Result<PathBuf, FileError> {
     let found = folder
         .canonicalize()
         .map_err(FileError::folder(named, folder))?;
-    match found.is_dir() {
+    // A path can be too long to be asked for.
+    let kind = fs::metadata(&found).map_err(FileError::folder(named, folder))?;
+    match kind.is_dir() {
         true => Ok(found),
         false => Err(FileError::folder(named, folder)(Errno::ENOTDIR.into())),
     }

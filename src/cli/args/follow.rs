@@ -18,7 +18,7 @@ use crate::protocol::Protocol;
 const WAIT: Duration = Duration::from_secs(200);
 
 /// What stands for a file that the user has to name.
-const A_FILE: &str = "FILE";
+pub const A_FILE: &str = "FILE";
 
 /// The smallest flash that these drives have, as an example of a size.
 const A_SIZE: u32 = 256 * 1024;

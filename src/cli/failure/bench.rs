@@ -1,12 +1,11 @@
 //! Benches of simulated drives that cannot be used.
 
 use std::io::{self, ErrorKind};
-use std::path::Path;
 
 use nix::errno::Errno;
 
 use super::Failure;
-use crate::cli::args::Request;
+use crate::cli::args::{A_FILE, Request};
 use crate::cli::exit::Exit;
 use crate::cli::words::{InWords, sentence};
 use crate::session::BenchError;
@@ -17,7 +16,7 @@ impl Failure {
         match error {
             BenchError::Unreadable { .. } => failure
                 .next("Name the file of a bench in the place of FILE:")
-                .next(request.on_bench(Path::new("FILE"))),
+                .next(request.on_bench(A_FILE.as_ref())),
             BenchError::Invalid { .. } => failure
                 .next("Mend that line, then type the same again:")
                 .next(request.same()),

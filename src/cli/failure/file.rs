@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::cli::advice::{By, Shell};
-use crate::cli::args::Request;
+use crate::cli::args::{A_FILE, Request};
 use crate::cli::exit::Exit;
 use crate::cli::words;
 use crate::files::{self, FileError, Kind};
@@ -52,16 +52,18 @@ impl Failure {
                 .next(request.with_output(&free_name(named.with_file_name("").as_path(), request))),
             FileError::NoRoom { needed, .. } => elsewhere(
                 because(Exit::FailedUnchanged),
-                "Name a file in another folder, where there is room:",
-                files::elsewhere(named, *needed),
-                "Name a file on another disk, or make room and type the same again:",
+                "Name a file in another folder, where there is room",
+                place_for(named, *needed),
+                "Or make room, and type the same again:",
                 request,
             ),
             FileError::Unfinished { .. } => because(Exit::Refused)
                 .next("It is the only way back to what was in the drive. Name another file:")
                 .next(request.with_output(&backup::free_name(&request.dump_of(named)))),
             FileError::Folder { folder, source, .. }
-                if source.kind() == ErrorKind::NotFound && !folder.exists() =>
+                if source.kind() == ErrorKind::NotFound
+                    && !folder.exists()
+                    && folder != Path::new(".") =>
             {
                 because(Exit::FailedUnchanged)
                     .next("Name a file in another folder, or make this one:")
@@ -83,48 +85,66 @@ impl Failure {
 
 /// A folder or a file that the system does not give.
 fn unusable(why: ErrorKind, failure: Failure, named: &Path, request: &Request) -> Failure {
-    let other = files::elsewhere(named, 0);
+    let other = place_for(named, 0);
     match why {
-        ErrorKind::IsADirectory => failure.next("Name a file in this folder."),
-        ErrorKind::NotADirectory => {
-            failure.next("What stands there for a folder is a file. Name a file in a folder.")
-        }
+        ErrorKind::IsADirectory => failure
+            .next("Name a file in this folder, in the place of FILE:")
+            .next(request.with_output(A_FILE.as_ref())),
+        ErrorKind::NotADirectory => failure
+            .next(
+                "What stands there for a folder is a file. Name a file in a folder, in the place of \
+                 FILE:",
+            )
+            .next(request.with_output(A_FILE.as_ref())),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => elsewhere(
             failure,
-            "Name a file in a folder that you may write to:",
+            "Name a file in a folder that you may write to",
             other,
-            match request.changes() {
-                true => {
-                    "Name a file in a folder that you may write to with --backup, or get the \
-                     permission and type the same again:"
-                }
-                false => {
-                    "Name a file in a folder that you may write to, or get the permission and \
-                     type the same again:"
-                }
-            },
+            "Or get the permission, and type the same again:",
             request,
         ),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => failure
-            .next("Name a file on another disk, or make room and type the same again:")
-            .next(request.same()),
-        _ => failure
-            .next("Name a file in another folder, or mend that and type the same again:")
-            .next(request.same()),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => elsewhere(
+            failure,
+            "Name a file on another disk",
+            None,
+            "Or make room, and type the same again:",
+            request,
+        ),
+        _ => elsewhere(
+            failure,
+            "Name a file in another folder",
+            None,
+            "Or mend that, and type the same again:",
+            request,
+        ),
     }
 }
 
-/// The same command with a file that can be made, or what else to do.
+/// A place for a file of this name, or of one like it.
+fn place_for(named: &Path, needed: u64) -> Option<PathBuf> {
+    let names = [named.to_owned(), backup::free_name(named)];
+    let mut places = names.iter().map(|name| files::elsewhere(name, needed));
+    places.find_map(|place| place)
+}
+
+/// The same command with a file that can be made, or with the place for one, and what
+/// else to do.
 fn elsewhere(
     failure: Failure,
-    there: &str,
+    where_to: &str,
     other: Option<PathBuf>,
-    nowhere: &str,
+    or: &str,
     request: &Request,
 ) -> Failure {
     match other {
-        Some(other) => failure.next(there).next(request.with_output(&other)),
-        None => failure.next(nowhere).next(request.same()),
+        Some(other) => failure
+            .next(format!("{where_to}:"))
+            .next(request.with_output(&other)),
+        None => failure
+            .next(format!("{where_to}, in the place of FILE:"))
+            .next(request.with_output(A_FILE.as_ref()))
+            .next(or)
+            .next(request.same()),
     }
 }
 

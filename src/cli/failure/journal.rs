@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Failure;
-use crate::cli::args::{Request, parse_words};
+use crate::cli::args::{A_FILE, Request, parse_words};
 use crate::job::journal::ShelfProblem;
 use crate::job::{BackupProblem, Doubt, Refusal};
 
@@ -113,7 +113,7 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
                 }
                 _ => "Find that file, whatever its name is now, and name it in the place of FILE:",
             })
-            .next(request.with_backup(Path::new("FILE")))
+            .next(request.with_backup(A_FILE.as_ref()))
             .next(OTHERWISE),
         Refusal::OtherBackup { packed, .. } => failure
             .next(match packed {

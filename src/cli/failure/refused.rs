@@ -138,6 +138,20 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
             .next(named("If nothing of it is to stay", Check::Blank));
     }
     match objection.check() {
+        Check::Gaps if matches!(objection, Objection::ImageLacks(_)) => failure
+            .next("Get whole firmware for this very drive, and look at it:")
+            .next(Request::inspect_any())
+            .next(named(
+                "If FF is what belongs there",
+                Check::Gaps,
+            )),
+        Check::Gaps => failure
+            .next("What the drive gives can be kept as it is:")
+            .next(request.read())
+            .next(named(
+                "To go on with a backup that is no complete way back",
+                Check::Gaps,
+            )),
         Check::Family if !request.changes() => failure
             .next("The tool knows the protocol by the drive's name:")
             .next(request.without_protocol())
