@@ -30,6 +30,112 @@ pub struct About {
     pub examples: &'static [&'static str],
 }
 
+/// The commands in their order.
+static ABOUT: [About; Verb::ALL.len()] = [
+    About {
+        letter: "r",
+        word: "read",
+        form: "mtkflash DRIVE r /m /b FILE",
+        brief: "read the flash into FILE",
+        story: &[
+            "Every byte is read twice, and a third time where two reads differ. Nothing in \
+                     the drive is changed. A text file of the same name and .txt beside FILE says \
+                     which drive it is from, which chip, and its sums.",
+            "A bank is 64 KiB of the flash. With /m all banks are in one file, without it \
+                     each has its own. With /b the files are raw binary, without it bank-marked \
+                     Intel HEX, whatever FILE is called.",
+        ],
+        examples: &[
+            "mtkflash 3 r /m /b backup.bin",
+            "mtkflash 1,2,4 r /m /b backup.bin",
+        ],
+    },
+    About {
+        letter: "w",
+        word: "write",
+        form: "mtkflash DRIVE w /m FILE",
+        brief: "write FILE into the flash, after a backup",
+        story: &[
+            "FILE is raw binary, Intel HEX, one file per bank, or the image in a ZIP, 7z, \
+                     CAB or gzip archive or a vendor's flasher. It has to be for this drive, and whole.",
+            "First the flash is read and a backup is put on the disk. Drive, image, backup \
+                     and plan are shown, and YES is asked for. Only what differs is erased and \
+                     programmed, and all of it is read back. After an interruption the same \
+                     command goes on.",
+        ],
+        examples: &[
+            "mtkflash 3 w /m bys1.bin --dry-run",
+            "mtkflash 3 w /m bys1.bin",
+        ],
+    },
+    About {
+        letter: "v",
+        word: "verify",
+        form: "mtkflash DRIVE v /m FILE",
+        brief: "verify: compare the flash with FILE",
+        story: &["Nothing is changed. A difference ends with exit code 8."],
+        examples: &["mtkflash 3 v /m backup.bin"],
+    },
+    About {
+        letter: "e",
+        word: "erase",
+        form: "mtkflash DRIVE e",
+        brief: "erase the flash, after a backup",
+        story: &[
+            "The whole flash becomes FF, its boot code too where the drive does not keep that. \
+                     Leave the drive on and write firmware: one without any may not let you in again once it was off.",
+        ],
+        examples: &["mtkflash 3 e --dry-run"],
+    },
+    About {
+        letter: "c",
+        word: "check",
+        form: "mtkflash [DRIVE] c",
+        brief: "check: drive, vendor mode and flash chip",
+        story: &[
+            "Takes the drive into vendor mode, in which its boot code lets the computer at \
+                     the flash, and asks the chip what it is. Without DRIVE every drive is checked, \
+                     one after another. Nothing in the flash is changed.",
+        ],
+        examples: &["mtkflash 3 c", "mtkflash 3 c --via port --wait 200"],
+    },
+    About {
+        letter: "l",
+        word: "list",
+        form: "mtkflash l",
+        brief: "list the drives",
+        story: &["Drives are asked who they are, and nothing else."],
+        examples: &["mtkflash l"],
+    },
+    About {
+        letter: "i",
+        word: "inspect",
+        form: "mtkflash i FILE",
+        brief: "inspect an image file; needs no drive",
+        story: &[
+            "Says what is in FILE, which drive it is for and whether it looks whole, and \
+                     ends in a verdict. Of two files it shows where they differ. With --to and \
+                     --out it writes the image down another way.",
+        ],
+        examples: &[
+            "mtkflash i bys1.bin",
+            "mtkflash i bys1.hex --to bin --out bys1.bin",
+        ],
+    },
+    About {
+        letter: "revive",
+        word: "revive",
+        form: "mtkflash [DRIVE] revive",
+        brief: "a dead drive: all of it, step by step",
+        story: &[
+            "Asks and shows, one step at a time: which drive, how it lets you in, what is \
+                     left in its flash, which file, write, look again. Each step shows the command \
+                     that it stands for. Any step can be left with q.",
+        ],
+        examples: &["mtkflash revive"],
+    },
+];
+
 impl Verb {
     pub const ALL: [Verb; 8] = [
         Verb::Read,
@@ -53,110 +159,7 @@ impl Verb {
 
     /// What it does and how it is typed, for the help and the man page.
     pub fn about(self) -> &'static About {
-        match self {
-            Verb::Read => &About {
-                letter: "r",
-                word: "read",
-                form: "mtkflash DRIVE r /m /b FILE",
-                brief: "read the flash into FILE",
-                story: &[
-                    "Every byte is read twice, and a third time where two reads differ. Nothing in \
-                     the drive is changed. A text file of the same name and .txt beside FILE says \
-                     which drive it is from, which chip, and its sums.",
-                    "A bank is 64 KiB of the flash. With /m all banks are in one file, without it \
-                     each has its own. With /b the files are raw binary, without it bank-marked \
-                     Intel HEX, whatever FILE is called.",
-                ],
-                examples: &[
-                    "mtkflash 3 r /m /b backup.bin",
-                    "mtkflash 1,2,4 r /m /b backup.bin",
-                ],
-            },
-            Verb::Write => &About {
-                letter: "w",
-                word: "write",
-                form: "mtkflash DRIVE w /m FILE",
-                brief: "write FILE into the flash, after a backup",
-                story: &[
-                    "FILE is raw binary, Intel HEX, one file per bank, or the image in a ZIP, 7z, \
-                     CAB or gzip archive or a vendor's flasher. It has to be for this drive, and whole.",
-                    "First the flash is read and a backup is put on the disk. Drive, image, backup \
-                     and plan are shown, and YES is asked for. Only what differs is erased and \
-                     programmed, and all of it is read back. After an interruption the same \
-                     command goes on.",
-                ],
-                examples: &[
-                    "mtkflash 3 w /m bys1.bin --dry-run",
-                    "mtkflash 3 w /m bys1.bin",
-                ],
-            },
-            Verb::Verify => &About {
-                letter: "v",
-                word: "verify",
-                form: "mtkflash DRIVE v /m FILE",
-                brief: "verify: compare the flash with FILE",
-                story: &["Nothing is changed. A difference ends with exit code 8."],
-                examples: &["mtkflash 3 v /m backup.bin"],
-            },
-            Verb::Erase => &About {
-                letter: "e",
-                word: "erase",
-                form: "mtkflash DRIVE e",
-                brief: "erase the flash, after a backup",
-                story: &[
-                    "The whole flash becomes FF, its boot code too where the drive does not keep that. \
-                     Leave the drive on and write firmware: one without any may not let you in again once it was off.",
-                ],
-                examples: &["mtkflash 3 e --dry-run"],
-            },
-            Verb::Check => &About {
-                letter: "c",
-                word: "check",
-                form: "mtkflash [DRIVE] c",
-                brief: "check: drive, vendor mode and flash chip",
-                story: &[
-                    "Takes the drive into vendor mode, in which its boot code lets the computer at \
-                     the flash, and asks the chip what it is. Without DRIVE every drive is checked, \
-                     one after another. Nothing in the flash is changed.",
-                ],
-                examples: &["mtkflash 3 c", "mtkflash 3 c --via port --wait 200"],
-            },
-            Verb::List => &About {
-                letter: "l",
-                word: "list",
-                form: "mtkflash l",
-                brief: "list the drives",
-                story: &["Drives are asked who they are, and nothing else."],
-                examples: &["mtkflash l"],
-            },
-            Verb::Inspect => &About {
-                letter: "i",
-                word: "inspect",
-                form: "mtkflash i FILE",
-                brief: "inspect an image file; needs no drive",
-                story: &[
-                    "Says what is in FILE, which drive it is for and whether it looks whole, and \
-                     ends in a verdict. Of two files it shows where they differ. With --to and \
-                     --out it writes the image down another way.",
-                ],
-                examples: &[
-                    "mtkflash i bys1.bin",
-                    "mtkflash i bys1.hex --to bin --out bys1.bin",
-                ],
-            },
-            Verb::Revive => &About {
-                letter: "revive",
-                word: "revive",
-                form: "mtkflash [DRIVE] revive",
-                brief: "a dead drive: all of it, step by step",
-                story: &[
-                    "Asks and shows, one step at a time: which drive, how it lets you in, what is \
-                     left in its flash, which file, write, look again. Each step shows the command \
-                     that it stands for. Any step can be left with q.",
-                ],
-                examples: &["mtkflash revive"],
-            },
-        }
+        &ABOUT[self as usize]
     }
 
     /// The command with this letter or word, in any case.

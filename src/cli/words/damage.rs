@@ -1,5 +1,6 @@
 //! What is said about damage in an image.
 
+use crate::cli::report::counted;
 use crate::flash::Offset;
 use crate::image::damage::{Certainty, Damage, Finding, LineEnds, Order};
 use crate::job::resemblance::Resemblance;
@@ -92,10 +93,7 @@ pub fn what(finding: &Finding) -> String {
         ),
         Damage::Shifted { by } => format!(
             "the name of its drive is {} too {}: so many before it were {}",
-            match by.unsigned_abs() {
-                1 => "1 byte".to_owned(),
-                count => format!("{count} bytes"),
-            },
+            counted(u64::from(by.unsigned_abs()), "byte"),
             if *by < 0 { "early" } else { "late" },
             if *by < 0 { "lost" } else { "added" },
         ),
@@ -156,13 +154,16 @@ pub fn what(finding: &Finding) -> String {
 
 /// An image that is nearly what the drive holds.
 pub fn resemblance(found: &Resemblance) -> String {
-    let bytes = if found.count == 1 { "byte" } else { "bytes" };
     format!(
         "Probably damaged: this image says the same revision as the drive, {}, and differs from what \
-         is in the drive in {} {bytes} only, the first at {}: {:02X} is in the drive, {:02X} in the \
+         is in the drive in {} only, the first at {}: {:02X} is in the drive, {:02X} in the \
          image. An image that somebody has patched looks like that, too. If you know of no patch, get \
          the file again.",
-        found.revision, found.count, found.first, found.in_flash, found.in_image
+        found.revision,
+        counted(found.count.into(), "byte"),
+        found.first,
+        found.in_flash,
+        found.in_image
     )
 }
 

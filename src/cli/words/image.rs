@@ -169,12 +169,8 @@ pub fn differences(differences: &Differences, longer: &Path) -> Text {
     }
     if !differences.stretches.is_empty() {
         let banks: Vec<Bank> = differences.by_bank().map(|(bank, _)| bank).collect();
-        let count = differences.count();
-        let bytes = if count == 1 { "byte" } else { "bytes" };
-        table.row(
-            "Differ",
-            &format!("{count} {bytes}, in {}", report::banks(&banks)),
-        );
+        let bytes = report::counted(differences.count().into(), "byte");
+        table.row("Differ", &format!("{bytes}, in {}", report::banks(&banks)));
     }
     for (bank, stretches) in differences.by_bank() {
         let mut label = format!("Bank {bank}");

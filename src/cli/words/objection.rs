@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{blu_ray, damage, device, fit, sentence};
+use crate::cli::report::counted;
 use crate::cli::words::InWords;
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION};
@@ -182,10 +183,10 @@ pub fn overridden(check: Check) -> &'static str {
 
 /// `Two reads of a block differed 3 times`, to be gone on with.
 pub fn differed(disagreements: u32) -> String {
-    match disagreements {
-        1 => "Two reads of a block differed 1 time".to_owned(),
-        times => format!("Two reads of a block differed {times} times"),
-    }
+    format!(
+        "Two reads of a block differed {}",
+        counted(disagreements.into(), "time")
+    )
 }
 
 /// `3 h 20 min`, `14 min`, `50 s`.

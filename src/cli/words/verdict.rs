@@ -131,8 +131,11 @@ pub fn of_error(error: &LoadError) -> Option<String> {
             let inside = members.iter().filter(|member| !member.path.is_empty());
             let what = match inside.count() {
                 0 => container(*kind).to_owned(),
-                1 => format!("{} with 1 file", container(*kind)),
-                files => format!("{} with {files} files", container(*kind)),
+                files => format!(
+                    "{} with {}",
+                    container(*kind),
+                    report::counted(files as u64, "file")
+                ),
             };
             match members.iter().find_map(|member| broken(&member.trouble)) {
                 Some(at) => format!("damaged{at}: {what}, and no image in it that can be used"),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::report::counted;
 use crate::cli::words::InWords;
 use crate::flash::{BANK_SIZE, Offset};
 use crate::image::hex::{HexError, Layout, MAX_BANKS, Wrong};
@@ -50,7 +51,7 @@ impl InWords for LoadError {
             ),
             NotLoaded::BankCount { found } => format!(
                 "{path}: the files make {}; a drive's flash has 2, 4, 8, 16 or 32",
-                banks(*found)
+                counted(*found as u64, "bank")
             ),
         }
     }
@@ -188,7 +189,7 @@ impl InWords for ParseError {
             ParseError::Hex(found) => format!("damaged HEX file: {}", found.in_words()),
             ParseError::BankCount { found } => format!(
                 "the HEX file has {}; a drive's flash has 2, 4, 8, 16 or 32",
-                banks(*found)
+                counted(*found as u64, "bank")
             ),
         }
     }
@@ -232,13 +233,6 @@ fn name(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Binary => "raw binary",
         Encoding::Hex => "HEX",
-    }
-}
-
-fn banks(count: usize) -> String {
-    match count {
-        1 => "1 bank".to_owned(),
-        n => format!("{n} banks"),
     }
 }
 
