@@ -62,6 +62,13 @@ pub fn way_back(backup: &Path, request: &Request) -> Advice {
 /// The same behind other advice. That a file was read at this place makes it no
 /// file of the drive that is there now: whoever names the check has to know that.
 fn back(advice: Advice, backup: &Path, request: &Request) -> Advice {
+    let written = request.command.file();
+    if written.is_some_and(|file| backup::holds_the_same(file, backup)) {
+        return advice.then(format!(
+            "That is what was in it before, as {} has it: there is nothing left to go back to.",
+            backup.display()
+        ));
+    }
     if backup::looks_damaged(backup) {
         return advice.then(format!(
             "What was in the flash before looks damaged: {} keeps it, and is no way back.",

@@ -21,6 +21,7 @@ pub(crate) mod foreign;
 pub mod hex;
 pub(crate) mod identity;
 pub mod mt19xx;
+mod placed;
 pub(crate) mod report;
 pub(crate) mod soundness;
 pub(crate) mod structure;
@@ -46,6 +47,7 @@ pub use foreign::Foreign;
 pub use hex::{HexError, HexNotes, Hole};
 pub use identity::ImageIdentity;
 pub use mt19xx::Wrapping;
+pub use placed::LARGEST_HEX;
 pub use report::Report;
 pub use soundness::Problem;
 pub use sums::{Checksum, Crc32};
@@ -131,10 +133,12 @@ impl Image {
     /// Raw binary of any length is taken, so that a report on it can be shown.
     ///
     /// # Errors
-    /// Empty, text, or HEX that is damaged or has a bank count that no flash has.
+    /// Empty, text, or HEX that is damaged or has a bank count that no flash has; one bank
+    /// is a part of a flash.
     pub fn parse(content: Vec<u8>) -> Result<Image, ParseError> {
         let image = Image::parse_part(content)?;
-        if image.format.encoding == Encoding::Hex && !is_flash_size(image.bytes.len()) {
+        let is_bank = image.bytes.len() == BANK_SIZE as usize;
+        if image.format.encoding == Encoding::Hex && !is_bank && !is_flash_size(image.bytes.len()) {
             return Err(ParseError::BankCount {
                 found: image.bytes.len() / BANK_SIZE as usize,
             });

@@ -96,8 +96,8 @@ fn what_is_no_image_is_refused_with_the_reason() {
             "the HEX file has 17 banks; a drive's flash has 2, 4, 8, 16 or 32",
         ),
         (
-            as_hex(&noise(0x1_0000)),
-            "the HEX file has 1 bank; a drive's flash has 2, 4, 8, 16 or 32",
+            as_hex(&noise(0x3_0000)),
+            "the HEX file has 3 banks; a drive's flash has 2, 4, 8, 16 or 32",
         ),
     ];
     for (content, message) in rows {

@@ -80,6 +80,13 @@ pub fn names_nobody(dump: &Path) -> bool {
     recorded.is_none() && content(dump).is_ok_and(|bytes| image::identity::find(&bytes).is_empty())
 }
 
+/// Whether two files hold the same, byte by byte, as far as they are no larger than any
+/// flash.
+pub fn holds_the_same(one: &Path, other: &Path) -> bool {
+    let sum = |path: &Path| crc32(&files::open(path, Links::Followed).ok()?).ok();
+    sum(one).is_some_and(|found| sum(other) == Some(found))
+}
+
 /// Whether a backup of a whole flash shows that the flash was damaged already: it would
 /// not be written back without a word.
 pub fn looks_damaged(dump: &Path) -> bool {

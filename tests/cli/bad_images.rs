@@ -32,6 +32,16 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_named_with_what_it_leads_to() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    std::os::unix::fs::symlink("stick/A.bin", folder.path("A.bin")).unwrap();
+    let run = folder.fails("3 w A.bin --yes", 5);
+    assert!(run.stderr.contains("A.bin is a link to "), "{run}");
+    assert!(run.stderr.contains("which is not there"), "{run}");
+    assert!(!run.stderr.contains("small letters"), "{run}");
+}
+
+#[test]
 fn a_directory_is_no_image() {
     let folder = Folder::with_bench("sst39sf020.toml");
     std::fs::create_dir(folder.path("images")).unwrap();

@@ -244,3 +244,68 @@ fn content_that_the_flash_has_in_another_bank_is_refused() {
     assert!(folder.flash() == image);
     folder.done("3 w /m first --banks 0 --yes");
 }
+
+/// A HEX file of these bytes at their own addresses, as `objcopy` makes one.
+fn addressed(image: &[u8], places: std::ops::Range<usize>) -> String {
+    let record = |kind: u8, at: u16, data: &[u8]| {
+        let mut bytes = vec![data.len() as u8];
+        bytes.extend(at.to_be_bytes());
+        bytes.push(kind);
+        bytes.extend(data);
+        let sum = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_sub(*byte));
+        bytes.push(sum);
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        format!(":{digits}\n")
+    };
+    let lines = places.step_by(16).map(|at| {
+        let bank = record(4, 0, &((at / BANK) as u16).to_be_bytes());
+        bank + &record(0, (at % BANK) as u16, &image[at..at + 16])
+    });
+    lines.collect::<String>() + ":00000001FF\n"
+}
+
+#[test]
+fn a_part_in_a_hex_file_goes_where_its_addresses_say() {
+    let folder = dumped();
+    let image = patched_image();
+    for (places, switch, other) in [
+        (2 * BANK..4 * BANK, "--banks 2-3", "--banks 0-1"),
+        (BANK..2 * BANK, "--banks 1", "--banks 0"),
+        (0..BANK, "--banks 0", "--banks 3"),
+        (
+            0x2100..0x3000,
+            "--range 0x2100-0x2fff",
+            "--range 0x6000-0x6fff",
+        ),
+    ] {
+        folder.write("part.hex", addressed(&image, places.clone()));
+        let refused = folder.fails(&format!("3 w part.hex {other} --yes"), 5);
+        assert!(
+            refused.stderr.contains("by the addresses in it"),
+            "{refused}"
+        );
+        let mut expected = folder.flash();
+        expected[places.clone()].copy_from_slice(&image[places.clone()]);
+        folder.done(&format!("3 w part.hex {switch} --force=model --yes"));
+        assert!(folder.flash() == expected, "{places:?}");
+        folder.done(&format!("3 v part.hex {switch}"));
+    }
+    // A line that is missing inside of the part is missed.
+    let text = addressed(&image, BANK..2 * BANK);
+    let lines: Vec<&str> = text.lines().collect();
+    folder.write(
+        "part.hex",
+        [&lines[..600], &lines[602..]].concat().join("\n"),
+    );
+    let refused = folder.fails("3 w part.hex --banks 1 --yes", 4);
+    assert!(refused.stderr.contains("structure"), "{refused}");
+}
+
+#[test]
+fn a_dump_of_one_bank_as_hex_is_looked_at_as_a_part() {
+    let folder = dumped();
+    folder.done("3 r /m p.hex --banks 3");
+    let seen = folder.done("i p.hex");
+    assert!(seen.stdout.contains("a part of a flash"), "{seen}");
+    folder.done("3 v p.hex --banks 3");
+}

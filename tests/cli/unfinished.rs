@@ -851,3 +851,15 @@ fn a_dump_of_the_drive_under_its_old_name_is_said_to_be_that() {
     folder.done("3 w /m /b own.bin --no-backup --force=model --yes");
     assert!(folder.flash() == old_image());
 }
+
+#[test]
+fn who_has_put_the_backup_back_has_nothing_left_to_go_back_to() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--backup before.bin");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let run = run_in(&folder, "a", "3 w /m /b before.bin --yes");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == old_image(), "{run}");
+    assert!(run.stdout.contains("nothing left to go back to"), "{run}");
+    assert!(!run.stdout.contains("w /m /b before.bin"), "{run}");
+}

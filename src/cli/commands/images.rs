@@ -26,7 +26,21 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
     let request = context.request;
     let image = load_image(context, file).map_err(|error| Failure::load(&error, request))?;
     must_be_meant(request, file, &image)?;
-    Ok(image)
+    let selection = request.selection();
+    let ranges = match selection.ranges(image::LARGEST_HEX) {
+        Ok(ranges) if !selection.is_everything() => ranges,
+        _ => return Ok(image),
+    };
+    image.of_ranges(&ranges).map_err(|there| {
+        let banks: Vec<FlashRange> = there.banks().map(Bank::range).collect();
+        let failure = Exit::BadImage.because(format!(
+            "{} holds nothing of that part: by the addresses in it its bytes belong into {there}.",
+            file.display()
+        ));
+        failure
+            .next("To name the banks that they are in:")
+            .next(request.of_part(&banks))
+    })
 }
 
 /// As [`load`], but for what is said where that fails, and for the sums.

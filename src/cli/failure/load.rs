@@ -7,6 +7,7 @@ use super::{Failure, GET_IT_AGAIN};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words::{self, InWords, ended, sentence};
+use crate::files;
 use crate::flash::Bank;
 use crate::image::{LoadError, NotLoaded, bank_path};
 
@@ -14,6 +15,14 @@ impl Failure {
     pub fn load(error: &LoadError, request: &Request) -> Failure {
         let path = &error.path;
         match &error.why {
+            NotLoaded::Missing { .. } if path.is_symlink() => Exit::BadImage
+                .because(format!(
+                    "{} is a link to {}, which is not there.",
+                    path.display(),
+                    files::behind_links(path).display()
+                ))
+                .next("Name the file that holds the image; to look at one without any drive:")
+                .next(Request::inspect_any()),
             NotLoaded::Missing { .. } if meant(path, request).is_some() => {
                 let failure = Exit::BadImage.because(ended(error.in_words()));
                 let (why, lines) = meant(path, request).unwrap_or_default();
@@ -143,6 +152,7 @@ fn other_letters(path: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.file_name())
         .filter(|found| is_named(found))
         .map(|found| path.with_file_name(found))
+        .filter(|found| found.exists())
         .collect();
     found.sort();
     found

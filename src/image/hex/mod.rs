@@ -24,7 +24,7 @@ mod holes;
 mod read;
 mod write;
 
-use crate::flash::{BANK_SIZE, Offset};
+use crate::flash::{BANK_SIZE, FlashRange, Offset};
 
 pub use holes::{Hole, HoleKind};
 pub use read::{looks_like_hex, read};
@@ -55,6 +55,29 @@ pub struct HexNotes {
     pub start: Option<Start>,
     /// The address from which its bytes are counted; 0 but for files of compilers.
     pub origin: u64,
+}
+
+impl HexNotes {
+    /// Whether its addresses are places in a flash.
+    pub(super) fn says_where(&self) -> bool {
+        self.layout == Layout::Addressed && self.origin == 0
+    }
+
+    /// What records fill of so many bytes, ascending.
+    pub(super) fn filled(&self, size: u32) -> Vec<FlashRange> {
+        let starts = [0]
+            .into_iter()
+            .chain(self.holes.iter().map(|hole| hole.range.end()));
+        let ends = self
+            .holes
+            .iter()
+            .map(|hole| hole.range.start())
+            .chain([size]);
+        let between = starts
+            .zip(ends)
+            .map(|(start, end)| FlashRange::new(start, end));
+        between.filter(|range| !range.is_empty()).collect()
+    }
 }
 
 /// How a HEX file says to which bank its records belong.
