@@ -4,6 +4,7 @@
 pub mod address;
 pub mod chip;
 pub mod layout;
+pub mod ranges;
 mod table;
 
 pub use address::{BANK_SIZE, Bank, FlashRange, Offset, PAGE_SIZE};

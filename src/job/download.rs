@@ -15,7 +15,7 @@ use super::event::Phase;
 use super::fit::{self, Match};
 use super::interrupted::{self, Change, Closing, Notice, Open, Start};
 use super::journal::{self, trace};
-use super::read::{self, Dump, without};
+use super::read::{self, Dump};
 use super::record::Record;
 use super::resemblance::Resemblance;
 use super::verify::{owned_ranges, provable};
@@ -24,6 +24,7 @@ use super::{
     Check, Forced, Job, JobError, NoBackup, Objection, Refusal, Unfit, Warning, steadiness,
 };
 use crate::flash::FlashRange;
+use crate::flash::ranges::{bytes_of, without};
 use crate::image::soundness;
 use crate::plan::ERASED;
 use crate::protocol::blu_ray::Mode;
@@ -543,7 +544,7 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     let size = job.device.capabilities().size;
     write::early_checks(request, job.device.info(), size, &everything)?;
     let dump = read::read_ranges(job, everything)?;
-    let total: u64 = dump.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    let total = bytes_of(&dump.gaps);
     // Nothing is asked for that cannot be had: there is no firmware that would
     // give more, and what can be read is kept.
     if is_in_boot_code(job.device.info()) {

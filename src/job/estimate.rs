@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::write::{Proposal, Work};
 use super::{Forced, Objection, Refusal};
 use crate::flash::FlashRange;
+use crate::flash::ranges::bytes_of;
 use crate::plan::Plan;
 use crate::protocol::Capabilities;
 
@@ -28,11 +29,7 @@ pub fn reading_time(capabilities: &Capabilities, bytes: u64) -> Option<Duration>
 /// is sent as fast as it is read back; what the drive takes then is its own business,
 /// and no part of this.
 pub fn to_come(proposal: &Proposal, per_byte: Duration) -> Duration {
-    let read_back: u64 = proposal
-        .scope
-        .iter()
-        .map(|range| u64::from(range.len()))
-        .sum();
+    let read_back = bytes_of(&proposal.scope);
     let change = match &proposal.work {
         Work::InPlace { plan, target, .. } => in_place(plan, target.len(), per_byte),
         Work::Download(download) => times(per_byte, download.prepared.content.len() as u64),

@@ -22,9 +22,10 @@ use std::path::{Path, PathBuf};
 
 use super::journal::trace::{State, Trace, shares_content};
 use super::journal::{self, Entry, Journal};
-use super::read::{Dump, without};
+use super::read::Dump;
 use super::record::{Date, Record};
 use super::{BackupProblem, Refusal};
+use crate::flash::ranges::{bytes_of, overlap, without};
 use crate::flash::{FlashRange, Offset};
 use crate::image::{Crc32, identity};
 use crate::protocol::{DeviceInfo, FirmwareDevice, Writing};
@@ -279,8 +280,7 @@ impl Unfinished {
 
     /// Whether it holds what was in a flash of `size` bytes.
     fn covers_all_of(&self, size: usize) -> bool {
-        let covered = self.covered.iter().map(|range| range.len() as usize);
-        covered.sum::<usize>() == size
+        bytes_of(&self.covered) == size as u64
     }
 
     /// `dump` with what this backup holds of it.
@@ -441,11 +441,6 @@ impl Lost {
 
 fn is_within(covered: &[FlashRange], dump: &Dump) -> bool {
     covered.iter().all(|part| is_read(*part, dump))
-}
-
-fn overlap(covered: &[FlashRange], ranges: &[FlashRange]) -> bool {
-    let is_covered = |range: &FlashRange| covered.iter().any(|part| part.overlaps(*range));
-    ranges.iter().any(is_covered)
 }
 
 /// Of what was not read nothing shows.

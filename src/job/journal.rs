@@ -27,9 +27,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::read::joined;
 use super::record;
 use crate::files::{self, FileError, Links, Pending, folder_of};
+use crate::flash::ranges::joined;
 use crate::flash::{FlashRange, Offset, chip};
 use crate::image::Crc32;
 use crate::scsi::Identity;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::event::{Event, Phase};
 use super::{Job, JobError, Refusal, Selection};
+use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{FlashRange, Offset};
 use crate::image::Checksum;
 use crate::protocol::vendor_mode::reported;
@@ -42,8 +43,7 @@ impl Dump {
 
     /// Whether the whole flash was read.
     pub fn is_whole(&self) -> bool {
-        let read: usize = self.ranges.iter().map(|range| range.len() as usize).sum();
-        read == self.bytes.len()
+        bytes_of(&self.ranges) == self.bytes.len() as u64
     }
 }
 
@@ -74,10 +74,9 @@ pub(super) fn read_ranges(job: &mut Job, ranges: Vec<FlashRange>) -> Result<Dump
     let block = block_size(job)?;
     let size = job.device.capabilities().size as usize;
     let phase = Phase::Read;
-    let total: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
     job.send(Event::Started {
         phase,
-        bytes: 2 * total,
+        bytes: 2 * bytes_of(&ranges),
     });
     let mut dump = Dump {
         bytes: vec![0xFF; size],
@@ -168,7 +167,7 @@ pub(super) fn with_the_rest(job: &mut Job, dump: &Dump) -> Result<Vec<u8>, JobEr
     let rest = without(&all, &dump.ranges);
     job.send(Event::Started {
         phase,
-        bytes: rest.iter().map(|range| u64::from(range.len())).sum(),
+        bytes: bytes_of(&rest),
     });
     for range in rest {
         let bank = Offset(range.start()).bank();
@@ -274,38 +273,6 @@ pub(super) fn read_unless_refused(
         }
         Err(error) => Err(error),
     }
-}
-
-/// What is left of ranges without others.
-pub(super) fn without(ranges: &[FlashRange], others: &[FlashRange]) -> Vec<FlashRange> {
-    let mut left = ranges.to_vec();
-    for taken in others {
-        left = left
-            .into_iter()
-            .flat_map(|range| {
-                let before = FlashRange::new(range.start(), range.end().min(taken.start()));
-                let after = FlashRange::new(range.start().max(taken.end()), range.end());
-                [before, after]
-            })
-            .filter(|range| !range.is_empty())
-            .collect();
-    }
-    left
-}
-
-/// Ascending, and as one range what follows each other.
-pub fn joined(mut ranges: Vec<FlashRange>) -> Vec<FlashRange> {
-    ranges.sort_unstable();
-    let mut joined: Vec<FlashRange> = Vec::new();
-    for range in ranges {
-        match joined.last_mut() {
-            Some(last) if last.end() >= range.start() => {
-                *last = FlashRange::new(last.start(), last.end().max(range.end()));
-            }
-            _ => joined.push(range),
-        }
-    }
-    joined
 }
 
 /// Reads a block again until two reads after each other agree; `latest` then

@@ -13,6 +13,7 @@ use super::backup::Circumstances;
 use super::read::Dump;
 use super::selection::Selection;
 use crate::flash::FlashRange;
+use crate::flash::ranges::are_within;
 use crate::image::sums::as_text;
 use crate::image::{Checksum, Crc32};
 use crate::protocol::DeviceInfo;
@@ -171,16 +172,6 @@ pub(super) fn covered(ranges: &[FlashRange], size: u32) -> Vec<FlashRange> {
         true => Selection::Everything.ranges(size).unwrap_or_default(),
         false => ranges.to_vec(),
     }
-}
-
-/// Whether these are parts of a flash, ascending and apart.
-pub(super) fn are_within(ranges: &[FlashRange], size: u32) -> bool {
-    let mut next = 0;
-    ranges.iter().all(|range| {
-        let follows = next <= range.start() && !range.is_empty() && range.end() <= size;
-        next = range.end();
-        follows
-    })
 }
 
 /// A second, in UTC.

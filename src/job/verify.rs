@@ -1,10 +1,9 @@
 //! Comparing a flash with what it should hold.
 
 use super::event::{Event, Phase};
-use super::read::{
-    block_size, first_difference, joined, read_block, read_unless_refused, settle, without,
-};
+use super::read::{block_size, first_difference, read_block, read_unless_refused, settle};
 use super::{Job, JobError, Refusal, Selection};
+use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image, mt19xx};
 use crate::protocol::Writing;
@@ -95,7 +94,7 @@ pub(super) fn compare(
     let block = block_size(job)?;
     job.send(Event::Started {
         phase,
-        bytes: ranges.iter().map(|range| u64::from(range.len())).sum(),
+        bytes: bytes_of(ranges),
     });
     let mut compared = Compared {
         sums: Vec::new(),

@@ -9,6 +9,7 @@ use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links, Waiting};
+use crate::flash::ranges::joined;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::image::soundness::Problem;
 use crate::image::{
@@ -16,7 +17,6 @@ use crate::image::{
     LoadError, bank_path, soundness,
 };
 use crate::job::backup;
-use crate::job::read;
 use crate::job::record::{Date, Record};
 use crate::job::{Check, Objection, Refusal, Selection};
 
@@ -144,7 +144,7 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
     if selected.is_ok_and(|selected| selected == record.ranges) || image.size() == record.size {
         return Ok(());
     }
-    let ranges = read::joined(record.ranges.clone());
+    let ranges = joined(record.ranges.clone());
     let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
     Err(Exit::BadImage
         .because(format!(

@@ -18,6 +18,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal, Unwanted};
 use crate::cli::words;
+use crate::flash::ranges::bytes_of;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
@@ -278,8 +279,7 @@ impl Run<'_> {
     pub fn refuse_slow(&mut self, passes: u64, later: u64) -> Result<(), Failure> {
         let capabilities = self.capabilities();
         let ranges = self.request.selection().ranges(capabilities.size);
-        let ranges = ranges.unwrap_or_default();
-        let selected: u64 = ranges.iter().map(|range| u64::from(range.len())).sum();
+        let selected = bytes_of(&ranges.unwrap_or_default());
         let bytes = (passes + later) * selected;
         estimate::refuse_slow(capabilities, bytes, &self.request.options.force).map_err(
             |refusal| {

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::{report, words};
+use crate::flash::ranges::bytes_of;
 use crate::image::{Image, Report};
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{self, Compared};
@@ -91,7 +92,7 @@ fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<
 /// Of a flash without a difference, as far as it was compared.
 fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failure> {
     let request = run.request;
-    let missing: u64 = compared.gaps.iter().map(|gap| u64::from(gap.len())).sum();
+    let missing = bytes_of(&compared.gaps);
     if missing > 0 && !request.options.force.contains(&Check::Gaps) {
         return Err(Exit::Different
             .because(format!(

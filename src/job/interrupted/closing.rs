@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::recognise::Recognised;
-use super::{Change, Lost, Open, Unfinished, Who, finish, is_within, overlap};
+use super::{Change, Lost, Open, Unfinished, Who, finish, is_within};
 use crate::flash::FlashRange;
+use crate::flash::ranges::overlap;
 use crate::job::journal::trace::{State, Trace};
 use crate::job::journal::{self, Journal};
 use crate::scsi::Identity;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::{Lost, Notice, Unfinished, Who, is_within, overlap};
+use super::{Lost, Notice, Unfinished, Who, is_within};
 use crate::files::{self, Links, Locked, folder_of};
 use crate::flash::FlashRange;
+use crate::flash::ranges::overlap;
 use crate::image::{Crc32, container};
 use crate::job::backup;
 use crate::job::journal::{self, Entry, Journal};

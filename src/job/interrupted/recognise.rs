@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::find::Open;
-use super::{
-    Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, is_within, notices_of, overlap,
-};
+use super::{Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, is_within, notices_of};
+use crate::flash::ranges::{overlap, without};
 use crate::flash::{EraseLayout, FlashRange, PAGE_SIZE};
 use crate::image::{Crc32, identity};
 use crate::job::journal::trace::{self, State, Trace};
 use crate::job::journal::{self, Piece, stopped};
-use crate::job::read::{Dump, without};
+use crate::job::read::Dump;
 use crate::plan::ERASED;
 
 /// All that is found of changes on a flash like the one that was read, each with what

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::recognise::Recognised;
-use super::{Doubt, Lost, Unfinished, Who, overlap};
+use super::{Doubt, Lost, Unfinished, Who};
 use crate::flash::FlashRange;
+use crate::flash::ranges::{overlap, without};
 use crate::image::Crc32;
 use crate::job::journal::trace::{State, Trace, shares_content};
-use crate::job::read::{Dump, without};
+use crate::job::read::Dump;
 use crate::job::{Check, Forced, Refusal};
 use crate::plan::ERASED;
 use crate::scsi::Identity;

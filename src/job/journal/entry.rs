@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Found, Journal};
 use crate::flash::FlashRange;
+use crate::flash::ranges::are_within;
 use crate::image::Crc32;
 use crate::job::record::{self, Date};
 use crate::scsi::Identity;
@@ -187,10 +188,10 @@ impl Entry {
             && self.words.iter().all(|word| word.len() <= 3 * LONGEST_PATH)
             && self.failed_at.is_none_or(|at| at < self.size)
             && backup.is_none_or(|backup| is_path(&backup.path))
-            && record::are_within(&self.ranges, self.size)
-            && record::are_within(&self.written_since, self.size)
+            && are_within(&self.ranges, self.size)
+            && are_within(&self.written_since, self.size)
             && self.pieces.len() <= MOST_PIECES
-            && pieces.is_ok_and(|pieces| record::are_within(&pieces, self.size))
+            && pieces.is_ok_and(|pieces| are_within(&pieces, self.size))
     }
 
     pub(super) fn text(&self) -> String {

@@ -8,13 +8,14 @@ use super::way_back::{
     Backup, BackupWish, Made, backup_path, early_checks, refuse_unfinished, way_back,
 };
 use super::{Content, Request, record_warnings};
+use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{EraseLayout, FlashRange};
 use crate::image::{Image, ImageIdentity, Model, damage, identity};
 use crate::job::event::Phase;
 use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
 use crate::job::journal::{self, trace};
-use crate::job::read::{self, Dump, without};
+use crate::job::read::{self, Dump};
 use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
 use crate::job::steadiness::{refuse_unstable, warning_of_dump};
@@ -247,8 +248,7 @@ impl<'a> Scope<'a> {
     /// What this change makes of a flash.
     fn target(&self, before: &[u8]) -> Arc<Vec<u8>> {
         let keep = &self.request.keep;
-        let wanted: u64 = self.wanted.iter().map(|range| u64::from(range.len())).sum();
-        let is_whole = wanted == before.len() as u64 && keep.is_empty();
+        let is_whole = bytes_of(&self.wanted) == before.len() as u64 && keep.is_empty();
         match &self.image {
             Some((image, Cow::Borrowed(_))) if is_whole => image.shared(),
             Some((_, spread)) => plan::merge(before, spread, &self.wanted, keep).into(),
@@ -399,7 +399,7 @@ fn touched(wanted: &[FlashRange], layout: &EraseLayout) -> Vec<FlashRange> {
         .sectors
         .iter()
         .filter(|sector| wanted.iter().any(|range| range.overlaps(**sector)));
-    read::joined(sectors.copied().collect())
+    joined(sectors.copied().collect())
         .into_iter()
         .flat_map(selection::by_bank)
         .collect()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Request;
 use crate::files::{self, FileError};
 use crate::flash::FlashRange;
+use crate::flash::ranges::bytes_of;
 use crate::image::soundness;
 use crate::image::{Arrangement, Crc32, Encoding, Format};
 use crate::job::backup;
@@ -335,8 +336,7 @@ fn refuse_erased(
 /// # Errors
 /// A [`Refusal`]; that of a blank dump names the check to force.
 pub fn refuse_blank(dump: &Dump, forced: &Forced) -> Result<(), Refusal> {
-    let bytes = |ranges: &[FlashRange]| ranges.iter().map(|range| range.len()).sum::<u32>();
-    if !dump.gaps.is_empty() && bytes(&dump.gaps) == bytes(&dump.ranges) {
+    if !dump.gaps.is_empty() && bytes_of(&dump.gaps) == bytes_of(&dump.ranges) {
         return Err(Refusal::NothingRead);
     }
     if forced.contains(&Check::Blank) {
