@@ -9,6 +9,7 @@ use super::list::{Listed, Listing};
 use super::machine::{Folders, Held, Machine, Registers, Spot, Taken, UserFolder};
 use super::name::{At, DriveName, Label, is_serial, only_one};
 use super::wish::Wish;
+use crate::drive::list::Asked;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, Obstacle, Position, ask};
 use crate::scsi::Identity;
@@ -154,10 +155,12 @@ fn listed(drive: &SimDriveHandle) -> Listed {
         },
         is_simulated: true,
         identity: said.clone(),
-        said,
-        medium: packets.and_then(|mut packets| ask::medium(packets.as_mut()).ok()),
-        obstacles: busy(drive).into_iter().collect(),
-        silence: None,
+        asked: Asked {
+            said,
+            medium: packets.and_then(|mut packets| ask::medium(packets.as_mut()).ok()),
+            obstacles: busy(drive).into_iter().collect(),
+            silence: None,
+        },
         firmware: None,
     }
 }

@@ -14,6 +14,7 @@ use crate::drive::controller::{IdeChannel, Wiring};
 use crate::drive::hold;
 use crate::drive::interrupts;
 use crate::drive::note::{self, NoteError, Settled};
+use crate::drive::topology::Topology;
 use crate::drive::{
     Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, System, list, locate_path,
     locate_port, locate_position,
@@ -69,11 +70,12 @@ impl Machine for Host {
     }
 
     fn list(&self) -> Listing {
-        let listing = list::list(&self.system);
+        let topology = Topology::read(&self.system);
+        let listed = |drive| listed(&self.system, drive);
         Listing {
-            drives: listing.drives.into_iter().map(Listed::from).collect(),
-            basis: listing.basis,
-            has_legacy_ports: listing.has_legacy_ports,
+            drives: topology.drives().map(listed).collect(),
+            has_legacy_ports: list::has_legacy_ports(&self.system, &topology),
+            basis: topology.basis,
             ports: ports_of(&self.system),
         }
     }
@@ -216,11 +218,12 @@ impl Host {
 
     /// Every drive is asked: what the kernel remembers has no serial numbers.
     fn locate_serial(&self, serial: &str) -> Result<Located, OpenError> {
-        let listing = list::list(&self.system).drives.into_iter();
-        let found = listing
-            .filter(|listed| is_serial(listed.identity.as_ref(), serial))
-            .map(|listed| listed.drive)
-            .filter(|drive| drive.node().is_some());
+        let says_serial = |drive: &&Located| {
+            let said = list::ask(&self.system, drive).said;
+            is_serial(said.as_ref(), serial) && drive.node().is_some()
+        };
+        let topology = Topology::read(&self.system);
+        let found = topology.drives().filter(says_serial).cloned();
         only_one(serial, found.collect(), |drive| {
             drive.node().map(|node| DriveName::Path(node.to_owned()))
         })
@@ -362,21 +365,16 @@ fn take(
     })
 }
 
-impl From<list::Listed> for Listed {
-    fn from(listed: list::Listed) -> Listed {
-        let drive = listed.drive;
-        Listed {
-            position: drive.position,
-            is_guess: drive.is_guess,
-            nodes: [drive.sr, drive.sg].into_iter().flatten().collect(),
-            is_simulated: false,
-            identity: Some(listed.identity.clone().unwrap_or(drive.known_as)),
-            said: listed.identity,
-            medium: listed.medium,
-            obstacles: listed.obstacles,
-            silence: listed.silence,
-            firmware: None,
-        }
+fn listed(system: &System, drive: &Located) -> Listed {
+    let asked = list::ask(system, drive);
+    Listed {
+        position: drive.position,
+        is_guess: drive.is_guess,
+        nodes: drive.sr.iter().chain(&drive.sg).cloned().collect(),
+        is_simulated: false,
+        identity: Some(asked.said.clone().unwrap_or(drive.known_as.clone())),
+        asked,
+        firmware: None,
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::error::OpenError;
 use super::machine::Machine;
 use super::name::{DriveName, Via, is_serial};
-use crate::drive::ask::{self, AskError, Medium};
+use crate::drive::ask::{self, Medium};
+use crate::drive::list::Asked;
 use crate::drive::{HoldError, IndexBasis, Obstacle, Position};
 use crate::protocol::Protocol;
 use crate::protocol::blu_ray::Survey;
@@ -64,7 +65,7 @@ impl Listing {
                 listed.nodes.contains(path)
             }
             DriveName::Port(_) => false,
-            DriveName::Serial(serial) => is_serial(listed.said.as_ref(), serial),
+            DriveName::Serial(serial) => is_serial(listed.asked.said.as_ref(), serial),
         };
         self.drives.iter().find(is_called)
     }
@@ -82,13 +83,7 @@ pub struct Listed {
     /// As it says now, or else as the kernel remembers; `None` where neither
     /// says anything.
     pub identity: Option<Identity>,
-    /// As it says now.
-    pub said: Option<Identity>,
-    pub medium: Option<Medium>,
-    /// Empty where a job could begin.
-    pub obstacles: Vec<Obstacle>,
-    /// Why it gave no identity, where no obstacle is the reason.
-    pub silence: Option<AskError>,
+    pub asked: Asked,
     /// Of a Blu-ray drive, once [`Listing::ask_firmware`] was called.
     pub firmware: Option<Firmware>,
 }
@@ -104,17 +99,17 @@ pub enum Firmware {
 impl Listed {
     /// Whether it could have been asked who it is, and gave no answer.
     pub fn says_nothing(&self) -> bool {
-        self.identity.is_none() && self.obstacles.is_empty() && !self.is_in_use()
+        self.identity.is_none() && self.asked.obstacles.is_empty() && !self.is_in_use()
     }
 
     /// What it says about its firmware; `None` for a drive that is not to be asked or
     /// does not tell.
     fn ask_firmware(&self, machine: &dyn Machine) -> Option<Firmware> {
-        let said = self.said.as_ref()?;
+        let said = self.asked.said.as_ref()?;
         let family = Family::by_identity(said)?;
         // What refuses a job to begin refuses this as well.
-        let is_free = self.obstacles.is_empty()
-            && matches!(self.medium, Some(Medium::Absent | Medium::Unknown(_)));
+        let is_free = self.asked.obstacles.is_empty()
+            && matches!(self.asked.medium, Some(Medium::Absent | Medium::Unknown(_)));
         if family.protocol != Protocol::Mt1959 || !is_free {
             return None;
         }
@@ -136,7 +131,8 @@ impl Listed {
     /// Whether somebody is seen to use it.
     pub fn is_in_use(&self) -> bool {
         let is_busy = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Busy { .. });
-        self.obstacles.iter().any(is_busy) || matches!(self.firmware, Some(Firmware::InUse(_)))
+        self.asked.obstacles.iter().any(is_busy)
+            || matches!(self.firmware, Some(Firmware::InUse(_)))
     }
 
     /// What it is called on the way to it; `None` where nothing names it. On the

@@ -69,7 +69,7 @@ fn all(context: Context) -> Result<(), Failure> {
     let drives = &listing.drives;
     let asks = drives
         .iter()
-        .any(|listed| goes_into_vendor_mode(request, listed.said.as_ref()));
+        .any(|listed| goes_into_vendor_mode(request, listed.asked.said.as_ref()));
     let names: Vec<DriveName> = drives
         .iter()
         .filter_map(|listed| listed.name(wish.via))

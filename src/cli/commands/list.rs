@@ -139,7 +139,7 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
     text.words_behind(&format!("{place:<3} {nodes:<20} "), &who(listed));
     text.append(about(listed));
     let in_the_way = format!("{INDENT}{:12}", "in the way: ");
-    for obstacle in &listed.obstacles {
+    for obstacle in &listed.asked.obstacles {
         text.words_behind(&in_the_way, &obstacle.in_words());
         // No program of this machine can show who has a drive that it has not.
         let remedy = words::session::remedy(obstacle, &request.list());
@@ -147,7 +147,7 @@ fn entry_of(listed: &Listed, request: &Request) -> Text {
             text.command_behind(&format!("{INDENT}{:12}", ""), remedy);
         }
     }
-    if let Some(silence) = &listed.silence {
+    if let Some(silence) = &listed.asked.silence {
         text.words_behind(&in_the_way, &silence.in_words());
     }
     text
@@ -201,7 +201,7 @@ fn about(listed: &Listed) -> Text {
         }
         None => {}
     }
-    match listed.medium {
+    match listed.asked.medium {
         Some(Medium::Present) => {
             text.words_behind(INDENT, "there is a disc in it: eject it first");
         }

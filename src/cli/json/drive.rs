@@ -88,17 +88,18 @@ fn of_listed(listed: &Listed) -> Value {
             Some(Firmware::InUse(_)) | None => Value::Null,
         },
         "in_use": listed.is_in_use(),
-        "medium": match listed.medium {
+        "medium": match listed.asked.medium {
             Some(Medium::Present) => "present",
             Some(Medium::Absent) => "absent",
             Some(Medium::Starting) => "starting",
             Some(Medium::Unknown(_)) | None => "unknown",
         },
         "in_the_way": listed
+            .asked
             .obstacles
             .iter()
             .map(InWords::in_words)
-            .chain(listed.silence.iter().map(InWords::in_words))
+            .chain(listed.asked.silence.iter().map(InWords::in_words))
             .collect::<Vec<_>>(),
     })
 }

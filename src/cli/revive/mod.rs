@@ -146,7 +146,7 @@ fn seen(machine: &dyn Machine, listed: Listed) -> Seen {
     Seen {
         at_ports: spot.and_then(|spot| spot.at_ports),
         names,
-        identity: listed.said,
+        identity: listed.asked.said,
     }
 }
 

@@ -8,8 +8,18 @@ use proptest::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn obstacles(machine: &Machine, listed: &Listed) -> Vec<String> {
-    listed
+/// Every drive, and what it says.
+fn list(system: &System) -> Vec<(Located, Asked)> {
+    let drives = Topology::read(system).drives().cloned().collect::<Vec<_>>();
+    let asked = drives.into_iter().map(|drive| {
+        let asked = ask(system, &drive);
+        (drive, asked)
+    });
+    asked.collect()
+}
+
+fn obstacles(machine: &Machine, (_, asked): &(Located, Asked)) -> Vec<String> {
+    asked
         .obstacles
         .iter()
         .map(|obstacle| machine.told(&obstacle.in_words()))
@@ -26,9 +36,8 @@ fn the_list_has_every_drive_in_the_order_of_the_index_and_those_without_last() {
     machine.drive("0000:00:01.1", 1, "7:0:1:0", "SS");
     machine.disk("0000:00:01.1", 3, "6:0:1:0");
     let positions: Vec<_> = list(&machine.system)
-        .drives
         .iter()
-        .map(|listed| listed.drive.position.map(|position| position.number()))
+        .map(|(drive, _)| drive.position.map(|position| position.number()))
         .collect();
     assert_eq!(positions, [Some(1), Some(4), None]);
 }
@@ -44,12 +53,12 @@ fn a_drive_tells_its_identity_serial_number_and_medium() {
     ]
     .into();
     let listing = list(&machine.system);
-    let first = &listing.drives[0];
-    let identity = first.identity.as_ref().unwrap();
+    let (_, first) = &listing[0];
+    let identity = first.said.as_ref().unwrap();
     assert_eq!(identity.product, "DVD RW DW-D22A");
     assert_eq!(identity.serial.as_deref(), Some("A1B2"));
     assert_eq!(first.medium, Some(Medium::Present));
-    assert_eq!(listing.drives[1].medium, Some(Medium::Absent));
+    assert_eq!(listing[1].1.medium, Some(Medium::Absent));
     assert!(first.obstacles.is_empty());
 }
 
@@ -76,11 +85,11 @@ fn a_drive_that_another_run_holds_is_not_spoken_to() {
     machine.process(99, "mtkflash", "dev/sg2");
     let listing = list(&machine.system);
     assert_eq!(
-        obstacles(&machine, &listing.drives[2]),
+        obstacles(&machine, &listing[2]),
         ["/dev/sg2 is in use: open in mtkflash (process 99)"]
     );
-    assert_eq!(listing.drives[2].identity, None);
-    assert!(listing.drives[3].identity.is_some());
+    assert_eq!(listing[2].1.said, None);
+    assert!(listing[3].1.said.is_some());
     let state = machine.state();
     assert!(!state.commands.iter().any(|(node, _)| node.ends_with("sr2")));
 }
@@ -91,10 +100,10 @@ fn a_mounted_drive_says_where_and_still_who_it_is() {
     machine.mount(1, "/mnt");
     let listing = list(&machine.system);
     assert_eq!(
-        obstacles(&machine, &listing.drives[1]),
+        obstacles(&machine, &listing[1]),
         ["/dev/sr1 is in use: mounted at /mnt"]
     );
-    assert!(listing.drives[1].identity.is_some());
+    assert!(listing[1].1.said.is_some());
 }
 
 #[test]
@@ -103,10 +112,10 @@ fn without_the_sg_module_the_drives_are_listed_over_sr() {
     machine.unload_sg();
     let listing = list(&machine.system);
     assert_eq!(
-        obstacles(&machine, &listing.drives[0]),
+        obstacles(&machine, &listing[0]),
         ["the drive has no /dev/sg node, because the kernel's sg module is not loaded"]
     );
-    assert!(listing.drives[0].identity.is_some());
+    assert!(listing[0].1.said.is_some());
 }
 
 #[test]
@@ -115,11 +124,11 @@ fn a_drive_that_may_not_be_opened_is_listed_as_the_kernel_knows_it() {
     let nodes = ["dev/sg0", "dev/sr0"].map(|node| machine.path(node));
     machine.state().denied.extend(nodes);
     let listing = list(&machine.system);
-    let first = &listing.drives[0];
-    assert_eq!(first.identity, None);
-    assert_eq!(first.drive.known_as.revision, "PM");
+    let (drive, first) = &listing[0];
+    assert_eq!(first.said, None);
+    assert_eq!(drive.known_as.revision, "PM");
     assert_eq!(first.obstacles.len(), 2);
-    assert!(listing.drives[1].obstacles.is_empty());
+    assert!(listing[1].1.obstacles.is_empty());
 }
 
 /// The files below a folder, links not followed.
@@ -163,8 +172,8 @@ proptest! {
             fs::write(file, text).unwrap();
         }
         let system = &machine.system;
-        for listed in list(system).drives {
-            prop_assert!(listed.drive.known_as.vendor.len() < 200);
+        for (drive, _) in list(system) {
+            prop_assert!(drive.known_as.vendor.len() < 200);
         }
         for position in (1..=4).filter_map(Position::new) {
             if let Ok(drive) = locate_position(system, position) {

@@ -81,7 +81,7 @@ fn a_blu_ray_drive_with_a_disc_is_asked_nothing_about_its_firmware() {
     let (machine, _bench) = usb_drive(BLU_RAY);
     machine.state().ready = [Completion::default()].into();
     let listed = listed(&machine);
-    assert_eq!(listed.medium, Some(Medium::Present));
+    assert_eq!(listed.asked.medium, Some(Medium::Present));
     assert!(listed.firmware.is_none() && !listed.is_in_use());
     assert_eq!(sent(&machine), OF_EVERY_DRIVE);
 }

@@ -146,8 +146,8 @@ fn a_drive_that_does_not_say_who_it_is() {
     insta::assert_snapshot!(table(silences, |silence| {
         let mut listing = listing(&machine);
         let listed = listing.drives.first_mut().unwrap();
-        listed.silence = Some(silence);
-        listed.said = None;
+        listed.asked.silence = Some(silence);
+        listed.asked.said = None;
         machine.told(&super::listed(&listing, &request()).to_string())
     }));
 }
