@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use measured::Cost;
 use mtkflash::flash::Offset;
-use mtkflash::protocol::FirmwareDevice;
 use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
+use mtkflash::protocol::{FirmwareDevice, Route};
 use mtkflash::sim::{Firmware, SimClock};
 use mtkflash::transport::{
     AtaPassthrough, Completion, Data, PacketTransport, PortTaskFile, Register, RegisterAccess,
@@ -36,6 +36,7 @@ fn main() {
     let ports = PortTaskFile::new(
         Box::new(InstantDrive::default()),
         Unit::Master,
+        true,
         Arc::new(SimClock::default()),
     );
     commands("legacy ports", Box::new(ports));
@@ -153,7 +154,7 @@ fn commands(way: &str, task_file: Box<dyn TaskFile + Send>) {
         ControlFlow::Break(())
     });
     let mut drive = mode
-        .and_then(|mode| VendorModeDrive::identify(mode, None, None))
+        .and_then(|mode| VendorModeDrive::identify(mode, None, None, Route::LegacyPorts))
         .expect("an instant drive");
     let mut flash = vec![0; 256 * KIB];
     let start = Instant::now();

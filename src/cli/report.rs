@@ -119,7 +119,8 @@ fn device(drive: &Drive) -> Text {
         Some(found) => table.row("Drive", &identity(found)),
         None => table.row("Drive", "does not say what it is"),
     };
-    table.row("at", &format!("{name}, by {}", info.way));
+    let route = words::device::route(info.route);
+    table.row("at", &format!("{name}, by {route}"));
     table.row("Protocol", &info.protocol);
     if let Some(Tried::Chip(_)) = info.tried {
         table.row("", VENDOR_MODE);

@@ -48,8 +48,7 @@ pub struct DeviceInfo {
     pub identity: Option<Identity>,
     /// `vendor mode, parallel flash`.
     pub protocol: String,
-    /// How commands get there: `ATA PASS-THROUGH`, `legacy ports`.
-    pub way: String,
+    pub route: Route,
     /// The flash in one line, with ManuID and DevID where the protocol tells them.
     pub flash: String,
     /// Short and stable: names the chip in a backup's record, so that a backup
@@ -72,6 +71,18 @@ impl DeviceInfo {
                 .as_ref()
                 .is_some_and(|identity| identity.revision == BOOT_REVISION)
     }
+}
+
+/// How commands get to a drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Route {
+    /// As SCSI commands.
+    #[default]
+    SgIo,
+    AtaPassthrough,
+    LegacyPorts,
+    /// The ports of a controller that is not at the legacy ones.
+    ControllerPorts,
 }
 
 /// What others have done with what a drive is flashed by.

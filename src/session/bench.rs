@@ -12,9 +12,9 @@ use super::wish::Wish;
 use crate::drive::list::Asked;
 use crate::drive::note::Settled;
 use crate::drive::{IndexBasis, Inhibitor, Obstacle, Position, ask};
+use crate::protocol::Route;
 use crate::scsi::Identity;
 use crate::sim::{Bench, BenchError, SimDriveHandle};
-use crate::transport::port::Habits;
 use crate::transport::{OpenDrive, TransportError};
 
 /// A bench as a machine.
@@ -115,6 +115,7 @@ impl Machine for OnBench {
             place: drive.name(),
             channel: None,
             can_wait: true,
+            route: Route::LegacyPorts,
             take: Box::new(move || take(&drive, &label)),
         })
     }
@@ -223,7 +224,7 @@ fn take(drive: &SimDriveHandle, label: &Label) -> Result<Taken, OpenError> {
             name: label.called.clone(),
         })?,
         unit: drive.unit(),
-        habits: Habits::default(),
+        takes_nien: true,
         interrupts: None,
         neighbours: Vec::new(),
         is_taken_over: false,

@@ -19,9 +19,9 @@ use crate::drive::{
     Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, System, list, locate_path,
     locate_port, locate_position,
 };
+use crate::protocol::Route;
 use crate::protocol::packet::Reopen;
 use crate::transport::clock::SystemClock;
-use crate::transport::port::Habits;
 use crate::transport::{Clock, OpenDrive, OpenRegisters, TransportError, Unit};
 
 /// The kernel and its drives.
@@ -131,6 +131,10 @@ impl Machine for Host {
             place: ata_place(&channel.controller, channel.port, unit.target()),
             channel: Some(state.clone()).filter(ChannelState::costs),
             can_wait,
+            route: match channel.legacy {
+                Some(_) => Route::LegacyPorts,
+                None => Route::ControllerPorts,
+            },
             take: Box::new(move || take(&system, clock, &state, unit, registers)),
         })
     }
@@ -343,17 +347,10 @@ fn take(
     let channel = &state.channel;
     let detached = channel::detach(system, channel, state.release)?;
     let irq = channel.irq;
-    let way = match channel.legacy {
-        Some(_) => Habits::default().way,
-        None => "ports of its controller",
-    };
     Ok(Taken {
         registers,
         unit,
-        habits: Habits {
-            takes_nien: channel.takes_nien,
-            way,
-        },
+        takes_nien: channel.takes_nien,
         interrupts: irq.map(|irq| interrupts::counter(system, irq)),
         neighbours: state.neighbours.clone(),
         is_taken_over: detached.is_taken_over(),

@@ -11,9 +11,10 @@ use super::wish::Wish;
 use crate::drive::channel::{ChannelError, ChannelState};
 use crate::drive::note::{NoteError, Settled};
 use crate::drive::{Inhibitor, MediumRule, Obstacle};
+use crate::protocol::Route;
 use crate::protocol::packet::Reopen;
 use crate::scsi::Identity;
-use crate::transport::port::{Habits, InterruptCount};
+use crate::transport::port::InterruptCount;
 use crate::transport::{Clock, OpenDrive, OpenRegisters, Unit};
 
 /// A machine with drives.
@@ -131,6 +132,7 @@ pub struct Registers {
     pub channel: Option<ChannelState>,
     /// Whether the drive may be switched off and on meanwhile.
     pub can_wait: bool,
+    pub route: Route,
     /// Takes them off the kernel; where that fails it has everything back.
     pub take: Box<dyn FnOnce() -> Result<Taken, OpenError>>,
 }
@@ -139,7 +141,8 @@ pub struct Registers {
 pub struct Taken {
     pub registers: OpenRegisters,
     pub unit: Unit,
-    pub habits: Habits,
+    /// nIEN may be set and cleared.
+    pub takes_nien: bool,
     /// Counts the interrupts of their line.
     pub interrupts: Option<InterruptCount>,
     /// Who else is on that line.

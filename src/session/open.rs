@@ -18,7 +18,7 @@ use crate::drive::channel::ChannelState;
 use crate::protocol::detect::Reason;
 use crate::protocol::packet::{Family, PacketDrive};
 use crate::protocol::vendor_mode::{VendorMode, VendorModeDrive};
-use crate::protocol::{Detected, DeviceError, FirmwareDevice, detect};
+use crate::protocol::{Detected, DeviceError, FirmwareDevice, Route, detect};
 use crate::scsi::Identity;
 use crate::transport::port::StormGuard;
 use crate::transport::{
@@ -65,7 +65,7 @@ struct Target {
     label: Label,
     place: String,
     patience: Patience,
-    by_ports: bool,
+    route: Route,
     /// What it is called on the ports, where those lead to it.
     ports: Option<DriveName>,
 }
@@ -195,7 +195,7 @@ impl Opening<'_> {
             label: spot.label.clone(),
             place: spot.place.clone(),
             patience: self.wish.patience,
-            by_ports: false,
+            route: Route::AtaPassthrough,
             ports: spot.at_ports.clone(),
         };
         self.enter(target, identified, Box::new(task_file), held.clock)
@@ -217,7 +217,7 @@ impl Opening<'_> {
                 true => self.wish.patience,
                 false => Patience::default(),
             },
-            by_ports: true,
+            route: registers.route,
             ports: Some(label.called.clone()),
         };
         let mut taken = (registers.take)()?;
@@ -263,16 +263,16 @@ impl Opening<'_> {
         let Taken {
             registers,
             unit,
-            habits,
+            takes_nien,
             interrupts,
             neighbours,
             clock,
             known_as,
             ..
         } = taken;
-        let registers = StormGuard::new(registers, interrupts, habits.takes_nien);
+        let registers = StormGuard::new(registers, interrupts, takes_nien);
         let mut ports =
-            PortTaskFile::new(Box::new(registers), unit, Arc::clone(&clock)).with_habits(habits);
+            PortTaskFile::new(Box::new(registers), unit, takes_nien, Arc::clone(&clock));
         let failed = |source| match source {
             source @ TransportError::Storm { .. } => OpenError::Storm {
                 neighbours: neighbours.clone(),
@@ -342,14 +342,16 @@ impl Opening<'_> {
                 }
                 Ok(drive)
             })
-            .and_then(|drive| VendorModeDrive::identify(drive, identity.clone(), self.wish.size))
+            .and_then(|drive| {
+                VendorModeDrive::identify(drive, identity.clone(), self.wish.size, target.route)
+            })
             .map(|drive| Box::new(drive) as Device)
             .map_err(|source| NotEntered {
                 label: target.label,
                 identity,
                 source,
                 refusals,
-                by_ports: target.by_ports,
+                by_ports: target.route != Route::AtaPassthrough,
                 ports: target.ports,
             })
     }

@@ -127,10 +127,6 @@ impl<T: PacketTransport> TaskFile for AtaPassthrough<T> {
             }),
         }
     }
-
-    fn way(&self) -> &'static str {
-        "ATA PASS-THROUGH"
-    }
 }
 
 fn without_registers(error: ReturnedRegistersError) -> TaskFileError {

@@ -265,7 +265,4 @@ pub trait TaskFile {
         expect: Expect,
         want_lba_low: bool,
     ) -> Result<Answer, TaskFileError>;
-
-    /// What this way is called in messages: `ATA PASS-THROUGH`, `legacy ports`.
-    fn way(&self) -> &'static str;
 }

@@ -134,10 +134,6 @@ impl<T: TaskFile> TaskFile for Watched<T> {
         self.watch.saw(&exchange, self.since(begun));
         ended
     }
-
-    fn way(&self) -> &'static str {
-        self.inner.way()
-    }
 }
 
 #[cfg(test)]
@@ -202,7 +198,12 @@ mod tests {
         let bench = bench();
         let drive = bench.drive(3).unwrap();
         let watch = Arc::new(Seen::default());
-        let ports = PortTaskFile::new(drive.registers().unwrap(), drive.unit(), drive.clock());
+        let ports = PortTaskFile::new(
+            drive.registers().unwrap(),
+            drive.unit(),
+            true,
+            drive.clock(),
+        );
         let mut ports = Watched::new(ports, drive.clock(), watch.clone());
         ports.identify().unwrap();
         ports.select().unwrap();
@@ -219,6 +220,5 @@ mod tests {
             seen(&watch),
             ["identify true", "select true", "80 true", "80 false"]
         );
-        assert_eq!(ports.way(), "legacy ports");
     }
 }

@@ -17,8 +17,8 @@ use mtkflash::job::record::Record;
 use mtkflash::job::verify::{self, Compared};
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Event, FlashState, Job, JobError, Selection, StopFlag};
-use mtkflash::protocol::FirmwareDevice;
 use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
+use mtkflash::protocol::{FirmwareDevice, Route};
 use mtkflash::sim::{Bench, Fault, SimDriveHandle};
 use mtkflash::transport::{AtaPassthrough, PortTaskFile, TaskFile};
 
@@ -237,7 +237,7 @@ impl TestDrive {
             Way::Ports => {
                 let registers = self.handle.registers().unwrap();
                 let clock = self.handle.clock();
-                let mut ports = PortTaskFile::new(registers, self.handle.unit(), clock);
+                let mut ports = PortTaskFile::new(registers, self.handle.unit(), true, clock);
                 ports
                     .quiet_interrupts()
                     .map_err(|error| error.to_string())?;
@@ -260,7 +260,7 @@ impl TestDrive {
             {
                 mode.end_byte_program()?;
             }
-            VendorModeDrive::identify(mode, identity, None)
+            VendorModeDrive::identify(mode, identity, None, Route::LegacyPorts)
         })
         .map(|drive| match self.kind.window {
             Some(size) => Box::new(SmallWindow::new(drive, size)) as Box<dyn FirmwareDevice>,

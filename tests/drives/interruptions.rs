@@ -49,10 +49,6 @@ impl TaskFile for Killed {
             }
         }
     }
-
-    fn way(&self) -> &'static str {
-        self.task_file.way()
-    }
 }
 
 /// Not a message of a failing test.

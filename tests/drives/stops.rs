@@ -95,6 +95,7 @@ fn a_stop_ends_the_wait_for_a_drive_that_refuses_the_mode() {
     let ports = PortTaskFile::new(
         drive.handle.registers().unwrap(),
         drive.handle.unit(),
+        true,
         drive.handle.clock(),
     );
     let mut asked = 0;

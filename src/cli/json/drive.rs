@@ -16,7 +16,7 @@ pub fn of_flash(drive: &Drive) -> Value {
     let info = &drive.info;
     json!({
         "at": words::session::label(&drive.label),
-        "way": info.way,
+        "way": words::device::route(info.route),
         "identity": info.identity.as_ref().map(identity),
         "protocol": info.protocol,
         "firmware": info.blu_ray.as_ref().map(|survey| firmware(survey)),

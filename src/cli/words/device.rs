@@ -4,7 +4,17 @@ use crate::flash::chip::{self, ReadOnly};
 use crate::image::mt19xx::Written;
 use crate::job::change::NotReadBack;
 use crate::protocol::download::Kept;
-use crate::protocol::{Protocol, Tried, Unreadable, Unwritable};
+use crate::protocol::{Protocol, Route, Tried, Unreadable, Unwritable};
+
+/// How commands get to a drive.
+pub fn route(route: Route) -> &'static str {
+    match route {
+        Route::SgIo => "SCSI commands (SG_IO)",
+        Route::AtaPassthrough => "ATA PASS-THROUGH",
+        Route::LegacyPorts => "legacy ports",
+        Route::ControllerPorts => "ports of its controller",
+    }
+}
 
 /// Why firmware cannot be read, in a whole sentence.
 pub fn unreadable(why: &Unreadable) -> String {

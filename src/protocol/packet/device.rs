@@ -17,7 +17,7 @@ use crate::protocol::download::{
 };
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, Doing, FirmwareDevice, Impossible, Protocol, Reading,
-    Tried, Unreadable, Unwritable, Writer, Writing,
+    Route, Tried, Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
 use crate::transport::{Clock, OpenDrive, TransportError};
@@ -45,7 +45,7 @@ impl PacketDrive {
         let info = DeviceInfo {
             identity,
             protocol: family.protocol.to_string(),
-            way: "SCSI commands (SG_IO)".to_owned(),
+            route: Route::SgIo,
             flash: behind_commands(family.size),
             chip: family.name.to_owned(),
             tried: Some(Tried::Packets(family.protocol)),

@@ -4,8 +4,8 @@ use super::{ModeStatus, VendorMode};
 use crate::flash::chip::{self, Bus, Chip};
 use crate::flash::{FlashRange, Offset, PAGE_SIZE};
 use crate::protocol::{
-    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, InPlace, Reading, Tried,
-    Unreadable, Unwritable, Writer, Writing,
+    Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, InPlace, Reading, Route,
+    Tried, Unreadable, Unwritable, Writer, Writing,
 };
 use crate::scsi::Identity;
 
@@ -29,7 +29,8 @@ impl VendorModeDrive {
     /// `identity` is what INQUIRY said before, if it said anything. `size` is
     /// needed to read a chip that is in no table, in bytes; a known chip has
     /// its own. An unknown chip without a size, and a chip that must not be
-    /// written, are no errors: the capabilities say so.
+    /// written, are no errors: the capabilities say so. `route` is how `drive` is
+    /// reached.
     ///
     /// # Errors
     /// Where the drive does not go along with the identification; it has then
@@ -38,6 +39,7 @@ impl VendorModeDrive {
         mut drive: VendorMode,
         identity: Option<Identity>,
         size: Option<u32>,
+        route: Route,
     ) -> Result<VendorModeDrive, DeviceError> {
         let unknown_size = size.unwrap_or(0);
         let (known, unknown, bus) = match drive.mode() {
@@ -61,7 +63,7 @@ impl VendorModeDrive {
                 "vendor mode, {bus} flash (mode status {:02X})",
                 drive.mode().status()
             ),
-            way: drive.way().to_owned(),
+            route,
             flash: if is_known {
                 chip.to_string()
             } else {

@@ -224,11 +224,6 @@ impl VendorMode {
         self.mode
     }
 
-    /// How commands get to the drive, for messages.
-    pub fn way(&self) -> &'static str {
-        self.task_file.way()
-    }
-
     /// Puts the drive back to normal operation. Calling it again does nothing.
     ///
     /// # Errors

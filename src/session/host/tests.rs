@@ -174,7 +174,7 @@ fn a_drive_on_a_native_channel_is_read_by_its_ports_and_given_back() {
     assert_eq!(session.label.called, port("pci-0000:03:00.0-ata-2.0"));
     assert!(session.is_off_kernel() && setup.drive.interrupts_off());
     assert_eq!(setup.writes(), ["1:0:0:0 delete 1"]);
-    assert_eq!(session.device.info().way, "ports of its controller");
+    assert_eq!(session.device.info().route, Route::ControllerPorts);
     reads_its_flash(&mut session, &setup.drive);
     assert!(session.leave().is_empty());
     assert_eq!(setup.writes()[1..], ["host1 scan - - -"]);

@@ -60,51 +60,32 @@ const READY_PATIENCE: Duration = Duration::from_secs(1);
 const IDENTIFY_PATIENCE: Duration = Duration::from_secs(5);
 const STATUS_STEP: Duration = Duration::from_millis(1);
 
-/// What differs from channel to channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habits {
-    /// nIEN may be set and cleared.
-    pub takes_nien: bool,
-    /// What the way is called in messages.
-    pub way: &'static str,
-}
-
-impl Default for Habits {
-    /// Those of a legacy channel.
-    fn default() -> Self {
-        Habits {
-            takes_nien: true,
-            way: "legacy ports",
-        }
-    }
-}
-
 /// One drive's task file by the registers of its channel.
 ///
 /// Restores the channel's interrupts when dropped, if they are quiet by then.
 pub struct PortTaskFile {
     registers: OpenRegisters,
     unit: Unit,
-    habits: Habits,
+    takes_nien: bool,
     clock: Arc<dyn Clock>,
     quiet: bool,
 }
 
 impl PortTaskFile {
-    pub fn new(registers: OpenRegisters, unit: Unit, clock: Arc<dyn Clock>) -> PortTaskFile {
+    /// `takes_nien` is false on a controller whose nIEN is not to be touched.
+    pub fn new(
+        registers: OpenRegisters,
+        unit: Unit,
+        takes_nien: bool,
+        clock: Arc<dyn Clock>,
+    ) -> PortTaskFile {
         PortTaskFile {
             registers,
             unit,
-            habits: Habits::default(),
+            takes_nien,
             clock,
             quiet: false,
         }
-    }
-
-    /// The same on a channel that is no legacy one.
-    pub fn with_habits(mut self, habits: Habits) -> PortTaskFile {
-        self.habits = habits;
-        self
     }
 
     /// Whether nothing at all is there: registers of every kind read FF.
@@ -146,7 +127,7 @@ impl PortTaskFile {
         let _held = HeldSignals::new();
         // First: a write that failed may still have been carried out.
         self.quiet = true;
-        if self.habits.takes_nien {
+        if self.takes_nien {
             self.registers
                 .write(Register::DeviceControl, INTERRUPTS_QUIET)?;
         }
@@ -169,7 +150,7 @@ impl PortTaskFile {
         let _held = HeldSignals::new();
         self.registers.read(Register::Command)?;
         self.registers.clear_bus_master()?;
-        if self.habits.takes_nien {
+        if self.takes_nien {
             self.registers
                 .write(Register::DeviceControl, INTERRUPTS_ON)?;
         }
@@ -313,10 +294,6 @@ impl TaskFile for PortTaskFile {
             0
         };
         Ok(Answer { status, lba_low })
-    }
-
-    fn way(&self) -> &'static str {
-        self.habits.way
     }
 }
 

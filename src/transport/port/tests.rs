@@ -124,7 +124,7 @@ fn drive(unit: Unit) -> (PortTaskFile, Counting, Arc<Slept>) {
     registers.0.lock().unwrap().status = 0x70;
     let clock = Arc::new(Slept::default());
     (
-        PortTaskFile::new(Box::new(registers.clone()), unit, clock.clone()),
+        PortTaskFile::new(Box::new(registers.clone()), unit, true, clock.clone()),
         registers,
         clock,
     )
@@ -412,11 +412,8 @@ const RESTORED: [Access; 3] = [
 
 #[test]
 fn where_nien_is_not_to_be_touched_it_is_not() {
-    let (task_file, registers, _) = drive(Unit::Slave);
-    let mut task_file = task_file.with_habits(Habits {
-        takes_nien: false,
-        way: "ports",
-    });
+    let (mut task_file, registers, _) = drive(Unit::Slave);
+    task_file.takes_nien = false;
     task_file.quiet_interrupts().unwrap();
     assert_eq!(
         registers.accesses(),
