@@ -9,7 +9,7 @@
 //! - All other parallel parts are from flashrom 1.8. As far as known, nobody ever
 //!   wrote one of them through a drive.
 //!
-//! They are in `chips.tsv` beside this file.
+//! They are in `chips.tsv` beside this file, which [`table`](super::table) reads.
 //!
 //! None of them was tried on hardware with this tool. [`Tried`] says for each
 //! chip which of these holds.
@@ -25,7 +25,7 @@
 
 use std::fmt;
 
-use super::{EraseLayout, PAGE_SIZE, table};
+use super::{EraseLayout, PAGE_SIZE};
 
 /// The unlock addresses of the documented sequences: AA goes to the first, 55
 /// to the second.
@@ -56,10 +56,21 @@ impl ChipId {
             device: device.into(),
         }
     }
+
+    /// Reads it as it is shown: so records and notes keep it.
+    pub fn parse(text: &str) -> Option<ChipId> {
+        let (manufacturer, device) = text.strip_prefix("ManuID: ")?.split_once("  DevID: ")?;
+        let code = |text| u16::from_str_radix(text, 16).ok();
+        Some(ChipId {
+            manufacturer: code(manufacturer)?,
+            device: code(device)?,
+        })
+    }
 }
 
 impl fmt::Display for ChipId {
-    /// As mtkflash shows it to its users: `ManuID: BF  DevID: B6`.
+    /// As mtkflash shows it to its users: `ManuID: BF  DevID: B6`. Never another way:
+    /// see [`ChipId::parse`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -245,32 +256,4 @@ impl fmt::Display for Chip {
             self.size() / 1024
         )
     }
-}
-
-/// All known chips, parallel ones first.
-pub fn all() -> &'static [Chip] {
-    table::chips()
-}
-
-/// The chip with this ID on a parallel bus.
-pub fn parallel(id: ChipId) -> Option<&'static Chip> {
-    all()
-        .iter()
-        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Parallel(_)))
-}
-
-/// Whether this text, a [`ChipId`] as it is shown, is that of a parallel chip which is
-/// programmed byte by byte.
-pub fn takes_byte_programs(id: &str) -> bool {
-    all().iter().any(|chip| {
-        let takes_bytes = matches!(chip.bus, Bus::Parallel(_)) && chip.layout.program_unit == 1;
-        takes_bytes && chip.id.to_string() == id
-    })
-}
-
-/// The chip with this ID on a serial bus.
-pub fn serial(id: ChipId) -> Option<&'static Chip> {
-    all()
-        .iter()
-        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Serial(_)))
 }

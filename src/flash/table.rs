@@ -1,4 +1,4 @@
-//! The entries behind [`super::chip`]: those of `chips.tsv`, merged by ID.
+//! The known flash chips: those of `chips.tsv`, merged by ID.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,8 @@ const TABLE: &str = include_str!("chips.tsv");
 /// The command set of 0555/02AA parts decodes no more address bits than this pair has.
 const SHORT_UNLOCK: Unlock = Unlock(0x0555, 0x02AA);
 
-pub(super) fn chips() -> &'static [Chip] {
+/// All known chips, parallel ones first.
+pub fn all() -> &'static [Chip] {
     static CHIPS: LazyLock<Vec<Chip>> = LazyLock::new(|| {
         let mut chips = Vec::new();
         for chip in rows(TABLE).filter_map(parse) {
@@ -21,6 +22,25 @@ pub(super) fn chips() -> &'static [Chip] {
         chips
     });
     &CHIPS
+}
+
+/// The chip with this ID on a parallel bus.
+pub fn parallel(id: ChipId) -> Option<&'static Chip> {
+    all()
+        .iter()
+        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Parallel(_)))
+}
+
+/// The chip with this ID on a serial bus.
+pub fn serial(id: ChipId) -> Option<&'static Chip> {
+    all()
+        .iter()
+        .find(|chip| chip.id == id && matches!(chip.bus, Bus::Serial(_)))
+}
+
+/// Whether this is a parallel chip which is programmed byte by byte.
+pub fn takes_byte_programs(id: ChipId) -> bool {
+    parallel(id).is_some_and(|chip| chip.layout.program_unit == 1)
 }
 
 /// Adds a chip, or its name to the one with the same ID on the same bus.
@@ -168,14 +188,14 @@ fn parse_layout(text: &str, size: u32, program_unit: u32) -> Option<EraseLayout>
 
 #[cfg(test)]
 mod tests {
-    use super::super::chip;
     use super::*;
+    use proptest::prelude::*;
 
     const PARALLEL_ROWS: usize = 93;
     const SERIAL_ROWS: usize = 13;
 
     fn parallel(manufacturer: u8, device: u8) -> &'static Chip {
-        chip::parallel(ChipId::new(manufacturer, device)).unwrap()
+        super::parallel(ChipId::new(manufacturer, device)).unwrap()
     }
 
     fn names(chip: &Chip) -> Vec<&str> {
@@ -199,7 +219,7 @@ mod tests {
     #[test]
     fn every_name_in_the_table_is_in_exactly_one_chip() {
         for row in rows(TABLE).filter_map(parse) {
-            let holders = chip::all()
+            let holders = all()
                 .iter()
                 .filter(|chip| chip.names.contains(&row.names[0]))
                 .count();
@@ -209,10 +229,10 @@ mod tests {
 
     #[test]
     fn no_two_chips_on_a_bus_share_an_id() {
-        for chip in chip::all() {
+        for chip in all() {
             let found = match chip.bus {
-                Bus::Parallel(_) => chip::parallel(chip.id),
-                Bus::Serial(_) => chip::serial(chip.id),
+                Bus::Parallel(_) => super::parallel(chip.id),
+                Bus::Serial(_) => super::serial(chip.id),
             };
             assert_eq!(found, Some(chip));
         }
@@ -220,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_chip_can_be_erased_everywhere() {
-        for chip in chip::all() {
+        for chip in all() {
             assert!(chip.layout.is_gapless(), "{chip}");
         }
     }
@@ -242,7 +262,7 @@ mod tests {
 
     #[test]
     fn page_write_chips_are_read_and_never_written() {
-        let page_write: Vec<&Chip> = chip::all()
+        let page_write: Vec<&Chip> = all()
             .iter()
             .filter(|chip| matches!(chip.bus, Bus::Parallel(_)) && chip.layout.program_unit != 1)
             .collect();
@@ -309,7 +329,7 @@ mod tests {
 
     #[test]
     fn four_chips_do_not_answer_the_documented_identification() {
-        let silent: Vec<String> = chip::all()
+        let silent: Vec<String> = all()
             .iter()
             .filter(
                 |chip| matches!(chip.bus, Bus::Parallel(pair) if !answers_documented_unlock(pair)),
@@ -329,7 +349,7 @@ mod tests {
 
     #[test]
     fn an_id_with_a_continuation_code_is_found_and_shown_whole() {
-        let chip = chip::parallel(ChipId {
+        let chip = super::parallel(ChipId {
             manufacturer: 0x7F1C,
             device: 0x20,
         })
@@ -338,19 +358,27 @@ mod tests {
             chip.to_string(),
             "Eon EN29F010 (ManuID: 7F1C  DevID: 20), 128 KiB"
         );
-        assert_eq!(chip::parallel(ChipId::new(0x1C, 0x20)), None);
+        assert_eq!(super::parallel(ChipId::new(0x1C, 0x20)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_that_is_shown_is_read_back(manufacturer: u16, device: u16) {
+            let id = ChipId { manufacturer, device };
+            prop_assert_eq!(ChipId::parse(&id.to_string()), Some(id));
+        }
     }
 
     #[test]
     fn an_id_is_looked_up_on_its_own_bus_only() {
-        assert!(chip::serial(ChipId::new(0xBF, 0xB6)).is_none());
-        assert!(chip::parallel(ChipId::new(0xBF, 0x43)).is_none());
-        assert!(chip::serial(ChipId::new(0xBF, 0x43)).is_some());
+        assert!(super::serial(ChipId::new(0xBF, 0xB6)).is_none());
+        assert!(super::parallel(ChipId::new(0xBF, 0x43)).is_none());
+        assert!(super::serial(ChipId::new(0xBF, 0x43)).is_some());
     }
 
     #[test]
     fn serial_chips_are_erased_whole_with_the_opcode_of_their_manufacturer() {
-        let serial: Vec<&Chip> = chip::all()
+        let serial: Vec<&Chip> = all()
             .iter()
             .filter(|chip| matches!(chip.bus, Bus::Serial(_)))
             .collect();
@@ -373,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_serial_chip_about_which_sources_disagree_is_not_written() {
-        let chip = chip::serial(ChipId::new(0xBF, 0x43)).unwrap();
+        let chip = super::serial(ChipId::new(0xBF, 0x43)).unwrap();
         assert_eq!(chip.read_only, Some(ReadOnly::SourcesDisagree));
     }
 

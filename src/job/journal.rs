@@ -29,8 +29,9 @@ use std::path::{Path, PathBuf};
 
 use super::record;
 use crate::files::{self, FileError, Links, Pending, folder_of};
+use crate::flash::chip::ChipId;
 use crate::flash::ranges::joined;
-use crate::flash::{FlashRange, Offset, chip};
+use crate::flash::{FlashRange, Offset, table};
 use crate::image::Crc32;
 use crate::scsi::Identity;
 
@@ -241,7 +242,7 @@ impl Journal {
 pub fn left_programming(journal: &Journal) -> Vec<(String, Option<Identity>)> {
     let entries = journal.entries().into_iter().map(|found| found.entry);
     entries
-        .filter(|entry| chip::takes_byte_programs(&entry.chip))
+        .filter(|entry| ChipId::parse(&entry.chip).is_some_and(table::takes_byte_programs))
         .filter_map(|entry| Some((entry.place?, entry.drive)))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Plans as sentences, and any plan carried out on a flash.
 
 use super::*;
-use crate::flash::{BANK_SIZE, Offset, chip};
+use crate::flash::{BANK_SIZE, Offset, table};
 use proptest::prelude::*;
 
 /// Start, end and value of bytes.
@@ -337,7 +337,7 @@ fn execute(steps: &[Step], current: &[u8], target: &[u8], layout: &EraseLayout) 
 }
 
 fn layouts() -> impl Strategy<Value = EraseLayout> {
-    let known: Vec<EraseLayout> = chip::all()
+    let known: Vec<EraseLayout> = table::all()
         .iter()
         .map(|chip| chip.layout.clone())
         .filter(|layout| layout.size() == SIZE)

@@ -1,8 +1,8 @@
 //! A drive in vendor mode as a firmware device.
 
 use super::{ModeStatus, VendorMode};
-use crate::flash::chip::{self, Bus, Chip};
-use crate::flash::{FlashRange, Offset, PAGE_SIZE};
+use crate::flash::chip::{Bus, Chip};
+use crate::flash::{FlashRange, Offset, PAGE_SIZE, table};
 use crate::protocol::{
     Capabilities, DeviceError, DeviceInfo, FirmwareDevice, Impossible, InPlace, Reading, Route,
     Tried, Unreadable, Unwritable, Writer, Writing,
@@ -46,12 +46,12 @@ impl VendorModeDrive {
             ModeStatus::Parallel => {
                 let id = drive.identify_parallel()?;
                 let unknown = Chip::unknown_parallel(id, unknown_size);
-                (chip::parallel(id), unknown, "parallel")
+                (table::parallel(id), unknown, "parallel")
             }
             ModeStatus::SerialAt8800 | ModeStatus::SerialAt0000 => {
                 let id = drive.identify_serial()?;
                 let unknown = Chip::unknown_serial(id, unknown_size);
-                (chip::serial(id), unknown, "serial")
+                (table::serial(id), unknown, "serial")
             }
         };
         let is_known = known.is_some();

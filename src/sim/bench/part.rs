@@ -4,7 +4,8 @@ use toml::Spanned;
 
 use super::BenchError;
 use super::file::{DriveSetup, Source, UnknownChip};
-use crate::flash::chip::{self, Bus, Chip, ChipId, Name};
+use crate::flash::chip::{Bus, Chip, ChipId, Name};
+use crate::flash::table;
 use crate::sim::packet_drive::Protocol;
 
 /// The largest flash that a drive of this bench may have, in bytes.
@@ -59,7 +60,9 @@ fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8
         (Some(name), None) => {
             let called = name.get_ref();
             let is_it = |known: &Name| known.part == *called || known.to_string() == *called;
-            let found = chip::all().iter().find(|chip| chip.names.iter().any(is_it));
+            let found = table::all()
+                .iter()
+                .find(|chip| chip.names.iter().any(is_it));
             let message = || source.invalid(&name.span(), format!("no chip is called {called:?}"));
             (found.ok_or_else(message)?.clone(), name.span())
         }

@@ -1,8 +1,8 @@
 //! The chip under a host that sends the JEDEC sequences, right and wrong.
 
 use super::*;
-use crate::flash::chip;
 use crate::flash::chip::Bus;
+use crate::flash::table;
 use crate::sim::memory::Memory;
 
 /// An SST39SF020 filled with 00, and the time.
@@ -17,7 +17,7 @@ impl Host {
             manufacturer,
             device,
         };
-        let chip = chip::parallel(id).unwrap();
+        let chip = table::parallel(id).unwrap();
         let cells = vec![0; chip.size() as usize];
         let Bus::Parallel(unlock) = chip.bus else {
             panic!("{chip}");

@@ -1,8 +1,8 @@
 //! The chip under a host that sends its opcodes, right and wrong.
 
 use super::*;
-use crate::flash::chip;
 use crate::flash::chip::Bus;
+use crate::flash::table;
 use crate::sim::flash_memory::Counts;
 use crate::sim::memory::Memory;
 
@@ -14,7 +14,7 @@ struct Host {
 
 impl Host {
     fn new(manufacturer: u8, device: u8) -> Host {
-        let chip = chip::serial(ChipId::new(manufacturer, device)).unwrap();
+        let chip = table::serial(ChipId::new(manufacturer, device)).unwrap();
         let cells = vec![0; chip.size() as usize];
         let Bus::Serial(bus) = &chip.bus else {
             panic!("{chip}");
