@@ -8,7 +8,7 @@
 
 use mediatek_optical::image::cmac;
 
-use super::firmware::{padded, put};
+use super::fields::{padded, put};
 use super::random::Random;
 use crate::flash::{FlashRange, Offset};
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION, DESCRIPTOR, DRIVE_WRITTEN, SIZE};

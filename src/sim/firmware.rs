@@ -7,6 +7,7 @@
 //! Other families have theirs where public sources say, see [`Names`].
 
 use super::blu_ray::{self, Board};
+use super::fields::{padded, put};
 use super::random::Random;
 use crate::flash::BANK_SIZE;
 use crate::image::Checksum;
@@ -146,13 +147,6 @@ fn put_bank_call(image: &mut [u8]) {
     put(image, BANK_CALL_AT, &[0xE5, 0x90, 0x54, mask, 0xB4, 0x00]);
 }
 
-/// Replaces bytes of an image, all or none of them.
-pub(super) fn put(image: &mut [u8], at: usize, bytes: &[u8]) {
-    if let Some(place) = image.get_mut(at..at + bytes.len()) {
-        place.copy_from_slice(bytes);
-    }
-}
-
 /// The part that every drive of a family has in common.
 fn put_boot_code(image: &mut [u8], banner: &str) {
     put(image, 0, &bank(&mut Random::new(BOOT_SEED)));
@@ -170,15 +164,6 @@ pub(super) fn erased_but_boot_code(mut image: Vec<u8>) -> Vec<u8> {
 /// The sum that the trailer of an MT1939 image has to hold.
 pub(super) fn mt1939_sum(image: &[u8]) -> u16 {
     Checksum::of(MT1939_SUMMED.of(image)).0
-}
-
-/// The characters of `text`, cut or filled up with blanks, as INQUIRY has them.
-pub(super) fn padded<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
-    let mut field = [b' '; LENGTH];
-    for (to, from) in field.iter_mut().zip(text.bytes()) {
-        *to = from;
-    }
-    field
 }
 
 /// One bank: a jump, code, and FF where the code ends.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::channel::{SharedChannel, lock};
 use super::drive::{Drive, IDENTIFY_PACKET_DEVICE, Interference};
-use super::firmware::padded;
-use super::packet_drive::undocumented;
+use super::fields::padded;
+use super::reply::{CHECK_CONDITION, byte, check_condition, good, undocumented};
 use super::state::Hold;
 use super::target::{Event, Reply, ScsiTarget, TargetData};
 use crate::transport::{Completion, Data, PacketTransport, TransportError, Unit};
@@ -18,8 +18,6 @@ const TEST_UNIT_READY: u8 = 0x00;
 const REQUEST_SENSE: u8 = 0x03;
 const INQUIRY: u8 = 0x12;
 const ATA_PASS_THROUGH_16: u8 = 0x85;
-
-const CHECK_CONDITION: u8 = 0x02;
 
 /// In which form returned ATA registers come back in sense data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -43,30 +41,6 @@ pub(super) struct Bridge {
     pub layout: RegisterLayout,
     /// The kernel asks for 18 sense bytes until it knows better (usb-storage).
     pub truncates: bool,
-}
-
-pub(super) fn check_condition(key: u8, asc: u8, ascq: u8) -> Reply {
-    let mut sense = vec![0x70, 0, key, 0, 0, 0, 0, 10];
-    sense.resize(18, 0);
-    sense[12] = asc;
-    sense[13] = ascq;
-    Reply {
-        status: CHECK_CONDITION,
-        sense,
-        ..Reply::default()
-    }
-}
-
-pub(super) fn good(mut data: Vec<u8>, room: usize) -> Reply {
-    data.truncate(room);
-    Reply {
-        data_in: data,
-        ..Reply::default()
-    }
-}
-
-pub(super) fn byte(cdb: &[u8], at: usize) -> u8 {
-    cdb.get(at).copied().unwrap_or(0)
 }
 
 impl Drive {

@@ -18,9 +18,9 @@ use super::drive::{
 use super::firmware::{IDENTITY_AT, INQUIRY_HEADER};
 use super::flash_memory::Array;
 use super::memory::Memory;
-use super::packet::{check_condition, good};
 use super::parallel_flash::ParallelFlash;
 use super::random::Random;
+use super::reply::{check_condition, good};
 use super::serial_flash::SerialFlash;
 use super::state::Remembered;
 use super::target::{Reply, TargetData};

@@ -13,13 +13,14 @@ use serde::Deserialize;
 use super::protocol::{
     INVALID_FIELD, Program, Protocol, SEQUENCE_ERROR, Step, is_block, three_bytes,
 };
-use super::{READ_BUFFER, read_buffer};
+use super::read_buffer;
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{
     self, BANNER, BOOT_CODE, CALIBRATION, DRIVE_WRITTEN, Facts, SIZE, Tag, WINDOWS,
 };
 use crate::scsi::Identity;
 use crate::sim::blu_ray;
+use crate::sim::reply::READ_BUFFER;
 use crate::sim::target::TargetData;
 
 const BLOCK: usize = 0x4000;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::drive::{Core, Model, STATUS_READY};
 use super::memory::Memory;
-use super::packet::{byte, check_condition, good};
+use super::reply::{byte, check_condition, good, hex, is_harmless};
 use super::state::Remembered;
 use super::target::{Reply, TargetData};
 use crate::flash::{BANK_SIZE, FlashRange, Offset};
@@ -34,7 +34,6 @@ use protocol::{Pace, Program, SenseCodes, Step};
 pub(super) use blu_ray::{BluRay, Setup};
 pub(super) use btc::Btc;
 pub(super) use protocol::Protocol;
-pub(super) use read_buffer::READ_BUFFER;
 pub(super) use vendor_blocks::VendorBlocks;
 
 /// What the boot loader answers for a revision. Documented for the MT1939
@@ -242,27 +241,6 @@ impl PacketDrive {
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Opcodes that a kernel sends by itself, or that do nothing to the firmware:
-/// a drive may refuse them, and nobody has to answer for them.
-fn is_harmless(opcode: u8) -> bool {
-    const WRITE_BUFFER: u8 = 0x3B;
-    const FIRST_VENDOR_OPCODE: u8 = 0xC0;
-    !matches!(opcode, WRITE_BUFFER | READ_BUFFER) && opcode < FIRST_VENDOR_OPCODE
-}
-
-/// Refuses a packet that no protocol of the drive has.
-pub(super) fn undocumented(core: &mut Core, cdb: &[u8]) -> Reply {
-    if !is_harmless(byte(cdb, 0)) {
-        core.violation(format!("no command of this drive: {}", hex(cdb)));
-    }
-    check_condition(0x05, 0x20, 0x00)
-}
-
-fn hex(cdb: &[u8]) -> String {
-    let bytes: Vec<String> = cdb.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(" ")
 }
 
 impl Model for PacketDrive {

@@ -2,7 +2,7 @@
 
 use crate::flash::FlashRange;
 use crate::scsi::Identity;
-use crate::sim::packet::byte;
+use crate::sim::reply::byte;
 use crate::sim::target::TargetData;
 
 /// Sense key, ASC and ASCQ.

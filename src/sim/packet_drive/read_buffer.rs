@@ -3,9 +3,8 @@
 
 use super::protocol::{INVALID_FIELD, Step, three_bytes};
 use crate::flash::{FlashRange, Offset};
+use crate::sim::reply::READ_BUFFER;
 use crate::sim::target::TargetData;
-
-pub(in crate::sim) const READ_BUFFER: u8 = 0x3C;
 
 /// The kernel's limit for one transfer that reaches every drive.
 const LARGEST_READ: u32 = 0x1_0000;

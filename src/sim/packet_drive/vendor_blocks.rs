@@ -7,13 +7,15 @@
 use super::protocol::{
     INVALID_FIELD, INVALID_PARAMETER, Pace, Program, Protocol, SEQUENCE_ERROR, Step, is_block,
 };
-use super::{READ_BUFFER, read_buffer};
+use super::read_buffer;
 use crate::flash::FlashRange;
 use crate::image::identity::identity_at;
 use crate::scsi::Identity;
+use crate::sim::fields::padded;
 use crate::sim::firmware::{
-    IDENTITY_AT, INQUIRY_HEADER, MT1939_SUM_AT, MT1939_TRAILER_AT, mt1939_sum, padded,
+    IDENTITY_AT, INQUIRY_HEADER, MT1939_SUM_AT, MT1939_TRAILER_AT, mt1939_sum,
 };
+use crate::sim::reply::READ_BUFFER;
 use crate::sim::target::TargetData;
 
 const FIRST: u8 = 0x00;
