@@ -24,7 +24,7 @@ mod user;
 mod watch;
 mod wish;
 
-pub use crate::sim::BenchError;
+pub use crate::sim::{BenchError, Wrong as WrongBench};
 pub use bench::OnBench;
 pub use error::{LeaveError, NotEntered, OpenError};
 pub use event::{By, Event, Said};

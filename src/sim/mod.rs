@@ -30,7 +30,7 @@ mod state;
 pub mod target;
 mod vendor_mode;
 
-pub use bench::{Bench, BenchError, SimDriveHandle};
+pub use bench::{Bench, BenchError, SimDriveHandle, Wrong};
 pub use blu_ray::Board;
 pub use clock::SimClock;
 pub use counters::Counters;

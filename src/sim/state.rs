@@ -39,6 +39,15 @@ pub struct Hold {
     _lock: Option<Locked>,
 }
 
+/// Why the flash of a drive is not had from its file.
+#[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
+pub(super) enum FlashError {
+    Io(#[from] io::Error),
+    /// Bytes in the file.
+    OtherLength(u64),
+}
+
 /// The files of one drive.
 #[derive(Debug)]
 pub(super) struct StateFiles {
@@ -58,24 +67,23 @@ impl StateFiles {
     }
 
     /// The flash as the last run left it, or with these contents in the first.
-    pub fn open_flash(&self, size: u32, first: impl FnOnce() -> Vec<u8>) -> io::Result<Memory> {
+    pub fn open_flash(
+        &self,
+        size: u32,
+        first: impl FnOnce() -> Vec<u8>,
+    ) -> Result<Memory, FlashError> {
         if !self.flash.exists() {
             self.begin(&first())?;
         }
-        let mut file = files::open_to_change(&self.flash, Links::Own)?;
+        let opened = files::open_to_change(&self.flash, Links::Own);
+        let mut file = opened.map_err(io::Error::from)?;
         let mut bytes = Vec::with_capacity(size as usize + 1);
         // One more than fits tells a file that is too long, without reading it all.
         Read::by_ref(&mut file)
             .take(u64::from(size) + 1)
             .read_to_end(&mut bytes)?;
         if bytes.len() != size as usize {
-            let length = file.metadata()?.len();
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "the file has {length} bytes, the drive's flash {size}; delete it to start anew"
-                ),
-            ));
+            return Err(FlashError::OtherLength(file.metadata()?.len()));
         }
         Ok(Memory::in_file(bytes, file))
     }
@@ -257,7 +265,7 @@ mod tests {
         let state = StateFiles::of(folder.path(), "position-3");
         state.open_flash(5, || vec![0; 5]).unwrap();
         let error = state.open_flash(4, Vec::new).unwrap_err();
-        assert!(error.to_string().contains("5 bytes"), "{error}");
+        assert!(matches!(error, FlashError::OtherLength(5)), "{error}");
     }
 
     #[test]

@@ -8,7 +8,10 @@ use super::Failure;
 use crate::cli::args::{A_FILE, Request};
 use crate::cli::exit::Exit;
 use crate::cli::words::{InWords, sentence};
-use crate::session::BenchError;
+use crate::session::{BenchError, WrongBench};
+
+const BEGIN_ANEW: &str =
+    "Move that file away, and the drive begins anew, then type the same again:";
 
 impl Failure {
     pub fn bench(error: &BenchError, request: &Request) -> Failure {
@@ -17,6 +20,10 @@ impl Failure {
             BenchError::Unreadable { .. } => failure
                 .next("Name the file of a bench in the place of FILE:")
                 .next(request.on_bench(A_FILE.as_ref())),
+            BenchError::Invalid {
+                wrong: WrongBench::OtherLength { .. },
+                ..
+            } => failure.next(BEGIN_ANEW).next(request.same()),
             BenchError::Invalid { .. } => failure
                 .next("Mend that line, then type the same again:")
                 .next(request.same()),
@@ -38,9 +45,7 @@ impl Failure {
             (ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem, _) => {
                 "Get the permission to write there, then type the same again:"
             }
-            (ErrorKind::InvalidData, _) => {
-                "Move that file away, and the drive begins anew, then type the same again:"
-            }
+            (ErrorKind::InvalidData, _) => BEGIN_ANEW,
             _ => "Mend that, then type the same again:",
         })
         .next(request.same())
@@ -80,6 +85,17 @@ mod tests {
         assert!(of(ErrorKind::PermissionDenied.into()).contains("permission"));
         assert!(of(Errno::EMFILE.into()).contains("ulimit"));
         assert!(of(ErrorKind::InvalidData.into()).contains("begins anew"));
+        let error = BenchError::Invalid {
+            path: "b.toml".into(),
+            line: 1,
+            wrong: WrongBench::OtherLength {
+                file: "b.state/position-3.flash".into(),
+                length: 5,
+                size: 0x4_0000,
+            },
+        };
+        let failure = Failure::bench(&error, &typed());
+        assert!(format!("{:?}", failure.next.lines()[0]).contains("begins anew"));
     }
 
     #[test]

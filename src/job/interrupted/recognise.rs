@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::find::Open;
-use super::{Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, is_within, notices_of};
+use super::{
+    Change, Closing, Lost, Notice, Start, Unfinished, Who, is_read, is_within, notices_of,
+};
 use crate::flash::ranges::{overlap, without};
 use crate::flash::{EraseLayout, FlashRange, PAGE_SIZE};
 use crate::image::{Crc32, identity};

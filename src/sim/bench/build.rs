@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::file::{DriveSetup, Entry, Gap, ModelKind, Source};
 use super::part::Part;
-use super::{BenchError, SimDriveHandle};
+use super::{BenchError, SimDriveHandle, Wrong};
 use crate::flash::FlashRange;
 use crate::flash::chip::{Bus, Chip};
 use crate::sim::blu_ray::Board;
@@ -18,7 +18,7 @@ use crate::sim::memory::Memory;
 use crate::sim::packet_drive::{BluRay, Btc, Habits, PacketDrive, Protocol, Setup, VendorBlocks};
 use crate::sim::parallel_flash::ParallelFlash;
 use crate::sim::serial_flash::SerialFlash;
-use crate::sim::state::{Remembered, StateFiles};
+use crate::sim::state::{FlashError, Remembered, StateFiles};
 use crate::sim::vendor_mode::{FlashPart, Refusals, VendorMode};
 
 /// The drive behind a handle, with the state that the last run left in `folder`.
@@ -41,9 +41,14 @@ pub(super) fn drive(
         Some(folder) => {
             let state = StateFiles::of(folder, &handle.name());
             let failed = |file: PathBuf| |error| source.state(&span, file, error);
-            let memory = state
-                .open_flash(part.size(), contents)
-                .map_err(failed(state.flash.clone()))?;
+            let memory = match state.open_flash(part.size(), contents) {
+                Ok(memory) => memory,
+                Err(FlashError::OtherLength(length)) => {
+                    let (file, size) = (state.flash, part.size());
+                    return Err(source.invalid(&span, Wrong::OtherLength { file, length, size }));
+                }
+                Err(FlashError::Io(error)) => return Err(failed(state.flash)(error)),
+            };
             let remembered = state.load().map_err(failed(state.remembered.clone()))?;
             (memory, remembered, Some(state))
         }
@@ -62,7 +67,7 @@ pub(super) fn drive(
         Part::Whole(_, protocol) => {
             let habits = setup
                 .habits()
-                .ok_or_else(|| source.invalid(&span, "seconds must be numbers from 0 up"))?;
+                .ok_or_else(|| source.invalid(&span, Wrong::Seconds))?;
             Box::new(PacketDrive::new(protocol, memory, habits, own, &remembered))
         }
     };

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::BenchError;
 use super::contents::Contents;
+use super::{BenchError, Wrong};
 use crate::sim::drive::Latency;
 use crate::sim::faults::Fault;
 use crate::sim::packet::RegisterLayout;
@@ -30,11 +30,11 @@ impl<'a> Source<'a> {
         1 + before.filter(|byte| **byte == b'\n').count()
     }
 
-    pub fn invalid(&self, span: &Range<usize>, message: impl Into<String>) -> BenchError {
+    pub fn invalid(&self, span: &Range<usize>, wrong: Wrong) -> BenchError {
         BenchError::Invalid {
             path: self.path.to_owned(),
             line: self.line(span),
-            message: message.into(),
+            wrong,
         }
     }
 
@@ -51,7 +51,8 @@ impl<'a> Source<'a> {
         toml::from_str(self.text).map_err(|error| {
             // An error without a place is one of the whole file.
             let span = error.span().unwrap_or(0..0);
-            self.invalid(&span, error.message().trim().replace('\n', ", "))
+            let message = error.message().trim().replace('\n', ", ");
+            self.invalid(&span, Wrong::Toml(message))
         })
     }
 }

@@ -46,12 +46,11 @@ pub enum BenchError {
         #[source]
         source: io::Error,
     },
-    /// No TOML, an unknown key, or a value that makes no sense.
     Invalid {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        message: String,
+        wrong: Wrong,
     },
     /// A file in which the drive of this line keeps its state.
     State {
@@ -60,6 +59,38 @@ pub enum BenchError {
         file: PathBuf,
         #[source]
         source: io::Error,
+    },
+}
+
+/// What is wrong with a line of a bench.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    /// No TOML or an unknown key, as its reader says.
+    Toml(String),
+    Position(u8),
+    NoPlace,
+    /// By a drive that is called so.
+    Taken(String),
+    /// No numbers from 0 up.
+    Seconds,
+    ModeStatus(u8),
+    /// The name that no chip has.
+    NoChip(String),
+    /// Bytes that no flash has.
+    Size(u32),
+    NeitherChip,
+    /// A chip of a drive that is flashed by packets.
+    NeedlessChip,
+    /// It does not go with the bus of the chip.
+    OtherBus {
+        is_serial: bool,
+        status: u8,
+    },
+    /// What was kept of the drive is of a flash of another size.
+    OtherLength {
+        file: PathBuf,
+        length: u64,
+        size: u32,
     },
 }
 
@@ -112,8 +143,7 @@ impl Bench {
         for setup in &setup.drive {
             let place = Place::of(source, setup)?;
             if let Some(taken) = drives.iter().find(|drive| place.collides(&drive.place)) {
-                let message = format!("{} is taken by another drive", taken.name());
-                return Err(source.invalid(&setup.span(), message));
+                return Err(source.invalid(&setup.span(), Wrong::Taken(taken.name())));
             }
             let handle = SimDriveHandle::new(setup.get_ref(), place, &ports);
             handle.attach(build::drive(source, setup, &handle, folder)?);

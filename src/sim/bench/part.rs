@@ -2,8 +2,8 @@
 
 use toml::Spanned;
 
-use super::BenchError;
 use super::file::{DriveSetup, Source, UnknownChip};
+use super::{BenchError, Wrong};
 use crate::flash::chip::{Bus, Chip, ChipId, Name};
 use crate::flash::table;
 use crate::sim::packet_drive::Protocol;
@@ -32,7 +32,7 @@ impl Part {
             setup.mode_status.as_ref().map(Spanned::span),
         ];
         match chip.into_iter().flatten().next() {
-            Some(span) => Err(source.invalid(&span, "a packet drive has no chip in vendor mode")),
+            Some(span) => Err(source.invalid(&span, Wrong::NeedlessChip)),
             None => Ok(Part::Whole(size, protocol)),
         }
     }
@@ -52,8 +52,7 @@ fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8
     let status = setup.mode_status.as_ref().map(|status| *status.get_ref());
     if let (Some(status), Some(known)) = (&setup.mode_status, status) {
         if !matches!(known, 0x70 | 0x72 | 0x73) {
-            let message = format!("mode status {known:#04x} is not 0x70, 0x72 or 0x73");
-            return Err(source.invalid(&status.span(), message));
+            return Err(source.invalid(&status.span(), Wrong::ModeStatus(known)));
         }
     }
     let (chip, span) = match (&setup.chip, &setup.unknown_chip) {
@@ -63,8 +62,8 @@ fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8
             let found = table::all()
                 .iter()
                 .find(|chip| chip.names.iter().any(is_it));
-            let message = || source.invalid(&name.span(), format!("no chip is called {called:?}"));
-            (found.ok_or_else(message)?.clone(), name.span())
+            let wrong = || source.invalid(&name.span(), Wrong::NoChip(called.clone()));
+            (found.ok_or_else(wrong)?.clone(), name.span())
         }
         (None, Some(unknown)) => {
             let UnknownChip {
@@ -73,8 +72,7 @@ fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8
                 size,
             } = *unknown.get_ref();
             if !(1..=LARGEST_FLASH).contains(&size) {
-                let message = format!("a flash of {size} bytes is not between 1 byte and 16 MiB");
-                return Err(source.invalid(&unknown.span(), message));
+                return Err(source.invalid(&unknown.span(), Wrong::Size(size)));
             }
             let id = ChipId::new(manufacturer, device);
             let chip = match status {
@@ -83,22 +81,15 @@ fn chip_of(source: &Source<'_>, setup: &Spanned<DriveSetup>) -> Result<(Chip, u8
             };
             (chip, unknown.span())
         }
-        _ => {
-            let message = "a drive needs either chip or unknown_chip";
-            return Err(source.invalid(&whole, message));
-        }
+        _ => return Err(source.invalid(&whole, Wrong::NeitherChip)),
     };
     let status = match (&chip.bus, status) {
         (Bus::Parallel(_), None | Some(0x70)) => 0x70,
         (Bus::Serial(_), None) => 0x72,
         (Bus::Serial(_), Some(status @ (0x72 | 0x73))) => status,
         (bus, Some(status)) => {
-            let bus = match bus {
-                Bus::Parallel(_) => "parallel",
-                Bus::Serial(_) => "serial",
-            };
-            let message = format!("a {bus} chip does not go with mode status {status:#04x}");
-            return Err(source.invalid(&span, message));
+            let is_serial = matches!(bus, Bus::Serial(_));
+            return Err(source.invalid(&span, Wrong::OtherBus { is_serial, status }));
         }
     };
     Ok((chip, status))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::BenchError;
 use super::file::{DriveSetup, Source};
+use super::{BenchError, Wrong};
 use crate::sim::channel::SharedChannel;
 use crate::transport::Unit;
 
@@ -23,12 +23,12 @@ impl Place {
         let setup = setup.get_ref();
         if let Some(position) = &setup.position {
             if !(1..=4).contains(position.get_ref()) {
-                let message = format!("position {} is not one of 1 to 4", position.get_ref());
-                return Err(source.invalid(&position.span(), message));
+                let wrong = Wrong::Position(*position.get_ref());
+                return Err(source.invalid(&position.span(), wrong));
             }
         }
         if setup.position.is_none() && setup.path.is_none() {
-            return Err(source.invalid(&span, "a drive needs a position or a path"));
+            return Err(source.invalid(&span, Wrong::NoPlace));
         }
         Ok(Place {
             position: setup.position.as_ref().map(|spanned| *spanned.get_ref()),
