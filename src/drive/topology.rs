@@ -350,12 +350,7 @@ fn device(system: &System, name: &str, ports: &[AtaPort], basis: &IndexBasis) ->
         },
         port_no: port.map(|port| port.port_no),
         driver: attribute(&driver).unwrap_or_default(),
-        known_as: Identity {
-            vendor: text("vendor"),
-            product: text("model"),
-            revision: text("rev"),
-            serial: None,
-        },
+        known_as: Identity::named(text("vendor"), text("model"), text("rev")),
         sysfs,
     })
 }

@@ -183,12 +183,8 @@ pub fn blu_ray(bytes: &[u8]) -> Option<ImageIdentity> {
 /// product not empty.
 pub(crate) fn identity_at(bytes: &[u8], at: usize) -> Option<Identity> {
     let name = |at, length| text(bytes, at, length).filter(|name| !name.is_empty());
-    Some(Identity {
-        vendor: name(at, 8)?,
-        product: name(at + 8, 16)?,
-        revision: text(bytes, at + 24, 4)?,
-        serial: None,
-    })
+    let revision = text(bytes, at + 24, 4)?;
+    Some(Identity::named(name(at, 8)?, name(at + 8, 16)?, revision))
 }
 
 /// As [`identity_at`], for a place without a mark: some other text that happens

@@ -215,12 +215,7 @@ impl Descriptor {
         };
         Chip::from_tag(bytes)?;
         Some(Descriptor {
-            identity: Identity {
-                vendor: text(0x00, 8)?,
-                product: text(0x08, 16)?,
-                revision: text(0x18, 4)?,
-                serial: None,
-            },
+            identity: Identity::named(text(0x00, 8)?, text(0x08, 16)?, text(0x18, 4)?),
             vendor_specific: text(0x1C, 8).unwrap_or_default(),
             tag: text(0x34, 10)?,
             platform: text(0x46, 6).unwrap_or_default(),

@@ -78,12 +78,7 @@ impl PacketDevice {
         let blank = self.model.find(' ').unwrap_or(self.model.len());
         let (vendor, product) = self.model.split_at_checked(blank.min(VENDOR_LENGTH))?;
         let product = product.trim();
-        (!product.is_empty()).then(|| Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            revision: self.revision().to_owned(),
-            serial: None,
-        })
+        (!product.is_empty()).then(|| Identity::named(vendor, product, self.revision()))
     }
 
     /// The first four characters of the firmware's name, as many as INQUIRY has.

@@ -21,6 +21,20 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Of a drive whose serial number is not known.
+    pub fn named(
+        vendor: impl Into<String>,
+        product: impl Into<String>,
+        revision: impl Into<String>,
+    ) -> Identity {
+        Identity {
+            vendor: vendor.into(),
+            product: product.into(),
+            revision: revision.into(),
+            serial: None,
+        }
+    }
+
     /// Whether these can be one drive: vendor and product, by INQUIRY and by the
     /// drive's ATA model, that does not divide them, may have other blanks and may
     /// leave the vendor out, and no serial number that is another one. The revision
@@ -96,12 +110,7 @@ impl Inquiry {
         };
         Some(Inquiry {
             device_type: DeviceType(first & 0x1F),
-            identity: Identity {
-                vendor: field(8, 16),
-                product: field(16, 32),
-                revision: field(32, 36),
-                serial: None,
-            },
+            identity: Identity::named(field(8, 16), field(16, 32), field(32, 36)),
             vendor_specific: field(36, 44),
         })
     }
@@ -142,12 +151,7 @@ pub(crate) fn identity(name: &str) -> Identity {
     let [vendor, product, revision] = name.split('|').collect::<Vec<_>>()[..] else {
         panic!("{name}");
     };
-    Identity {
-        vendor: vendor.to_owned(),
-        product: product.to_owned(),
-        revision: revision.to_owned(),
-        serial: None,
-    }
+    Identity::named(vendor, product, revision)
 }
 
 #[cfg(test)]

@@ -80,12 +80,7 @@ impl Firmware {
     }
 
     pub fn identified(mut self, vendor: &str, product: &str, revision: &str) -> Firmware {
-        self.identity = Some(Identity {
-            vendor: vendor.to_owned(),
-            product: product.to_owned(),
-            revision: revision.to_owned(),
-            serial: None,
-        });
+        self.identity = Some(Identity::named(vendor, product, revision));
         self
     }
 
