@@ -13,11 +13,13 @@
 
 use std::fmt;
 
-use mediatek_optical::image::{self as chip_image, cmac};
+use mediatek_optical::image::cmac;
 use mediatek_optical::{enc, layout};
 
 pub use mediatek_optical::Chip;
-pub use mediatek_optical::image::Hardware;
+// The board that an image or a read of a whole drive is for; and whether bytes are from a
+// drive: those show the page at 10000 in place of the first one, which no maker's file does.
+pub use mediatek_optical::image::{Hardware, hardware, is_drive_read};
 
 use super::identity;
 use crate::flash::{FlashRange, Offset};
@@ -371,17 +373,6 @@ fn boot_string(bytes: &[u8]) -> Option<BootString> {
 /// The descriptor of an image of this kind.
 pub fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
     Descriptor::parse(DESCRIPTOR.of(bytes))
-}
-
-/// The board that an image or a read of a whole drive is for.
-pub fn hardware(bytes: &[u8]) -> Option<Hardware> {
-    chip_image::hardware(bytes)
-}
-
-/// Whether the bytes are from a drive: those show the page at 10000 in place of
-/// the first one, which no maker's file does.
-pub fn is_drive_read(bytes: &[u8]) -> bool {
-    chip_image::is_drive_read(bytes)
 }
 
 /// What a free entry of the integrity table begins with.
