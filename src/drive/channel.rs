@@ -183,41 +183,30 @@ pub fn seat_of_lost(system: &System, node: &Path) -> Option<PortName> {
     })
 }
 
-/// A channel that can be taken, and what the kernel has on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Takeable {
-    pub channel: IdeChannel,
-    /// Master, and a slave where there can be one, each with the device there by type,
-    /// model and node.
-    pub seats: Vec<(Seat, Option<String>)>,
-}
-
-/// The channels with ports of their own, in the order of their controllers.
-/// Nothing is opened.
-pub fn with_own_ports(system: &System) -> Vec<Takeable> {
+/// The places on channels with ports of their own, in the order of their controllers:
+/// master, and a slave where there can be one, each with the device that the kernel has
+/// there by type, model and node. Nothing is opened.
+pub fn with_own_ports(system: &System) -> Vec<(IdeChannel, Seat, Option<String>)> {
     let topology = Topology::read(system);
-    Function::all_storage(system)
+    let functions = Function::all_storage(system);
+    let channels = functions
         .iter()
         .filter(|function| controller::ready(function).is_ok())
         .filter_map(|function| controller::channels(function).ok())
         .flatten()
-        .filter(|channel| channel.legacy.is_none())
-        .map(|channel| {
-            let units = [Unit::Master, Unit::Slave];
-            let units = units.into_iter().take(1 + usize::from(channel.has_slave));
-            let devices = devices(system, &channel, Release::Devices, topology.clone());
-            let device_at = |seat: Seat| {
-                let mut devices = devices.iter();
-                let device = devices.find(|device| device.seat == Some(seat))?;
-                Some(device.type_and_name())
-            };
-            let seats = units.filter_map(|unit| channel.seat(unit));
-            Takeable {
-                seats: seats.map(|seat| (seat, device_at(seat))).collect(),
-                channel,
-            }
-        })
-        .collect()
+        .filter(|channel| channel.legacy.is_none());
+    let mut places = Vec::new();
+    for channel in channels {
+        let devices = devices(system, &channel, Release::Devices, topology.clone());
+        let units = [Unit::Master, Unit::Slave];
+        let units = units.into_iter().take(1 + usize::from(channel.has_slave));
+        for seat in units.filter_map(|unit| channel.seat(unit)) {
+            let device = devices.iter().find(|device| device.seat == Some(seat));
+            let device = device.map(ChannelDevice::type_and_name);
+            places.push((channel.clone(), seat, device));
+        }
+    }
+    places
 }
 
 /// What is on a channel. Nothing is opened or changed.

@@ -16,8 +16,8 @@ use crate::drive::interrupts;
 use crate::drive::note::{self, NoteError, Settled};
 use crate::drive::topology::Topology;
 use crate::drive::{
-    Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, System, list, locate_path,
-    locate_port, locate_position,
+    Hold, HoldError, Inhibitor, Located, MediumRule, PortName, Position, Seat, System, list,
+    locate_path, locate_port, locate_position,
 };
 use crate::protocol::Route;
 use crate::protocol::packet::Reopen;
@@ -244,21 +244,19 @@ impl Host {
 }
 
 fn ports_of(system: &System) -> Vec<ListedPort> {
-    let mut ports = Vec::new();
-    for channel::Takeable { channel, seats } in channel::with_own_ports(system) {
-        for (seat, device) in seats {
-            let about = AboutPort {
-                base: channel.base().unwrap_or_default(),
-                driver: channel.driver.clone().unwrap_or_default(),
-                device,
-            };
-            ports.push(ListedPort {
-                name: seat.into(),
-                about: Some(about).filter(|_| system.is_superuser()),
-            });
+    let listed = |(channel, seat, device): (IdeChannel, Seat, Option<String>)| {
+        let about = AboutPort {
+            base: channel.base().unwrap_or_default(),
+            driver: channel.driver.unwrap_or_default(),
+            device,
+        };
+        ListedPort {
+            name: seat.into(),
+            about: Some(about).filter(|_| system.is_superuser()),
         }
-    }
-    ports
+    };
+    let places = channel::with_own_ports(system).into_iter();
+    places.map(listed).collect()
 }
 
 /// The port that a link of udev names which is not there, as that of a drive
