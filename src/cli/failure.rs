@@ -12,7 +12,7 @@ mod refused;
 
 use std::path::{Path, PathBuf};
 
-pub use flash::Flash;
+pub use flash::{Begun, Flash};
 pub use refused::refused;
 
 use super::advice::{Advice, Line};
@@ -187,14 +187,18 @@ impl Failure {
 
     /// Says of a flash that was left as it was that it is in the middle of what an
     /// earlier run has begun.
-    pub fn in_the_middle(mut self) -> Failure {
+    pub fn in_the_middle(self) -> Failure {
+        self.with_begun(Begun::Here)
+    }
+
+    fn with_begun(mut self, found: Begun) -> Failure {
         if let Flash::Holds {
             state: FlashState::Unchanged,
-            is_begun,
+            begun,
             ..
         } = &mut self.flash
         {
-            *is_begun = true;
+            *begun = found;
         }
         self
     }
@@ -259,7 +263,7 @@ impl Failure {
             state: state.clone(),
             wrong: Vec::new(),
             old_content: old_content.map(Path::to_owned),
-            is_begun: false,
+            begun: Begun::Nothing,
         })
     }
 }

@@ -37,6 +37,11 @@ impl OnBench {
         Bench::open(file).map(OnBench::from)
     }
 
+    /// As [`Bench::has_run`].
+    pub fn has_run(file: &Path) -> bool {
+        Bench::has_run(file)
+    }
+
     fn find(&self, name: &DriveName) -> Result<&SimDriveHandle, OpenError> {
         let drives = self.bench.drives();
         let found = match name {

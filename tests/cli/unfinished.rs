@@ -95,6 +95,31 @@ fn a_write_is_gone_on_with_from_another_folder_and_loses_nothing() {
 }
 
 #[test]
+fn what_is_refused_before_its_drive_is_opened_says_what_was_begun_at_its_place() {
+    let folder = with(&[drive(1, ""), drive(3, "")]);
+    let line = |position| write_line(&folder, position, "--keep 0x4100-0x41ff");
+    cut_in(&folder, "a", &line(3), 3, 1_000_000);
+    fs::rename(folder.path("new.bin"), folder.path("moved.bin")).unwrap();
+    let run = run_in(&folder, "a", &line(3));
+    assert_eq!(run.code, Some(5), "{run}");
+    for said in [
+        "drive that was at this place has not been finished",
+        "leave it on",
+        "put back what was in it before",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {run}");
+    }
+    let moved = write_line(&folder, 3, "").replace("new.bin", "gone.bin");
+    let other = run_in(&folder, "b", &moved);
+    assert!(other.stderr.contains("To go on with that write"), "{other}");
+    let elsewhere = run_in(&folder, "b", &line(1));
+    assert!(
+        !elsewhere.stderr.contains("not been finished"),
+        "{elsewhere}"
+    );
+}
+
+#[test]
 fn a_backup_that_another_write_works_with_is_said_to_be_in_use() {
     let folder = with(&[drive(3, "")]);
     let line = write_line(&folder, 3, "--backup before.bin --keep 0x4100-0x41ff");

@@ -1,6 +1,7 @@
 //! Writing and erasing: prepare, show, ask, carry out, report.
 
 mod backup;
+pub mod begun;
 mod done;
 mod proposal;
 pub mod question;
@@ -104,7 +105,8 @@ impl Change<'_> {
 pub fn run(context: Context, change: Change) -> Result<(), Failure> {
     let options = &context.request.options;
     let asks = matches!(context.asking, Asking::User) && !options.dry_run;
-    backup::check(context.request, only_looks(context.request, context.asking))?;
+    backup::check(context.request, only_looks(context.request, context.asking))
+        .map_err(|failure| begun::told(failure, context))?;
     if asks && !options.yes && !prompt::somebody_is_there() {
         let machine = user::machine(context.request)?;
         change.refuse_by_name(context.request, machine.as_ref())?;

@@ -2,16 +2,32 @@
 
 use std::path::Path;
 
-use super::change::{self, Change};
+use super::change::{self, Change, begun};
 use super::images::{
     Beside, is_part, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound,
 };
 use super::run::Context;
 use crate::cli::failure::Failure;
-use crate::image::{Report, damage};
+use crate::image::{Image, Report, damage};
+use crate::job::record::Record;
 use crate::job::write::Content;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
+    let loaded = loaded(context, file).map_err(|failure| begun::told(failure, context));
+    let (image, report, record) = loaded?;
+    let content = Content::Image {
+        image: &image,
+        record,
+    };
+    let change = Change {
+        content,
+        image: Some((file, &report)),
+    };
+    change::run(context, change)
+}
+
+/// An image that may be written, what is known of it, and its record.
+fn loaded(context: Context, file: &Path) -> Result<(Image, Report, Option<Box<Record>>), Failure> {
     let request = context.request;
     let image = load(context, file)?;
     let beside = Beside::of(file, &image);
@@ -28,13 +44,5 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         report.findings = damage::findings_of_part(&image);
     }
     refuse_damaged(request, file, &report.findings).map_err(explained)?;
-    let content = Content::Image {
-        image: &image,
-        record: beside.own(),
-    };
-    let change = Change {
-        content,
-        image: Some((file, &report)),
-    };
-    change::run(context, change)
+    Ok((image, report, beside.own()))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::device::{has_vanished, takes_nothing};
-use super::{Failure, Flash, exit_of};
+use super::{Begun, Failure, Flash, exit_of};
 use crate::cli::advice::Advice;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
@@ -61,7 +61,7 @@ impl Failure {
                     state: state.clone(),
                     wrong: difference.banks.clone(),
                     old_content: backup.map(Path::to_owned),
-                    is_begun: false,
+                    begun: Begun::Nothing,
                 }),
         };
         let is_gone = matches!(

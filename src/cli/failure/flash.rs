@@ -17,8 +17,18 @@ pub enum Flash {
         wrong: Vec<Bank>,
         old_content: Option<PathBuf>,
         /// Unchanged by this run, in the middle of what an earlier one has begun.
-        is_begun: bool,
+        begun: Begun,
     },
+}
+
+/// What an earlier run has begun and not finished, by its note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    Nothing,
+    /// A change of this drive.
+    Here,
+    /// A change of the drive that was at its place.
+    AtPlace,
 }
 
 impl Flash {
@@ -26,7 +36,7 @@ impl Flash {
         state: FlashState::Unchanged,
         wrong: Vec::new(),
         old_content: None,
-        is_begun: false,
+        begun: Begun::Nothing,
     };
 
     /// In whole sentences, each a line; none where there is nothing to say.
@@ -35,18 +45,24 @@ impl Flash {
             state,
             wrong,
             old_content,
-            is_begun,
+            begun,
         } = self
         else {
             return Vec::new();
         };
         let mut lines = vec![match state {
-            FlashState::Unchanged if *is_begun => {
-                "Nothing was changed by this run. What an earlier run has begun is still unfinished, \
-                 by its note: leave the drive on."
-                    .to_owned()
+            FlashState::Unchanged => match begun {
+                Begun::Nothing => "Nothing was changed.",
+                Begun::Here => {
+                    "Nothing was changed by this run. What an earlier run has begun is still \
+                     unfinished, by its note: leave the drive on."
+                }
+                Begun::AtPlace => {
+                    "Nothing was changed by this run. A write to the drive that was at this place \
+                     has not been finished, by its note: leave it on."
+                }
             }
-            FlashState::Unchanged => "Nothing was changed.".to_owned(),
+            .to_owned(),
             FlashState::Written if wrong.is_empty() => {
                 "All of it was changed, and it could not be confirmed that it is right.".to_owned()
             }

@@ -4,9 +4,12 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Failure;
+use super::{Begun, Failure};
 use crate::cli::args::{A_FILE, Request, parse_words};
-use crate::job::journal::ShelfProblem;
+use crate::files::{self, Links};
+use crate::image::Crc32;
+use crate::job::journal::{Entry, ShelfProblem};
+use crate::job::record::Record;
 use crate::job::{BackupProblem, Doubt, Refusal};
 
 /// The line that asked for an unfinished change, where it is another one than was
@@ -29,6 +32,34 @@ fn another(words: &[OsString], request: &Request) -> Option<Request> {
     };
     let is_same = without_backup(&begun) == without_backup(request);
     (!words.is_empty() && !is_same).then_some(begun)
+}
+
+impl Failure {
+    /// Says, of a drive that was not opened, what an earlier run has left at its place by
+    /// this entry, and leads to what finishes it.
+    pub fn at_place_of(self, entry: &Entry, request: &Request) -> Failure {
+        let failure = self.with_begun(Begun::AtPlace);
+        let failure = match another(&entry.words(), request) {
+            Some(begun) => failure.next("To go on with that write:").next(begun),
+            None if failure.next.offers_the_same() || failure.next.lines().is_empty() => failure,
+            None => failure
+                .next("When that is mended, type the same again, and it goes on where that run ended:")
+                .next(request.same()),
+        };
+        match entry.backup() {
+            Some((backup, crc32)) if is_way_back(&backup, crc32) => failure
+                .next("Or put back what was in it before:")
+                .next(request.restore(&backup)),
+            _ => failure,
+        }
+    }
+}
+
+/// Whether a backup is what it was, and not of a mixture itself.
+fn is_way_back(backup: &Path, crc32: Crc32) -> bool {
+    let file = files::open(backup, Links::Followed).ok();
+    let is_it = file.and_then(|file| Crc32::of_reader(file).ok()) == Some(crc32);
+    is_it && Record::beside(backup).is_some_and(|record| !record.half_written)
 }
 
 /// What to do first where the change may have been this drive's.

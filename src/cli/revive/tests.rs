@@ -6,7 +6,7 @@ use super::guide::{End, Guide, Met, Question, Rung, Seen, Sight, Step, Task, Tri
 use super::words;
 use crate::cli::args::{self, DriveName, Request};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, Flash};
+use crate::cli::failure::{Begun, Failure, Flash};
 use crate::job::FlashState;
 use crate::scsi::Identity;
 
@@ -882,7 +882,7 @@ fn half() -> Failure {
             state: FlashState::InDoubt { taken: 1, of: 4 },
             wrong: Vec::new(),
             old_content: Some("dead-3.bin".into()),
-            is_begun: false,
+            begun: Begun::Nothing,
         },
         ..Exit::FailedPartly.because("The drive takes no more.")
     }

@@ -94,6 +94,14 @@ pub enum Wrong {
     },
 }
 
+/// Where the drives of the bench in this file keep their state.
+fn state_folder(path: &Path, setup: &BenchSetup) -> PathBuf {
+    match &setup.state {
+        Some(folder) => path.with_file_name("").join(folder),
+        None => path.with_extension("state"),
+    }
+}
+
 /// Simulated drives on their positions. Dropping the bench and all handles ends
 /// the run: counters are then left beside the flash.
 pub struct Bench {
@@ -116,11 +124,17 @@ impl Bench {
         })?;
         let source = Source::new(path, &text);
         let setup = source.parse()?;
-        let folder = match &setup.state {
-            Some(folder) => path.with_file_name("").join(folder),
-            None => path.with_extension("state"),
-        };
-        Bench::build(&source, &setup, Some(&folder))
+        Bench::build(&source, &setup, Some(&state_folder(path, &setup)))
+    }
+
+    /// Whether an earlier run has left the state of this bench. Nothing is made where it
+    /// has not.
+    pub fn has_run(path: &Path) -> bool {
+        let text = files::read_text(path, LARGEST_BENCH, Links::Followed);
+        text.is_ok_and(|text| {
+            let setup = Source::new(path, &text).parse();
+            setup.is_ok_and(|setup| state_folder(path, &setup).is_dir())
+        })
     }
 
     /// A bench of this text, whose state is gone with the process.
