@@ -77,6 +77,13 @@ impl Failure {
         self
     }
 
+    /// The command that was typed once more, after a deed with which it can end
+    /// differently.
+    pub fn after(self, deed: impl std::fmt::Display, request: &Request) -> Failure {
+        self.next(format!("{deed}, then type the same again:"))
+            .next(request.same())
+    }
+
     /// Says this of the flash.
     pub fn saying(self, flash: Flash) -> Failure {
         Failure { flash, ..self }
@@ -128,8 +135,8 @@ impl Failure {
 
     /// A job that changes nothing, or was not yet changing anything.
     pub fn job(error: &JobError, request: &Request) -> Failure {
-        let failure = match error {
-            JobError::Refused(refusal) => return refused(refusal, request),
+        match error {
+            JobError::Refused(refusal) => refused(refusal, request),
             JobError::Kept { file, source } => {
                 let failure = match source.as_ref() {
                     JobError::File(
@@ -140,11 +147,11 @@ impl Failure {
                         .next(request.with_backup(file)),
                     source => Failure::job(source, request),
                 };
-                return failure.keeping(Some(file));
+                failure.keeping(Some(file))
             }
             JobError::File(error) => {
                 let named = request.dump_of(error.path());
-                return Failure::file(error, &named, request);
+                Failure::file(error, &named, request)
             }
             JobError::Image(problem) => {
                 let failure = Exit::BadImage.because(words::job::unfit(problem));
@@ -155,28 +162,26 @@ impl Failure {
                     Unfit::Size(Problem::OtherSize { .. }) => failure.next(TOO_LARGE),
                     _ => failure.next(TO_LOOK),
                 };
-                return failure.next(request.inspect());
+                failure.next(request.inspect())
             }
-            JobError::Stopped => {
-                return Exit::Stopped
-                    .because("Stopped.")
-                    .next("To begin again:")
-                    .next(request.same());
-            }
+            JobError::Stopped => Exit::Stopped
+                .because("Stopped.")
+                .next("To begin again:")
+                .next(request.same()),
             JobError::Unstable { .. } => exit_of(&error.flash())
                 .because(sentence(&error.in_words()))
-                .next(
-                    "Check cable and power of the drive, leave it off for a minute, then type the \
-                     same again:",
+                .about_flash(&error.flash(), None)
+                .after(
+                    "Check cable and power of the drive, leave it off for a minute",
+                    request,
                 ),
             JobError::Device { source, .. } => {
-                let failure = exit_of(&error.flash()).because(sentence(&source.in_words()));
-                let failure = failure.about_flash(&error.flash(), None);
-                return device::advice(source, failure, request);
+                let failure = exit_of(&error.flash())
+                    .because(sentence(&source.in_words()))
+                    .about_flash(&error.flash(), None);
+                device::advice(source, failure, request)
             }
-        };
-        let failure = failure.about_flash(&error.flash(), None);
-        failure.next(request.same())
+        }
     }
 
     /// Says where the way back is that was made before nothing was changed.

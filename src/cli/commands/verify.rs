@@ -64,9 +64,7 @@ fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<
         report::difference(difference)
     ));
     if is_unstable(compared.disagreements) {
-        return Err(failure
-            .next("Check cable and power of the drive, then type the same again:")
-            .next(request.same()));
+        return Err(failure.after("Check cable and power of the drive", request));
     }
     let begun = run.begun();
     if let Some(begun) = begun.and_then(|(words, _)| args::parse_words(&words).ok()) {

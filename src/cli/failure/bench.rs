@@ -10,8 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::words::{InWords, sentence};
 use crate::session::{BenchError, WrongBench};
 
-const BEGIN_ANEW: &str =
-    "Move that file away, and the drive begins anew, then type the same again:";
+const BEGIN_ANEW: &str = "Move that file away, and the drive begins anew";
 
 impl Failure {
     pub fn bench(error: &BenchError, request: &Request) -> Failure {
@@ -23,10 +22,8 @@ impl Failure {
             BenchError::Invalid {
                 wrong: WrongBench::OtherLength { .. },
                 ..
-            } => failure.next(BEGIN_ANEW).next(request.same()),
-            BenchError::Invalid { .. } => failure
-                .next("Mend that line, then type the same again:")
-                .next(request.same()),
+            } => failure.after(BEGIN_ANEW, request),
+            BenchError::Invalid { .. } => failure.after("Mend that line", request),
             BenchError::State { source, .. } => failure.of_state(source, request),
         }
     }
@@ -35,20 +32,18 @@ impl Failure {
     /// what other programs have put there.
     pub fn of_state(self, source: &io::Error, request: &Request) -> Failure {
         let errno = source.raw_os_error().map(Errno::from_raw);
-        self.next(match (source.kind(), errno) {
+        let deed = match (source.kind(), errno) {
             (_, Some(Errno::EMFILE | Errno::ENFILE)) => {
-                "Let more files be open at once (ulimit -n), then type the same again:"
+                "Let more files be open at once (ulimit -n)"
             }
-            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => {
-                "Make room on that disk, then type the same again:"
-            }
+            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => "Make room on that disk",
             (ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem, _) => {
-                "Get the permission to write there, then type the same again:"
+                "Get the permission to write there"
             }
             (ErrorKind::InvalidData, _) => BEGIN_ANEW,
-            _ => "Mend that, then type the same again:",
-        })
-        .next(request.same())
+            _ => "Mend that",
+        };
+        self.after(deed, request)
     }
 }
 

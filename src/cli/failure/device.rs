@@ -127,9 +127,7 @@ pub fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Fail
             .next("/dev/srN takes vendor commands from root only, /dev/sgN from who may open it:")
             .next(LOAD_SG),
         source => {
-            let failure = failure
-                .next("Switch the drive off and on, then type the same again:")
-                .next(request.same());
+            let failure = failure.after("Switch the drive off and on", request);
             return match place_of(source) {
                 Some(at) => failure.next(at_the_same_place(at, request)),
                 None => failure,

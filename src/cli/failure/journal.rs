@@ -163,49 +163,47 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
             .next(request.check())
             .next(OTHERWISE),
         Refusal::Note { place } => failure
-            .next(format!(
-                "If a newer version of this program has made it, use that one. If no write of this \
-                 drive was interrupted, move {} away, then type the same again:",
-                place.display()
-            ))
-            .next(request.same())
+            .after(
+                format!(
+                    "If a newer version of this program has made it, use that one. If no write of \
+                     this drive was interrupted, move {} away",
+                    place.display()
+                ),
+                request,
+            )
             .next(OTHERWISE),
         Refusal::Backup {
             problem: BackupProblem::InUse,
             ..
-        } => failure
-            .next("Wait for that run to end, then type the same again:")
-            .next(request.same()),
+        } => failure.after("Wait for that run to end", request),
         Refusal::Backup {
             problem: BackupProblem::NoLock,
             ..
         } => failure.next("Name a file on a disk of this computer, with --backup."),
-        Refusal::Backup { .. } => failure
-            .next(
-                "See that no other program has its hands in that folder, then type the same again:",
-            )
-            .next(request.same()),
+        Refusal::Backup { .. } => failure.after(
+            "See that no other program has its hands in that folder",
+            request,
+        ),
         Refusal::Journal(error) => {
             let folder = error.folder.display();
             let deed = match error.problem {
                 ShelfProblem::NoFolder | ShelfProblem::Link => {
-                    format!("Move {folder} away, then type the same again:")
+                    format!("Move {folder} away")
                 }
-                ShelfProblem::OfAnother { wanted, .. } => format!(
-                    "Give {folder} to user {wanted} (chown), or move it away, then type the same \
-                     again:"
-                ),
+                ShelfProblem::OfAnother { wanted, .. } => {
+                    format!("Give {folder} to user {wanted} (chown), or move it away")
+                }
                 ShelfProblem::OthersMayWrite { .. } => {
-                    format!("Take that from them (chmod go-w {folder}), then type the same again:")
+                    format!("Take that from them (chmod go-w {folder})")
                 }
                 ShelfProblem::Io(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-                    format!("Make room on the disk of {folder}, then type the same again:")
+                    format!("Make room on the disk of {folder}")
                 }
                 ShelfProblem::Io(_) => {
-                    format!("Make {folder} a folder that takes files, then type the same again:")
+                    format!("Make {folder} a folder that takes files")
                 }
             };
-            failure.next(deed).next(request.same())
+            failure.after(deed, request)
         }
         _ => failure,
     }

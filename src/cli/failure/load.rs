@@ -42,13 +42,10 @@ impl Failure {
                 .next(Request::inspect_any()),
             NotLoaded::Content(source) => words::image::no_content(path, source),
             NotLoaded::Container(reason) => words::image::no_entry(path, reason, request),
-            NotLoaded::MissingBank { .. } => Exit::BadImage
-                .because(ended(error.in_words()))
-                .next(
-                    "Put that file beside the others, as it came with them, then type the same \
-                     again:",
-                )
-                .next(request.same()),
+            NotLoaded::MissingBank { .. } => Exit::BadImage.because(ended(error.in_words())).after(
+                "Put that file beside the others, as it came with them",
+                request,
+            ),
             NotLoaded::NoContainer => Exit::BadImage
                 .because(ended(error.in_words()))
                 .next("It holds one image, which needs no name:")

@@ -118,12 +118,10 @@ fn blank(objection: &Objection, failure: Failure, request: &Request) -> Failure 
         Some(_) if !request.selection().is_everything() => failure
             .next("There may be more in the rest of the flash. All of it:")
             .next(request.read()),
-        _ => failure
-            .next(
-                "So it does not show what is in its flash. Check its cable, switch it off and on, \
-                 then type the same again:",
-            )
-            .next(request.same()),
+        _ => failure.after(
+            "So it does not show what is in its flash. Check its cable, switch it off and on",
+            request,
+        ),
     }
 }
 
@@ -215,8 +213,7 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
         Check::Blank => blank(objection, failure, request)
             .next(named("If you are sure all the same", Check::Blank)),
         Check::Unstable => failure
-            .next("Check cable and power of the drive, then type the same again:")
-            .next(request.same())
+            .after("Check cable and power of the drive", request)
             .next(named(
                 "To go on all the same, with a backup that may be wrong",
                 Check::Unstable,
