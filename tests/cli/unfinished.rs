@@ -111,12 +111,43 @@ fn what_is_refused_before_its_drive_is_opened_says_what_was_begun_at_its_place()
     }
     let moved = write_line(&folder, 3, "").replace("new.bin", "gone.bin");
     let other = run_in(&folder, "b", &moved);
-    assert!(other.stderr.contains("To go on with that write"), "{other}");
+    assert!(
+        other.stderr.contains("new.bin, is not there any more"),
+        "{other}"
+    );
     let elsewhere = run_in(&folder, "b", &line(1));
     assert!(
         !elsewhere.stderr.contains("not been finished"),
         "{elsewhere}"
     );
+}
+
+#[test]
+fn a_write_whose_image_has_gone_is_gone_on_with_by_its_name_now() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let told = || run_in(&folder, "b", "3 c").stdout;
+    assert!(told().contains("3 w /m "), "{}", told());
+    assert!(
+        told().contains("To go on where that run ended"),
+        "{}",
+        told()
+    );
+    fs::rename(folder.path("new.bin"), folder.path("moved.bin")).unwrap();
+    assert!(
+        told().contains("new.bin, is not there any more"),
+        "{}",
+        told()
+    );
+    assert!(
+        told().contains("3 w /m FILE --keep 0x4100-0x41ff"),
+        "{}",
+        told()
+    );
+    let moved = line.replace("new.bin", "moved.bin");
+    assert_eq!(run_in(&folder, "b", &moved).code, Some(0));
+    assert!(folder.flash() == expected("--keep"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::cli::args::{self, Options, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
-use crate::cli::{report, words};
+use crate::cli::{next, report, words};
 use crate::flash::ranges::bytes_of;
 use crate::image::{Image, Report};
 use crate::job::steadiness::is_unstable;
@@ -68,9 +68,9 @@ fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<
     }
     let begun = run.begun();
     if let Some(begun) = begun.and_then(|(words, _)| args::parse_words(&words).ok()) {
-        return Err(failure
-            .next("To go on with the write that was begun in this drive:")
-            .next(begun));
+        let heading = "To go on with the write that was begun in this drive:";
+        let (heading, line) = next::going_on(heading, begun);
+        return Err(failure.next(heading).next(line));
     }
     if let Some(why) = unwritable(run, file, image) {
         return Err(failure

@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Begun, Failure};
 use crate::cli::args::{A_FILE, Request, parse_words};
+use crate::cli::next;
 use crate::files::{self, Links};
 use crate::image::Crc32;
 use crate::job::journal::{Entry, ShelfProblem};
@@ -39,18 +40,25 @@ impl Failure {
     /// this entry, and leads to what finishes it.
     pub fn at_place_of(self, entry: &Entry, request: &Request) -> Failure {
         let failure = self.with_begun(Begun::AtPlace);
+        let backup = entry.backup();
+        let is_gone = |(backup, crc32): &(PathBuf, Crc32)| !is_way_back(backup, *crc32);
+        // Without what it needs it would be refused.
         let failure = match another(&entry.words(), request) {
-            Some(begun) => failure.next("To go on with that write:").next(begun),
+            Some(_) if backup.as_ref().is_some_and(is_gone) => return failure,
+            Some(begun) => {
+                let (heading, line) = next::going_on("To go on with that write:", begun);
+                failure.next(heading).next(line)
+            }
             None if failure.next.offers_the_same() || failure.next.lines().is_empty() => failure,
             None => failure
                 .next("When that is mended, type the same again, and it goes on where that run ended:")
                 .next(request.same()),
         };
-        match entry.backup() {
-            Some((backup, crc32)) if is_way_back(&backup, crc32) => failure
+        match backup.filter(|backup| !is_gone(backup)) {
+            Some((backup, _)) => failure
                 .next("Or put back what was in it before:")
                 .next(request.restore(&backup)),
-            _ => failure,
+            None => failure,
         }
     }
 }
