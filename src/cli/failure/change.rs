@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::device::{has_vanished, takes_nothing};
+use super::device::{has_vanished, place_of, takes_nothing};
 use super::{Begun, Failure, Flash, exit_of};
 use crate::cli::advice::Advice;
 use crate::cli::args::Request;
@@ -85,6 +85,16 @@ impl Failure {
             }
         };
         let mut failure = failure.next(again).next(request.same());
+        let place = match error {
+            ChangeError::Job(JobError::Device { source, .. }) => place_of(source),
+            _ => None,
+        };
+        if let (FlashState::InDoubt { .. }, Some(at)) = (&state, place) {
+            failure = failure.next(format!(
+                "If it ends at {at} again, try another data cable, port or adapter, and leave the \
+                 drive on meanwhile."
+            ));
+        }
         let is_open = matches!(state, FlashState::Partly { .. } | FlashState::Written);
         if is_open && !is_gone {
             failure = failure.next(

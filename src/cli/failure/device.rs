@@ -138,7 +138,7 @@ pub fn advice(source: &DeviceError, failure: Failure, request: &Request) -> Fail
 }
 
 /// Where in the flash a command that reached the drive did not come to its end.
-fn place_of(error: &DeviceError) -> Option<Offset> {
+pub fn place_of(error: &DeviceError) -> Option<Offset> {
     match error {
         DeviceError::TaskFile { at, .. } | DeviceError::Packet { at, .. } => {
             at.filter(|_| lost_on_the_way(error).is_none())
