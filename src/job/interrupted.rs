@@ -152,7 +152,10 @@ fn notices_of<'a>(
 ) -> Vec<Notice> {
     let unread = unread.iter().cloned();
     let unread = unread.map(|place| Notice::Unread { place });
-    intact.chain(lost.map(Lost::notice)).chain(unread).collect()
+    let mut notices: Vec<Notice> = intact.chain(lost.map(Lost::notice)).chain(unread).collect();
+    // Two changes, one after the other, can have one backup.
+    notices.dedup();
+    notices
 }
 
 /// Whether a flash that was read may be what an unfinished change has left.

@@ -205,3 +205,20 @@ fn a_backup_that_was_moved_is_found_beside_the_new_one_or_by_its_name() {
     assert_eq!((open.intact.len(), open.lost.len()), (1, 0));
     assert!(open.intact[0].flash == [0x5A; SIZE]);
 }
+
+#[test]
+fn two_changes_with_one_backup_are_told_once() {
+    let one = || Notice::Unfinished {
+        backup: "before.bin".into(),
+        who: Who::Place,
+    };
+    let other = Notice::Recorded {
+        backup: "other.bin".into(),
+    };
+    let told = notices_of(
+        [one(), one(), other.clone()].into_iter(),
+        std::iter::empty(),
+        &[],
+    );
+    assert_eq!(told, [one(), other]);
+}
