@@ -206,13 +206,13 @@ impl Chip {
         }
     }
 
-    /// As [`Chip::unknown`], on a parallel bus with the documented unlock pair.
+    /// As `Chip::unknown`, on a parallel bus with the documented unlock pair.
     pub fn unknown_parallel(id: ChipId, size: u32) -> Self {
         let bus = Bus::Parallel(DOCUMENTED_UNLOCK);
         Chip::unknown(id, EraseLayout::whole(size, 1), bus)
     }
 
-    /// As [`Chip::unknown`], on a serial bus.
+    /// As `Chip::unknown`, on a serial bus.
     pub fn unknown_serial(id: ChipId, size: u32) -> Self {
         let bus = Bus::Serial(Serial::by_id(id));
         Chip::unknown(id, EraseLayout::whole(size, PAGE_SIZE), bus)
