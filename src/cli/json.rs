@@ -167,6 +167,7 @@ fn of_finding(finding: &Finding, caller: &Caller) -> Map<String, Value> {
             let texts: Vec<String> = notices.iter().map(words::journal::notice).collect();
             json!({"unfinished": texts})
         }
+        Finding::Begun(_) => json!({}),
         Finding::Dumped(dump) => dumped(dump),
         Finding::Proposed(proposed) => of_proposal(proposed),
         Finding::Compared(found) => compared(found),

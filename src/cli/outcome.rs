@@ -111,6 +111,8 @@ pub enum Finding {
     /// Writes of a flash like this one that were begun and not finished, a
     /// sentence for each.
     Unfinished(Vec<Notice>),
+    /// The one of them that can be gone on with, as it was asked for.
+    Begun(Box<Request>),
     Dumped(Box<Dumped>),
     Proposed(Proposed),
     /// What a flash holds that was compared, or need not be changed.

@@ -49,6 +49,8 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
         Finding::Converted { files, bytes } => converted(files, *bytes),
         Finding::Drive(drive) => device(drive),
         Finding::Unfinished(notices) => unfinished(notices),
+        // Its line is among what is to be done next.
+        Finding::Begun(_) => Text::default(),
         Finding::Dumped(dump) => read::dumped(dump, request.is_about_part()),
         Finding::Proposed(proposed) => change::proposed(proposed),
         Finding::Compared(compared) => sums(compared),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::list;
 use super::run::{Context, Run};
-use crate::cli::args::{DriveName, Request, Via};
+use crate::cli::args::{DriveName, Request, Via, parse_words};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next;
@@ -25,6 +25,9 @@ pub fn run(context: Context) -> Result<(), Failure> {
         run.show_unfinished(None);
         let next = match run.begun() {
             Some((words, backup)) => {
+                if let Ok(begun) = parse_words(&words) {
+                    run.found(Finding::Begun(Box::new(begun)));
+                }
                 next::after_interrupted("It answers. ", &words, &backup, run.request)
             }
             None if run.session.is_silent && run.is_write_only() => {

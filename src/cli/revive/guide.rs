@@ -213,6 +213,8 @@ pub struct Guide {
     met: Met,
     /// What is in the flash before anything is changed is in a file.
     has_backup: bool,
+    /// The write that a run before has begun in this drive and not finished.
+    begun: Option<Box<Request>>,
     /// The last write that has left the flash other than it should be, where none since
     /// has made it right.
     half_written: Option<Failure>,
@@ -236,6 +238,7 @@ impl Guide {
             complaint: None,
             met: Met::default(),
             has_backup: false,
+            begun: None,
             half_written: None,
             asked: None,
             is_taken,
@@ -326,6 +329,11 @@ impl Guide {
         }
     }
 
+    /// What a run before has begun in this drive and not finished.
+    pub fn has_begun(&mut self, write: Box<Request>) {
+        self.begun = Some(write);
+    }
+
     /// How the command ended that was asked for.
     pub fn ended(&mut self, result: Result<Met, &Failure>) {
         let Task::Run(step, request) = self.task.clone() else {
@@ -395,7 +403,10 @@ impl Guide {
 
     fn after_keeping(&self, kept: Option<PathBuf>) -> Task {
         match self.met.is_read_only {
-            false => Task::Ask(Question::WhichFile),
+            false => match self.begun_file() {
+                Some(file) => self.ask_to_write(self.write(file), Tried::Not),
+                None => Task::Ask(Question::WhichFile),
+            },
             true => Task::End(End::ReadOnly {
                 kept,
                 read: Box::new(self.read()),
@@ -409,6 +420,7 @@ impl Guide {
             Ok(_) if is_dry => self.ask_to_write(write, Tried::Not),
             Ok(met) => {
                 self.half_written = None;
+                self.begun = None;
                 self.has_backup |= met.has_backup;
                 Task::Ask(Question::OffAndOn)
             }
@@ -430,8 +442,14 @@ impl Guide {
         Task::Ask(Question::Write {
             write: Box::new(write),
             tried,
-            half_written: self.half_written.is_some(),
+            half_written: self.half_written.is_some() || self.begun.is_some(),
         })
+    }
+
+    /// The image of the write that was begun, where it is still there.
+    fn begun_file(&self) -> Option<&Path> {
+        let file = self.begun.as_ref()?.command.file()?;
+        (self.is_taken)(file).then_some(file)
     }
 
     fn stop(&mut self) {
@@ -532,6 +550,14 @@ impl Guide {
         write.options.force.clone_from(&typed.force);
         write.options.backup.clone_from(&typed.backup);
         write.options.no_backup = typed.no_backup;
+        // What was to stay may be in its backup alone, and stays whatever is written now.
+        if let Some(begun) = &self.begun {
+            write.options.keep.clone_from(&begun.options.keep);
+            if begun.command.file() == Some(file) {
+                write.options.banks.clone_from(&begun.options.banks);
+                write.options.range = begun.options.range;
+            }
+        }
         write
     }
 

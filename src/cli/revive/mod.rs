@@ -56,7 +56,7 @@ pub fn run(context: Context) -> Result<(), Failure> {
             Task::Look(step, list) => {
                 eprintln_quietly(words::step(step, &list));
                 // That there is no drive is what the next question is about.
-                match carry_out(context, &list) {
+                match carry_out(context, &list, &mut None) {
                     Err(failure) if failure.exit != Exit::NoDrive => return Err(failure),
                     _ => {}
                 }
@@ -68,7 +68,9 @@ pub fn run(context: Context) -> Result<(), Failure> {
             }
             Task::Run(step, request) => {
                 eprintln_quietly(words::step(step, &request));
-                let result = carry_out(context, &request);
+                let mut begun = None;
+                let result = carry_out(context, &request, &mut begun);
+                begun.into_iter().for_each(|write| guide.has_begun(write));
                 guide.ended(result.as_ref().copied());
                 match (result, guide.task()) {
                     (Ok(_), _) | (Err(_), Task::End(End::Failed(_))) => {}
@@ -87,7 +89,11 @@ pub fn run(context: Context) -> Result<(), Failure> {
 
 /// A command as if it had been typed. Ctrl-C ends it and not the guide, whose
 /// next question says what can be done.
-fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
+fn carry_out(
+    context: Context,
+    request: &Request,
+    begun: &mut Option<Box<Request>>,
+) -> Result<Met, Failure> {
     let log = context.output.log();
     let output = Output::new(context.output.manner(), Outcome::default(), log);
     let result = commands::carry_out(Context {
@@ -103,7 +109,12 @@ fn carry_out(context: Context, request: &Request) -> Result<Met, Failure> {
     };
     result.and_then(|()| check())?;
     let mut met = Met::default();
-    output.each_of_drives(|finding| met.note(finding));
+    output.each_of_drives(|finding| {
+        met.note(finding);
+        if let Finding::Begun(write) = finding {
+            *begun = Some(write.clone());
+        }
+    });
     Ok(met)
 }
 

@@ -359,6 +359,49 @@ fn nothing_is_read_of_a_drive_that_cannot_be_and_its_write_is_without_a_backup()
 }
 
 #[test]
+fn a_write_that_was_begun_is_offered_and_what_was_to_stay_stays() {
+    let begun = |words: &str| Box::new(typed(words));
+    let walk_with = |words: &str, is_taken: fn(&Path) -> bool, answers: &[&str]| {
+        let mut guide = Guide::of(&typed("mtkflash 3 revive"), is_taken);
+        guide.saw(at(3, Some(sony())));
+        guide.has_begun(begun(words));
+        guide.ended(Ok(NOTHING));
+        for answer in answers {
+            guide.heard(Some(answer));
+            if let Task::Run(Step::Inspect, _) = guide.task() {
+                guide.ended(Ok(NOTHING));
+            }
+        }
+        guide.task()
+    };
+    let line = "mtkflash 3 w /m new.bin --keep 0x4100-0x41ff";
+    let Task::Ask(Question::Write {
+        write,
+        half_written,
+        ..
+    }) = walk_with(line, |file| file == Path::new("new.bin"), &["n"])
+    else {
+        panic!("the write that was begun is not offered");
+    };
+    assert!(half_written);
+    assert!(
+        line_of(&write).contains("w /m new.bin"),
+        "{}",
+        line_of(&write)
+    );
+    assert!(line_of(&write).contains("--keep 0x4100-0x41ff"));
+    // Of an image that is gone another is asked for, and the same stays.
+    let gone = walk_with(line, |_| false, &["n"]);
+    assert_eq!(gone, Task::Ask(Question::WhichFile));
+    let other = walk_with(line, |_| false, &["n", "other.bin"]);
+    let Task::Ask(Question::Write { write, .. }) = other else {
+        panic!("no write of the other image");
+    };
+    assert!(line_of(&write).contains("other.bin"), "{}", line_of(&write));
+    assert!(line_of(&write).contains("--keep 0x4100-0x41ff"));
+}
+
+#[test]
 fn a_file_that_is_no_firmware_is_asked_for_again() {
     let walked = walk_on(&[
         Types(""),
