@@ -272,9 +272,9 @@ fn a_part_in_a_hex_file_goes_where_its_addresses_say() {
         (2 * BANK..4 * BANK, "--banks 2-3", "--banks 0-1"),
         (BANK..2 * BANK, "--banks 1", "--banks 0"),
         (
-            0x2100..0x3000,
+            2 * BANK + 0x2100..2 * BANK + 0x3000,
+            "--range 0x22100-0x22fff",
             "--range 0x2100-0x2fff",
-            "--range 0x6000-0x6fff",
         ),
     ] {
         folder.write("part.hex", addressed(&image, places.clone()));
