@@ -243,6 +243,8 @@ fn content_that_the_flash_has_in_another_bank_is_refused() {
     }
     assert!(folder.flash() == image);
     folder.done("3 w /m first --banks 0 --yes");
+    // What is not written is in no wrong place.
+    folder.done("3 w /m reversed.bin --range 0x11000-0x11fff --yes");
 }
 
 /// A HEX file of these bytes at their own addresses, as `objcopy` makes one.

@@ -116,30 +116,36 @@ pub enum Damage {
 /// Everything found in an image that holds a whole flash: the surest first, then
 /// by place.
 pub fn findings(image: &Image) -> Vec<Finding> {
-    let bytes = image.bytes();
-    let structure = Structure::of(bytes);
-    if bytes.len() <= BANK_SIZE as usize {
+    if image.bytes().len() <= BANK_SIZE as usize {
         return findings_of_part(image);
     }
     let mut findings = lost_lines(image);
-    findings.extend(banks::findings(bytes, &structure));
+    findings.extend(in_bytes(image.bytes()));
+    findings.extend(other_revision(image));
+    sort(&mut findings);
+    findings
+}
+
+/// What the bytes of a whole flash alone show, in no order.
+fn in_bytes(bytes: &[u8]) -> Vec<Finding> {
+    let structure = Structure::of(bytes);
+    let mut findings = banks::findings(bytes, &structure);
     findings.extend(common_code::findings(bytes, &structure));
     findings.extend(transfer::findings(bytes));
     findings.extend(order::findings(bytes));
     let missing = mt19xx::missing(bytes);
     findings.extend(missing.map(|range| Finding::certain(range, Damage::BluRayCut)));
-    findings.extend(other_revision(image));
     let odd = mt19xx::odd_free_byte(bytes);
     findings
         .extend(odd.map(|(at, found)| Finding::possible(at.range(1), Damage::NotFree { found })));
-    sort(&mut findings);
     findings
 }
 
 /// The surest mark of damage in what was read of a whole flash, if it is more than
 /// possible.
 pub fn of_flash(bytes: &[u8]) -> Option<Finding> {
-    let all = findings(&Image::from_bytes(bytes.to_vec()));
+    let mut all = in_bytes(bytes);
+    sort(&mut all);
     all.into_iter()
         .find(|finding| finding.certainty > Certainty::Possible)
 }

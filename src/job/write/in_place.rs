@@ -22,7 +22,7 @@ use crate::job::steadiness::{refuse_unstable, warning_of_dump};
 use crate::job::{
     Job, JobError, Objection, Refusal, Selection, SelectionError, Warning, objection, selection,
 };
-use crate::plan::{self, Plan};
+use crate::plan::{self, ERASED, Plan};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
 
@@ -220,11 +220,20 @@ impl<'a> Scope<'a> {
         let Some((_, image)) = &self.image else {
             return Ok(None);
         };
+        // What is not written is in no wrong place.
+        let request = self.request;
+        let image = match request.selection.is_everything() && request.keep.is_empty() {
+            true => Cow::Borrowed(image.as_ref()),
+            false => {
+                let blank = vec![ERASED; image.len()];
+                Cow::Owned(plan::merge(&blank, image, &self.wanted, &request.keep))
+            }
+        };
         let is_in_place = |found: &ImageIdentity| {
             let model = Model::from(found.identity());
             fit::names(&dump.bytes, found.at(), &model)
         };
-        let of_image = identity::find(image);
+        let of_image = identity::find(&image);
         if of_image.iter().all(is_in_place) {
             return Ok(None);
         }
@@ -232,7 +241,7 @@ impl<'a> Scope<'a> {
             true => Cow::Borrowed(&dump.bytes),
             false => Cow::Owned(read::with_the_rest(job, dump)?),
         };
-        Ok(fit::other_bank(image, &flash))
+        Ok(fit::other_bank(&image, &flash))
     }
 
     /// Reads all that can be touched. Returns what to say of a flash that reads
