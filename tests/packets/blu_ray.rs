@@ -353,7 +353,10 @@ fn a_bank_alone_is_told_how_a_part_is_written() {
     folder.write("bank.bin", &wh16ns60()[0x3_0000..0x4_0000]);
     for line in ["3 w /m bank.bin --yes", "3 v /m bank.bin"] {
         let run = folder.fails(line, 5);
-        assert!(run.stderr.contains("--banks 3"), "{run}");
+        assert!(
+            run.stderr.contains("--banks and the number of its bank"),
+            "{run}"
+        );
         assert!(!run.stderr.contains("Get the file again"), "{run}");
     }
 }
