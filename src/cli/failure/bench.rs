@@ -7,14 +7,14 @@ use nix::errno::Errno;
 use super::Failure;
 use crate::cli::args::{A_FILE, Request};
 use crate::cli::exit::Exit;
-use crate::cli::words::{InWords, sentence};
+use crate::cli::words::{InWords, ended};
 use crate::session::{BenchError, WrongBench};
 
 const BEGIN_ANEW: &str = "Move that file away, and the drive begins anew";
 
 impl Failure {
     pub fn bench(error: &BenchError, request: &Request) -> Failure {
-        let failure = Exit::Usage.because(sentence(&error.in_words()));
+        let failure = Exit::Usage.because(ended(error.in_words()));
         match error {
             BenchError::Unreadable { .. } => failure
                 .next("Name the file of a bench in the place of FILE:")

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::cli::words::{InWords, ended, sentence};
+use crate::cli::words::{InWords, ended};
 use crate::files::{FileError, Kind};
 
 /// What is wrong with an output, in whole sentences.
@@ -46,15 +46,15 @@ pub fn what(error: &FileError) -> String {
             "The backup would go into the image itself: {path} is {}.",
             input.display()
         ),
-        FileError::Exists { .. } | FileError::NameTooLong { .. } | FileError::Io { .. } => {
-            ended(error.in_words())
-        }
-        FileError::NotAFile { .. }
+        FileError::Exists { .. }
+        | FileError::NameTooLong { .. }
+        | FileError::Io { .. }
+        | FileError::NotAFile { .. }
         | FileError::Companion { .. }
         | FileError::OtherBank { .. }
         | FileError::OtherForm { .. }
         | FileError::NoRoom { .. }
-        | FileError::Unfinished { .. } => sentence(&error.in_words()),
+        | FileError::Unfinished { .. } => ended(error.in_words()),
     }
 }
 

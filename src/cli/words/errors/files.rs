@@ -122,4 +122,25 @@ mod tests {
         assert!(full("x.bin").ends_with("1 KiB more are needed in this folder"));
         assert!(full("nas/x.bin").ends_with("1 KiB more are needed in the folder nas"));
     }
+
+    #[test]
+    fn a_message_that_begins_with_a_name_has_the_name_as_it_is() {
+        let path = Path::new("my dump").to_owned();
+        let there = path.clone();
+        for error in [
+            FileError::NotAFile {
+                path: path.clone(),
+                kind: Kind::Folder,
+            },
+            FileError::OtherForm {
+                path: path.clone(),
+                there,
+            },
+            FileError::Exists { path },
+        ] {
+            let said = crate::cli::words::files::what(&error);
+            assert!(said.starts_with("my dump: "), "{said}");
+            assert!(said.ends_with('.'), "{said}");
+        }
+    }
 }
