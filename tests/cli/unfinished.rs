@@ -845,6 +845,11 @@ fn a_file_that_is_not_the_backup_that_is_asked_for_is_called_what_it_is() {
         assert!(run.stderr.contains(&told), "{run}");
         assert!(run.stderr.contains("--backup FILE"), "{run}");
     }
+    // Who does without that backup is not asked for it once more.
+    let forced = format!("{line} --backup other.bin --force=interrupted");
+    let run = run_in(&folder, "b", &forced);
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(run.stderr.contains("exists already"), "{run}");
     let run = run_in(&folder, "b", &format!("{line} --backup ../put-away"));
     assert_eq!(run.code, Some(0), "{run}");
     assert!(folder.flash() == expected("--keep"), "{run}");

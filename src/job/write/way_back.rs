@@ -253,7 +253,9 @@ pub(in crate::job) fn early_checks(
         || open.is_backup(path);
     let overwrite = may_be_there || request.forced.contains(&Check::Overwrite);
     let keeps = !request.selection.is_everything() || !request.keep.is_empty();
-    if let (BackupWish::File(file), true, false) = (&request.backup, keeps, overwrite) {
+    // Who does without that backup names a file for another one.
+    let wants_it = keeps && !overwrite && !request.forced.contains(&Check::Interrupted);
+    if let (BackupWish::File(file), true) = (&request.backup, wants_it) {
         open.refuse_other_backup(file)?;
     }
     let names = [path.to_owned(), backup::record_path(path)];
