@@ -64,13 +64,12 @@ impl Closing {
         }
     }
 
-    /// That of the change which this one has gone on with. Of a drive that was moved, a
-    /// flash that is blank throughout does not show which of two it is.
+    /// That of the change which this one has gone on with. A drive that says its number
+    /// at another place may be one of two that hold the same where they are not blank.
     fn of_begun(one: &Unfinished, trace: Trace) -> Closing {
         let closing = Closing::of(one, trace);
-        let may_be_another = one.who == Who::Moved && !trace.is_kin;
         Closing {
-            end: match closing.is_under_way && !may_be_another {
+            end: match closing.is_under_way && one.who != Who::Moved {
                 true => End::Closed,
                 false => closing.end,
             },

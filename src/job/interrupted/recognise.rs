@@ -91,7 +91,9 @@ impl Open {
         // backup, was of a drive that had come there since.
         let is_displaced = |one: &Unfinished| {
             lost.iter().any(|lost| {
-                lost.who == Who::Place && lost.path.is_none() && lost.date >= one.record.date
+                lost.who == Who::Place
+                    && lost.crc32 != Some(one.record.crc32)
+                    && lost.date >= one.record.date
             })
         };
         let targets: Vec<&[u8]> = self.targets().collect();
