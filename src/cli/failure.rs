@@ -77,6 +77,14 @@ impl Failure {
         self
     }
 
+    /// And then what this advice says.
+    pub fn and(self, more: Advice) -> Failure {
+        Failure {
+            next: self.next.and(more),
+            ..self
+        }
+    }
+
     /// The command that was typed once more, after a deed with which it can end
     /// differently.
     pub fn after(self, deed: impl std::fmt::Display, request: &Request) -> Failure {

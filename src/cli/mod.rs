@@ -6,10 +6,13 @@ pub mod failure;
 pub mod help;
 
 mod advice;
+
 mod caller;
 mod choose;
 mod commands;
 mod event;
+mod going_on;
+mod image_file;
 mod json;
 mod log;
 mod next;

@@ -1,13 +1,10 @@
 //! What to do after a command that went well.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::advice::Advice;
-use super::args::{A_FILE, DriveName, Request, parse_words};
-use crate::flash::Bank;
-use crate::image::bank_path;
-use crate::image::hex::MAX_BANKS;
+use super::args::{DriveName, Request};
+use super::going_on::GoingOn;
 use crate::job::{Check, backup};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -202,44 +199,15 @@ pub fn after_check_of_all(request: &Request) -> Advice {
         .then(request.read())
 }
 
-/// After a check or a read of a drive with a change that was begun and not finished:
-/// `words` asked for it. `said` is what is said first.
-pub fn after_interrupted(
-    said: &str,
-    words: &[OsString],
-    backup: &Path,
-    request: &Request,
-) -> Advice {
-    let advice = match parse_words(words) {
-        Ok(again) => {
-            let (heading, line) = going_on("To go on where that run ended:", again);
-            Advice::default()
-                .then(format!("{said}{heading}"))
-                .then(line)
-                .then("Or put back what was in it before:")
-        }
-        Err(_) => Advice::default().then(format!("{said}To put back what was in it before:")),
+/// After a check or a read of a drive with a change that was begun and not finished.
+pub fn after_interrupted(begun: Option<&GoingOn>, backup: &Path, request: &Request) -> Advice {
+    let advice = match begun {
+        Some(begun) => begun
+            .advice("To go on where that run ended:")
+            .then("Or put back what was in it before:"),
+        None => Advice::default().then("To put back what was in it before:"),
     };
     advice.then(request.restore(backup))
-}
-
-/// The line of a write that was begun, and what is said before it: its image may be gone.
-pub fn going_on(heading: &str, begun: Request) -> (String, Request) {
-    let is_there = |file: &Path| {
-        let mut banks = (0..MAX_BANKS as u32).map(|bank| bank_path(file, Bank(bank)));
-        file.exists() || banks.any(|bank| bank.exists())
-    };
-    match begun.command.file().filter(|file| !is_there(file)) {
-        Some(gone) => (
-            format!(
-                "The image of that write, {}, is not there any more. To go on with it, with its \
-                 name now in the place of FILE:",
-                gone.display()
-            ),
-            begun.with_file(A_FILE.as_ref()),
-        ),
-        None => (heading.to_owned(), begun),
-    }
 }
 
 /// After a write that was forced over what keeps the drive alive.

@@ -202,6 +202,8 @@ pub struct Dumped {
 #[derive(Debug)]
 pub struct Proposed {
     pub proposal: Arc<Proposal>,
+    /// What an unfinished write was to keep, and this one writes over.
+    pub given_up: Vec<FlashRange>,
     /// Why it cannot be read back afterwards.
     pub unreadable: Option<Unreadable>,
     /// None where there is nothing to do.

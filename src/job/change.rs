@@ -144,7 +144,7 @@ pub(super) fn carry_out(
     }
     job.changing = true;
     run(job, plan, target, &mut ledger).map_err(|error| error.leaving_flash(ledger.state()))?;
-    let read_back = compare(job, check, target, scope)
+    let read_back = compare(job, check, target, scope, &mut [])
         .map_err(|error| error.leaving_flash(FlashState::Written))?;
     job.changing = false;
     let summary = plan.summary();

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::objection::Objection;
-use super::read::lay_out;
-use super::{Check, Forced, JobError, Refusal, Selection, Unfit};
+use super::read::{self, Dump, lay_out};
+use super::{Check, Forced, Job, JobError, Refusal, Selection, Unfit};
 use crate::flash::{FlashRange, Offset};
 use crate::image::soundness::Problem;
 use crate::image::{Fit, Image, ImageIdentity, Model, families, identity};
@@ -213,10 +213,34 @@ pub(super) fn check(
     found.unless_forced(forced)
 }
 
+/// What stands against the places of an image's banks. Of a part that names the drive
+/// elsewhere than what was read of the flash does, the rest of the flash is asked.
+///
+/// # Errors
+/// What reading can meet.
+pub(super) fn misplaced(
+    job: &mut Job,
+    image: &[u8],
+    dump: &Dump,
+) -> Result<Option<Objection>, JobError> {
+    let is_in_place = |found: &ImageIdentity| {
+        let model = Model::from(found.identity());
+        names(&dump.bytes, found.at(), &model)
+    };
+    if identity::find(image).iter().all(is_in_place) {
+        return Ok(None);
+    }
+    let flash = match dump.is_whole() {
+        true => Cow::Borrowed(&dump.bytes),
+        false => Cow::Owned(read::with_the_rest(job, dump)?),
+    };
+    Ok(other_bank(image, &flash))
+}
+
 /// What stands against content that has a drive's names at the same place of another bank
 /// than the flash; both are laid out over a whole flash. Where one of them has several
 /// copies of those names, one that is in its place is enough.
-pub(super) fn other_bank(image: &[u8], flash: &[u8]) -> Option<Objection> {
+fn other_bank(image: &[u8], flash: &[u8]) -> Option<Objection> {
     let of_flash = identity::find(flash);
     identity::find(image).iter().find_map(|found| {
         let model = Model::from(found.identity());
@@ -233,7 +257,7 @@ pub(super) fn other_bank(image: &[u8], flash: &[u8]) -> Option<Objection> {
 }
 
 /// Whether the bank of this place names a model there.
-pub(super) fn names(bytes: &[u8], at: Offset, model: &Model) -> bool {
+fn names(bytes: &[u8], at: Offset, model: &Model) -> bool {
     let found = identity::find(at.bank().range().of(bytes));
     let is_it = |found: &ImageIdentity| {
         found.at().0 == at.in_bank() && Model::from(found.identity()) == *model

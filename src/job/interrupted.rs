@@ -17,11 +17,10 @@ mod recognise;
 mod start;
 mod under_way;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::journal::trace::{State, Trace, shares_content};
-use super::journal::{self, Entry, Journal};
+use super::journal::{self, Asked, Entry, Journal};
 use super::read::Dump;
 use super::record::{Date, Record};
 use super::{BackupProblem, Refusal};
@@ -104,7 +103,11 @@ impl Who {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The flash may be a mixture; what was in it before is in this backup.
-    Unfinished { backup: PathBuf, who: Who },
+    Unfinished {
+        backup: PathBuf,
+        who: Who,
+        asked: Asked,
+    },
     /// The same, and its backup is not what it should be.
     Lost {
         backup: Option<PathBuf>,
@@ -199,16 +202,15 @@ pub fn end_those_that_hold(held: &[u8], device: &DeviceInfo, journal: &Journal) 
     !closings.is_empty()
 }
 
-/// The words that asked for the change that this drive was left with, and its
-/// backup.
+/// What asked for the change that this drive was left with, and its backup.
 pub fn unfinished_line(
     device: &DeviceInfo,
     size: u32,
     journal: &Journal,
-) -> Option<(Vec<OsString>, PathBuf)> {
+) -> Option<(Asked, PathBuf)> {
     let open = find(None, device, size as usize, journal);
     let this = open.intact.into_iter().find(|one| one.who.is_this())?;
-    Some((this.entry?.entry.words(), this.path))
+    Some((this.entry?.entry.asked(), this.path))
 }
 
 /// Whether there is note of a change that this drive, by its serial number or its
@@ -248,10 +250,10 @@ impl Unfinished {
         entered.or(self.record.before_writing)
     }
 
-    /// The words that asked for the change; none where only a record tells of it.
-    fn words(&self) -> Vec<OsString> {
+    /// What asked for the change; nothing where only a record tells of it.
+    fn asked(&self) -> Asked {
         let entry = self.entry.as_ref().map(|found| &found.entry);
-        entry.map(Entry::words).unwrap_or_default()
+        entry.map(Entry::asked).unwrap_or_default()
     }
 
     /// Whether it is in this file, and has been from the beginning.
@@ -325,6 +327,7 @@ impl Unfinished {
         Notice::Unfinished {
             backup: self.path.clone(),
             who: self.who,
+            asked: self.asked(),
         }
     }
 
@@ -394,7 +397,7 @@ impl Unfinished {
         Refusal::Unfinished {
             backup: self.path.clone(),
             date: self.record.date,
-            words: self.words(),
+            asked: self.asked(),
             doubt,
             half_written: self.record.half_written,
         }
@@ -405,7 +408,7 @@ impl Unfinished {
         Refusal::Unfinished {
             backup: self.path.clone(),
             date: self.record.date,
-            words: Vec::new(),
+            asked: Asked::default(),
             doubt: Doubt::Lost,
             half_written: self.record.half_written,
         }

@@ -53,8 +53,16 @@ pub struct Journal {
     pub others: Vec<Shelf>,
     /// The drive's place in the machine, in terms that survive a restart.
     pub place: Option<String>,
-    /// The words that ask for this run, absolute paths in them.
+    pub asked: Asked,
+}
+
+/// What asks for a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Absolute paths in them; none where that is not known.
     pub words: Vec<OsString>,
+    /// CRC-32 of the image that is written.
+    pub image: Option<Crc32>,
 }
 
 /// An entry where it was found.

@@ -26,14 +26,13 @@ pub(crate) mod stop;
 pub mod verify;
 pub mod write;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use check::{Check, Forced};
 pub use event::{Event, Phase};
 pub use flash_state::FlashState;
 pub use interrupted::Doubt;
-pub use journal::JournalError;
+pub use journal::{Asked, JournalError};
 pub use objection::{Objection, Warning};
 pub use selection::{Selection, SelectionError};
 pub use stop::StopFlag;
@@ -55,12 +54,12 @@ use record::Date;
 pub enum Refusal {
     /// A check that the user can override.
     Check(Box<Objection>),
-    /// [`Check::Interrupted`], with the backup of that write and the words that
-    /// asked for it, where they are known.
+    /// [`Check::Interrupted`], with the backup of that write and what asked for it,
+    /// where that is known.
     Unfinished {
         backup: PathBuf,
         date: Date,
-        words: Vec<OsString>,
+        asked: Asked,
         doubt: Doubt,
         /// What was read before that write may have been a mixture already: it is no
         /// way back.

@@ -1,11 +1,12 @@
 //! Comparing a flash with what it should hold.
 
 use super::event::{Event, Phase};
-use super::read::{block_size, first_difference, read_block, read_unless_refused, settle};
-use super::{Job, JobError, Refusal, Selection};
+use super::read::{Dump, block_size, first_difference, read_block, read_unless_refused, settle};
+use super::{Job, JobError, Objection, Refusal, Selection, fit};
 use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::{Checksum, Image, mt19xx};
+use crate::plan::ERASED;
 use crate::protocol::Writing;
 use crate::protocol::download::{DownloadRules, Kept, Owned, Proof};
 
@@ -37,24 +38,45 @@ pub struct Compared {
     pub owned: Vec<Owned>,
 }
 
-/// Compares the selected part of the flash with an image.
+/// Compares the selected part of the flash with an image. Returns as well what stands
+/// against the places of the image's banks in a flash that is changed bank by bank.
 ///
 /// # Errors
 /// An image that does not fit the flash or the selection, and what reading can
 /// meet. A difference is not an error here.
-pub fn verify(job: &mut Job, image: &Image, selection: &Selection) -> Result<Compared, JobError> {
+pub fn verify(
+    job: &mut Job,
+    image: &Image,
+    selection: &Selection,
+) -> Result<(Compared, Option<Objection>), JobError> {
     let ranges = job.ranges(selection)?;
     let size = job.device.capabilities().size;
-    let expected = super::fit::spread(image, size, selection, &ranges)?;
+    let expected = fit::spread(image, size, selection, &ranges)?;
+    let mut held = Vec::new();
     let (scope, owned) = match &job.device.capabilities().writing {
         Writing::Download(rules) => provable(rules, &expected, &ranges),
-        Writing::InPlace(_) | Writing::Impossible(_) => (ranges, Vec::new()),
+        Writing::InPlace(_) | Writing::Impossible(_) => {
+            held.resize(size as usize, ERASED);
+            (ranges, Vec::new())
+        }
     };
-    let compared = compare(job, Phase::Verify, &expected, &scope)?;
+    let compared = compare(job, Phase::Verify, &expected, &scope, &mut held)?;
     if compared.sums.is_empty() {
         return Err(Refusal::NothingCompared.into());
     }
-    Ok(Compared { owned, ..compared })
+    let misplaced = match held.is_empty() || compared.difference.is_none() {
+        true => None,
+        false => {
+            let dump = Dump {
+                bytes: held,
+                ranges: scope,
+                gaps: compared.gaps.clone(),
+                disagreements: compared.disagreements,
+            };
+            fit::misplaced(job, &expected, &dump)?
+        }
+    };
+    Ok((Compared { owned, ..compared }, misplaced))
 }
 
 /// What of `ranges` a drive gives back as it was sent it, and what it does not.
@@ -84,12 +106,14 @@ pub(super) fn owned_ranges(owned: &[Owned]) -> Vec<FlashRange> {
 /// Reads `ranges` once and compares them with those of `expected`, a whole
 /// flash. A block that differs is read until two reads agree, so that a bad
 /// read is not taken for bad flash. What was read of a bank counts when the chip
-/// was idle before and after it.
+/// was idle before and after it. What was read stays in `held`, which is a whole flash,
+/// or nothing.
 pub(super) fn compare(
     job: &mut Job,
     phase: Phase,
     expected: &[u8],
     ranges: &[FlashRange],
+    held: &mut [u8],
 ) -> Result<Compared, JobError> {
     let block = block_size(job)?;
     job.send(Event::Started {
@@ -127,6 +151,9 @@ pub(super) fn compare(
                 read_block(job, at, found)?;
                 compared.disagreements += settle(job, at, previous, found)?;
                 note_difference(&mut compared.difference, at, expected, found);
+            }
+            if !held.is_empty() {
+                at.range_of(found).of_mut(held).copy_from_slice(found);
             }
             sum = sum.and(Checksum::of(found));
             job.send(Event::Progress {

@@ -320,6 +320,7 @@ fn a_new_revision_is_announced_where_it_was_written() {
         (" --keep 0x4000-0x5fff", false),
         (" --banks 1", false),
         (" --banks 0", true),
+        (" --range 0x1000-0x1fff", false),
     ] {
         let folder = Folder::with_bench("sst39sf020.toml");
         folder.write("new.bin", new_image());
@@ -428,6 +429,7 @@ fn a_part_that_is_blank_is_no_reason_to_do_without_a_backup() {
     let line = "3 w /m new.bin --range 0x3f000-0x3ffff --yes";
     let run = folder.fails(line, 4);
     assert!(!run.stderr.contains("--no-backup"), "{run}");
+    folder.done(printed(&run, "3 r /m /b backup.bin").as_str());
     folder.done(&format!("{line} --force=blank"));
 }
 

@@ -209,6 +209,19 @@ fn the_bank_files_of_a_dump_in_an_archive_are_one_image() {
     assert!(folder.flash() == old_image());
 
     // Without one of them each is for itself.
+    // One of them is of another dump than the record beside them.
+    let mut mixed = contents[2].clone();
+    mixed[0x7000] ^= 1;
+    let mut members_of_two = members.clone();
+    members_of_two[2].1 = &mixed;
+    folder.write("two.zip", zip(&members_of_two));
+    for line in ["i two.zip", "3 w two.zip --yes"] {
+        let refused = folder.fails(line, 5);
+        assert!(
+            refused.stderr.contains("what the record beside them in it"),
+            "{refused}"
+        );
+    }
     folder.write("three.zip", zip(&members[1..]));
     let refused = folder.fails("3 w three.zip --yes", 5);
     assert!(refused.stderr.contains("--entry"), "{refused}");
@@ -242,6 +255,12 @@ fn content_that_the_flash_has_in_another_bank_is_refused() {
         assert!(refused.stderr.contains("check: structure"), "{refused}");
     }
     assert!(folder.flash() == image);
+    for line in ["3 v /m reversed.bin", "3 v /m first --banks 1"] {
+        let different = folder.fails(line, 8);
+        let told = "It is no file to write into this drive. The image has the drive's names";
+        assert!(different.stderr.contains(told), "{different}");
+        assert!(!different.stderr.contains("3 w"), "{different}");
+    }
     folder.done("3 w /m first --banks 0 --yes");
     // What is not written is in no wrong place.
     folder.done("3 w /m reversed.bin --range 0x11000-0x11fff --yes");

@@ -470,5 +470,10 @@ fn the_image_of_a_smaller_flash_is_taken_out_by_the_line_that_is_shown() {
         let look = lines.next().unwrap();
         folder.done(look.strip_prefix("mtkflash ").unwrap());
         assert_eq!(folder.read(&format!("{name}.beginning.bin")), image);
+        let refused = folder.run(&format!(
+            "3 w {name}.bin --yes --sim {}",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/benches/dw-d22a.toml")
+        ));
+        assert!(refused.stderr.contains(cut), "{refused}");
     }
 }

@@ -145,9 +145,25 @@ fn a_write_whose_image_has_gone_is_gone_on_with_by_its_name_now() {
         "{}",
         told()
     );
+    // Another one by its name is not it.
+    folder.write("new.bin", old_image());
+    let crc32 = mtkflash::image::Crc32::of(&new_image());
+    let other = format!("new.bin, holds something else now: find the one with the CRC-32 {crc32}");
+    assert!(told().contains(&other), "{}", told());
     let moved = line.replace("new.bin", "moved.bin");
     assert_eq!(run_in(&folder, "b", &moved).code, Some(0));
     assert!(folder.flash() == expected("--keep"));
+}
+
+#[test]
+fn a_whole_image_over_a_write_that_was_to_keep_something_says_that_it_does_not() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let whole = write_line(&folder, 3, "").replace("--yes", "--dry-run");
+    let told = |line: &str| run_in(&folder, "b", line).stdout.contains("was to keep");
+    assert!(told(&whole));
+    assert!(!told(&format!("{whole} --keep 0x4100-0x41ff")));
 }
 
 #[test]

@@ -299,7 +299,7 @@ impl TestDrive {
             verify::verify(job, &image, &selection)
         });
         let _ = device.leave();
-        result
+        result.map(|(compared, _)| compared)
     }
 
     /// Writes an image, after a backup, as the command line does.

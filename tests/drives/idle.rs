@@ -91,7 +91,7 @@ fn a_comparison_finds_no_difference_that_is_not_there() {
                 mtkflash::job::verify::verify(job, &image, &selection)
             });
             let _ = device.leave();
-            if let Ok(compared) = compared {
+            if let Ok((compared, _)) = compared {
                 assert_eq!(compared.difference, None, "{kind:?}: {operation}");
             }
         }

@@ -348,6 +348,19 @@ fn what_a_drive_gives_in_windows_is_kept_as_parts_and_never_called_damaged() {
 }
 
 #[test]
+fn who_wants_a_part_of_a_drive_that_takes_all_is_told_what_it_takes() {
+    let folder = with_board("");
+    folder.write("bank.bin", &wh16ns60()[0x3_0000..0x4_0000]);
+    let run = folder.fails("3 w /m bank.bin --banks 3 --yes", 4);
+    assert!(run.stderr.contains("Get whole firmware"), "{run}");
+    for part in ["--banks 3", "--keep 0x30000-0x3ffff"] {
+        let run = folder.fails(&format!("3 w /m new.bin {part} --yes"), 4);
+        assert!(run.stderr.contains("To write all of the image"), "{run}");
+        assert!(run.stderr.contains("3 w /m new.bin --sim"), "{run}");
+    }
+}
+
+#[test]
 fn a_bank_alone_is_told_how_a_part_is_written() {
     let folder = with_board("");
     folder.write("bank.bin", &wh16ns60()[0x3_0000..0x4_0000]);

@@ -13,7 +13,7 @@ use mtkflash::job::change::ChangeError;
 use mtkflash::job::journal::Journal;
 use mtkflash::job::record::Record;
 use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
-use mtkflash::job::{Check, Doubt, FlashState, Job, JobError, Refusal, Selection, StopFlag};
+use mtkflash::job::{Asked, Check, Doubt, FlashState, Job, JobError, Refusal, Selection, StopFlag};
 use mtkflash::scsi::Identity;
 use tempfile::TempDir;
 
@@ -396,7 +396,10 @@ impl World {
             own: shelf(user),
             others: shelf(other).into_iter().collect(),
             place: Some(self.drives[number].place.clone()),
-            words: vec![(self.typed.len() - 1).to_string().into()],
+            asked: Asked {
+                words: vec![(self.typed.len() - 1).to_string().into()],
+                image: None,
+            },
         };
         let wish = match &besides.backup {
             Some(backup) => BackupWish::File(backup.clone()),
@@ -808,12 +811,12 @@ impl World {
             Refusal::Unfinished { .. } if !is_changed => forced,
             Refusal::Unfinished {
                 backup,
-                words,
+                asked,
                 doubt,
                 half_written,
                 ..
             } if is_its_own(backup) => {
-                let begun = words.first().and_then(|word| word.to_str());
+                let begun = asked.words.first().and_then(|word| word.to_str());
                 let begun = begun.map(|word| self.typed[word.parse::<usize>().unwrap()].clone());
                 match begun.filter(|begun| begun != line) {
                     Some(begun) if *doubt == Doubt::Lost => Advice::First(begun),

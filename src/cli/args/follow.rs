@@ -200,7 +200,12 @@ impl Request {
         }
     }
 
-    /// For another part of the flash: these ranges, first and last byte.
+    /// Keeping nothing.
+    pub fn without_keep(&self) -> Request {
+        self.changed(|request| request.options.keep.clear())
+    }
+
+    /// For another part of the flash: these ranges, first and last byte; all for none.
     pub fn of_part(&self, ranges: &[FlashRange]) -> Request {
         self.changed(|request| request.options.select(ranges))
     }

@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::prompt::Word;
 use crate::cli::text::Text;
 use crate::cli::words::usage;
-use crate::job::{BackupProblem, Check, Doubt, JobError, Refusal};
+use crate::job::{Asked, BackupProblem, Check, Doubt, JobError, Refusal};
 
 /// Parses a line as typed, program name included.
 fn typed(line: &str) -> Result<Request, UsageError> {
@@ -1075,11 +1075,14 @@ fn advised(request: &Request) -> Vec<Text> {
     let unfinished = |doubt, half_written| Refusal::Unfinished {
         backup: "backup.bin".into(),
         date: "2004-05-21 10:00:00 UTC".parse().unwrap(),
-        words: Request {
-            command: Command::Erase,
-            ..request.clone()
-        }
-        .words(),
+        asked: Asked {
+            words: Request {
+                command: Command::Erase,
+                ..request.clone()
+            }
+            .words(),
+            image: None,
+        },
         doubt,
         half_written,
     };

@@ -19,14 +19,17 @@ use crate::cli::args::{Request, Via};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure};
+use crate::cli::going_on::GoingOn;
 use crate::cli::next;
 use crate::cli::outcome::{Drive, Finding, Proposed, Takes, ToGoBack, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::report;
 use crate::cli::user;
 use crate::cli::words;
+use crate::flash::ranges::{joined, without};
+use crate::flash::{FlashRange, Offset};
 use crate::image::damage::Certainty;
-use crate::image::{ImageIdentity, Report};
+use crate::image::{ImageIdentity, Report, identity};
 use crate::job::interrupted::{self, Notice, Who};
 use crate::job::write::{self, Backup, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
@@ -258,7 +261,7 @@ impl Run<'_> {
                 self.among.map(|among| among.name),
             ),
             forced: request.options.force.clone(),
-            circumstances: self.circumstances(),
+            circumstances: self.circumstances_of(&change.content),
             dry_run: only_looks(request, self.asking),
             skip_if_same: request.options.skip_if_same,
         };
@@ -271,6 +274,7 @@ impl Run<'_> {
         let read = self.output.read_so_far(self.name);
         let time = Takes::of(&proposal, &read, *time_per_byte);
         self.found(Finding::Proposed(Proposed {
+            given_up: given_up(&proposal, request),
             proposal: Arc::clone(&proposal),
             unreadable: match reading {
                 Reading::Impossible(why) => Some(*why),
@@ -424,14 +428,31 @@ impl Run<'_> {
     }
 }
 
+/// What a write that was begun in this drive was to keep, and this one writes over.
+fn given_up(proposal: &Proposal, request: &Request) -> Vec<FlashRange> {
+    let unfinished = proposal.unfinished.iter();
+    let begun = unfinished.filter_map(|notice| match notice {
+        Notice::Unfinished { asked, who, .. } if *who <= Who::Place => GoingOn::of(asked),
+        _ => None,
+    });
+    let kept = begun.flat_map(|begun| begun.request.options.keep);
+    match request.selection().is_everything() {
+        true => without(&joined(kept.collect()), &request.options.keep),
+        false => Vec::new(),
+    }
+}
+
 /// Whether the flash has another revision of the drive now than it had.
 fn brings_revision(proposal: &Proposal, drive: Option<&Identity>) -> bool {
-    let Work::InPlace { target, .. } = &proposal.work else {
+    let Work::InPlace { target, plan, .. } = &proposal.work else {
         return false;
     };
-    let found = crate::image::identity::find(target);
+    let is_written = |at: Offset| plan.steps.iter().any(|step| step.range().contains(at));
+    let found = identity::find(target);
     match (found.first(), drive) {
-        (Some(found), Some(drive)) => found.identity().revision != drive.revision,
+        (Some(found), Some(drive)) => {
+            is_written(found.at()) && found.identity().revision != drive.revision
+        }
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::list;
 use super::run::{Context, Run};
-use crate::cli::args::{DriveName, Request, Via, parse_words};
+use crate::cli::args::{DriveName, Request, Via};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::next;
@@ -24,11 +24,11 @@ pub fn run(context: Context) -> Result<(), Failure> {
     context.with_drive(|run| {
         run.show_unfinished(None);
         let next = match run.begun() {
-            Some((words, backup)) => {
-                if let Ok(begun) = parse_words(&words) {
-                    run.found(Finding::Begun(Box::new(begun)));
+            Some((begun, backup)) => {
+                if let Some(begun) = &begun {
+                    run.found(Finding::Begun(Box::new(begun.request.clone())));
                 }
-                next::after_interrupted("It answers. ", &words, &backup, run.request)
+                next::after_interrupted(begun.as_ref(), &backup, run.request)
             }
             None if run.session.is_silent && run.is_write_only() => {
                 next::after_silence(run.request)

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::run::Context;
+use crate::cli::advice::{Advice, Shell};
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
+use crate::cli::image_file;
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links, Waiting};
@@ -14,7 +16,7 @@ use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::image::soundness::Problem;
 use crate::image::{
     self, Arrangement, Certainty, Checksum, Crc32, Encoding, FLASH_SIZES, Finding, Image,
-    LoadError, bank_path, soundness,
+    LoadError, damage, soundness,
 };
 use crate::job::backup;
 use crate::job::record::{Date, Record};
@@ -26,12 +28,7 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
     let request = context.request;
     let image = load_image(context, file).map_err(|error| Failure::load(&error, request))?;
     must_be_meant(request, file, &image)?;
-    let selection = request.selection();
-    let ranges = match selection.ranges(image::LARGEST_HEX) {
-        Ok(ranges) if !selection.is_everything() => ranges,
-        _ => return Ok(image),
-    };
-    image.of_ranges(&ranges).map_err(|there| {
+    image_file::of_part(request, image).map_err(|there| {
         let banks: Vec<FlashRange> = there.banks().map(Bank::range).collect();
         let failure = Exit::BadImage.because(format!(
             "{} holds nothing of that part: by the addresses in it its bytes belong into {there}.",
@@ -46,28 +43,11 @@ pub fn load(context: Context, file: &Path) -> Result<Image, Failure> {
 /// As [`load`], but for what is said where that fails, and for the sums.
 pub fn load_image(context: Context, file: &Path) -> Result<Image, LoadError> {
     let request = context.request;
-    let entry = request.options.entry.as_deref();
     // A read that was killed may have left some of the files of a dump without their names.
     for one in files::complete(files::folder_of(file)) {
         say_what_waits(context, file, &one);
     }
-    let loaded = match request.selection() {
-        // Of a whole image all is looked at, whichever banks of it are wanted.
-        Selection::Banks(banks) if is_in_bank_files(request, file, &banks) => {
-            let is_dump_of_part =
-                Record::beside(file).is_some_and(|record| !record.ranges.is_empty());
-            match image::load_banks(file) {
-                Ok(whole) if !is_dump_of_part => Ok(whole),
-                _ => image::load_these_banks(file, &banks),
-            }
-        }
-        Selection::Banks(_) | Selection::Range(_) if file.is_file() => {
-            image::load_part(file, entry)
-        }
-        _ if request.merged && file.exists() => image::load_merged(file, entry),
-        _ => image::load(file, entry),
-    };
-    let image = loaded?;
+    let image = image_file::load(request, file)?;
     let format = image.format();
     if request.binary && format.encoding == Encoding::Hex {
         let note = "Note: /b says raw binary, but the file is HEX. It is read as HEX.";
@@ -176,15 +156,27 @@ fn is_of(record: &Record, file: &Path, image: &Image) -> bool {
 /// The record of a dump that is no good as firmware, where this is a copy of that dump: in
 /// the archive that it came out of, or else in the folder of the file.
 fn elsewhere(file: &Path, image: &Image) -> Option<Box<Record>> {
-    let texts = image.origin().map(|origin| origin.texts.as_slice());
-    let packed = texts.unwrap_or_default().iter();
-    let packed = packed.filter_map(|text| Record::parse(text).ok());
+    let packed = packed(image).into_iter();
     let beside = backup::recorded_in(files::folder_of(file)).into_iter();
     let crc32 = Crc32::of(image.bytes());
     let mut all = packed.chain(beside.map(|(_, record)| record));
     let found = all
         .find(|record| record.crc32 == crc32 && (record.half_written || !record.gaps.is_empty()));
     found.map(Box::new)
+}
+
+/// The records that lie in the archive of an image.
+fn packed(image: &Image) -> Vec<Record> {
+    let texts = image.origin().map(|origin| origin.texts.as_slice());
+    let texts = texts.unwrap_or_default().iter();
+    texts.filter_map(|text| Record::parse(text).ok()).collect()
+}
+
+/// Whether files of banks in an archive are not what the only record in it says.
+fn is_strange_inside(image: &Image) -> bool {
+    let is_group = image.format().arrangement == Arrangement::PerBank;
+    let is_of_others = |record: &Record| record.crc32 != Crc32::of(image.bytes());
+    is_group && matches!(packed(image).as_slice(), [record] if is_of_others(record))
 }
 
 /// A file that is that of one bank by its name, and no whole image, goes into no other one;
@@ -219,22 +211,23 @@ pub fn refuse_other_bank(request: &Request, file: &Path, image: &Image) -> Resul
 pub enum Beside {
     None,
     Own(Box<Record>),
-    /// It is of another content.
-    Strange(PathBuf),
+    /// It is of another content. `None` for one in the archive that the image is in.
+    Strange(Option<PathBuf>),
 }
 
 impl Beside {
     pub fn of(file: &Path, image: &Image) -> Beside {
         match Record::beside(file) {
+            None if is_strange_inside(image) => Beside::Strange(None),
             None => elsewhere(file, image).map_or(Beside::None, Beside::Own),
             Some(record) if is_of(&record, file, image) => Beside::Own(Box::new(record)),
-            Some(_) => Beside::Strange(backup::record_path(file)),
+            Some(_) => Beside::Strange(Some(backup::record_path(file))),
         }
     }
 
     /// Says of a record that it is of another file.
     pub fn warn(&self, context: Context, file: &Path) {
-        if let Beside::Strange(record) = self {
+        if let Beside::Strange(Some(record)) = self {
             context.output.note(&format!(
                 "Note: {} is the record of another file: the CRC-32 in it is not that of {}. What it \
                  says is not heeded.",
@@ -252,11 +245,14 @@ impl Beside {
         };
         let is_group = image.format().arrangement == Arrangement::PerBank;
         is_group.then(|| {
+            let record = match record {
+                Some(record) => record.display().to_string(),
+                None => "the record beside them in it".to_owned(),
+            };
             format!(
-                "The files of banks of {} do not hold what {} says of them: some may be of another \
-                 dump.",
-                file.display(),
-                record.display()
+                "The files of banks of {} do not hold what {record} says of them: some may be of \
+                 another dump.",
+                file.display()
             )
         })
     }
@@ -359,24 +355,47 @@ pub fn only_parts(file: &Path, gaps: &[FlashRange]) -> Failure {
 }
 
 /// An image that looks damaged although it could be firmware.
-pub fn refuse_damaged(request: &Request, file: &Path, findings: &[Finding]) -> Result<(), Failure> {
+pub fn refuse_damaged(
+    request: &Request,
+    file: &Path,
+    image: &Image,
+    findings: &[Finding],
+) -> Result<(), Failure> {
     let Some(finding) = findings.first() else {
         return Ok(());
     };
     let what = words::damage::what(finding);
-    match finding.certainty {
-        Certainty::Certain => Err(unusable(request, file, &what, None)),
+    let failure = match finding.certainty {
+        Certainty::Certain => unusable(request, file, &what, None),
         Certainty::Probable if !request.options.force.contains(&Check::Structure) => {
             let refusal = Refusal::from(Objection::LooksDamaged(finding.clone()));
-            Err(failure::refused(&refusal, request))
+            failure::refused(&refusal, request)
         }
-        Certainty::Probable | Certainty::Possible => Ok(()),
-    }
+        Certainty::Probable | Certainty::Possible => return Ok(()),
+    };
+    let shorter = shorter(file, image, findings).unwrap_or_default();
+    Err(Failure {
+        next: shorter.and(failure.next),
+        ..failure
+    })
 }
 
-/// Whether there is a file for each of these banks and none for all of them.
-fn is_in_bank_files(request: &Request, file: &Path, banks: &[Bank]) -> bool {
-    !request.merged && !file.exists() && banks.iter().all(|bank| bank_path(file, *bank).is_file())
+/// How to take out of a file the image that it begins with and is longer than.
+pub fn shorter(file: &Path, image: &Image, findings: &[Finding]) -> Option<Advice> {
+    let bytes = damage::shorter(findings).filter(|_| is_raw(image))?;
+    let advice = Advice::default()
+        .then("To take that image out of it, and look at it:")
+        .then(Shell::Beginning(file.to_owned(), bytes))
+        .then(Request::inspect_file(&Shell::beginning(file)));
+    Some(advice)
+}
+
+/// Whether a file is the image, byte by byte.
+fn is_raw(image: &Image) -> bool {
+    let format = image.format();
+    image.origin().is_none()
+        && format.encoding == Encoding::Binary
+        && format.arrangement == Arrangement::Merged
 }
 
 /// A file that holds just the selected part of a flash.

@@ -4,9 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::heed_signals;
-use super::images::{Beside, advised, gaps, load_image, must_be_meant, only_parts, part};
+use super::images::{Beside, advised, gaps, load_image, must_be_meant, only_parts, part, shorter};
 use super::run::Context;
-use crate::cli::advice::Shell;
 use crate::cli::args::{Form, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
@@ -141,7 +140,7 @@ fn examine(
         context.output.note(&explained.what);
     }
     let problem = report.problems.first().cloned();
-    let shorter = damage::shorter(&report.findings).filter(|_| is_raw(image));
+    let shorter = shorter(file, image, &report.findings);
     context.found(Finding::Examined(Box::new(Examined {
         path: file.to_owned(),
         sha256: Sha256::of(image.bytes()),
@@ -155,24 +154,13 @@ fn examine(
         Some(what) => {
             let failure = Exit::BadImage.because(what);
             Err(explained.unwrap_or_else(|| match shorter {
-                Some(bytes) => failure
-                    .next("To take that image out of it, and look at it:")
-                    .next(Shell::Beginning(file.to_owned(), bytes))
-                    .next(Request::inspect_file(&Shell::beginning(file))),
+                Some(next) => Failure { next, ..failure },
                 None => advised(failure, file, problem.as_ref()),
             }))
         }
         None if !gaps.is_empty() => Err(only_parts(file, &gaps)),
         None => Ok(()),
     }
-}
-
-/// Whether a file is the image, byte by byte.
-fn is_raw(image: &Image) -> bool {
-    let format = image.format();
-    image.origin().is_none()
-        && format.encoding == Encoding::Binary
-        && format.arrangement == Arrangement::Merged
 }
 
 /// Writes an image down another way, and reads it back.

@@ -41,7 +41,7 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let (is_mixed, has_gaps) = (record.half_written, !record.gaps.is_empty());
     save(context, file, &dump, record, by_boot_code)?;
     let next = match begun {
-        Some((words, backup)) => next::after_interrupted("", &words, &backup, request),
+        Some((begun, backup)) => next::after_interrupted(begun.as_ref(), &backup, request),
         // What has gaps is no firmware, and looking at it finds no more than that.
         None if has_gaps => return Ok(()),
         None => next::after_read(is_mixed, request),

@@ -1,7 +1,6 @@
 //! What the commands have in common: a drive that is opened, worked with and
 //! given back.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::going_on::GoingOn;
 use crate::cli::log;
 use crate::cli::next::Blank;
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
@@ -19,10 +19,12 @@ use crate::cli::progress::Progress;
 use crate::cli::user::{self, AtTerminal, Unwanted};
 use crate::cli::words;
 use crate::flash::ranges::bytes_of;
+use crate::image::Crc32;
 use crate::job::backup::Circumstances;
 use crate::job::journal::{Journal, left_programming};
 use crate::job::record::Date;
-use crate::job::{Job, JobError, Selection, StopFlag, estimate, interrupted, read};
+use crate::job::write::Content;
+use crate::job::{Asked, Job, JobError, Selection, StopFlag, estimate, interrupted, read};
 use crate::protocol::{Capabilities, DeviceInfo, FirmwareDevice, Protocol};
 use crate::session::{self, LeftProgramming, Machine, OpenError, Session, Wish};
 
@@ -222,9 +224,21 @@ impl Run<'_> {
     pub fn journal(&self) -> Journal {
         Journal {
             place: Some(self.session.place.clone()),
-            words: self.request.from_anywhere().words(),
+            asked: Asked {
+                words: self.request.from_anywhere().words(),
+                image: None,
+            },
             ..user::journal(self.machine)
         }
+    }
+
+    /// Those of a change, of which the journal keeps the sum of the image.
+    pub fn circumstances_of(&self, content: &Content) -> Circumstances {
+        let mut circumstances = self.circumstances();
+        if let Content::Image { image, .. } = content {
+            circumstances.journal.asked.image = Some(Crc32::of(image.bytes()));
+        }
+        circumstances
     }
 
     pub fn circumstances(&self) -> Circumstances {
@@ -247,9 +261,10 @@ impl Run<'_> {
 
     /// The line that asked for a change of this drive which is not finished, and what
     /// was in the flash before it.
-    pub fn begun(&self) -> Option<(Vec<OsString>, PathBuf)> {
+    pub fn begun(&self) -> Option<(Option<GoingOn>, PathBuf)> {
         let size = self.capabilities().size;
-        interrupted::unfinished_line(self.info(), size, &self.journal())
+        let found = interrupted::unfinished_line(self.info(), size, &self.journal());
+        found.map(|(asked, backup)| (GoingOn::of(&asked), backup))
     }
 
     pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {

@@ -6,17 +6,17 @@ use super::images::{
     Beside, gaps, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound,
 };
 use super::run::{Context, Run};
-use crate::cli::args::{self, Options, Request};
+use crate::cli::args::{Options, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
 use crate::cli::outcome::{Finding, Verdict};
-use crate::cli::{next, report, words};
+use crate::cli::{report, words};
 use crate::flash::ranges::bytes_of;
 use crate::image::{Image, Report};
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{self, Compared};
 use crate::job::write::{self, Content};
-use crate::job::{Check, Forced, interrupted};
+use crate::job::{Check, Forced, Objection, interrupted};
 use crate::protocol::Writing;
 
 /// Of a drive that does not answer INQUIRY: what is in its flash may name it.
@@ -42,8 +42,9 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
         run.refuse_slow(1, 0)?;
-        let compared = run.job(|job| verify::verify(job, &image, &request.selection()))?;
-        let ending = ending(run, file, &image, &compared);
+        let (compared, misplaced) =
+            run.job(|job| verify::verify(job, &image, &request.selection()))?;
+        let ending = ending(run, file, &image, &compared, misplaced);
         Ok((compared, ending))
     })?;
     let name = request.drives.first();
@@ -54,7 +55,13 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
 }
 
 /// What has come of a comparison.
-fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<Verdict, Failure> {
+fn ending(
+    run: &Run,
+    file: &Path,
+    image: &Image,
+    compared: &Compared,
+    misplaced: Option<Objection>,
+) -> Result<Verdict, Failure> {
     let Some(difference) = &compared.difference else {
         return equal(run, image, compared);
     };
@@ -66,13 +73,12 @@ fn ending(run: &Run, file: &Path, image: &Image, compared: &Compared) -> Result<
     if is_unstable(compared.disagreements) {
         return Err(failure.after("Check cable and power of the drive", request));
     }
-    let begun = run.begun();
-    if let Some(begun) = begun.and_then(|(words, _)| args::parse_words(&words).ok()) {
+    if let Some(begun) = run.begun().and_then(|(begun, _)| begun) {
         let heading = "To go on with the write that was begun in this drive:";
-        let (heading, line) = next::going_on(heading, begun);
-        return Err(failure.next(heading).next(line));
+        return Err(failure.and(begun.advice(heading)));
     }
-    if let Some(why) = unwritable(run, file, image) {
+    let misplaced = misplaced.map(|objection| words::job::refusal(&objection.into()));
+    if let Some(why) = unwritable(run, file, image).or(misplaced) {
         return Err(failure
             .next(format!("It is no file to write into this drive. {why}"))
             .next("To see what is in the file:")
@@ -135,7 +141,10 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     }
     let report = Report::of(image);
     let is_whole = run.request.selection().is_everything();
-    if let (true, Err(failure)) = (is_whole, refuse_damaged(&unforced, file, &report.findings)) {
+    if let (true, Err(failure)) = (
+        is_whole,
+        refuse_damaged(&unforced, file, image, &report.findings),
+    ) {
         return Some(failure.what);
     }
     let content = Content::Image {

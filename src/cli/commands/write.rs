@@ -43,6 +43,6 @@ fn loaded(context: Context, file: &Path) -> Result<(Image, Report, Option<Box<Re
         report.problems.clear();
         report.findings = damage::findings_of_part(&image);
     }
-    refuse_damaged(request, file, &report.findings).map_err(explained)?;
+    refuse_damaged(request, file, &image, &report.findings).map_err(explained)?;
     Ok((image, report, beside.own()))
 }

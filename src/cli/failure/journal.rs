@@ -1,22 +1,20 @@
 //! What to do about changes that were begun and not finished.
 
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Begun, Failure};
-use crate::cli::args::{A_FILE, Request, parse_words};
-use crate::cli::next;
+use crate::cli::args::{A_FILE, Request};
+use crate::cli::going_on::GoingOn;
 use crate::files::{self, Links};
 use crate::image::Crc32;
 use crate::job::journal::{Entry, ShelfProblem};
 use crate::job::record::Record;
-use crate::job::{BackupProblem, Doubt, Refusal};
+use crate::job::{Asked, BackupProblem, Doubt, Refusal};
 
-/// The line that asked for an unfinished change, where it is another one than was
-/// typed just now, whatever they say of the backup.
-fn another(words: &[OsString], request: &Request) -> Option<Request> {
-    let begun = parse_words(words).ok()?;
+/// The line of an unfinished change, where it is another one than was typed just now,
+/// whatever they say of the backup.
+fn another(asked: &Asked, request: &Request) -> Option<GoingOn> {
     let without_backup = |request: &Request| {
         let mut request = request.from_anywhere();
         // A file has many names.
@@ -31,8 +29,7 @@ fn another(words: &[OsString], request: &Request) -> Option<Request> {
         request.options.no_backup = false;
         request
     };
-    let is_same = without_backup(&begun) == without_backup(request);
-    (!words.is_empty() && !is_same).then_some(begun)
+    GoingOn::of(asked).filter(|begun| without_backup(&begun.request) != without_backup(request))
 }
 
 impl Failure {
@@ -43,12 +40,9 @@ impl Failure {
         let backup = entry.backup();
         let is_gone = |(backup, crc32): &(PathBuf, Crc32)| !is_way_back(backup, *crc32);
         // Without what it needs it would be refused.
-        let failure = match another(&entry.words(), request) {
+        let failure = match another(&entry.asked(), request) {
             Some(_) if backup.as_ref().is_some_and(is_gone) => return failure,
-            Some(begun) => {
-                let (heading, line) = next::going_on("To go on with that write:", begun);
-                failure.next(heading).next(line)
-            }
+            Some(begun) => failure.and(begun.advice("To go on with that write:")),
             None if failure.next.offers_the_same() || failure.next.lines().is_empty() => failure,
             None => failure
                 .next("When that is mended, type the same again, and it goes on where that run ended:")
@@ -73,7 +67,7 @@ fn is_way_back(backup: &Path, crc32: Crc32) -> bool {
 /// What to do first where the change may have been this drive's.
 fn unfinished(
     backup: &Path,
-    begun: Option<Request>,
+    begun: Option<GoingOn>,
     doubt: Doubt,
     half_written: bool,
     failure: Failure,
@@ -81,9 +75,9 @@ fn unfinished(
 ) -> Failure {
     if half_written {
         return match (doubt, begun) {
-            (Doubt::Lost, Some(begun)) => failure
-                .next("Finish that write, and then type the same again:")
-                .next(begun),
+            (Doubt::Lost, Some(begun)) => {
+                failure.and(begun.advice("Finish that write, and then type the same again:"))
+            }
             _ => failure,
         };
     }
@@ -92,11 +86,9 @@ fn unfinished(
         (Doubt::Blank, Some(begun)) => failure
             .next("If it is that drive, put back what was in it before:")
             .next(put_back)
-            .next("Then go on with that write:")
-            .next(begun),
+            .and(begun.advice("Then go on with that write:")),
         (Doubt::Lost, Some(begun)) => failure
-            .next("Finish that write, and then type the same again:")
-            .next(begun)
+            .and(begun.advice("Finish that write, and then type the same again:"))
             .next("Or put back what was in the drive before, and then type the same again:")
             .next(put_back),
         (Doubt::Lost, None) => failure
@@ -109,9 +101,9 @@ fn unfinished(
         // other.
         (_, begun) => {
             let failure = match begun {
-                Some(begun) => failure
-                    .next("If it was another drive, finish its write first:")
-                    .next(begun),
+                Some(begun) => {
+                    failure.and(begun.advice("If it was another drive, finish its write first:"))
+                }
                 None => failure,
             };
             failure
@@ -131,12 +123,12 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
     match refusal {
         Refusal::Unfinished {
             backup,
-            words,
+            asked,
             doubt,
             half_written,
             ..
         } => {
-            let begun = another(words, request);
+            let begun = another(asked, request);
             unfinished(backup, begun, *doubt, *half_written, failure, request).next(OTHERWISE)
         }
         Refusal::BackupGone {

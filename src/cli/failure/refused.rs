@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::next;
 use crate::cli::words;
 use crate::image::soundness::Problem;
+use crate::image::{self, FLASH_SIZES};
 use crate::job::backup;
 use crate::job::fit::Comparison;
 use crate::job::record::Record;
@@ -51,13 +52,13 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         Refusal::Unreadable(_)
         | Refusal::Unwritable(_)
         | Refusal::Unerasable { .. }
-        | Refusal::NoParts
         | Refusal::Plan(_)
         | Refusal::NothingCompared
         | Refusal::NotThisImage(_)
         | Refusal::NotReady(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),
+        Refusal::NoParts => whole(failure, request),
         Refusal::UnreadableByPackets { .. } => failure
             .next(next::IN_VENDOR_MODE)
             .next(request.read_in_vendor_mode())
@@ -78,6 +79,23 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         Refusal::NoBackupPossible(_) => failure
             .next("If you can do without a way back:")
             .next(request.without_backup()),
+    }
+}
+
+/// What a drive takes of which no part is written.
+fn whole(failure: Failure, request: &Request) -> Failure {
+    let image = request.command.file();
+    let image = image.and_then(|file| image::load(file, request.options.entry.as_deref()).ok());
+    match image {
+        Some(image) if FLASH_SIZES.contains(&image.size()) => failure
+            .next("To write all of the image:")
+            .next(request.of_part(&[]).without_keep()),
+        Some(_) => failure
+            .next("Get whole firmware for this very drive, and look at it:")
+            .next(Request::inspect_any()),
+        None => failure
+            .next("To see what this drive is:")
+            .next(request.check()),
     }
 }
 
@@ -202,11 +220,14 @@ fn objected(objection: &Objection, failure: Failure, request: &Request) -> Failu
                 "Firmware of other hardware leaves the drive dead. If you know better, --force takes \
                  the name of the check: model.",
             ),
-        Check::Blank if request.changes() && request.is_about_part() => failure.next(named(
-            "A part that holds nothing may well be so in whole firmware. To write it, with that as \
-             its backup",
-            Check::Blank,
-        )),
+        Check::Blank if request.changes() && request.is_about_part() => failure
+            .next("If all of it was erased, it takes firmware as a whole. To see what else it holds:")
+            .next(request.read())
+            .next(named(
+                "A part that holds nothing may well be so in whole firmware. To write it, with \
+                 that as its backup",
+                Check::Blank,
+            )),
         Check::Blank if request.changes() => failure
             .next("If the flash has been erased, there is nothing to lose:")
             .next(request.without_backup()),

@@ -50,7 +50,7 @@ pub fn of_proposal(proposed: &Proposed) -> Value {
             "text": words::fit::matched(fit),
             "overridden": fit.forced.map(|check| check.name()),
         })),
-        "warnings": change::warnings(proposal).collect::<Vec<_>>(),
+        "warnings": change::warnings(proposed).collect::<Vec<_>>(),
         "notes": change::notes(proposed).collect::<Vec<_>>(),
         "kept": ranges(&proposal.kept),
         "resumed": matches!(proposal.backup, Backup::Earlier(_)),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::image::container;
+use crate::flash::FlashRange;
 use crate::job::interrupted::{Notice, Who};
 use crate::job::journal::{JournalError, ShelfProblem};
 use crate::job::{BackupProblem, Doubt, Refusal};
@@ -68,6 +69,18 @@ pub fn notice(notice: &Notice) -> String {
             place.display()
         ),
     }
+}
+
+/// What an unfinished write was to keep, and the one that is proposed does not.
+pub fn given_up(ranges: &[FlashRange]) -> Option<String> {
+    let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "That write was to keep {} as it was, and this one writes over that, too: to keep it, \
+             go on with that one first.",
+            named.join(", ")
+        )
+    })
 }
 
 /// What stands in the way, where that is a change that was begun or its note.

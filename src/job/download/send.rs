@@ -235,7 +235,7 @@ fn evidence(
     if let Reading::Impossible(why) = &job.device.capabilities().reading {
         return Ok(Evidence::Accepted(NotReadBack::Unreadable(*why)));
     }
-    let mut compared = compare(job, check, &plan.prepared.content, scope)?;
+    let mut compared = compare(job, check, &plan.prepared.content, scope, &mut [])?;
     if let Some(difference) = compared.difference {
         return Err(ChangeError::Different(difference));
     }

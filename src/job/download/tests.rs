@@ -514,7 +514,7 @@ fn a_range_that_is_refused_becomes_one_gap_and_is_named_everywhere() {
     let dump = read::read(&mut job, &Selection::Everything).unwrap();
     assert_eq!(dump.gaps, [HIDDEN]);
     assert!(HIDDEN.of(&dump.bytes).iter().all(|byte| *byte == 0xFF));
-    let compared = crate::job::verify::verify(
+    let (compared, _) = crate::job::verify::verify(
         &mut job,
         &Image::from_bytes(flash(&fake)),
         &Selection::Everything,

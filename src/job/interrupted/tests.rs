@@ -211,6 +211,7 @@ fn two_changes_with_one_backup_are_told_once() {
     let one = || Notice::Unfinished {
         backup: "before.bin".into(),
         who: Who::Place,
+        asked: Asked::default(),
     };
     let other = Notice::Recorded {
         backup: "other.bin".into(),

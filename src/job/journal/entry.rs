@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Journal};
+use super::{Asked, Found, Journal};
 use crate::flash::FlashRange;
 use crate::flash::ranges::are_within;
 use crate::image::Crc32;
@@ -51,6 +51,9 @@ pub struct Entry {
     /// The words that asked for the change, see [`word`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     words: Vec<String>,
+    /// CRC-32 of the image in them; none for an erase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image: Option<Crc32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drive: Option<Identity>,
     /// The flash was left in the middle of another change when this one began.
@@ -142,7 +145,8 @@ impl Entry {
             target: Crc32::of(begun.target),
             sectors_to_erase: u32::try_from(begun.sectors_to_erase).unwrap_or(u32::MAX),
             bytes_to_program: begun.bytes_to_program,
-            words: journal.words.iter().map(|text| word(text)).collect(),
+            words: journal.asked.words.iter().map(|text| word(text)).collect(),
+            image: journal.asked.image,
             drive: begun.drive.cloned(),
             mixed: begun.mixed,
             settled: false,
@@ -222,9 +226,12 @@ impl Entry {
         Some((unword(&backup.path).into(), backup.crc32))
     }
 
-    /// The words that asked for the change.
-    pub fn words(&self) -> Vec<OsString> {
-        self.words.iter().map(|word| unword(word)).collect()
+    /// What asked for the change.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            words: self.words.iter().map(|word| unword(word)).collect(),
+            image: self.image,
+        }
     }
 
     pub(in crate::job) fn pieces(&self) -> Vec<Piece> {

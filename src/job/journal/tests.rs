@@ -49,7 +49,7 @@ fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
 fn what_was_entered_is_found_with_all_that_was_said() {
     let (folder, mut journal) = folder();
     journal.place = Some("position-3".to_owned());
-    journal.words = vec![
+    journal.asked.words = vec![
         "3".into(),
         "w".into(),
         OsString::from_vec(vec![b'%', 0xFF, b'\n']),
@@ -71,7 +71,7 @@ fn what_was_entered_is_found_with_all_that_was_said() {
         entry.backup(),
         Some((backup.canonicalize().unwrap(), Crc32(0x0123_abcd)))
     );
-    assert_eq!(entry.words(), journal.words);
+    assert_eq!(entry.asked(), journal.asked);
     assert_eq!(entry.place, journal.place);
     assert_eq!(entry.pieces(), [piece]);
     assert_eq!(entry.owner, nix::unistd::geteuid().as_raw());

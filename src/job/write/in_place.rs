@@ -10,7 +10,7 @@ use super::way_back::{
 use super::{Content, Request, record_warnings};
 use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{EraseLayout, FlashRange};
-use crate::image::{Image, ImageIdentity, Model, damage, identity};
+use crate::image::{Image, damage, identity};
 use crate::job::event::Phase;
 use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
@@ -214,8 +214,7 @@ impl<'a> Scope<'a> {
         Ok(self.fit(known, &flash)?)
     }
 
-    /// What stands against the places of the image's banks. Of a part that names the drive
-    /// elsewhere than its own part of the flash does, the rest of the flash is asked.
+    /// What stands against the places of the image's banks, as far as they are written.
     fn misplaced(&self, job: &mut Job, dump: &Dump) -> Result<Option<Objection>, JobError> {
         let Some((_, image)) = &self.image else {
             return Ok(None);
@@ -229,19 +228,7 @@ impl<'a> Scope<'a> {
                 Cow::Owned(plan::merge(&blank, image, &self.wanted, &request.keep))
             }
         };
-        let is_in_place = |found: &ImageIdentity| {
-            let model = Model::from(found.identity());
-            fit::names(&dump.bytes, found.at(), &model)
-        };
-        let of_image = identity::find(&image);
-        if of_image.iter().all(is_in_place) {
-            return Ok(None);
-        }
-        let flash = match dump.is_whole() {
-            true => Cow::Borrowed(&dump.bytes),
-            false => Cow::Owned(read::with_the_rest(job, dump)?),
-        };
-        Ok(fit::other_bank(&image, &flash))
+        fit::misplaced(job, &image, dump)
     }
 
     /// Reads all that can be touched. Returns what to say of a flash that reads

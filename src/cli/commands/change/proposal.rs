@@ -29,7 +29,7 @@ pub fn proposed(proposed: &Proposed) -> Text {
             table.row("", &format!("Overridden by --force={}.", check.name()));
         }
     }
-    for warning in warnings(proposal) {
+    for warning in warnings(proposed) {
         table.row("Warning", &warning);
     }
     for range in &proposal.kept {
@@ -47,8 +47,11 @@ pub fn proposed(proposed: &Proposed) -> Text {
 }
 
 /// What its user should think twice about.
-pub fn warnings(proposal: &Proposal) -> impl Iterator<Item = String> {
+pub fn warnings(proposed: &Proposed) -> impl Iterator<Item = String> {
+    let proposal = &proposed.proposal;
+    let given_up = words::journal::given_up(&proposed.given_up);
     let unfinished = proposal.unfinished.iter().map(words::journal::notice);
+    let unfinished = unfinished.chain(given_up);
     let warnings = proposal.warnings.iter().map(words::objection::warning);
     let resemblance = proposal.resemblance.iter().map(words::damage::resemblance);
     unfinished.chain(warnings).chain(resemblance)
