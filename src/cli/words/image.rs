@@ -210,6 +210,8 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
         unknown,
     } = reason;
     let kind = *kind;
+    let wanted = unknown.as_ref();
+    let said = wanted.and_then(|wanted| others.iter().find(|other| is_named(&other.path, wanted)));
     let what = match (unknown, images.len()) {
         (_, 0) => return no_image(file, kind, others),
         (None, 1) => format!(
@@ -221,7 +223,7 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
             "{name} is {} with {count} firmware images in it: name the one that is for this drive.",
             container(kind),
         ),
-        (Some(wanted), _) => match others.iter().find(|other| is_named(&other.path, wanted)) {
+        (Some(wanted), _) => match said {
             Some(member) => format!("{name}: {}", of_member(member)),
             None => format!(
                 "{name} is {}, and none of the images in it is called \"{wanted}\" or has that \
@@ -230,7 +232,8 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
             ),
         },
     };
-    choice(what, images, others, request)
+    let beside = others.iter().filter(|other| Some(*other) != said);
+    choice(what, images, beside, request)
 }
 
 /// A file that is no image by its content.
@@ -286,15 +289,15 @@ fn elsewhere(failure: Failure) -> Failure {
 }
 
 /// The images of a container to choose from, beside what may hold another.
-fn choice(mut what: String, images: &[Listed], others: &[Member], request: &Request) -> Failure {
-    let doubtful: Vec<&Member> = others
-        .iter()
-        .filter(|member| member.may_be_image())
-        .collect();
+fn choice<'a>(
+    mut what: String,
+    images: &[Listed],
+    beside: impl Iterator<Item = &'a Member>,
+    request: &Request,
+) -> Failure {
+    let doubtful: Vec<&Member> = beside.filter(|member| member.may_be_image()).collect();
     for line in in_short(&doubtful, of_member) {
-        if !what.contains(&line) {
-            what.push_str(&format!(" {}", ended(line)));
-        }
+        what.push_str(&format!(" {}", ended(line)));
     }
     images
         .iter()
