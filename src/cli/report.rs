@@ -179,9 +179,14 @@ fn image(path: &Path, report: &Report) -> Text {
     }
     match &report.blu_ray {
         Some(facts) => {
-            for (label, words) in words::blu_ray::image(facts, report.wrapping) {
-                table.row(label, &words);
+            table.row("Chip", &words::blu_ray::chip(facts));
+            if let Some(descriptor) = &facts.descriptor {
+                table.row("Firmware", &words::blu_ray::firmware(descriptor));
             }
+            table.row("Board", &words::blu_ray::board_of(facts));
+            table.row("Integrity", &words::blu_ray::integrity(facts));
+            table.row("Encoding", words::blu_ray::encoding(report.wrapping));
+            table.row("Made from", words::blu_ray::made_from(facts));
         }
         None => {
             table.row("Structure", &structure(report));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::drive::identity;
 use super::{banks, range, text};
@@ -10,7 +10,8 @@ use crate::cli::outcome::{Examined, Finding};
 use crate::cli::report;
 use crate::cli::words::{self, InWords};
 use crate::image::damage::{self, Certainty};
-use crate::image::{self, Differences, ImageIdentity, Problem, Report};
+use crate::image::mt19xx::Facts;
+use crate::image::{self, Differences, ImageIdentity, Problem, Report, Wrapping};
 use crate::job::listed::{Fits, FittingDrive, List};
 
 /// The image is the same for all drives of a run.
@@ -95,12 +96,7 @@ fn image(path: &Path, report: &Report) -> Value {
         "for": report.identities.iter().map(found_identity).collect::<Vec<_>>(),
         "families": report.families.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "structure": report::structure(report),
-        "blu_ray": report.blu_ray.as_ref().map(|facts| {
-            words::blu_ray::image(facts, report.wrapping)
-                .into_iter()
-                .map(|(name, words)| (name.to_ascii_lowercase().replace(' ', "_"), words.into()))
-                .collect::<Map<String, Value>>()
-        }),
+        "blu_ray": report.blu_ray.as_ref().map(|facts| blu_ray(facts, report.wrapping)),
         "drive_read": report.blu_ray.as_ref().map(|facts| facts.is_drive_read),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
         "problems": report.problems.iter().map(InWords::in_words).collect::<Vec<_>>(),
@@ -113,6 +109,18 @@ fn image(path: &Path, report: &Report) -> Value {
         "beside": report.origin.as_ref().map(|origin| {
             origin.beside.iter().map(other).collect::<Vec<_>>()
         }),
+    })
+}
+
+/// What firmware for a Blu-ray drive says of itself.
+fn blu_ray(facts: &Facts, wrapping: Wrapping) -> Value {
+    json!({
+        "chip": words::blu_ray::chip(facts),
+        "firmware": facts.descriptor.as_ref().map(words::blu_ray::firmware),
+        "board": words::blu_ray::board_of(facts),
+        "integrity": words::blu_ray::integrity(facts),
+        "encoding": words::blu_ray::encoding(wrapping),
+        "made_from": words::blu_ray::made_from(facts),
     })
 }
 

@@ -7,13 +7,9 @@ use crate::image::Wrapping;
 use crate::image::mt19xx::{BootString, Descriptor, Facts, Hardware, Tag};
 use crate::protocol::blu_ray::{Mismatch, Mode, NotReady, Survey};
 
-/// What such an image says about itself, row by row.
-pub fn image(facts: &Facts, wrapping: Wrapping) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("Chip", chip(facts))];
-    if let Some(descriptor) = &facts.descriptor {
-        rows.push(("Firmware", firmware(descriptor)));
-    }
-    let board = match &facts.hardware {
+/// The board that an image is for.
+pub fn board_of(facts: &Facts) -> String {
+    match &facts.hardware {
         Some(hardware) => format!(
             "{}, started by {}, family {}",
             hardware.platform,
@@ -21,26 +17,30 @@ pub fn image(facts: &Facts, wrapping: Wrapping) -> Vec<(&'static str, String)> {
             hardware.family()
         ),
         None => "not to be established from this image".to_owned(),
-    };
-    rows.push(("Board", board));
-    rows.push(("Integrity", integrity(facts)));
-    let encoding = match wrapping {
+    }
+}
+
+/// How the bytes of an image's file are put down.
+pub fn encoding(wrapping: Wrapping) -> &'static str {
+    match wrapping {
         Wrapping::Plain => "plain",
         Wrapping::Aes => "AES, as newer drives want to be sent it; all above is of the plain bytes",
-    };
-    rows.push(("Encoding", encoding.to_owned()));
-    let kind = match facts.is_drive_read {
+    }
+}
+
+/// Who has made an image.
+pub fn made_from(facts: &Facts) -> &'static str {
+    match facts.is_drive_read {
         false => "a vendor's file, as far as its first page tells",
         true => {
             "what a drive gives when it is read: the way back for that very drive, and no image for \
              another"
         }
-    };
-    rows.push(("Made from", kind.to_owned()));
-    rows
+    }
 }
 
-fn chip(facts: &Facts) -> String {
+/// The chip that an image is for.
+pub fn chip(facts: &Facts) -> String {
     match facts.boot_string {
         Some(boot_string) => match boot_string.chip() {
             Some(chip) => format!("{chip}, by its boot string \"{boot_string}\""),
@@ -50,7 +50,8 @@ fn chip(facts: &Facts) -> String {
     }
 }
 
-fn firmware(descriptor: &Descriptor) -> String {
+/// What an image's descriptor says of its firmware.
+pub fn firmware(descriptor: &Descriptor) -> String {
     let svc = match descriptor.svc.as_str() {
         "" => "no SVC code".to_owned(),
         svc => format!("SVC code {svc}"),
@@ -62,7 +63,8 @@ fn firmware(descriptor: &Descriptor) -> String {
     text
 }
 
-fn integrity(facts: &Facts) -> String {
+/// How many of an image's protected ranges are whole.
+pub fn integrity(facts: &Facts) -> String {
     let (whole, judged) = facts.whole();
     let left_out = facts
         .protected
