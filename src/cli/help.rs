@@ -217,7 +217,7 @@ fn codes() -> String {
 
 /// `/m, --merge`, `--force=CHECK`, its names and its value set so.
 fn spelling(switch: &Switch, name: fn(&str) -> String, value: fn(&str) -> String) -> String {
-    let letter = switch.letter().map(|letter| format!("/{letter}"));
+    let letter = switch.letter.map(|letter| format!("/{letter}"));
     let names = letter.into_iter().chain([format!("--{}", switch.long)]);
     let names: Vec<String> = names.map(|spelled| name(&spelled)).collect();
     let between = if switch.example.contains('=') {
@@ -226,7 +226,7 @@ fn spelling(switch: &Switch, name: fn(&str) -> String, value: fn(&str) -> String
         " "
     };
     let value = switch
-        .value()
+        .value
         .map(|named| format!("{between}{}", value(named)));
     names.join(", ") + &value.unwrap_or_default()
 }

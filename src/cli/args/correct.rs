@@ -63,7 +63,8 @@ pub fn respelled_line(typed: &[OsString]) -> Vec<OsString> {
     let mut line = Vec::new();
     for word in &with_whole_lists(typed) {
         let text = word.to_str().unwrap_or_default();
-        let is_bare_letter = matches!(text.to_ascii_lowercase().as_str(), "m" | "b");
+        let letter = text.parse().ok().and_then(switches::by_letter);
+        let is_bare_letter = letter.is_some_and(|switch| !switch.is_consent);
         match behind_verb && is_bare_letter {
             true => line.push(format!("/{text}").into()),
             false => {
@@ -104,9 +105,8 @@ pub fn consent_meant(typed: &[OsString]) -> Option<&'static str> {
     typed.iter().find_map(|word| {
         let name = word.to_str()?.strip_prefix("--")?;
         let name = name.split('=').next()?;
-        let long = nearest_switch(name)?;
-        let is_consent = ["yes", "force"].contains(&long.long);
-        (is_consent && switches::by_long(name).is_none()).then(|| long.name())
+        let meant = nearest_switch(name)?;
+        (meant.is_consent && switches::by_long(name).is_none()).then(|| meant.name())
     })
 }
 
@@ -221,7 +221,7 @@ fn respelled(word: &OsStr) -> Vec<OsString> {
 }
 
 fn takes_no_value(switch: &str) -> bool {
-    switches::by_long(switch).is_some_and(|switch| switch.value().is_none())
+    switches::by_long(switch).is_some_and(|switch| switch.value.is_none())
 }
 
 /// Drives by their numbers that are typed as a sentence has them: `3:`, `"3"`, `[3]`,

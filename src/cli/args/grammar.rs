@@ -60,13 +60,6 @@ pub(super) fn fits(
     verb: Verb,
     operands: &Operands,
 ) -> Result<(), UsageError> {
-    const CONTRARY: [[&str; 2]; 3] = [
-        ["--backup", "--no-backup"],
-        ["--log", "--no-log"],
-        ["--banks", "--range"],
-    ];
-    const TOGETHER: [[&str; 2]; 2] = [["--to", "--out"], ["--out", "--to"]];
-    const OF_ONE_FILE: [&str; 4] = ["--to", "--sum", "--crc32", "--entry"];
     let given: Vec<&Switch> = SWITCHES
         .iter()
         .filter(|switch| matches.value_source(switch.long) == Some(ValueSource::CommandLine))
@@ -79,18 +72,22 @@ pub(super) fn fits(
         });
     }
     let is_given = |name: &&str| given.iter().any(|switch| switch.name() == *name);
-    for [first, second] in CONTRARY {
-        if is_given(&first) && is_given(&second) {
+    for switch in &given {
+        if let Some(second) = switch.not_with.filter(is_given) {
+            let first = switch.name();
             return Err(UsageError::Contradiction { first, second });
         }
     }
-    for [option, other] in TOGETHER {
-        if is_given(&option) && !is_given(&other) {
+    for switch in &given {
+        if let Some(other) = switch.needs.filter(|other| !is_given(other)) {
+            let option = switch.name();
             return Err(UsageError::Missing { option, other });
         }
     }
-    match OF_ONE_FILE.into_iter().find(is_given) {
-        Some(option) if operands.count_files() > 1 => Err(UsageError::OneFileOnly { option }),
+    match given.iter().find(|switch| switch.is_of_one_file) {
+        Some(switch) if operands.count_files() > 1 => Err(UsageError::OneFileOnly {
+            option: switch.name(),
+        }),
         _ => Ok(()),
     }
 }
@@ -100,7 +97,7 @@ pub(super) fn fill(request: &mut Request, matches: &ArgMatches) -> Result<(), Us
     for switch in SWITCHES {
         match &switch.kind {
             Kind::Flag(flag) => *flag(request) = matches.get_count(switch.long) > 0,
-            Kind::Value(_, _, setting) => {
+            Kind::Value(setting) => {
                 let setting = setting(&mut request.options);
                 let mut words = matches
                     .get_many::<OsString>(switch.long)

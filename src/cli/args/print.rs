@@ -53,7 +53,7 @@ impl Request {
                     letters.push(switch.example.into());
                 }
                 Kind::Flag(_) => options.push(format!("--{}", switch.long).into()),
-                Kind::Value(_, _, setting) => {
+                Kind::Value(setting) => {
                     for value in setting(&mut request.options).print() {
                         options.extend(option(switch, &value));
                     }

@@ -13,11 +13,25 @@ use crate::protocol::Protocol;
 pub struct Switch {
     /// The long name without its dashes; also how the parser calls it.
     pub long: &'static str,
+    /// What is typed for it as `/m`, `/M`, `-m` or `-M`.
+    pub letter: Option<char>,
     pub kind: Kind,
     /// How to type it, for messages.
     pub example: &'static str,
+    /// What stands for its value in the help; `None` for one without a value.
+    pub value: Option<&'static str>,
+    /// What its value can be; `None` for one without a value.
+    pub values: Option<Values>,
     /// The commands that it goes with.
     pub verbs: &'static [Verb],
+    /// The one that it contradicts.
+    pub not_with: Option<&'static str>,
+    /// The one without which it says nothing.
+    pub needs: Option<&'static str>,
+    /// Whether it is about one file and no more.
+    pub is_of_one_file: bool,
+    /// Whether it answers in advance: no line that is proposed ever has it.
+    pub is_consent: bool,
     /// What it does, in half a line.
     pub brief: &'static str,
     /// What there is to say beside that, in sentences; or nothing.
@@ -29,8 +43,8 @@ pub struct Switch {
 pub enum Kind {
     /// It is there or not.
     Flag(fn(&mut Request) -> &mut bool),
-    /// It has a value: what stands for that in the help, and what it can be.
-    Value(&'static str, Values, fn(&mut Options) -> &mut dyn Setting),
+    /// It has a value.
+    Value(fn(&mut Options) -> &mut dyn Setting),
 }
 
 /// What a shell can offer for a value.
@@ -53,28 +67,14 @@ impl Switch {
             .unwrap_or(self.example)
     }
 
-    /// What is typed for it as `/m`, `/M`, `-m` or `-M`.
-    pub fn letter(&self) -> Option<char> {
-        let of_this = LETTERS.iter().find(|(_, long)| *long == self.long);
-        of_this.map(|(letter, _)| *letter)
-    }
-
     /// What is wrong where it stands alone.
     pub(super) fn missing_value(&self) -> UsageError {
-        match self.long {
-            "force" => UsageError::NoCheckNamed,
-            option => UsageError::MissingValue {
-                option,
+        match self.is_consent {
+            true => UsageError::NoCheckNamed,
+            false => UsageError::MissingValue {
+                option: self.long,
                 example: self.example,
             },
-        }
-    }
-
-    /// What its value can be; `None` for one without a value.
-    pub fn values(&self) -> Option<Values> {
-        match self.kind {
-            Kind::Flag(_) => None,
-            Kind::Value(_, values, _) => Some(values),
         }
     }
 
@@ -82,268 +82,230 @@ impl Switch {
     pub fn is_repeatable(&self) -> bool {
         match self.kind {
             Kind::Flag(_) => false,
-            Kind::Value(_, _, setting) => setting(&mut Options::default()).is_list(),
+            Kind::Value(setting) => setting(&mut Options::default()).is_list(),
         }
     }
 
-    /// What stands for its value in the help; `None` for one without a value.
-    pub fn value(&self) -> Option<&'static str> {
-        match self.kind {
-            Kind::Flag(_) => None,
-            Kind::Value(name, ..) => Some(name),
-        }
+    const fn letter(mut self, letter: char) -> Switch {
+        self.letter = Some(letter);
+        self
+    }
+
+    const fn takes(mut self, value: &'static str, values: Values) -> Switch {
+        self.value = Some(value);
+        self.values = Some(values);
+        self
+    }
+
+    const fn goes_with(mut self, verbs: &'static [Verb]) -> Switch {
+        self.verbs = verbs;
+        self
+    }
+
+    const fn not_with(mut self, other: &'static str) -> Switch {
+        self.not_with = Some(other);
+        self
+    }
+
+    const fn needs(mut self, other: &'static str) -> Switch {
+        self.needs = Some(other);
+        self
+    }
+
+    const fn of_one_file(mut self) -> Switch {
+        self.is_of_one_file = true;
+        self
+    }
+
+    const fn consent(mut self) -> Switch {
+        self.is_consent = true;
+        self
+    }
+
+    const fn brief(mut self, brief: &'static str) -> Switch {
+        self.brief = brief;
+        self
+    }
+
+    const fn more(mut self, more: &'static str) -> Switch {
+        self.more = more;
+        self
     }
 }
-
-/// The switches that have a letter, by their long names.
-const LETTERS: [(char, &str); 3] = [('m', "merge"), ('b', "binary"), ('y', "yes")];
 
 /// What a program can talk to.
 const WITHOUT_QUESTIONS: [Verb; 7] = [Read, Write, Verify, Erase, Verb::Check, Verb::List, Inspect];
 
 /// In the order of the help.
 pub const SWITCHES: &[Switch] = &[
-    Switch {
-        long: "merge",
-        kind: Kind::Flag(|request| &mut request.merged),
-        example: "/m",
-        verbs: &[Read, Write, Verify, Inspect],
-        brief: "all banks in one file",
-        more: "Without it one file per bank.",
-    },
-    Switch {
-        long: "binary",
-        kind: Kind::Flag(|request| &mut request.binary),
-        example: "/b",
-        verbs: &[Read, Write, Verify, Inspect],
-        brief: "raw binary",
-        more: "Without it r writes bank-marked Intel HEX. w, v and i see from the content which it is.",
-    },
-    Switch {
-        long: "yes",
-        kind: Kind::Flag(|request| &mut request.options.yes),
-        example: "--yes",
-        verbs: &[Read, Write, Verify, Erase, Verb::Check],
-        brief: "do not ask for YES",
-        more: "What would be asked is answered in advance: for scripts.",
-    },
-    Switch {
-        long: "json",
-        kind: Kind::Flag(|request| &mut request.options.json),
-        example: "--json",
-        verbs: &WITHOUT_QUESTIONS,
-        brief: "the outcome as one JSON object on standard output",
-        more: "For programs. What people read goes to standard error.",
-    },
-    Switch {
-        long: "events",
-        kind: Kind::Flag(|request| &mut request.options.events),
-        example: "--events",
-        verbs: &WITHOUT_QUESTIONS,
-        brief: "what happens as lines of JSON on standard error",
-        more: "",
-    },
-    Switch {
-        long: "quiet",
-        kind: Kind::Flag(|request| &mut request.options.quiet),
-        example: "--quiet",
-        verbs: &Verb::ALL,
-        brief: "no progress: results, questions, warnings, failures",
-        more: "",
-    },
-    Switch {
-        long: "dry-run",
-        kind: Kind::Flag(|request| &mut request.options.dry_run),
-        example: "--dry-run",
-        verbs: &[Write, Erase],
-        brief: "show what would be done and change nothing",
-        more: "",
-    },
-    Switch {
-        long: "backup",
-        kind: Kind::Value("PATH", Values::Paths, |options| &mut options.backup),
-        example: "--backup backup.bin",
-        verbs: &[Write, Erase, Revive],
-        brief: "where the backup goes that is made before a change",
-        more: "A file, or a folder in which it gets a name.",
-    },
-    Switch {
-        long: "no-backup",
-        kind: Kind::Flag(|request| &mut request.options.no_backup),
-        example: "--no-backup",
-        verbs: &[Write, Erase, Revive],
-        brief: "change the flash without a way back",
-        more: "",
-    },
-    Switch {
-        long: "skip-if-same",
-        kind: Kind::Flag(|request| &mut request.options.skip_if_same),
-        example: "--skip-if-same",
-        verbs: &[Write],
-        brief: "write nothing where the revision is the image's",
-        more: "For a drive that cannot be read and says that it has the image's revision already.",
-    },
-    Switch {
-        long: "entry",
-        kind: Kind::Value("N|NAME", Values::Any, |options| &mut options.entry),
-        example: "--entry 2",
-        verbs: &[Write, Verify, Inspect],
-        brief: "the image of this number or name, of several",
-        more: "Of those in a ZIP or a vendor's flasher.",
-    },
-    Switch {
-        long: "sum",
-        kind: Kind::Value("XXXX", Values::Any, |options| &mut options.sum),
-        example: "--sum 4a1f",
-        verbs: &[Write, Verify, Inspect],
-        brief: "the 16-bit sum that the image must have, in hex",
-        more: "",
-    },
-    Switch {
-        long: "crc32",
-        kind: Kind::Value("XXXXXXXX", Values::Any, |options| &mut options.crc32),
-        example: "--crc32 1f2e3d4c",
-        verbs: &[Write, Verify, Inspect],
-        brief: "the CRC-32 that the image or its file must have",
-        more: "",
-    },
-    Switch {
-        long: "to",
-        kind: Kind::Value(
-            "FORM",
-            Values::Names(|| Form::ALL.map(Form::name).to_vec()),
-            |options| &mut options.to,
+    flag("merge", "/m", |to| &mut to.merged)
+        .letter('m')
+        .goes_with(&[Read, Write, Verify, Inspect])
+        .brief("all banks in one file")
+        .more("Without it one file per bank."),
+    flag("binary", "/b", |to| &mut to.binary)
+        .letter('b')
+        .goes_with(&[Read, Write, Verify, Inspect])
+        .brief("raw binary")
+        .more(
+            "Without it r writes bank-marked Intel HEX. w, v and i see from the content which it is.",
         ),
-        example: "--to bin --out firmware.bin",
-        verbs: &[Inspect],
-        brief: "convert the image: bin, hex, or banks (a file each)",
-        more: "Goes with --out.",
-    },
-    Switch {
-        long: "out",
-        kind: Kind::Value("NAME", Values::Paths, |options| &mut options.out),
-        example: "--out firmware.bin --to bin",
-        verbs: &[Inspect],
-        brief: "the file that --to makes",
-        more: "",
-    },
-    Switch {
-        long: "banks",
-        kind: Kind::Value("LIST", Values::Any, |options| &mut options.banks),
-        example: "--banks 0-3,7",
-        verbs: &[Read, Write, Verify, Erase],
-        brief: "only these 64 KiB banks: 0-3,7",
-        more: "",
-    },
-    Switch {
-        long: "range",
-        kind: Kind::Value("START-END", Values::Any, |options| &mut options.range),
-        example: "--range 0x4000-0x5fff",
-        verbs: &[Read, Write, Verify, Erase],
-        brief: "only these bytes, both ends included: 0x0-0xfff",
-        more: "",
-    },
-    Switch {
-        long: "keep",
-        kind: Kind::Value("START-END", Values::Any, |options| &mut options.keep),
-        example: "--keep 0x4000-0x5fff",
-        verbs: &[Write, Erase],
-        brief: "leave these bytes as they are: 0x4000-0x5fff",
-        more: "Both ends are included; 4000h-5FFFh means the same. May be repeated.",
-    },
-    Switch {
-        long: "size",
-        kind: Kind::Value("BYTES", Values::Any, |options| &mut options.size),
-        example: "--size 256K",
-        verbs: &[Read, Verify],
-        brief: "read an unknown chip as this big: 262144, 256K, 1M",
-        more: "",
-    },
-    Switch {
-        long: "wait",
-        kind: Kind::Value("SECONDS", Values::Any, |options| &mut options.wait),
-        example: "--wait 200",
-        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
-        brief: "how long to go on asking a drive that refuses",
-        more: "While you switch it off and on: 200 on a terminal, 0 in a script.",
-    },
-    Switch {
-        long: "via",
-        kind: Kind::Value(
-            "WAY",
-            Values::Names(|| Via::ALL.map(Via::name).to_vec()),
-            |options| &mut options.via,
-        ),
-        example: "--via ata",
-        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
-        brief: "the way to the drive: sg, ata or port",
-        more: "The kernel's SG_IO for packets, ATA PASS-THROUGH, or the I/O ports of its IDE channel, which are for root.",
-    },
-    Switch {
-        long: "protocol",
-        kind: Kind::Value(
-            "NAME",
-            Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()),
-            |options| &mut options.protocol,
-        ),
-        example: "--protocol vendor",
-        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
-        brief: "use this protocol instead of the detected one",
-        more: "",
-    },
-    Switch {
-        long: "sim",
-        kind: Kind::Value("BENCH", Values::Paths, |options| &mut options.sim),
-        example: "--sim bench.toml",
+    flag("yes", "--yes", |to| &mut to.options.yes)
+        .letter('y')
+        .goes_with(&[Read, Write, Verify, Erase, Verb::Check])
+        .consent()
+        .brief("do not ask for YES")
+        .more("What would be asked is answered in advance: for scripts."),
+    flag("json", "--json", |to| &mut to.options.json)
+        .goes_with(&WITHOUT_QUESTIONS)
+        .brief("the outcome as one JSON object on standard output")
+        .more("For programs. What people read goes to standard error."),
+    flag("events", "--events", |to| &mut to.options.events)
+        .goes_with(&WITHOUT_QUESTIONS)
+        .brief("what happens as lines of JSON on standard error"),
+    flag("quiet", "--quiet", |to| &mut to.options.quiet)
+        .goes_with(&Verb::ALL)
+        .brief("no progress: results, questions, warnings, failures"),
+    flag("dry-run", "--dry-run", |to| &mut to.options.dry_run)
+        .goes_with(&[Write, Erase])
+        .brief("show what would be done and change nothing"),
+    value("backup", "--backup backup.bin", |to| &mut to.backup)
+        .takes("PATH", Values::Paths)
+        .goes_with(&[Write, Erase, Revive])
+        .not_with("--no-backup")
+        .brief("where the backup goes that is made before a change")
+        .more("A file, or a folder in which it gets a name."),
+    flag("no-backup", "--no-backup", |to| &mut to.options.no_backup)
+        .goes_with(&[Write, Erase, Revive])
+        .brief("change the flash without a way back"),
+    flag("skip-if-same", "--skip-if-same", |to| &mut to.options.skip_if_same)
+        .goes_with(&[Write])
+        .brief("write nothing where the revision is the image's")
+        .more("For a drive that cannot be read and says that it has the image's revision already."),
+    value("entry", "--entry 2", |to| &mut to.entry)
+        .takes("N|NAME", Values::Any)
+        .goes_with(&[Write, Verify, Inspect])
+        .of_one_file()
+        .brief("the image of this number or name, of several")
+        .more("Of those in a ZIP or a vendor's flasher."),
+    value("sum", "--sum 4a1f", |to| &mut to.sum)
+        .takes("XXXX", Values::Any)
+        .goes_with(&[Write, Verify, Inspect])
+        .of_one_file()
+        .brief("the 16-bit sum that the image must have, in hex"),
+    value("crc32", "--crc32 1f2e3d4c", |to| &mut to.crc32)
+        .takes("XXXXXXXX", Values::Any)
+        .goes_with(&[Write, Verify, Inspect])
+        .of_one_file()
+        .brief("the CRC-32 that the image or its file must have"),
+    value("to", "--to bin --out firmware.bin", |to| &mut to.to)
+        .takes("FORM", Values::Names(|| Form::ALL.map(Form::name).to_vec()))
+        .goes_with(&[Inspect])
+        .needs("--out")
+        .of_one_file()
+        .brief("convert the image: bin, hex, or banks (a file each)")
+        .more("Goes with --out."),
+    value("out", "--out firmware.bin --to bin", |to| &mut to.out)
+        .takes("NAME", Values::Paths)
+        .goes_with(&[Inspect])
+        .needs("--to")
+        .brief("the file that --to makes"),
+    value("banks", "--banks 0-3,7", |to| &mut to.banks)
+        .takes("LIST", Values::Any)
+        .goes_with(&[Read, Write, Verify, Erase])
+        .not_with("--range")
+        .brief("only these 64 KiB banks: 0-3,7"),
+    value("range", "--range 0x4000-0x5fff", |to| &mut to.range)
+        .takes("START-END", Values::Any)
+        .goes_with(&[Read, Write, Verify, Erase])
+        .brief("only these bytes, both ends included: 0x0-0xfff"),
+    value("keep", "--keep 0x4000-0x5fff", |to| &mut to.keep)
+        .takes("START-END", Values::Any)
+        .goes_with(&[Write, Erase])
+        .brief("leave these bytes as they are: 0x4000-0x5fff")
+        .more("Both ends are included; 4000h-5FFFh means the same. May be repeated."),
+    value("size", "--size 256K", |to| &mut to.size)
+        .takes("BYTES", Values::Any)
+        .goes_with(&[Read, Verify])
+        .brief("read an unknown chip as this big: 262144, 256K, 1M"),
+    value("wait", "--wait 200", |to| &mut to.wait)
+        .takes("SECONDS", Values::Any)
+        .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
+        .brief("how long to go on asking a drive that refuses")
+        .more("While you switch it off and on: 200 on a terminal, 0 in a script."),
+    value("via", "--via ata", |to| &mut to.via)
+        .takes("WAY", Values::Names(|| Via::ALL.map(Via::name).to_vec()))
+        .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
+        .brief("the way to the drive: sg, ata or port")
+        .more("The kernel's SG_IO for packets, ATA PASS-THROUGH, or the I/O ports of its IDE channel, \
+             which are for root."),
+    value("protocol", "--protocol vendor", |to| &mut to.protocol)
+        .takes("NAME", Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()))
+        .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
+        .brief("use this protocol instead of the detected one"),
+    value("sim", "--sim bench.toml", |to| &mut to.sim)
+        .takes("BENCH", Values::Paths)
         // Harmless where no drive is needed, and a shell alias may hold it.
-        verbs: &Verb::ALL,
-        brief: "simulated drives from this file, no real ones",
-        more: "",
-    },
-    Switch {
-        long: "plain",
-        kind: Kind::Flag(|request| &mut request.options.plain),
-        example: "--plain",
-        verbs: &Verb::ALL,
-        brief: "no bars, countdowns and colours",
-        more: "For screen readers and logs.",
-    },
-    Switch {
-        long: "log",
-        kind: Kind::Value("FILE", Values::Paths, |options| &mut options.log),
-        example: "--log mtkflash.log",
-        verbs: &Verb::ALL,
-        brief: "another file for the log that a run with drives leaves",
-        more: "",
-    },
-    Switch {
-        long: "no-log",
-        kind: Kind::Flag(|request| &mut request.options.no_log),
-        example: "--no-log",
-        verbs: &Verb::ALL,
-        brief: "leave no log",
-        more: "",
-    },
-    Switch {
-        long: "force",
-        kind: Kind::Value(
-            "CHECK",
-            Values::Names(|| Check::ALL.map(Check::name).to_vec()),
-            |options| &mut options.force,
-        ),
-        example: "--force=model",
-        verbs: &[Read, Write, Verify, Erase, Verb::Check, Revive],
-        brief: "pass one check, by its name",
-        more: "May be repeated, or take a list: --force=model,medium.",
-    },
+        .goes_with(&Verb::ALL)
+        .brief("simulated drives from this file, no real ones"),
+    flag("plain", "--plain", |to| &mut to.options.plain)
+        .goes_with(&Verb::ALL)
+        .brief("no bars, countdowns and colours")
+        .more("For screen readers and logs."),
+    value("log", "--log mtkflash.log", |to| &mut to.log)
+        .takes("FILE", Values::Paths)
+        .goes_with(&Verb::ALL)
+        .not_with("--no-log")
+        .brief("another file for the log that a run with drives leaves"),
+    flag("no-log", "--no-log", |to| &mut to.options.no_log)
+        .goes_with(&Verb::ALL)
+        .brief("leave no log"),
+    value("force", "--force=model", |to| &mut to.force)
+        .takes("CHECK", Values::Names(|| Check::ALL.map(Check::name).to_vec()))
+        .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
+        .consent()
+        .brief("pass one check, by its name")
+        .more("May be repeated, or take a list: --force=model,medium."),
 ];
+
+const fn flag(
+    long: &'static str,
+    example: &'static str,
+    flag: fn(&mut Request) -> &mut bool,
+) -> Switch {
+    switch(long, example, Kind::Flag(flag))
+}
+
+const fn value(
+    long: &'static str,
+    example: &'static str,
+    setting: fn(&mut Options) -> &mut dyn Setting,
+) -> Switch {
+    switch(long, example, Kind::Value(setting))
+}
+
+const fn switch(long: &'static str, example: &'static str, kind: Kind) -> Switch {
+    Switch {
+        long,
+        letter: None,
+        kind,
+        example,
+        value: None,
+        values: None,
+        verbs: &[],
+        not_with: None,
+        needs: None,
+        is_of_one_file: false,
+        is_consent: false,
+        brief: "",
+        more: "",
+    }
+}
 
 /// The switch with this letter, in any case.
 pub fn by_letter(letter: char) -> Option<&'static Switch> {
     let letter = letter.to_ascii_lowercase();
-    SWITCHES
-        .iter()
-        .find(|switch| switch.letter() == Some(letter))
+    SWITCHES.iter().find(|switch| switch.letter == Some(letter))
 }
 
 /// The switch with this long name, in any case.

@@ -77,7 +77,7 @@ fn without_switches(words: &[OsString]) -> Vec<&OsString> {
         }
         let (name, value) = split(word);
         let switch = name.to_str().and_then(switches::by_long);
-        if value.is_none() && switch.is_some_and(|switch| switch.value().is_some()) {
+        if value.is_none() && switch.is_some_and(|switch| switch.value.is_some()) {
             words.next_if(|next| !is_switch(next));
         }
     }
@@ -188,11 +188,11 @@ pub fn sort(typed: &[OsString]) -> Result<Words, UsageError> {
             match name.to_str().and_then(switches::by_long) {
                 Some(switch) => {
                     let mut option = long(switch);
-                    let value = match (value, switch.value()) {
+                    let value = match (value, switch.value) {
                         (None, Some(_)) => rest.next_if(|next| !is_switch(next)),
                         (value, _) => value.map(OsStr::to_owned),
                     };
-                    if value.is_none() && switch.value().is_some() {
+                    if value.is_none() && switch.value.is_some() {
                         return Err(match rest.next().filter(|next| is_like_a_file(next)) {
                             Some(word) => UsageError::SwitchAsValue {
                                 option: switch.long,

@@ -16,7 +16,7 @@ const DRIVES: &str = "1 2 3 4 all";
 /// <https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html>.
 pub fn bash() -> String {
     let switch = |switch: &Switch| {
-        let offer = match switch.values()? {
+        let offer = match switch.values? {
             Values::Paths => "_mtkflash_files".to_owned(),
             Values::Names(names) => {
                 let names = names().join(" ");
@@ -64,16 +64,16 @@ pub fn zsh() -> String {
 
 fn zsh_switch(switch: &Switch) -> String {
     let told = switch.brief.replace('[', "\\[").replace(']', "\\]");
-    let Some(name) = switch.value() else {
+    let Some(name) = switch.value else {
         let letter = switch
-            .letter()
+            .letter
             .map(|letter| format!("'(-{letter} --{0})'{{-{letter},--{0}}}", switch.long));
         return match letter {
             Some(names) => format!("{names}{}", quoted(&format!("[{told}]"))),
             None => quoted(&format!("--{}[{told}]", switch.long)),
         };
     };
-    let value = match switch.values() {
+    let value = match switch.values {
         Some(Values::Paths) => ":_files".to_owned(),
         Some(Values::Names(names)) => format!(":({})", names().join(" ")),
         Some(Values::Any) | None => ": ".to_owned(),
@@ -94,8 +94,8 @@ pub fn fish() -> String {
         )
     };
     let switch = |switch: &Switch| {
-        let letter = switch.letter().map(|letter| format!("-s {letter} "));
-        let value = match switch.values() {
+        let letter = switch.letter.map(|letter| format!("-s {letter} "));
+        let value = match switch.values {
             None => String::new(),
             Some(Values::Paths) => " -r -F".to_owned(),
             Some(Values::Names(names)) => format!(" -x -a '{}'", names().join(" ")),
@@ -120,7 +120,7 @@ pub fn fish() -> String {
 
 /// A script with `parts` of its own and those that all have.
 fn script<const PARTS: usize>(script: &str, parts: [(&str, String); PARTS]) -> String {
-    let letters = SWITCHES.iter().filter_map(Switch::letter);
+    let letters = SWITCHES.iter().filter_map(|switch| switch.letter);
     let letters: Vec<String> = letters.map(|letter| format!("/{letter}")).collect();
     let topics: Vec<&str> = Topic::all().filter_map(Topic::name).collect();
     let common = [
