@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use mtkflash::image::Image;
-use mtkflash::job::write::{self, BackupWish};
+use mtkflash::job::change::{self, BackupWish};
 use mtkflash::job::{Job, Selection, StopFlag, read};
 use mtkflash::sim::{Bench, Board, Firmware, Names, SimDriveHandle};
 use mtkflash::transport::{Clock, Completion, Data, PacketTransport, TransportError};
@@ -202,7 +202,7 @@ fn write_whole(job: &mut Job, image: &Image, folder: Option<&Path>) {
         BackupWish::File(folder.join("old.bin"))
     });
     let request = request(image, backup);
-    let proposal = write::prepare(job, &request).expect("a proposal");
+    let proposal = change::prepare(job, &request).expect("a proposal");
     proposal.carry_out(job).expect("a written drive");
 }
 

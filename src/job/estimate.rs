@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::write::{Proposal, Work};
+use super::change::{Proposal, Work};
 use super::{Forced, Objection, Refusal};
 use crate::flash::FlashRange;
 use crate::flash::ranges::bytes_of;

@@ -2,13 +2,12 @@
 //!
 //! A job sees a drive as a [`FirmwareDevice`] and never asks which protocol it
 //! talks to. It shows nothing and asks nothing: it sends [`Event`]s, and a
-//! write is split in two, so that its caller can show the [`write::Proposal`]
+//! write is split in two, so that its caller can show the [`change::Proposal`]
 //! and ask before the first change.
 
 pub mod backup;
 pub mod change;
 pub(crate) mod check;
-pub(crate) mod download;
 pub(crate) mod estimate;
 pub(crate) mod event;
 pub(crate) mod fit;
@@ -24,7 +23,6 @@ pub(crate) mod selection;
 pub(crate) mod steadiness;
 pub(crate) mod stop;
 pub mod verify;
-pub mod write;
 
 use std::path::PathBuf;
 

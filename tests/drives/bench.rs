@@ -10,12 +10,12 @@ use mtkflash::drive::ask::{self, AskError};
 use mtkflash::flash::{Bank, FlashRange};
 use mtkflash::image::{Crc32, Image};
 use mtkflash::job::backup::Circumstances;
+use mtkflash::job::change::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::change::{ChangeError, Changed};
 use mtkflash::job::journal::{Journal, left_programming};
 use mtkflash::job::read::{self, Dump};
 use mtkflash::job::record::Record;
 use mtkflash::job::verify::{self, Compared};
-use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Event, FlashState, Job, JobError, Selection, StopFlag};
 use mtkflash::protocol::vendor_mode::{VendorMode, VendorModeDrive};
 use mtkflash::protocol::{FirmwareDevice, Route};
@@ -326,7 +326,7 @@ impl TestDrive {
             }
         };
         let image = Image::from_bytes(image.to_vec());
-        let request = write::Request {
+        let request = change::Request {
             content: Content::Image {
                 image: &image,
                 record: None,
@@ -344,7 +344,7 @@ impl TestDrive {
             skip_if_same: false,
         };
         let prepared = self.run(&mut device, &mut written.events, |job| {
-            write::prepare(job, &request)
+            change::prepare(job, &request)
         });
         written.ended = match prepared {
             Err(error) => Ended::NotPrepared(error),

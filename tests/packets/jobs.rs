@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mtkflash::image::{Crc32, Image};
 use mtkflash::job::change::ChangeError;
-use mtkflash::job::write::{self, BackupWish};
+use mtkflash::job::change::{self, BackupWish};
 use mtkflash::job::{FlashState, Job, JobError, StopFlag};
 use mtkflash::protocol::FirmwareDevice;
 use mtkflash::protocol::packet::PacketDrive;
@@ -156,7 +156,7 @@ impl Desk {
         let stop = StopFlag::default();
         let mut sink = |_| {};
         let mut job = Job::new(&mut device, &mut sink, &stop);
-        let proposal = match write::prepare(&mut job, &request) {
+        let proposal = match change::prepare(&mut job, &request) {
             Ok(proposal) if proposal.is_empty() => return Ended::NothingToDo,
             Ok(proposal) => proposal,
             Err(error) => return Ended::NotPrepared(error),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mtkflash::drive::ask;
 use mtkflash::image::Image;
 use mtkflash::job::backup::Circumstances;
+use mtkflash::job::change::{self, BackupWish, Content};
 use mtkflash::job::record::Date;
-use mtkflash::job::write::{self, BackupWish, Content};
 use mtkflash::job::{FlashState, JobError, Selection};
 use mtkflash::protocol::detect;
 use mtkflash::protocol::packet::{Family, PacketDrive};
@@ -66,8 +66,8 @@ impl OnBench {
 }
 
 /// All of an image, and nothing forced.
-pub fn request(image: &Image, backup: BackupWish) -> write::Request<'_> {
-    write::Request {
+pub fn request(image: &Image, backup: BackupWish) -> change::Request<'_> {
+    change::Request {
         content: Content::Image {
             image,
             record: None,

@@ -10,9 +10,9 @@ use mtkflash::flash::{Bank, EraseLayout, FlashRange};
 use mtkflash::image::Image;
 use mtkflash::job::backup::Circumstances;
 use mtkflash::job::change::ChangeError;
+use mtkflash::job::change::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::journal::Journal;
 use mtkflash::job::record::Record;
-use mtkflash::job::write::{self, Backup, BackupWish, Content, Proposal};
 use mtkflash::job::{Asked, Check, Doubt, FlashState, Job, JobError, Refusal, Selection, StopFlag};
 use mtkflash::scsi::Identity;
 use tempfile::TempDir;
@@ -410,7 +410,7 @@ impl World {
             },
         };
         let image = line.image.clone().map(Image::from_bytes);
-        let request = write::Request {
+        let request = change::Request {
             content: match &image {
                 Some(image) => Content::Image {
                     image,
@@ -465,7 +465,7 @@ impl World {
             let stop = StopFlag::default();
             let mut sink = |_| {};
             let mut job = Job::new(&mut device, &mut sink, &stop);
-            let prepared = write::prepare(&mut job, &request).map_err(ChangeError::from)?;
+            let prepared = change::prepare(&mut job, &request).map_err(ChangeError::from)?;
             let proposal = proposal.insert(prepared);
             match proposal.is_empty() {
                 true => Ok(()),

@@ -30,8 +30,8 @@ use crate::flash::ranges::{joined, without};
 use crate::flash::{FlashRange, Offset};
 use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report, identity};
+use crate::job::change::{self, Backup, Content, Proposal, Work};
 use crate::job::interrupted::{self, Notice, Who};
-use crate::job::write::{self, Backup, Content, Proposal, Work};
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
 use crate::protocol::download::Erasing;
 use crate::protocol::packet::Family;
@@ -81,7 +81,7 @@ impl Change<'_> {
         if self.named().is_empty() {
             return Ok(());
         }
-        write::refuse_misfit(&self.content, drive, &request.options.force)
+        change::refuse_misfit(&self.content, drive, &request.options.force)
             .map_err(|refusal| failure::refused(&refusal, request))
     }
 
@@ -251,7 +251,7 @@ impl Run<'_> {
         }
         // Once more to make sure; programming comes on top.
         self.refuse_slow(passes, 1)?;
-        let wanted = write::Request {
+        let wanted = change::Request {
             content: change.content.clone(),
             selection: request.selection(),
             keep: request.options.keep.clone(),
@@ -265,7 +265,7 @@ impl Run<'_> {
             dry_run: only_looks(request, self.asking),
             skip_if_same: request.options.skip_if_same,
         };
-        let proposal = Arc::new(self.job(|job| write::prepare(job, &wanted))?);
+        let proposal = Arc::new(self.job(|job| change::prepare(job, &wanted))?);
         let Capabilities {
             reading,
             time_per_byte,

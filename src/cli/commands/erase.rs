@@ -3,7 +3,7 @@
 use super::change::{self, Change};
 use super::run::Context;
 use crate::cli::failure::Failure;
-use crate::job::write::Content;
+use crate::job::change::Content;
 
 pub fn run(context: Context) -> Result<(), Failure> {
     let change = Change {

@@ -18,7 +18,7 @@ use crate::job::backup;
 use crate::job::read::{self, Dump};
 use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
-use crate::job::{Check, interrupted, write};
+use crate::job::{Check, change, interrupted};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
@@ -60,7 +60,7 @@ fn save(
 ) -> Result<(), Failure> {
     let request = context.request;
     let forced = &request.options.force;
-    write::refuse_blank(dump, forced).map_err(|refusal| failure::refused(&refusal, request))?;
+    change::refuse_blank(dump, forced).map_err(|refusal| failure::refused(&refusal, request))?;
     let format = format(request);
     let overwrite = forced.contains(&Check::Overwrite);
     backup::save(dump, &record, file, format, overwrite)

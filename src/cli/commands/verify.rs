@@ -13,9 +13,9 @@ use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::{report, words};
 use crate::flash::ranges::bytes_of;
 use crate::image::{Image, Report};
+use crate::job::change::{self, Content};
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{self, Compared};
-use crate::job::write::{self, Content};
 use crate::job::{Check, Forced, Objection, interrupted};
 use crate::protocol::Writing;
 
@@ -152,6 +152,6 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
         record: Beside::of(file, image).own(),
     };
     let drive = run.info().identity.as_ref()?;
-    let refusal = write::refuse_misfit(&content, drive, &Forced::new()).err()?;
+    let refusal = change::refuse_misfit(&content, drive, &Forced::new()).err()?;
     Some(words::job::refusal(&refusal))
 }

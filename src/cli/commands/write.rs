@@ -9,8 +9,8 @@ use super::images::{
 use super::run::Context;
 use crate::cli::failure::Failure;
 use crate::image::{Image, Report, damage};
+use crate::job::change::Content;
 use crate::job::record::Record;
-use crate::job::write::Content;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let loaded = loaded(context, file).map_err(|failure| begun::told(failure, context));

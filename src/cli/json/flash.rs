@@ -11,10 +11,10 @@ use crate::cli::outcome::{Dumped, OfDrive, Proposed, Takes};
 use crate::cli::words;
 use crate::flash::Bank;
 use crate::image::Crc32;
+use crate::job::change::{Backup, Proposal, Work};
 use crate::job::change::{Changed, Evidence};
 use crate::job::interrupted::Unfinished;
 use crate::job::verify::{Compared, Difference};
-use crate::job::write::{Backup, Proposal, Work};
 
 pub fn dumped(dump: &Dumped) -> Value {
     let record = &dump.record;

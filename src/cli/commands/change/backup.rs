@@ -6,7 +6,7 @@ use crate::cli::args::{Command, Request};
 use crate::cli::failure::Failure;
 use crate::files::{self, Place};
 use crate::job::backup;
-use crate::job::write::BackupWish;
+use crate::job::change::BackupWish;
 use crate::scsi::Identity;
 
 /// The file that is named, or one in the folder that is, or one in this folder.

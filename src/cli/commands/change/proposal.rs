@@ -7,9 +7,9 @@ use crate::cli::report::{banks, counted};
 use crate::cli::text::Text;
 use crate::cli::words;
 use crate::flash::Bank;
+use crate::job::change::{Backup, Proposal, Work};
 use crate::job::interrupted::Unfinished;
 use crate::job::record::Record;
-use crate::job::write::{Backup, Proposal, Work};
 
 /// What a write or an erase would do.
 pub fn proposed(proposed: &Proposed) -> Text {

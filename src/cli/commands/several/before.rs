@@ -15,7 +15,7 @@ use crate::cli::report;
 use crate::files::{self, FileError, Kind, Place};
 use crate::image::Report;
 use crate::job::Forced;
-use crate::job::write::{self, Content};
+use crate::job::change::{self, Content};
 use crate::scsi::Identity;
 use crate::session::{Listing, Machine};
 
@@ -114,7 +114,7 @@ fn meant(context: Context, file: &Path, known: &[(&DriveName, &Identity)]) -> Ve
         image: &image,
         record: None,
     };
-    let is_for = |drive: &Identity| write::refuse_misfit(&content, drive, &Forced::new()).is_ok();
+    let is_for = |drive: &Identity| change::refuse_misfit(&content, drive, &Forced::new()).is_ok();
     let Some((_, one)) = known.iter().find(|(_, drive)| is_for(drive)) else {
         return Vec::new();
     };

@@ -1,6 +1,6 @@
 //! Sending a whole image to a drive that programs it by itself.
 //!
-//! As in [`super::write`], everything that can be found out without a change is
+//! As in place, everything that can be found out without a change is
 //! found out first. Afterwards the drive is awaited, asked who it is, and read
 //! back where that is possible; what was not read back is said not to be.
 
@@ -11,21 +11,21 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event::Phase;
-use super::fit::{self, Match};
-use super::interrupted::{self, Change, Closing, Notice, Open, Start};
-use super::journal::{self, trace};
-use super::read::{self, Dump};
-use super::record::Record;
-use super::resemblance::Resemblance;
-use super::verify::{owned_ranges, provable};
-use super::write::{self, Backup, BackupWish, Content, Made, Noted, Proposal, Request, Work};
-use super::{
-    Check, Forced, Job, JobError, NoBackup, Objection, Refusal, Unfit, Warning, steadiness,
-};
+use super::{Backup, BackupWish, Content, Made, Noted, Proposal, Request, Work};
 use crate::flash::FlashRange;
 use crate::flash::ranges::{bytes_of, without};
 use crate::image::soundness;
+use crate::job::event::Phase;
+use crate::job::fit::{self, Match};
+use crate::job::interrupted::{self, Change, Closing, Notice, Open, Start};
+use crate::job::journal::{self, trace};
+use crate::job::read::{self, Dump};
+use crate::job::record::Record;
+use crate::job::resemblance::Resemblance;
+use crate::job::verify::{owned_ranges, provable};
+use crate::job::{
+    Check, Forced, Job, JobError, NoBackup, Objection, Refusal, Unfit, Warning, steadiness,
+};
 use crate::plan::ERASED;
 use crate::protocol::blu_ray::Mode;
 use crate::protocol::download::{
@@ -62,7 +62,7 @@ pub enum There {
 /// Checks the image, makes the backup and works out what will be sent.
 ///
 /// # Errors
-/// As [`write::prepare`]. Nothing was changed then.
+/// As [`super::prepare`]. Nothing was changed then.
 pub(super) fn prepare(
     job: &mut Job,
     request: &Request,
@@ -207,7 +207,7 @@ impl<'a> Scope<'a> {
             .map_err(not_prepared)?;
         let gaps = gaps_of_image(record, rules, &request.forced)?;
         let mut warnings: Vec<Warning> = gaps.into_iter().collect();
-        warnings.extend(write::record_warnings(record, drive));
+        warnings.extend(super::record_warnings(record, drive));
         Ok(Wanted {
             bytes,
             fit: names_fit(image, drive, rules, &request.forced)?,
@@ -219,7 +219,7 @@ impl<'a> Scope<'a> {
     /// The changes of this flash that were begun and not finished.
     fn open(&self, size: u32) -> Open {
         interrupted::find(
-            write::backup_path(&self.request.backup),
+            super::backup_path(&self.request.backup),
             &self.device,
             size as usize,
             &self.request.circumstances.journal,
@@ -322,7 +322,7 @@ impl<'a> Scope<'a> {
             There::AsRead => start,
             There::Not | There::AsSaid => open.of_blank(start, &change, &request.forced)?,
         };
-        write::refuse_unfinished(&start, request)?;
+        super::refuse_unfinished(&start, request)?;
         let mut over = open.of_this_drive();
         let notices = match &start {
             Start::Resumed(earlier) => {
@@ -360,7 +360,7 @@ impl<'a> Scope<'a> {
                     }
                     warnings.extend(gaps_of_backup(dump, self.rules));
                 }
-                write::way_back(start, dump, self.request, &self.device, |record| record)
+                super::way_back(start, dump, self.request, &self.device, |record| record)
             }
         }
     }
@@ -542,7 +542,7 @@ fn dump(job: &mut Job, request: &Request, rules: &DownloadRules) -> Result<Optio
     }
     let everything = job.ranges(&request.selection)?;
     let size = job.device.capabilities().size;
-    write::early_checks(request, job.device.info(), size, &everything)?;
+    super::early_checks(request, job.device.info(), size, &everything)?;
     let dump = read::read_ranges(job, everything)?;
     let total = bytes_of(&dump.gaps);
     // Nothing is asked for that cannot be had: there is no firmware that would

@@ -148,7 +148,7 @@ fn run_until(fake: &Fake, request: &Request, is_time: fn(&Event) -> bool) -> Out
         events.push(event);
     };
     let mut job = Job::new(&mut drive, &mut sink, &stop);
-    let proposal = write::prepare(&mut job, request);
+    let proposal = super::super::prepare(&mut job, request);
     let changed = match &proposal {
         Ok(proposal) if !proposal.is_empty() => Some(proposal.carry_out(&mut job)),
         _ => None,
@@ -579,7 +579,7 @@ fn a_flash_that_reads_back_differently_is_no_success() {
     let stop = StopFlag::default();
     let mut job = Job::new(&mut drive, &mut sink, &stop);
     let request = request(image(&new), BackupWish::None);
-    let proposal = write::prepare(&mut job, &request).unwrap();
+    let proposal = super::super::prepare(&mut job, &request).unwrap();
     let error = proposal.carry_out(&mut job).unwrap_err();
     let ChangeError::Different(difference) = error else {
         panic!("{error}");

@@ -2,9 +2,9 @@
 
 use crate::flash::Offset;
 use crate::image::{Image, ImageIdentity, Model, identity};
+use crate::job::change::Content;
 use crate::job::fit::{self, Comparison, Match};
 use crate::job::read::Dump;
-use crate::job::write::Content;
 use crate::job::{Forced, NoBackup, Refusal};
 use crate::protocol::download::{DownloadRules, ImageNames};
 use crate::scsi::Identity;

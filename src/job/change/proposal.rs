@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::download::{self, DownloadPlan, There};
+use super::in_place;
+use super::outcome::{ChangeError, Changed};
 use super::way_back::Backup;
 use crate::flash::{Bank, FlashRange, Offset};
 use crate::image::Checksum;
 use crate::job::backup;
-use crate::job::change::{self, ChangeError, Changed};
-use crate::job::download::{self, DownloadPlan, There};
 use crate::job::event::Phase;
 use crate::job::fit::Match;
 use crate::job::interrupted::{self, Beginning, Closing, Notice, UnderWay};
@@ -195,7 +196,7 @@ impl Proposal {
                 plan,
                 target,
                 begun,
-            } => change::carry_out(job, plan, target, begun, &self.scope, self.check),
+            } => in_place::carry_out(job, plan, target, begun, &self.scope, self.check),
             Work::Download(download) => download::carry_out(job, download, &self.scope, self.check),
         };
         let entry = under_way.as_ref().and_then(UnderWay::entry);

@@ -1,5 +1,7 @@
 //! A change of a flash that is erased and programmed sector by sector.
 
+mod program;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::job::{
 use crate::plan::{self, ERASED, Plan};
 use crate::protocol::DeviceInfo;
 use crate::scsi::Identity;
+pub(super) use program::carry_out;
 
 pub(super) fn prepare(
     job: &mut Job,
