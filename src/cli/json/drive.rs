@@ -58,10 +58,7 @@ pub fn identity(identity: &Identity) -> Value {
 pub fn listed(listing: &Listing) -> Value {
     let drives: Vec<Value> = listing.drives.iter().map(of_listed).collect();
     let ports: Vec<Value> = listing.ports.iter().map(of_port).collect();
-    match ports.is_empty() {
-        true => json!({"listed": drives}),
-        false => json!({"listed": drives, "ports": ports}),
-    }
+    json!({"listed": drives, "ports": (!ports.is_empty()).then_some(ports)})
 }
 
 fn of_port(port: &ListedPort) -> Value {

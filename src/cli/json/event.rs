@@ -120,15 +120,12 @@ fn of_job(event: &job::Event) -> Value {
             remaining,
             last,
             progress,
-        } => {
-            let mut object =
-                fields(json!({"seconds_left": remaining.as_secs(), "last": last.in_words()}));
-            if let Some(progress) = progress {
-                object.insert("parts_done".to_owned(), progress.done.into());
-                object.insert("parts".to_owned(), progress.of.into());
-            }
-            object.into()
-        }
+        } => json!({
+            "seconds_left": remaining.as_secs(),
+            "last": last.in_words(),
+            "parts_done": progress.map(|progress| progress.done),
+            "parts": progress.map(|progress| progress.of),
+        }),
         job::Event::StopPostponed => json!({}),
     }
 }

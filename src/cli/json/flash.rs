@@ -18,7 +18,7 @@ use crate::job::verify::{Compared, Difference};
 
 pub fn dumped(dump: &Dumped) -> Value {
     let record = &dump.record;
-    let mut object = json!({
+    json!({
         "dump": {
             "files": dump.files.iter().map(text).collect::<Vec<_>>(),
             "record": text(&dump.beside),
@@ -26,21 +26,14 @@ pub fn dumped(dump: &Dumped) -> Value {
             "bytes": dump.bytes(),
             "sum": record.sum.to_string(),
             "crc32": record.crc32.to_string(),
+            "findings": dump.damage.as_ref().map(|damage| [super::image::damage(damage)]),
         },
         "banks": banks(&dump.banks()),
         "gaps": ranges(&record.gaps),
         "disagreements": record.disagreements,
-    });
-    if record.half_written {
-        object["half_written"] = true.into();
-    }
-    if let Some(damage) = &dump.damage {
-        object["dump"]["findings"] = vec![super::image::damage(damage)].into();
-    }
-    if let Some(remapped) = dump.remapped {
-        object["remapped"] = ranges(&[remapped]).into();
-    }
-    object
+        "half_written": record.half_written.then_some(true),
+        "remapped": dump.remapped.map(|remapped| [range(&remapped)]),
+    })
 }
 
 pub fn of_proposal(proposed: &Proposed) -> Value {
