@@ -156,7 +156,6 @@ pub enum ChannelError {
     NotDetached {
         /// The device's directory in sysfs, or the controller's.
         device: PathBuf,
-        #[source]
         source: io::Error,
     },
     /// The devices are off the kernel, and it was told to take them back.

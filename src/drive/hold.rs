@@ -60,7 +60,6 @@ pub enum HoldError {
     },
     Transport {
         node: PathBuf,
-        #[source]
         source: TransportError,
     },
 }

@@ -47,7 +47,6 @@ pub enum LocateError {
     InTheWay(#[from] Obstacle),
     Io {
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
 }

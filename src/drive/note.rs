@@ -91,7 +91,6 @@ pub enum NoteError {
     Held,
     Io {
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
     /// A link, another user's, or no folder and no file: whoever has put it
@@ -100,13 +99,11 @@ pub enum NoteError {
     /// What a crashed run has left behind cannot be taken back.
     NotSettled {
         undo: Undo,
-        #[source]
         source: io::Error,
     },
     /// What this run has changed cannot be taken back.
     NotTakenBack {
         undo: Undo,
-        #[source]
         source: io::Error,
     },
 }

@@ -80,7 +80,6 @@ pub enum FileError {
         folder: PathBuf,
         /// The file that was to be made in it.
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
     /// By whatever name or link.
@@ -96,7 +95,6 @@ pub enum FileError {
     },
     Io {
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
 }

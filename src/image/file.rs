@@ -22,7 +22,6 @@ const NUMBERED: u32 = 100;
 #[error("{self:?}")]
 pub struct LoadError {
     pub path: PathBuf,
-    #[source]
     pub why: NotLoaded,
 }
 
@@ -36,13 +35,13 @@ pub enum NotLoaded {
     },
     Directory,
     NotAFile,
-    Unreadable(#[source] io::Error),
+    Unreadable(io::Error),
     TooLarge {
         size: u64,
     },
     Container(NoEntry),
     NoContainer,
-    Content(#[source] ParseError),
+    Content(ParseError),
     /// One file is there, and a file per bank.
     Ambiguous {
         first_bank: PathBuf,

@@ -183,7 +183,6 @@ pub enum JobError {
     /// The image does not fit this flash.
     Image(#[from] Unfit),
     Device {
-        #[source]
         source: DeviceError,
         flash: FlashState,
     },
@@ -199,7 +198,6 @@ pub enum JobError {
     /// Nothing was changed, and what was read is in this file.
     Kept {
         file: PathBuf,
-        #[source]
         source: Box<JobError>,
     },
 }

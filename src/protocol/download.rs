@@ -179,7 +179,6 @@ pub enum PrepareError {
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct SendError {
-    #[source]
     pub source: DeviceError,
     pub effect: Effect,
 }

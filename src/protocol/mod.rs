@@ -213,14 +213,12 @@ pub enum DeviceError {
     /// The command was sent, and what came back is not the drive's: the drive
     /// may be in the mode.
     EntryUnanswered {
-        #[source]
         source: TaskFileError,
     },
     Stopped,
     TaskFile {
         doing: Doing,
         at: Option<Offset>,
-        #[source]
         source: TaskFileError,
     },
     NotProgrammed {
@@ -253,7 +251,6 @@ pub enum DeviceError {
     Packet {
         doing: Doing,
         at: Option<Offset>,
-        #[source]
         source: PacketError,
     },
     /// The drive took everything and did not come back.

@@ -39,7 +39,6 @@ pub enum OpenError {
     /// Of a bench: the files with its state cannot be looked at.
     NoState {
         label: Label,
-        #[source]
         source: io::Error,
     },
     /// The kernel does not have it.
@@ -57,13 +56,11 @@ pub enum OpenError {
     /// The drive was to be waited for while it is switched off and on, and a
     /// driver that notices this cannot be unbound.
     NoWait {
-        #[source]
         source: ChannelError,
     },
     /// The interrupts of its channel do not come to rest.
     Storm {
         neighbours: Vec<String>,
-        #[source]
         source: TransportError,
     },
     /// The ports are the way that was chosen for a drive on such a channel, and
@@ -78,11 +75,10 @@ pub enum OpenError {
         channel: Box<ChannelState>,
         answer: Answer,
     },
-    PortsOutOfReach(#[source] TransportError),
+    PortsOutOfReach(TransportError),
     /// It takes no command at all.
     TakesNoCommand {
         label: Label,
-        #[source]
         source: AskError,
     },
     /// By INQUIRY.
@@ -115,7 +111,6 @@ pub enum OpenError {
 pub struct NotEntered {
     pub label: Label,
     pub identity: Option<Identity>,
-    #[source]
     pub source: DeviceError,
     /// How often it was refused at this place, this time included; `None` where
     /// that is not known.

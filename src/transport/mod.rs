@@ -102,7 +102,7 @@ impl Completion {
 pub enum TransportError {
     NotPermitted,
     Vanished,
-    Io(#[source] std::io::Error),
+    Io(std::io::Error),
     /// On the ports: the interrupt line of the channel does not come to rest,
     /// and the kernel would switch it off with all that is on it.
     Storm {

@@ -37,7 +37,6 @@ const SR_MAJOR: u64 = 11;
 #[error("{self:?}")]
 pub struct SgOpenError {
     pub path: PathBuf,
-    #[source]
     pub why: NotOpened,
 }
 
@@ -52,7 +51,7 @@ pub enum NotOpened {
     /// Mounted, claimed, or open in another program.
     Busy,
     NotScsi,
-    Io(#[source] io::Error),
+    Io(io::Error),
 }
 
 impl NotOpened {

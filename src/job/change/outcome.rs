@@ -62,7 +62,6 @@ pub enum ChangeError {
     /// The chip did not take a byte that it did not take in the run before either.
     Again {
         at: Offset,
-        #[source]
         source: Box<ChangeError>,
     },
     /// The drive took everything and came back as something else.

@@ -43,7 +43,6 @@ const LARGEST_BENCH: u64 = 0x10_0000;
 pub enum BenchError {
     Unreadable {
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
     Invalid {
@@ -57,7 +56,6 @@ pub enum BenchError {
         path: PathBuf,
         line: usize,
         file: PathBuf,
-        #[source]
         source: io::Error,
     },
 }

@@ -25,7 +25,6 @@ pub enum PortOpenError {
     KernelRefuses,
     Io {
         path: PathBuf,
-        #[source]
         source: io::Error,
     },
 }
