@@ -21,14 +21,19 @@ use crate::scsi::Identity;
 
 /// `SONY DVD RW DW-D22A BYS1, serial 1234`.
 pub fn identity(identity: &Identity) -> String {
-    let mut text = format!(
-        "{} {} {}",
-        identity.vendor, identity.product, identity.revision
-    );
+    let mut text = names(identity);
     if let Some(serial) = &identity.serial {
         let _ = write!(text, ", serial {serial}");
     }
     text
+}
+
+/// Vendor, product and revision.
+pub fn names(identity: &Identity) -> String {
+    format!(
+        "{} {} {}",
+        identity.vendor, identity.product, identity.revision
+    )
 }
 
 /// What was found or done, as people read it.

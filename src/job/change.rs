@@ -19,7 +19,7 @@ use crate::image::Image;
 use crate::protocol::Writing;
 use crate::scsi::Identity;
 
-pub use outcome::{ChangeError, Changed, Evidence, NotReadBack, Restart};
+pub use outcome::{ChangeError, Changed, Evidence, Firmware, NotReadBack, Restart};
 pub use proposal::{Proposal, Work};
 pub use way_back::{Backup, BackupWish, refuse_blank};
 

@@ -341,21 +341,21 @@ fn a_change_that_went_wrong() {
         ],
         ChangeError::OldFirmware { .. } => [
             ChangeError::OldFirmware {
-                runs: "HL-DT-ST BD-RE  WH16NS60 1.00".to_owned(),
+                runs: Identity::named("HL-DT-ST", "BD-RE  WH16NS60", "1.00").into(),
                 boot_string: Some(BootString::of_mt1959(*b"JB8 ")),
                 banks: 32,
             },
         ],
         ChangeError::NoFirmware { .. } => [
             ChangeError::NoFirmware {
-                found: "TSSTcorp BDDVDW SE-506CB BOOT".to_owned(),
+                found: Identity::named("TSSTcorp", "BDDVDW SE-506CB", "BOOT"),
                 banks: 32,
             },
         ],
         ChangeError::OtherIdentity { .. } => [
             ChangeError::OtherIdentity {
-                expected: "TSSTcorp DVD-ROM SH-D163B SB01".to_owned(),
-                found: "OTHER OTHER OTHE".to_owned(),
+                expected: Identity::named("TSSTcorp", "DVD-ROM SH-D163B", "SB01").into(),
+                found: Identity::named("OTHER", "OTHER", "OTHE").into(),
                 banks: 4,
             },
         ],

@@ -2,7 +2,7 @@
 //! went wrong.
 
 use crate::flash::Offset;
-use crate::image::mt19xx::BootString;
+use crate::image::mt19xx::{BootString, Descriptor};
 use crate::job::verify::{Compared, Difference};
 use crate::job::{FlashState, JobError};
 use crate::protocol::blu_ray::Survey;
@@ -52,6 +52,21 @@ pub struct Restart {
     pub firmware: Option<Box<Survey>>,
 }
 
+/// What a firmware calls itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Firmware {
+    /// One of these names, as INQUIRY tells them.
+    Named(Vec<Identity>),
+    /// The names and codes of a Blu-ray drive's.
+    Described(Box<Descriptor>),
+}
+
+impl From<Identity> for Firmware {
+    fn from(identity: Identity) -> Firmware {
+        Firmware::Named(vec![identity])
+    }
+}
+
 /// A change that did not end as it should.
 #[derive(Debug, thiserror::Error)]
 #[error("{self:?}")]
@@ -66,23 +81,20 @@ pub enum ChangeError {
     },
     /// The drive took everything and came back as something else.
     OtherIdentity {
-        /// Vendor, product and revision.
-        expected: String,
-        found: String,
+        expected: Firmware,
+        found: Firmware,
         /// How many banks were sent.
         banks: u32,
     },
     /// The drive took everything and came back with its boot code alone.
     NoFirmware {
-        /// Vendor, product and revision.
-        found: String,
+        found: Identity,
         banks: u32,
     },
     /// The drive took everything, went through the motions, and still is who it
     /// was.
     OldFirmware {
-        /// Vendor, product and revision.
-        runs: String,
+        runs: Firmware,
         /// With which it was sent the image.
         boot_string: Option<BootString>,
         banks: u32,

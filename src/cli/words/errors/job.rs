@@ -1,8 +1,9 @@
 //! Jobs that were not begun, or went no further.
 
+use crate::cli::report;
 use crate::cli::words::{self, InWords};
 use crate::job::JobError;
-use crate::job::change::ChangeError;
+use crate::job::change::{ChangeError, Firmware};
 use crate::plan::PlanError;
 
 impl InWords for ChangeError {
@@ -16,14 +17,34 @@ impl InWords for ChangeError {
             ChangeError::Again { source, .. } => source.in_words(),
             ChangeError::OtherIdentity {
                 expected, found, ..
-            } => format!("the drive came back as {found}, and the image is for {expected}"),
+            } => format!(
+                "the drive came back as {}, and the image is for {}",
+                firmware(found),
+                firmware(expected)
+            ),
             ChangeError::NoFirmware { found, .. } => {
+                let found = report::names(found);
                 format!("the drive came back as {found}: no firmware runs in it")
             }
             ChangeError::OldFirmware { runs, .. } => format!(
-                "the drive accepted the image, and its old firmware still runs: it is {runs} as \
-                 before, and its flash was not read again"
+                "the drive accepted the image, and its old firmware still runs: it is {} as \
+                 before, and its flash was not read again",
+                firmware(runs)
             ),
+        }
+    }
+}
+
+fn firmware(firmware: &Firmware) -> String {
+    match firmware {
+        Firmware::Named(names) => {
+            let names: Vec<String> = names.iter().map(report::names).collect();
+            names.join(" or ")
+        }
+        Firmware::Described(found) => {
+            let mut codes = vec![&*found.vendor_specific, &found.svc, &found.platform];
+            codes.retain(|code| !code.is_empty());
+            format!("{} ({})", report::names(&found.identity), codes.join(", "))
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{DownloadPlan, downloader};
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
-use crate::image::mt19xx::{self, Descriptor};
-use crate::job::change::{ChangeError, Changed, Evidence, NotReadBack, Restart};
+use crate::image::mt19xx;
+use crate::job::change::{ChangeError, Changed, Evidence, Firmware, NotReadBack, Restart};
 use crate::job::event::{Event, Phase};
 use crate::job::verify::compare;
 use crate::job::{FlashState, Job, JobError, postpone_stop};
@@ -34,7 +34,7 @@ pub(in crate::job) fn carry_out(
     let ran = firmware_before.as_deref();
     if check == Phase::Verify && job.device.info().is_boot_loader() {
         return Err(ChangeError::NoFirmware {
-            found: name(&after),
+            found: after,
             banks: all,
         });
     }
@@ -155,19 +155,18 @@ fn refuse_other_identity(
     if plan.expected.is_met_by(after) {
         return Ok(());
     }
-    let expected: Vec<String> = plan.expected.identities.iter().map(name).collect();
     // Boot code that still answers is no firmware that runs as before.
     let ran = firmware_before.is_some_and(|survey| survey.mode == Mode::Firmware);
     if before == Some(after) && ran {
         return Err(ChangeError::OldFirmware {
-            runs: name(after),
+            runs: after.clone().into(),
             boot_string: plan.prepared.blu_ray.map(|way| way.string),
             banks,
         });
     }
     Err(ChangeError::OtherIdentity {
-        expected: expected.join(" or "),
-        found: name(after),
+        expected: Firmware::Named(plan.expected.identities.clone()),
+        found: after.clone().into(),
         banks,
     })
 }
@@ -192,38 +191,16 @@ fn refuse_other_descriptor(
     }
     if before.descriptor.as_ref() == Some(found) {
         return Err(ChangeError::OldFirmware {
-            runs: described(found),
+            runs: Firmware::Described(found.clone().into()),
             boot_string: prepared.blu_ray.map(|way| way.string),
             banks,
         });
     }
     Err(ChangeError::OtherIdentity {
-        expected: described(&expected),
-        found: described(found),
+        expected: Firmware::Described(expected.into()),
+        found: Firmware::Described(found.clone().into()),
         banks,
     })
-}
-
-fn name(identity: &Identity) -> String {
-    format!(
-        "{} {} {}",
-        identity.vendor, identity.product, identity.revision
-    )
-}
-
-/// The names and codes of a firmware.
-fn described(descriptor: &Descriptor) -> String {
-    let codes = [
-        &descriptor.vendor_specific,
-        &descriptor.svc,
-        &descriptor.platform,
-    ];
-    let codes: Vec<&str> = codes
-        .into_iter()
-        .map(String::as_str)
-        .filter(|code| !code.is_empty())
-        .collect();
-    format!("{} ({})", name(&descriptor.identity), codes.join(", "))
 }
 
 fn evidence(
