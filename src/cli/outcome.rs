@@ -14,9 +14,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::next::Blank;
 use crate::flash::{Bank, FlashRange, Offset};
-use crate::image::entry::NoEntry;
 use crate::image::sums::Sha256;
-use crate::image::{Checksum, Differences, Finding as Damage, Format, Report};
+use crate::image::{Checksum, Differences, Finding as Damage, Format, LoadError, Report};
 use crate::job::change::Changed;
 use crate::job::change::{Proposal, Work};
 use crate::job::interrupted::Notice;
@@ -89,12 +88,10 @@ pub enum Finding {
         report: Box<Report>,
     },
     Examined(Box<Examined>),
-    /// A file that was examined and holds no image, and what it is.
+    /// A file that was examined and holds no image.
     NoImage {
         path: PathBuf,
-        verdict: String,
-        /// What a container holds.
-        inside: Option<Box<NoEntry>>,
+        error: Box<LoadError>,
     },
     /// Of the two images that were examined.
     Differences {

@@ -11,7 +11,7 @@ use super::outcome::{Drive, Examined, Finding, Verdict};
 use super::text::Text;
 use super::words::{self, InWords};
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::{self, Checksum, Hole, ImageIdentity, Origin, Report};
+use crate::image::{self, Checksum, Hole, ImageIdentity, LoadError, Origin, Report};
 use crate::job::interrupted::Notice;
 use crate::job::steadiness::is_unstable;
 use crate::job::verify::{Compared, Difference};
@@ -46,7 +46,7 @@ pub fn finding(finding: &Finding, request: &Request) -> Text {
         Finding::Image { path, report } => image(path, report),
         Finding::Against { path, report } => against(path, report),
         Finding::Examined(found) => examined(found),
-        Finding::NoImage { path, verdict, .. } => no_image(path, verdict),
+        Finding::NoImage { path, error } => no_image(path, error),
         Finding::Differences {
             longer,
             differences,
@@ -261,8 +261,9 @@ fn faults(table: &mut Text, report: &Report) {
 }
 
 /// A file without an image.
-fn no_image(path: &Path, verdict: &str) -> Text {
-    named(path, None).row("Verdict", verdict).finish()
+fn no_image(path: &Path, error: &LoadError) -> Text {
+    let verdict = words::verdict::of_error(error).unwrap_or_default();
+    named(path, None).row("Verdict", &verdict).finish()
 }
 
 /// An image that was written down another way.

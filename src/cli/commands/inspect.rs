@@ -15,8 +15,8 @@ use crate::files::{self, FileError, Pending, Place};
 use crate::flash::Bank;
 use crate::image::sums::Sha256;
 use crate::image::{
-    self, Arrangement, Certainty, Differences, Encoding, Image, NotLoaded, Report, Verdict,
-    bank_path, damage, load_banks, load_merged,
+    self, Arrangement, Certainty, Differences, Encoding, Image, Report, Verdict, bank_path, damage,
+    load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
@@ -88,17 +88,14 @@ fn inspect_several(context: Context, files: &[PathBuf]) -> Result<(), Failure> {
 fn open(context: Context, file: &Path, request: &Request) -> Result<Image, Failure> {
     let loaded = load_image(Context { request, ..context }, file);
     loaded.map_err(|error| {
-        if let Some(verdict) = words::verdict::of_error(&error) {
+        let failure = Failure::load(&error, request);
+        if words::verdict::of_error(&error).is_some() {
             context.found(Finding::NoImage {
                 path: file.to_owned(),
-                verdict,
-                inside: match &error.why {
-                    NotLoaded::Container(inside) => Some(Box::new(inside.clone())),
-                    _ => None,
-                },
+                error: error.into(),
             });
         }
-        Failure::load(&error, request)
+        failure
     })
 }
 

@@ -11,7 +11,9 @@ use crate::cli::report;
 use crate::cli::words::{self, InWords};
 use crate::image::damage::{self, Certainty};
 use crate::image::mt19xx::Facts;
-use crate::image::{self, Differences, ImageIdentity, Problem, Report, Wrapping};
+use crate::image::{
+    self, Differences, ImageIdentity, LoadError, NotLoaded, Problem, Report, Wrapping,
+};
 use crate::job::listed::{Fits, FittingDrive, List};
 
 /// The image is the same for all drives of a run.
@@ -21,22 +23,23 @@ pub fn of_image(finding: &Finding) -> Option<Value> {
             Some(image(path, report))
         }
         Finding::Examined(found) => Some(examined(found)),
-        Finding::NoImage {
-            path,
-            verdict,
-            inside,
-        } => Some(json!({
-            "path": text(path),
-            "verdict": verdict,
-            "entries": inside.as_ref().map(|inside| {
-                inside.images.iter().map(entry).collect::<Vec<_>>()
-            }),
-            "others": inside.as_ref().map(|inside| {
-                inside.others.iter().map(other).collect::<Vec<_>>()
-            }),
-        })),
+        Finding::NoImage { path, error } => Some(no_image(path, error)),
         _ => None,
     }
+}
+
+/// A file that holds no image, and what is in it.
+fn no_image(path: &Path, error: &LoadError) -> Value {
+    let inside = match &error.why {
+        NotLoaded::Container(inside) => Some(inside),
+        _ => None,
+    };
+    json!({
+        "path": text(path),
+        "verdict": words::verdict::of_error(error),
+        "entries": inside.map(|inside| inside.images.iter().map(entry).collect::<Vec<_>>()),
+        "others": inside.map(|inside| inside.others.iter().map(other).collect::<Vec<_>>()),
+    })
 }
 
 /// An image of a container, to choose by its number.
