@@ -95,7 +95,9 @@ pub enum NoteError {
     },
     /// A link, another user's, or no folder and no file: whoever has put it
     /// there is not believed.
-    NotOurs { path: PathBuf },
+    NotOurs {
+        path: PathBuf,
+    },
     /// What a crashed run has left behind cannot be taken back.
     NotSettled {
         undo: Undo,

@@ -394,10 +394,14 @@ impl Unfinished {
     }
 
     fn refusal(&self, doubt: Doubt) -> Refusal {
+        self.refused(doubt, self.asked())
+    }
+
+    fn refused(&self, doubt: Doubt, asked: Asked) -> Refusal {
         Refusal::Unfinished {
             backup: self.path.clone(),
             date: self.record.date,
-            asked: self.asked(),
+            asked,
             doubt,
             half_written: self.record.half_written,
         }
@@ -405,13 +409,7 @@ impl Unfinished {
 
     /// Where going on with it would lead back to the change that it stands in the way of.
     fn put_back_first(&self) -> Refusal {
-        Refusal::Unfinished {
-            backup: self.path.clone(),
-            date: self.record.date,
-            asked: Asked::default(),
-            doubt: Doubt::Lost,
-            half_written: self.record.half_written,
-        }
+        self.refused(Doubt::Lost, Asked::default())
     }
 }
 
