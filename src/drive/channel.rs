@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use super::controller::{self, IdeChannel, NotByPorts, WhyNot};
 use super::holders::{Holder, holders};
 use super::interrupts;
-use super::note::{self, Left, NoteError, Undo};
+use super::note::{self, GivenUp, Left, NoteError, SCAN_ALL, Undo};
 use super::pci::{Function, PciAddress};
 use super::permission::Obstacle;
 use super::port_name::{PortName, Seat};
@@ -30,10 +30,6 @@ use crate::transport::port::Channel;
 
 use access::about;
 pub use detached::{await_scan, detach};
-pub use given_up::GivenUp;
-
-/// Any channel, target and logical unit.
-pub(super) const SCAN_ALL: &str = "- - -";
 
 /// How the kernel gives a channel up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,10 +24,13 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
-use super::channel::GivenUp;
 use super::pci::PciAddress;
 use super::system::{System, names};
 use crate::files::Locked;
+use crate::scsi::Identity;
+
+/// Has a host looked for devices at any channel, target and logical unit.
+pub(super) const SCAN_ALL: &str = "- - -";
 
 /// How a change is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ pub struct Undo {
 impl Undo {
     /// Drives come back by it, in their own time.
     pub fn is_scan(&self) -> bool {
-        self.text == super::channel::SCAN_ALL || self.is_bind()
+        self.text == SCAN_ALL || self.is_bind()
     }
 
     /// The driver of a controller comes back by it.
@@ -69,7 +72,7 @@ impl Undo {
                         && PciAddress::parse(&self.text).is_some()
                 }
                 Some("events_poll_msecs") => is_of_device && self.text.parse::<i64>().is_ok(),
-                Some("scan") => is_of_device && self.text == super::channel::SCAN_ALL,
+                Some("scan") => is_of_device && self.text == SCAN_ALL,
                 _ => false,
             }
     }
@@ -256,6 +259,17 @@ pub struct Left {
     pub undo: Undo,
     /// What the kernel has given up.
     pub given_up: Vec<GivenUp>,
+}
+
+/// A device that the kernel has given up, as a note keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    pub port: u32,
+    pub target: u32,
+    pub lun: u64,
+    pub sr: Option<PathBuf>,
+    pub sg: Option<PathBuf>,
+    pub known_as: Identity,
 }
 
 /// Bytes: more than all devices of a controller take.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::access::subject;
-use super::{ChannelError, ChannelState, GivenUp, Release, driver_file, inspect, is_on, state};
+use super::{ChannelError, ChannelState, Release, driver_file, inspect, is_on, state};
 use crate::drive::controller::{self, IdeChannel};
-use crate::drive::note::{Left, Note};
+use crate::drive::note::{GivenUp, Left, Note};
 use crate::drive::permission::Obstacle;
 use crate::drive::system::System;
 use crate::drive::topology::{Located, Topology};

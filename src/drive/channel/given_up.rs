@@ -1,25 +1,13 @@
-//! What the kernel has given up, as a note of this program keeps it.
+//! What a device that the kernel has given up is called, and whether it is back.
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::named;
 use crate::drive::controller::IdeChannel;
+use crate::drive::note::GivenUp;
 use crate::drive::topology::Located;
-use crate::scsi::{DeviceType, Identity};
+use crate::scsi::DeviceType;
 use crate::transport::Unit;
-
-/// A device that the kernel has given up, as a note keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenUp {
-    pub port: u32,
-    pub target: u32,
-    pub lun: u64,
-    pub sr: Option<PathBuf>,
-    pub sg: Option<PathBuf>,
-    pub known_as: Identity,
-}
 
 impl GivenUp {
     /// Whether it had this node.
