@@ -1,9 +1,9 @@
 //! Reading firmware files: one file, or a file per bank.
 
-use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::bank_names::{NUMBERED, bank_of_name, bank_path};
 use super::container::{self, Budget};
 use super::entry::{self, NoEntry};
 use super::{Arrangement, Encoding, FLASH_SIZES, Image, ParseError, hex::MAX_BANKS};
@@ -13,9 +13,6 @@ use crate::flash::{BANK_SIZE, Bank};
 /// No file larger than this is read: vendors' flashers have up to 20 MiB, and the
 /// largest flash, 2 MiB, takes 6 MB as HEX.
 pub const MAX_FILE_SIZE: u64 = 32 * 1024 * 1024;
-
-/// Bank numbers that a file name can hold: two digits.
-const NUMBERED: u32 = 100;
 
 /// A path from which no image could be had. Nothing but reading was done.
 #[derive(Debug, thiserror::Error)]
@@ -69,18 +66,6 @@ impl NotLoaded {
             why: self,
         }
     }
-}
-
-/// The file of one bank beside `path`: `backup.bin` gives `backup.00.bin`,
-/// `backup.01.bin` and so on, `backup` gives `backup.00`.
-pub fn bank_path(path: &Path, bank: Bank) -> PathBuf {
-    let mut file_name = OsString::from(path.file_stem().unwrap_or_default());
-    file_name.push(format!(".{:02}", bank.0));
-    if let Some(extension) = path.extension() {
-        file_name.push(".");
-        file_name.push(extension);
-    }
-    path.with_file_name(file_name)
 }
 
 /// Makes sure that one file for all banks and a file per bank do not get one name.
@@ -161,27 +146,6 @@ pub fn base_of_banks(path: &Path) -> Option<PathBuf> {
     let is_whole = |image: &Image| FLASH_SIZES.contains(&image.size());
     let is_part = is_first && !load_part(path, None).is_ok_and(|image| is_whole(&image));
     is_part.then_some(base)
-}
-
-/// `backup.bin` and 7 for `backup.07.bin`, where other banks of that have files, too.
-pub fn bank_of_name(path: &Path) -> Option<(PathBuf, Bank)> {
-    let (base, bank) = numbered(path)?;
-    let mut others = (0..NUMBERED).map(Bank).filter(|other| *other != bank);
-    let is_one = others.any(|other| bank_path(&base, other).exists());
-    is_one.then_some((base, bank))
-}
-
-/// `backup.bin` and 7 for `backup.07.bin`, whatever else there is.
-pub fn numbered(path: &Path) -> Option<(PathBuf, Bank)> {
-    let stem = Path::new(path.file_stem()?);
-    let number = |text: Option<&OsStr>| text?.to_str()?.parse().ok().map(Bank);
-    let (name, bank) = match (path.extension(), number(path.extension())) {
-        (_, Some(bank)) => (stem.to_owned(), bank),
-        (Some(extension), None) => (stem.with_extension(extension), number(stem.extension())?),
-        (None, None) => return None,
-    };
-    let base = path.with_file_name(name);
-    (bank_path(&base, bank) == path).then_some((base, bank))
 }
 
 /// Loads one file that holds all banks, or the image in a container that `entry`

@@ -11,6 +11,7 @@
 //! write(bytes, encoding, out)             a dump becomes a file
 //! ```
 
+mod bank_names;
 pub(crate) mod compare;
 pub(crate) mod container;
 pub(crate) mod damage;
@@ -35,13 +36,14 @@ use std::sync::Arc;
 
 use crate::flash::{BANK_SIZE, Bank, FlashRange, Offset};
 
+pub use bank_names::{bank_of_name, bank_path, numbered};
 pub use compare::Differences;
 pub use damage::{Certainty, Finding};
 pub use entry::Origin;
 pub use families::{Family, Fit, Model, fit};
 pub use file::{
-    LoadError, NotLoaded, bank_of_name, bank_path, base_of_banks, load, load_banks, load_merged,
-    load_part, load_these_banks, must_be_found_by, must_be_its_only_form, numbered,
+    LoadError, NotLoaded, base_of_banks, load, load_banks, load_merged, load_part,
+    load_these_banks, must_be_found_by, must_be_its_only_form,
 };
 pub use foreign::Foreign;
 pub use hex::{HexError, HexNotes, Hole};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Found, Step};
 use crate::flash::{BANK_SIZE, Bank};
-use crate::image::file::numbered;
+use crate::image::bank_names::numbered;
 use crate::image::{Arrangement, is_flash_size};
 
 /// The name of a bank's file: `d.bin` and 1 for `d.01.bin`, in its folder and container.
