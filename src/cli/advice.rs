@@ -175,6 +175,11 @@ fn left_out(checks: &BTreeSet<Check>) -> Option<String> {
 pub struct Advice(Vec<Line>);
 
 impl Advice {
+    /// Beginning with this line.
+    pub fn of(line: impl Into<Line>) -> Advice {
+        Advice::default().then(line)
+    }
+
     pub fn then(mut self, line: impl Into<Line>) -> Advice {
         self.push(line);
         self

@@ -246,20 +246,15 @@ impl Failure {
             ),
             Command::Write { .. } if !request.options.dry_run => (
                 "What was asked for is done, but the report on it",
-                Advice::default()
-                    .then("To compare the flash with the file once more:")
-                    .then(request.verify()),
+                Advice::of("To compare the flash with the file once more:").then(request.verify()),
             ),
             Command::Erase if !request.options.dry_run => (
                 "What was asked for is done, but the report on it",
-                Advice::default()
-                    .then("Leave the drive on. To look at it:")
-                    .then(request.check()),
+                Advice::of("Leave the drive on. To look at it:").then(request.check()),
             ),
             _ => (
                 "The report",
-                Advice::default()
-                    .then("Type the same again where its output can be read:")
+                Advice::of("Type the same again where its output can be read:")
                     .then(request.same()),
             ),
         };

@@ -37,9 +37,8 @@ impl GoingOn {
     /// That line behind this heading.
     pub fn advice(&self, heading: &str) -> Advice {
         match &self.gone {
-            None => Advice::default().then(heading).then(self.request.clone()),
-            Some(gone) => Advice::default()
-                .then(gone.words())
+            None => Advice::of(heading).then(self.request.clone()),
+            Some(gone) => Advice::of(gone.words())
                 .then(heading)
                 .then(self.request.with_file(A_FILE.as_ref())),
         }

@@ -34,11 +34,10 @@ pub fn after_erase(
         Blank::All => ("The flash is blank", request.write_unread()),
         Blank::Part => ("That part of the flash is blank", request.write_any()),
     };
-    let advice = Advice::default()
-        .then(format!(
-            "{what}: leave the drive on, and write firmware now:"
-        ))
-        .then(write);
+    let advice = Advice::of(format!(
+        "{what}: leave the drive on, and write firmware now:"
+    ))
+    .then(write);
     let advice = match backup {
         Some(backup) => advice
             .then("Or put back what was in it before:")
@@ -104,18 +103,17 @@ pub fn after_write(
     backup: Option<&Path>,
     request: &Request,
 ) -> Advice {
-    let advice = Advice::default()
-        .then(match brings_revision {
-            true => {
-                "Take a jumper out if you have set one, and switch the drive off and on. Then this \
+    let advice = Advice::of(match brings_revision {
+        true => {
+            "Take a jumper out if you have set one, and switch the drive off and on. Then this \
                  lists it with its new revision:"
-            }
-            false => {
-                "Take a jumper out if you have set one, and switch the drive off and on. Then this \
+        }
+        false => {
+            "Take a jumper out if you have set one, and switch the drive off and on. Then this \
                  lists it:"
-            }
-        })
-        .then(request.list());
+        }
+    })
+    .then(request.list());
     let advice = match is_by_ports {
         true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
         false => advice,
@@ -128,9 +126,7 @@ pub fn after_write(
 
 /// After a drive has taken a whole image and is back, where nothing was read before.
 pub fn after_download(request: &Request) -> Advice {
-    Advice::default()
-        .then("How it is listed now:")
-        .then(request.list())
+    Advice::of("How it is listed now:").then(request.list())
 }
 
 /// After a read of all of a flash, or of a part of it. `is_mixture`: a change that was
@@ -138,65 +134,54 @@ pub fn after_download(request: &Request) -> Advice {
 pub fn after_read(is_mixture: bool, request: &Request) -> Advice {
     let is_in_some_files = !request.merged && !request.selection().is_everything();
     match is_mixture {
-        false if is_in_some_files => Advice::default()
-            .then("To compare the flash with what is in them:")
-            .then(request.verify_part()),
-        false => Advice::default()
-            .then("To look at what is in it:")
-            .then(request.inspect()),
-        true => Advice::default()
-            .then("For the drive, get firmware for this very model, and look at it:")
+        false if is_in_some_files => {
+            Advice::of("To compare the flash with what is in them:").then(request.verify_part())
+        }
+        false => Advice::of("To look at what is in it:").then(request.inspect()),
+        true => Advice::of("For the drive, get firmware for this very model, and look at it:")
             .then(Request::inspect_any()),
     }
 }
 
 /// After a write that changed nothing, for the flash holds the image.
 pub fn after_nothing(request: &Request) -> Advice {
-    Advice::default()
-        .then(
-            "If the drive runs something else still, switch it off and on. Then this lists it with \
+    Advice::of(
+        "If the drive runs something else still, switch it off and on. Then this lists it with \
              its revision:",
-        )
-        .then(request.list())
+    )
+    .then(request.list())
 }
 
 /// After a write that was left out, for the drive says that it has the revision.
 pub fn after_skip(request: &Request) -> Advice {
     match request.options.no_backup {
-        true => Advice::default()
-            .then("To write all of it once more:")
-            .then_nearly(request.without_skip()),
-        false => Advice::default()
-            .then("Such a drive is written without a backup only. How it is listed:")
+        true => Advice::of("To write all of it once more:").then_nearly(request.without_skip()),
+        false => Advice::of("Such a drive is written without a backup only. How it is listed:")
             .then(request.list()),
     }
 }
 
 /// After a look at what a change would do.
 pub fn after_dry_run(request: &Request) -> Advice {
-    Advice::default()
-        .then("To do that:")
-        .then_nearly(request.without_dry_run())
+    Advice::of("To do that:").then_nearly(request.without_dry_run())
 }
 
 /// After a list with drives that do not say what they are.
 pub fn after_list(nameless: &[DriveName], request: &Request) -> Option<Advice> {
     let of_one = |name: &DriveName| request.of(name.clone()).check();
     let (first, others) = nameless.split_first()?;
-    let advice = Advice::default()
-        .then("A drive that says nothing is asked in another way:")
-        .then(of_one(first));
+    let advice =
+        Advice::of("A drive that says nothing is asked in another way:").then(of_one(first));
     Some(others.iter().map(of_one).fold(advice, Advice::then))
 }
 
 /// After a check of all drives.
 pub fn after_check_of_all(request: &Request) -> Advice {
-    Advice::default()
-        .then(
-            "To keep what is in the flash of one of them, with its number or path in the place of \
+    Advice::of(
+        "To keep what is in the flash of one of them, with its number or path in the place of \
              DRIVE:",
-        )
-        .then(request.read())
+    )
+    .then(request.read())
 }
 
 /// After a check or a read of a drive with a change that was begun and not finished.
@@ -205,19 +190,18 @@ pub fn after_interrupted(begun: Option<&GoingOn>, backup: &Path, request: &Reque
         Some(begun) => begun
             .advice("To go on where that run ended:")
             .then("Or put back what was in it before:"),
-        None => Advice::default().then("To put back what was in it before:"),
+        None => Advice::of("To put back what was in it before:"),
     };
     advice.then(request.restore(backup))
 }
 
 /// After a write that was forced over what keeps the drive alive.
 pub fn after_danger(backup: Option<&Path>, request: &Request) -> Advice {
-    let advice = Advice::default()
-        .then(
-            "Leave the drive on: firmware that does not fit may not start again, and as long as \
+    let advice = Advice::of(
+        "Leave the drive on: firmware that does not fit may not start again, and as long as \
              the drive is on it can still be written. To look at it:",
-        )
-        .then(request.check());
+    )
+    .then(request.check());
     out_of_danger(advice, backup, request)
 }
 
@@ -232,7 +216,7 @@ fn out_of_danger(advice: Advice, backup: Option<&Path>, request: &Request) -> Ad
 
 /// After such a write that went wrong.
 pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
-    let advice = Advice::default().then(
+    let advice = Advice::of(
         "Leave the drive on: as long as it is on, it can perhaps still be written. What you have \
          sent was for other hardware or damaged, and more of it makes nothing better.",
     );
@@ -242,7 +226,7 @@ pub fn after_failed_danger(backup: Option<&Path>, request: &Request) -> Advice {
 /// After a write that has left a drive with its boot code alone. The same image would
 /// perhaps end the same.
 pub fn after_boot_code(backup: Option<&Path>, request: &Request) -> Advice {
-    let advice = Advice::default().then(
+    let advice = Advice::of(
         "Leave the drive on: its boot code takes firmware, and what it was sent does not start in \
          it.",
     );
@@ -283,32 +267,28 @@ pub fn after_check(
 ) -> Advice {
     let reported = identity.and_then(reported::of);
     if identity.is_some_and(is_boot_loader) {
-        return Advice::default()
-            .then("It answers, and no firmware runs in it. Leave it on, and write firmware:")
-            .then(request.write_unread());
+        return Advice::of(
+            "It answers, and no firmware runs in it. Leave it on, and write firmware:",
+        )
+        .then(request.write_unread());
     }
     match &capabilities.reading {
-        Reading::Blocks(_) => Advice::default()
-            .then("It answers. Keep what is in its flash first:")
-            .then(request.read()),
-        Reading::Impossible(_) if capabilities.size == 0 => Advice::default()
-            .then(
-                "It answers. If you know the size of its flash, from its marking or a data sheet, \
+        Reading::Blocks(_) => {
+            Advice::of("It answers. Keep what is in its flash first:").then(request.read())
+        }
+        Reading::Impossible(_) if capabilities.size == 0 => Advice::of(
+            "It answers. If you know the size of its flash, from its marking or a data sheet, \
                  keep what is in it first:",
-            )
-            .then(request.read().with_a_size()),
-        Reading::Impossible(_) if reported.is_some_and(|report| report.answers) => Advice::default(
         )
-        .then(
+        .then(request.read().with_a_size()),
+        Reading::Impossible(_) if reported.is_some_and(|report| report.answers) => Advice::of(
             "It answers. How it is read by packets is not documented; it is reported to answer \
                      vendor mode. To try to read it there, which changes nothing in it:",
         )
         .then(request.read_in_vendor_mode())
         .then(WRITE_ONLY)
         .then(request.write_unread()),
-        Reading::Impossible(_) => Advice::default()
-            .then(WRITE_ONLY)
-            .then(request.write_unread()),
+        Reading::Impossible(_) => Advice::of(WRITE_ONLY).then(request.write_unread()),
     }
 }
 

@@ -1120,7 +1120,7 @@ fn advised(request: &Request) -> Vec<Text> {
         request.of(DriveName::Index(1)),
     ];
     let followed = followed.into_iter().map(|request| {
-        let advice = Advice::default().then("So:").then(request.clone());
+        let advice = Advice::of("So:").then(request.clone());
         let advice = advice.then("As root:").then(request.as_root());
         advice.then("After a deed:").then(request.same()).text()
     });

@@ -383,8 +383,7 @@ pub fn refuse_damaged(
 /// How to take out of a file the image that it begins with and is longer than.
 pub fn shorter(file: &Path, image: &Image, findings: &[Finding]) -> Option<Advice> {
     let bytes = damage::shorter(findings).filter(|_| is_raw(image))?;
-    let advice = Advice::default()
-        .then("To take that image out of it, and look at it:")
+    let advice = Advice::of("To take that image out of it, and look at it:")
         .then(Shell::Beginning(file.to_owned(), bytes))
         .then(Request::inspect_file(&Shell::beginning(file)));
     Some(advice)

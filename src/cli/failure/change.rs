@@ -139,12 +139,11 @@ impl Failure {
         if !is_part_left {
             return failure.next(FIND_IT);
         }
-        let first = Advice::default()
-            .then(
-                "Leave the drive on. Parts of what was in its flash are still there, and nowhere \
+        let first = Advice::of(
+            "Leave the drive on. Parts of what was in its flash are still there, and nowhere \
                  else: keep them before anything is written again:",
-            )
-            .then(request.read());
+        )
+        .then(request.read());
         Failure {
             next: first.and(failure.next),
             ..failure

@@ -107,12 +107,11 @@ fn by_packets(family: &Family, answers_vendor_mode: bool, typed: &Request) -> Ad
         true => "",
         false => ", not in vendor mode",
     };
-    Advice::default()
-        .then(format!(
-            "It is a {} drive, which is flashed by packets{not_so}:",
-            family.name
-        ))
-        .then(typed.by_its_name())
+    Advice::of(format!(
+        "It is a {} drive, which is flashed by packets{not_so}:",
+        family.name
+    ))
+    .then(typed.by_its_name())
 }
 
 const ANSWERS: &str = "It is reported to answer vendor mode as well, and drives refuse that until \
@@ -128,7 +127,7 @@ fn ladder(head: impl Into<Line>, failed: &NotEntered, typed: &Request) -> Advice
         Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
         None => last,
     };
-    let mut advice = Advice::default().then(head);
+    let mut advice = Advice::of(head);
     for (number, rung) in (1..).zip(PREPARATIONS.iter().take(shown)) {
         advice.push(format!("{number}  {}", rung.deed));
     }
@@ -185,33 +184,28 @@ fn perhaps_entered(failed: &NotEntered, typed: &Request) -> Advice {
     let off = "Switching the drive off and on ends the mode, whatever it is in.";
     match (failed.by_ports, &failed.ports) {
         // It may be one that is flashed by packets, and was too busy to say so.
-        (false, Some(ports)) if failed.identity.is_none() => Advice::default()
-            .then(
-                "It has not said what it is. Switch it off and on, which ends the mode, and see \
+        (false, Some(ports)) if failed.identity.is_none() => Advice::of(
+            "It has not said what it is. Switch it off and on, which ends the mode, and see \
                  whether it does now: then its own protocol is known:",
-            )
-            .then(typed.list())
-            .then(
-                "If it is as silent there, it may be a dead one, which can be read and written in \
+        )
+        .then(typed.list())
+        .then(
+            "If it is as silent there, it may be a dead one, which can be read and written in \
                  vendor mode. By the ports of its channel it can be told:",
-            )
-            .then(typed.of(ports.clone()).by(Via::Port).as_root()),
-        (false, Some(ports)) => Advice::default()
-            .then(
-                "Through the kernel it cannot be told. By the ports of its channel it can, and \
+        )
+        .then(typed.of(ports.clone()).by(Via::Port).as_root()),
+        (false, Some(ports)) => Advice::of(
+            "Through the kernel it cannot be told. By the ports of its channel it can, and \
                  there such a drive can be read and written:",
-            )
-            .then(typed.of(ports.clone()).by(Via::Port).as_root())
-            .then(off),
-        (false, None) => Advice::default()
-            .then(format!(
-                "Through the kernel it cannot be told. On an IDE port of a computer it can, by \
+        )
+        .then(typed.of(ports.clone()).by(Via::Port).as_root())
+        .then(off),
+        (false, None) => Advice::of(format!(
+            "Through the kernel it cannot be told. On an IDE port of a computer it can, by \
                  --via port as root. {off} Then type the same again:"
-            ))
-            .then(typed.same()),
-        (true, _) => Advice::default()
-            .then(format!("{off} Then type the same again:"))
-            .then(typed.same()),
+        ))
+        .then(typed.same()),
+        (true, _) => Advice::of(format!("{off} Then type the same again:")).then(typed.same()),
     }
 }
 

@@ -33,9 +33,7 @@ pub fn failure(error: &UsageError, typed: &[OsString]) -> Failure {
                 (None, 1) => "Perhaps you meant:".to_owned(),
                 (None, _) => "Perhaps you meant one of these:".to_owned(),
             };
-            meant
-                .into_iter()
-                .fold(Advice::default().then(heading), Advice::then)
+            meant.into_iter().fold(Advice::of(heading), Advice::then)
         }
     };
     Failure {
@@ -192,8 +190,7 @@ fn any_command(drives: &[DriveName], files: &[OsString]) -> Advice {
         (true, Some(_)) => Verb::Inspect,
         (_, _) => Verb::Verify,
     };
-    Advice::default()
-        .then("The command is a letter or a word behind the drive, for example:")
+    Advice::of("The command is a letter or a word behind the drive, for example:")
         .then(Request::form(verb, drives, file.map(OsString::as_os_str)))
 }
 
@@ -259,9 +256,7 @@ fn topic(typed: &[OsString]) -> Topic {
 /// The list of drives, and the line with a place for the one that is meant: none
 /// is ever proposed.
 fn of_a_drive(request: Option<Request>) -> Advice {
-    let next = Advice::default()
-        .then(WHICH_DRIVES)
-        .then(Request::form(Verb::List, &[], None));
+    let next = Advice::of(WHICH_DRIVES).then(Request::form(Verb::List, &[], None));
     match request {
         Some(request) => next
             .then("Then, with its number or path in the place of DRIVE:")
