@@ -16,8 +16,9 @@ mod values;
 mod verb;
 mod words;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
@@ -230,25 +231,18 @@ impl Command {
 
     /// The file that it is about, the first one of several.
     pub fn file(&self) -> Option<&Path> {
-        match self {
-            Command::Read { file } | Command::Write { file } | Command::Verify { file } => {
-                Some(file)
-            }
-            Command::Inspect { files } => files.first().map(PathBuf::as_path),
-            _ => None,
-        }
+        self.files().first().map(PathBuf::as_path)
     }
 
     /// The files that it is about.
-    fn files(&self) -> impl Iterator<Item = &OsStr> {
-        let more = match self {
-            Command::Inspect { files } => files.get(1..).unwrap_or_default(),
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            Command::Read { file } | Command::Write { file } | Command::Verify { file } => {
+                slice::from_ref(file)
+            }
+            Command::Inspect { files } => files,
             _ => &[],
-        };
-        let first = self.file().into_iter();
-        first
-            .chain(more.iter().map(PathBuf::as_path))
-            .map(Path::as_os_str)
+        }
     }
 }
 

@@ -65,10 +65,7 @@ pub fn object(outcome: &Outcome, caller: &Caller) -> Value {
         image.extend(of_failure(failure, caller));
         images[at] = image.into();
     }
-    let several = match request.map(|request| &request.command) {
-        Some(Command::Inspect { files }) => files.len() > 1,
-        _ => false,
-    };
+    let several = request.is_some_and(|request| request.command.files().len() > 1);
     match several {
         true => object.insert("images".to_owned(), images.into()),
         false => object.insert("image".to_owned(), images.into_iter().next().into()),

@@ -35,7 +35,8 @@ impl Request {
         words.extend(verb.map(|verb| verb.letter().into()));
         let (letters, options) = self.switches();
         words.extend(letters);
-        words.extend(self.command.files().map(Operands::file_word));
+        let files = self.command.files().iter();
+        words.extend(files.map(|file| Operands::file_word(file.as_os_str())));
         words.extend(options);
         words
     }

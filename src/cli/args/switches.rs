@@ -7,6 +7,7 @@ use super::values::Setting;
 use super::{Form, Options, Request, UsageError, Via};
 use crate::job::Check;
 use crate::protocol::Protocol;
+use Kind::{Flag, Value};
 
 /// One switch or option.
 #[derive(Debug)]
@@ -138,151 +139,135 @@ const WITHOUT_QUESTIONS: [Verb; 7] = [Read, Write, Verify, Erase, Verb::Check, V
 
 /// In the order of the help.
 pub const SWITCHES: &[Switch] = &[
-    flag("merge", "/m", |to| &mut to.merged)
+    switch("merge", "/m", Flag(|to| &mut to.merged))
         .letter('m')
         .goes_with(&[Read, Write, Verify, Inspect])
         .brief("all banks in one file")
         .more("Without it one file per bank."),
-    flag("binary", "/b", |to| &mut to.binary)
+    switch("binary", "/b", Flag(|to| &mut to.binary))
         .letter('b')
         .goes_with(&[Read, Write, Verify, Inspect])
         .brief("raw binary")
         .more(
             "Without it r writes bank-marked Intel HEX. w, v and i see from the content which it is.",
         ),
-    flag("yes", "--yes", |to| &mut to.options.yes)
+    switch("yes", "--yes", Flag(|to| &mut to.options.yes))
         .letter('y')
         .goes_with(&[Read, Write, Verify, Erase, Verb::Check])
         .consent()
         .brief("do not ask for YES")
         .more("What would be asked is answered in advance: for scripts."),
-    flag("json", "--json", |to| &mut to.options.json)
+    switch("json", "--json", Flag(|to| &mut to.options.json))
         .goes_with(&WITHOUT_QUESTIONS)
         .brief("the outcome as one JSON object on standard output")
         .more("For programs. What people read goes to standard error."),
-    flag("events", "--events", |to| &mut to.options.events)
+    switch("events", "--events", Flag(|to| &mut to.options.events))
         .goes_with(&WITHOUT_QUESTIONS)
         .brief("what happens as lines of JSON on standard error"),
-    flag("quiet", "--quiet", |to| &mut to.options.quiet)
+    switch("quiet", "--quiet", Flag(|to| &mut to.options.quiet))
         .goes_with(&Verb::ALL)
         .brief("no progress: results, questions, warnings, failures"),
-    flag("dry-run", "--dry-run", |to| &mut to.options.dry_run)
+    switch("dry-run", "--dry-run", Flag(|to| &mut to.options.dry_run))
         .goes_with(&[Write, Erase])
         .brief("show what would be done and change nothing"),
-    value("backup", "--backup backup.bin", |to| &mut to.backup)
+    switch("backup", "--backup backup.bin", Value(|to| &mut to.backup))
         .takes("PATH", Values::Paths)
         .goes_with(&[Write, Erase, Revive])
         .not_with("--no-backup")
         .brief("where the backup goes that is made before a change")
         .more("A file, or a folder in which it gets a name."),
-    flag("no-backup", "--no-backup", |to| &mut to.options.no_backup)
+    switch("no-backup", "--no-backup", Flag(|to| &mut to.options.no_backup))
         .goes_with(&[Write, Erase, Revive])
         .brief("change the flash without a way back"),
-    flag("skip-if-same", "--skip-if-same", |to| &mut to.options.skip_if_same)
+    switch("skip-if-same", "--skip-if-same", Flag(|to| &mut to.options.skip_if_same))
         .goes_with(&[Write])
         .brief("write nothing where the revision is the image's")
         .more("For a drive that cannot be read and says that it has the image's revision already."),
-    value("entry", "--entry 2", |to| &mut to.entry)
+    switch("entry", "--entry 2", Value(|to| &mut to.entry))
         .takes("N|NAME", Values::Any)
         .goes_with(&[Write, Verify, Inspect])
         .of_one_file()
         .brief("the image of this number or name, of several")
         .more("Of those in a ZIP or a vendor's flasher."),
-    value("sum", "--sum 4a1f", |to| &mut to.sum)
+    switch("sum", "--sum 4a1f", Value(|to| &mut to.sum))
         .takes("XXXX", Values::Any)
         .goes_with(&[Write, Verify, Inspect])
         .of_one_file()
         .brief("the 16-bit sum that the image must have, in hex"),
-    value("crc32", "--crc32 1f2e3d4c", |to| &mut to.crc32)
+    switch("crc32", "--crc32 1f2e3d4c", Value(|to| &mut to.crc32))
         .takes("XXXXXXXX", Values::Any)
         .goes_with(&[Write, Verify, Inspect])
         .of_one_file()
         .brief("the CRC-32 that the image or its file must have"),
-    value("to", "--to bin --out firmware.bin", |to| &mut to.to)
+    switch("to", "--to bin --out firmware.bin", Value(|to| &mut to.to))
         .takes("FORM", Values::Names(|| Form::ALL.map(Form::name).to_vec()))
         .goes_with(&[Inspect])
         .needs("--out")
         .of_one_file()
         .brief("convert the image: bin, hex, or banks (a file each)")
         .more("Goes with --out."),
-    value("out", "--out firmware.bin --to bin", |to| &mut to.out)
+    switch("out", "--out firmware.bin --to bin", Value(|to| &mut to.out))
         .takes("NAME", Values::Paths)
         .goes_with(&[Inspect])
         .needs("--to")
         .brief("the file that --to makes"),
-    value("banks", "--banks 0-3,7", |to| &mut to.banks)
+    switch("banks", "--banks 0-3,7", Value(|to| &mut to.banks))
         .takes("LIST", Values::Any)
         .goes_with(&[Read, Write, Verify, Erase])
         .not_with("--range")
         .brief("only these 64 KiB banks: 0-3,7"),
-    value("range", "--range 0x4000-0x5fff", |to| &mut to.range)
+    switch("range", "--range 0x4000-0x5fff", Value(|to| &mut to.range))
         .takes("START-END", Values::Any)
         .goes_with(&[Read, Write, Verify, Erase])
         .brief("only these bytes, both ends included: 0x0-0xfff"),
-    value("keep", "--keep 0x4000-0x5fff", |to| &mut to.keep)
+    switch("keep", "--keep 0x4000-0x5fff", Value(|to| &mut to.keep))
         .takes("START-END", Values::Any)
         .goes_with(&[Write, Erase])
         .brief("leave these bytes as they are: 0x4000-0x5fff")
         .more("Both ends are included; 4000h-5FFFh means the same. May be repeated."),
-    value("size", "--size 256K", |to| &mut to.size)
+    switch("size", "--size 256K", Value(|to| &mut to.size))
         .takes("BYTES", Values::Any)
         .goes_with(&[Read, Verify])
         .brief("read an unknown chip as this big: 262144, 256K, 1M"),
-    value("wait", "--wait 200", |to| &mut to.wait)
+    switch("wait", "--wait 200", Value(|to| &mut to.wait))
         .takes("SECONDS", Values::Any)
         .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
         .brief("how long to go on asking a drive that refuses")
         .more("While you switch it off and on: 200 on a terminal, 0 in a script."),
-    value("via", "--via ata", |to| &mut to.via)
+    switch("via", "--via ata", Value(|to| &mut to.via))
         .takes("WAY", Values::Names(|| Via::ALL.map(Via::name).to_vec()))
         .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
         .brief("the way to the drive: sg, ata or port")
         .more("The kernel's SG_IO for packets, ATA PASS-THROUGH, or the I/O ports of its IDE channel, \
              which are for root."),
-    value("protocol", "--protocol vendor", |to| &mut to.protocol)
+    switch("protocol", "--protocol vendor", Value(|to| &mut to.protocol))
         .takes("NAME", Values::Names(|| Protocol::ALL.map(Protocol::name).to_vec()))
         .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
         .brief("use this protocol instead of the detected one"),
-    value("sim", "--sim bench.toml", |to| &mut to.sim)
+    switch("sim", "--sim bench.toml", Value(|to| &mut to.sim))
         .takes("BENCH", Values::Paths)
         // Harmless where no drive is needed, and a shell alias may hold it.
         .goes_with(&Verb::ALL)
         .brief("simulated drives from this file, no real ones"),
-    flag("plain", "--plain", |to| &mut to.options.plain)
+    switch("plain", "--plain", Flag(|to| &mut to.options.plain))
         .goes_with(&Verb::ALL)
         .brief("no bars, countdowns and colours")
         .more("For screen readers and logs."),
-    value("log", "--log mtkflash.log", |to| &mut to.log)
+    switch("log", "--log mtkflash.log", Value(|to| &mut to.log))
         .takes("FILE", Values::Paths)
         .goes_with(&Verb::ALL)
         .not_with("--no-log")
         .brief("another file for the log that a run with drives leaves"),
-    flag("no-log", "--no-log", |to| &mut to.options.no_log)
+    switch("no-log", "--no-log", Flag(|to| &mut to.options.no_log))
         .goes_with(&Verb::ALL)
         .brief("leave no log"),
-    value("force", "--force=model", |to| &mut to.force)
+    switch("force", "--force=model", Value(|to| &mut to.force))
         .takes("CHECK", Values::Names(|| Check::ALL.map(Check::name).to_vec()))
         .goes_with(&[Read, Write, Verify, Erase, Verb::Check, Revive])
         .consent()
         .brief("pass one check, by its name")
         .more("May be repeated, or take a list: --force=model,medium."),
 ];
-
-const fn flag(
-    long: &'static str,
-    example: &'static str,
-    flag: fn(&mut Request) -> &mut bool,
-) -> Switch {
-    switch(long, example, Kind::Flag(flag))
-}
-
-const fn value(
-    long: &'static str,
-    example: &'static str,
-    setting: fn(&mut Options) -> &mut dyn Setting,
-) -> Switch {
-    switch(long, example, Kind::Value(setting))
-}
 
 const fn switch(long: &'static str, example: &'static str, kind: Kind) -> Switch {
     Switch {
