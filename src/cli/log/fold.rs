@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::words;
 use crate::scsi::{ReturnedRegisters, Sense};
 use crate::transport::watched::{Exchange, Time};
-use crate::transport::{Completion, Data, Registers, Verdict};
+use crate::transport::{Completion, Data, Registers, TaskFileError, Verdict};
 
 /// More kinds at once are no loop.
 const KINDS: usize = 12;
@@ -64,7 +64,9 @@ pub struct Sent {
 
 impl Sent {
     pub fn of(exchange: &Exchange<'_>) -> Sent {
-        match exchange {
+        let mut way = Way::None;
+        let unanswered = |error: &TaskFileError| End::Other(words::unanswered(error));
+        let (block, end) = match exchange {
             Exchange::Packet {
                 cdb,
                 data,
@@ -75,49 +77,31 @@ impl Sent {
                 for (to, from) in block.iter_mut().zip(*cdb) {
                     *to = *from;
                 }
-                Sent {
-                    block: Block::Packet {
-                        cdb: block,
-                        length: cdb.len().min(16) as u8,
-                    },
-                    way: match data {
-                        Data::None => Way::None,
-                        Data::In(buffer) => Way::In(buffer.len()),
-                        Data::Out(bytes) => Way::Out(bytes.len()),
-                    },
-                    end: match ended {
-                        Ok(completion) => of_completion(completion, cdb, *timeout),
-                        Err(error) => End::Other(words::unsent(error)),
-                    },
-                }
+                way = match data {
+                    Data::None => Way::None,
+                    Data::In(buffer) => Way::In(buffer.len()),
+                    Data::Out(bytes) => Way::Out(bytes.len()),
+                };
+                let end = match ended {
+                    Ok(completion) => of_completion(completion, cdb, *timeout),
+                    Err(error) => End::Other(words::unsent(error)),
+                };
+                let length = cdb.len().min(16) as u8;
+                (Block::Packet { cdb: block, length }, end)
             }
             Exchange::TaskFile {
                 registers, ended, ..
-            } => Sent {
-                block: Block::Registers(**registers),
-                way: Way::None,
-                end: match ended {
-                    Ok(answer) => End::Status(answer.status),
-                    Err(error) => End::Other(words::unanswered(error)),
-                },
-            },
-            Exchange::Select { ended } => Sent {
-                block: Block::Select,
-                way: Way::None,
-                end: match ended {
-                    Ok(()) => End::Good,
-                    Err(error) => End::Other(words::unanswered(error)),
-                },
-            },
-            Exchange::Identify { ended } => Sent {
-                block: Block::Identify,
-                way: Way::None,
-                end: match ended {
-                    Ok(_) => End::Good,
-                    Err(_) => End::Other(words::NO_ANSWER.to_owned()),
-                },
-            },
-        }
+            } => {
+                let end = ended.map_or_else(unanswered, |answer| End::Status(answer.status));
+                (Block::Registers(**registers), end)
+            }
+            Exchange::Select { ended } => {
+                (Block::Select, ended.map_or_else(unanswered, |()| End::Good))
+            }
+            Exchange::Identify { ended: Ok(_) } => (Block::Identify, End::Good),
+            Exchange::Identify { .. } => (Block::Identify, End::Other(words::NO_ANSWER.to_owned())),
+        };
+        Sent { block, way, end }
     }
 
     /// Whether nothing about its end needs an explanation.
@@ -190,7 +174,7 @@ impl Repeated {
 pub struct Fold {
     kinds: Vec<Repeated>,
     since: Duration,
-    now: Duration,
+    pub now: Duration,
 }
 
 impl Fold {
@@ -240,11 +224,6 @@ impl Fold {
     pub fn flush(&mut self, line: &mut dyn FnMut(Duration, &str)) {
         self.tell_counts(line);
         self.kinds.clear();
-    }
-
-    /// The end of the last command.
-    pub fn now(&self) -> Duration {
-        self.now
     }
 
     /// In the order of each kind's last one.

@@ -349,7 +349,7 @@ impl DriveLog {
     pub fn note(&self, text: &str) {
         let mut fold = locked(&self.fold);
         fold.flush(&mut |at, line| self.write(at, line));
-        self.write(fold.now(), text);
+        self.write(fold.now, text);
     }
 
     fn flush(&self) {
