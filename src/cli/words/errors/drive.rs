@@ -1,5 +1,7 @@
 //! Drives that are not there, not free or not to be had.
 
+use std::path::Path;
+
 use crate::cli::words::InWords;
 use crate::drive::ask::{AskError, TIME_OUT};
 use crate::drive::channel::ChannelError;
@@ -95,13 +97,7 @@ impl InWords for LocateError {
                 format!("there is no device behind {}", path.display())
             }
             LocateError::InTheWay(found) => found.in_words(),
-            LocateError::Io { path, source } => {
-                format!(
-                    "{} cannot be looked at: {}",
-                    path.display(),
-                    source.in_words()
-                )
-            }
+            LocateError::Io { path, source } => because(path, "cannot be looked at", source),
         }
     }
 }
@@ -122,9 +118,7 @@ impl InWords for HoldError {
                 "the drive at {} has changed its place or its names just now",
                 sysfs.display()
             ),
-            HoldError::Transport { node, source } => {
-                format!("{} does not answer: {}", node.display(), source.in_words())
-            }
+            HoldError::Transport { node, source } => because(node, "does not answer", source),
         }
     }
 }
@@ -217,13 +211,7 @@ impl InWords for NoteError {
     fn in_words(&self) -> String {
         match self {
             NoteError::Held => "another mtkflash is at work here".to_owned(),
-            NoteError::Io { path, source } => {
-                format!(
-                    "{} cannot be written: {}",
-                    path.display(),
-                    source.in_words()
-                )
-            }
+            NoteError::Io { path, source } => because(path, "cannot be written", source),
             NoteError::NotOurs { path } => format!("{} is not this program's own", path.display()),
             NoteError::NotSettled { undo, source } => format!(
                 "an earlier mtkflash was ended in the middle, and {} cannot be restored: {}",
@@ -235,6 +223,11 @@ impl InWords for NoteError {
             }
         }
     }
+}
+
+/// What is wrong with a file or a node, and why.
+fn because(path: &Path, what: &str, source: &impl InWords) -> String {
+    format!("{} {what}: {}", path.display(), source.in_words())
 }
 
 fn no_ports_hint(legacy: Option<bool>) -> &'static str {
