@@ -75,7 +75,7 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(request) => request,
         Err(error) => {
             let failure = words::usage::failure(&error, &typed);
-            if !output.manner().events {
+            if !output.manner.events {
                 eprintln_quietly(failure.text());
             }
             let exit = failure.exit;
@@ -96,7 +96,7 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
             if let Some(path) = log.path() {
                 text.row("Log", &path.display().to_string());
             }
-            if !output.manner().events {
+            if !output.manner.events {
                 eprintln_quietly(text);
             }
             failure.exit

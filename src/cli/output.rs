@@ -28,10 +28,10 @@ use crate::job::Phase;
 /// matters more than who is listening.
 #[derive(Debug, Default)]
 pub struct Output {
-    manner: Manner,
+    pub manner: Manner,
     failure: OnceLock<io::Error>,
     outcome: Mutex<Outcome>,
-    log: Log,
+    pub log: Log,
     /// Of several drives at once: what is not shown yet.
     held: Mutex<Vec<(DriveName, Text)>>,
 }
@@ -72,14 +72,6 @@ impl Output {
             log: log.clone(),
             ..Output::default()
         }
-    }
-
-    pub fn manner(&self) -> Manner {
-        self.manner
-    }
-
-    pub fn log(&self) -> &Log {
-        &self.log
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {

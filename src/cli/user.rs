@@ -134,7 +134,7 @@ impl User for AtTerminal<'_> {
     }
 
     fn watch(&self) -> Option<Arc<dyn Watch>> {
-        let log = self.output.log().of_drive(self.drive)?;
+        let log = self.output.log.of_drive(self.drive)?;
         Some(log as Arc<dyn Watch>)
     }
 

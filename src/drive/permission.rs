@@ -117,7 +117,7 @@ impl Obstacle {
             PortOpenError::NotPermitted { .. } | PortOpenError::KernelRefuses => {
                 if let Some(mode) = lockdown(system) {
                     Obstacle::LockedDown { mode }
-                } else if !system.is_superuser() {
+                } else if !system.is_superuser {
                     Obstacle::PortsNeedRoot
                 } else if system.is_container() {
                     Obstacle::PortsInContainer
@@ -167,7 +167,7 @@ fn not_permitted(system: &System, drive: &Located, node: PathBuf) -> Obstacle {
     if system.is_container() {
         return in_container(system, &drive.sysfs, node);
     }
-    if system.is_superuser() {
+    if system.is_superuser {
         return Obstacle::Refused { node };
     }
     let Ok(metadata) = fs::metadata(&node) else {

@@ -99,7 +99,8 @@ impl Kernel for Linux {
 pub struct System {
     root: PathBuf,
     kernel: Arc<dyn Kernel>,
-    is_superuser: bool,
+    /// Whether this program runs with user ID 0.
+    pub is_superuser: bool,
 }
 
 impl System {
@@ -124,11 +125,6 @@ impl System {
 
     pub fn kernel(&self) -> &dyn Kernel {
         &*self.kernel
-    }
-
-    /// Whether this program runs with user ID 0.
-    pub fn is_superuser(&self) -> bool {
-        self.is_superuser
     }
 
     /// `path` is relative to `/sys`.

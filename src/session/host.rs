@@ -140,7 +140,7 @@ impl Machine for Host {
     }
 
     fn folders(&self) -> Folders {
-        folders::of_host(self.system.is_superuser())
+        folders::of_host(self.system.is_superuser)
     }
 
     fn inhibit(&self, why: &str) -> Option<Inhibitor> {
@@ -252,7 +252,7 @@ fn ports_of(system: &System) -> Vec<ListedPort> {
         };
         ListedPort {
             name: seat.into(),
-            about: Some(about).filter(|_| system.is_superuser()),
+            about: Some(about).filter(|_| system.is_superuser),
         }
     };
     let places = channel::with_own_ports(system).into_iter();

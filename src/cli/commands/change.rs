@@ -373,7 +373,7 @@ impl Run<'_> {
     fn carry_out(&mut self, proposal: &Proposal, is_dangerous: bool) -> Result<(), Failure> {
         let request = self.request;
         let backup = proposal.backup.file();
-        self.output.log().sync();
+        self.output.log.sync();
         let inhibitor = self.machine.inhibit("A drive's firmware is being written");
         let done = self.in_job(|job| proposal.carry_out(job));
         drop(inhibitor);

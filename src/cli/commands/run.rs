@@ -114,7 +114,7 @@ impl<'a> Context<'a> {
     /// The machine that the request is about, whose log is begun.
     pub fn machine(self) -> Result<Box<dyn Machine>, Failure> {
         let machine = user::machine(self.request)?;
-        let begun = log::begin(self.output.log(), self.request, machine.as_ref());
+        let begun = log::begin(&self.output.log, self.request, machine.as_ref());
         if let Err(error) = begun {
             self.output.warn_of_log(&words::files::no_log(&error));
         }
@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
         }
         output.begin(drive);
         let bars = among.map(|among| (among.name.to_owned(), among.bars.clone()));
-        let mut progress = Progress::new(output.manner(), request, bars);
+        let mut progress = Progress::new(output.manner, request, bars);
         let mut user = AtTerminal {
             drive,
             output,

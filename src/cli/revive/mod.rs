@@ -94,8 +94,8 @@ fn carry_out(
     request: &Request,
     begun: &mut Option<Box<Request>>,
 ) -> Result<Met, Failure> {
-    let log = context.output.log();
-    let output = Output::new(context.output.manner(), Outcome::default(), log);
+    let log = &context.output.log;
+    let output = Output::new(context.output.manner, Outcome::default(), log);
     let result = commands::carry_out(Context {
         request,
         output: &output,
