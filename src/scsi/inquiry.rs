@@ -95,7 +95,19 @@ pub struct Inquiry {
     pub vendor_specific: String,
 }
 
+/// How many bytes of a reply came, where it should have had so many. Some adapters give
+/// a residue that is not true: what is there came.
+pub fn cut_short(reply: &[u8], residue: i32, wanted: usize) -> Option<usize> {
+    let residue = usize::try_from(residue).unwrap_or(0);
+    let moved = reply.len().saturating_sub(residue);
+    let missing = reply.get(moved..wanted).filter(|bytes| !bytes.is_empty())?;
+    missing.iter().all(|byte| *byte == 0).then_some(moved)
+}
+
 impl Inquiry {
+    /// Bytes of a reply up to the end of the names.
+    pub const NAMES_END: usize = 36;
+
     /// Reads a reply, which may be shorter than what was asked for. `None`
     /// where it does not even tell the device type and its own length.
     ///

@@ -80,3 +80,26 @@ fn an_inquiry_that_failed_says_how() {
         assert_eq!(identity(&mut drive).unwrap_err().in_words(), message);
     }
 }
+
+#[test]
+fn a_name_of_which_a_part_did_not_come_is_asked_for_again_and_is_none() {
+    let mut whole = b"\x05\x80\x00\x02\x5b\0\0\0TSSTcorpDVD-RW SE-506CB TS01".to_vec();
+    whole.resize(cdb::INQUIRY_LENGTH, b' ');
+    let with = |residue: i32, came: usize| {
+        let completion = Completion {
+            residue,
+            ..Completion::default()
+        };
+        identity(&mut Drive(completion, whole[..came].to_vec()))
+    };
+    let short = with(80, 16);
+    assert!(
+        matches!(short, Err(AskError::Short { bytes: 16 })),
+        "{short:?}"
+    );
+    // More than the names need not come, and an adapter may say what is not true.
+    for (residue, came) in [(40, 56), (60, 36), (96, 96), (-1, 96)] {
+        let found = with(residue, came).unwrap();
+        assert_eq!(found.product, "DVD-RW SE-506CB", "{residue}");
+    }
+}

@@ -24,8 +24,9 @@ use super::DeviceError;
 use super::download::{Effect, SendError};
 use crate::flash::Offset;
 use crate::scsi::cdb::{self, Buffer, BufferTooLarge};
-use crate::scsi::{Inquiry, Sense};
-use crate::transport::{Data, OpenDrive, PacketTransport, TransportError, Verdict};
+use crate::scsi::inquiry;
+use crate::scsi::{Inquiry, Sense, SenseKey};
+use crate::transport::{Completion, Data, OpenDrive, PacketTransport, TransportError, Verdict};
 
 /// For a command that may make the drive program. A time-out makes the kernel
 /// reset the drive, and a reset while it programs is the end of it: the MT1939
@@ -86,7 +87,11 @@ fn command(
     data: Data<'_>,
     timeout: Duration,
 ) -> Result<i32, PacketError> {
-    let completion = transport.execute(cdb, data, timeout)?;
+    judged(&transport.execute(cdb, data, timeout)?, timeout)
+}
+
+/// What a completion says of its command.
+fn judged(completion: &Completion, timeout: Duration) -> Result<i32, PacketError> {
     match completion.verdict() {
         Verdict::Good => Ok(completion.residue),
         Verdict::CheckCondition => Err(match Sense::parse(&completion.sense) {
@@ -114,7 +119,14 @@ fn ask_for(
 ) -> Result<i32, PacketError> {
     let mut attentions = 0;
     loop {
-        match command(transport, cdb, Data::In(into), TIMEOUT) {
+        let completion = transport.execute(cdb, Data::In(into), TIMEOUT)?;
+        match judged(&completion, TIMEOUT) {
+            // By SPC that was carried out, with some recovery on the way.
+            Err(PacketError::Sense(sense))
+                if sense.key == SenseKey::RECOVERED_ERROR && !sense.deferred =>
+            {
+                return Ok(completion.residue);
+            }
             Err(PacketError::Sense(sense))
                 if sense.is_unit_attention() && attentions < UNIT_ATTENTIONS =>
             {
@@ -165,14 +177,21 @@ fn write_buffer(
 
 /// Asks the drive who it is, by standard INQUIRY.
 fn inquire(transport: &mut dyn PacketTransport) -> Result<Inquiry, PacketError> {
-    let mut reply = [0; cdb::INQUIRY_LENGTH];
-    command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
-    match Inquiry::parse(&reply) {
+    /// Once more where less than the names came.
+    const ATTEMPTS: u32 = 2;
+    for _ in 0..ATTEMPTS {
+        let mut reply = [0; cdb::INQUIRY_LENGTH];
+        let residue = command(transport, &cdb::inquiry(), Data::In(&mut reply), TIMEOUT)?;
+        if inquiry::cut_short(&reply, residue, Inquiry::NAMES_END).is_some() {
+            continue;
+        }
         // Byte 4 tells how many more bytes there are; an answer without a name
         // is none.
-        Some(inquiry) if !inquiry.identity.product.is_empty() => Ok(inquiry),
-        _ => Err(PacketError::Short),
+        let found = Inquiry::parse(&reply);
+        let found = found.filter(|inquiry| !inquiry.identity.product.is_empty());
+        return found.ok_or(PacketError::Short);
     }
+    Err(PacketError::Short)
 }
 
 /// Has the drive tell its pending UNIT ATTENTIONs, so that none of them stops a

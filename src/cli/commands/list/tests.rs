@@ -141,6 +141,7 @@ fn a_drive_that_does_not_say_who_it_is() {
             odd(Completion { status: 0x08, ..Completion::default() }),
             odd(Completion { host_status: 0x07, ..Completion::default() }),
         ],
+        AskError::Short { .. } => [AskError::Short { bytes: 16 }],
         AskError::Nonsense => [AskError::Nonsense],
     );
     insta::assert_snapshot!(table(silences, |silence| {

@@ -202,6 +202,9 @@ impl InWords for AskError {
                 TIME_OUT.as_secs()
             ),
             AskError::Failed(found) => format!("INQUIRY failed: {}", unanswered(found)),
+            AskError::Short { bytes } => {
+                format!("of the answer to INQUIRY only {bytes} bytes got through")
+            }
             AskError::Nonsense => "the answer to INQUIRY makes no sense".to_owned(),
         }
     }
