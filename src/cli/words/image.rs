@@ -93,11 +93,14 @@ pub fn container(kind: Kind) -> &'static str {
 
 /// Where an image came from that was packed in something.
 pub fn origin(origin: &Origin) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} in this file, {}",
-        path(&origin.path),
-        container(origin.kind)
-    )];
+    let mut lines = vec![match is_nameless(&origin.path) {
+        true => container(origin.kind).to_owned(),
+        false => format!(
+            "{} in this file, {}",
+            path(&origin.path),
+            container(origin.kind)
+        ),
+    }];
     let (doubtful, others): (Vec<&Member>, Vec<&Member>) = origin
         .beside
         .iter()
@@ -153,8 +156,19 @@ fn list(names: &[String]) -> String {
 
 /// `firmware.zip / BYS1.BIN`, from the outside in.
 fn path(path: &[Step]) -> String {
-    let names: Vec<&str> = path.iter().map(|step| step.name.as_str()).collect();
+    let names: Vec<&str> = path
+        .iter()
+        .map(|step| match step.name.as_str() {
+            "" => "its content",
+            name => name,
+        })
+        .collect();
     names.join(" / ")
+}
+
+/// Whether it is a file itself, or all that was packed in one.
+fn is_nameless(path: &[Step]) -> bool {
+    path.iter().all(|step| step.name.is_empty())
 }
 
 /// Where two images differ, by bank and range; `longer` is the file that may
@@ -354,7 +368,7 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
         // What is inside something that is opened here comes out by that first.
         Trouble::Foreign(_) | Trouble::UpxMethod(_) if !member.path.is_empty() => opener(kind),
         Trouble::Foreign(kind) => opener(kind),
-        Trouble::Archive(Problem::Method | Problem::Encrypted) => opener(kind),
+        Trouble::Archive(Problem::Method | Problem::Encrypted | Problem::SameNames) => opener(kind),
         Trouble::UpxMethod(_) => opener(Kind::Upx),
         _ => None,
     });
@@ -403,7 +417,7 @@ fn opener(kind: Kind) -> Option<&'static str> {
 
 /// One sentence about a part of a container that gives no image.
 pub fn of_member(member: &Member) -> String {
-    let name = match member.path.is_empty() {
+    let name = match is_nameless(&member.path) {
         true => "It".to_owned(),
         false => path(&member.path),
     };
@@ -419,6 +433,9 @@ pub fn of_member(member: &Member) -> String {
         Trouble::Image(error) => format!("cannot be used: {}", error.in_words()),
         Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
         Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
+        Trouble::Archive(Problem::SameNames) => {
+            "has two files of one name, and which of them is meant cannot be told".to_owned()
+        }
         Trouble::Archive(Problem::Encrypted) => "wants a password".to_owned(),
         Trouble::Archive(Problem::Method) => {
             "is packed by a method that this tool does not know".to_owned()

@@ -36,6 +36,8 @@ pub enum Problem {
     Method,
     /// More than the budget.
     TooLarge,
+    /// Several of its files have one name: which of them is meant nobody can tell.
+    SameNames,
 }
 
 /// One member of an archive that is a file.

@@ -98,12 +98,28 @@ fn archives_of_7z_and_gzip_are_read_as_well() {
     let mut damaged = packed;
     damaged[0x8_0000] ^= 1;
     assert_eq!(troubles(&damaged), [Trouble::Archive(Problem::Damaged)]);
+    // Several streams in a row are one content, and a disk's last block may follow.
+    let (first, second) = bytes.split_at(0x3_0000);
+    let mut several = [made::gzip("BYS1.BIN", first), made::gzip("", second)].concat();
+    assert!(only(&several).bytes() == bytes);
+    several.resize(several.len() + 512, 0);
+    assert!(only(&several).bytes() == bytes);
+    several.push(b'x');
+    assert_eq!(troubles(&several), [Trouble::Archive(Problem::Damaged)]);
+}
+
+#[test]
+fn of_two_files_of_one_name_in_an_archive_none_is_taken() {
+    let (one, other) = (image(256, 1), image(256, 2));
+    let archive = made::zip(&[("BYS1.BIN", &one), ("BYS1.BIN", &other)]);
+    assert_eq!(troubles(&archive), [Trouble::Archive(Problem::SameNames)]);
 }
 
 #[test]
 fn members_that_want_a_password_leave_room_for_one_that_does_not() {
     let bytes = image(256, 1);
-    let mut members = vec![("locked", b"secret".as_slice()); 9];
+    let names = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let mut members = names.map(|name| (name, b"secret".as_slice())).to_vec();
     members.push(("BYS1.BIN", &bytes));
     let mut archive = made::zip(&members);
     let places = |mark: &[u8], archive: &[u8]| -> Vec<usize> {

@@ -28,7 +28,10 @@ impl<'a> Archive<'a> {
         }
         budget.entries -= work;
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Problem::Damaged)?;
-        Ok(Archive(archive))
+        match entries_told(bytes).is_some_and(|told| told > archive.len()) {
+            true => Err(Problem::SameNames),
+            false => Ok(Archive(archive)),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -45,6 +48,17 @@ impl<'a> Archive<'a> {
         };
         Some(File { name, content })
     }
+}
+
+/// How many entries the end of the directory tells of; `None` where that is told
+/// elsewhere. Of several by one name only the last one is given out.
+fn entries_told(bytes: &[u8]) -> Option<usize> {
+    const TOTAL: usize = 10;
+    const IN_ZIP64: u16 = u16::MAX;
+    let end = memchr::memmem::rfind(bytes, b"PK\x05\x06")?;
+    let total = bytes.get(end + TOTAL..end + TOTAL + 2)?;
+    let total = u16::from_le_bytes(total.try_into().ok()?);
+    (total != IN_ZIP64).then_some(total.into())
 }
 
 fn problem(error: &ZipError) -> Problem {
