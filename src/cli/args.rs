@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
 use crate::image::{Checksum, Crc32};
-use crate::job::Forced;
+use crate::job::{Forced, backup};
 pub use crate::session::{DriveName, Via};
 pub use correct::{
     another_drive, consent_meant, drives_in, like, nearest, nearest_switch, respelled_line,
@@ -192,7 +192,10 @@ pub fn parse_words(typed: &[OsString]) -> Result<Request, UsageError> {
     request.options.all = operands.is_about_all();
     (request.drives, request.command) = operands.command(verb)?;
     let log = request.options.log.as_deref();
-    if log.is_some() && [request.command.file(), request.options.backup.as_deref()].contains(&log) {
+    let files = [request.command.file(), request.options.backup.as_deref()];
+    let is_of =
+        |file: &Path| log.is_some_and(|log| file == log || backup::record_path(file) == log);
+    if files.into_iter().flatten().any(is_of) {
         let file = request.options.log.unwrap_or_default().into_os_string();
         return Err(UsageError::LogIsOtherFile { file });
     }

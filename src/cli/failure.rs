@@ -12,6 +12,7 @@ mod refused;
 
 use std::path::{Path, PathBuf};
 
+pub use change::FIND_IT;
 pub use flash::{Begun, Flash};
 pub use refused::refused;
 
@@ -246,7 +247,8 @@ impl Failure {
             ),
             Command::Write { .. } if !request.options.dry_run => (
                 "What was asked for is done, but the report on it",
-                Advice::of("To compare the flash with the file once more:").then(request.verify()),
+                Advice::of("To compare the flash with the file once more:")
+                    .then(request.verify_part()),
             ),
             Command::Erase if !request.options.dry_run => (
                 "What was asked for is done, but the report on it",

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::advice::Advice;
 use super::args::{A_FILE, Request, parse_words};
+use super::failure::FIND_IT;
 use super::image_file;
 use crate::image::{Crc32, NotLoaded};
-use crate::job::Asked;
+use crate::job::{Asked, interrupted};
 
 /// The line of a change that was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,68 @@ impl GoingOn {
             Some(gone) => Advice::of(gone.words())
                 .then(heading)
                 .then(self.request.with_file(A_FILE.as_ref())),
+        }
+    }
+}
+
+/// What a drive was left with.
+#[derive(Debug)]
+pub struct Left {
+    line: Option<GoingOn>,
+    backup: PathBuf,
+    /// The backup is what it was.
+    is_intact: bool,
+}
+
+impl From<interrupted::Left> for Left {
+    fn from(left: interrupted::Left) -> Left {
+        Left {
+            line: GoingOn::of(&left.asked),
+            backup: left.backup,
+            is_intact: left.is_intact,
+        }
+    }
+}
+
+impl Left {
+    /// The line that goes on, where nothing has to be found for it.
+    pub fn as_typed(&self) -> Option<&Request> {
+        let line = self.line.as_ref().filter(|_| self.is_intact)?;
+        Some(&line.request)
+    }
+
+    /// The same for its user, with what has to be found.
+    pub fn line(&self, heading: &str) -> Option<Advice> {
+        let line = self.line.as_ref()?;
+        if self.is_intact {
+            return Some(line.advice(heading));
+        }
+        let advice = Advice::default().then(format!(
+            "Find the backup of that write, {}, whatever its name is now, and name it behind \
+             --backup.",
+            self.backup.display()
+        ));
+        let named = GoingOn {
+            request: line.request.with_backup(A_FILE.as_ref()),
+            gone: line.gone.clone(),
+        };
+        Some(advice.and(named.advice(heading)))
+    }
+
+    /// After a check or a read of that drive.
+    pub fn advice(&self, request: &Request) -> Advice {
+        let line = self.line("To go on where that run ended:");
+        let is_alone = line.is_none();
+        let advice = line.unwrap_or_default();
+        match (self.is_intact, is_alone) {
+            (false, true) => advice.then(FIND_IT),
+            (false, false) => advice,
+            (true, true) => advice
+                .then("To put back what was in it before:")
+                .then(request.restore(&self.backup)),
+            (true, false) => advice
+                .then("Or put back what was in it before:")
+                .then(request.restore(&self.backup)),
         }
     }
 }

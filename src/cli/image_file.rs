@@ -27,9 +27,23 @@ pub fn load(request: &Request, file: &Path) -> Result<Image, LoadError> {
         Selection::Banks(_) | Selection::Range(_) if file.is_file() => {
             image::load_part(file, entry)
         }
-        _ if request.merged && file.exists() => image::load_merged(file, entry),
-        _ => image::load(file, entry),
+        _ => match part_of_record(request, file) {
+            Some(banks) if is_in_bank_files(request, file, &banks) => {
+                image::load_these_banks(file, &banks)
+            }
+            Some(_) if file.is_file() => image::load_part(file, entry),
+            _ if request.merged && file.exists() => image::load_merged(file, entry),
+            _ => image::load(file, entry),
+        },
     }
+}
+
+/// The banks of which a dump holds all or a part, where its record says that it is none of
+/// all of a flash.
+fn part_of_record(request: &Request, file: &Path) -> Option<Vec<Bank>> {
+    let record = Record::beside(file).filter(|_| request.selection().is_everything())?;
+    let banks = record.ranges.iter().flat_map(|range| range.banks());
+    Some(banks.collect()).filter(|banks: &Vec<Bank>| !banks.is_empty())
 }
 
 /// What of an image belongs into the part that is selected, where the file says where its

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::advice::Advice;
 use super::args::{DriveName, Request};
-use super::going_on::GoingOn;
 use crate::job::{Check, backup};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -182,17 +181,6 @@ pub fn after_check_of_all(request: &Request) -> Advice {
              DRIVE:",
     )
     .then(request.read())
-}
-
-/// After a check or a read of a drive with a change that was begun and not finished.
-pub fn after_interrupted(begun: Option<&GoingOn>, backup: &Path, request: &Request) -> Advice {
-    let advice = match begun {
-        Some(begun) => begun
-            .advice("To go on where that run ended:")
-            .then("Or put back what was in it before:"),
-        None => Advice::of("To put back what was in it before:"),
-    };
-    advice.then(request.restore(backup))
 }
 
 /// After a write that was forced over what keeps the drive alive.

@@ -145,6 +145,8 @@ pub struct Examined {
     pub fits: Vec<Fits>,
     /// What a drive refused to have read when it was made, by the record beside it.
     pub gaps: Vec<FlashRange>,
+    /// What it holds of a flash, by that record; nothing where it holds all.
+    pub part: Vec<FlashRange>,
     /// It is one of several, and shown in short.
     pub beside_others: bool,
     /// By its record it is perhaps of two firmwares.
@@ -175,6 +177,8 @@ pub struct Drive {
     /// Bytes.
     pub size: u32,
     pub is_readable: bool,
+    /// It did not answer INQUIRY, and was known by another way.
+    pub is_silent: bool,
     /// Why it cannot be written.
     pub read_only: Option<Unwritable>,
 }
@@ -189,6 +193,8 @@ pub struct Dumped {
     pub record: Record,
     /// Its boot code gave it: no firmware runs.
     pub by_boot_code: bool,
+    /// How large the flash is was its user's word.
+    pub is_of_named_size: bool,
     /// Where the drive has shown something else than what is in its flash.
     pub remapped: Option<FlashRange>,
     /// What shows that the flash is damaged.
@@ -322,6 +328,7 @@ impl Drive {
             info: session.device.info().clone(),
             size: *size,
             is_readable: matches!(reading, Reading::Blocks(_)),
+            is_silent: session.is_silent,
             read_only: match writing {
                 Writing::Impossible(why) => Some(*why),
                 Writing::InPlace(_) | Writing::Download(_) => None,

@@ -21,6 +21,14 @@ pub struct Asked {
     pub silence: Option<AskError>,
 }
 
+impl Asked {
+    /// Whether somebody is seen to use the drive.
+    pub fn is_in_use(&self) -> bool {
+        let is_busy = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Busy { .. });
+        self.obstacles.iter().any(is_busy)
+    }
+}
+
 /// Whether an IDE channel may be at the legacy ports, where a drive can be
 /// reached that the kernel does not list.
 pub fn has_legacy_ports(system: &System, topology: &Topology) -> bool {

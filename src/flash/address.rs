@@ -122,6 +122,11 @@ impl FlashRange {
         FlashRange::new(self.start.max(other.start), self.end.min(other.end))
     }
 
+    /// Whether it begins where one bank does and ends where one does.
+    pub fn is_whole_banks(self) -> bool {
+        !self.is_empty() && self.start % BANK_SIZE == 0 && self.end % BANK_SIZE == 0
+    }
+
     /// The banks that hold any byte of the range, ascending.
     pub fn banks(self) -> impl DoubleEndedIterator<Item = Bank> + Clone {
         let end = if self.is_empty() {

@@ -9,6 +9,8 @@ mod outcome;
 mod proposal;
 mod way_back;
 
+use std::path::Path;
+
 use super::backup::Circumstances;
 use super::objection::Content as Doubtful;
 use super::record::Record;
@@ -42,6 +44,8 @@ pub enum Content<'a> {
 #[derive(Debug)]
 pub struct Request<'a> {
     pub content: Content<'a>,
+    /// Of the image, where it is in one.
+    pub file: Option<&'a Path>,
     pub selection: Selection,
     /// Ranges that stay as they are.
     pub keep: Vec<FlashRange>,
@@ -54,6 +58,14 @@ pub struct Request<'a> {
     /// Nothing is written where the drive cannot be read and says that it has the
     /// image's revision already.
     pub skip_if_same: bool,
+}
+
+impl Request<'_> {
+    /// The files beside which a backup that was moved may be, or which are it.
+    fn near(&self) -> Vec<&Path> {
+        let backup = backup_path(&self.backup);
+        backup.into_iter().chain(self.file).collect()
+    }
 }
 
 /// Reads what may change, makes the backup and works out the plan.

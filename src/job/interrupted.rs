@@ -129,7 +129,7 @@ pub fn notices(
     size: u32,
     journal: &Journal,
 ) -> Vec<Notice> {
-    let open = find(file, device, size as usize, journal);
+    let open = find(file.as_slice(), device, size as usize, journal);
     let is_nameless = device.identity.is_none();
     let is_near = |who: Who, entry: &Option<journal::Found>| {
         let is_settled = entry.as_ref().is_some_and(|found| found.entry.settled);
@@ -172,14 +172,14 @@ pub fn is_mixed(
         Writing::InPlace(layout) => Some(layout),
         Writing::Download(_) | Writing::Impossible(_) => None,
     };
-    let open = find(file, device.info(), dump.bytes.len(), journal);
+    let open = find(file.as_slice(), device.info(), dump.bytes.len(), journal);
     open.recognised(dump, layout, |_| None).is_mixed(dump)
 }
 
 /// Notes that the changes are over which were to make of this drive's flash what it
 /// holds: all of it was read and compared. Returns whether there were any.
 pub fn end_those_that_hold(held: &[u8], device: &DeviceInfo, journal: &Journal) -> bool {
-    let open = find(None, device, held.len(), journal);
+    let open = find(&[], device, held.len(), journal);
     let is_held = |target: &[u8], covered: &[FlashRange]| {
         let mut covered = covered.iter();
         covered.all(|range| range.of(target) == range.of(held))
@@ -202,21 +202,36 @@ pub fn end_those_that_hold(held: &[u8], device: &DeviceInfo, journal: &Journal) 
     !closings.is_empty()
 }
 
-/// What asked for the change that this drive was left with, and its backup.
-pub fn unfinished_line(
-    device: &DeviceInfo,
-    size: u32,
-    journal: &Journal,
-) -> Option<(Asked, PathBuf)> {
-    let open = find(None, device, size as usize, journal);
-    let this = open.intact.into_iter().find(|one| one.who.is_this())?;
-    Some((this.entry?.entry.asked(), this.path))
+/// A change that a drive was left with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    pub asked: Asked,
+    pub backup: PathBuf,
+    /// The backup is what it was.
+    pub is_intact: bool,
+}
+
+/// The change that this drive was left with, by its note.
+pub fn left(device: &DeviceInfo, size: u32, journal: &Journal) -> Option<Left> {
+    let open = find(&[], device, size as usize, journal);
+    let intact = open.intact.into_iter().find(|one| one.who.is_this());
+    let intact = intact.and_then(|one| Some((one.entry?, one.path, true)));
+    let gone = || {
+        let one = open.lost.into_iter().find(|one| one.who.is_this())?;
+        Some((one.entry?, one.path?, false))
+    };
+    let (found, backup, is_intact) = intact.or_else(gone)?;
+    Some(Left {
+        asked: found.entry.asked(),
+        backup,
+        is_intact,
+    })
 }
 
 /// Whether there is note of a change that this drive, by its serial number or its
 /// place, was left with.
 pub fn is_noted(device: &DeviceInfo, size: u32, journal: &Journal) -> bool {
-    let open = find(None, device, size as usize, journal);
+    let open = find(&[], device, size as usize, journal);
     let mut who = open.intact.iter().map(|one| one.who);
     who.any(Who::is_this) || open.lost.iter().any(|one| one.who.is_this())
 }

@@ -30,6 +30,8 @@ pub struct Compared {
     /// The sum over all of them.
     pub total: Checksum,
     pub difference: Option<Difference>,
+    /// All of it was FF.
+    pub is_blank: bool,
     /// How often two reads of a block differed.
     pub disagreements: u32,
     /// What the drive refused to have read, ascending; not compared and in no sum.
@@ -38,7 +40,7 @@ pub struct Compared {
     pub owned: Vec<Owned>,
 }
 
-/// Compares the selected part of the flash with an image. Returns as well what stands
+/// Compares the selected part of the flash, but for `keep`, with an image. Returns as well what stands
 /// against the places of the image's banks in a flash that is changed bank by bank.
 ///
 /// # Errors
@@ -48,18 +50,27 @@ pub fn verify(
     job: &mut Job,
     image: &Image,
     selection: &Selection,
+    keep: &[FlashRange],
 ) -> Result<(Compared, Option<Objection>), JobError> {
     let ranges = job.ranges(selection)?;
+    for range in keep {
+        job.ranges(&Selection::Range(*range))?;
+    }
     let size = job.device.capabilities().size;
     let expected = fit::spread(image, size, selection, &ranges)?;
     let mut held = Vec::new();
-    let (scope, owned) = match &job.device.capabilities().writing {
+    let (scope, mut owned) = match &job.device.capabilities().writing {
         Writing::Download(rules) => provable(rules, &expected, &ranges),
         Writing::InPlace(_) | Writing::Impossible(_) => {
             held.resize(size as usize, ERASED);
             (ranges, Vec::new())
         }
     };
+    let scope = without(&scope, keep);
+    owned.extend(keep.iter().map(|range| Owned {
+        range: *range,
+        kept: Kept::Wanted,
+    }));
     let compared = compare(job, Phase::Verify, &expected, &scope, &mut held)?;
     if compared.sums.is_empty() {
         return Err(Refusal::NothingCompared.into());
@@ -124,6 +135,7 @@ pub(super) fn compare(
         sums: Vec::new(),
         total: Checksum::default(),
         difference: None,
+        is_blank: true,
         disagreements: 0,
         gaps: Vec::new(),
         owned: Vec::new(),
@@ -155,6 +167,7 @@ pub(super) fn compare(
             if !held.is_empty() {
                 at.range_of(found).of_mut(held).copy_from_slice(found);
             }
+            compared.is_blank &= found.iter().all(|byte| *byte == ERASED);
             sum = sum.and(Checksum::of(found));
             job.send(Event::Progress {
                 phase,

@@ -72,6 +72,8 @@ pub enum Kept {
     Written(Written),
     /// Under no tag of the image's integrity table.
     Untagged,
+    /// Left out by the user's wish, who keeps it.
+    Wanted,
 }
 
 /// A check of [`Download::prepare`] that the user can override by its name.

@@ -50,7 +50,9 @@ impl OnBench {
             DriveName::Port(_) => None,
             DriveName::Serial(serial) => {
                 let found = drives.iter().filter(|drive| says_serial(drive, serial));
-                Some(only_one(serial, found.collect(), |drive| called(drive))?)
+                let is_unasked = drives.iter().any(|drive| drive.packets().is_none());
+                let called = |drive: &&SimDriveHandle| called(drive);
+                Some(only_one(serial, found.collect(), is_unasked, called)?)
             }
         };
         found.ok_or_else(|| OpenError::NotOnBench {

@@ -25,6 +25,8 @@ pub enum OpenError {
     /// No drive says that this is its serial number, or several do.
     NotBySerial {
         serial: String,
+        /// A drive is in use and was not asked.
+        is_unasked: bool,
         found: Vec<DriveName>,
     },
     NotLocated(#[from] LocateError),

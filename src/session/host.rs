@@ -222,13 +222,19 @@ impl Host {
 
     /// Every drive is asked: what the kernel remembers has no serial numbers.
     fn locate_serial(&self, serial: &str) -> Result<Located, OpenError> {
-        let says_serial = |drive: &&Located| {
-            let said = list::ask(&self.system, drive).said;
-            is_serial(said.as_ref(), serial) && drive.node().is_some()
+        let mut is_unasked = false;
+        let mut says_serial = |drive: &&Located| {
+            let asked = list::ask(&self.system, drive);
+            is_unasked |= asked.is_in_use();
+            is_serial(asked.said.as_ref(), serial) && drive.node().is_some()
         };
         let topology = Topology::read(&self.system);
-        let found = topology.drives().filter(says_serial).cloned();
-        only_one(serial, found.collect(), |drive| {
+        let found: Vec<Located> = topology
+            .drives()
+            .filter(|drive| says_serial(drive))
+            .cloned()
+            .collect();
+        only_one(serial, found, is_unasked, |drive| {
             drive.node().map(|node| DriveName::Path(node.to_owned()))
         })
     }

@@ -130,9 +130,7 @@ impl Listed {
 
     /// Whether somebody is seen to use it.
     pub fn is_in_use(&self) -> bool {
-        let is_busy = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Busy { .. });
-        self.asked.obstacles.iter().any(is_busy)
-            || matches!(self.firmware, Some(Firmware::InUse(_)))
+        self.asked.is_in_use() || matches!(self.firmware, Some(Firmware::InUse(_)))
     }
 
     /// What it is called on the way to it; `None` where nothing names it. On the

@@ -49,19 +49,22 @@ pub(super) fn is_serial(said: Option<&Identity>, named: &str) -> bool {
     said.is_some_and(|said| said.eq_ignore_ascii_case(named))
 }
 
-/// The drive with a serial number, of those that say it is theirs.
+/// The drive with a serial number, of those that say it is theirs; `is_unasked` where one
+/// is in use and may have it.
 ///
 /// # Errors
 /// None, or several.
 pub(super) fn only_one<T>(
     serial: &str,
     found: Vec<T>,
+    is_unasked: bool,
     called: impl Fn(&T) -> Option<DriveName>,
 ) -> Result<T, OpenError> {
     match <[T; 1]>::try_from(found) {
         Ok([one]) => Ok(one),
         Err(found) => Err(OpenError::NotBySerial {
             serial: serial.to_owned(),
+            is_unasked,
             found: found.iter().filter_map(called).collect(),
         }),
     }

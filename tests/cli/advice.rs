@@ -479,3 +479,14 @@ fn an_erase_that_is_never_made_is_refused_before_yes_is_spoken_of() {
         assert!(!run.stderr.contains("--yes"), "{run}");
     }
 }
+
+#[test]
+fn a_comparison_with_a_blank_flash_leads_to_a_write_that_needs_no_backup() {
+    let folder = Folder::with_bench("sst39sf020.toml");
+    folder.write("new.bin", new_image());
+    folder.done("3 e --yes --no-backup");
+    let run = folder.fails("3 v /m new.bin", 8);
+    let line = printed(&run, "3 w /m new.bin --no-backup");
+    folder.done(&format!("{line} --yes --force=model"));
+    assert!(folder.flash() == new_image());
+}

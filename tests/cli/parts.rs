@@ -233,3 +233,87 @@ fn bytes_that_stay_but_are_erased_on_the_way_are_not_risked_without_a_copy() {
     );
     assert_eq!(folder.flash(), old);
 }
+
+#[test]
+fn a_part_of_a_bank_is_read_into_raw_binary_alone() {
+    let folder = Folder::with_bench(BENCH);
+    for line in ["3 r /m part.hex", "3 r /b part", "3 r part"] {
+        let part = "--range 0x4000-0x5fff";
+        let run = folder.fails(&format!("{line} {part}"), 2);
+        let name = line.split(' ').next_back().unwrap();
+        let raw = format!("3 r /m /b {name} {part}");
+        assert!(run.stderr.contains(&raw), "{run}");
+        folder.done(&raw);
+        folder.done(&format!("3 v {name} {part}"));
+        let seen = folder.done(&format!("i {name}"));
+        assert!(
+            seen.stdout
+                .contains("a part of a flash by its record: 0x04000-0x05fff"),
+            "{seen}"
+        );
+        std::fs::remove_file(folder.path(name)).unwrap();
+        std::fs::remove_file(folder.path(&format!("{name}.txt"))).unwrap();
+    }
+}
+
+#[test]
+fn a_dump_of_whole_banks_is_used_as_it_was_read_whatever_names_them() {
+    let folder = Folder::with_bench(BENCH);
+    let old = folder.done("3 c").code.map(|_| folder.flash()).unwrap();
+    for form in ["/m x.hex", "/b x", "x"] {
+        for part in [
+            "--range 0x10000-0x1ffff",
+            "--range 0x0-0x2ffff",
+            "--banks 0,3",
+        ] {
+            let name = form.split(' ').next_back().unwrap();
+            folder.done(&format!("3 r {form} {part}"));
+            folder.done(&format!("3 v {name} {part}"));
+            folder.done(&format!("3 w {name} {part} --yes"));
+            let seen = folder.done(&format!("i {name}"));
+            assert!(
+                seen.stdout.contains("a part of a flash by its record"),
+                "{seen}"
+            );
+            // Without its place it is led to that.
+            let run = folder.fails(&format!("3 v {name}"), 5);
+            assert!(run.stderr.contains("holds a part of a flash only"), "{run}");
+            let run = folder.fails(&format!("i {name} --to bin --out y"), 4);
+            assert!(run.stderr.contains("its record says so"), "{run}");
+            for file in folder.files() {
+                std::fs::remove_file(folder.path(&file)).unwrap();
+            }
+        }
+    }
+    assert!(folder.flash() == old);
+}
+
+#[test]
+fn what_no_flash_has_the_size_of_is_not_made_into_files_of_banks() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("bank.bin", &old_image()[..BANK]);
+    let run = folder.fails("i bank.bin --to banks --out z", 4);
+    assert!(
+        run.stderr.contains("--banks and the number of its bank"),
+        "{run}"
+    );
+    assert_eq!(folder.files(), ["bank.bin"]);
+}
+
+#[test]
+fn what_was_kept_is_left_out_of_a_comparison_and_of_the_write_that_it_leads_to() {
+    let folder = Folder::with_bench(BENCH);
+    folder.write("new.bin", new_image());
+    let keep = "--keep 0x4100-0x41ff";
+    folder.done(&format!("3 w /m new.bin {keep} --yes"));
+    let held = folder.flash();
+    let run = folder.done(&format!("3 v /m new.bin {keep}"));
+    assert!(run.stdout.contains("to be kept, as you asked"), "{run}");
+    folder.write("old.bin", old_image());
+    let run = folder.fails(&format!("3 v /m old.bin {keep}"), 8);
+    assert!(
+        run.stderr.contains(&format!("3 w /m old.bin {keep}")),
+        "{run}"
+    );
+    assert!(folder.flash() == held);
+}

@@ -96,11 +96,11 @@ fn a_limit_on_the_size_of_files_prevents_the_write() {
     assert_eq!(folder.files(), ["new.bin"]);
 }
 
-/// A disk of 64 KiB, where this user may have one of their own.
+/// A disk of 128 KiB, where this user may have one of their own.
 fn on_a_small_disk(folder: &Folder, line: &str) -> Option<Run> {
     fs::create_dir(folder.path("disk")).unwrap();
     folder.done("3 c");
-    let mount = "mount -t tmpfs -o size=64k none disk";
+    let mount = "mount -t tmpfs -o size=128k none disk";
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
         command
@@ -141,14 +141,14 @@ fn a_full_disk_ends_a_dump_before_a_byte_is_read() {
 #[test]
 fn a_hex_dump_needs_more_room_than_a_raw_one() {
     let folder = ready();
-    let hex = "3 r /m disk/x.hex --range 0x0-0x5fff";
+    let hex = "3 r /m disk/x.hex --banks 0";
     let Some(run) = on_a_small_disk(&folder, hex) else {
         return;
     };
     assert_eq!(run.code, Some(6), "{run}");
     fs::remove_dir(folder.path("disk")).unwrap();
     fs::remove_dir(folder.path("home")).unwrap();
-    let raw = "3 r /m /b disk/x.bin --range 0x0-0x5fff";
+    let raw = "3 r /m /b disk/x.bin --banks 0";
     let run = on_a_small_disk(&folder, raw).unwrap();
     assert_eq!(run.code, Some(0), "{run}");
 }

@@ -643,7 +643,8 @@ fn a_byte_that_the_chip_refuses_twice_is_worn_and_the_same_is_not_advised_again(
         "{run}"
     );
     assert!(!run.stderr.contains(again), "{run}");
-    assert!(run.stderr.contains("3 w /m /b before.bin"), "{run}");
+    // The backup wants a byte of the chip there, too.
+    assert!(!run.stderr.contains("3 w /m /b before.bin"), "{run}");
     bench(&folder, sound);
     let run = run_in(&folder, "a", &line);
     assert_eq!(run.code, Some(0), "{run}");
@@ -939,4 +940,88 @@ fn who_has_put_the_backup_back_has_nothing_left_to_go_back_to() {
     assert!(folder.flash() == old_image(), "{run}");
     assert!(run.stdout.contains("nothing left to go back to"), "{run}");
     assert!(!run.stdout.contains("w /m /b before.bin"), "{run}");
+}
+
+/// A write with `--keep` that was cut off, whose backup was moved.
+fn with_moved_backup() -> (Folder, String) {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff");
+    let with_backup = format!("{line} --backup before.bin");
+    cut_in(&folder, "a", &with_backup, 3, 1_000_000);
+    fs::rename(folder.path("a/before.bin"), folder.path("b/moved.bin")).unwrap();
+    (folder, line)
+}
+
+#[test]
+fn a_drive_whose_backup_was_moved_is_told_the_line_that_names_it() {
+    let (folder, line) = with_moved_backup();
+    for look in ["3 c", "3 r /m /b dump.bin"] {
+        let run = run_in(&folder, "a", look);
+        let told = "--backup FILE --keep 0x4100-0x41ff";
+        assert!(run.stdout.contains(told), "{run}");
+    }
+    fs::remove_file(folder.path("a/dump.bin")).unwrap();
+    fs::remove_file(folder.path("a/dump.bin.txt")).unwrap();
+    let run = run_in(&folder, "a", &format!("{line} --backup ../b/moved.bin"));
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == expected("--keep"));
+    // The record that lies where the backup was says nothing more either.
+    for sub in ["a", "b"] {
+        let run = run_in(&folder, sub, "3 c");
+        assert!(!run.stdout.contains("not finished"), "{run}");
+    }
+}
+
+#[test]
+fn a_moved_backup_that_is_the_image_is_found_by_that() {
+    let (folder, _) = with_moved_backup();
+    let back = "3 w /m ../b/moved.bin --yes";
+    let run = run_in(&folder, "a", &format!("{back} --keep 0x4000-0x5fff"));
+    assert_eq!(run.code, Some(4), "{run}");
+    assert!(!run.stderr.contains("--backup FILE"), "{run}");
+    assert_eq!(run_in(&folder, "a", back).code, Some(0));
+    assert!(folder.flash() == old_image());
+}
+
+#[test]
+fn who_can_do_without_a_lost_backup_is_not_asked_for_it_again() {
+    let (folder, line) = with_moved_backup();
+    fs::remove_file(folder.path("b/moved.bin")).unwrap();
+    assert_eq!(run_in(&folder, "a", &line).code, Some(4));
+    let run = run_in(&folder, "a", &format!("{line} --force=interrupted"));
+    assert_eq!(run.code, Some(0), "{run}");
+    for again in ["3 c", line.as_str()] {
+        let run = run_in(&folder, "a", again);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(!run.stdout.contains("not finished"), "{run}");
+    }
+}
+
+#[test]
+fn a_backup_on_a_disk_that_takes_no_files_is_gone_on_with() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff --backup ../b/before.bin");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    let mode = |mode| fs::set_permissions(folder.path("b"), fs::Permissions::from_mode(mode));
+    mode(0o555).unwrap();
+    let run = run_in(&folder, "a", &line);
+    mode(0o755).unwrap();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(folder.flash() == expected("--keep"));
+}
+
+#[test]
+fn a_backup_that_wants_another_byte_where_the_chip_is_worn_is_no_way_back() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let sound = folder.text("bench.toml");
+    // What is kept there the chip does not take again once it was erased.
+    let fault = "[[drive.fault]]\nkind = \"stuck\"\nat = 0x4150\n";
+    bench(&folder, format!("{sound}{fault}"));
+    let line = write_line(&folder, 3, "--keep 0x4100-0x41ff --backup before.bin");
+    for _ in 0..2 {
+        assert_eq!(run_in(&folder, "a", &line).code, Some(7));
+    }
+    let run = run_in(&folder, "a", &line);
+    assert!(run.stderr.contains("ends there, too"), "{run}");
+    assert!(!run.stderr.contains("3 w /m /b before.bin"), "{run}");
 }

@@ -296,7 +296,7 @@ impl TestDrive {
         let image = Image::from_bytes(image.to_vec());
         let selection = self.kind.selection();
         let result = self.run(&mut device, &mut Vec::new(), |job| {
-            verify::verify(job, &image, &selection)
+            verify::verify(job, &image, &selection, &[])
         });
         let _ = device.leave();
         result.map(|(compared, _)| compared)
@@ -331,6 +331,7 @@ impl TestDrive {
                 image: &image,
                 record: None,
             },
+            file: None,
             selection: self.kind.selection(),
             keep: self.keep.clone(),
             backup: BackupWish::File(self.fresh_path()),

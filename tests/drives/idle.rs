@@ -88,7 +88,7 @@ fn a_comparison_finds_no_difference_that_is_not_there() {
             let image = Image::from_bytes(image.clone());
             let selection = kind.selection();
             let compared = drive.run(&mut device, &mut Vec::new(), |job| {
-                mtkflash::job::verify::verify(job, &image, &selection)
+                mtkflash::job::verify::verify(job, &image, &selection, &[])
             });
             let _ = device.leave();
             if let Ok((compared, _)) = compared {

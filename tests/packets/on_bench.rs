@@ -72,6 +72,7 @@ pub fn request(image: &Image, backup: BackupWish) -> change::Request<'_> {
             image,
             record: None,
         },
+        file: None,
         selection: Selection::Everything,
         keep: Vec::new(),
         backup,

@@ -220,6 +220,8 @@ enum Ended {
     Good,
     Killed,
     Refused(Refusal),
+    /// What was read is in this file, and the one that was named is kept from it.
+    Kept(PathBuf),
     Failed,
 }
 
@@ -418,6 +420,7 @@ impl World {
                 },
                 None => Content::Blank,
             },
+            file: None,
             selection: line.range.map_or(Selection::Everything, Selection::Range),
             keep: line.keep.clone(),
             backup: wish,
@@ -541,6 +544,7 @@ impl World {
                 seen.note("cut");
                 match error {
                     ChangeError::Job(JobError::Refused(refusal)) => Ended::Refused(refusal),
+                    ChangeError::Job(JobError::Kept { file, .. }) => Ended::Kept(file),
                     _ => Ended::Failed,
                 }
             }
@@ -572,7 +576,7 @@ impl World {
             }
             Ended::Refused(Refusal::Unfinished { .. }) => seen.note("refused as unfinished"),
             Ended::Refused(Refusal::BackupGone { .. }) => seen.note("backup gone"),
-            Ended::Refused(_) => {}
+            Ended::Refused(_) | Ended::Kept(_) => {}
             Ended::Killed | Ended::Failed if has_begun => {
                 truth.original = Some(original);
                 if after == target {
@@ -731,7 +735,9 @@ impl World {
             Ended::Refused(refusal) => {
                 panic!("drive {number}: the same again is refused: {refusal:?}")
             }
-            Ended::Failed | Ended::Killed => panic!("drive {number}: failed without a fault"),
+            Ended::Failed | Ended::Killed | Ended::Kept(_) => {
+                panic!("drive {number}: failed without a fault")
+            }
         }
     }
 
@@ -748,8 +754,15 @@ impl World {
         let mut besides = Besides::default();
         for _ in 0..MOST {
             let ended = self.run(number, line, false, &besides, seen);
-            let Ended::Refused(refusal) = ended else {
-                return ended;
+            let refusal = match ended {
+                Ended::Refused(refusal) => refusal,
+                // As is said there: to go on with that as backup.
+                Ended::Kept(file) => {
+                    assert!(besides.backup.is_some(), "no name was asked for");
+                    besides.backup = Some(file);
+                    continue;
+                }
+                ended => return ended,
             };
             let met = (line.clone(), refusal.clone());
             let is_same = besides.backup.is_none() && !besides.is_forced;

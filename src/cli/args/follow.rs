@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::print::A_DRIVE;
 use super::{Artifact, Command, DriveName, Options, Request, Topic, Verb, Via};
 use crate::files;
-use crate::flash::{BANK_SIZE, FlashRange};
+use crate::flash::FlashRange;
 use crate::image;
 use crate::job::backup;
 use crate::job::record::Record;
@@ -295,6 +295,14 @@ impl Request {
         })
     }
 
+    /// Into one raw binary file.
+    pub fn raw(&self) -> Request {
+        self.changed(|request| {
+            request.merged = true;
+            request.binary = true;
+        })
+    }
+
     /// From one file for all banks.
     pub fn merged(&self) -> Request {
         self.changed(|request| request.merged = true)
@@ -354,15 +362,17 @@ impl Request {
     pub fn verify_part(&self) -> Request {
         self.verify().changed(|request| {
             request.merged = self.merged;
+            request.options.keep.clone_from(&self.options.keep);
             request.options.banks = self.options.banks.clone();
             request.options.range = self.options.range;
         })
     }
 
-    /// Writes a file into this drive, the same part of it.
+    /// Writes a file into this drive, the same part of it, and keeps the same.
     pub fn write(&self, file: &Path) -> Request {
         let file = file.to_owned();
         self.command(Command::Write { file }).changed(|request| {
+            request.options.keep.clone_from(&self.options.keep);
             request.options.banks = self.options.banks.clone();
             request.options.range = self.options.range;
         })
@@ -420,9 +430,7 @@ impl Options {
         let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
             return;
         };
-        let is_bank =
-            |range: &FlashRange| range.start() % BANK_SIZE == 0 && range.end() % BANK_SIZE == 0;
-        if ranges.iter().all(is_bank) {
+        if ranges.iter().all(|range| range.is_whole_banks()) {
             self.banks = Some(ranges.iter().flat_map(|range| range.banks()).collect());
         } else {
             self.range = Some(FlashRange::new(first.start(), last.end()));

@@ -222,9 +222,12 @@ pub const SWITCHES: &[Switch] = &[
         .brief("only these bytes, both ends included: 0x0-0xfff"),
     switch("keep", "--keep 0x4000-0x5fff", Value(|to| &mut to.keep))
         .takes("START-END", Values::Any)
-        .goes_with(&[Write, Erase])
+        .goes_with(&[Write, Verify, Erase])
         .brief("leave these bytes as they are: 0x4000-0x5fff")
-        .more("Both ends are included; 4000h-5FFFh means the same. May be repeated."),
+        .more(
+            "Both ends are included; 4000h-5FFFh means the same. May be repeated. v leaves them out \
+             of what it compares.",
+        ),
     switch("size", "--size 256K", Value(|to| &mut to.size))
         .takes("BYTES", Values::Any)
         .goes_with(&[Read, Verify])

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::run::{Asking, Context, Run};
 use super::several::{Answer, Demand};
-use crate::cli::args::{Request, Via};
+use crate::cli::args::{DriveName, Request, Via};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure};
@@ -32,6 +32,7 @@ use crate::image::damage::Certainty;
 use crate::image::{ImageIdentity, Report, identity};
 use crate::job::change::{self, Backup, Content, Proposal, Work};
 use crate::job::interrupted::{self, Notice, Who};
+use crate::job::journal::Entry;
 use crate::job::{Check, FlashState, JobError, Refusal, Selection, Warning, read, steadiness};
 use crate::protocol::download::Erasing;
 use crate::protocol::packet::Family;
@@ -124,6 +125,9 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             opened.as_ref()
         }
     };
+    if context.among.is_none() {
+        refuse_unasked(context.request, machine)?;
+    }
     let before = match is_read_by_packets(context.request) {
         true => Some(read_by_packets(context, machine)?),
         false => None,
@@ -192,6 +196,46 @@ fn must_be_there(request: &Request, machine: &dyn Machine) -> Result<(), Failure
     }
 }
 
+/// A drive that is in use cannot be asked for its serial number, and of some models all
+/// say the same one.
+///
+/// # Errors
+/// A change of a drive that is named by its number, while another one may have that, too.
+pub fn refuse_unasked(request: &Request, machine: &dyn Machine) -> Result<(), Failure> {
+    let named = request.drives.iter().filter_map(|name| match name {
+        DriveName::Serial(serial) => Some(serial.as_str()),
+        _ => None,
+    });
+    let named: Vec<&str> = named.collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let listing = machine.list();
+    let entries = user::journal(machine).entries();
+    // The note of what is under way in it may say its number.
+    let is_another = |name: &DriveName| {
+        let place = machine.locate(name).ok().map(|spot| spot.place);
+        let mut noted = entries.iter().map(|found| &found.entry);
+        let noted = noted.find(|entry| place.is_some() && entry.place == place);
+        let noted = noted.and_then(Entry::serial);
+        noted.is_some_and(|noted| named.iter().all(|one| !noted.eq_ignore_ascii_case(one)))
+    };
+    let busy = listing.drives.iter().filter(|listed| listed.is_in_use());
+    let mut busy = busy.filter_map(|listed| listed.name(None));
+    match busy.find(|name| !is_another(name)) {
+        None => Ok(()),
+        Some(name) => Err(Exit::NoDrive
+            .because(format!(
+                "Drive {name} is in use and cannot be asked for its serial number: it may say the \
+                 same one."
+            ))
+            .next("Which drives there are, and what they are called by their place:")
+            .next(request.list())
+            .next("Or when it is free again:")
+            .next(request.same())),
+    }
+}
+
 /// Whether the backup is read by a protocol that reads only, and the rest is
 /// vendor mode's.
 fn is_read_by_packets(request: &Request) -> bool {
@@ -253,6 +297,7 @@ impl Run<'_> {
         self.refuse_slow(passes, 1)?;
         let wanted = change::Request {
             content: change.content.clone(),
+            file: change.image.map(|(path, _)| path),
             selection: request.selection(),
             keep: request.options.keep.clone(),
             backup: backup::wish(

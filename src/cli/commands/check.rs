@@ -23,12 +23,12 @@ pub fn run(context: Context) -> Result<(), Failure> {
     }
     context.with_drive(|run| {
         run.show_unfinished(None);
-        let next = match run.begun() {
-            Some((begun, backup)) => {
-                if let Some(begun) = &begun {
-                    run.found(Finding::Begun(Box::new(begun.request.clone())));
+        let next = match run.left() {
+            Some(left) => {
+                if let Some(begun) = left.as_typed() {
+                    run.found(Finding::Begun(Box::new(begun.clone())));
                 }
-                next::after_interrupted(begun.as_ref(), &backup, run.request)
+                left.advice(run.request)
             }
             None if run.session.is_silent && run.is_write_only() => {
                 next::after_silence(run.request)

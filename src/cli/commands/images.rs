@@ -125,12 +125,11 @@ pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), 
         return Ok(());
     }
     let ranges = joined(record.ranges.clone());
-    let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
     Err(Exit::BadImage
         .because(format!(
             "{} holds a part of a flash only: {}.",
             file.display(),
-            named.join(", ")
+            words::ranges(&ranges)
         ))
         .next("Name that part and no other:")
         .next(request.of_part(&record.ranges)))
@@ -276,6 +275,14 @@ impl Beside {
         }
     }
 
+    /// What the file holds of a flash; nothing where that is all of it, or not known.
+    pub fn part(&self) -> &[FlashRange] {
+        match self {
+            Beside::Own(record) => &record.ranges,
+            Beside::None | Beside::Strange(_) => &[],
+        }
+    }
+
     pub fn own(self) -> Option<Box<Record>> {
         match self {
             Beside::Own(record) => Some(record),
@@ -340,12 +347,11 @@ pub fn gaps(file: &Path, image: &Image) -> Vec<FlashRange> {
 
 /// A dump of all that a drive would give, which is no firmware.
 pub fn only_parts(file: &Path, gaps: &[FlashRange]) -> Failure {
-    let gaps: Vec<String> = gaps.iter().map(ToString::to_string).collect();
     Exit::BadImage
         .because(format!(
             "{} holds parts of a flash and no whole firmware: the drive refused to have {} read.",
             file.display(),
-            gaps.join(", ")
+            words::ranges(gaps)
         ))
         .next(
             "It is kept for what is in it. For the drive, get firmware for this very model, and \
@@ -453,8 +459,19 @@ fn unusable(request: &Request, file: &Path, what: &str, problem: Option<&Problem
 /// How a part of a flash is used.
 pub fn part(problem: &Problem) -> String {
     let named = match problem {
-        Problem::OneBank => "--banks and the number of its bank",
+        Problem::OneBank => BY_BANK,
         _ => "--range and its first and last address",
     };
+    by_its_place(named)
+}
+
+/// The same of a bank, or of several.
+pub fn part_in_banks() -> String {
+    by_its_place(BY_BANK)
+}
+
+const BY_BANK: &str = "--banks and the number of its bank";
+
+fn by_its_place(named: &str) -> String {
     format!("A part of a flash is written and compared by its place: name that with {named}.")
 }

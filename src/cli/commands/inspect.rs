@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::heed_signals;
-use super::images::{Beside, advised, gaps, load_image, must_be_meant, only_parts, part, shorter};
+use super::images::{
+    Beside, advised, gaps, load_image, must_be_meant, only_parts, part, part_in_banks, shorter,
+};
 use super::run::Context;
-use crate::cli::args::{Form, Request};
+use crate::cli::args::{Form, Request, Verb};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::outcome::{Examined, Finding};
@@ -15,8 +17,8 @@ use crate::files::{self, FileError, Pending, Place};
 use crate::flash::Bank;
 use crate::image::sums::Sha256;
 use crate::image::{
-    self, Arrangement, Certainty, Differences, Encoding, Image, Report, Verdict, bank_path, damage,
-    load_banks, load_merged,
+    self, Arrangement, Certainty, Differences, Encoding, FLASH_SIZES, Image, Report, Verdict,
+    bank_path, damage, load_banks, load_merged,
 };
 use crate::job::{backup, listed};
 
@@ -107,11 +109,17 @@ fn examine(
     image: &Image,
     beside_others: bool,
 ) -> Result<(), Failure> {
-    let mut report = Report::of(image);
-    report.findings.extend(listed::other_size(&report));
-    damage::sort(&mut report.findings);
-    let gaps = gaps(file, image);
     let beside = Beside::of(file, image);
+    let mut report = Report::of(image);
+    let of_part = beside.part();
+    if of_part.is_empty() {
+        report.findings.extend(listed::other_size(&report));
+        damage::sort(&mut report.findings);
+    } else {
+        report.problems.clear();
+        report.findings = damage::findings_of_part(image);
+    }
+    let gaps = gaps(file, image);
     let what = match (report.problems.first(), report.findings.first()) {
         _ if !gaps.is_empty() => None,
         (Some(problem), _) if Verdict::of(&report) == Verdict::Part => {
@@ -143,6 +151,7 @@ fn examine(
         sha256: Sha256::of(image.bytes()),
         fits: listed::fits(&report),
         gaps: gaps.clone(),
+        part: of_part.to_vec(),
         report,
         beside_others,
         is_mixed,
@@ -185,6 +194,7 @@ fn convert(
             .map(|(bank, bytes)| (bank_path(out, bank), bytes))
             .unzip(),
     };
+    must_be_whole(file, image, form)?;
     // What is begun to be written comes to its end, or leaves nothing behind.
     heed_signals(context.stop)?;
     must_not_be_source(file, &paths)?;
@@ -220,6 +230,32 @@ fn convert(
         Ok(_) => Err(not_as_written(out, "it reads back differently")),
         Err(error) => Err(not_as_written(out, &error.in_words())),
     }
+}
+
+/// Written down another way, a part of a flash would no longer say where it belongs.
+fn must_be_whole(file: &Path, image: &Image, form: Form) -> Result<(), Failure> {
+    let beside = Beside::of(file, image);
+    let of_part = beside.part();
+    let file_name = file.display();
+    if !of_part.is_empty() {
+        let named = words::ranges(of_part);
+        return Err(Exit::Refused
+            .because(format!(
+                "{file_name} holds a part of a flash only, {named}: its record says so, and would \
+                 not do so of another file."
+            ))
+            .next("It is compared and written as it is, by its place:")
+            .next(Request::form(Verb::Verify, &[], Some(file.as_os_str())).of_part(of_part)));
+    }
+    if form == Form::Banks && !FLASH_SIZES.contains(&image.size()) {
+        return Err(Exit::Refused
+            .because(format!(
+                "{file_name} has the size of no flash: files of banks hold all of one, and are \
+                 numbered from bank 0 on."
+            ))
+            .next(part_in_banks()));
+    }
+    Ok(())
 }
 
 fn not_as_written(out: &Path, why: &str) -> Failure {

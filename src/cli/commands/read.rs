@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::run::{Context, Run};
 use crate::cli::args::Request;
+use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure};
 use crate::cli::next;
 use crate::cli::outcome::{Dumped, Finding};
@@ -18,12 +19,12 @@ use crate::job::backup;
 use crate::job::read::{self, Dump};
 use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
-use crate::job::{Check, change, interrupted};
+use crate::job::{Check, Selection, change, interrupted};
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     check_place(request, file)?;
-    let (dump, record, by_boot_code, begun) = context.with_drive(|run| {
+    let (dump, record, by_boot_code, left) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         check_names_and_room(run, file)?;
         run.show_unfinished(Some(file));
@@ -36,12 +37,12 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())
         };
-        Ok((dump, record, by_boot_code, run.begun()))
+        Ok((dump, record, by_boot_code, run.left()))
     })?;
     let (is_mixed, has_gaps) = (record.half_written, !record.gaps.is_empty());
     save(context, file, &dump, record, by_boot_code)?;
-    let next = match begun {
-        Some((begun, backup)) => next::after_interrupted(begun.as_ref(), &backup, request),
+    let next = match left {
+        Some(left) => left.advice(request),
         // What has gaps is no firmware, and looking at it finds no more than that.
         None if has_gaps => return Ok(()),
         None => next::after_read(is_mixed, request),
@@ -78,6 +79,7 @@ fn save(
         format,
         record,
         by_boot_code,
+        is_of_named_size: request.options.size.is_some(),
         remapped: is_remapped.then_some(SHOWN_REMAPPED),
     };
     context
@@ -103,6 +105,19 @@ fn format(request: &Request) -> Format {
 /// Before the drive is touched: what a read would make, as far as that is known
 /// without the drive.
 fn check_place(request: &Request, file: &Path) -> Result<(), Failure> {
+    let raw = Format {
+        encoding: Encoding::Binary,
+        arrangement: Arrangement::Merged,
+    };
+    if matches!(request.selection(), Selection::Range(_)) && format(request) != raw {
+        return Err(Exit::Usage
+            .because(
+                "Intel HEX and files of banks hold whole banks, and this range is none: of such a \
+                 file nobody could tell afterwards where its bytes belong.",
+            )
+            .next("In one raw binary file it can be read, compared and written back:")
+            .next(request.raw()));
+    }
     let banks = request.options.banks.as_ref();
     let first = banks.and_then(|banks| banks.first().copied());
     let first = [first.unwrap_or_default().range()];
@@ -218,6 +233,9 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
         table.success(match dump.files.len() {
             _ if dump.remapped.is_some() => {
                 "It worked: all that the drive shows of its flash is on the disk."
+            }
+            _ if dump.is_of_named_size => {
+                "It worked: as much of the flash as you have said that it has is on the disk."
             }
             1 if is_part => "It worked: this file holds what is in that part of the flash.",
             _ if is_part => "It worked: these files hold what is in that part of the flash.",

@@ -1,7 +1,6 @@
 //! What the commands have in common: a drive that is opened, worked with and
 //! given back.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::going_on::GoingOn;
+use crate::cli::going_on::Left;
 use crate::cli::log;
 use crate::cli::next::Blank;
 use crate::cli::outcome::{Drive, Finding, Stopwatch};
@@ -259,12 +258,10 @@ impl Run<'_> {
             .map_err(|error| Failure::job(&error, request))
     }
 
-    /// The line that asked for a change of this drive which is not finished, and what
-    /// was in the flash before it.
-    pub fn begun(&self) -> Option<(Option<GoingOn>, PathBuf)> {
+    /// The change of this drive that was begun and is not finished.
+    pub fn left(&self) -> Option<Left> {
         let size = self.capabilities().size;
-        let found = interrupted::unfinished_line(self.info(), size, &self.journal());
-        found.map(|(asked, backup)| (GoingOn::of(&asked), backup))
+        interrupted::left(self.info(), size, &self.journal()).map(Left::from)
     }
 
     pub fn in_job<T, E>(&mut self, work: impl FnOnce(&mut Job) -> Result<T, E>) -> Result<T, E> {
@@ -319,6 +316,9 @@ impl Request {
         let Options { banks, range, .. } = &self.options;
         match (banks, range) {
             (Some(banks), _) => Selection::Banks(banks.clone()),
+            (None, Some(range)) if range.is_whole_banks() => {
+                Selection::Banks(range.banks().collect())
+            }
             (None, Some(range)) => Selection::Range(*range),
             (None, None) => Selection::Everything,
         }

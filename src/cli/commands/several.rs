@@ -19,13 +19,14 @@ use indicatif::MultiProgress;
 pub use meeting::{Answer, Demand, Seat};
 
 use super::change::question;
+use super::change::refuse_unasked;
 use super::run::{Asking, Context};
 use crate::cli::args::{Command, DriveName, Request};
 use crate::cli::event::Event;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::next;
-use crate::cli::outcome::Finding;
+use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::prompt::{self, Consent, Word};
 use crate::cli::text::Text;
 use crate::drive::{PortName, Position};
@@ -64,6 +65,9 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     let machine = machine.as_ref();
     let names = names(context, machine)?;
     refuse_the_same(request, machine, &names)?;
+    if request.changes() {
+        refuse_unasked(request, machine)?;
+    }
     if let Command::Write { file } = &request.command {
         refuse_other_models(context, file, &machine.list(), &names)?;
     }
@@ -92,7 +96,11 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
         desk.show(context);
     }
     summary(context, &desks)?;
-    if request.options.dry_run {
+    let mut would_change = false;
+    context.output.each_of_drives(|finding| {
+        would_change |= matches!(finding, Finding::Verdict(Verdict::DryRun));
+    });
+    if would_change {
         context.found(Finding::Next(next::after_dry_run(request)));
     }
     Ok(())

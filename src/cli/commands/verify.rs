@@ -42,8 +42,8 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
         run.refuse_unreadable()?;
         run.show_unfinished(Some(file));
         run.refuse_slow(1, 0)?;
-        let (compared, misplaced) =
-            run.job(|job| verify::verify(job, &image, &request.selection()))?;
+        let (compared, misplaced) = run
+            .job(|job| verify::verify(job, &image, &request.selection(), &request.options.keep))?;
         let ending = ending(run, file, &image, &compared, misplaced);
         Ok((compared, ending))
     })?;
@@ -73,9 +73,9 @@ fn ending(
     if is_unstable(compared.disagreements) {
         return Err(failure.after("Check cable and power of the drive", request));
     }
-    if let Some(begun) = run.begun().and_then(|(begun, _)| begun) {
-        let heading = "To go on with the write that was begun in this drive:";
-        return Err(failure.and(begun.advice(heading)));
+    let heading = "To go on with the write that was begun in this drive:";
+    if let Some(line) = run.left().and_then(|left| left.line(heading)) {
+        return Err(failure.and(line));
     }
     let misplaced = misplaced.map(|objection| words::job::refusal(&objection.into()));
     if let Some(why) = unwritable(run, file, image).or(misplaced) {
@@ -84,9 +84,15 @@ fn ending(
             .next("To see what is in the file:")
             .next(request.inspect()));
     }
-    let failure = failure
-        .next("To write the file into the drive, after a backup:")
-        .next(request.write(file));
+    let write = request.write(file);
+    let failure = match compared.is_blank && !request.is_about_part() {
+        false => failure
+            .next("To write the file into the drive, after a backup:")
+            .next(write),
+        true => failure
+            .next("The flash is blank, so that there is nothing to back up. To write the file into it:")
+            .next(write.without_backup()),
+    };
     Err(match run.info().identity {
         Some(_) => failure,
         None => failure.next(NAMELESS),

@@ -13,10 +13,11 @@ use crate::cli::words::{self, InWords, sentence};
 use crate::flash::Offset;
 use crate::job::backup;
 use crate::job::change::ChangeError;
+use crate::job::record::Record;
 use crate::job::{FlashState, JobError};
 
 /// What is left where a backup has gone.
-const FIND_IT: &str =
+pub const FIND_IT: &str =
     "Find that file again, or a copy of it: no other holds what was in the flash before.";
 
 impl Failure {
@@ -30,7 +31,8 @@ impl Failure {
         };
         let failure = match error {
             ChangeError::Again { at, source } => {
-                return Failure::change(source, request, backup).worn(*at, backup, request);
+                let stuck = source.found_at(*at);
+                return Failure::change(source, request, backup).worn(*at, stuck, backup, request);
             }
             error if is_beyond_help(error) => return failed(error).beyond_help(request),
             ChangeError::Job(error) if state == FlashState::Unchanged => {
@@ -152,7 +154,13 @@ impl Failure {
 
     /// The same failure for the second time: what was said of it stays, and what helped
     /// nothing is not proposed again.
-    fn worn(self, at: Offset, backup: Option<&Path>, request: &Request) -> Failure {
+    fn worn(
+        self,
+        at: Offset,
+        stuck: Option<u8>,
+        backup: Option<&Path>,
+        request: &Request,
+    ) -> Failure {
         let failure = Failure {
             what: format!(
                 "{} The run before this one failed at {at} as well: the chip is worn out there, or \
@@ -167,8 +175,8 @@ impl Failure {
              whole, and may not start again.",
         );
         match backup {
-            // The way back is what has failed.
-            Some(backup) if is_file_of(request, backup) => {
+            // The way back is what has failed, or wants the same of the chip.
+            Some(backup) if is_file_of(request, backup) || wants_other(backup, at, stuck) => {
                 return failure.next(
                     "What was in it before ends there, too: only another chip helps, or an \
                      external programmer.",
@@ -200,6 +208,14 @@ impl Failure {
             },
         }
     }
+}
+
+/// Whether a backup of a whole flash has another byte at this place than the chip.
+fn wants_other(backup: &Path, at: Offset, stuck: Option<u8>) -> bool {
+    let is_whole = Record::beside(backup).is_some_and(|record| record.ranges.is_empty());
+    let content = backup::content(backup).ok().filter(|_| is_whole);
+    let wanted = content.and_then(|bytes| bytes.get(at.0 as usize).copied());
+    matches!((wanted, stuck), (Some(wanted), Some(stuck)) if wanted != stuck)
 }
 
 /// Whether this is the very file that the command is about, by whatever name.

@@ -75,6 +75,11 @@ impl Flash {
                  firmware now, the old one or part of either is not known."
                     .to_owned()
             }
+            FlashState::InDoubt { taken: 0, .. } => {
+                "The drive was sent the beginning, and has not said that it took any of it; whether \
+                 it holds the old firmware now or part of the new one is not known."
+                    .to_owned()
+            }
             FlashState::InDoubt { taken, of } => format!(
                 "The drive has taken {taken} of {of} banks and programs by itself; whether it \
                  holds the old firmware now or part of the new one is not known."

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::answer::{Complaint, drive_of, named, switches_of, with_words};
+use crate::cli::advice::{Command, Line};
 use crate::cli::args::{DriveName, Request, Via};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -113,6 +114,8 @@ pub enum Tried {
 pub struct Met {
     /// How the drive is read is not known, but how it is written.
     pub is_write_only: bool,
+    /// It does not say who it is, and takes nothing in that state that is known.
+    pub is_beyond_help: bool,
     /// How its flash chip is written is not known.
     pub is_read_only: bool,
     /// How big its flash chip is is not known.
@@ -153,6 +156,8 @@ pub enum End {
     NoWay { drive: DriveName },
     /// No way of preparing it helped.
     NotEntered,
+    /// No command is known that brings it back.
+    BeyondHelp,
     /// Its flash chip can be read and not written. `kept` is the file with what is in
     /// it, `read` the command that makes one.
     ReadOnly {
@@ -173,7 +178,7 @@ impl End {
         match self {
             End::Back { .. } | End::Written => Exit::Done,
             End::NotSeenSince { .. } | End::NoWay { .. } => Exit::NoDrive,
-            End::NotEntered => Exit::FailedUnchanged,
+            End::NotEntered | End::BeyondHelp => Exit::FailedUnchanged,
             End::ReadOnly { .. } => Exit::Refused,
             End::Failed(failure) => failure.exit,
             End::Stopped { half_written } => half_written
@@ -345,6 +350,10 @@ impl Guide {
                 self.met = met;
                 self.after_entry()
             }
+            (Step::Enter, _, Err(Exit::FailedUnchanged)) if self.is_for_packets(result) => {
+                self.request = self.request.by_its_name();
+                return self.enter(None);
+            }
             (Step::Enter, None, Err(Exit::FailedUnchanged)) => {
                 Task::Ask(Question::Prepare(Rung::FIRST))
             }
@@ -369,8 +378,22 @@ impl Guide {
         };
     }
 
+    /// Whether a drive that was not let into vendor mode said by its name that it is
+    /// flashed by packets: what is shown then is a check by its name.
+    fn is_for_packets(&self, result: Result<Met, &Failure>) -> bool {
+        let lines = result.err().map_or(&[][..], |failure| failure.next.lines());
+        let is_by_name = |line: &Line| {
+            matches!(line, Line::Type(Command::Flash(asking))
+                if *asking.request() == self.request.check().by_its_name())
+        };
+        self.request.options.via.is_some() && lines.iter().any(is_by_name)
+    }
+
     /// What is in the flash comes first, where it can be had.
     fn after_entry(&self) -> Task {
+        if self.met.is_beyond_help {
+            return Task::End(End::BeyondHelp);
+        }
         Task::Ask(match self.met.is_write_only {
             false => Question::Keep {
                 read: Box::new(self.read()),

@@ -123,6 +123,7 @@ impl Met {
         match finding {
             Finding::Drive(drive) => {
                 self.is_write_only |= !drive.is_readable && drive.read_only.is_none();
+                self.is_beyond_help |= drive.is_silent && self.is_write_only;
                 self.is_of_unknown_size |= drive.size == 0;
                 self.is_read_only |=
                     !matches!(drive.read_only, None | Some(Unwritable::OnlyRead { .. }));

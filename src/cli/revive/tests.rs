@@ -28,6 +28,7 @@ use Then::{Fails, FailsForNow, Leaves, Meets, Sees, Types, Works};
 
 const NOTHING: Met = Met {
     is_write_only: false,
+    is_beyond_help: false,
     is_read_only: false,
     is_of_unknown_size: false,
     has_backup: false,
@@ -875,6 +876,7 @@ fn every_question_and_every_end_in_words() {
         },
         End::NoWay { drive: drive() },
         End::NotEntered,
+        End::BeyondHelp,
         End::ReadOnly {
             kept: Some("dead-3.bin".into()),
             read: Box::new(typed("mtkflash 3 r /m /b dead-3.bin")),

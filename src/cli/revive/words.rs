@@ -300,6 +300,17 @@ pub fn end(end: &End, typed: &Request) -> Result<Text, Failure> {
                  change:",
             )
             .next(typed.same()),
+        End::BeyondHelp => failure(
+            "It does not say who it is: its firmware does not run, and it is not known to take \
+             another then."
+                .to_owned(),
+        )
+        .next("Switching the drive off and on costs nothing. Then see whether it is listed by its name:")
+        .next(typed.list())
+        .next(
+            "If it does not say what it is there, what remains is an external programmer for its \
+             flash chip.",
+        ),
         End::ReadOnly { kept, read } => {
             let failure = failure(
                 "This tool cannot write the flash chip of this drive: step 2 says why. Another chip \

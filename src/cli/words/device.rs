@@ -152,6 +152,7 @@ pub fn kept(kept: Kept) -> &'static str {
         Kept::Written(Written::BluRayRevocations) => "the revocation list for Blu-ray discs",
         Kept::Written(Written::Settings) => "the drive's settings",
         Kept::Written(Written::Calibration) => "the calibration of this very drive",
+        Kept::Wanted => "to be kept, as you asked",
         Kept::Untagged => "under no tag of the image's integrity table",
     }
 }

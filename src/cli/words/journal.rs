@@ -73,12 +73,11 @@ pub fn notice(notice: &Notice) -> String {
 
 /// What an unfinished write was to keep, and the one that is proposed does not.
 pub fn given_up(ranges: &[FlashRange]) -> Option<String> {
-    let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
-    (!named.is_empty()).then(|| {
+    (!ranges.is_empty()).then(|| {
         format!(
             "That write was to keep {} as it was, and this one writes over that, too: to keep it, \
              go on with that one first.",
-            named.join(", ")
+            super::ranges(ranges)
         )
     })
 }

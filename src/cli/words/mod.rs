@@ -16,10 +16,18 @@ pub mod session;
 pub mod usage;
 pub mod verdict;
 
+use crate::flash::FlashRange;
+
 /// A fact that is told in words of its own.
 pub trait InWords {
     /// A part of a sentence, without its capital and its full stop.
     fn in_words(&self) -> String;
+}
+
+/// `0x04000-0x05fff, 0x10000-0x1ffff`.
+pub fn ranges(ranges: &[FlashRange]) -> String {
+    let named: Vec<String> = ranges.iter().map(FlashRange::to_string).collect();
+    named.join(", ")
 }
 
 /// Ends in a full stop. For messages that start with the name of a file, which

@@ -59,12 +59,22 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
     match error {
         OpenError::NoPosition(index) => Exit::Usage.because(format!("There is no drive {index}.")),
         OpenError::NotOnBench { name, there } => not_on_bench(&name, &there, typed),
-        OpenError::NotBySerial { serial, found } if found.is_empty() => {
-            no_drive(format!("no drive says that its serial number is {serial}"))
-                .next(WHICH_DRIVES)
-                .next(typed.list())
+        OpenError::NotBySerial {
+            serial,
+            found,
+            is_unasked,
+        } if found.is_empty() => {
+            let unasked = match is_unasked {
+                true => "; one that is in use was not asked",
+                false => "",
+            };
+            no_drive(format!(
+                "no drive says that its serial number is {serial}{unasked}"
+            ))
+            .next(WHICH_DRIVES)
+            .next(typed.list())
         }
-        OpenError::NotBySerial { serial, found } => found.into_iter().fold(
+        OpenError::NotBySerial { serial, found, .. } => found.into_iter().fold(
             no_drive(format!(
                 "several drives say that their serial number is {serial}"
             ))

@@ -16,6 +16,9 @@ pub fn of_examined(examined: &Examined) -> String {
     let is_whole = matches!(Verdict::of(&examined.report), Verdict::Whole { .. });
     if !examined.gaps.is_empty() {
         "parts of a flash, as a drive gave them, and no whole firmware".to_owned()
+    } else if !examined.part.is_empty() {
+        let part = super::ranges(&examined.part);
+        format!("a part of a flash by its record: {part}")
     } else if examined.is_mixed && is_whole {
         "perhaps a mixture of two firmwares, by its record".to_owned()
     } else {

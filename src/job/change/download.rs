@@ -219,7 +219,7 @@ impl<'a> Scope<'a> {
     /// The changes of this flash that were begun and not finished.
     fn open(&self, size: u32) -> Open {
         interrupted::find(
-            super::backup_path(&self.request.backup),
+            &self.request.near(),
             &self.device,
             size as usize,
             &self.request.circumstances.journal,

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::proposal::{Noted, Proposal, Work};
-use super::way_back::{
-    Backup, BackupWish, Made, backup_path, early_checks, refuse_unfinished, way_back,
-};
+use super::way_back::{Backup, BackupWish, Made, early_checks, refuse_unfinished, way_back};
 use super::{Content, Request, record_warnings};
 use crate::flash::ranges::{bytes_of, joined, without};
 use crate::flash::{EraseLayout, FlashRange};
@@ -22,7 +20,8 @@ use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
 use crate::job::steadiness::{refuse_unstable, warning_of_dump};
 use crate::job::{
-    Job, JobError, Objection, Refusal, Selection, SelectionError, Warning, objection, selection,
+    Check, Job, JobError, Objection, Refusal, Selection, SelectionError, Warning, objection,
+    selection,
 };
 use crate::plan::{self, ERASED, Plan};
 use crate::protocol::DeviceInfo;
@@ -260,7 +259,7 @@ impl<'a> Scope<'a> {
     fn earlier(&self, job: &mut Job, dump: &Dump) -> Result<Earlier, JobError> {
         let request = self.request;
         let open = interrupted::find(
-            backup_path(&request.backup),
+            &request.near(),
             &self.device,
             dump.bytes.len(),
             &request.circumstances.journal,
@@ -301,6 +300,9 @@ impl<'a> Scope<'a> {
             false => open.put_back(&target, &change, drive),
         };
         over.extend(open.superseded(&change));
+        if request.forced.contains(&Check::Interrupted) {
+            over.extend(open.done_without(&change));
+        }
         let notices = match &start {
             Start::Resumed(earlier) => {
                 over.extend(open.same_as(earlier, &change));

@@ -114,6 +114,22 @@ impl ChangeError {
         }
     }
 
+    /// What the chip holds at a place where it did not take a byte.
+    pub fn found_at(&self, place: Offset) -> Option<u8> {
+        match self {
+            ChangeError::Job(JobError::Device {
+                source:
+                    DeviceError::NotProgrammed { at, found, .. }
+                    | DeviceError::NotErased { at, found, .. },
+                ..
+            }) if *at == place => Some(*found),
+            ChangeError::Different(difference) if difference.first == place => {
+                Some(difference.found)
+            }
+            _ => None,
+        }
+    }
+
     pub fn flash(&self) -> FlashState {
         match self {
             ChangeError::Job(error) => error.flash(),

@@ -137,6 +137,7 @@ impl Proposal {
                 .fold(Checksum::default(), |total, (_, sum)| total.and(*sum)),
             sums,
             difference: None,
+            is_blank: false,
             disagreements: 0,
             gaps: Vec::new(),
             owned: match &self.work {

@@ -247,7 +247,7 @@ pub(in crate::job) fn early_checks(
     let Some(path) = backup_path(&request.backup) else {
         return Ok(());
     };
-    let open = interrupted::find(Some(path), device, size as usize, journal);
+    let open = interrupted::find(&request.near(), device, size as usize, journal);
     // Of this very flash, as far as that can be known without reading it.
     let may_be_there = backup::may_be_of(path, device, journal.place.as_deref(), size, ranges)
         || open.is_backup(path);

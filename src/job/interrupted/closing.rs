@@ -159,6 +159,21 @@ impl Recognised {
         all
     }
 
+    /// What is over when this change writes over all of it, and its user has said that he
+    /// can do without what was to stay: its backup is gone, and it is this flash that shows
+    /// the change.
+    pub fn done_without(&self, change: &Change) -> Vec<Closing> {
+        let shown = self.lost.iter().filter(|(one, trace)| {
+            let is_shown = trace.state == State::Partial;
+            one.who.is_this() && is_shown && is_within(&one.covered, change.dump)
+        });
+        let closings = shown.map(|(one, _)| Closing {
+            end: End::Closed,
+            ..Closing::of_lost(one)
+        });
+        closings.collect()
+    }
+
     fn closings(&self, is_over: impl Fn(&Unfinished) -> bool) -> Vec<Closing> {
         let over = self.intact.iter().filter(|(one, _)| is_over(one));
         over.map(|(one, trace)| Closing::of(one, *trace)).collect()

@@ -33,20 +33,20 @@ pub(in crate::job) struct Open {
 /// drive that does not call itself another one. Changes that another run is at
 /// work on are not among them.
 ///
-/// A backup that was moved is found beside `backup`, in the current folder, and as
-/// `backup` itself.
+/// A backup that was moved is found beside the files of `near`, in the current folder, and
+/// as one of those files itself.
 pub(in crate::job) fn find(
-    backup: Option<&Path>,
+    near: &[&Path],
     device: &DeviceInfo,
     size: usize,
     journal: &Journal,
 ) -> Open {
     let search = Search {
-        backup,
+        near,
         device,
         place: journal.place.as_deref(),
         size,
-        dumps: dumps_of_such(backup, device, size),
+        dumps: dumps_of_such(near, device, size),
     };
     let mut open = Open::default();
     let mut entered = BTreeSet::new();
@@ -154,7 +154,7 @@ pub(in crate::job) fn newest_backup(
     device: &DeviceInfo,
     now: &Record,
 ) -> Option<(PathBuf, Date)> {
-    let all = dumps_of_such(Some(near), device, now.size as usize).into_iter();
+    let all = dumps_of_such(&[near], device, now.size as usize).into_iter();
     let mut backups: Vec<(PathBuf, Record)> = all
         .filter(|(path, record)| {
             let is_whole = record.ranges.is_empty() && record.gaps.is_empty();
@@ -175,30 +175,32 @@ pub(in crate::job) fn newest_backup(
 }
 
 /// The dumps with a record of a flash like this one.
-fn dumps_of_such(
-    backup: Option<&Path>,
-    device: &DeviceInfo,
-    size: usize,
-) -> Vec<(PathBuf, Record)> {
-    folders(backup)
+fn dumps_of_such(near: &[&Path], device: &DeviceInfo, size: usize) -> Vec<(PathBuf, Record)> {
+    folders(near)
         .iter()
         .flat_map(|folder| backup::recorded_in(folder))
         .filter(|(_, record)| record.chip == device.chip && record.size as usize == size)
         .collect()
 }
 
-fn folders(backup: Option<&Path>) -> Vec<PathBuf> {
-    let here = PathBuf::from(".");
-    let beside = backup.map(folder_of).map(Path::to_owned);
-    let is_elsewhere = |folder: &PathBuf| folder.canonicalize().ok() != here.canonicalize().ok();
-    let beside = beside.filter(is_elsewhere);
-    std::iter::once(here.clone()).chain(beside).collect()
+fn folders(near: &[&Path]) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from(".")];
+    for folder in near.iter().map(|file| folder_of(file)) {
+        let real = folder.canonicalize().ok();
+        if folders
+            .iter()
+            .all(|known| known.canonicalize().ok() != real)
+        {
+            folders.push(folder.to_owned());
+        }
+    }
+    folders
 }
 
 /// What is looked for, and what lies where it is looked for.
 struct Search<'a> {
-    /// Where the backup of this change is to go.
-    backup: Option<&'a Path>,
+    /// Where the backup of this change is to go, and the image.
+    near: &'a [&'a Path],
     device: &'a DeviceInfo,
     place: Option<&'a str>,
     size: usize,
@@ -245,7 +247,9 @@ impl Search<'_> {
         };
         let covered = record::covered(&entry.ranges, entry.size);
         let mut problem = BackupProblem::Unreadable;
-        for path in self.places_of(was, crc32) {
+        let beside = Record::beside(&was).filter(|record| record.crc32 == crc32);
+        let left = beside.filter(|_| !was.exists()).map(|_| was.clone());
+        for path in self.places_of(was.clone(), crc32) {
             match intact(&path, crc32, &covered, self.size) {
                 Ok(flash) => {
                     return Ok(Unfinished {
@@ -256,10 +260,12 @@ impl Search<'_> {
                         flash,
                         who,
                         was_here: entry.place.is_some() && entry.place.as_deref() == self.place,
-                        left: None,
+                        left,
                         entry: Some(found),
                     });
                 }
+                // Another file is no copy of it.
+                Err(BackupProblem::Changed) if path != was => {}
                 Err(BackupProblem::Unreadable) => {}
                 Err(other) => problem = other,
             }
@@ -283,7 +289,7 @@ impl Search<'_> {
         short
             .cloned()
             .chain([was.clone()])
-            .chain(self.backup.map(Path::to_owned))
+            .chain(self.near.iter().map(|file| (*file).to_owned()))
             .chain(moved)
             .collect()
     }

@@ -65,7 +65,7 @@ fn begun_with(backup: &Path, record: &Record, journal: &Journal) -> Result<Under
 
 fn found(backup: Option<&Path>, journal: &Journal) -> usize {
     let device = DeviceInfo::default();
-    find(backup, &device, SIZE, journal).intact.len()
+    find(backup.as_slice(), &device, SIZE, journal).intact.len()
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_flash_that_holds_what_a_record_alone_speaks_of_is_no_mixture() {
             gaps: Vec::new(),
             disagreements: 0,
         };
-        let open = find(Some(&backup), &DeviceInfo::default(), SIZE, &journal);
+        let open = find(&[&backup], &DeviceInfo::default(), SIZE, &journal);
         assert_eq!(open.intact.len(), 1);
         open.recognised(&seen, None, |_| None).is_mixed(&seen)
     };
@@ -198,10 +198,10 @@ fn a_backup_that_was_moved_is_found_beside_the_new_one_or_by_its_name() {
     fs::remove_file(backup::record_path(&backup)).unwrap();
     let moved = folder.path().join("moved");
     fs::rename(&backup, &moved).unwrap();
-    let open = find(None, &DeviceInfo::default(), SIZE, &journal);
+    let open = find(&[], &DeviceInfo::default(), SIZE, &journal);
     assert_eq!((open.intact.len(), open.lost.len()), (0, 1));
     assert_eq!(open.lost[0].path.as_deref(), Some(backup.as_path()));
-    let open = find(Some(&moved), &DeviceInfo::default(), SIZE, &journal);
+    let open = find(&[&moved], &DeviceInfo::default(), SIZE, &journal);
     assert_eq!((open.intact.len(), open.lost.len()), (1, 0));
     assert!(open.intact[0].flash == [0x5A; SIZE]);
 }

@@ -257,7 +257,7 @@ impl Entry {
     }
 
     /// The drive's serial number, as it said then.
-    pub(in crate::job) fn serial(&self) -> Option<&str> {
+    pub fn serial(&self) -> Option<&str> {
         let drive = self.drive.as_ref();
         drive.and_then(|drive| drive.serial.as_deref())
     }

@@ -7,6 +7,7 @@ use crate::cli::failure::Failure;
 use crate::files::{self, Place};
 use crate::job::backup;
 use crate::job::change::BackupWish;
+use crate::job::record::Record;
 use crate::scsi::Identity;
 
 /// The file that is named, or one in the folder that is, or one in this folder.
@@ -58,7 +59,7 @@ pub fn check(request: &Request, only_looks: bool) -> Result<(), Failure> {
             let standing_in = folder.join(standing_in);
             Place::of(&standing_in).and_then(|_| files::folder_must_take_files(&standing_in))
         }
-        Some(backup) if only_looks => Place::of(backup).map(drop),
+        Some(backup) if only_looks || is_of_begun(backup) => Place::of(backup).map(drop),
         Some(backup) => {
             let files = [backup.clone(), backup::record_path(backup)];
             backup::must_have_its_own_record(backup)
@@ -66,6 +67,12 @@ pub fn check(request: &Request, only_looks: bool) -> Result<(), Failure> {
         }
     };
     checked.map_err(|error| Failure::file(&error, named, request))
+}
+
+/// Whether it is that of a change that was begun, and is there: nothing has to be made.
+fn is_of_begun(backup: &Path) -> bool {
+    let record = Record::beside(backup).filter(|record| record.before_writing.is_some());
+    record.is_some_and(|record| backup::is_intact(backup, &record))
 }
 
 /// Letters, digits, dots and dashes only.

@@ -90,6 +90,7 @@ fn new_image(protocol: Protocol) -> Image {
 fn request<'a>(content: Content<'a>, backup: BackupWish) -> Request<'a> {
     Request {
         content,
+        file: None,
         selection: Selection::Everything,
         keep: Vec::new(),
         backup,
@@ -518,6 +519,7 @@ fn a_range_that_is_refused_becomes_one_gap_and_is_named_everywhere() {
         &mut job,
         &Image::from_bytes(flash(&fake)),
         &Selection::Everything,
+        &[],
     )
     .unwrap();
     assert_eq!(compared.difference, None);
