@@ -8,8 +8,7 @@ use nix::fcntl::FlockArg;
 
 /// A file that other runs leave alone until it is closed.
 ///
-/// Closing it gives the lock back. [`nix::fcntl::Flock`] asks for that besides, and
-/// panics where a network file system says no.
+/// [`nix::fcntl::Flock`] panics where a network file system does not take a lock back.
 #[derive(Debug)]
 pub struct Locked(File);
 
@@ -35,6 +34,15 @@ impl Locked {
         #[allow(deprecated)]
         nix::fcntl::flock(std::os::fd::AsRawFd::as_raw_fd(&file), how)?;
         Ok(Locked(file))
+    }
+}
+
+impl Drop for Locked {
+    /// Closing the file is not enough: a program that is being started has a copy of it for
+    /// a moment. Where this is refused, closing it has to do.
+    fn drop(&mut self) {
+        #[allow(deprecated)]
+        let _ = nix::fcntl::flock(std::os::fd::AsRawFd::as_raw_fd(&self.0), FlockArg::Unlock);
     }
 }
 
@@ -68,5 +76,17 @@ mod tests {
         assert_eq!(Locked::alone(open()).unwrap_err(), Errno::EWOULDBLOCK);
         drop((shared, Locked::shared(open()).unwrap()));
         Locked::alone(open()).unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_file_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let open = || File::create(&path).unwrap();
+        let locked = Locked::alone(open()).unwrap();
+        let copy = locked.try_clone().unwrap();
+        drop(locked);
+        Locked::alone(open()).unwrap();
+        drop(copy);
     }
 }
