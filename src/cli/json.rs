@@ -185,6 +185,7 @@ fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Equal | Verdict::EqualAndOver => "equal",
         Verdict::EqualAsFar => "equal-as-far-as-compared",
+        Verdict::EqualUnconfirmed => "equal-unconfirmed",
         Verdict::HeldAlready | Verdict::BlankAlready(_) => "nothing-to-do",
         Verdict::SaidAlready => "nothing-to-do-as-said",
         Verdict::DryRun => "dry-run",

@@ -161,6 +161,8 @@ pub enum Verdict {
     EqualAndOver,
     /// Equal but for what was not compared.
     EqualAsFar,
+    /// Equal to what the drive gives, which nobody is known to have seen to be its flash.
+    EqualUnconfirmed,
     /// The flash holds the image already.
     HeldAlready,
     /// The drive says that it has the image's revision; its flash was not read.

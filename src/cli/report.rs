@@ -92,6 +92,10 @@ fn words_of(verdict: Verdict, is_part: bool) -> &'static str {
         Verdict::EqualAsFar => {
             "Equal as far as it was compared: the flash holds this image but for what is said above."
         }
+        Verdict::EqualUnconfirmed => {
+            "Equal to what the drive gives this way. Nobody is known to have seen that it is what is \
+             in its flash."
+        }
         Verdict::HeldAlready => "Nothing to do: the flash already holds this. Nothing was written.",
         Verdict::SaidAlready => {
             "Nothing to do: the drive says that it has this revision already. Its flash was not \

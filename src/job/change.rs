@@ -108,6 +108,7 @@ fn record_warnings(record: Option<&Record>, drive: Option<&Identity>) -> Vec<War
         other_drive(record, drive),
         warning_of_dump(Doubtful::Image, record.disagreements),
         record.half_written.then_some(Warning::Mixture),
+        record.unconfirmed.then_some(Warning::Unconfirmed),
     ]
     .into_iter()
     .flatten()

@@ -88,6 +88,8 @@ pub enum Warning {
     KeptFromDamaged(Finding),
     /// The image was read from a flash whose write had not been finished.
     Mixture,
+    /// The image was read in a way that was never confirmed to give the flash.
+    Unconfirmed,
     /// The backup lacks these ranges, which the drive refuses to have read.
     BackupLacks(Vec<FlashRange>),
 }

@@ -49,6 +49,9 @@ pub struct Record {
     /// and no way back.
     #[serde(default, skip_serializing_if = "is_default")]
     pub half_written: bool,
+    /// Read in a way of which nobody is known to have seen that it gives the flash.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unconfirmed: bool,
     /// Of the dumped bytes.
     pub crc32: Crc32,
     /// Of the dumped bytes.
@@ -110,6 +113,7 @@ impl Record {
             gaps: dump.gaps.clone(),
             disagreements: dump.disagreements,
             half_written: false,
+            unconfirmed: device.is_unconfirmed(),
             crc32: Crc32::of(&selected),
             sum: Checksum::of(&selected),
             bank_sums: dump
@@ -258,6 +262,7 @@ serial = "S"
                 gaps: vec![FlashRange::new(1, 3)],
                 disagreements: 1,
                 half_written: false,
+                unconfirmed: false,
                 crc32: Crc32(0x0123_abcd),
                 sum: Checksum(0x0123),
                 bank_sums: vec![Checksum(0x0123), Checksum(0x4567)],
@@ -354,6 +359,7 @@ serial = "S"
                 gaps,
                 disagreements,
                 half_written,
+                unconfirmed: !half_written,
                 crc32: Crc32(crc32),
                 sum: Checksum(sum),
                 bank_sums: bank_sums.into_iter().map(Checksum).collect(),

@@ -61,6 +61,11 @@ pub struct DeviceInfo {
 }
 
 impl DeviceInfo {
+    /// Whether nobody is known to have seen that what is read this way is the flash.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.tried == Some(Tried::Packets(Protocol::LiteonRead))
+    }
+
     /// Whether the boot loader answers that an MT1939 or MT1959 drive has (its
     /// revision is `BOOT` then, by coastermelt and redumper). No firmware runs, so
     /// that what is in the flash is not what was there before somebody changed it.

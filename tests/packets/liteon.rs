@@ -41,8 +41,12 @@ fn its_flash_is_read_by_packets_alone_and_the_report_says_how_sure_that_is() {
     );
     assert_eq!(counters.violations, [""; 0], "{run}");
     assert_eq!(counters.ata.of(0x80), 0, "{run}");
+    let unsure = "Nobody is known to have seen that it is what is in its flash";
+    assert!(run.stdout.contains(unsure), "{run}");
     let run = folder.done(&format!("3 v /m dump.bin {BY_PACKETS}"));
     assert!(!entered(&folder), "{run}");
+    let unsure = "Nobody is known to have seen that it is what is in its flash";
+    assert!(run.stdout.contains(unsure), "{run}");
     let mut other = folder.flash();
     other[0x4_2000] ^= 1;
     folder.write("other.bin", other);
@@ -167,4 +171,30 @@ fn what_packets_gave_and_the_flash_does_not_hold_is_no_backup() {
     );
     assert!(folder.flash() == before, "{run}");
     assert!(!folder.holds("old.bin"), "{run}");
+}
+
+#[test]
+fn what_packets_gave_is_no_file_that_a_comparison_leads_to_write() {
+    let folder = lite_on();
+    folder_flash(&folder);
+    let bench = folder.text("bench.toml");
+    let differs = "liteon_read = true\nliteon_differs = true";
+    folder.write("bench.toml", bench.replace("liteon_read = true", differs));
+    let part = "--banks 14-15";
+    folder.done(&format!("3 r /m /b part.bin {part} {BY_PACKETS}"));
+    let run = folder.fails(&format!("3 v /m part.bin {part} --protocol vendor"), 8);
+    assert!(
+        run.stderr
+            .contains("By its record this file was read in a way"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("3 w "), "{run}");
+    let run = folder.done(&format!(
+        "3 w /m part.bin {part} --protocol vendor --dry-run"
+    ));
+    assert!(
+        run.stdout
+            .contains("By its record this file was read in a way"),
+        "{run}"
+    );
 }

@@ -234,6 +234,10 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
             _ if dump.remapped.is_some() => {
                 "It worked: all that the drive shows of its flash is on the disk."
             }
+            _ if record.unconfirmed => {
+                "It worked: what the drive gives this way is on the disk. Nobody is known to have \
+                 seen that it is what is in its flash."
+            }
             _ if dump.is_of_named_size => {
                 "It worked: as much of the flash as you have said that it has is on the disk."
             }

@@ -117,6 +117,9 @@ fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failu
     if !report::is_all(compared) {
         return Ok(Verdict::EqualAsFar);
     }
+    if run.info().is_unconfirmed() {
+        return Ok(Verdict::EqualUnconfirmed);
+    }
     let bytes = image.bytes();
     let is_whole =
         request.selection().is_everything() && bytes.len() == run.capabilities().size as usize;
@@ -144,6 +147,10 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     };
     if let Err(failure) = refuse_unsound(&unforced, file, image) {
         return Some(failure.what);
+    }
+    let record = Beside::of(file, image).own();
+    if record.is_some_and(|record| record.unconfirmed) && !run.info().is_unconfirmed() {
+        return Some(words::objection::UNCONFIRMED.to_owned());
     }
     let report = Report::of(image);
     let is_whole = run.request.selection().is_everything();

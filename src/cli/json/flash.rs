@@ -31,6 +31,7 @@ pub fn dumped(dump: &Dumped) -> Value {
         "banks": banks(&dump.banks()),
         "gaps": ranges(&record.gaps),
         "disagreements": record.disagreements,
+        "unconfirmed": record.unconfirmed.then_some(true),
         "half_written": record.half_written.then_some(true),
         "remapped": dump.remapped.map(|remapped| [range(&remapped)]),
     })

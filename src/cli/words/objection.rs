@@ -99,6 +99,7 @@ pub fn warning(warning: &Warning) -> String {
              of two firmwares."
                 .to_owned()
         }
+        Warning::Unconfirmed => UNCONFIRMED.to_owned(),
         Warning::BackupLacks(gaps) => format!(
             "The backup lacks {}, which the drive refuses to have read: it is no complete way back.",
             listed(gaps)
@@ -203,6 +204,10 @@ fn listed(ranges: &[FlashRange]) -> String {
     let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
     ranges.join(", ")
 }
+
+/// Of a file, by the record beside it.
+pub const UNCONFIRMED: &str = "By its record this file was read in a way of which nobody is known to \
+                               have seen that it gives what is in the flash.";
 
 #[cfg(test)]
 mod tests {
