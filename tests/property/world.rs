@@ -162,6 +162,8 @@ struct Truth {
     /// What such a change has left that had done all of its work, and what others have
     /// finished since: that is a flash of which a backup may be made as well.
     complete: Option<Vec<u8>>,
+    /// What was in it when backups were made since, of what it may have held.
+    backed_up: Vec<Vec<u8>>,
     /// What was in it before the last change that was finished: who types that one again
     /// has nothing to do, and may be told.
     last: Option<Vec<u8>>,
@@ -287,6 +289,7 @@ impl World {
         let truths = drives.iter().map(|_| Truth {
             original: None,
             complete: None,
+            backed_up: Vec::new(),
             last: None,
             lines: Vec::new(),
             is_unclear: false,
@@ -505,11 +508,17 @@ impl World {
             let truth = &self.truths[number];
             let last = truth.last.as_deref().filter(|_| proposal.is_empty());
             let held = [Some(&*original), truth.complete.as_deref(), last];
-            let held: Vec<&[u8]> = held.into_iter().flatten().collect();
+            let backed_up = truth.backed_up.iter().map(Vec::as_slice);
+            let held: Vec<&[u8]> = held.into_iter().flatten().chain(backed_up).collect();
             if self.is_indistinguishable(number, &proposal.backup, &now) {
                 std::panic::panic_any(Indistinguishable);
             }
             self.hold_backup(proposal, &held, &case, seen);
+            if let Backup::Made { path, .. } = &proposal.backup {
+                let is_whole = Record::beside(path).is_some_and(|record| record.ranges.is_empty());
+                let backed_up = &mut self.truths[number].backed_up;
+                backed_up.extend(is_whole.then(|| now.clone()));
+            }
             let told = proposal.backup.file().map(name_of);
             self.told.extend(told.map(|name| (name, number)));
         }
@@ -568,6 +577,7 @@ impl World {
                 truth.original = (!is_over).then_some(left);
                 if is_over {
                     truth.complete = None;
+                    truth.backed_up.clear();
                     truth.lines.clear();
                     // The note of one that was moved stays at its old place, where it may
                     // be its twin's.

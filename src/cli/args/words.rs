@@ -84,9 +84,10 @@ fn without_switches(words: &[OsString]) -> Vec<&OsString> {
     left
 }
 
-/// The bench that is named, also in a line that makes no sense otherwise.
+/// The bench that is named, also in a line that makes no sense otherwise, and behind `--`:
+/// what is advised is not about a drive of the machine then.
 pub fn bench(argv: &[OsString]) -> Option<PathBuf> {
-    let mut words = before_the_end(argv);
+    let mut words = argv.iter().map(OsString::as_os_str);
     while let Some(word) = words.next() {
         let (name, value) = split(word);
         if word.as_bytes().starts_with(b"--") && name.eq_ignore_ascii_case("sim") {

@@ -83,7 +83,10 @@ pub enum Question {
     /// Enter for this, another name for it, switches, or `n`.
     Keep { read: Box<Request>, tried: Tried },
     /// `n`: nothing can be kept of a drive that is written only.
-    NothingKept,
+    NothingKept {
+        /// Vendor mode is reported to read it, and nobody has tried yet.
+        may_be_read: bool,
+    },
     /// The name of a file.
     WhichFile,
     /// Enter to write it, another file, or switches.
@@ -114,6 +117,8 @@ pub enum Tried {
 pub struct Met {
     /// How the drive is read is not known, but how it is written.
     pub is_write_only: bool,
+    /// It is reported to answer vendor mode as well.
+    pub may_be_read: bool,
     /// It does not say who it is, and takes nothing in that state that is known.
     pub is_beyond_help: bool,
     /// How its flash chip is written is not known.
@@ -318,11 +323,11 @@ impl Guide {
             Question::Keep { read, tried } if is_yes => self.keep_so(*read, tried, ""),
             Question::Keep { read, tried } => self.keep_so(*read, tried, answer),
             // With that a write makes no backup.
-            Question::NothingKept if is_no => {
+            Question::NothingKept { .. } if is_no => {
                 self.request = self.request.without_backup();
                 self.task = Task::Ask(Question::WhichFile);
             }
-            Question::NothingKept => self.complaint = Some(Complaint::NotN),
+            Question::NothingKept { .. } => self.complaint = Some(Complaint::NotN),
             Question::WhichFile if answer.is_empty() => self.complaint = Some(Complaint::NoFile),
             Question::WhichFile => self.inspect(answer),
             Question::Write { .. } if is_no => self.complaint = Some(Complaint::No),
@@ -403,7 +408,9 @@ impl Guide {
                 },
             },
             true if self.request.options.no_backup => Question::WhichFile,
-            true => Question::NothingKept,
+            true => Question::NothingKept {
+                may_be_read: self.met.may_be_read,
+            },
         })
     }
 

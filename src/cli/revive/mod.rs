@@ -20,6 +20,7 @@ use super::signals;
 use super::user;
 use crate::job::StopFlag;
 use crate::protocol::Unwritable;
+use crate::protocol::vendor_mode::reported;
 use crate::session::{DriveName, Listed, Machine};
 use guide::{End, Guide, Met, Seen, Sight, Task};
 
@@ -123,6 +124,8 @@ impl Met {
         match finding {
             Finding::Drive(drive) => {
                 self.is_write_only |= !drive.is_readable && drive.read_only.is_none();
+                let reported = drive.info.identity.as_ref().and_then(reported::of);
+                self.may_be_read |= reported.is_some_and(|report| report.answers);
                 self.is_beyond_help |= drive.is_silent && self.is_write_only;
                 self.is_of_unknown_size |= drive.size == 0;
                 self.is_read_only |=

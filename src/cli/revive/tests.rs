@@ -28,6 +28,7 @@ use Then::{Fails, FailsForNow, Leaves, Meets, Sees, Types, Works};
 
 const NOTHING: Met = Met {
     is_write_only: false,
+    may_be_read: false,
     is_beyond_help: false,
     is_read_only: false,
     is_of_unknown_size: false,
@@ -846,7 +847,8 @@ fn every_question_and_every_end_in_words() {
     let questions: Vec<Question> = first
         .into_iter()
         .chain(keep)
-        .chain([Question::NothingKept, Question::WhichFile])
+        .chain([false, true].map(|may_be_read| Question::NothingKept { may_be_read }))
+        .chain([Question::WhichFile])
         .chain(write)
         .chain([Question::OffAndOn])
         .collect();

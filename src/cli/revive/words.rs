@@ -63,11 +63,18 @@ pub fn question(question: &Question) -> Text {
             )
             .words("Press Enter and do that now, or type n for the next way, q to stop: "),
         Question::Keep { read, tried } => keep(&mut text, &file_of(read), *tried),
-        Question::NothingKept => text
-            .words(
-                "What is in the flash of this drive cannot be read, so that there is no way back \
-                 from a write.",
-            )
+        Question::NothingKept { may_be_read } => text
+            .words(match may_be_read {
+                false => {
+                    "What is in the flash of this drive cannot be read, so that there is no way back \
+                     from a write."
+                }
+                true => {
+                    "By packets what is in the flash of this drive cannot be read, so that there is \
+                     no way back from a write. The line above tries to read it in vendor mode: to \
+                     type that first, stop here."
+                }
+            })
             .words("To go on without a backup type n, for none; to stop type q: "),
         Question::WhichFile => text
             .words(

@@ -83,7 +83,7 @@ pub fn detach(
     if let Some(device) = left_over {
         return Err(ChannelError::NotDetached {
             device: device.sysfs,
-            source: io::Error::other("it is still there"),
+            source: io::ErrorKind::ResourceBusy.into(),
         });
     }
     channel.must_be_unchanged(system)?;

@@ -301,9 +301,7 @@ impl TaskFile for PortTaskFile {
 fn whole(moved: io::Result<usize>, expected: usize) -> Result<(), TransportError> {
     match moved {
         Ok(moved) if moved == expected => Ok(()),
-        Ok(_) => Err(TransportError::Io(io::Error::other(
-            "the kernel did not move what a register holds",
-        ))),
+        Ok(_) => Err(TransportError::Io(io::ErrorKind::UnexpectedEof.into())),
         Err(error) => Err(match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EPERM | Errno::EACCES) => TransportError::NotPermitted,
             _ => TransportError::Io(error),

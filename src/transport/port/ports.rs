@@ -109,8 +109,7 @@ impl RegisterAccess for Ports {
 
     fn read_data(&mut self) -> Result<u16, TransportError> {
         if !self.has_data {
-            let why = "the data register is out of reach";
-            return Err(TransportError::Io(io::Error::other(why)));
+            return Err(TransportError::Io(io::ErrorKind::Unsupported.into()));
         }
         let mut word = [0; 2];
         let command = &self.command;

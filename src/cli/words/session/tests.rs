@@ -431,7 +431,7 @@ fn channel_errors(machine: &Machine) -> Vec<ChannelError> {
         ChannelError::NotDetached { .. } => [
             ChannelError::NotDetached {
                 device: state.devices[0].located.sysfs.clone(),
-                source: io::Error::other("it is still there"),
+                source: io::ErrorKind::ResourceBusy.into(),
             },
         ],
         ChannelError::NotBack { .. } => [
