@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::advice::Advice;
 use super::args::{DriveName, Request};
+use crate::flash::FlashRange;
+use crate::job::record::Record;
 use crate::job::{Check, backup};
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -28,6 +30,7 @@ pub fn after_erase(
     backup: Option<&Path>,
     request: &Request,
 ) -> Advice {
+    let request = &request.of_blank();
     let (what, write) = match blank {
         // A blank flash is no backup: a write would refuse to make one.
         Blank::All => ("The flash is blank", request.write_unread()),
@@ -55,6 +58,15 @@ pub fn after_erase(
 /// What was in the flash before a write, into it again.
 pub fn way_back(backup: &Path, request: &Request) -> Advice {
     back(Advice::default(), backup, request)
+}
+
+/// The same of a backup that may lie without its record: what it holds of the flash is
+/// said beside it.
+pub fn way_back_to(backup: &Path, part: &[FlashRange], request: &Request) -> Advice {
+    match Record::beside(backup).is_none() && !part.is_empty() {
+        true => Advice::of(WAY_BACK).then(request.restore(backup).of_part(part)),
+        false => way_back(backup, request),
+    }
 }
 
 /// The same behind other advice. That a file was read at this place makes it no
@@ -113,6 +125,12 @@ pub fn after_write(
         }
     })
     .then(request.list());
+    let advice = match request.options.keep.is_empty() {
+        true => advice,
+        false => advice
+            .then("Whoever compares it later leaves out what was kept:")
+            .then(request.verify_part()),
+    };
     let advice = match is_by_ports {
         true => advice.then("If not, restart the computer: the kernel looks for IDE drives then."),
         false => advice,

@@ -95,7 +95,10 @@ pub fn looks_damaged(dump: &Path) -> bool {
             .iter()
             .any(|size| *size as usize == bytes.len())
     };
-    let bytes = content(dump).ok().filter(is_whole);
+    let is_part = Record::beside(dump).is_some_and(|record| !record.ranges.is_empty());
+    let bytes = content(dump)
+        .ok()
+        .filter(|bytes| !is_part && is_whole(bytes));
     bytes.is_some_and(|bytes| image::damage::of_flash(&bytes).is_some())
 }
 

@@ -50,7 +50,7 @@ impl OnBench {
             DriveName::Port(_) => None,
             DriveName::Serial(serial) => {
                 let found = drives.iter().filter(|drive| says_serial(drive, serial));
-                let is_unasked = drives.iter().any(|drive| drive.packets().is_none());
+                let is_unasked = drives.iter().any(|drive| busy(drive).is_some());
                 let called = |drive: &&SimDriveHandle| called(drive);
                 Some(only_one(serial, found.collect(), is_unasked, called)?)
             }

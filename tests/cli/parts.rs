@@ -1,5 +1,6 @@
 //! Parts of a flash: `--banks`, `--range` and `--keep`.
 
+use crate::containers::made::zip;
 use crate::folder::{BANK, Folder, new_image, old_image, patched_image};
 
 const BENCH: &str = "sst39sf020.toml";
@@ -316,4 +317,48 @@ fn what_was_kept_is_left_out_of_a_comparison_and_of_the_write_that_it_leads_to()
         "{run}"
     );
     assert!(folder.flash() == held);
+}
+
+#[test]
+fn the_lower_half_of_a_flash_is_no_damaged_image_of_another_one() {
+    let folder = Folder::with_bench("dw-d22a.toml");
+    folder.done("3 r /m /b old.bin");
+    let mut new = folder.read("old.bin");
+    new[0x7_8000..0x7_9000].reverse();
+    folder.write("new.bin", &new);
+    let run = folder.done("3 w /m new.bin --banks 0-7 --yes --backup half.bin");
+    assert!(!run.stdout.contains("looks damaged"), "{run}");
+    folder.done("3 w /m /b half.bin --banks 0-7 --yes");
+    assert!(folder.flash() == folder.read("old.bin"));
+}
+
+#[test]
+fn a_copy_of_a_part_is_the_part_by_the_record_that_came_with_it() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r /m /b x.bin --banks 0,3");
+    let (dump, record) = (folder.read("x.bin"), folder.read("x.bin.txt"));
+    folder.write("x.zip", zip(&[("x.bin", &dump), ("x.bin.txt", &record)]));
+    folder.write("copy.bin", &dump);
+    for name in ["x.zip", "copy.bin"] {
+        let seen = folder.done(&format!("i {name}"));
+        assert!(
+            seen.stdout.contains("a part of a flash by its record"),
+            "{seen}"
+        );
+        for line in [
+            format!("3 v {name} --banks 0-1"),
+            format!("3 w {name} --banks 0-1 --yes"),
+        ] {
+            let run = folder.fails(&line, 5);
+            assert!(run.stderr.contains("--banks 0,3"), "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_range_in_files_of_banks_is_led_to_the_banks() {
+    let folder = Folder::with_bench(BENCH);
+    folder.done("3 r h.hex --banks 1-2");
+    let run = folder.fails("3 v h.hex --range 0x10000-0x100ff", 5);
+    assert!(run.stderr.contains("3 v h.hex --banks 1"), "{run}");
 }

@@ -1025,3 +1025,52 @@ fn a_backup_that_wants_another_byte_where_the_chip_is_worn_is_no_way_back() {
     assert!(run.stderr.contains("ends there, too"), "{run}");
     assert!(!run.stderr.contains("3 w /m /b before.bin"), "{run}");
 }
+
+#[test]
+fn a_change_of_a_part_that_is_found_done_is_over_also_without_its_backup() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--range 0x4000-0x5fff");
+    let operations = {
+        cut_in(
+            &folder,
+            "a",
+            &format!("{line} --backup before.bin"),
+            3,
+            3000,
+        );
+        fs::write(folder.flash_file(), {
+            let mut flash = old_image();
+            flash[0x4000..0x6000].copy_from_slice(&new_image()[0x4000..0x6000]);
+            flash
+        })
+    };
+    operations.unwrap();
+    fs::rename(folder.path("a/before.bin"), folder.path("b/moved.bin")).unwrap();
+    fs::remove_file(folder.path("a/before.bin.txt")).unwrap();
+    let named = run_in(
+        &folder,
+        "a",
+        &format!("{line} --dry-run --backup ../b/moved.bin"),
+    );
+    let back = "3 w /m /b ../b/moved.bin --range 0x4000-0x5fff";
+    assert!(named.stdout.contains(back), "{named}");
+    let run = run_in(&folder, "a", &line);
+    assert!(run.stdout.contains("Nothing to do"), "{run}");
+    assert!(!run_in(&folder, "a", "3 c").stdout.contains("not finished"));
+}
+
+#[test]
+fn a_dump_that_is_perhaps_a_mixture_is_no_file_that_a_comparison_leads_to_write() {
+    let folder = with(&[drive(3, "serial = \"S1\"")]);
+    let line = write_line(&folder, 3, "--backup before.bin");
+    cut_in(&folder, "a", &line, 3, 1_000_000);
+    run_in(&folder, "a", "3 r /m /b dump.bin");
+    assert_eq!(
+        run_in(&folder, "a", "3 w /m before.bin --yes").code,
+        Some(0)
+    );
+    let run = run_in(&folder, "a", "3 v /m dump.bin");
+    assert_eq!(run.code, Some(8), "{run}");
+    assert!(run.stderr.contains("It is no file to write"), "{run}");
+    assert!(!run.stderr.contains("3 w /m dump.bin"), "{run}");
+}

@@ -815,9 +815,16 @@ impl World {
     /// What is advised, as far as this drive's user knows whose backup is meant.
     fn advice(&self, number: usize, line: &Line, refusal: &Refusal) -> Advice {
         let is_changed = self.truths[number].original.is_some();
+        // A twin's that holds the same is as good.
+        let is_equal = |path: &Path| {
+            let original = self.truths[number].original.as_deref();
+            original.is_some_and(|original| fs::read(path).is_ok_and(|held| held == original))
+        };
         let is_its_own = |path: &Path| {
             let name = name_of(path);
-            self.backups.get(&name) == Some(&number) || self.told.contains(&(name, number))
+            self.backups.get(&name) == Some(&number)
+                || self.told.contains(&(name, number))
+                || is_equal(path)
         };
         let forced = Advice::Type(Besides {
             is_forced: true,

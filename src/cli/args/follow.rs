@@ -337,6 +337,20 @@ impl Request {
         request
     }
 
+    /// Compares the same in vendor mode.
+    pub fn verify_in_vendor_mode(&self) -> Request {
+        let vendor_mode = Protocol::VendorMode.name().to_owned();
+        self.changed(|request| request.options.protocol = Some(vendor_mode))
+    }
+
+    /// Of a drive without firmware: it does not know a way that its firmware has.
+    pub fn of_blank(&self) -> Request {
+        match self.reads_as_liteon() {
+            true => self.without_protocol(),
+            false => self.clone(),
+        }
+    }
+
     /// Whether it goes by the way of reading Lite-On drives that was never confirmed.
     pub fn reads_as_liteon(&self) -> bool {
         let named = self.options.protocol.as_deref();

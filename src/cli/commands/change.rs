@@ -224,15 +224,25 @@ pub fn refuse_unasked(request: &Request, machine: &dyn Machine) -> Result<(), Fa
     let mut busy = busy.filter_map(|listed| listed.name(None));
     match busy.find(|name| !is_another(name)) {
         None => Ok(()),
-        Some(name) => Err(Exit::NoDrive
-            .because(format!(
+        Some(name) => {
+            let failure = Exit::NoDrive.because(format!(
                 "Drive {name} is in use and cannot be asked for its serial number: it may say the \
                  same one."
-            ))
-            .next("Which drives there are, and what they are called by their place:")
-            .next(request.list())
-            .next("Or when it is free again:")
-            .next(request.same())),
+            ));
+            let by_place = |name: &DriveName| listing.find(name)?.name(None);
+            let by_place: Option<Vec<DriveName>> = request.drives.iter().map(by_place).collect();
+            let failure = match by_place {
+                Some(drives) => failure
+                    .next("By their place, if it is none of that one:")
+                    .next(request.of_these(drives)),
+                None => failure
+                    .next("Which drives there are, and what they are called by their place:")
+                    .next(request.list()),
+            };
+            Err(failure
+                .next("Or when it is free again:")
+                .next(request.same()))
+        }
     }
 }
 
@@ -345,7 +355,14 @@ impl Run<'_> {
                 Verdict::BlankAlready(blank),
                 next::after_erase(blank, says_who_it_is, backup, request),
             ),
-            (None, Some(backup)) => (Verdict::HeldAlready, next::way_back(backup, request)),
+            (None, Some(file)) => {
+                let part = match &proposal.backup {
+                    Backup::Earlier(one) | Backup::Before(one) => one.record.ranges.as_slice(),
+                    _ => &[],
+                };
+                let next = next::way_back_to(file, part, request);
+                (Verdict::HeldAlready, next)
+            }
             (None, None) => (Verdict::HeldAlready, next::after_nothing(request)),
         };
         self.found(Finding::Verdict(verdict));

@@ -117,7 +117,9 @@ fn of_file(file: &Path) -> Option<Crc32> {
 
 /// A dump of a part of a flash says so in its record, and belongs there.
 pub fn refuse_part(request: &Request, file: &Path, image: &Image) -> Result<(), Failure> {
-    let Some(record) = Record::beside(file).filter(|record| !record.ranges.is_empty()) else {
+    let beside = Record::beside(file).map(Box::new);
+    let record = beside.or_else(|| elsewhere(file, image));
+    let Some(record) = record.filter(|record| !record.ranges.is_empty()) else {
         return Ok(());
     };
     let selected = request.selection().ranges(record.size);
@@ -152,15 +154,18 @@ fn is_of(record: &Record, file: &Path, image: &Image) -> bool {
         || image.format().arrangement == Arrangement::PerBank && is_of_all()
 }
 
-/// The record of a dump that is no good as firmware, where this is a copy of that dump: in
-/// the archive that it came out of, or else in the folder of the file.
+/// The record of a dump that is no whole firmware, or not known to be, where this is a
+/// copy of that dump: in the archive that it came out of, or else in the folder of the file.
 fn elsewhere(file: &Path, image: &Image) -> Option<Box<Record>> {
     let packed = packed(image).into_iter();
     let beside = backup::recorded_in(files::folder_of(file)).into_iter();
     let crc32 = Crc32::of(image.bytes());
     let mut all = packed.chain(beside.map(|(_, record)| record));
-    let found = all
-        .find(|record| record.crc32 == crc32 && (record.half_written || !record.gaps.is_empty()));
+    let is_marked = |record: &Record| {
+        let is_part = !record.ranges.is_empty() || !record.gaps.is_empty();
+        is_part || record.half_written || record.unconfirmed
+    };
+    let found = all.find(|record| record.crc32 == crc32 && is_marked(record));
     found.map(Box::new)
 }
 
@@ -281,6 +286,11 @@ impl Beside {
             Beside::Own(record) => &record.ranges,
             Beside::None | Beside::Strange(_) => &[],
         }
+    }
+
+    /// Whether it was read in a way of which nobody knows that it gives the flash.
+    pub fn is_unconfirmed(&self) -> bool {
+        matches!(self, Beside::Own(record) if record.unconfirmed)
     }
 
     pub fn own(self) -> Option<Box<Record>> {
@@ -405,7 +415,12 @@ fn is_raw(image: &Image) -> bool {
 
 /// A file that holds just the selected part of a flash.
 pub fn is_part(request: &Request, image: &Image) -> bool {
-    !request.selection().is_everything() && !FLASH_SIZES.contains(&image.size())
+    let selected = match request.selection() {
+        Selection::Everything => return false,
+        Selection::Banks(banks) => banks.len() as u64 * u64::from(BANK_SIZE),
+        Selection::Range(range) => u64::from(range.len()),
+    };
+    !FLASH_SIZES.contains(&image.size()) || selected == u64::from(image.size())
 }
 
 fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {
@@ -426,7 +441,8 @@ fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {
 
 /// When this file was read from a drive, as the record beside it says.
 fn read_on(file: &Path) -> Option<Date> {
-    let record = Record::beside(file).filter(|record| record.ranges.is_empty())?;
+    let record = Record::beside(file);
+    let record = record.filter(|record| record.ranges.is_empty() && !record.unconfirmed)?;
     let image = image::load(file, None).ok()?;
     (record.crc32 == Crc32::of(image.bytes())).then_some(record.date)
 }

@@ -140,6 +140,9 @@ fn examine(
     };
     beside.warn(context, file);
     let explained = beside.half_written(context.request, file);
+    if beside.is_unconfirmed() {
+        context.output.note(words::objection::UNCONFIRMED);
+    }
     let is_mixed = explained.is_some() || beside.mixture(file, image).is_some();
     if let (Some(explained), None, true) = (&explained, &what, gaps.is_empty()) {
         context.output.note(&explained.what);
@@ -246,6 +249,15 @@ fn must_be_whole(file: &Path, image: &Image, form: Form) -> Result<(), Failure> 
             ))
             .next("It is compared and written as it is, by its place:")
             .next(Request::form(Verb::Verify, &[], Some(file.as_os_str())).of_part(of_part)));
+    }
+    if beside.is_unconfirmed() {
+        return Err(Exit::Refused
+            .because(format!(
+                "{} Another file would not say so any more.",
+                words::objection::UNCONFIRMED
+            ))
+            .next("It can be compared as it is:")
+            .next(Request::form(Verb::Verify, &[], Some(file.as_os_str()))));
     }
     if form == Form::Banks && !FLASH_SIZES.contains(&image.size()) {
         return Err(Exit::Refused

@@ -196,7 +196,11 @@ pub fn dumped(dump: &Dumped, is_part: bool) -> Text {
         table.row(
             "Warning",
             &format!(
-                "What is in the flash looks damaged: {}. Keep this file; it is no firmware to write.",
+                "What {} looks damaged: {}. Keep this file; it is no firmware to write.",
+                match record.unconfirmed {
+                    true => "was read",
+                    false => "is in the flash",
+                },
                 words::damage::what(damage)
             ),
         );

@@ -66,8 +66,12 @@ fn ending(
         return equal(run, image, compared);
     };
     let request = run.request;
+    let what = match run.info().is_unconfirmed() {
+        true => "What the drive gives this way",
+        false => "The flash",
+    };
     let failure = Exit::Different.because(format!(
-        "The flash differs from the file: {}.",
+        "{what} differs from the file: {}.",
         report::difference(difference)
     ));
     if is_unstable(compared.disagreements) {
@@ -78,6 +82,11 @@ fn ending(
         return Err(failure.and(line));
     }
     let misplaced = misplaced.map(|objection| words::job::refusal(&objection.into()));
+    if run.info().is_unconfirmed() {
+        return Err(failure
+            .next("Which of them the flash holds vendor mode shows:")
+            .next(request.verify_in_vendor_mode()));
+    }
     if let Some(why) = unwritable(run, file, image).or(misplaced) {
         return Err(failure
             .next(format!("It is no file to write into this drive. {why}"))
@@ -114,11 +123,11 @@ fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failu
             .next(request.check())
             .next(named("If that is enough", Check::Gaps)));
     }
-    if !report::is_all(compared) {
-        return Ok(Verdict::EqualAsFar);
-    }
     if run.info().is_unconfirmed() {
         return Ok(Verdict::EqualUnconfirmed);
+    }
+    if !report::is_all(compared) {
+        return Ok(Verdict::EqualAsFar);
     }
     let bytes = image.bytes();
     let is_whole =
@@ -148,9 +157,12 @@ fn unwritable(run: &Run, file: &Path, image: &Image) -> Option<String> {
     if let Err(failure) = refuse_unsound(&unforced, file, image) {
         return Some(failure.what);
     }
-    let record = Beside::of(file, image).own();
-    if record.is_some_and(|record| record.unconfirmed) && !run.info().is_unconfirmed() {
+    let beside = Beside::of(file, image);
+    if beside.is_unconfirmed() {
         return Some(words::objection::UNCONFIRMED.to_owned());
+    }
+    if let Some(failure) = beside.half_written(run.request, file) {
+        return Some(failure.what);
     }
     let report = Report::of(image);
     let is_whole = run.request.selection().is_everything();

@@ -8,7 +8,7 @@ use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::words::{self, InWords, ended, sentence};
 use crate::files;
-use crate::flash::Bank;
+use crate::flash::{Bank, FlashRange};
 use crate::image::{LoadError, NotLoaded, bank_path};
 
 impl Failure {
@@ -33,6 +33,13 @@ impl Failure {
                 .next("To take the one file:")
                 .next(request.merged())
                 .next("To take the files per bank, give that one another name first."),
+            NotLoaded::Missing { .. } if !of_banks(path, request).is_empty() => Exit::BadImage
+                .because(format!(
+                    "{} is in files of banks, of which each is taken as a whole.",
+                    path.display()
+                ))
+                .next("Name the banks:")
+                .next(request.of_part(&of_banks(path, request))),
             NotLoaded::Missing { .. }
             | NotLoaded::Directory
             | NotLoaded::NotAFile
@@ -54,6 +61,20 @@ impl Failure {
                 .because(ended(error.in_words()))
                 .next(GET_IT_AGAIN),
         }
+    }
+}
+
+/// The banks of the range that was named, where there is a file for each of them.
+fn of_banks(path: &Path, request: &Request) -> Vec<FlashRange> {
+    let range = request
+        .options
+        .range
+        .filter(|_| request.options.banks.is_none());
+    let banks = range.into_iter().flat_map(|range| range.banks());
+    let banks: Vec<Bank> = banks.collect();
+    match banks.iter().all(|bank| bank_path(path, *bank).is_file()) {
+        true => banks.into_iter().map(Bank::range).collect(),
+        false => Vec::new(),
     }
 }
 

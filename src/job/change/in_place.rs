@@ -14,7 +14,8 @@ use crate::image::{Image, damage, identity};
 use crate::job::event::Phase;
 use crate::job::fit::{self, KnownBy, Match};
 use crate::job::interrupted::{self, Change, Closing, Notice, Start, Unfinished};
-use crate::job::journal::{self, trace};
+use crate::job::journal;
+use crate::job::journal::trace::{self, State};
 use crate::job::read::{self, Dump};
 use crate::job::record::Record;
 use crate::job::resemblance::Resemblance;
@@ -300,9 +301,12 @@ impl<'a> Scope<'a> {
             false => open.put_back(&target, &change, drive),
         };
         over.extend(open.superseded(&change));
-        if request.forced.contains(&Check::Interrupted) {
-            over.extend(open.done_without(&change));
-        }
+        let is_forced = request.forced.contains(&Check::Interrupted);
+        over.extend(open.done_without(&change, |trace| match trace.state {
+            State::Finished => plan.is_empty(),
+            State::Partial => is_forced,
+            State::Untouched | State::Other => false,
+        }));
         let notices = match &start {
             Start::Resumed(earlier) => {
                 over.extend(open.same_as(earlier, &change));

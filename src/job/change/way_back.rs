@@ -259,7 +259,9 @@ pub(in crate::job) fn early_checks(
         open.refuse_other_backup(file)?;
     }
     let names = [path.to_owned(), backup::record_path(path)];
-    if !request.dry_run {
+    // Of a change that is gone on with nothing has to be made.
+    let is_there = open.intact.iter().any(|one| one.path == path);
+    if !request.dry_run && !is_there {
         files::must_be_makeable(&names, overwrite)?;
     }
     if may_be_there || !open.intact.is_empty() {

@@ -159,17 +159,19 @@ impl Recognised {
         all
     }
 
-    /// What is over when this change writes over all of it, and its user has said that he
-    /// can do without what was to stay: its backup is gone, and it is this flash that shows
-    /// the change.
-    pub fn done_without(&self, change: &Change) -> Vec<Closing> {
-        let shown = self.lost.iter().filter(|(one, trace)| {
-            let is_shown = trace.state == State::Partial;
-            one.who.is_this() && is_shown && is_within(&one.covered, change.dump)
+    /// What is over although its backup is gone, where this change is about all of it:
+    /// `is_done` where the flash holds what it was to hold, or where its user has said that
+    /// he can do without what was to stay, and it is this flash that shows the change.
+    pub fn done_without(&self, change: &Change, is_done: impl Fn(Trace) -> bool) -> Vec<Closing> {
+        let done = self.lost.iter().filter(|(one, trace)| {
+            one.who.is_this() && is_done(*trace) && is_within(&one.covered, change.dump)
         });
-        let closings = shown.map(|(one, _)| Closing {
-            end: End::Closed,
-            ..Closing::of_lost(one)
+        let closings = done.map(|(one, trace)| match trace.state {
+            State::Partial => Closing {
+                end: End::Closed,
+                ..Closing::of_lost(one)
+            },
+            _ => Closing::of_lost(one),
         });
         closings.collect()
     }

@@ -179,8 +179,14 @@ fn dumps_of_such(near: &[&Path], device: &DeviceInfo, size: usize) -> Vec<(PathB
     folders(near)
         .iter()
         .flat_map(|folder| backup::recorded_in(folder))
-        .filter(|(_, record)| record.chip == device.chip && record.size as usize == size)
+        .filter(|(_, record)| is_chip(&record.chip, device) && record.size as usize == size)
         .collect()
+}
+
+/// Whether a drive may have this chip: one that is read in a way that was never confirmed
+/// does not say which it has.
+fn is_chip(chip: &str, device: &DeviceInfo) -> bool {
+    chip == device.chip || device.is_unconfirmed()
 }
 
 fn folders(near: &[&Path]) -> Vec<PathBuf> {
@@ -215,7 +221,7 @@ impl Search<'_> {
     /// How it is known that an entry is this drive's; `None` where it cannot be. A serial
     /// number that is shared says no more than none.
     fn who(&self, entry: &Entry, is_shared: bool) -> Option<Who> {
-        let is_like = entry.chip == self.device.chip && entry.size as usize == self.size;
+        let is_like = is_chip(&entry.chip, self.device) && entry.size as usize == self.size;
         if !is_like || !is_same_drive(entry.drive.as_ref(), self.identity()) {
             return None;
         }
