@@ -22,7 +22,7 @@ use std::slice;
 use std::time::Duration;
 
 use crate::flash::{Bank, FlashRange};
-use crate::image::{Checksum, Crc32};
+use crate::image::{self, Checksum, Crc32};
 use crate::job::{Forced, backup};
 pub use crate::session::{DriveName, Via};
 pub use correct::{
@@ -192,10 +192,13 @@ pub fn parse_words(typed: &[OsString]) -> Result<Request, UsageError> {
     request.options.all = operands.is_about_all();
     (request.drives, request.command) = operands.command(verb)?;
     let log = request.options.log.as_deref();
-    let files = [request.command.file(), request.options.backup.as_deref()];
-    let is_of =
-        |file: &Path| log.is_some_and(|log| file == log || backup::record_path(file) == log);
-    if files.into_iter().flatten().any(is_of) {
+    let options = [&request.options.backup, &request.options.out].map(Option::as_deref);
+    let files = options.into_iter().chain([request.command.file()]);
+    let is_of = |file: &Path| {
+        let is_bank = |log: &Path| image::bank_of_name(log).is_some_and(|(base, _)| base == file);
+        log.is_some_and(|log| file == log || backup::record_path(file) == log || is_bank(log))
+    };
+    if files.flatten().any(is_of) {
         let file = request.options.log.unwrap_or_default().into_os_string();
         return Err(UsageError::LogIsOtherFile { file });
     }

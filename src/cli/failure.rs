@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use change::FIND_IT;
 pub use flash::{Begun, Flash};
-pub use refused::refused;
+pub use refused::{refused, whole};
 
 use super::advice::{Advice, Line};
 use super::args::{Command, Request, Via};

@@ -66,10 +66,9 @@ impl From<interrupted::Left> for Left {
 }
 
 impl Left {
-    /// The line that goes on, where nothing has to be found for it.
+    /// The line that goes on, as it was typed.
     pub fn as_typed(&self) -> Option<&Request> {
-        let line = self.line.as_ref().filter(|_| self.is_intact)?;
-        Some(&line.request)
+        self.line.as_ref().map(|line| &line.request)
     }
 
     /// The same for its user, with what has to be found.

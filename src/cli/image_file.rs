@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::args::Request;
-use crate::flash::{Bank, FlashRange};
-use crate::image::{self, Image, LoadError, bank_path};
+use crate::flash::{BANK_SIZE, Bank, FlashRange};
+use crate::image::{self, FLASH_SIZES, Image, LoadError, bank_path};
 use crate::job::Selection;
 use crate::job::record::Record;
 
@@ -57,6 +57,16 @@ pub fn of_part(request: &Request, image: Image) -> Result<Image, FlashRange> {
         Ok(ranges) if !selection.is_everything() => image.of_ranges(&ranges),
         _ => Ok(image),
     }
+}
+
+/// A file that holds just the selected part of a flash.
+pub fn is_part(request: &Request, image: &Image) -> bool {
+    let selected = match request.selection() {
+        Selection::Everything => return false,
+        Selection::Banks(banks) => banks.len() as u64 * u64::from(BANK_SIZE),
+        Selection::Range(range) => u64::from(range.len()),
+    };
+    !FLASH_SIZES.contains(&image.size()) || selected == u64::from(image.size())
 }
 
 /// Whether there is a file for each of these banks and none for all of them.

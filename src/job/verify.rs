@@ -66,9 +66,10 @@ pub fn verify(
             (ranges, Vec::new())
         }
     };
+    let kept = joined(without(&scope, &without(&scope, keep)));
     let scope = without(&scope, keep);
-    owned.extend(keep.iter().map(|range| Owned {
-        range: *range,
+    owned.extend(kept.into_iter().map(|range| Owned {
+        range,
         kept: Kept::Wanted,
     }));
     let compared = compare(job, Phase::Verify, &expected, &scope, &mut held)?;

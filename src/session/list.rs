@@ -57,17 +57,7 @@ impl Listing {
 
     /// The drive that is called so, where the list tells.
     pub fn find(&self, name: &DriveName) -> Option<&Listed> {
-        let is_called = |listed: &&Listed| match name {
-            DriveName::Index(index) => listed.position.is_some_and(|at| at.number() == *index),
-            DriveName::Path(path) => {
-                let behind = path.canonicalize();
-                let path = behind.as_ref().unwrap_or(path);
-                listed.nodes.contains(path)
-            }
-            DriveName::Port(_) => false,
-            DriveName::Serial(serial) => is_serial(listed.asked.said.as_ref(), serial),
-        };
-        self.drives.iter().find(is_called)
+        self.drives.iter().find(|listed| listed.is_called(name))
     }
 }
 
@@ -97,6 +87,20 @@ pub enum Firmware {
 }
 
 impl Listed {
+    /// Whether this is its name, where the list tells.
+    pub fn is_called(&self, name: &DriveName) -> bool {
+        match name {
+            DriveName::Index(index) => self.position.is_some_and(|at| at.number() == *index),
+            DriveName::Path(path) => {
+                let behind = path.canonicalize();
+                let path = behind.as_ref().unwrap_or(path);
+                self.nodes.contains(path)
+            }
+            DriveName::Port(_) => false,
+            DriveName::Serial(serial) => is_serial(self.asked.said.as_ref(), serial),
+        }
+    }
+
     /// Whether it could have been asked who it is, and gave no answer.
     pub fn says_nothing(&self) -> bool {
         self.identity.is_none() && self.asked.obstacles.is_empty() && !self.is_in_use()

@@ -272,3 +272,39 @@ fn a_comparison_with_a_drive_that_says_nothing_tells_where_a_write_would_stop() 
     assert!(run.stderr.contains("3 w /m new.bin"), "{run}");
     assert!(run.stderr.contains("check called model"), "{run}");
 }
+
+#[test]
+fn a_number_that_two_drives_may_say_is_no_name_while_one_is_in_use() {
+    let folder = Folder::new();
+    let drive = |position: u8, serial: &str| {
+        format!(
+            "[[drive]]\nposition = {position}\nvendor = \"LITE-ON\"\nproduct = \"DVD-ROM SIM-256P\"\n\
+             revision = \"SIM1\"\nchip = \"SST39SF020\"\nserial = \"{serial}\"\n\
+             contents = {{ recipe = \"firmware\", seed = 20 }}\n"
+        )
+    };
+    folder.write(
+        "bench.toml",
+        drive(1, "SAME01") + &drive(3, "SAME01") + &drive(4, "OTHER1"),
+    );
+    folder.done("1 c");
+    folder.done("3 c");
+    let flash = std::fs::File::open(folder.path("bench.state/position-1.flash")).unwrap();
+    let _held = nix::fcntl::Flock::lock(flash, nix::fcntl::FlockArg::LockExclusiveNonblock);
+    for line in [
+        "SAME01 e --yes",
+        "SAME01 r /m /b x.bin",
+        "OTHER1 e --dry-run",
+    ] {
+        let run = folder.fails(line, 3);
+        assert!(run.stderr.contains("Drive 1 is in use"), "{run}");
+    }
+    let run = folder.fails("SAME01 r /m /b x.bin", 3);
+    assert!(run.stderr.contains("3 r /m /b x.bin"), "{run}");
+    folder.done("OTHER1 c");
+    let run = folder.fails("OTHER9 c", 3);
+    assert!(
+        run.stderr.contains("one that is in use was not asked"),
+        "{run}"
+    );
+}

@@ -1074,3 +1074,16 @@ fn a_dump_that_is_perhaps_a_mixture_is_no_file_that_a_comparison_leads_to_write(
     assert!(run.stderr.contains("It is no file to write"), "{run}");
     assert!(!run.stderr.contains("3 w /m dump.bin"), "{run}");
 }
+
+#[test]
+fn a_moved_backup_guards_what_was_to_be_kept_as_one_in_its_place_does() {
+    let (folder, _) = with_moved_backup();
+    let part = write_line(&folder, 3, "--banks 0");
+    let held = folder.flash();
+    for more in ["", " --no-backup"] {
+        let run = run_in(&folder, "a", &format!("{part}{more}"));
+        assert_eq!(run.code, Some(4), "{run}");
+        assert!(run.stderr.contains("--backup FILE"), "{run}");
+    }
+    assert!(folder.flash() == held);
+}

@@ -535,3 +535,14 @@ fn a_drive_and_its_image_are_shown_with_all_that_is_known() {
     folder.write("damaged.bin", &damaged);
     folder.done("i damaged.bin");
 }
+
+#[test]
+fn a_part_of_such_a_flash_leads_in_no_circle() {
+    let folder = with_board("");
+    folder.done("3 r /m /b part.bin --banks 2-3");
+    let run = folder.fails("3 w /m part.bin --banks 2-3 --yes", 4);
+    assert!(run.stderr.contains("Get whole firmware"), "{run}");
+    let run = folder.fails("3 v /m new.bin --keep 0x20000-0x2ffff", 8);
+    assert!(!run.stderr.contains("--keep"), "{run}");
+    assert!(run.stderr.contains("3 w /m new.bin --sim"), "{run}");
+}

@@ -94,6 +94,8 @@ struct Line {
     keep: Vec<FlashRange>,
     /// Of a whole image alone: everything else is refused without.
     without_backup: bool,
+    /// It writes a backup back.
+    puts_back: bool,
 }
 
 impl Line {
@@ -379,6 +381,7 @@ impl World {
             image: (!is_erase).then_some(image),
             range: part,
             keep,
+            puts_back: false,
         }
     }
 
@@ -839,6 +842,11 @@ impl World {
                 path: Some(path), ..
             } if is_its_own(path) => self.found_again(path),
             Refusal::Unfinished { .. } if !is_changed => forced,
+            // Which of two it was only its user could know.
+            Refusal::Unfinished {
+                doubt: Doubt::Drive | Doubt::Several,
+                ..
+            } if line.puts_back => Advice::Unknown,
             Refusal::Unfinished {
                 backup,
                 asked,
@@ -893,6 +901,7 @@ impl World {
             range: (!ranges.is_empty()).then_some(range),
             keep: Vec::new(),
             without_backup: false,
+            puts_back: true,
         })
     }
 }

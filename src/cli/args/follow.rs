@@ -366,6 +366,14 @@ impl Request {
         }
     }
 
+    /// Reads the same part of this drive into a file.
+    pub fn read_part(&self) -> Request {
+        self.read().changed(|request| {
+            request.options.banks = self.options.banks.clone();
+            request.options.range = self.options.range;
+        })
+    }
+
     /// Compares the flash with the file of this command.
     pub fn verify(&self) -> Request {
         let file = self.command.file().unwrap_or(Path::new(A_FILE)).to_owned();

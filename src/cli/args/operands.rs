@@ -318,6 +318,7 @@ fn may_be_serial(text: &str) -> bool {
     let is_part =
         |letter: u8| letter.is_ascii_graphic() && !b"/\\".contains(&letter) || letter == b' ';
     text.len() >= SHORTEST
+        && !text.starts_with('-')
         && text.trim() == text
         && text.bytes().all(is_part)
         && text.bytes().any(|letter| letter.is_ascii_alphabetic())

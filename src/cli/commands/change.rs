@@ -125,9 +125,6 @@ pub fn run(context: Context, change: Change) -> Result<(), Failure> {
             opened.as_ref()
         }
     };
-    if context.among.is_none() {
-        refuse_unasked(context.request, machine)?;
-    }
     let before = match is_read_by_packets(context.request) {
         true => Some(read_by_packets(context, machine)?),
         false => None,
@@ -200,7 +197,7 @@ fn must_be_there(request: &Request, machine: &dyn Machine) -> Result<(), Failure
 /// say the same one.
 ///
 /// # Errors
-/// A change of a drive that is named by its number, while another one may have that, too.
+/// A drive that is named by its number, while another one may have that, too.
 pub fn refuse_unasked(request: &Request, machine: &dyn Machine) -> Result<(), Failure> {
     let named = request.drives.iter().filter_map(|name| match name {
         DriveName::Serial(serial) => Some(serial.as_str()),
@@ -229,7 +226,10 @@ pub fn refuse_unasked(request: &Request, machine: &dyn Machine) -> Result<(), Fa
                 "Drive {name} is in use and cannot be asked for its serial number: it may say the \
                  same one."
             ));
-            let by_place = |name: &DriveName| listing.find(name)?.name(None);
+            let by_place = |name: &DriveName| {
+                let mut free = listing.drives.iter().filter(|one| !one.is_in_use());
+                free.find(|one| one.is_called(name))?.name(None)
+            };
             let by_place: Option<Vec<DriveName>> = request.drives.iter().map(by_place).collect();
             let failure = match by_place {
                 Some(drives) => failure

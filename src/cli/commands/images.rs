@@ -7,7 +7,7 @@ use crate::cli::advice::{Advice, Shell};
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{self, Failure, GET_IT_AGAIN, named};
-use crate::cli::image_file;
+use crate::cli::image_file::{self, is_part};
 use crate::cli::user;
 use crate::cli::words::{self, InWords};
 use crate::files::{self, Links, Waiting};
@@ -411,16 +411,6 @@ fn is_raw(image: &Image) -> bool {
     image.origin().is_none()
         && format.encoding == Encoding::Binary
         && format.arrangement == Arrangement::Merged
-}
-
-/// A file that holds just the selected part of a flash.
-pub fn is_part(request: &Request, image: &Image) -> bool {
-    let selected = match request.selection() {
-        Selection::Everything => return false,
-        Selection::Banks(banks) => banks.len() as u64 * u64::from(BANK_SIZE),
-        Selection::Range(range) => u64::from(range.len()),
-    };
-    !FLASH_SIZES.contains(&image.size()) || selected == u64::from(image.size())
 }
 
 fn bad_image(request: &Request, file: &Path, problem: &Problem) -> Failure {

@@ -20,11 +20,12 @@ use crate::job::read::{self, Dump};
 use crate::job::record::Record;
 use crate::job::steadiness::is_unstable;
 use crate::job::{Check, Selection, change, interrupted};
+use crate::protocol::Writing;
 
 pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
     let request = context.request;
     check_place(request, file)?;
-    let (dump, record, by_boot_code, left) = context.with_drive(|run| {
+    let (dump, record, by_boot_code, left, is_of_named_size) = context.with_drive(|run| {
         run.refuse_unreadable()?;
         check_names_and_room(run, file)?;
         run.show_unfinished(Some(file));
@@ -37,10 +38,13 @@ pub fn run(context: Context, file: &Path) -> Result<(), Failure> {
             half_written: is_mixed,
             ..Record::of(&dump, run.info(), &run.circumstances())
         };
-        Ok((dump, record, by_boot_code, run.left()))
+        // Of a chip that is known nobody has to say it.
+        let is_known = !matches!(run.capabilities().writing, Writing::Impossible(_));
+        let is_of_named_size = request.options.size.is_some() && !is_known;
+        Ok((dump, record, by_boot_code, run.left(), is_of_named_size))
     })?;
     let (is_mixed, has_gaps) = (record.half_written, !record.gaps.is_empty());
-    save(context, file, &dump, record, by_boot_code)?;
+    save(context, file, &dump, record, by_boot_code, is_of_named_size)?;
     let next = match left {
         Some(left) => left.advice(request),
         // What has gaps is no firmware, and looking at it finds no more than that.
@@ -58,6 +62,7 @@ fn save(
     dump: &Dump,
     record: Record,
     by_boot_code: bool,
+    is_of_named_size: bool,
 ) -> Result<(), Failure> {
     let request = context.request;
     let forced = &request.options.force;
@@ -79,7 +84,7 @@ fn save(
         format,
         record,
         by_boot_code,
-        is_of_named_size: request.options.size.is_some(),
+        is_of_named_size,
         remapped: is_remapped.then_some(SHOWN_REMAPPED),
     };
     context

@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::change::refuse_unasked;
 use super::several::{Among, Answer, Demand, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
@@ -92,6 +93,9 @@ impl<'a> Context<'a> {
                 opened.as_ref()
             }
         };
+        if self.among.is_none() && request.command != Command::Check {
+            refuse_unasked(request, machine)?;
+        }
         let mut run = self.open(machine)?;
         // On the ports a drive has another name than its path: that goes to
         // whatever drive the kernel finds next.

@@ -65,7 +65,7 @@ pub fn run(context: Context, one: OneDrive) -> Result<(), Failure> {
     let machine = machine.as_ref();
     let names = names(context, machine)?;
     refuse_the_same(request, machine, &names)?;
-    if request.changes() {
+    if request.command != Command::Check {
         refuse_unasked(request, machine)?;
     }
     if let Command::Write { file } = &request.command {

@@ -8,7 +8,7 @@ use super::images::{
 use super::run::{Context, Run};
 use crate::cli::args::{Options, Request};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, named};
+use crate::cli::failure::{Failure, named, whole};
 use crate::cli::outcome::{Finding, Verdict};
 use crate::cli::{report, words};
 use crate::flash::ranges::bytes_of;
@@ -92,6 +92,10 @@ fn ending(
             .next(format!("It is no file to write into this drive. {why}"))
             .next("To see what is in the file:")
             .next(request.inspect()));
+    }
+    let takes_all = matches!(run.capabilities().writing, Writing::Download(_));
+    if takes_all && request.is_about_part() {
+        return Err(failure.and(whole(request)));
     }
     let write = request.write(file);
     let failure = match compared.is_blank && !request.is_about_part() {

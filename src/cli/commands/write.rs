@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::change::{self, Change, begun};
-use super::images::{
-    Beside, is_part, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound,
-};
+use super::images::{Beside, load, refuse_damaged, refuse_other_bank, refuse_part, refuse_unsound};
 use super::run::Context;
 use crate::cli::failure::Failure;
+use crate::cli::image_file::is_part;
 use crate::image::{Image, Report, damage};
 use crate::job::change::Content;
 use crate::job::record::Record;

@@ -128,6 +128,12 @@ pub fn advice(refusal: &Refusal, failure: Failure, request: &Request) -> Failure
             half_written,
             ..
         } => {
+            // Who puts back the one of two would be led to the other, and back again.
+            let of_file = request.command.file().and_then(Record::beside);
+            let puts_back = of_file.is_some_and(|record| record.before_writing.is_some());
+            if puts_back && matches!(doubt, Doubt::Drive | Doubt::Several) {
+                return failure.next(OTHERWISE);
+            }
             let begun = another(asked, request);
             unfinished(backup, begun, *doubt, *half_written, failure, request).next(OTHERWISE)
         }

@@ -1,8 +1,10 @@
 //! What helps where a check of this program is in the way.
 
 use super::{Failure, journal, named};
+use crate::cli::advice::Advice;
 use crate::cli::args::{Command, Request};
 use crate::cli::exit::Exit;
+use crate::cli::image_file::is_part;
 use crate::cli::next;
 use crate::cli::words;
 use crate::image::soundness::Problem;
@@ -53,12 +55,14 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
         | Refusal::Unwritable(_)
         | Refusal::Unerasable { .. }
         | Refusal::Plan(_)
-        | Refusal::NothingCompared
         | Refusal::NotThisImage(_)
         | Refusal::NotReady(_) => failure
             .next("To see what this drive is:")
             .next(request.check()),
-        Refusal::NoParts => whole(failure, request),
+        Refusal::NoParts => failure.and(whole(request)),
+        Refusal::NothingCompared => failure
+            .next("What is there now can be read, and compared as a file:")
+            .next(request.read_part()),
         Refusal::UnreadableByPackets { .. } => failure
             .next(next::IN_VENDOR_MODE)
             .next(request.read_in_vendor_mode())
@@ -83,19 +87,22 @@ pub fn refused(refusal: &Refusal, request: &Request) -> Failure {
 }
 
 /// What a drive takes of which no part is written.
-fn whole(failure: Failure, request: &Request) -> Failure {
-    let image = request.command.file();
-    let image = image.and_then(|file| image::load(file, request.options.entry.as_deref()).ok());
-    match image {
-        Some(image) if FLASH_SIZES.contains(&image.size()) => failure
-            .next("To write all of the image:")
-            .next(request.of_part(&[]).without_keep()),
-        Some(_) => failure
-            .next("Get whole firmware for this very drive, and look at it:")
-            .next(Request::inspect_any()),
-        None => failure
-            .next("To see what this drive is:")
-            .next(request.check()),
+pub fn whole(request: &Request) -> Advice {
+    let file = request.command.file();
+    let image = file.and_then(|file| image::load(file, request.options.entry.as_deref()).ok());
+    match (image, file) {
+        (Some(image), Some(file))
+            if FLASH_SIZES.contains(&image.size()) && !is_part(request, &image) =>
+        {
+            let write = match request.changes() {
+                true => request.clone(),
+                false => request.write(file),
+            };
+            Advice::of("To write all of the image:").then(write.of_part(&[]).without_keep())
+        }
+        (Some(_), _) => Advice::of("Get whole firmware for this very drive, and look at it:")
+            .then(Request::inspect_any()),
+        (None, _) => Advice::of("To see what this drive is:").then(request.check()),
     }
 }
 

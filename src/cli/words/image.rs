@@ -434,7 +434,7 @@ pub fn of_member(member: &Member) -> String {
         Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
         Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
         Trouble::Archive(Problem::SameNames) => {
-            "has two files of one name, and which of them is meant cannot be told".to_owned()
+            "is there twice, and which of the two is meant cannot be told".to_owned()
         }
         Trouble::Archive(Problem::Encrypted) => "wants a password".to_owned(),
         Trouble::Archive(Problem::Method) => {

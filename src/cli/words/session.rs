@@ -105,7 +105,7 @@ pub fn failure(error: OpenError, typed: &Request) -> Failure {
             label(&drive)
         ))
         .next("A dead drive on an IDE port is reached without the kernel:")
-        .next(typed.by(Via::Port)),
+        .next(typed.without_protocol().by(Via::Port)),
         OpenError::NoPorts { name } => no_drive(format!(
             "drive {name} is not on an IDE channel that can be reached by ports"
         ))

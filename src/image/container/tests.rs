@@ -113,6 +113,14 @@ fn of_two_files_of_one_name_in_an_archive_none_is_taken() {
     let (one, other) = (image(256, 1), image(256, 2));
     let archive = made::zip(&[("BYS1.BIN", &one), ("BYS1.BIN", &other)]);
     assert_eq!(troubles(&archive), [Trouble::Archive(Problem::SameNames)]);
+    let same = made::zip(&[("BYS1.BIN", &one), ("BYS1.BIN", &one)]);
+    assert!(only(&same).bytes() == one);
+    let besides = [
+        ("READ.ME", &b"one"[..]),
+        ("READ.ME", b"other"),
+        ("BYS1.BIN", &one),
+    ];
+    assert_eq!(found(&made::zip(&besides)).images.len(), 1);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! ZIP archives, also behind a program, with members stored or deflated.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use ::zip::ZipArchive;
@@ -8,7 +9,10 @@ use ::zip::result::ZipError;
 use super::{Budget, File, Problem, shown};
 
 /// Members of an archive in the order of its directory.
-pub struct Archive<'a>(ZipArchive<Cursor<&'a [u8]>>);
+pub struct Archive<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    doubled: BTreeSet<Vec<u8>>,
+}
 
 impl<'a> Archive<'a> {
     /// # Errors
@@ -28,21 +32,20 @@ impl<'a> Archive<'a> {
         }
         budget.entries -= work;
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Problem::Damaged)?;
-        match entries_told(bytes).is_some_and(|told| told > archive.len()) {
-            true => Err(Problem::SameNames),
-            false => Ok(Archive(archive)),
-        }
+        let doubled = doubled(&archive, bytes);
+        Ok(Archive { archive, doubled })
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.archive.len()
     }
 
     /// A member by its number, `None` for a folder.
     pub fn file(&mut self, number: usize, budget: &mut Budget) -> Option<File> {
-        let name = shown(self.0.name_for_index(number).unwrap_or("?"));
-        let content = match self.0.by_index(number) {
+        let name = shown(self.archive.name_for_index(number).unwrap_or("?"));
+        let content = match self.archive.by_index(number) {
             Ok(file) if file.is_dir() => return None,
+            Ok(file) if self.doubled.contains(file.name_raw()) => Err(Problem::SameNames),
             Ok(file) => budget.unpack(file),
             Err(error) => Err(problem(&error)),
         };
@@ -50,15 +53,37 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// How many entries the end of the directory tells of; `None` where that is told
-/// elsewhere. Of several by one name only the last one is given out.
-fn entries_told(bytes: &[u8]) -> Option<usize> {
-    const TOTAL: usize = 10;
-    const IN_ZIP64: u16 = u16::MAX;
-    let end = memchr::memmem::rfind(bytes, b"PK\x05\x06")?;
-    let total = bytes.get(end + TOTAL..end + TOTAL + 2)?;
-    let total = u16::from_le_bytes(total.try_into().ok()?);
-    (total != IN_ZIP64).then_some(total.into())
+/// The names that several entries of the directory have which hold different things: of
+/// those only the last one is given out, and which is meant nobody can tell.
+fn doubled(archive: &ZipArchive<Cursor<&[u8]>>, bytes: &[u8]) -> BTreeSet<Vec<u8>> {
+    const HEAD: usize = 46;
+    let number = |entry: &[u8], at: usize, length: usize| {
+        let digits = entry.get(at..at + length).unwrap_or_default();
+        digits
+            .iter()
+            .rev()
+            .fold(0, |number, digit| number << 8 | usize::from(*digit))
+    };
+    let mut held = BTreeMap::new();
+    let mut doubled = BTreeSet::new();
+    let mut at = usize::try_from(archive.central_directory_start()).unwrap_or(usize::MAX);
+    while let Some(entry) = bytes
+        .get(at..)
+        .filter(|rest| rest.starts_with(b"PK\x01\x02"))
+    {
+        let [name, extra, comment] = [28, 30, 32].map(|field| number(entry, field, 2));
+        // Its CRC-32 and its size.
+        let content = (number(entry, 16, 4), number(entry, 24, 4));
+        let name = entry.get(HEAD..HEAD + name).unwrap_or_default();
+        if held
+            .insert(name, content)
+            .is_some_and(|other| other != content)
+        {
+            doubled.insert(name.to_owned());
+        }
+        at += HEAD + name.len() + extra + comment;
+    }
+    doubled
 }
 
 fn problem(error: &ZipError) -> Problem {

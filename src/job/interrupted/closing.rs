@@ -65,11 +65,17 @@ impl Closing {
     }
 
     /// That of the change which this one has gone on with. A drive that says its number
-    /// at another place may be one of two that hold the same where they are not blank.
+    /// at another place may be one of two that hold the same where they are not blank, and
+    /// a flash that is blank throughout does not show whose it is.
     fn of_begun(one: &Unfinished, trace: Trace) -> Closing {
         let closing = Closing::of(one, trace);
+        let is_known = match one.who {
+            Who::Serial => true,
+            Who::Place => trace.is_kin,
+            Who::Moved | Who::Unknown | Who::Elsewhere => false,
+        };
         Closing {
-            end: match closing.is_under_way && one.who != Who::Moved {
+            end: match closing.is_under_way && is_known {
                 true => End::Closed,
                 false => closing.end,
             },

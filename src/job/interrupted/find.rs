@@ -65,7 +65,11 @@ pub(in crate::job) fn find(
                 entered.extend(one.path.canonicalize());
                 open.intact.push(one);
             }
-            Err(lost) => open.lost.extend(lost.map(|lost| *lost)),
+            Err(lost) => {
+                let was = lost.as_ref().and_then(|lost| lost.path.as_ref());
+                entered.extend(was.and_then(|was| was.canonicalize().ok()));
+                open.lost.extend(lost.map(|lost| *lost));
+            }
         }
     }
     for (path, record) in search.recorded_alone(&entered, &open) {
@@ -254,7 +258,11 @@ impl Search<'_> {
         let covered = record::covered(&entry.ranges, entry.size);
         let mut problem = BackupProblem::Unreadable;
         let beside = Record::beside(&was).filter(|record| record.crc32 == crc32);
-        let left = beside.filter(|_| !was.exists()).map(|_| was.clone());
+        // Where the backup is another file by now, its record is left there.
+        let left = |path: &Path| {
+            let is_another = path.canonicalize().ok().as_ref() != Some(&was);
+            (is_another && beside.is_some()).then(|| was.clone())
+        };
         for path in self.places_of(was.clone(), crc32) {
             match intact(&path, crc32, &covered, self.size) {
                 Ok(flash) => {
@@ -262,11 +270,11 @@ impl Search<'_> {
                         record: self.record_of(&path, entry, crc32, &flash),
                         target: found.target(),
                         covered,
-                        path,
                         flash,
                         who,
                         was_here: entry.place.is_some() && entry.place.as_deref() == self.place,
-                        left,
+                        left: left(&path),
+                        path,
                         entry: Some(found),
                     });
                 }
@@ -426,6 +434,7 @@ fn of_entry(entry: &Entry, flash: &[u8], device: &DeviceInfo) -> Record {
     };
     let mut record = Record::of_dump(&dump, device, entry.date, &entry.tool);
     record.drive.clone_from(&entry.drive);
+    record.half_written = entry.has_half_written();
     record
 }
 

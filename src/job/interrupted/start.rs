@@ -60,6 +60,25 @@ impl Change<'_> {
         self.retained.is_empty()
     }
 
+    /// Whether it leaves something of the flash as it is.
+    fn is_part(&self) -> bool {
+        !(self.is_whole() && self.dump.is_whole())
+    }
+
+    /// Whether it makes anything of the flash that is not there.
+    fn changes(&self) -> bool {
+        let target = (self.target)(&self.seen.bytes);
+        let mut ranges = self.dump.ranges.iter();
+        ranges.any(|range| range.of(&target) != range.of(&self.dump.bytes))
+    }
+
+    /// Whether what another change was to keep may be lost with this one: that has a backup,
+    /// which is not there.
+    fn may_lose(&self, one: &Lost, changes: bool) -> bool {
+        let is_over_it = || overlap(&one.covered, &self.dump.ranges);
+        !self.is_whole() || self.is_part() && changes && one.path.is_some() && is_over_it()
+    }
+
     /// Whether nothing in the flash says whose it is.
     pub fn is_of_blank(&self) -> bool {
         let within_reach = without(&self.dump.ranges, self.out_of_reach);
@@ -109,12 +128,8 @@ fn refuse_loss(
 ) -> Result<(), Refusal> {
     let now = &change.dump.bytes;
     let target = (change.target)(&change.seen.bytes);
-    let is_part = !(change.is_whole() && change.dump.is_whole());
-    let changes = change
-        .dump
-        .ranges
-        .iter()
-        .any(|range| range.of(&target) != range.of(now));
+    let is_part = change.is_part();
+    let changes = change.changes();
     let is_lost = |one: &Unfinished| {
         one.differs_from(now, change.retained)
             // Its backup would no longer be what was there before.
@@ -160,14 +175,16 @@ impl Recognised {
         }
         let concerned: Vec<&(Unfinished, Trace)> = self.concerned().collect();
         let gone: Vec<&Lost> = self.gone().collect();
-        let gone_of_this = gone.iter().find(|one| one.who.is_this());
         if !is_forced {
+            let changes = change.changes();
+            let mut at_risk = gone.iter().filter(|one| change.may_lose(one, changes));
             let is_known = concerned.iter().any(|(one, _)| one.who.is_this());
-            if let (false, false, Some(one)) = (is_known, change.is_whole(), gone_of_this) {
+            let of_this = at_risk.clone().find(|one| one.who.is_this());
+            if let (false, Some(one)) = (is_known, of_this) {
                 return Err(one.refusal());
             }
             refuse_loss(&concerned, &gone, change)?;
-            if let (false, Some(one)) = (change.is_whole(), gone.first()) {
+            if let Some(one) = at_risk.next() {
                 return Err(one.refusal());
             }
         }

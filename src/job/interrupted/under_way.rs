@@ -80,7 +80,9 @@ pub(in crate::job) fn begin(change: &Beginning, journal: &Journal) -> Result<Und
         sectors_to_erase: change.plan.sectors_to_erase,
         bytes_to_program: change.plan.bytes_to_program,
         mixed: change.mixed,
-        backup: change.backup.map(|(path, record)| (path, record.crc32)),
+        backup: change
+            .backup
+            .map(|(path, record)| (path, record.crc32, record.half_written)),
         pieces: change.pieces,
         continued: change.continued,
     });

@@ -90,6 +90,9 @@ struct NamedBackup {
     /// See [`word`].
     path: String,
     crc32: Crc32,
+    /// It was read in the middle of another change, and is no way back.
+    #[serde(default, skip_serializing_if = "is_not")]
+    half_written: bool,
 }
 
 /// What a flash held and is to hold in one place.
@@ -114,8 +117,8 @@ pub(in crate::job) struct Begun<'a> {
     pub sectors_to_erase: usize,
     pub bytes_to_program: u32,
     pub mixed: bool,
-    /// Its path and CRC-32.
-    pub backup: Option<(&'a Path, Crc32)>,
+    /// Its path, its CRC-32, and whether it may be a mixture.
+    pub backup: Option<(&'a Path, Crc32, bool)>,
     pub pieces: &'a [Piece],
     /// The entries of earlier runs that this one goes on with: it takes their place.
     pub continued: &'a [Found],
@@ -127,10 +130,11 @@ impl Entry {
     /// # Errors
     /// A backup that has gone; what could not be read again.
     pub(super) fn of(begun: &Begun, journal: &Journal) -> io::Result<Entry> {
-        let named = |(path, crc32): (&Path, Crc32)| -> io::Result<NamedBackup> {
+        let named = |(path, crc32, half_written): (&Path, _, _)| -> io::Result<NamedBackup> {
             Ok(NamedBackup {
                 path: word(path.canonicalize()?.as_os_str()),
                 crc32,
+                half_written,
             })
         };
         let entry = Entry {
@@ -224,6 +228,13 @@ impl Entry {
     pub fn backup(&self) -> Option<(PathBuf, Crc32)> {
         let backup = self.backup.as_ref()?;
         Some((unword(&backup.path).into(), backup.crc32))
+    }
+
+    /// Whether what was read before it may have been a mixture already.
+    pub(in crate::job) fn has_half_written(&self) -> bool {
+        self.backup
+            .as_ref()
+            .is_some_and(|backup| backup.half_written)
     }
 
     /// What asked for the change.

@@ -39,7 +39,7 @@ fn begun<'a>(backup: Option<&'a Path>, pieces: &'a [Piece]) -> Begun<'a> {
         sectors_to_erase: 1,
         bytes_to_program: 4000,
         mixed: false,
-        backup: backup.map(|path| (path, Crc32(0x0123_abcd))),
+        backup: backup.map(|path| (path, Crc32(0x0123_abcd), false)),
         pieces,
         continued: &[],
     }
