@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::{Request, Verb};
-use super::text::Text;
 use crate::drive::note::Undo;
 use crate::job::Check;
 
@@ -237,24 +236,9 @@ impl Advice {
         &self.0
     }
 
-    /// As people read it.
-    pub fn text(&self) -> Text {
-        debug_assert_eq!(self.fault(), None, "{self:?}");
-        let mut text = Text::default();
-        for (number, line) in self.0.iter().enumerate() {
-            let label = if number == 0 { "Next" } else { "" };
-            match line {
-                Line::Say(words) => text.row(label, words),
-                Line::Type(command) => text.command(label, command.clone()),
-                Line::Again(same) => text.command(label, Command::Flash(same.clone())),
-            };
-        }
-        text
-    }
-
     /// What is wrong with it, if anything is: words that announce a command
     /// which does not come, or the command that was typed without a deed before.
-    fn fault(&self) -> Option<&'static str> {
+    pub fn fault(&self) -> Option<&'static str> {
         let announces = |line: &Line| matches!(line, Line::Say(words) if words.ends_with(':'));
         for (line, next) in self
             .0

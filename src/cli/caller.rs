@@ -7,7 +7,7 @@ use nix::unistd::geteuid;
 
 use super::advice::{By, Command, Shell};
 use super::args::Request;
-use super::visible::is_hidden;
+use super::quoting::{in_quotes, quoted};
 
 const NAME: &str = "mtkflash";
 
@@ -144,51 +144,6 @@ pub fn spelled(program: String, request: &Request) -> String {
     words
         .iter()
         .fold(program, |line, word| line + " " + &quoted(word))
-}
-
-/// A word as a shell takes it, on one line whatever is in it. Bytes that are no
-/// text, and what a terminal would obey or hide, are written as bash and zsh
-/// take them.
-pub fn quoted(word: &OsStr) -> String {
-    let is_plain = |letter: char| {
-        "-_./=,:+@%".contains(letter) || letter.is_alphanumeric() && !is_hidden(letter)
-    };
-    match word.to_str() {
-        // zsh looks for a program where a word starts with an equals sign.
-        Some(text) if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) => {
-            text.to_owned()
-        }
-        _ => in_quotes(word),
-    }
-}
-
-fn in_quotes(word: &OsStr) -> String {
-    match word.to_str() {
-        Some(text) if !text.chars().any(is_hidden) => {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-        _ => {
-            let mut quoted = "$'".to_owned();
-            for chunk in word.as_encoded_bytes().utf8_chunks() {
-                for letter in chunk.valid().chars() {
-                    match letter {
-                        '\'' | '\\' => quoted.extend(['\\', letter]),
-                        _ if is_hidden(letter) => {
-                            quoted.push_str(&in_octal(letter.encode_utf8(&mut [0; 4]).as_bytes()))
-                        }
-                        _ => quoted.push(letter),
-                    }
-                }
-                quoted.push_str(&in_octal(chunk.invalid()));
-            }
-            quoted + "'"
-        }
-    }
-}
-
-/// As `$'…'` takes bytes: three digits each, which nothing that follows adds to.
-fn in_octal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
 #[cfg(test)]

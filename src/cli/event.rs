@@ -28,11 +28,17 @@
 //! is found before the drives or between them. The last event of all is
 //! [`Over`](Event::Over).
 
-use super::args::Request;
+use serde_json::Value;
+
+use super::args::{DriveName, Request};
+use super::caller::Caller;
 use super::failure::Failure;
 use super::outcome::Finding;
 use crate::job;
 use crate::session::{self, LeaveError};
+
+/// A rendering of what happens, with a drive or with none in particular, as a line of JSON.
+pub type EventLine = fn(Option<&DriveName>, &Event, &Caller) -> Option<Value>;
 
 /// Something that happens. Whose drive it is about is told beside it.
 #[derive(Debug)]

@@ -12,7 +12,6 @@ mod refused;
 
 use std::path::{Path, PathBuf};
 
-pub use change::FIND_IT;
 pub use flash::{Begun, Flash};
 pub use refused::{refused, whole};
 

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::advice::Advice;
 use super::args::{A_FILE, Request, parse_words};
-use super::failure::FIND_IT;
 use super::image_file;
 use crate::image::{Crc32, NotLoaded};
 use crate::job::{Asked, interrupted};
+
+/// What is left where a backup has gone.
+pub const FIND_IT: &str =
+    "Find that file again, or a copy of it: no other holds what was in the flash before.";
 
 /// The line of a change that was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]

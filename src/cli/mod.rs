@@ -10,16 +10,20 @@ mod advice;
 mod caller;
 mod choose;
 mod commands;
+mod compared;
 mod event;
 mod going_on;
 mod image_file;
 mod json;
 mod log;
+mod manner;
 mod next;
 mod outcome;
 mod output;
 mod progress;
 mod prompt;
+mod quoting;
+mod renderings;
 mod report;
 mod revive;
 mod signals;
@@ -39,9 +43,11 @@ use args::UsageError;
 use caller::Caller;
 use exit::Exit;
 use log::Log;
+use manner::Manner;
 use outcome::Outcome;
-use output::{Manner, Output};
+use output::Output;
 use progress::eprintln_quietly;
+use renderings::RENDERINGS;
 use text::Look;
 
 /// What a thread that panicked has left is as good as any.
@@ -70,7 +76,7 @@ pub fn run(argv: impl Iterator<Item = OsString>) -> ExitCode {
         ..Outcome::default()
     };
     let log = Log::default();
-    let output = Output::new(Manner::asked_for(&typed), outcome, &log);
+    let output = Output::new(Manner::asked_for(&typed), RENDERINGS, outcome, &log);
     let request = match parsed {
         Ok(request) => request,
         Err(error) => {

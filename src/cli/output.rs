@@ -7,18 +7,19 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use super::args::{self, DriveName, Request};
+use super::args::{DriveName, Request};
 use super::caller::Caller;
-use super::event::Event;
+use super::event::{Event, EventLine};
 use super::failure::Failure;
-use super::json;
 use super::locked;
 use super::log::Log;
+use super::manner::Manner;
 use super::outcome::{Finding, Outcome, Spent};
 use super::progress::eprintln_quietly;
-use super::report;
 use super::text::{Look, Text};
 use super::wrap;
+use serde_json::Value;
+
 use crate::flash::Bank;
 use crate::image::Checksum;
 use crate::job::Phase;
@@ -26,9 +27,10 @@ use crate::job::Phase;
 /// Shows results and keeps them, and tells programs what happens. A closed pipe
 /// is not lost on the caller: before a change it ends the job, after it the job
 /// matters more than who is listening.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Output {
     pub manner: Manner,
+    pub renderings: Renderings,
     failure: OnceLock<io::Error>,
     outcome: Mutex<Outcome>,
     pub log: Log,
@@ -36,41 +38,28 @@ pub struct Output {
     held: Mutex<Vec<(DriveName, Text)>>,
 }
 
-/// Who is told what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Manner {
-    /// Standard output gets one JSON object and nothing else.
-    pub json: bool,
-    /// Standard error gets what happens, a line of JSON each, and but for a
-    /// question nothing else.
-    pub events: bool,
-    /// Nothing is said that is no result, question, warning or failure.
-    pub quiet: bool,
-    /// One line after another: no bars and countdowns, also on a terminal.
-    pub plain: bool,
-}
-
-impl Manner {
-    /// By the words of a command line, also where they make no sense otherwise.
-    pub fn asked_for(words: &[OsString]) -> Manner {
-        let asks = |option: &str| args::ask_for(option, words);
-        Manner {
-            json: asks("--json"),
-            events: asks("--events"),
-            quiet: asks("--quiet"),
-            plain: asks("--plain"),
-        }
-    }
+/// The two renderings of a run. They stand with the commands whose results they tell, and
+/// those know the output.
+#[derive(Debug, Clone, Copy)]
+pub struct Renderings {
+    /// What was found, as people read it.
+    pub finding: fn(&Finding, &Request) -> Text,
+    /// What happens, as a line of JSON; `None` where there is nothing to say of it.
+    pub event: EventLine,
+    /// All of a run, as one JSON object.
+    pub object: fn(&Outcome, &Caller) -> Value,
 }
 
 impl Output {
     /// What is found and what happens goes into the log as well.
-    pub fn new(manner: Manner, outcome: Outcome, log: &Log) -> Output {
+    pub fn new(manner: Manner, renderings: Renderings, outcome: Outcome, log: &Log) -> Output {
         Output {
             manner,
+            renderings,
+            failure: OnceLock::new(),
             outcome: Mutex::new(outcome),
             log: log.clone(),
-            ..Output::default()
+            held: Mutex::default(),
         }
     }
 
@@ -81,9 +70,10 @@ impl Output {
     /// Tells the programs that listen what happens, with a drive or with none in
     /// particular.
     pub fn tell(&self, drive: Option<&DriveName>, event: &Event) {
-        self.log.event(drive, event);
+        let line = self.renderings.event;
+        self.log.event(drive, event, line);
         if self.manner.events {
-            if let Some(line) = json::event(drive, event, &Caller::of_process()) {
+            if let Some(line) = line(drive, event, &Caller::of_process()) {
                 // Who does not listen misses it.
                 let _ = writeln!(io::stderr(), "{line}");
             }
@@ -94,7 +84,7 @@ impl Output {
     pub fn found(&self, drive: Option<&DriveName>, request: &Request, finding: Finding) {
         let mut outcome = self.outcome();
         self.tell(drive, &Event::Found(&finding));
-        self.text_of(drive, report::finding(&finding, request));
+        self.text_of(drive, (self.renderings.finding)(&finding, request));
         outcome.findings(drive).push(finding);
     }
 
@@ -233,7 +223,7 @@ impl Output {
         }
         if let Some(of_drive) = self.outcome().drive(drive) {
             for finding in &of_drive.findings {
-                eprintln_quietly(report::finding(finding, request));
+                eprintln_quietly((self.renderings.finding)(finding, request));
             }
         }
     }
@@ -251,7 +241,12 @@ impl Output {
             self.tell(Some(&drive.name), &Event::Ended(failure));
         }
         outcome.log = self.log.path().map(ToOwned::to_owned);
-        let object = || format!("{:#}\n", json::object(&outcome, &Caller::of_process()));
+        let object = || {
+            format!(
+                "{:#}\n",
+                (self.renderings.object)(&outcome, &Caller::of_process())
+            )
+        };
         if self.manner.json {
             self.write(&object());
         }

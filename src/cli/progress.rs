@@ -10,7 +10,7 @@ use banks::Banks;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::Request;
-use super::output::Manner;
+use super::manner::Manner;
 use super::text::Text;
 use super::visible::visible;
 use super::wrap;

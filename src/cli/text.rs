@@ -9,7 +9,7 @@ use std::fmt;
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use super::advice::Command;
+use super::advice::{Advice, Command, Line};
 use super::caller::Caller;
 use super::visible::visible;
 
@@ -224,6 +224,23 @@ impl<T: AsRef<str>> From<T> for Text {
 impl From<&Text> for Text {
     fn from(text: &Text) -> Text {
         text.clone()
+    }
+}
+
+impl Advice {
+    /// As people read it.
+    pub fn text(&self) -> Text {
+        debug_assert_eq!(self.fault(), None, "{self:?}");
+        let mut text = Text::default();
+        for (number, line) in self.lines().iter().enumerate() {
+            let label = if number == 0 { "Next" } else { "" };
+            match line {
+                Line::Say(words) => text.row(label, words),
+                Line::Type(command) => text.command(label, command.clone()),
+                Line::Again(same) => text.command(label, Command::Flash(same.clone())),
+            };
+        }
+        text
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::operands::as_path;
 use super::{DriveName, Verb};
-use crate::cli::caller::quoted;
+use crate::cli::quoting::quoted;
 use crate::job::Check;
 
 /// A command line that cannot be understood, or not in one way only.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::switches::Switch;
 use super::{Form, UsageError, Via};
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::flash::{BANK_SIZE, Bank, FlashRange};
 use crate::image::{Checksum, Crc32};
 use crate::job::{Check, Forced};
@@ -137,7 +137,7 @@ impl Value for Vec<Bank> {
     }
 
     fn print(&self) -> OsString {
-        report::runs(self, ",").into()
+        terms::runs(self, ",").into()
     }
 }
 

@@ -7,8 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Flash};
 use crate::cli::next;
 use crate::cli::outcome::Finding;
-use crate::cli::report;
 use crate::cli::text::Text;
+use crate::cli::words::terms;
 use crate::cli::words::{self, InWords};
 use crate::drive::IndexBasis;
 use crate::drive::ask::Medium;
@@ -158,7 +158,7 @@ const INDENT: &str = "                         ";
 
 fn who(listed: &Listed) -> String {
     match &listed.identity {
-        Some(identity) => report::identity(identity),
+        Some(identity) => terms::identity(identity),
         None if listed.is_in_use() => "does not say what it is while it is in use".to_owned(),
         None => "does not say what it is (no answer to INQUIRY)".to_owned(),
     }

@@ -4,6 +4,7 @@ pub(super) mod change;
 mod check;
 mod erase;
 mod images;
+mod in_use;
 mod inspect;
 pub(super) mod list;
 pub(super) mod read;

@@ -4,8 +4,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::change::refuse_unasked;
-use super::several::{Among, Answer, Demand, Seat};
+use super::in_use::refuse_unasked;
+use super::several::meeting::{Among, Answer, Demand, Seat};
 use crate::cli::args::{Command, DriveName, Options, Request};
 use crate::cli::event::{Event, Pace};
 use crate::cli::exit::Exit;

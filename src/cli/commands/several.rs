@@ -7,7 +7,7 @@
 //! while another is at work. A drive that fails stops no other.
 
 mod before;
-mod meeting;
+pub mod meeting;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,10 @@ use std::thread;
 
 use indicatif::MultiProgress;
 
-pub use meeting::{Answer, Demand, Seat};
+use meeting::{Among, Answer, Demand, Seat};
 
 use super::change::question;
-use super::change::refuse_unasked;
+use super::in_use::refuse_unasked;
 use super::run::{Asking, Context};
 use crate::cli::args::{Command, DriveName, Request};
 use crate::cli::event::Event;
@@ -37,15 +37,6 @@ use before::{names, refuse_folder, refuse_other_models, refuse_the_same};
 
 /// How one drive is done.
 pub type OneDrive = fn(Context) -> Result<(), Failure>;
-
-/// What a drive is among several.
-#[derive(Clone, Copy)]
-pub struct Among<'a> {
-    pub drive: &'a DriveName,
-    /// Short, for names of files and in front of lines.
-    pub name: &'a str,
-    pub bars: &'a MultiProgress,
-}
 
 /// A drive of the run, and what came of it.
 struct Desk {

@@ -10,7 +10,8 @@ use crate::cli::args::{Options, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named, whole};
 use crate::cli::outcome::{Finding, Verdict};
-use crate::cli::{report, words};
+use crate::cli::words;
+use crate::cli::words::terms;
 use crate::flash::ranges::bytes_of;
 use crate::image::{Image, Report};
 use crate::job::change::{self, Content};
@@ -72,7 +73,7 @@ fn ending(
     };
     let failure = Exit::Different.because(format!(
         "{what} differs from the file: {}.",
-        report::difference(difference)
+        terms::difference(difference)
     ));
     if is_unstable(compared.disagreements) {
         return Err(failure.after("Check cable and power of the drive", request));
@@ -130,7 +131,7 @@ fn equal(run: &Run, image: &Image, compared: &Compared) -> Result<Verdict, Failu
     if run.info().is_unconfirmed() {
         return Ok(Verdict::EqualUnconfirmed);
     }
-    if !report::is_all(compared) {
+    if !terms::is_all(compared) {
         return Ok(Verdict::EqualAsFar);
     }
     let bytes = image.bytes();

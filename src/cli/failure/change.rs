@@ -7,18 +7,15 @@ use super::{Begun, Failure, Flash, exit_of};
 use crate::cli::advice::Advice;
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
+use crate::cli::going_on::FIND_IT;
 use crate::cli::next;
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::cli::words::{self, InWords, sentence};
 use crate::flash::Offset;
 use crate::job::backup;
 use crate::job::change::ChangeError;
 use crate::job::record::Record;
 use crate::job::{FlashState, JobError};
-
-/// What is left where a backup has gone.
-pub const FIND_IT: &str =
-    "Find that file again, or a copy of it: no other holds what was in the flash before.";
 
 impl Failure {
     /// A job that was changing the flash; `backup` is the file with the way back.
@@ -57,7 +54,7 @@ impl Failure {
                         Some(_) => "erased",
                         None => "written",
                     },
-                    report::difference(difference)
+                    terms::difference(difference)
                 ))
                 .saying(Flash::Holds {
                     state: state.clone(),

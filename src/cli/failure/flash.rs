@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::flash::Bank;
 use crate::job::FlashState;
 
@@ -68,7 +68,7 @@ impl Flash {
             }
             FlashState::Written => format!(
                 "All of it was changed, but not all of it is right: see {}.",
-                report::banks(wrong)
+                terms::banks(wrong)
             ),
             FlashState::InDoubt { taken, of } if taken == of => {
                 "The drive has taken all of it and programs by itself; whether it holds the new \
@@ -99,7 +99,7 @@ impl Flash {
                     .filter(|(list, _)| !list.is_empty())
                     .map(|(list, what)| {
                         let verb = if list.len() == 1 { "is" } else { "are" };
-                        format!("{} {verb} {what}", report::banks(list))
+                        format!("{} {verb} {what}", terms::banks(list))
                     })
                     .collect();
                 format!("Partly written: {}.", parts.join("; "))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::drive::identity;
 use super::{banks, range, text};
 use crate::cli::outcome::{Examined, Finding};
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::cli::words::{self, InWords};
 use crate::image::damage::{self, Certainty};
 use crate::image::mt19xx::Facts;
@@ -98,7 +98,7 @@ fn image(path: &Path, report: &Report) -> Value {
         "crc32": report.crc32.to_string(),
         "for": report.identities.iter().map(found_identity).collect::<Vec<_>>(),
         "families": report.families.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "structure": report::structure(report),
+        "structure": terms::structure(report),
         "blu_ray": report.blu_ray.as_ref().map(|facts| blu_ray(facts, report.wrapping)),
         "drive_read": report.blu_ray.as_ref().map(|facts| facts.is_drive_read),
         "unfilled": holes.map(|holes: Vec<Value>| holes),
@@ -169,7 +169,7 @@ fn found_identity(found: &ImageIdentity) -> Value {
     json!({
         "kind": found.kind(),
         "at": found.at().0,
-        "text": report::found_identity(found),
+        "text": terms::found_identity(found),
         "identity": identity(found.identity()),
     })
 }

@@ -19,9 +19,8 @@ use std::time::Duration;
 
 use super::args::{DriveName, Request};
 use super::caller::{self, Caller};
-use super::event::Event;
+use super::event::{Event, EventLine};
 use super::exit::Exit;
-use super::json;
 use super::locked;
 use super::visible::visible;
 use crate::files::{self, Appended, FileError, Habits, Links};
@@ -177,7 +176,7 @@ impl Log {
 
     /// What happens in between: what was found is noted in words, and where a job
     /// is in the middle of a bank is nothing to keep.
-    pub fn event(&self, drive: Option<&DriveName>, event: &Event) {
+    pub fn event(&self, drive: Option<&DriveName>, event: &Event, line: EventLine) {
         let is_noted = match event {
             Event::Found(_) | Event::Over(_) => false,
             Event::Job(event) => !matches!(event, job::Event::Progress { .. }),
@@ -186,7 +185,7 @@ impl Log {
         if self.path().is_none() || !is_noted {
             return;
         }
-        let Some(line) = json::event(drive, event, &Caller::of_process()) else {
+        let Some(line) = line(drive, event, &Caller::of_process()) else {
             return;
         };
         let line = line.to_string();

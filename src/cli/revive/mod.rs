@@ -95,8 +95,13 @@ fn carry_out(
     request: &Request,
     begun: &mut Option<Box<Request>>,
 ) -> Result<Met, Failure> {
-    let log = &context.output.log;
-    let output = Output::new(context.output.manner, Outcome::default(), log);
+    let Output {
+        manner,
+        renderings,
+        log,
+        ..
+    } = context.output;
+    let output = Output::new(*manner, *renderings, Outcome::default(), log);
     let result = commands::carry_out(Context {
         request,
         output: &output,

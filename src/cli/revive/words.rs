@@ -7,8 +7,8 @@ use super::guide::{End, Question, Rung, Seen, Step, Task, Tried, file_of};
 use crate::cli::advice::{Advice, Asking, Command};
 use crate::cli::args::{DriveName, Request};
 use crate::cli::failure::{Failure, Flash};
-use crate::cli::report;
 use crate::cli::text::Text;
+use crate::cli::words::terms;
 use crate::drive::Position;
 use crate::job::FlashState;
 
@@ -272,7 +272,7 @@ pub fn end(end: &End, typed: &Request) -> Result<Text, Failure> {
             let mut text = Text::from("");
             text.success(&format!(
                 "The drive is back. It says that it is {}. Try a disc in it{}.",
-                report::identity(identity),
+                terms::identity(identity),
                 match has_backup {
                     true => " before you throw the backup away",
                     false => "",

@@ -1,6 +1,6 @@
 //! What is said about damage in an image.
 
-use crate::cli::report::counted;
+use crate::cli::words::terms::counted;
 use crate::flash::Offset;
 use crate::image::damage::{Certainty, Damage, Finding, LineEnds, Order};
 use crate::job::resemblance::Resemblance;

@@ -5,8 +5,8 @@ use super::super::advice::{Advice, Line};
 use super::super::args::{Request, Verb, Via};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::report;
 use super::session::{label, on_the_device};
+use super::terms;
 use crate::protocol::DeviceError;
 use crate::protocol::packet::Family;
 use crate::protocol::vendor_mode::reported;
@@ -97,7 +97,7 @@ fn answers(failed: &NotEntered) -> bool {
 /// Who meant another drive must see it here.
 fn named(mut failure: Failure, drive: &Label, identity: Option<&Identity>) -> Failure {
     if let (Some(who), Exit::FailedUnchanged) = (identity, failure.exit) {
-        failure.what += &format!(" This is {}: {}.", label(drive), report::identity(who));
+        failure.what += &format!(" This is {}: {}.", label(drive), terms::identity(who));
     }
     failure
 }

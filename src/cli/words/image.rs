@@ -7,9 +7,9 @@ use crate::cli::advice::{By, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, GET_IT_AGAIN};
-use crate::cli::report;
 use crate::cli::text::Text;
 use crate::cli::words::InWords;
+use crate::cli::words::terms;
 use crate::flash::{Bank, Offset};
 use crate::image::Foreign;
 use crate::image::compare::{Differences, Stretch};
@@ -20,7 +20,7 @@ use crate::image::{Hole, Origin, ParseError, Report};
 
 /// How an image is written down, and how large it is.
 pub fn format(image: &Report) -> String {
-    let size = report::size(image.size);
+    let size = terms::size(image.size);
     let Some(hex) = &image.hex else {
         return format!("{}, {size}", image.format);
     };
@@ -69,36 +69,14 @@ fn hole(hole: &Hole) -> String {
     format!("{} has no record, FF stands there ({meaning})", hole.range)
 }
 
-/// A container by its kind, as `a ZIP archive`.
-pub fn container(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Zip => "a ZIP archive",
-        Kind::SwappedZip => "a ZIP archive with swapped bytes, as LG, ASUS and HP keep firmware",
-        Kind::SevenZip => "a 7z archive",
-        Kind::Rar => "a RAR archive",
-        Kind::Gzip => "a file packed by gzip",
-        Kind::Cabinet => "a Windows cabinet",
-        Kind::Bzip2 => "a file packed by bzip2",
-        Kind::Xz => "a file packed by xz",
-        Kind::Zstd => "a file packed by zstd",
-        Kind::Tar => "a tar archive",
-        Kind::Lha => "an LHA archive",
-        Kind::Ace => "an ACE archive",
-        Kind::Program => "a Windows program",
-        Kind::XFlash => "a flasher of the XFlash kind, as Lite-On and Sony gave them out",
-        Kind::Upx => "a program packed by UPX",
-        Kind::Signed => "an update with a signature",
-    }
-}
-
 /// Where an image came from that was packed in something.
 pub fn origin(origin: &Origin) -> Vec<String> {
     let mut lines = vec![match is_nameless(&origin.path) {
-        true => container(origin.kind).to_owned(),
+        true => terms::container(origin.kind).to_owned(),
         false => format!(
             "{} in this file, {}",
             path(&origin.path),
-            container(origin.kind)
+            terms::container(origin.kind)
         ),
     }];
     let (doubtful, others): (Vec<&Member>, Vec<&Member>) = origin
@@ -183,8 +161,8 @@ pub fn differences(differences: &Differences, longer: &Path) -> Text {
     }
     if !differences.stretches.is_empty() {
         let banks: Vec<Bank> = differences.by_bank().map(|(bank, _)| bank).collect();
-        let bytes = report::counted(differences.count().into(), "byte");
-        table.row("Differ", &format!("{bytes}, in {}", report::banks(&banks)));
+        let bytes = terms::counted(differences.count().into(), "byte");
+        table.row("Differ", &format!("{bytes}, in {}", terms::banks(&banks)));
     }
     for (bank, stretches) in differences.by_bank() {
         let mut label = format!("Bank {bank}");
@@ -231,18 +209,18 @@ pub fn no_entry(file: &Path, reason: &NoEntry, request: &Request) -> Failure {
         (None, 1) => format!(
             "{name} is {} with one firmware image in it that can be read, and it may hold \
              another: name the one if it is for this drive.",
-            container(kind)
+            terms::container(kind)
         ),
         (None, count) => format!(
             "{name} is {} with {count} firmware images in it: name the one that is for this drive.",
-            container(kind),
+            terms::container(kind),
         ),
         (Some(wanted), _) => match said {
             Some(member) => format!("{name}: {}", of_member(member)),
             None => format!(
                 "{name} is {}, and none of the images in it is called \"{wanted}\" or has that \
                  number.",
-                container(kind)
+                terms::container(kind)
             ),
         },
     };
@@ -327,7 +305,7 @@ fn listed(image: &Listed) -> String {
     let named: Vec<String> = image
         .identities
         .iter()
-        .map(|found| report::identity(found.identity()))
+        .map(|found| terms::identity(found.identity()))
         .collect();
     let named = match named.is_empty() {
         true => "no drive is named in it".to_owned(),
@@ -341,7 +319,7 @@ fn listed(image: &Listed) -> String {
         "{}  {}, {}, {named}, sum {}{problem}",
         image.number,
         path(&image.path),
-        report::size(image.size),
+        terms::size(image.size),
         image.sum
     )
 }
@@ -353,7 +331,7 @@ fn no_image(file: &Path, kind: Kind, members: &[Member]) -> Failure {
         }
         _ => "and no firmware image was found in it.",
     };
-    let mut what = format!("{} is {}, {found}", file.display(), container(kind));
+    let mut what = format!("{} is {}, {found}", file.display(), terms::container(kind));
     let telling = members
         .iter()
         .filter(|member| !member.path.is_empty() || !is_said(&member.trouble));
@@ -431,7 +409,10 @@ pub fn of_member(member: &Member) -> String {
         }
         Trouble::Image(ParseError::Foreign(kind)) => format!("is {}", verdict::foreign(*kind)),
         Trouble::Image(error) => format!("cannot be used: {}", error.in_words()),
-        Trouble::Foreign(kind) => format!("is {}, which this tool does not open", container(*kind)),
+        Trouble::Foreign(kind) => format!(
+            "is {}, which this tool does not open",
+            terms::container(*kind)
+        ),
         Trouble::Archive(Problem::Damaged) => "is damaged".to_owned(),
         Trouble::Archive(Problem::SameNames) => {
             "is there twice, and which of the two is meant cannot be told".to_owned()

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::image::container;
+use super::terms::container;
 use crate::flash::FlashRange;
 use crate::job::interrupted::{Notice, Who};
 use crate::job::journal::{JournalError, ShelfProblem};

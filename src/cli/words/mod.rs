@@ -13,6 +13,7 @@ pub mod job;
 pub mod journal;
 pub mod objection;
 pub mod session;
+pub mod terms;
 pub mod usage;
 pub mod verdict;
 

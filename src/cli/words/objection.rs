@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{blu_ray, damage, device, fit, sentence};
-use crate::cli::report::counted;
 use crate::cli::words::InWords;
+use crate::cli::words::terms::counted;
 use crate::flash::FlashRange;
 use crate::image::mt19xx::{BANNER, BOOT_CODE, CALIBRATION};
 use crate::job::Check;

@@ -1,8 +1,8 @@
 //! The end of an examination, in one line.
 
-use super::image::container;
+use super::terms::container;
 use crate::cli::outcome::Examined;
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::image::container::{Member, Problem as Archived, Trouble};
 use crate::image::damage::Certainty;
 use crate::image::entry::NoEntry;
@@ -137,7 +137,7 @@ pub fn of_error(error: &LoadError) -> Option<String> {
                 files => format!(
                     "{} with {}",
                     container(*kind),
-                    report::counted(files as u64, "file")
+                    terms::counted(files as u64, "file")
                 ),
             };
             match members.iter().find_map(|member| broken(&member.trouble)) {
@@ -197,7 +197,7 @@ pub fn of_error(error: &LoadError) -> Option<String> {
             ParseError::BankCount { found } => {
                 format!(
                     "damaged: {}",
-                    report::size(*found as u32 * crate::flash::BANK_SIZE)
+                    terms::size(*found as u32 * crate::flash::BANK_SIZE)
                 )
             }
         },

@@ -1,11 +1,12 @@
 //! The end of a write or an erase, as people read it.
 
 use crate::cli::args::Request;
+use crate::cli::compared::{beside_sums, sums};
 use crate::cli::next::Blank;
 use crate::cli::outcome::ToGoBack;
-use crate::cli::report::{beside_sums, counted, identity, is_all, sums};
 use crate::cli::text::Text;
 use crate::cli::words;
+use crate::cli::words::terms::{counted, identity, is_all};
 use crate::job::change::{Changed, Evidence};
 use crate::job::verify::Compared;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::cli::outcome::{Proposed, Takes};
-use crate::cli::report::{banks, counted};
 use crate::cli::text::Text;
 use crate::cli::words;
+use crate::cli::words::terms::{banks, counted};
 use crate::flash::Bank;
 use crate::job::change::{Backup, Proposal, Work};
 use crate::job::interrupted::Unfinished;

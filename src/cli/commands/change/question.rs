@@ -3,8 +3,8 @@
 use crate::cli::args::{Command, Request};
 use crate::cli::next::Blank;
 use crate::cli::prompt::Word;
-use crate::cli::report::{found_identity, identity};
 use crate::cli::text::Text;
+use crate::cli::words::terms::{found_identity, identity};
 use crate::image::ImageIdentity;
 use crate::scsi::Identity;
 

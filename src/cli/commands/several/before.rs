@@ -11,7 +11,7 @@ use crate::cli::args::{Command, DriveName, Request};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::outcome::Finding;
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::files::{self, FileError, Kind, Place};
 use crate::image::Report;
 use crate::job::Forced;
@@ -83,8 +83,8 @@ pub fn refuse_other_models(
     let failure = Exit::Refused.because(format!(
         "One image is for one model, and these drives are of more: {first} is {}, {second} is {}. \
          No drive was touched.",
-        report::identity(one),
-        report::identity(other)
+        terms::identity(one),
+        terms::identity(other)
     ));
     let request = context.request;
     let meant = meant(context, file, &known);

@@ -4,10 +4,21 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
 
+use indicatif::MultiProgress;
+
 use crate::cli::args::DriveName;
 use crate::cli::locked;
 use crate::cli::prompt::{Consent, Word};
 use crate::cli::text::Text;
+
+/// What a drive is among several.
+#[derive(Clone, Copy)]
+pub struct Among<'a> {
+    pub drive: &'a DriveName,
+    /// Short, for names of files and in front of lines.
+    pub name: &'a str,
+    pub bars: &'a MultiProgress,
+}
 
 /// What has to be typed before the flash of one drive is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 use super::*;
 use crate::cli::args;
 use crate::cli::log::Log;
+use crate::cli::manner::Manner;
 use crate::cli::outcome::Outcome;
-use crate::cli::output::{Manner, Output};
+use crate::cli::output::Output;
+use crate::cli::renderings::RENDERINGS;
 use crate::job::StopFlag;
 use crate::session::OnBench;
 use crate::sim::{Bench, SimDriveHandle};
@@ -41,7 +43,7 @@ fn done(machine: &OnBench, request: &Request, one: OneDrive) -> Vec<Exit> {
         quiet: true,
         ..Manner::default()
     };
-    let output = Output::new(quiet, Outcome::default(), &Log::default());
+    let output = Output::new(quiet, RENDERINGS, Outcome::default(), &Log::default());
     let stop = StopFlag::default();
     output.hold(&request.drives);
     let context = Context {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::cli::report::counted;
 use crate::cli::words::InWords;
+use crate::cli::words::terms::counted;
 use crate::flash::{BANK_SIZE, Offset};
 use crate::image::hex::{HexError, Layout, MAX_BANKS, Wrong};
 use crate::image::mt19xx::{Finding, SIZE};

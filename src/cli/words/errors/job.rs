@@ -1,6 +1,6 @@
 //! Jobs that were not begun, or went no further.
 
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::cli::words::{self, InWords};
 use crate::job::JobError;
 use crate::job::change::{ChangeError, Firmware};
@@ -23,7 +23,7 @@ impl InWords for ChangeError {
                 firmware(expected)
             ),
             ChangeError::NoFirmware { found, .. } => {
-                let found = report::names(found);
+                let found = terms::names(found);
                 format!("the drive came back as {found}: no firmware runs in it")
             }
             ChangeError::OldFirmware { runs, .. } => format!(
@@ -38,13 +38,13 @@ impl InWords for ChangeError {
 fn firmware(firmware: &Firmware) -> String {
     match firmware {
         Firmware::Named(names) => {
-            let names: Vec<String> = names.iter().map(report::names).collect();
+            let names: Vec<String> = names.iter().map(terms::names).collect();
             names.join(" or ")
         }
         Firmware::Described(found) => {
             let mut codes = vec![&*found.vendor_specific, &found.svc, &found.platform];
             codes.retain(|code| !code.is_empty());
-            format!("{} ({})", report::names(&found.identity), codes.join(", "))
+            format!("{} ({})", terms::names(&found.identity), codes.join(", "))
         }
     }
 }

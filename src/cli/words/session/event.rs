@@ -3,8 +3,8 @@
 use super::channel::{not_brought_back, question};
 use crate::cli::advice::{Command, Shell};
 use crate::cli::args::Request;
-use crate::cli::report;
 use crate::cli::text::Text;
+use crate::cli::words::terms;
 use crate::cli::words::{InWords, errors};
 use crate::drive::note::{NoteError, Settled};
 use crate::protocol::detect::{Detected, Reason};
@@ -71,7 +71,7 @@ pub(super) fn said(said: &Said) -> Text {
             if let Some(other) = other {
                 text.words(&format!(
                     "Warning: the kernel remembers another model there, {}.",
-                    report::identity(other)
+                    terms::identity(other)
                 ));
             }
         }
@@ -85,7 +85,7 @@ pub(super) fn said(said: &Said) -> Text {
                 _ => "does not count: it may have been another drive",
             };
             text.words(&format!("{asked}: {}.", error.in_words()));
-            if let Some(name) = remembered.as_ref().map(report::identity) {
+            if let Some(name) = remembered.as_ref().map(terms::identity) {
                 text.words(&format!(
                     "The kernel remembers {name} there, which {counts}."
                 ));

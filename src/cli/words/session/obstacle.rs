@@ -8,7 +8,7 @@ use crate::cli::advice::{By, Command, Line, Shell};
 use crate::cli::args::Request;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, named};
-use crate::cli::report;
+use crate::cli::words::terms;
 use crate::cli::words::{InWords, sentence};
 use crate::drive::{HoldError, Holder, LocateError, Located, Obstacle};
 use crate::job::Check;
@@ -56,7 +56,7 @@ fn by_path(drive: &Located) -> String {
         Some(node) => node.display().to_string(),
         None => format!("(no node) {}", drive.address),
     };
-    format!("{node}  {}", report::identity(&drive.known_as))
+    format!("{node}  {}", terms::identity(&drive.known_as))
 }
 
 pub(super) fn not_held(error: &HoldError, typed: &Request) -> Failure {

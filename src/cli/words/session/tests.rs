@@ -9,9 +9,13 @@ use super::super::super::prompt;
 use super::super::super::user::{AtTerminal, wish};
 use super::event::{guessed, polled, said};
 use super::*;
-use crate::cli::output::{Manner, Output};
-use crate::cli::report;
+use crate::cli::log::Log;
+use crate::cli::manner::Manner;
+use crate::cli::outcome::Outcome;
+use crate::cli::output::Output;
+use crate::cli::renderings::RENDERINGS;
 use crate::cli::tests::every::{every, shown, table};
+use crate::cli::words::terms;
 use crate::drive::channel::{self, ChannelError, Release};
 use crate::drive::controller::{IdeChannel, NotByPorts, WhyNot};
 use crate::drive::note::{NoteError, Settled, Undo};
@@ -58,7 +62,12 @@ fn ended_as(machine: &Machine, words: &[&str]) -> String {
     };
     let mut user = AtTerminal {
         drive: &name,
-        output: &Output::default(),
+        output: &Output::new(
+            Manner::default(),
+            RENDERINGS,
+            Outcome::default(),
+            &Log::default(),
+        ),
         progress: &mut Progress::new(Manner::default(), &request, None),
         stop: &StopFlag::default(),
         request: &typed,
@@ -561,7 +570,7 @@ fn sony(revision: &str) -> Identity {
 
 fn identified(by: &Identified) -> String {
     let identity = match &by.identity {
-        Some(identity) => report::identity(identity),
+        Some(identity) => terms::identity(identity),
         None => "unknown".into(),
     };
     let told = by.said.as_ref().map(said).unwrap_or_default();
