@@ -624,7 +624,9 @@ impl World {
             ..
         } = &self.truths[owner]
         else {
-            return false;
+            // One that was moved has finished elsewhere: its note stays at the place, where
+            // whatever it can have left fits a twin as well.
+            return self.numbers == Numbers::None && self.truths[owner].was_moved;
         };
         let drive = &self.drives[owner];
         let of = |line: &Line| line.target(&drive.layout, before, &drive.flash);

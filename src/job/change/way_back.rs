@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::Request;
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Links};
 use crate::flash::FlashRange;
 use crate::flash::ranges::bytes_of;
 use crate::image::soundness;
 use crate::image::{Arrangement, Crc32, Encoding, Format};
 use crate::job::backup;
 use crate::job::interrupted::{self, Start, Unfinished};
+use crate::job::journal::Journal;
 use crate::job::read::Dump;
 use crate::job::record::Record;
 use crate::job::{Check, Forced, JobError, Objection, Refusal};
@@ -301,6 +302,10 @@ fn make_backup(
             match request.backup {
                 // Nobody has asked for that name.
                 BackupWish::Fresh { .. } => Ok((other, crc32)),
+                // It was named for what it is, where another change is not known to be over.
+                BackupWish::File(_) if is_noted(path, &request.circumstances.journal) => {
+                    Ok((other, crc32))
+                }
                 BackupWish::File(_) | BackupWish::None => Err(JobError::Kept {
                     file: other,
                     source: Box::new(taken.into()),
@@ -309,6 +314,15 @@ fn make_backup(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a file is the backup of a change that is noted.
+fn is_noted(path: &Path, journal: &Journal) -> bool {
+    let crc32 = files::open(path, Links::Followed).ok();
+    let crc32 = crc32.and_then(|file| backup::crc32(&file).ok());
+    let noted = journal.entries().into_iter();
+    let mut noted = noted.filter_map(|found| Some(found.entry.backup()?.1));
+    noted.any(|noted| Some(noted) == crc32)
 }
 
 /// Where all of a flash is blank of which something is to stay, that is lost; what a

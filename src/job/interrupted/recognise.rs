@@ -150,7 +150,17 @@ impl Recognised {
                 && !one.began_mixed()
                 && !one.record.half_written
         });
-        let as_found: Vec<Vec<FlashRange>> = as_found.map(|(one, _)| one.covered.clone()).collect();
+        let as_found = as_found.map(|(one, _)| one.covered.clone());
+        // The note of one whose backup is gone shows as much.
+        let lost = self.lost.iter().filter(|(one, trace)| {
+            let entry = one.entry.as_ref().map(|found| &found.entry);
+            one.who.is_this()
+                && trace.state == State::Untouched
+                && is_within(&one.covered, seen)
+                && entry.is_some_and(|entry| !entry.mixed && !entry.has_half_written())
+        });
+        let lost = lost.map(|(one, _)| one.covered.clone());
+        let as_found: Vec<Vec<FlashRange>> = as_found.chain(lost).collect();
         let is_another = |who: Who, covered: &[FlashRange]| {
             let mut as_found = as_found.iter();
             who == Who::Elsewhere && as_found.any(|known| without(covered, known).is_empty())

@@ -132,6 +132,8 @@ fn refuse_loss(
     let changes = change.changes();
     let is_lost = |one: &Unfinished| {
         one.differs_from(now, change.retained)
+            // What was read before it may have lost that already.
+            || one.record.half_written && one.who.is_this() && one.overlaps(change.retained)
             // Its backup would no longer be what was there before.
             || is_part && changes && one.differs_from(&target, &change.dump.ranges)
     };
