@@ -27,6 +27,16 @@ pub struct Circumstances {
 }
 
 impl Record {
+    /// That of a dump.
+    pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
+        let record = Record::of_dump(dump, device, circumstances.date, &circumstances.tool);
+        let place = circumstances.journal.place.clone();
+        Record {
+            place: place.filter(|_| record.serial().is_none()),
+            ..record
+        }
+    }
+
     /// The record beside a dump, where there is one that makes sense. What lies there
     /// may be anything; a link is read only where nobody but this user can have put
     /// it there.

@@ -9,7 +9,6 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::backup::Circumstances;
 use super::read::Dump;
 use super::selection::Selection;
 use crate::flash::FlashRange;
@@ -88,15 +87,6 @@ pub enum RecordError {
 }
 
 impl Record {
-    pub fn of(dump: &Dump, device: &DeviceInfo, circumstances: &Circumstances) -> Record {
-        let record = Record::of_dump(dump, device, circumstances.date, &circumstances.tool);
-        let place = circumstances.journal.place.clone();
-        Record {
-            place: place.filter(|_| record.serial().is_none()),
-            ..record
-        }
-    }
-
     pub(super) fn of_dump(dump: &Dump, device: &DeviceInfo, date: Date, tool: &str) -> Record {
         let selected = dump.selected();
         Record {
