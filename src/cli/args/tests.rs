@@ -405,6 +405,14 @@ fn a_serial_number_with_blanks_in_it_names_a_drive() {
 }
 
 #[test]
+fn what_begins_with_a_dash_is_no_serial_number() {
+    let words = ["1", "--", "--keep", "e", "sr0"].map(OsString::from);
+    let error = parse_words(&words).unwrap_err();
+    let advised = usage::failure(&error, &words);
+    assert!(!advised.text().to_string().contains("mtkflash --keep"));
+}
+
+#[test]
 fn what_looks_like_a_serial_number_is_a_file_where_the_drive_is_named() {
     for (line, file) in [
         ("3 r BACKUP1", "BACKUP1"),
