@@ -40,8 +40,9 @@ pub struct Compared {
     pub owned: Vec<Owned>,
 }
 
-/// Compares the selected part of the flash, but for `keep`, with an image. Returns as well what stands
-/// against the places of the image's banks in a flash that is changed bank by bank.
+/// Compares the selected part of the flash, but for `keep`, with an image. Returns as well
+/// what stands against the places of the image's banks in a flash that is changed bank by
+/// bank.
 ///
 /// # Errors
 /// An image that does not fit the flash or the selection, and what reading can

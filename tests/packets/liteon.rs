@@ -50,7 +50,12 @@ fn its_flash_is_read_by_packets_alone_and_the_report_says_how_sure_that_is() {
     let mut other = folder.flash();
     other[0x4_2000] ^= 1;
     folder.write("other.bin", other);
-    folder.fails(&format!("3 v /m other.bin {BY_PACKETS}"), 8);
+    let run = folder.fails(&format!("3 v /m other.bin {BY_PACKETS}"), 8);
+    assert!(
+        run.stderr.contains("What the drive gives this way"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("--protocol vendor"), "{run}");
 }
 
 #[test]

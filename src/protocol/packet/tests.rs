@@ -1033,3 +1033,31 @@ fn a_drive_on_no_list_of_the_named_family_gets_nothing_until_the_family_is_force
         assert_eq!(prepared.overridden.len(), 1);
     }
 }
+
+/// Gives its bytes with this sense.
+struct Mended(u8);
+
+impl PacketTransport for Mended {
+    fn execute(
+        &mut self,
+        _cdb: &[u8],
+        data: Data<'_>,
+        _timeout: Duration,
+    ) -> Result<Completion, TransportError> {
+        if let Data::In(into) = data {
+            into.fill(0x5A);
+        }
+        Fault::Sense(self.0, 0x17, 0).answer()
+    }
+}
+
+#[test]
+fn what_was_read_with_a_mended_error_counts_and_what_was_written_does_not() {
+    let mut bytes = [0; 16];
+    ask_for_all(&mut Mended(0x1), &cdb::test_unit_ready(), &mut bytes).unwrap();
+    assert_eq!(bytes, [0x5A; 16]);
+    let failed = ask_for_all(&mut Mended(0x4), &cdb::test_unit_ready(), &mut bytes);
+    assert!(matches!(failed, Err(PacketError::Sense(_))), "{failed:?}");
+    let written = write_buffer(&mut Mended(0x1), 5, 0, 0, &bytes);
+    assert!(matches!(written, Err(PacketError::Sense(_))), "{written:?}");
+}
